@@ -1,0 +1,1 @@
+"""Runtimes behind one small protocol: a bundle in, scores out."""

@@ -1,0 +1,131 @@
+"""From an architecture's name to an untrained torch module, without running what a name hides."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from sightline.errors import WrongUseError
+
+# Arguments with which torchvision or timm would download, or unpickle, somebody's weights.
+_REFUSED = {"weights", "weights_backbone", "pretrained", "pretrained_cfg", "checkpoint_path"}
+_REFUSED |= {"pretrained_cfg_overlay", "cache_dir", "pretrained_strict"}
+
+
+def build_architecture(name: str, arguments: Mapping[str, object]) -> torch.nn.Module:
+    """Make the module, with random weights, in evaluation mode.
+
+    Args:
+        name: `torchvision:NAME`, `timm:NAME`, or `package.module:function`. Such a function is
+            code that runs, so it must say that it returns a `torch.nn.Module`.
+        arguments: Keyword arguments for it.
+
+    Raises:
+        WrongUseError: UNKNOWN_ARCHITECTURE (with close names), or BAD_ARCHITECTURE if it cannot
+            be made with these arguments.
+    """
+    for refused in sorted(_REFUSED & arguments.keys()):
+        raise _bad(name, f"the argument '{refused}' is refused: weights come from the bundle alone")
+    room, _, plain = name.partition(":")
+    makers = {"torchvision": _torchvision, "timm": _timm}
+    make = makers[room](plain) if room in makers else _function(name)
+    try:
+        module = make(**arguments)
+    except (TypeError, ValueError, RuntimeError, AttributeError, KeyError) as error:
+        raise _bad(name, f"with arguments {dict(arguments)} it fails: {error}") from error
+    if not isinstance(module, torch.nn.Module):
+        raise _bad(name, f"it gave a {type(module).__name__}, not a torch.nn.Module")
+    return module.eval()
+
+
+def load_weights(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], what: str) -> None:
+    """Copy a state dict into the module: every tensor, and no other.
+
+    Raises:
+        WrongUseError: WEIGHTS_MISMATCH, with how many differ and the first of each kind.
+    """
+    wanted = module.state_dict()
+    missing = [key for key in wanted if key not in weights]
+    extra = [key for key in weights if key not in wanted]
+    shapes = [
+        f"'{key}' is {tuple(weights[key].shape)} in the file, {tuple(wanted[key].shape)} in it"
+        for key in wanted
+        if key in weights and weights[key].shape != wanted[key].shape
+    ]
+    if missing or extra or shapes:
+        problems = [
+            f"{len(found)} {kind} (first: {found[0]})"
+            for found, kind in ((missing, "missing"), (extra, "unexpected"), (shapes, "misshapen"))
+            if found
+        ]
+        raise WrongUseError(
+            "WEIGHTS_MISMATCH",
+            f"the weights do not fit {what}, which has {len(wanted)} tensors: "
+            f"{'; '.join(problems)}. Check --architecture and --architecture-arguments.",
+        )
+    module.load_state_dict(dict(weights))
+
+
+def _torchvision(name: str) -> Any:  # noqa: ANN401 - torchvision has no types
+    import torchvision
+
+    known = torchvision.models.list_models()
+    if name not in known:
+        raise _unknown(f"torchvision:{name}", name, known)
+    return torchvision.models.get_model_builder(name)
+
+
+def _timm(name: str) -> Any:  # noqa: ANN401 - timm has no types
+    import timm
+
+    known = timm.list_models()
+    if name not in known:
+        raise _unknown(f"timm:{name}", name, known)
+    return lambda **arguments: timm.create_model(name, pretrained=False, **arguments)
+
+
+def _function(name: str) -> Any:  # noqa: ANN401 - anything may be there
+    module_name, _, attribute = name.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise WrongUseError(
+            "UNKNOWN_ARCHITECTURE",
+            f"'{name}': {error}. Known forms: torchvision:NAME, timm:NAME, "
+            "package.module:function; the package must be importable here (PYTHONPATH).",
+        ) from error
+    function = getattr(module, attribute, None)
+    if not callable(function):
+        known = [one for one, value in vars(module).items() if _gives_module(value)]
+        raise _unknown(name, attribute, known)
+    if not _gives_module(function):
+        # A bundle may name any function, os.system too: only one that makes modules is called.
+        raise _bad(name, "it does not say that it returns one: add '-> torch.nn.Module' to it")
+    return function
+
+
+def _gives_module(value: object) -> bool:
+    """Whether it is a Module class, or a function annotated as returning one."""
+    kind: object = value
+    if inspect.isfunction(value):
+        try:
+            kind = typing.get_type_hints(value).get("return")
+        except (NameError, TypeError):
+            return False
+    return inspect.isclass(kind) and issubclass(kind, torch.nn.Module)
+
+
+def _unknown(full: str, name: str, known: list[str]) -> WrongUseError:
+    close = difflib.get_close_matches(name, known, 5, 0.5)
+    hint = f"Close: {', '.join(close)}." if close else f"There are {len(known)} others."
+    return WrongUseError("UNKNOWN_ARCHITECTURE", f"'{full}'. {hint}")
+
+
+def _bad(name: str, problem: str) -> WrongUseError:
+    return WrongUseError("BAD_ARCHITECTURE", f"'{name}' cannot be used: {problem}.")

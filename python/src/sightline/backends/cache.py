@@ -1,0 +1,45 @@
+"""Models loaded once per process: a warm worker runs many tasks, and may be given another GPU."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+from sightline.backends.device import Device
+from sightline.backends.protocol import Session
+from sightline.backends.registry import find_backend, require_variant
+from sightline.bundle.bundle import Bundle
+
+_sessions: dict[tuple[str, str, Device], Session] = {}
+_lock = threading.Lock()
+
+
+def open_session(bundle: Bundle, backend: str, device: Device, threads: int) -> Session:
+    """The process's session for this bundle, backend and device; loaded the first time.
+
+    Each real load writes one line to stderr. A second call with other `threads` gets the session
+    as it was first loaded.
+
+    Args:
+        bundle: Its sha256 is the key, so a bundle moved to another folder is not loaded again.
+        backend: onnx or pytorch.
+        device: From `resolve_device`.
+        threads: CPU threads within one operator, at least 1.
+
+    Raises:
+        WrongUseError: UNKNOWN_BACKEND, MISSING_PACKAGE, NO_VARIANT or INVALID_BUNDLE.
+        SightlineError: DEVICE_UNAVAILABLE.
+    """
+    key = (bundle.sha256, backend, device)
+    with _lock:
+        session = _sessions.get(key)
+        if session is None:
+            require_variant(bundle, backend)
+            session = find_backend(backend).open(bundle, device, threads)
+            _sessions[key] = session
+            sys.stderr.write(
+                f"sightline: loaded {bundle.name} ({backend}, {device}, sha256 "
+                f"{bundle.sha256[:12]}) in process {os.getpid()}\n"
+            )
+    return session

@@ -1,0 +1,53 @@
+"""What a backend is: it opens a bundle on a device and then turns pixels into numbers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.backends.device import Device
+from sightline.bundle.bundle import Bundle
+
+UInt8Array = npt.NDArray[np.uint8]
+Float32Array = npt.NDArray[np.float32]
+
+
+class Session(Protocol):
+    """A loaded model."""
+
+    def run(self, images: UInt8Array) -> dict[str, Float32Array]:
+        """Run one batch.
+
+        Args:
+            images: (n, height, width, 3) uint8, RGB, contiguous, n at least 1; the height and
+                width are those of `manifest.preprocessing.size`.
+
+        Returns:
+            The outputs by name, each (n, …) float32. `manifest.scores.name` is always there,
+            (n, classes); other outputs of the manifest only where the variant has them.
+        """
+        ...
+
+
+class Backend(Protocol):
+    """A runtime, such as onnxruntime."""
+
+    def open(self, bundle: Bundle, device: Device, threads: int) -> Session:
+        """Load the bundle's variant for this backend; every byte is checked against its hash.
+
+        Args:
+            bundle: Must have the variant (`registry.require_variant`).
+            device: Where to run; never changed silently.
+            threads: CPU threads within one operator, at least 1.
+
+        Raises:
+            SightlineError: DEVICE_UNAVAILABLE.
+            WrongUseError: INVALID_BUNDLE, if a file has changed.
+        """
+        ...
+
+    def has_cuda(self) -> bool:
+        """Whether this runtime and this machine can run on a GPU."""
+        ...

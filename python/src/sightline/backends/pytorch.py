@@ -1,0 +1,88 @@
+"""The PyTorch backend. Importing this module imports torch, which costs 4.5 CPU-seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import safetensors
+import safetensors.torch
+import torch
+
+from sightline.backends.architecture import build_architecture, load_weights
+from sightline.backends.device import Device, unavailable
+from sightline.backends.protocol import Float32Array, UInt8Array
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.manifest import Preprocessing
+from sightline.errors import WrongUseError
+
+
+class PixelModel(torch.nn.Module):
+    """A network behind its normalisation: uint8 pixels in, so they stay small until the device.
+
+    (x / 255 - mean) / std is one multiplication and one addition, the same in every variant.
+    """
+
+    scale: torch.Tensor
+    bias: torch.Tensor
+
+    def __init__(self, network: torch.nn.Module, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        scale, bias = preprocessing.scale_and_bias
+        self.network = network
+        self.register_buffer("scale", torch.tensor(scale).reshape(1, 3, 1, 1))
+        self.register_buffer("bias", torch.tensor(bias).reshape(1, 3, 1, 1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """(n, height, width, 3) uint8 → what the network gives, (n, classes) float32."""
+        pixels = images.permute(0, 3, 1, 2).to(torch.float32)  # (n, 3, height, width)
+        scores: torch.Tensor = self.network(pixels * self.scale + self.bias)
+        return scores
+
+
+@dataclass(frozen=True)
+class PytorchSession:
+    """A model in torch."""
+
+    model: torch.nn.Module
+    device: torch.device
+    output_name: str
+
+    def run(self, images: UInt8Array) -> dict[str, Float32Array]:
+        """(n, height, width, 3) uint8 → the scores, (n, classes) float32."""
+        with torch.inference_mode():
+            scores = self.model(torch.from_numpy(images).to(self.device))
+            array: Float32Array = scores.to("cpu", torch.float32).numpy()
+        return {self.output_name: array}
+
+
+class PytorchBackend:
+    """torch on the CPU or one CUDA device."""
+
+    def open(self, bundle: Bundle, device: Device, threads: int) -> PytorchSession:
+        """See `protocol.Backend.open`."""
+        variant = bundle.manifest.pytorch
+        if variant is None:
+            raise WrongUseError("NO_VARIANT", f"model {bundle.name} has no pytorch variant.")
+        torch.set_num_threads(threads)
+        try:
+            weights = safetensors.torch.load(bundle.read_bytes(variant.file))
+        except safetensors.SafetensorError as error:
+            raise WrongUseError(
+                "INVALID_BUNDLE", f"{bundle.path}: '{variant.file}' is not safetensors: {error}."
+            ) from error
+        network = build_architecture(variant.architecture, variant.arguments)
+        load_weights(network, weights, variant.architecture)
+        model = PixelModel(network, bundle.manifest.preprocessing).eval()
+        place = torch.device(str(device))
+        try:
+            model.to(place)
+        except (RuntimeError, AssertionError) as error:
+            raise unavailable("pytorch", str(device), str(error).splitlines()[0]) from error
+        return PytorchSession(model, place, bundle.manifest.scores.name)
+
+    def has_cuda(self) -> bool:
+        """Whether this torch is a CUDA build and sees a device."""
+        return torch.cuda.is_available()
+
+
+BACKEND = PytorchBackend()

@@ -1,0 +1,134 @@
+"""An opened bundle: its manifest, its identity, and its files, hashed as they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from sightline.bundle.manifest import MANIFEST_FILE, Manifest
+from sightline.errors import WrongUseError
+
+_LARGEST_MANIFEST_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One model on disk.
+
+    Attributes:
+        path: A folder, or a zip file of one.
+        manifest: What its model.json says.
+        sha256: The bundle's identity: the hash of model.json, which holds every other hash.
+        prefix: The folder inside the zip ("" or "id_fraud/"); empty for a folder.
+    """
+
+    path: Path
+    manifest: Manifest
+    sha256: str
+    prefix: str = ""
+
+    @property
+    def name(self) -> str:
+        """The model's name, as the manifest gives it."""
+        return self.manifest.name
+
+    @staticmethod
+    def load(path: Path | str) -> Bundle:
+        """Open a bundle: read and check its manifest, and nothing else yet.
+
+        Args:
+            path: A folder that holds model.json, or a zip of such a folder.
+
+        Raises:
+            WrongUseError: UNKNOWN_MODEL if there is none, INVALID_BUNDLE if it is wrong.
+        """
+        path = Path(path)
+        prefix = "" if path.is_dir() else _zip_prefix(path)
+        where = f"{path}/{prefix}{MANIFEST_FILE}"
+        text = _read(path, prefix, MANIFEST_FILE, _LARGEST_MANIFEST_BYTES)
+        manifest = Manifest.from_json(text, where)
+        return Bundle(path, manifest, hashlib.sha256(text).hexdigest(), prefix)
+
+    def read_bytes(self, file: str) -> bytes:
+        """The content of one file, checked against its hash.
+
+        Args:
+            file: A name from `manifest.files`.
+
+        Raises:
+            WrongUseError: INVALID_BUNDLE if the file is absent, not plain, or not what was hashed.
+        """
+        content = _read(self.path, self.prefix, file)
+        found, expected = hashlib.sha256(content).hexdigest(), self.manifest.files[file]
+        if found != expected:
+            raise WrongUseError(
+                "INVALID_BUNDLE",
+                f"{self.path}: '{file}' has changed: its sha256 is {found[:12]}, model.json says "
+                f"{expected[:12]}. Fetch or make the bundle again.",
+            )
+        return content
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """One label per class, in the order of the class ids.
+
+        Raises:
+            WrongUseError: INVALID_BUNDLE if their number is not `manifest.classes`.
+        """
+        file = self.manifest.labels
+        try:
+            lines = self.read_bytes(file).decode("utf-8").replace("\r\n", "\n").split("\n")
+        except UnicodeDecodeError as error:
+            raise WrongUseError(
+                "INVALID_BUNDLE", f"{self.path}: '{file}' is not UTF-8 text ({error.reason})."
+            ) from error
+        if lines[-1] == "":
+            lines.pop()
+        if len(lines) != self.manifest.classes:
+            raise WrongUseError(
+                "INVALID_BUNDLE",
+                f"{self.path}: '{file}' has {len(lines)} labels for {self.manifest.classes} "
+                "classes. It needs one line per class.",
+            )
+        return tuple(lines)
+
+
+def _read(path: Path, prefix: str, file: str, at_most: int | None = None) -> bytes:
+    """Read one file whose name the manifest reader has found plain; nothing is ever unpacked."""
+    size = -1 if at_most is None else at_most
+    try:
+        if path.is_dir():
+            inside = (path / file).resolve(strict=True)
+            if not inside.is_relative_to(path.resolve()) or not inside.is_file():
+                raise _invalid(path, f"'{file}' is not a plain file inside the bundle")
+            with inside.open("rb") as stream:
+                return stream.read(size)
+        with zipfile.ZipFile(path) as archive, archive.open(prefix + file) as member:
+            return member.read(size)
+    except (FileNotFoundError, KeyError) as error:
+        raise _invalid(path, f"'{file}' is missing") from error
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        # RuntimeError: an encrypted member; NotImplementedError: an unknown compression.
+        raise _invalid(path, f"'{file}' cannot be read ({error})") from error
+
+
+def _zip_prefix(path: Path) -> str:
+    """The folder within the zip that holds model.json: the top, or the one folder there."""
+    if not path.exists():
+        raise WrongUseError("UNKNOWN_MODEL", f"'{path}' does not exist.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise _invalid(path, f"it is neither a folder nor a zip file ({error})") from error
+    found = [name for name in names if name.split("/")[-1] == MANIFEST_FILE and name.count("/") < 2]
+    if len(found) != 1:
+        raise _invalid(path, f"it must hold one {MANIFEST_FILE}, but holds {len(found)}")
+    return found[0].removesuffix(MANIFEST_FILE)
+
+
+def _invalid(path: Path, problem: str) -> WrongUseError:
+    return WrongUseError("INVALID_BUNDLE", f"{path}: {problem}.")

@@ -1,0 +1,112 @@
+"""Typed reading of a JSON object, whose errors name the field by its full path."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import NoReturn
+
+from sightline.errors import WrongUseError
+
+_PLAIN_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*")
+
+
+class Fields:
+    """One JSON object with the path that leads to it.
+
+    Args:
+        value: What `json.loads` gave for the object.
+        where: The file, for messages.
+        path: Dotted path of the object within the file; empty for the whole file.
+
+    Raises:
+        WrongUseError: INVALID_BUNDLE from every method, if the field is absent or mistyped.
+    """
+
+    def __init__(self, value: object, where: str, path: str = "") -> None:
+        self.where = where
+        self.path = path
+        if not isinstance(value, dict):
+            self.fail(None, f"must be an object, found {_kind(value)}")
+        self.values: dict[str, object] = value
+
+    def fail(self, key: str | None, problem: str) -> NoReturn:
+        """Refuse the bundle because of the field `key` (None: the object itself)."""
+        name = ".".join(part for part in (self.path, key) if part) or "the file"
+        raise WrongUseError("INVALID_BUNDLE", f"{self.where}: '{name}' {problem}.")
+
+    def raw(self, key: str) -> object:
+        """The field, whatever its type."""
+        if key not in self.values:
+            self.fail(key, "is missing")
+        return self.values[key]
+
+    def has(self, key: str) -> bool:
+        """Whether the field is there and not null."""
+        return self.values.get(key) is not None
+
+    def text(self, key: str, allowed: tuple[str, ...] = ()) -> str:
+        """A string, one of `allowed` unless that is empty."""
+        value = self.raw(key)
+        if not isinstance(value, str):
+            self.fail(key, f"must be a string, found {_kind(value)}")
+        if allowed and value not in allowed:
+            self.fail(key, f"must be one of {', '.join(allowed)}; found '{value}'")
+        return value
+
+    def file(self, key: str) -> str:
+        """A plain file name within the bundle: no folder, no `..`, no leading dot."""
+        value = self.text(key)
+        if not _PLAIN_FILE.fullmatch(value):
+            self.fail(key, f"must be a plain file name inside the bundle, found '{value}'")
+        return value
+
+    def integer(self, key: str, low: int, high: int) -> int:
+        """An integer in low..high."""
+        value = self.raw(key)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            self.fail(key, f"must be an integer from {low} to {high}, found {value!r:.40}")
+        return value
+
+    def number(self, key: str) -> float:
+        """A finite number."""
+        return self._finite(key, self.raw(key))
+
+    def numbers(self, key: str, count: int) -> tuple[float, ...]:
+        """A list of `count` finite numbers."""
+        values = self.items(key)
+        if len(values) != count:
+            self.fail(key, f"must hold {count} numbers, found {len(values)}")
+        return tuple(self._finite(key, value) for value in values)
+
+    def items(self, key: str) -> list[object]:
+        """A list of anything."""
+        value = self.raw(key)
+        if not isinstance(value, list):
+            self.fail(key, f"must be a list, found {_kind(value)}")
+        return value
+
+    def child(self, key: str) -> Fields:
+        """The object in the field."""
+        return Fields(self.raw(key), self.where, f"{self.path}.{key}" if self.path else key)
+
+    def children(self, key: str) -> tuple[Fields, ...]:
+        """The objects in the field's list."""
+        start = f"{self.path}.{key}" if self.path else key
+        return tuple(
+            Fields(value, self.where, f"{start}[{at}]") for at, value in enumerate(self.items(key))
+        )
+
+    def _finite(self, key: str, value: object) -> float:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+        ):
+            self.fail(key, f"must be a finite number, found {value!r:.40}")
+        return float(value)
+
+
+def _kind(value: object) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a boolean"}
+    return "null" if value is None else names.get(type(value), "a number")

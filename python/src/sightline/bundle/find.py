@@ -1,0 +1,63 @@
+"""Where a model's name leads: which folders are searched, and in which order."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import sightline
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.manifest import MANIFEST_FILE
+from sightline.errors import WrongUseError
+
+MODELS_VARIABLE = "SIGHTLINE_MODELS"
+
+
+def find_bundle(name_or_path: str, models_root: Path | str | None = None) -> Bundle:
+    """Open the bundle of that name or at that path.
+
+    Args:
+        name_or_path: `id_fraud`, or the path of a bundle's folder or zip.
+        models_root: The folder to search first; None: SIGHTLINE_MODELS, if that is set.
+
+    Raises:
+        WrongUseError: UNKNOWN_MODEL, listing the known ones; INVALID_BUNDLE if it is damaged.
+    """
+    path = Path(name_or_path)
+    is_path = "/" in name_or_path or os.sep in name_or_path
+    if (is_path and path.exists()) or _holds_bundle(path):
+        return Bundle.load(path)
+    known = known_models(models_root)
+    if is_path or name_or_path not in known:
+        names = ", ".join(known) or f"none (set --models or {MODELS_VARIABLE})"
+        raise WrongUseError("UNKNOWN_MODEL", f"'{name_or_path}'. Known: {names}.")
+    return Bundle.load(known[name_or_path])
+
+
+def known_models(models_root: Path | str | None = None) -> dict[str, Path]:
+    """The path of each model that a name can reach, sorted by name; the first folder wins."""
+    found: dict[str, Path] = {}
+    for root in search_folders(models_root):
+        for path in sorted(root.iterdir()) if root.is_dir() else []:
+            if _holds_bundle(path) and not path.name.startswith("."):
+                found.setdefault(path.name.removesuffix(".zip"), path)
+    return dict(sorted(found.items()))
+
+
+def search_folders(models_root: Path | str | None = None) -> list[Path]:
+    """The asked-for folder, `models` of the working folder, and the built-in one, in that order."""
+    explicit = models_root or os.environ.get(MODELS_VARIABLE)
+    package = Path(sightline.__file__).parent
+    installed = package / "models"
+    # In a source checkout the package is <repository>/python/src/sightline.
+    built_in = installed if installed.is_dir() else package.parents[2] / "models"
+    return ([Path(explicit)] if explicit else []) + [Path("models"), built_in]
+
+
+def writable_folder(models_root: Path | str | None = None) -> Path:
+    """Where `models add` writes: the asked-for folder, else SIGHTLINE_MODELS, else ./models."""
+    return Path(models_root or os.environ.get(MODELS_VARIABLE) or "models")
+
+
+def _holds_bundle(path: Path) -> bool:
+    return (path / MANIFEST_FILE).is_file() or (path.suffix == ".zip" and path.is_file())
