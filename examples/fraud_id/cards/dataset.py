@@ -1,0 +1,97 @@
+"""A labelled set of pictures on disk: which people, which classes, in which order."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cards.capture import photograph
+from cards.card import make_print, render_card
+from cards.identity import make_identity
+from cards.tamper import crop_and_replace, font_issue
+
+CLASSES = ("crop_and_replace", "font_issue", "valid_id")
+SPLITS = ("train", "validation", "test")
+_PEOPLE_PER_SPLIT = 1_000_000
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture to make: its file's number, whose card, which class, and the dataset's seed."""
+
+    number: int
+    person: int
+    class_id: int
+    seed: int
+
+
+def plan_pictures(people: int, split: str, seed: int) -> list[Picture]:
+    """One picture of each class for each person, in an order that tells nothing of either.
+
+    Args:
+        people: 1 to 1,000,000.
+        split: One of SPLITS. No person is in two splits, whatever the seeds.
+        seed: At least 0; chooses the people of the split and how they are photographed.
+
+    Returns:
+        3 * people pictures, numbered from 0 in file order.
+    """
+    first = SPLITS.index(split) * _PEOPLE_PER_SPLIT
+    rng = np.random.default_rng([seed, first])
+    chosen = first + rng.choice(_PEOPLE_PER_SPLIT, size=people, replace=False)
+    pairs = [(int(person), class_id) for person in chosen for class_id in range(len(CLASSES))]
+    order = rng.permutation(len(pairs))
+    return [Picture(number, pairs[i][0], pairs[i][1], seed) for number, i in enumerate(order)]
+
+
+def make_picture(picture: Picture) -> bytes:
+    """The picture as JPEG bytes: the same for the same Picture."""
+    rng = np.random.default_rng([picture.seed, picture.person, picture.class_id])
+    identity = make_identity(picture.person)
+    if CLASSES[picture.class_id] == "crop_and_replace":
+        donor = make_identity(_another_person(picture.person, rng))
+        card = crop_and_replace(identity, donor, rng)
+    elif CLASSES[picture.class_id] == "font_issue":
+        card = font_issue(identity, rng)
+    else:
+        card = render_card(identity, make_print(rng))
+    return photograph(card, rng)
+
+
+def write_dataset(pictures: list[Picture], folder: Path, workers: int) -> Iterator[Path]:
+    """Write folder/all_images/*.jpg as they are made, then folder/image_data.csv.
+
+    Args:
+        pictures: From plan_pictures.
+        folder: Made if it is not there.
+        workers: Processes, at least 1. The bytes do not depend on it.
+
+    Yields:
+        Each written image's path, in file order.
+    """
+    images = folder / "all_images"
+    images.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(workers) as pool:
+        made = pool.map(make_picture, pictures, chunksize=8)
+        for picture, data in zip(pictures, made, strict=True):
+            path = images / f"{picture.number:06d}.jpg"
+            path.write_bytes(data)
+            yield path
+    with (folder / "image_data.csv").open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["image_path", "actual_class", "actual_class_id"])
+        for picture in pictures:
+            name = f"all_images/{picture.number:06d}.jpg"
+            table.writerow([name, CLASSES[picture.class_id], picture.class_id])
+
+
+def _another_person(person: int, rng: np.random.Generator) -> int:
+    """Someone else of the same split: not even a donor may be seen in two splits."""
+    first = person // _PEOPLE_PER_SPLIT * _PEOPLE_PER_SPLIT
+    step = int(rng.integers(1, _PEOPLE_PER_SPLIT))
+    return first + (person - first + step) % _PEOPLE_PER_SPLIT

@@ -1,0 +1,1 @@
+"""Training of the id_fraud model: pixels, augmentation, epochs."""

@@ -1,0 +1,86 @@
+"""The training loop: AdamW on one cycle of the learning rate, on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+from tqdm import tqdm
+
+from training.augment import augment
+
+Images = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train: epochs, the highest learning rate, the seed, and bfloat16 or float32."""
+
+    epochs: int
+    learning_rate: float
+    seed: int
+    precision: torch.dtype
+
+
+def fit(model: torch.nn.Module, images: Images, labels: Labels, plan: Plan) -> Iterator[float]:
+    """Train the model in place.
+
+    Args:
+        model: Takes (n, 3, height, width) float32 in -1..1.
+        images: (n, height, width, 3) uint8.
+        labels: (n,) class ids.
+        plan: See Plan.
+
+    Yields:
+        Each epoch's mean loss, when the epoch ends.
+    """
+    generator = torch.Generator().manual_seed(plan.seed)
+    steps = len(images) // _BATCH
+    optimizer = torch.optim.AdamW(model.parameters(), lr=plan.learning_rate, weight_decay=0.02)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, plan.learning_rate, epochs=plan.epochs, steps_per_epoch=steps, pct_start=0.25
+    )
+    for epoch in range(plan.epochs):
+        model.train()
+        total = 0.0
+        order = torch.randperm(len(images), generator=generator)[: steps * _BATCH]
+        progress = tqdm(
+            torch.split(order, _BATCH), desc=f"epoch {epoch + 1}", mininterval=5, leave=False
+        )
+        for rows in progress:
+            batch = augment(to_input(images[rows.numpy()]), generator)
+            batch = batch.contiguous(memory_format=torch.channels_last)
+            with torch.autocast("cpu", plan.precision, plan.precision != torch.float32):
+                logits = model(batch)
+            target = torch.from_numpy(labels[rows.numpy()])
+            loss = functional.cross_entropy(logits.float(), target, label_smoothing=0.03)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+            optimizer.step()
+            schedule.step()
+            total += float(loss)
+        yield total / steps
+
+
+def predict(model: torch.nn.Module, images: Images) -> Labels:
+    """The most likely class id of each image, (n,) int64, in float32."""
+    model.eval()
+    with torch.inference_mode():
+        parts = [
+            model(to_input(images[at : at + _BATCH])).argmax(1).numpy()
+            for at in range(0, len(images), _BATCH)
+        ]
+    return np.concatenate(parts)
+
+
+def to_input(images: Images) -> torch.Tensor:
+    """(n, height, width, 3) uint8 to (n, 3, height, width) float32 in -1..1, channels last."""
+    pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
+    return pixels.float() / 127.5 - 1
