@@ -1,0 +1,1 @@
+"""The ways in: Spark workers, the command line, the preflight check."""

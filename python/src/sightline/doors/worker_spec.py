@@ -1,0 +1,74 @@
+"""What Spark's driver tells a worker: the JSON text that comes with the command."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from sightline.engine.run_scalar import ScalarResult
+from sightline.engine.spec import EngineSpec
+from sightline.errors import SightlineError
+
+PROTOCOL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """A model by its hash, how to run it, and the names of columns.
+
+    Args:
+        model_name: For messages.
+        model_sha256: Of model.json; what the worker finds must have it.
+        model_folder: Absolute, or relative to the root of SparkFiles.
+        backend: ``onnx`` or ``pytorch``.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: Intra-op threads, at least 1.
+        engine: Sizes and caps.
+        content_column: Bulk only.
+        error_column: Bulk only.
+        result: Scalar only.
+    """
+
+    model_name: str
+    model_sha256: str
+    model_folder: str
+    backend: str
+    device: str
+    threads: int
+    engine: EngineSpec
+    content_column: str
+    error_column: str
+    result: ScalarResult
+
+    @staticmethod
+    def from_json(text: str) -> WorkerSpec:
+        """Read what the driver wrote.
+
+        Raises:
+            SightlineError: PROTOCOL_MISMATCH if the driver's jar is of another protocol.
+        """
+        spec = json.loads(text)
+        if spec.get("protocol") != PROTOCOL:
+            raise SightlineError(
+                "PROTOCOL_MISMATCH",
+                f"the jar speaks protocol {spec.get('protocol')}, this Python package {PROTOCOL}. "
+                "Use the jar and the package of one version.",
+            )
+        result: ScalarResult = spec.get("result", "prediction")
+        return WorkerSpec(
+            model_name=spec["model"]["name"],
+            model_sha256=spec["model"]["sha256"],
+            model_folder=spec["model"]["folder"],
+            backend=spec["backend"],
+            device=spec["device"],
+            threads=spec["threads"],
+            engine=EngineSpec(
+                batch_rows=spec["batch_rows"],
+                top_k=None if result == "image_inference" else spec["top_k"],
+                max_image_bytes=spec["max_image_bytes"],
+                max_image_pixels=spec["max_image_pixels"],
+            ),
+            content_column=spec.get("content_column", "__content"),
+            error_column=spec.get("error_column", "__error"),
+            result=result,
+        )

@@ -1,0 +1,1 @@
+"""Arrow batches of image bytes in, Arrow batches of predictions out; knows nothing of Spark."""

@@ -1,0 +1,30 @@
+"""The Arrow types of the row contract, named and nested exactly as Spark names them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+
+def _struct(**fields: pa.DataType) -> pa.StructType:
+    return pa.struct([pa.field(name, type_) for name, type_ in fields.items()])
+
+
+def _list_of(element: pa.DataType) -> pa.ListType[Any]:
+    return pa.list_(pa.field("element", element))
+
+
+RANKED_CLASS = _struct(label=pa.string(), class_id=pa.int32(), score=pa.float32())
+TOP_K = _list_of(RANKED_CLASS)
+ERROR = _struct(code=pa.string(), stage=pa.string(), message=pa.string())
+PREDICTION = _struct(label=pa.string(), class_id=pa.int32(), score=pa.float32(), top_k=TOP_K)
+SCALAR_PREDICTION = pa.struct([*PREDICTION, pa.field("error", ERROR)])
+PROBABILITIES = pa.map_(pa.string(), pa.float32())
+IMAGE_INFERENCE = _struct(
+    label=pa.string(),
+    class_id=pa.int32(),
+    confidence=pa.float32(),
+    probabilities=PROBABILITIES,
+    error=ERROR,
+)

@@ -1,0 +1,90 @@
+"""Outcomes as Arrow columns, built column by column."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sightline.engine import arrow_types
+from sightline.engine.request import Outcome
+
+
+def prediction_column(outcome: Outcome, labels: pa.StringArray) -> pa.StructArray:
+    """struct<label, class_id, score, top_k>, null where there is no prediction."""
+    return pa.StructArray.from_arrays(
+        prediction_fields(outcome, labels),
+        fields=list(arrow_types.PREDICTION),
+        mask=pa.array(~outcome.predicted),
+    )
+
+
+def prediction_fields(outcome: Outcome, labels: pa.StringArray) -> list[pa.Array[Any]]:
+    """label, class_id, score and top_k, each null where there is no prediction."""
+    missing = ~outcome.predicted
+    best = pa.array(outcome.class_ids[:, 0], pa.int32(), mask=missing)
+    class_ids = pa.array(outcome.class_ids[outcome.predicted].ravel(), pa.int32())
+    scores = pa.array(outcome.scores[outcome.predicted].ravel(), pa.float32())
+    ranked = pa.StructArray.from_arrays(  # predicted rows * k
+        [labels.take(class_ids), class_ids, scores],
+        fields=list(arrow_types.RANKED_CLASS),
+    )
+    top_k = pa.ListArray.from_arrays(
+        _offsets(outcome.predicted, outcome.class_ids.shape[1]),
+        ranked,
+        type=arrow_types.TOP_K,
+        mask=pa.array(missing),
+    )
+    score = pa.array(outcome.scores[:, 0], pa.float32(), mask=missing)
+    return [labels.take(best), best, score, top_k]
+
+
+def probabilities_column(outcome: Outcome, labels: pa.StringArray) -> pa.MapArray[Any, Any]:
+    """map<label, score> of every class that was kept, in the order of class ids.
+
+    The scores of classes that share a label are added: a map has each key once.
+    """
+    codes = labels.dictionary_encode()
+    names, key_of_class = codes.dictionary, np.asarray(codes.indices)
+    predicted = int(outcome.predicted.sum())
+    table = np.zeros((predicted, len(names)), np.float32)
+    keys = key_of_class[outcome.class_ids[outcome.predicted]]  # (predicted, k)
+    np.add.at(table, (np.arange(predicted)[:, None], keys), outcome.scores[outcome.predicted])
+    entry_keys = np.tile(np.arange(len(names)), predicted)
+    from_arrays: Any = pa.MapArray.from_arrays  # the stubs know only some of its forms
+    column: pa.MapArray[Any, Any] = from_arrays(
+        _offsets(outcome.predicted, len(names)),
+        names.take(pa.array(entry_keys, pa.int32())),
+        pa.array(table.ravel(), pa.float32()),
+        type=arrow_types.PROBABILITIES,
+        mask=pa.array(~outcome.predicted),
+    )
+    return column
+
+
+def error_column(outcome: Outcome, given: pa.Array[Any] | None) -> pa.StructArray:
+    """struct<code, stage, message>, null where there is no error.
+
+    Args:
+        outcome: Its own errors.
+        given: Errors that came with the input, which stay as they are; None if there were none.
+    """
+    if outcome.errors:
+        rows: list[dict[str, str] | None] = [None] * outcome.rows
+        for row, error in outcome.errors.items():
+            rows[row] = {"code": error.code, "stage": error.stage, "message": error.message}
+        own = pa.array(rows, arrow_types.ERROR)
+    else:
+        own = pa.nulls(outcome.rows, arrow_types.ERROR)
+    if given is None or given.null_count == len(given):
+        return cast(pa.StructArray, own)
+    given = given.cast(arrow_types.ERROR)
+    return cast(pa.StructArray, pc.coalesce(given, own) if outcome.errors else given)
+
+
+def _offsets(predicted: npt.NDArray[np.bool_], length: int) -> pa.Int32Array:
+    lengths = np.where(predicted, length, 0)
+    return pa.array(np.concatenate(([0], np.cumsum(lengths))), pa.int32())

@@ -1,0 +1,74 @@
+"""Bulk inference: record batches in, record batches out, row for row."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from sightline.engine import arrow_types, result
+from sightline.engine.binary_column import BinaryColumn
+from sightline.engine.infer import infer
+from sightline.engine.model import Model
+from sightline.engine.request import Request
+from sightline.engine.spec import EngineSpec
+from sightline.errors import WrongUseError
+
+PREDICTION = "prediction"
+ERROR = "error"
+
+
+def run(
+    batches: Iterable[pa.RecordBatch],
+    model: Model,
+    spec: EngineSpec,
+    content_column: str,
+    error_column: str,
+) -> Iterator[pa.RecordBatch]:
+    """Classify the images of record batches.
+
+    Args:
+        batches: All of one schema, with the image bytes (binary) in ``content_column`` and,
+            if there is such a column, an error of reading them in ``error_column``: such a
+            row keeps its error and is not decoded.
+        model: A bundle and its session.
+        spec: Sizes and caps.
+        content_column: Name of the column with the bytes.
+        error_column: Name of the column with errors; it may be absent.
+
+    Returns:
+        For each input batch one of the same rows in the same order: its columns without those
+        two, then ``prediction`` and ``error``, exactly one of which is not null.
+
+    Raises:
+        WrongUseError: UNKNOWN_COLUMN if there is no ``content_column``.
+        SightlineError: MODEL_OUTPUT, or whatever the backend raises on a batch.
+    """
+    requests = (_request(batch, content_column, error_column) for batch in batches)
+    for outcome in infer(requests, model, spec):
+        names = outcome.kept.schema.names
+        kept = [i for i, name in enumerate(names) if name != error_column]
+        given = [i for i, name in enumerate(names) if name == error_column]
+        columns = [outcome.kept.column(i) for i in kept]
+        columns.append(result.prediction_column(outcome, model.labels))
+        columns.append(
+            result.error_column(outcome, outcome.kept.column(given[0]) if given else None)
+        )
+        fields = [outcome.kept.schema.field(i) for i in kept]
+        fields.append(pa.field(PREDICTION, arrow_types.PREDICTION))
+        fields.append(pa.field(ERROR, arrow_types.ERROR))
+        yield pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
+
+
+def _request(batch: pa.RecordBatch, content_column: str, error_column: str) -> Request:
+    names = batch.schema.names
+    if content_column not in names:
+        raise WrongUseError(
+            "UNKNOWN_COLUMN", f"{content_column!r}. The input has: {', '.join(names)}."
+        )
+    kept = batch.select([i for i, name in enumerate(names) if name != content_column])
+    wanted = (
+        np.asarray(batch.column(error_column).is_null())
+        if error_column in names
+        else np.ones(batch.num_rows, np.bool_)
+    )
+    return Request(BinaryColumn(batch.column(content_column)), wanted, kept)

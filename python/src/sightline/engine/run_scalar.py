@@ -1,0 +1,64 @@
+"""Inference as a function of one column: an array in, an array out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from sightline.engine import arrow_types
+from sightline.engine.binary_column import BinaryColumn
+from sightline.engine.infer import infer
+from sightline.engine.model import Model
+from sightline.engine.request import Outcome, Request
+from sightline.engine.result import error_column, prediction_fields, probabilities_column
+from sightline.engine.spec import EngineSpec
+
+ScalarResult = Literal["prediction", "image_inference"]
+
+
+def run_scalar(
+    arrays: Iterable[pa.Array[Any]], model: Model, spec: EngineSpec, result: ScalarResult
+) -> Iterator[pa.Array[Any]]:
+    """Classify the images of arrays.
+
+    Args:
+        arrays: Binary (the bytes), or struct<content: binary, error: struct<code, stage,
+            message>> where reading them may have failed.
+        model: A bundle and its session.
+        spec: Sizes and caps.
+        result: ``prediction`` gives struct<label, class_id, score, top_k, error>,
+            ``image_inference`` gives struct<label, class_id, confidence, probabilities, error>.
+
+    Returns:
+        One array for each, of the same length and order. Null in, null out; otherwise either
+        ``error`` or all the other fields are null.
+    """
+    for outcome in infer(map(_request, arrays), model, spec):
+        yield _struct(outcome, model, result)
+
+
+def _request(array: pa.Array[Any]) -> Request:
+    is_null = array.is_null()
+    error: pa.Array[Any] = pa.nulls(len(array), arrow_types.ERROR)
+    content = array
+    if isinstance(array, pa.StructArray):
+        columns = pa.RecordBatch.from_arrays(array.flatten(), [f.name for f in array.type])
+        content, error = columns.column("content"), columns.column("error")
+    wanted = ~np.asarray(is_null) & np.asarray(error.is_null())
+    kept = pa.RecordBatch.from_arrays([is_null, error], ["is_null", "error"])
+    return Request(BinaryColumn(content), wanted, kept)
+
+
+def _struct(outcome: Outcome, model: Model, result: ScalarResult) -> pa.StructArray:
+    fields: list[pa.Array[Any]] = prediction_fields(outcome, model.labels)
+    type_ = arrow_types.SCALAR_PREDICTION
+    if result == "image_inference":
+        fields[3] = probabilities_column(outcome, model.labels)
+        type_ = arrow_types.IMAGE_INFERENCE
+    fields.append(error_column(outcome, outcome.kept.column("error")))
+    return pa.StructArray.from_arrays(
+        fields, fields=list(type_), mask=outcome.kept.column("is_null")
+    )

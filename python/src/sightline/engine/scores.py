@@ -1,0 +1,57 @@
+"""From a model's output to ranked classes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.backends.protocol import Float32Array
+
+_CLASS_BITS = np.uint64(32)
+_LOW = np.uint64(0xFFFFFFFF)
+_SIGN = np.uint32(0x80000000)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The best classes of some images, best first; equal scores in the order of class ids.
+
+    Args:
+        class_ids: (n, k) int32.
+        scores: (n, k) float32.
+        valid: (n,) bool; false where the model gave a score that is no number.
+    """
+
+    class_ids: npt.NDArray[np.int32]
+    scores: Float32Array
+    valid: npt.NDArray[np.bool_]
+
+
+def rank(output: Float32Array, activation: str, top_k: int) -> Ranked:
+    """Apply the activation and keep the best classes.
+
+    Args:
+        output: (n, classes) float32, as the model gave it.
+        activation: ``softmax`` if the output is logits, ``none`` if it is scores already.
+        top_k: 1 to classes.
+    """
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        scores = softmax(output) if activation == "softmax" else output
+    valid: npt.NDArray[np.bool_] = np.logical_not(np.isnan(scores).any(axis=1))
+    # One sortable number for each score and class: no ties, so that any selection is stable.
+    bits = np.ascontiguousarray(scores + np.float32(0)).view(np.uint32)
+    ascending = np.where(bits & _SIGN, ~bits, bits | _SIGN).astype(np.uint64)
+    ids_descending = _LOW - np.arange(scores.shape[1], dtype=np.uint64)
+    keys = (ascending << _CLASS_BITS) | ids_descending  # (n, classes)
+    if top_k < keys.shape[1]:
+        keys = np.partition(keys, keys.shape[1] - top_k, axis=1)[:, -top_k:]
+    keys = np.sort(keys, axis=1)[:, ::-1]  # (n, k)
+    class_ids = (_LOW - (keys & _LOW)).astype(np.int32)
+    return Ranked(class_ids, np.take_along_axis(scores, class_ids, axis=1), valid)
+
+
+def softmax(logits: Float32Array) -> Float32Array:
+    """(n, classes) logits to probabilities in 0..1, each row summing to 1."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: Float32Array = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return probabilities

@@ -1,0 +1,79 @@
+"""Decoded samples of any kind to upright 8-bit RGB."""
+
+import numpy as np
+from PIL import ExifTags, Image
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_CONVERTIBLE = {"1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "HSV"}
+_TIFF_BITS_PER_SAMPLE = 258
+_TIFF_PHOTOMETRIC = 262
+_TIFF_WHITE_IS_ZERO = 0
+_WHITE = 255
+
+
+class UnsupportedPixelsError(Exception):
+    """The samples have no agreed meaning as 8-bit colours (floats, 32-bit integers, Lab)."""
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Turn a loaded image upright and make it RGB.
+
+    Args:
+        image: Loaded, any mode of Pillow.
+
+    Returns:
+        Mode RGB: 16-bit samples keep their high byte, transparent pixels are laid on white.
+
+    Raises:
+        UnsupportedPixelsError: If the mode has no agreed conversion.
+    """
+    method = _UPRIGHT.get(_orientation(image))
+    rgb = _convert(image)
+    return rgb if method is None else rgb.transpose(method)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        # After load(): PNG may hold it behind the pixels, and TIFF has applied its own by then.
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # noqa: BLE001 - damaged metadata does not make the pixels wrong
+        return 1
+
+
+def _convert(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        return _from_integers(image)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        rgb = Image.new("RGB", image.size, (_WHITE, _WHITE, _WHITE))
+        rgb.paste(rgba, mask=rgba.getchannel("A"))
+        return rgb
+    if image.mode == "RGB":
+        return image
+    if image.mode not in _CONVERTIBLE:
+        message = f"Pixels of mode {image.mode!r} have no agreed 8-bit value."
+        raise UnsupportedPixelsError(message)
+    return image.convert("RGB")
+
+
+def _from_integers(image: Image.Image) -> Image.Image:
+    if image.mode == "I" and image.format != "PNG":
+        raise UnsupportedPixelsError("32-bit integer samples have no agreed 8-bit value.")
+    samples = np.asarray(image)  # (height, width) uint16; int32 for mode I, values of 16 bits
+    tags = getattr(image, "tag_v2", {})
+    bits = tags.get(_TIFF_BITS_PER_SAMPLE, (16,))[0]
+    grey = (samples >> (bits - 8)).astype(np.uint8)
+    if tags.get(_TIFF_PHOTOMETRIC) == _TIFF_WHITE_IS_ZERO:
+        grey = _WHITE - grey
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        grey = np.where(samples == transparent, np.uint8(_WHITE), grey)
+    return Image.fromarray(grey).convert("RGB")
