@@ -1,0 +1,195 @@
+"""`models add`: from a model's files to a published, checked bundle."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sightline.backends.device import Device
+from sightline.backends.protocol import UInt8Array
+from sightline.backends.registry import find_backend
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.golden import (
+    TOLERANCE,
+    check_delta,
+    golden_images,
+    max_delta,
+    pack_golden,
+    read_golden,
+)
+from sightline.bundle.manifest import (
+    MANIFEST_FILE,
+    Golden,
+    Manifest,
+    OnnxVariant,
+    PytorchVariant,
+    Tensor,
+)
+from sightline.bundle.material import Material
+from sightline.bundle.publish import publish_folder
+from sightline.bundle.request import AddRequest
+from sightline.errors import WrongUseError
+from sightline.version import __version__
+
+if TYPE_CHECKING:
+    import torch
+
+LABELS_FILE, GOLDEN_FILE = "labels.txt", "golden.safetensors"
+ONNX_FILE, WEIGHTS_FILE = "model.onnx", "weights.safetensors"
+
+
+def add_bundle(
+    request: AddRequest,
+    models_root: Path,
+    existing: str = "refuse",
+    tensors: Mapping[str, torch.Tensor] | None = None,
+) -> Bundle:
+    """Introspect, convert, compare and publish one model.
+
+    Args:
+        request: What to make, and from what.
+        models_root: The folder in which the bundle's own folder appears, complete or not at all.
+        existing: "refuse" or "replace" a bundle of that name.
+        tensors: Weights in memory, in place of `request.weights`.
+
+    Returns:
+        The published bundle.
+
+    Raises:
+        WrongUseError: The request cannot be met as it stands; the code says why.
+        SightlineError: MODEL_VARIANTS_DISAGREE or EXPORT_FAILED.
+    """
+    _check(request, tensors)
+    with publish_folder(models_root / request.name, existing) as folder:
+        images = golden_images(request.preprocessing.size)
+        material = _read(request, tensors, images)
+        contents = {
+            LABELS_FILE: "".join(f"{label}\n" for label in request.labels).encode(),
+            GOLDEN_FILE: pack_golden(images, material.reference),
+        }
+        if material.onnx is not None:
+            contents[ONNX_FILE] = material.onnx
+        if material.weights is not None:
+            contents[WEIGHTS_FILE] = material.weights
+        for file, content in contents.items():
+            (folder / file).write_bytes(content)
+        draft = _manifest(request, material, len(images), contents)
+        (folder / MANIFEST_FILE).write_bytes(draft.to_json())
+        golden = replace(draft.golden, max_abs_delta=_deltas(Bundle.load(folder)))
+        (folder / MANIFEST_FILE).write_bytes(replace(draft, golden=golden).to_json())
+        Bundle.load(folder)  # what is published can be read
+    return Bundle.load(models_root / request.name)
+
+
+def _check(request: AddRequest, tensors: Mapping[str, torch.Tensor] | None) -> None:
+    from_torch = request.weights is not None or tensors is not None
+    if request.onnx is None and not from_torch:
+        raise WrongUseError("NO_SOURCE", "give --onnx FILE, or --weights FILE --architecture NAME.")
+    if from_torch != bool(request.architecture):
+        raise WrongUseError(
+            "NO_SOURCE",
+            "--weights and --architecture belong together: the one holds numbers, the other names "
+            "the code for them (torchvision:NAME, timm:NAME or package.module:function).",
+        )
+    room = request.architecture.partition(":")[0]
+    needed = ["onnx", "onnxruntime"] if request.onnx or request.export == "onnx" else []
+    if from_torch:
+        needed += ["torch"] + (["onnxscript"] if request.onnx is None and needed else [])
+        needed += [room] if room in ("timm", "torchvision") else []
+    missing = [package for package in needed if importlib.util.find_spec(package) is None]
+    if missing:
+        raise WrongUseError(
+            "MISSING_PACKAGE",
+            f"models add needs {', '.join(missing)}, which {sys.executable} does not have. "
+            "Install with: pip install 'sightline[add,cpu,torch]'.",
+        )
+
+
+def _read(
+    request: AddRequest, tensors: Mapping[str, torch.Tensor] | None, images: UInt8Array
+) -> Material:
+    """The source is the weights where there are any, else the ONNX file."""
+    labels, preprocessing = len(request.labels), request.preprocessing
+    graph = None
+    if request.onnx is not None:
+        from sightline.bundle.read_onnx import read_onnx
+
+        graph = read_onnx(request.onnx, preprocessing, labels, images)
+    weights = tensors or request.weights
+    if weights is None:
+        if graph is None:
+            raise WrongUseError("NO_SOURCE", "there is neither an ONNX file nor weights.")
+        return graph
+    from sightline.bundle.read_torch import read_torch, with_export
+
+    material, model = read_torch(
+        weights, request.architecture, request.arguments, preprocessing, labels, images
+    )
+    if graph is None:
+        return with_export(material, model, preprocessing) if request.export == "onnx" else material
+    reference = {graph.scores: material.reference[material.scores]}
+    return replace(
+        material,
+        outputs=graph.outputs,
+        reference=reference,
+        onnx=graph.onnx,
+        opset=graph.opset,
+    )
+
+
+def _manifest(
+    request: AddRequest, material: Material, rows: int, contents: Mapping[str, bytes]
+) -> Manifest:
+    size = request.preprocessing.size
+    found = "none" if material.gives_probabilities else "softmax"
+    pytorch = PytorchVariant(WEIGHTS_FILE, request.architecture, dict(request.arguments))
+    manifest = Manifest(
+        name=request.name,
+        description=request.description,
+        task="classification",
+        inputs=(Tensor(_input_name(material), "uint8", ("n", size.height, size.width, 3)),),
+        outputs=material.outputs,
+        activation=found if request.activation == "auto" else request.activation,
+        labels=LABELS_FILE,
+        classes=len(request.labels),
+        preprocessing=request.preprocessing,
+        onnx=OnnxVariant(ONNX_FILE, material.opset) if material.onnx is not None else None,
+        pytorch=pytorch if material.weights is not None else None,
+        parameters=material.parameters,
+        golden=Golden(GOLDEN_FILE, rows, TOLERANCE, {}),
+        files={file: hashlib.sha256(content).hexdigest() for file, content in contents.items()},
+        licence=request.licence,
+        source=request.source,
+        created_by=f"sightline {__version__}",
+        accuracy=request.accuracy,
+    )
+    return Manifest.from_json(manifest.to_json(), "models add")  # the reader's checks, before work
+
+
+def _input_name(material: Material) -> str:
+    if material.onnx is None:
+        return "images"
+    import onnx
+
+    name: str = onnx.load_from_string(material.onnx).graph.input[0].name
+    return name
+
+
+def _deltas(bundle: Bundle) -> dict[str, float]:
+    """Run every variant on the golden batch.
+
+    Raises:
+        SightlineError: MODEL_VARIANTS_DISAGREE.
+    """
+    images, expected = read_golden(bundle)
+    found = {}
+    for name in bundle.manifest.variants:
+        session = find_backend(name).open(bundle, Device("cpu"), 1)
+        found[name] = max_delta(session, images, expected, bundle.manifest.scores.name)
+        check_delta(bundle.name, name, found[name])
+    return found

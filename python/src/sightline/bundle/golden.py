@@ -1,0 +1,94 @@
+"""The golden batch: images whose outputs are known, by which variants are held together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from sightline.backends.protocol import Float32Array, Session, UInt8Array
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.manifest import Size
+from sightline.errors import SightlineError, WrongUseError
+
+GOLDEN_ROWS = 4
+TOLERANCE = 1e-3
+_IMAGES = "images"
+_PREFIX = "output:"
+
+
+def golden_images(size: Size) -> UInt8Array:
+    """Four fixed images, (4, height, width, 3) uint8: a slope, waves, noise, and noisy waves."""
+    random = np.random.default_rng(20_240_601)
+    y, x = np.mgrid[0 : size.height, 0 : size.width]
+    y, x = y[..., None] / size.height, x[..., None] / size.width  # (height, width, 1), 0..1
+    colour = np.arange(3) / 3
+    slope = (x * (1 - colour) + y * colour) * 255
+    waves = 127.5 + 127.5 * np.sin(2 * np.pi * (5 * x + 3 * y + colour))
+    noise = random.uniform(0, 255, (size.height, size.width, 3))
+    both = 0.6 * waves + 0.4 * noise
+    images: UInt8Array = np.stack([slope, waves, noise, both]).clip(0, 255).astype(np.uint8)
+    return images
+
+
+def pack_golden(images: UInt8Array, outputs: Mapping[str, Float32Array]) -> bytes:
+    """The content of golden.safetensors."""
+    named = {_PREFIX + name: np.ascontiguousarray(value) for name, value in outputs.items()}
+    packed: bytes = safetensors.numpy.save({_IMAGES: images, **named})
+    return packed
+
+
+def read_golden(bundle: Bundle) -> tuple[UInt8Array, dict[str, Float32Array]]:
+    """The bundle's golden images, and the source's outputs by name.
+
+    Raises:
+        WrongUseError: INVALID_BUNDLE if the file has changed or is not what the manifest says.
+    """
+    file = bundle.manifest.golden.file
+    try:
+        arrays = safetensors.numpy.load(bundle.read_bytes(file))
+        images = arrays.pop(_IMAGES)
+    except (safetensors.SafetensorError, KeyError, ValueError) as error:
+        raise WrongUseError(
+            "INVALID_BUNDLE", f"{bundle.path}: '{file}' is not a golden batch ({error!r})."
+        ) from error
+    size = bundle.manifest.preprocessing.size
+    if images.shape[1:] != (size.height, size.width, 3) or images.dtype != np.uint8:
+        raise WrongUseError(
+            "INVALID_BUNDLE",
+            f"{bundle.path}: '{file}' holds images {images.shape} of {images.dtype}, not uint8 "
+            f"(n, {size.height}, {size.width}, 3).",
+        )
+    return images, {name.removeprefix(_PREFIX): value for name, value in arrays.items()}
+
+
+def max_delta(
+    session: Session, images: UInt8Array, expected: Mapping[str, Float32Array], scores: str
+) -> float:
+    """The largest |difference| of any number of any output; infinite where shapes or NaN differ."""
+    found = session.run(images)
+    if scores not in found:
+        return float("inf")
+    return max(_delta(value, expected[name]) for name, value in found.items() if name in expected)
+
+
+def check_delta(name: str, backend: str, delta: float) -> None:
+    """Refuse a variant that is not the same function as the source.
+
+    Raises:
+        SightlineError: MODEL_VARIANTS_DISAGREE.
+    """
+    if not delta <= TOLERANCE:
+        raise SightlineError(
+            "MODEL_VARIANTS_DISAGREE",
+            f"the {backend} variant of {name} differs from the source by {delta:.3g} on the golden "
+            f"batch; at most {TOLERANCE:g} is allowed. It is not the same function.",
+        )
+
+
+def _delta(one: Float32Array, other: Float32Array) -> float:
+    if one.shape != other.shape or not (np.isfinite(one).all() and np.isfinite(other).all()):
+        return float("inf")
+    return float(np.abs(one.astype(np.float64) - other).max(initial=0.0))

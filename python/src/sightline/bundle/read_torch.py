@@ -1,0 +1,91 @@
+"""From weights and a named architecture to the material of a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import safetensors.torch
+import torch
+
+from sightline.backends.architecture import build_architecture, load_weights
+from sightline.backends.protocol import UInt8Array
+from sightline.backends.pytorch import PixelModel
+from sightline.bundle.export import export_onnx
+from sightline.bundle.graph import default_opset
+from sightline.bundle.manifest import Preprocessing
+from sightline.bundle.material import Material, describe_outputs
+from sightline.bundle.weights import read_weights
+from sightline.errors import WrongUseError
+
+SCORES = "logits"
+
+
+def read_torch(
+    weights: Path | Mapping[str, torch.Tensor],
+    architecture: str,
+    arguments: Mapping[str, object],
+    preprocessing: Preprocessing,
+    labels: int,
+    images: UInt8Array,
+) -> tuple[Material, PixelModel]:
+    """Read the weights, make the network, and run it by hand on the golden images.
+
+    Args:
+        weights: A .safetensors or .pth file, or the tensors themselves.
+        architecture: See `build_architecture`.
+        arguments: For the architecture.
+        preprocessing: Mean and std of the input.
+        labels: How many there are.
+        images: The golden images, (n, height, width, 3) uint8.
+
+    Returns:
+        The material, as yet without an ONNX graph, and the model with its normalisation.
+
+    Raises:
+        WrongUseError: BAD_WEIGHTS, UNSAFE_WEIGHTS, UNKNOWN_ARCHITECTURE, BAD_ARCHITECTURE,
+            WEIGHTS_MISMATCH or LABELS_MISMATCH.
+    """
+    tensors = read_weights(weights) if isinstance(weights, Path) else dict(weights)
+    network = build_architecture(architecture, arguments)
+    load_weights(network, tensors, architecture)
+    torch.set_num_threads(1)
+    unit = torch.from_numpy(images).permute(0, 3, 1, 2).double() / 255  # (n, 3, height, width)
+    mean, std = (torch.tensor(part).reshape(1, 3, 1, 1) for part in _mean_std(preprocessing))
+    with torch.inference_mode():
+        try:
+            scores = network(((unit - mean) / std).float())
+        except (RuntimeError, ValueError, TypeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise _bad(architecture, f"does not run on {tuple(unit.shape)}: {reason}") from error
+    if not isinstance(scores, torch.Tensor):
+        raise _bad(architecture, f"gives a {type(scores).__name__}, not one tensor of scores")
+    reference = {SCORES: scores.float().numpy()}
+    material = Material(
+        outputs=describe_outputs(reference, len(images), labels, architecture),
+        reference=reference,
+        parameters=sum(one.numel() for one in network.parameters()),
+        weights=safetensors.torch.save(tensors),
+    )
+    return material, PixelModel(network, preprocessing).eval()
+
+
+def with_export(material: Material, model: PixelModel, preprocessing: Preprocessing) -> Material:
+    """The material with an ONNX graph exported from the model.
+
+    Raises:
+        SightlineError: EXPORT_FAILED.
+    """
+    graph = export_onnx(model, preprocessing.size, material.scores)
+    return replace(
+        material, onnx=graph.SerializeToString(deterministic=True), opset=default_opset(graph)
+    )
+
+
+def _mean_std(preprocessing: Preprocessing) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    return preprocessing.mean, preprocessing.std
+
+
+def _bad(architecture: str, problem: str) -> WrongUseError:
+    return WrongUseError("BAD_ARCHITECTURE", f"'{architecture}' {problem}.")

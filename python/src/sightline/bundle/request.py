@@ -1,0 +1,41 @@
+"""What `models add` is asked to make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from sightline.bundle.manifest import Accuracy, Preprocessing
+
+
+@dataclass(frozen=True)
+class AddRequest:
+    """One model to add: from an ONNX file, from weights of a named architecture, or from both.
+
+    Attributes:
+        name: Letters, digits, '_', '-' and '.'.
+        labels: One per class, in the order of the class ids.
+        preprocessing: From a decoded image to the input; mean and std go into the graph.
+        onnx: An ONNX file, or None to export one from the weights.
+        weights: A .safetensors file, or a .pth state dict; or None.
+        architecture: `torchvision:NAME`, `timm:NAME` or `package.module:function`.
+        arguments: Keyword arguments of the architecture.
+        activation: "auto" looks whether the golden outputs already are probabilities.
+        export: "onnx" also makes the ONNX variant from weights; "nothing" leaves it out.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    preprocessing: Preprocessing
+    onnx: Path | None = None
+    weights: Path | None = None
+    architecture: str = ""
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    activation: Literal["auto", "softmax", "none"] = "auto"
+    export: Literal["onnx", "nothing"] = "onnx"
+    description: str = ""
+    licence: str = "not stated"
+    source: str = "not stated"
+    accuracy: tuple[Accuracy, ...] = ()

@@ -1,0 +1,72 @@
+"""`models verify`: is a bundle still what was published, and does it still compute the same?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sightline.backends.device import Device
+from sightline.backends.registry import find_backend, has_runtime
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.golden import max_delta, read_golden
+from sightline.errors import SightlineError
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at.
+
+    Attributes:
+        subject: A file's name, or "onnx variant".
+        outcome: "failed" makes the bundle unfit; "skipped" is what could not be looked at here.
+        detail: The hash, the difference, or the reason.
+    """
+
+    subject: str
+    outcome: Literal["ok", "failed", "skipped"]
+    detail: str
+
+
+def verify_bundle(bundle: Bundle) -> Iterator[Check]:
+    """Hash every file, then run the golden batch on each variant whose runtime is installed."""
+    damaged: set[str] = set()
+    for file, sha256 in sorted(bundle.manifest.files.items()):
+        try:
+            bundle.read_bytes(file)
+        except SightlineError as error:
+            damaged.add(file)
+            yield Check(file, "failed", error.message)
+        else:
+            yield Check(file, "ok", f"sha256 {sha256[:12]}")
+    if bundle.manifest.labels not in damaged:
+        yield _labels(bundle)
+    for backend in bundle.manifest.variants:
+        yield _variant(bundle, backend, damaged)
+
+
+def _labels(bundle: Bundle) -> Check:
+    try:
+        return Check("labels", "ok", f"{len(bundle.labels)} of {bundle.manifest.classes} classes")
+    except SightlineError as error:
+        return Check("labels", "failed", error.message)
+
+
+def _variant(bundle: Bundle, backend: str, damaged: set[str]) -> Check:
+    subject = f"{backend} variant"
+    variant = bundle.manifest.onnx if backend == "onnx" else bundle.manifest.pytorch
+    needed = {bundle.manifest.golden.file} | ({variant.file} if variant else set())
+    if needed & damaged:
+        return Check(subject, "skipped", f"{', '.join(sorted(needed & damaged))} is damaged")
+    if not has_runtime(backend):
+        return Check(subject, "skipped", "its runtime is not installed here")
+    try:
+        images, expected = read_golden(bundle)
+        session = find_backend(backend).open(bundle, Device("cpu"), 1)
+        delta = max_delta(session, images, expected, bundle.manifest.scores.name)
+    except SightlineError as error:
+        return Check(subject, "failed", error.message)
+    tolerance = bundle.manifest.golden.tolerance
+    outcome: Literal["ok", "failed"] = "ok" if delta <= tolerance else "failed"
+    detail = f"largest difference on {len(images)} golden images {delta:.2g} (≤ {tolerance:g})"
+    return Check(subject, outcome, detail)
