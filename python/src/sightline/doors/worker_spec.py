@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from sightline.doors.protocol import PROTOCOL
 from sightline.engine.run_scalar import ScalarResult
 from sightline.engine.spec import EngineSpec
 from sightline.errors import SightlineError
-
-PROTOCOL = 1
 
 
 @dataclass(frozen=True, slots=True)

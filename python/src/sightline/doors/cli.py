@@ -1,0 +1,93 @@
+"""The `sightline` command: a group whose commands are imported when they are asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from sightline.errors import SightlineError, WrongUseError
+from sightline.version import __version__
+
+# Command: the module and the click command in it, and its line in `sightline --help`.
+_COMMANDS = {
+    "predict": ("sightline.doors.commands.predict", "Classify images: one row for each."),
+    "models": ("sightline.doors.commands.models", "Add, list, describe and verify bundles."),
+}
+_DONE, _FAILED, _WRONG_USE = 0, 1, 2
+
+
+class _LazyGroup(click.Group):
+    """Knows its commands by name; `--help` imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
+            known = ", ".join(_COMMANDS)
+            raise click.UsageError(f"there is no command {args[0]!r}. Known: {known}.", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup)
+@click.version_option(__version__, prog_name="sightline")
+def cli() -> None:
+    """Vision models over image collections."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Without the program's name; None takes the process's own.
+
+    Returns:
+        0 done, 1 the run failed, 2 wrong use. Failures are one line on stderr.
+    """
+    try:
+        result = cli.main(
+            None if arguments is None else list(arguments), "sightline", standalone_mode=False
+        )
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return _WRONG_USE
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "sightline"
+        message = " ".join(error.format_message().split())
+        return _fail(f"WRONG_USE: {message} See `{path} --help`.", _WRONG_USE)
+    except click.ClickException as error:
+        return _fail(error.format_message(), _FAILED)
+    except click.Abort:
+        return _fail("INTERRUPTED: nothing was published.", _FAILED)
+    except WrongUseError as error:
+        return _fail(str(error), _WRONG_USE)
+    except SightlineError as error:
+        return _fail(str(error), _FAILED)
+    except OSError as error:
+        # The disk is full, or went away: the system's words say more than a stack trace.
+        return _fail(f"IO: {error}", _FAILED)
+    return result if isinstance(result, int) else _DONE
+
+
+def _fail(line: str, status: int) -> int:
+    click.echo(" ".join(line.split()), err=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""`sightline predict`: its options, and what it prints at the end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sightline.engine.spec import (
+    DEFAULT_BATCH_ROWS,
+    DEFAULT_MAX_IMAGE_BYTES,
+    DEFAULT_MAX_IMAGE_PIXELS,
+    DEFAULT_TOP_K,
+)
+
+if TYPE_CHECKING:
+    from sightline.doors.standalone.arguments import PredictArguments
+    from sightline.doors.standalone.tally import Tally
+
+_AT_LEAST_1 = click.IntRange(min=1)
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--images", required=True, help="Folder, glob, or CSV/Parquet table of paths.")
+@click.option("--model", required=True, help="Name of a bundle, or the path of one.")
+@click.option("--output", required=True, type=_PATH, help="Folder to make.")
+@click.option("--backend", default="onnx", show_default=True, help="onnx or pytorch.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["parquet", "csv", "json"]),
+    default="parquet",
+    show_default=True,
+)
+@click.option("--overwrite", is_flag=True, help="Replace --output if it is there.")
+@click.option(
+    "--labels",
+    type=click.Choice(["auto", "folder", "none"]),
+    default="auto",
+    show_default=True,
+    help="True labels: a table's column, or the image's folder.",
+)
+@click.option("--path-column", help="Of a table; default: path, image_path or file.")
+@click.option("--label-column", help="Of a table; default: label, actual_class or class.")
+@click.option("--label-id-column", help="Of a table; default: class_id or actual_class_id.")
+@click.option("--root", type=_PATH, help="Of a table's relative paths; default: its folder.")
+@click.option("--limit", type=_AT_LEAST_1, help="Only the first N images.")
+@click.option("--top-k", type=_AT_LEAST_1, default=DEFAULT_TOP_K, show_default=True)
+@click.option(
+    "--on-error",
+    type=click.Choice(["permissive", "drop", "fail"]),
+    default="permissive",
+    show_default=True,
+    help="Rows with errors: keep, leave out, or end the run.",
+)
+@click.option("--max-error-rate", type=click.FloatRange(0, 1), help="Publish nothing above it.")
+@click.option("--batch-rows", type=_AT_LEAST_1, default=DEFAULT_BATCH_ROWS, show_default=True)
+@click.option("--threads", type=_AT_LEAST_1, help="Default: all cores of this process.")
+@click.option("--models", type=_PATH, help="Folder of bundles; default: SIGHTLINE_MODELS.")
+@click.option(
+    "--max-image-bytes", type=_AT_LEAST_1, default=DEFAULT_MAX_IMAGE_BYTES, show_default=True
+)
+@click.option(
+    "--max-image-pixels", type=_AT_LEAST_1, default=DEFAULT_MAX_IMAGE_PIXELS, show_default=True
+)
+@click.option("--sequential", is_flag=True, help="One image at a time, like a plain loop.")
+def predict(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names above
+    """Classify images: one row for each, with a prediction or an error.
+
+    \b
+    Example:
+      sightline predict --images photos/ --model efficientnet_lite0 --output predictions
+    """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
+    # Only here: --help must not pay for numpy and pyarrow.
+    from sightline.doors.standalone.predict import predict_images
+
+    arguments = _arguments(options)
+    _print_summary(arguments, predict_images(arguments))
+
+
+def _arguments(given: dict[str, Any]) -> PredictArguments:
+    from sightline.doors.standalone.arguments import PredictArguments
+    from sightline.engine.spec import EngineSpec
+    from sightline.source.list_images import ImageSource
+    from sightline.source.list_table import TableColumns
+
+    columns = TableColumns(
+        given["path_column"],
+        given["label_column"],
+        given["label_id_column"],
+        use_labels=given["labels"] != "none",
+    )
+    return PredictArguments(
+        source=ImageSource(
+            given["images"], given["labels"], columns, given["root"], given["limit"]
+        ),
+        model=given["model"],
+        models=given["models"],
+        backend=given["backend"],
+        device=given["device"],
+        threads=given["threads"] or len(os.sched_getaffinity(0)),
+        engine=EngineSpec(
+            batch_rows=1 if given["sequential"] else given["batch_rows"],
+            top_k=given["top_k"],
+            max_image_bytes=given["max_image_bytes"],
+            max_image_pixels=given["max_image_pixels"],
+        ),
+        output=given["output"],
+        if_exists="replace" if given["overwrite"] else "refuse",
+        format=given["format_"],
+        on_error=given["on_error"],
+        max_error_rate=given["max_error_rate"],
+        reading="one_by_one" if given["sequential"] else "ahead",
+    )
+
+
+def _print_summary(arguments: PredictArguments, tally: Tally) -> None:
+    working = sum(tally.seconds.get(stage, 0) for stage in ("read", "infer", "write"))
+    errors = sum(tally.errors.values())
+    kinds = ", ".join(f"{code} {count}" for code, count in sorted(tally.errors.items()))
+    click.echo(f"model      {tally.bundle.name} ({arguments.backend}, {tally.device})")
+    click.echo(f"images     {tally.images}")
+    click.echo(f"predicted  {tally.predicted}")
+    click.echo(f"errors     {errors}" + (f" ({kinds})" if kinds else ""))
+    rate = tally.images / working if working else 0.0
+    loading = tally.seconds["load"]
+    click.echo(f"speed      {rate:.1f} images/s, after {loading:.1f} s to load the model")
+    click.echo(f"output     {arguments.output}")
+    if tally.labelled:
+        command = f"evaluate --predictions {arguments.output} --output {arguments.output}_metrics"
+        click.echo(f"next       spark-submit dist/sightline.jar {command}")
+    else:
+        click.echo(f"next       sightline models describe {arguments.model}")

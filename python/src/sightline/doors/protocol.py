@@ -1,0 +1,3 @@
+"""The version of what jar and worker say to each other; both sides check it."""
+
+PROTOCOL = 1

@@ -1,0 +1,1 @@
+"""The commands without Spark: one process, local files."""

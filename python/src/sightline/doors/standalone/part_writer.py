@@ -1,0 +1,94 @@
+"""Predictions as Parquet, CSV or JSON lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import IO, Any, Literal, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv, parquet
+
+Format = Literal["parquet", "csv", "json"]
+_TOP_K = "prediction_top_k"
+
+
+class PartWriter(Protocol):
+    """Takes batches of one schema; the file is whole once it is closed."""
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append the rows of one batch."""
+        ...
+
+    def close(self) -> None:
+        """Finish the file."""
+        ...
+
+
+def open_part(folder: Path, format_: Format, schema: pa.Schema) -> PartWriter:
+    """A writer of ``part-00000`` in an existing folder."""
+    file = folder / f"part-00000.{format_}"
+    if format_ == "parquet":
+        return _Parquet(file, schema)
+    return _Csv(file, schema) if format_ == "csv" else _JsonLines(file)
+
+
+class _Parquet:
+    def __init__(self, file: Path, schema: pa.Schema) -> None:
+        self._writer = parquet.ParquetWriter(file, schema)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._writer.write_batch(batch)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class _Csv:
+    def __init__(self, file: Path, schema: pa.Schema) -> None:
+        empty = pa.RecordBatch.from_pylist([], schema)
+        self._writer = csv.CSVWriter(file, _flat(empty).schema)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._writer.write_batch(_flat(batch))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class _JsonLines:
+    def __init__(self, file: Path) -> None:
+        self._stream: IO[str] = file.open("w", encoding="utf-8")
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._stream.writelines(f"{_json(row)}\n" for row in batch.to_pylist())
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _flat(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Prediction and error become prediction_label … error_message; CSV knows no structs."""
+    columns: dict[str, pa.Array[Any]] = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if name in ("prediction", "error"):
+            for field in column.type:
+                columns[f"{name}_{field.name}"] = pc.struct_field(column, field.name)
+        else:
+            columns[name] = column
+    flat = {
+        name: _as_json(column) if name == _TOP_K or pa.types.is_nested(column.type) else column
+        for name, column in columns.items()
+    }
+    return pa.RecordBatch.from_pydict(flat)
+
+
+def _as_json(column: pa.Array[Any]) -> pa.StringArray:
+    texts = [None if value is None else _json(value) for value in column.to_pylist()]
+    return pa.array(texts, pa.string())
+
+
+def _json(value: object) -> str:
+    # What JSON has no form for (times, decimals, bytes of a table's own columns) becomes text.
+    return json.dumps(value, ensure_ascii=False, default=str)

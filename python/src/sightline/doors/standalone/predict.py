@@ -1,0 +1,148 @@
+"""Images to predictions in one process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tqdm import tqdm
+
+from sightline.backends.cache import open_session
+from sightline.backends.device import resolve_device
+from sightline.backends.registry import require_variant
+from sightline.bundle.find import find_bundle
+from sightline.doors.standalone.arguments import PredictArguments
+from sightline.doors.standalone.part_writer import open_part
+from sightline.doors.standalone.publish import publish, refuse_existing
+from sightline.doors.standalone.run_record import write_run_record
+from sightline.doors.standalone.tally import Tally
+from sightline.engine.model import Model
+from sightline.engine.run import run
+from sightline.errors import SightlineError, WrongUseError
+from sightline.source.list_images import list_images
+from sightline.source.listing import Listing
+from sightline.source.read_images import CONTENT, ERROR, read_images
+
+_BATCH_ROWS = 256
+_BATCH_BYTES = 16 * 1024 * 1024
+
+
+def predict_images(arguments: PredictArguments) -> Tally:
+    """Run the whole command but for what it prints at the end; progress goes to stderr.
+
+    Raises:
+        WrongUseError: For anything that can be known before the first image is opened.
+        SightlineError: IMAGE_FAILED, MAX_ERROR_RATE_EXCEEDED, DEVICE_UNAVAILABLE: nothing is
+            published.
+    """
+    started = time.time()
+    refuse_existing(arguments.output, arguments.if_exists)
+    _refuse_own_input(arguments)
+    bundle = find_bundle(arguments.model, arguments.models)
+    require_variant(bundle, arguments.backend)
+    device = resolve_device(arguments.device, arguments.backend, None)
+    tally = Tally(bundle, device, started)
+    clock = _Clock(tally.seconds)
+    listing = list_images(arguments.source)
+    clock.stop("list")
+    session = open_session(bundle, arguments.backend, device, arguments.threads)
+    model = Model(bundle, session)
+    clock.stop("load")
+    with publish(arguments.output, arguments.if_exists) as folder:
+        _predict(arguments, listing, model, tally, folder)
+        _check_error_rate(arguments, tally)
+        write_run_record(folder, arguments, tally)
+    return tally
+
+
+class _Clock:
+    """Adds the time since it last stopped to one stage."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self._seconds = seconds
+        self._last = time.perf_counter()
+
+    def stop(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._seconds[stage] = self._seconds.get(stage, 0.0) + now - self._last
+        self._last = now
+
+
+def _predict(
+    arguments: PredictArguments, listing: Listing, model: Model, tally: Tally, folder: Path
+) -> None:
+    rows = _BATCH_ROWS if arguments.reading == "ahead" else 1
+    batches = read_images(listing, arguments.engine.max_image_bytes, rows, _BATCH_BYTES)
+    clock = _Clock(tally.seconds)
+    writer = None
+    with tqdm(total=len(listing), unit=" images", disable=None, mininterval=0.5) as progress:
+        for batch in run(_timed(batches, clock), model, arguments.engine, CONTENT, ERROR):
+            clock.stop("infer")
+            if writer is None:
+                writer = open_part(folder, arguments.format, batch.schema)
+            _count(batch, tally)
+            writer.write(_kept(batch, arguments))
+            progress.update(batch.num_rows)
+            progress.set_postfix(errors=tally.images - tally.predicted, refresh=False)
+            clock.stop("write")
+    if writer is not None:
+        writer.close()
+    clock.stop("write")
+
+
+def _timed(batches: Iterator[pa.RecordBatch], clock: _Clock) -> Iterator[pa.RecordBatch]:
+    while True:
+        clock.stop("infer")
+        batch = next(batches, None)
+        clock.stop("read")
+        if batch is None:
+            return
+        yield batch
+
+
+def _count(batch: pa.RecordBatch, tally: Tally) -> None:
+    tally.images += batch.num_rows
+    tally.predicted += batch.num_rows - batch.column("prediction").null_count
+    label, label_id = batch.column("label"), batch.column("label_id")
+    tally.labelled += int(np.sum(np.asarray(label.is_valid()) | np.asarray(label_id.is_valid())))
+    for entry in pc.value_counts(pc.struct_field(batch.column("error"), "code")).to_pylist():
+        if entry["values"] is not None:
+            tally.errors[entry["values"]] = tally.errors.get(entry["values"], 0) + entry["counts"]
+
+
+def _kept(batch: pa.RecordBatch, arguments: PredictArguments) -> pa.RecordBatch:
+    error = batch.column("error")
+    if arguments.on_error == "permissive" or error.null_count == batch.num_rows:
+        return batch
+    if arguments.on_error == "drop":
+        return batch.filter(error.is_null())
+    row = np.flatnonzero(np.asarray(error.is_valid()))[0].item()
+    what = error[row].as_py()
+    raise SightlineError(
+        "IMAGE_FAILED",
+        f"{batch.column('path')[row].as_py()}: {what['code']} ({what['stage']}): "
+        f"{what['message']} Nothing was published. Use --on-error permissive to keep such rows.",
+    )
+
+
+def _check_error_rate(arguments: PredictArguments, tally: Tally) -> None:
+    failed = tally.images - tally.predicted
+    if arguments.max_error_rate is not None and failed > arguments.max_error_rate * tally.images:
+        kinds = ", ".join(f"{code} {count}" for code, count in sorted(tally.errors.items()))
+        raise SightlineError(
+            "MAX_ERROR_RATE_EXCEEDED",
+            f"{failed} of {tally.images} images failed ({kinds}), more than the share of "
+            f"{arguments.max_error_rate:g} that --max-error-rate allows. Nothing was published.",
+        )
+
+
+def _refuse_own_input(arguments: PredictArguments) -> None:
+    """--overwrite would remove the images themselves."""
+    images = Path(arguments.source.images).absolute()
+    if images.is_relative_to(arguments.output.absolute()):
+        message = f"{arguments.output} holds the images. Choose another --output."
+        raise WrongUseError("OUTPUT_EXISTS", message)

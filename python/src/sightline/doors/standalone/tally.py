@@ -1,0 +1,31 @@
+"""The counts and times of one run."""
+
+from dataclasses import dataclass, field
+
+from sightline.backends.device import Device
+from sightline.bundle.bundle import Bundle
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the images of a run.
+
+    Args:
+        bundle: The model that ran.
+        device: Where it ran.
+        started: Seconds since 1970.
+        images: Rows in; predicted + the sum of errors.
+        predicted: Rows with a prediction.
+        errors: Rows by error code.
+        labelled: Rows whose true label or id is known.
+        seconds: By stage: list, load, read, infer (decoding included), write.
+    """
+
+    bundle: Bundle
+    device: Device
+    started: float
+    images: int = 0
+    predicted: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
+    labelled: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,140 @@
+"""Images named by a CSV or Parquet table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+
+from sightline.errors import WrongUseError
+from sightline.source.listing import Listing, path_columns
+
+PATH_COLUMNS = ("path", "image_path", "file")
+LABEL_COLUMNS = ("label", "actual_class", "class")
+LABEL_ID_COLUMNS = ("class_id", "actual_class_id")
+_REPLACED = ("path", "label", "label_id", "prediction", "error", "content")
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumns:
+    """Which columns of a table hold what; None takes the first usual name that there is.
+
+    Args:
+        path: Usual names: path, image_path, file.
+        label: Usual names: label, actual_class, class.
+        label_id: Usual names: class_id, actual_class_id.
+        use_labels: With false, labels are not looked for.
+    """
+
+    path: str | None = None
+    label: str | None = None
+    label_id: str | None = None
+    use_labels: bool = True
+
+
+def list_table(file: Path, columns: TableColumns, root: Path | None) -> Listing:
+    """The rows of a table, in its order.
+
+    Args:
+        file: A ``.csv`` with a header, a ``.parquet``, or a folder of Parquet files.
+        columns: Which columns to use.
+        root: What relative paths are relative to; None: the table's folder.
+
+    Raises:
+        WrongUseError: UNKNOWN_COLUMN, or BAD_TABLE if the file is not what its name says.
+    """
+    names = _column_names(file)
+    path_name = _column(file, names, columns.path, PATH_COLUMNS)
+    if path_name is None:
+        usual = ", ".join(PATH_COLUMNS)
+        raise _unknown_column(file, names, f"no path column ({usual}); name it by --path-column")
+    label_name = id_name = None
+    if columns.use_labels:
+        label_name = _column(file, names, columns.label, LABEL_COLUMNS)
+        id_name = _column(file, names, columns.label_id, LABEL_ID_COLUMNS)
+    table = _read(file, names, [name for name in (path_name, label_name) if name], id_name)
+    paths = [path or "" for path in _as(table, path_name, pa.string(), file).to_pylist()]
+    labels: pa.Array[Any] = pa.nulls(len(paths), pa.string())
+    if label_name is not None:
+        given = _as(table, label_name, pa.string(), file).to_pylist()
+        labels = pa.array([label or None for label in given], pa.string())
+    label_ids = _as(table, id_name, pa.int32(), file) if id_name is not None else None
+    kept = table.select([name for name in table.column_names if name not in _REPLACED])
+    for name, column in path_columns(paths, labels, label_ids).items():
+        kept = kept.append_column(name, column)
+    base = root or (file if file.is_dir() else file.parent)
+    return Listing(kept, [_resolve(path, base) for path in paths], {})
+
+
+def _resolve(path: str, base: Path) -> str:
+    if path.startswith("file:"):
+        path = unquote(urlsplit(path).path)
+    return str(base.absolute() / path) if path else ""
+
+
+def _column(
+    file: Path, names: Sequence[str], asked: str | None, usual: Sequence[str]
+) -> str | None:
+    if asked is not None and asked not in names:
+        raise _unknown_column(file, names, f"no column {asked!r}")
+    return asked or next((name for name in usual if name in names), None)
+
+
+def _unknown_column(file: Path, names: Sequence[str], problem: str) -> WrongUseError:
+    columns = ", ".join(names)
+    return WrongUseError("UNKNOWN_COLUMN", f"{file} has {problem}. Its columns: {columns}.")
+
+
+def _column_names(file: Path) -> list[str]:
+    try:
+        if file.suffix == ".csv":
+            from pyarrow import csv
+
+            with csv.open_csv(file) as reader:
+                return reader.schema.names
+        from pyarrow import dataset
+
+        return dataset.dataset(file, format="parquet", partitioning="hive").schema.names
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _bad_table(file, error) from error
+
+
+def _read(file: Path, names: Sequence[str], texts: list[str], id_name: str | None) -> pa.Table:
+    wanted = [name for name in names if name != "content" or name in texts]
+    try:
+        if file.suffix == ".csv":
+            from pyarrow import csv
+
+            types: dict[str, pa.DataType] = dict.fromkeys(texts, pa.string())
+            if id_name is not None:
+                types[id_name] = pa.int32()
+            return csv.read_csv(
+                file,
+                parse_options=csv.ParseOptions(newlines_in_values=True),
+                convert_options=csv.ConvertOptions(
+                    column_types=types, strings_can_be_null=False, include_columns=wanted
+                ),
+            )
+        from pyarrow import dataset
+
+        return dataset.dataset(file, format="parquet", partitioning="hive").to_table(wanted)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _bad_table(file, error) from error
+
+
+def _as(table: pa.Table, name: str, type_: pa.DataType, file: Path) -> pa.Array[Any]:
+    try:
+        column = table.column(name).cast(type_)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise _bad_table(file, f"column {name!r}: {error}") from error
+    combined: pa.Array[Any] = column.combine_chunks()
+    return combined
+
+
+def _bad_table(file: Path, problem: object) -> WrongUseError:
+    line = " ".join(str(problem).split())[:300]
+    return WrongUseError("BAD_TABLE", f"{file} cannot be read as a table: {line}")

@@ -1,0 +1,57 @@
+"""The images of a run, before any of them is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from sightline.row_error import RowError
+
+PATH = "path"
+LABEL = "label"
+LABEL_ID = "label_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One row for each image that was listed or named, duplicates kept.
+
+    Args:
+        table: Columns that came with a table, then ``path`` (string, as listed or given),
+            ``label`` (string) and ``label_id`` (int32): the true ones, null where not known.
+        files: What to open, row by row; may hold surrogates where a name is no UTF-8.
+        errors: By row, what could not even be listed.
+    """
+
+    table: pa.Table
+    files: list[str]
+    errors: dict[int, RowError]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def first(self, rows: int | None) -> Listing:
+        """The first rows, or all of them for None."""
+        if rows is None or rows >= len(self):
+            return self
+        errors = {row: error for row, error in self.errors.items() if row < rows}
+        return Listing(self.table.slice(0, rows), self.files[:rows], errors)
+
+
+def printable_path(path: str) -> str:
+    """The path as valid UTF-8: bytes that are none become U+FFFD."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def path_columns(
+    paths: list[str], labels: list[str | None] | pa.Array[Any], label_ids: pa.Array[Any] | None
+) -> dict[str, pa.Array[Any]]:
+    """The three columns that every listing ends with."""
+    ids: pa.Array[Any] = pa.nulls(len(paths), pa.int32()) if label_ids is None else label_ids
+    return {
+        PATH: pa.array(map(printable_path, paths), pa.string()),
+        LABEL: pa.array(labels, pa.string()) if isinstance(labels, list) else labels,
+        LABEL_ID: ids,
+    }
