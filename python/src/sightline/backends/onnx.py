@@ -10,7 +10,7 @@ import onnxruntime as ort
 from sightline.backends.device import Device, cuda_device_count, unavailable
 from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.bundle.bundle import Bundle
-from sightline.errors import WrongUseError
+from sightline.errors import SightlineError, WrongUseError
 
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
@@ -44,7 +44,9 @@ class OnnxBackend:
         graph = bundle.read_bytes(variant.file)
         try:
             session = open_graph(graph, device, threads)
-        except (RuntimeError, ValueError) as error:  # onnxruntime's own errors derive from these
+        except SightlineError:
+            raise
+        except Exception as error:  # onnxruntime's errors have no base of their own
             raise WrongUseError(
                 "INVALID_BUNDLE",
                 f"{bundle.path}: onnxruntime {ort.__version__} refuses '{variant.file}': "

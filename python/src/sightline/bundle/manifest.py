@@ -209,12 +209,13 @@ def _name(top: Fields) -> str:
 
 
 def _tensor(item: Fields) -> Tensor:
+    name, dtype = item.text("name"), item.text("dtype", ("uint8", "float32"))
     shape: list[int | str] = []
     for at, axis in enumerate(item.items("shape")):
         if isinstance(axis, bool) or not isinstance(axis, int | str):
             item.fail(f"shape[{at}]", "must be a length or the name of a free axis")
         shape.append(axis)
-    return Tensor(item.text("name"), item.text("dtype", ("uint8", "float32")), tuple(shape))
+    return Tensor(name, dtype, tuple(shape))
 
 
 def _output(item: Fields) -> Tensor:
