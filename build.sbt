@@ -1,0 +1,108 @@
+import java.nio.charset.StandardCharsets.UTF_8
+
+// One version number for the jar and the Python package: python/src/sightline/version.py.
+val sightlineVersion = {
+  val source = IO.read(file("python/src/sightline/version.py"), UTF_8)
+  """__version__ = "([^"]+)"""".r
+    .findFirstMatchIn(source)
+    .map(_.group(1))
+    .getOrElse(sys.error("python/src/sightline/version.py holds no __version__"))
+}
+
+// Spark comes from the pyspark wheel of the virtual environment: one Spark on both sides.
+val pysparkHome = settingKey[File]("The pyspark package whose jars are compiled and tested against")
+val pythonArchive = taskKey[Seq[File]]("The Python sources as a zip, and the built-in bundle, as resources")
+
+val hostOpens = Seq(
+  "java.lang",
+  "java.lang.invoke",
+  "java.lang.reflect",
+  "java.io",
+  "java.net",
+  "java.nio",
+  "java.util",
+  "java.util.concurrent",
+  "java.util.concurrent.atomic",
+  "sun.nio.ch",
+  "sun.nio.cs",
+  "sun.security.action",
+  "sun.util.calendar",
+).map(name => s"--add-opens=java.base/$name=ALL-UNNAMED")
+
+lazy val sightline = project
+  .in(file("."))
+  .enablePlugins(BuildInfoPlugin)
+  .settings(
+    name := "sightline",
+    organization := "sightline",
+    version := sightlineVersion,
+    scalaVersion := "2.13.17",
+    scalacOptions ++= Seq(
+      "-release:17",
+      "-Xsource:3",
+      "-deprecation",
+      "-feature",
+      "-unchecked",
+      "-Xlint:_,-byname-implicit",
+      "-Wunused:_",
+      "-Wdead-code",
+      "-Wvalue-discard",
+      "-Wextra-implicit",
+      "-Werror",
+    ),
+    Compile / scalaSource := baseDirectory.value / "scala/src/main/scala",
+    Compile / resourceDirectory := baseDirectory.value / "scala/src/main/resources",
+    Test / scalaSource := baseDirectory.value / "scala/src/test/scala",
+    Test / resourceDirectory := baseDirectory.value / "scala/src/test/resources",
+    pysparkHome := {
+      val libraries = (baseDirectory.value / ".venv/lib") * "python3*" / "site-packages" / "pyspark"
+      libraries.get.headOption.getOrElse(
+        sys.error("No pyspark in .venv: run `make setup` first, which installs it."),
+      )
+    },
+    // Scala's own jars among them would confuse the compiler's class loader; sbt brings the same.
+    Compile / unmanagedJars ++=
+      (pysparkHome.value / "jars" * ("*.jar" -- "scala-*-2.13.*.jar")).classpath,
+    Test / unmanagedJars ++= (Compile / unmanagedJars).value,
+    libraryDependencies ++= Seq(
+      "com.lihaoyi" %% "mainargs" % "0.7.6",
+      "org.scalatest" %% "scalatest" % "3.2.20" % Test,
+    ),
+    buildInfoPackage := "sightline",
+    buildInfoKeys := Seq[BuildInfoKey](
+      version,
+      BuildInfoKey.map(pysparkHome) { case (_, home) =>
+        "sparkVersion" -> (home.getParentFile * "pyspark-*.dist-info").get.head.getName
+          .stripPrefix("pyspark-")
+          .stripSuffix(".dist-info")
+      },
+    ),
+    pythonArchive := {
+      val sources = baseDirectory.value / "python/src"
+      val files = (sources / "sightline" ** "*.py").get.sortBy(_.getPath)
+      val zip = (Compile / resourceManaged).value / "sightline-python.zip"
+      // A fixed time makes the archive, and so its hash, depend on the sources alone.
+      IO.zip(files.map(f => f -> IO.relativize(sources, f).get), zip, Some(0L))
+      Seq(zip)
+    },
+    Compile / resourceGenerators += pythonArchive.taskValue,
+    semanticdbEnabled := true,
+    semanticdbVersion := "4.13.10",
+    Test / fork := true,
+    Test / parallelExecution := false,
+    Test / javaOptions ++= hostOpens ++ Seq(
+      "-Xmx2g",
+      "-XX:+IgnoreUnrecognizedVMOptions",
+      "-Dio.netty.tryReflectionSetAccessible=true",
+      s"-Dspark.pyspark.python=${baseDirectory.value / ".venv/bin/python"}",
+    ),
+    Test / envVars += "SPARK_HOME" -> pysparkHome.value.getPath,
+    Test / testOptions += Tests.Argument(TestFrameworks.ScalaTest, "-oDF"),
+    assembly / mainClass := Some("sightline.cli.Main"),
+    assembly / assemblyOutputPath := baseDirectory.value / "dist/sightline.jar",
+    // Spark and Scala come with Spark's own jars; only what Spark lacks goes into ours.
+    assembly / assemblyExcludedJars :=
+      (assembly / fullClasspath).value.filter(_.data.getPath.startsWith(pysparkHome.value.getPath)),
+    assembly / assemblyOption ~= { _.withIncludeScala(false) },
+    assembly / test := {},
+  )

@@ -1,0 +1,63 @@
+package org.apache.spark.sql.sightline
+
+import scala.jdk.CollectionConverters.*
+
+import org.apache.spark.api.python.{PythonEvalType, SimplePythonFunction}
+import org.apache.spark.sql.DataFrame
+import org.apache.spark.sql.catalyst.expressions.{Expression, PythonUDF}
+import org.apache.spark.sql.catalyst.plans.logical.MapInArrow
+import org.apache.spark.sql.catalyst.types.DataTypeUtils.toAttributes
+import org.apache.spark.sql.classic.ClassicConversions.castToImpl
+import org.apache.spark.sql.classic.Dataset
+import org.apache.spark.sql.types.{DataType, StructType}
+
+/**
+ * A Python function that Spark's workers run, named by module and factory.
+ *
+ * @param executable the interpreter on every node
+ * @param pythonVersion its `major.minor`, which the worker compares with its own
+ * @param includes names under the nodes' SparkFiles folder that go on the worker's `sys.path`
+ * @param environment variables of the worker process; workers are pooled by them
+ * @param module module of the factory
+ * @param factory function of `module` that takes `spec` and gives the worker's function
+ * @param spec JSON handed to the factory
+ */
+final case class PythonWorker(
+    executable: String,
+    pythonVersion: String,
+    includes: Seq[String],
+    environment: Map[String, String],
+    module: String,
+    factory: String,
+    spec: String,
+) {
+
+  /** Runs the function over whole partitions of `input`, as Arrow record batches. */
+  def mapInArrow(input: DataFrame, output: StructType): DataFrame = {
+    val classic = castToImpl(input)
+    val plan = classic.logicalPlan
+    val udf = expression(output, plan.output, PythonEvalType.SQL_MAP_ARROW_ITER_UDF)
+    Dataset.ofRows(
+      classic.sparkSession,
+      MapInArrow(udf, toAttributes(output), plan, isBarrier = false, profile = None),
+    )
+  }
+
+  /** The function as a scalar expression over `arguments`, fed with Arrow arrays. */
+  def scalar(output: DataType, arguments: Seq[Expression]): Expression =
+    expression(output, arguments, PythonEvalType.SQL_SCALAR_ARROW_ITER_UDF)
+
+  private def expression(output: DataType, arguments: Seq[Expression], evalType: Int): PythonUDF = {
+    val function = SimplePythonFunction(
+      PythonCommand(module, factory, spec, output).toSeq,
+      environment.asJava,
+      includes.asJava,
+      executable,
+      pythonVersion,
+      broadcastVars = java.util.List.of(),
+      // No Python driver listens to accumulators: rows and errors are counted by RowTally.
+      accumulator = None.orNull,
+    )
+    PythonUDF(s"sightline_$factory", function, output, arguments, evalType, udfDeterministic = true)
+  }
+}

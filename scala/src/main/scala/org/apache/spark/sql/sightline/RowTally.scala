@@ -1,0 +1,84 @@
+package org.apache.spark.sql.sightline
+
+import org.apache.spark.rdd.RDD
+import org.apache.spark.sql.DataFrame
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeSet, SortOrder}
+import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, UnaryNode}
+import org.apache.spark.sql.catalyst.plans.physical.Partitioning
+import org.apache.spark.sql.classic.ClassicConversions.castToImpl
+import org.apache.spark.sql.classic.Dataset
+import org.apache.spark.sql.execution.metric.{SQLMetric, SQLMetrics}
+import org.apache.spark.sql.execution.{SparkPlan, SparkStrategy, UnaryExecNode}
+
+/** Counts rows and their errors as they pass; the counts are live in Spark's UI and listeners. */
+object RowTally {
+
+  /** Metric names: rows, and rows of each error code. Progress finds its numbers by them. */
+  val Rows = "sightline rows"
+  def errors(code: String): String = s"sightline errors $code"
+
+  /**
+   * @param rows any frame with a column `errorColumn` of `struct<code string, …>`
+   * @param codes the error codes that get a metric of their own
+   */
+  def apply(rows: DataFrame, errorColumn: String, codes: Seq[String]): DataFrame = {
+    val classic = castToImpl(rows)
+    Dataset.ofRows(
+      classic.sparkSession,
+      RowTallyPlan(errorColumn, codes, classic.logicalPlan),
+    )
+  }
+}
+
+/** Plans a [[RowTally]]; registered by the session extensions. */
+object RowTallyStrategy extends SparkStrategy {
+  override def apply(plan: LogicalPlan): Seq[SparkPlan] = plan match {
+    case RowTallyPlan(column, codes, child) => Seq(RowTallyExec(column, codes, planLater(child)))
+    case _ => Nil
+  }
+}
+
+private[sightline] final case class RowTallyPlan(
+    errorColumn: String,
+    codes: Seq[String],
+    child: LogicalPlan,
+) extends UnaryNode {
+  override def output: Seq[Attribute] = child.output
+  // The column pruned away would leave nothing to count.
+  override lazy val references: AttributeSet = child.outputSet
+  override protected def withNewChildInternal(newChild: LogicalPlan): LogicalPlan =
+    copy(child = newChild)
+}
+
+private[sightline] final case class RowTallyExec(
+    errorColumn: String,
+    codes: Seq[String],
+    child: SparkPlan,
+) extends UnaryExecNode {
+
+  override lazy val metrics: Map[String, SQLMetric] =
+    (RowTally.Rows +: codes.map(RowTally.errors))
+      .map(name => name -> SQLMetrics.createMetric(sparkContext, name))
+      .toMap
+
+  override def output: Seq[Attribute] = child.output
+  override def outputPartitioning: Partitioning = child.outputPartitioning
+  override def outputOrdering: Seq[SortOrder] = child.outputOrdering
+
+  override protected def doExecute(): RDD[InternalRow] = {
+    val rows = longMetric(RowTally.Rows)
+    val byCode = codes.map(code => code -> longMetric(RowTally.errors(code))).toMap
+    val ordinal = output.indexWhere(_.name == errorColumn)
+    child.execute().mapPartitionsInternal(_.map { row =>
+      rows += 1
+      if (!row.isNullAt(ordinal)) {
+        byCode.get(row.getStruct(ordinal, 3).getUTF8String(0).toString).foreach(_ += 1)
+      }
+      row
+    })
+  }
+
+  override protected def withNewChildInternal(newChild: SparkPlan): SparkPlan =
+    copy(child = newChild)
+}

@@ -1,0 +1,71 @@
+package sightline.cli
+
+import java.time.Instant
+
+import mainargs.ParserForClass
+import org.apache.spark.sql.SparkSession
+
+import sightline.SightlineException
+
+/** One command of the application: its name, its help, and what it does. */
+trait Command {
+  def name: String
+  def summary: String
+
+  /** A call that works, without `spark-submit sightline.jar`. */
+  def example: String
+
+  /** All its options. */
+  def options: String
+
+  /** Checks the arguments; the run itself starts when the result is called. */
+  def prepare(arguments: Seq[String]): Invocation => Unit
+
+  def help: String =
+    s"""$name: $summary
+       |
+       |Example
+       |  spark-submit sightline.jar $name $example
+       |
+       |Options
+       |$options""".stripMargin
+}
+
+/** @param arguments the words of the command line after the command's name */
+final case class Invocation(spark: SparkSession, arguments: Seq[String], started: Instant)
+
+object Command {
+
+  /** The arguments as a value, or UNKNOWN_ARGUMENT and what is right. */
+  def parse[A](parser: ParserForClass[A], command: Command, arguments: Seq[String]): A =
+    parser.constructEither(arguments, autoPrintHelpAndExit = None) match {
+      case Right(value) => value
+      case Left(message) =>
+        val why = message.linesIterator.takeWhile(!_.startsWith("Expected Signature")).mkString(" ")
+        throw SightlineException.wrongUse(
+          "WRONG_ARGUMENTS",
+          s"${why.trim} See `spark-submit sightline.jar ${command.name} --help`.",
+        )
+    }
+
+  /** The options' help, without the heading that the parser puts above it. */
+  def options[A](parser: ParserForClass[A]): String =
+    parser.helpText(totalWidth = 100).linesIterator.dropWhile(!_.startsWith("  ")).mkString("\n")
+
+  /** `value` if it is one of `known`. */
+  def oneOf(option: String, value: String, known: Seq[String], code: String): String =
+    if (known.contains(value)) value
+    else {
+      throw SightlineException.wrongUse(code, s"$option '$value'. Known: ${known.mkString(", ")}.")
+    }
+
+  /** `value` if it is at least `least`. */
+  def atLeast[N](option: String, value: N, least: N)(implicit order: Ordering[N]): N =
+    if (order.gteq(value, least)) value
+    else {
+      throw SightlineException.wrongUse(
+        "INVALID_OPTION",
+        s"$option is $value. It must be at least $least.",
+      )
+    }
+}

@@ -1,0 +1,61 @@
+package sightline.cli
+
+import mainargs.{ParserForClass, arg, main}
+import org.apache.hadoop.fs.Path
+import org.json4s.JsonDSL.*
+
+import sightline.report.{Evaluation, EvaluationPage, Publication, RunRecord, SavedPredictions, Stopwatch}
+
+/** `evaluate`: predictions + true labels → metrics and confusion matrix, by Spark SQL. */
+object EvaluateCommand extends Command {
+
+  @main
+  final case class Options(
+      @arg(doc = "Folder that `predict` wrote")
+      predictions: String,
+      @arg(doc = "Folder to write metrics.json, the confusion matrix and the classes to")
+      output: String,
+      @arg(doc = "parquet, csv or json (default: what the predictions' run.json says)")
+      format: Option[String] = None,
+      @arg(doc = "Replace an existing output")
+      overwrite: mainargs.Flag = mainargs.Flag(),
+  )
+
+  private val parser = ParserForClass[Options]
+
+  override val name: String = "evaluate"
+  override val summary: String = "hold predictions against the true labels: accuracy, confusion matrix"
+  override val example: String = "--predictions predictions/ --output evaluation/"
+  override def options: String = Command.options(parser)
+
+  override def prepare(arguments: Seq[String]): Invocation => Unit = {
+    val options = Command.parse(parser, this, arguments)
+    invocation => run(options, invocation)
+  }
+
+  private def run(options: Options, invocation: Invocation): Unit = {
+    val spark = invocation.spark
+    val hadoop = spark.sessionState.newHadoopConf()
+    val watch = new Stopwatch
+    val publication = Publication.prepare(options.output, options.overwrite.value, hadoop)
+    try {
+      val rows = SavedPredictions.read(spark, options.predictions, options.format)
+      val evaluation = watch("evaluate")(Evaluation.of(rows))
+      println(EvaluationPage.text(evaluation))
+      val staging = publication.staging
+      RunRecord.write(evaluation.json, new Path(staging, "metrics.json"), hadoop)
+      watch("write")(evaluation.writeTables(staging.toString))
+      val record = RunRecord(
+        spark,
+        name,
+        invocation.started,
+        invocation.arguments,
+        watch.seconds,
+        "counts" -> (("rows" -> evaluation.rows) ~ ("errors" -> evaluation.errors)),
+      )
+      RunRecord.write(record, new Path(staging, "run.json"), hadoop)
+      publication.publish()
+      println(s"Written to ${options.output}: metrics.json, confusion_matrix/, per_class/, run.json")
+    } finally publication.discard()
+  }
+}

@@ -1,0 +1,38 @@
+package sightline.cli
+
+import scala.util.control.NonFatal
+
+import sightline.SightlineException
+
+/** What a person is told when a command fails, and the exit status that goes with it. */
+object Failure {
+
+  // A worker's own error, as it stands in the trace that Spark brings back.
+  private val WorkerError = """(?m)^sightline\.errors\.\w+: ([A-Z_]+: .*)$""".r
+
+  /** 0 after `run`; 1 or 2, and a message on the error stream, when it throws. */
+  def statusOf(run: => Unit): Int =
+    try {
+      run
+      0
+    } catch {
+      case NonFatal(error) =>
+        val causes = Iterator.iterate(error)(_.getCause).takeWhile(Option(_).isDefined).toSeq
+        val known = causes.collectFirst { case ours: SightlineException => ours }
+        val message = known
+          .map(_.getMessage)
+          .orElse(causes.flatMap(fromWorker).headOption)
+          .getOrElse {
+            error.printStackTrace()
+            s"RUN_FAILED: ${firstLine(causes.last)}"
+          }
+        System.err.println(s"sightline: $message")
+        known.fold(1)(_.exitStatus)
+    }
+
+  private def fromWorker(error: Throwable): Option[String] =
+    Option(error.getMessage).flatMap(WorkerError.findFirstMatchIn(_)).map(_.group(1))
+
+  private def firstLine(error: Throwable): String =
+    Option(error.getMessage).flatMap(_.linesIterator.nextOption()).getOrElse(error.toString)
+}

@@ -1,0 +1,40 @@
+package sightline.cli
+
+import org.apache.spark.SparkConf
+import org.apache.spark.sql.SparkSession
+
+/** The Spark session of a command, with the settings that image work needs. */
+object Session {
+
+  private val Extensions = "spark.sql.extensions"
+
+  /** Set unless the user has set them: each with the reason why. */
+  private val defaults = Seq(
+    // Spark's notices would bury the run's own.
+    "spark.log.level" -> "WARN",
+    "spark.ui.showConsoleProgress" -> "false",
+    // mapInArrow takes columns by position and checks nothing unless told to.
+    "spark.sql.execution.arrow.pyspark.validateSchema.enabled" -> "true",
+    // Batches by bytes, not rows: 10,000 photographs are a gigabyte.
+    "spark.sql.execution.arrow.maxBytesPerBatch" -> (8L << 20).toString,
+    // A worker that dies by a signal says where.
+    "spark.python.worker.faulthandler.enabled" -> "true",
+    // A file that cannot be read is an error row; these would drop it silently.
+    "spark.sql.files.ignoreCorruptFiles" -> "false",
+    "spark.sql.files.ignoreMissingFiles" -> "false",
+  )
+
+  /** Running tasks report their counts with every heartbeat: seldom is dull on one machine. */
+  private val LocalHeartbeat = "spark.executor.heartbeatInterval" -> "2s"
+
+  def start(name: String): SparkSession = {
+    val conf = new SparkConf()
+    val ours = classOf[sightline.sql.SightlineExtensions].getName
+    val extensions = conf.getOption(Extensions).toSeq.flatMap(_.split(",")).filter(_.nonEmpty)
+    val local = Option.when(conf.get("spark.master", "local").startsWith("local"))(LocalHeartbeat)
+    (defaults ++ local).foreach { case (key, value) => conf.setIfMissing(key, value) }
+    conf.setIfMissing("spark.master", "local[*]")
+    conf.set(Extensions, (extensions :+ ours).distinct.mkString(","))
+    SparkSession.builder().config(conf).appName(name).getOrCreate()
+  }
+}

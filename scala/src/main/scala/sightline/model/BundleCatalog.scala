@@ -1,0 +1,93 @@
+package sightline.model
+
+import java.net.URI
+import java.nio.file.{Files, Path, Paths}
+
+import scala.jdk.CollectionConverters.*
+import scala.util.{Try, Using}
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.Path as HadoopPath
+
+import sightline.SightlineException
+
+/**
+ * Finds bundles: by name under the models roots, or by the path of a folder or zip at any URI.
+ *
+ * @param root a models folder that comes before all others, when given
+ * @param hadoop settings for bundles at a Hadoop URI
+ */
+final class BundleCatalog(root: Option[String], hadoop: Configuration) {
+
+  /**
+   * @param model a name (`id_fraud`), or a path or URI of a bundle's folder or zip
+   * @throws SightlineException UNKNOWN_MODEL, INVALID_BUNDLE or BUNDLE_CORRUPT
+   */
+  def find(model: String): Bundle =
+    if (model.contains("/") || model.endsWith(".zip")) Bundle.open(local(model))
+    else {
+      roots
+        .map(_.resolve(model))
+        .find(folder => Files.isRegularFile(folder.resolve(Manifest.FileName)))
+        .orElse(BundleResource.unpack(model))
+        .map(Bundle.open)
+        .getOrElse(throw unknown(model))
+    }
+
+  /** Names that [[find]] knows, sorted. */
+  def known: Seq[String] = {
+    val onDisk = roots.filter(Files.isDirectory(_)).flatMap { root =>
+      Using.resource(Files.list(root)) { entries =>
+        entries.iterator.asScala
+          .filter(folder => Files.isRegularFile(folder.resolve(Manifest.FileName)))
+          .map(_.getFileName.toString)
+          .toList
+      }
+    }
+    (onDisk ++ BundleResource.names).distinct.sorted
+  }
+
+  private def roots: Seq[Path] = {
+    val named = root.orElse(sys.env.get("SIGHTLINE_MODELS")).map(Paths.get(_))
+    named.toSeq ++ Seq(Paths.get("models").toAbsolutePath) ++ BundleCatalog.builtIn
+  }
+
+  private def local(model: String): Path = {
+    val path = new HadoopPath(model)
+    val fs = path.getFileSystem(hadoop)
+    if (!fs.exists(path)) throw unknown(model)
+    val scheme = Option(path.toUri.getScheme).getOrElse(fs.getScheme)
+    val onDisk =
+      if (scheme == "file") Paths.get(path.toUri.getPath)
+      else {
+        val copy = TemporaryFolder.create("bundle").resolve(path.getName)
+        fs.copyToLocalFile(path, new HadoopPath(copy.toUri))
+        copy
+      }
+    val folder = if (Files.isDirectory(onDisk)) onDisk else BundleZip.unpack(onDisk)
+    if (!Files.isRegularFile(folder.resolve(Manifest.FileName))) {
+      throw SightlineException.wrongUse(
+        "INVALID_BUNDLE",
+        s"$model holds no ${Manifest.FileName}. Make a bundle with `sightline models add`.",
+      )
+    }
+    folder
+  }
+
+  private def unknown(model: String): SightlineException = {
+    val names = if (known.isEmpty) "none" else known.mkString(", ")
+    SightlineException.wrongUse("UNKNOWN_MODEL", s"'$model'. Known: $names.")
+  }
+}
+
+object BundleCatalog {
+
+  /** The models folder beside the jar's: of the checkout, or of the installed Python package. */
+  private def builtIn: Option[Path] =
+    for {
+      source <- Option(getClass.getProtectionDomain.getCodeSource)
+      jar <- Try(Paths.get(new URI(source.getLocation.toString))).toOption
+      folder <- Option(jar.getParent)
+      parent <- Option(folder.getParent)
+    } yield parent.resolve("models")
+}

@@ -1,0 +1,37 @@
+package sightline.model
+
+import java.nio.file.{Files, Path}
+import java.util.zip.ZipFile
+
+import scala.jdk.CollectionConverters.*
+import scala.util.Using
+
+import sightline.SightlineException
+
+/** Unpacks a zipped bundle, and no entry of it outside its folder. */
+private[model] object BundleZip {
+
+  /** @return the folder that holds `model.json`: the zip's root, or the one folder in it */
+  def unpack(zip: Path): Path = {
+    val target = TemporaryFolder.create("bundle")
+    Using.resource(new ZipFile(zip.toFile)) { archive =>
+      archive.entries.asScala.filterNot(_.isDirectory).foreach { entry =>
+        val file = target.resolve(entry.getName).normalize
+        if (!file.startsWith(target)) {
+          throw SightlineException.wrongUse(
+            "INVALID_BUNDLE",
+            s"$zip: entry '${entry.getName}' lies outside the bundle. Do not use this file.",
+          )
+        }
+        Files.createDirectories(file.getParent)
+        Using.resource(archive.getInputStream(entry))(Files.copy(_, file))
+      }
+    }
+    Using.resource(Files.list(target)) { entries =>
+      entries.iterator.asScala.toList match {
+        case List(only) if Files.isDirectory(only) => only
+        case _ => target
+      }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package sightline.model
+
+import scala.util.{Failure, Success, Try}
+
+import org.json4s.*
+import org.json4s.jackson.JsonMethods
+
+import sightline.SightlineException
+
+/**
+ * What the driver needs to know of a bundle's `model.json`; the worker reads the rest.
+ *
+ * @param name the model's own name
+ * @param task what its output means: `classification`
+ * @param classes how many labels it has
+ * @param labelsFile file with a label a line; the line number is the class id
+ * @param variants backend to the file that it runs: `onnx -> model.onnx`
+ * @param architectures backend to the code its weights need: `pytorch -> timm:resnet50`
+ * @param files every file of the bundle but the manifest, with its sha256 in hexadecimal
+ */
+final case class Manifest(
+    name: String,
+    task: String,
+    classes: Int,
+    labelsFile: String,
+    variants: Map[String, String],
+    architectures: Map[String, String],
+    files: Map[String, String],
+)
+
+object Manifest {
+
+  val FileName = "model.json"
+  private val Format = 1
+
+  /** Parses `model.json`; `where` names the bundle in errors. */
+  def parse(json: String, where: String): Manifest = {
+    implicit val formats: Formats = DefaultFormats
+    Try {
+      val root = JsonMethods.parse(json)
+      val format = (root \ "format").extract[Int]
+      if (format != Format) {
+        throw invalid(where, s"its format is $format, this Sightline reads format $Format")
+      }
+      val variants = (root \ "variants").extract[Map[String, JValue]]
+      Manifest(
+        name = (root \ "name").extract[String],
+        task = (root \ "task").extract[String],
+        classes = (root \ "classes").extract[Int],
+        labelsFile = (root \ "labels").extract[String],
+        variants = variants.map { case (backend, v) => backend -> (v \ "file").extract[String] },
+        architectures = variants.flatMap { case (backend, v) =>
+          (v \ "architecture").extractOpt[String].map(backend -> _)
+        },
+        files = (root \ "files").extract[Map[String, String]],
+      )
+    } match {
+      case Success(manifest) => checked(manifest, where)
+      case Failure(error: SightlineException) => throw error
+      case Failure(error) =>
+        throw invalid(where, s"${Manifest.FileName} cannot be read (${firstLine(error)})")
+    }
+  }
+
+  private def checked(manifest: Manifest, where: String): Manifest = {
+    val named = manifest.variants.values.toSeq :+ manifest.labelsFile
+    (manifest.files.keys ++ named).find(escapes).foreach { file =>
+      throw invalid(where, s"file '$file' lies outside the bundle")
+    }
+    named.find(!manifest.files.contains(_)).foreach { file =>
+      throw invalid(where, s"file '$file' has no sha256")
+    }
+    if (manifest.task != "classification") {
+      throw invalid(where, s"its task is '${manifest.task}'. Known: classification")
+    }
+    manifest
+  }
+
+  private def escapes(file: String): Boolean =
+    file.isEmpty || file.startsWith("/") || file.split("[/\\\\]").contains("..")
+
+  private def firstLine(error: Throwable): String =
+    Option(error.getMessage).getOrElse(error.toString).linesIterator.nextOption().getOrElse("")
+
+  private def invalid(where: String, why: String): SightlineException =
+    SightlineException.wrongUse(
+      "INVALID_BUNDLE",
+      s"$where: $why. Make it anew with `sightline models add`.",
+    )
+}

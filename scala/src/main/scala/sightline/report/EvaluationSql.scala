@@ -1,0 +1,73 @@
+package sightline.report
+
+/** The SQL of an evaluation: printed with its results, and run as it is printed. */
+object EvaluationSql {
+
+  /** View of `path, label, label_id, prediction, error`. */
+  val Predictions = "predictions"
+
+  /** View of [[Judged]]. */
+  val JudgedView = "judged"
+
+  /** A row for each image: what is true, what was said, whether it is right. */
+  val Judged: String =
+    """SELECT
+      |  coalesce(string(label_id), label) AS actual_key,
+      |  coalesce(label, string(label_id)) AS actual,
+      |  label_id,
+      |  if(label_id IS NULL, prediction.label, string(prediction.class_id)) AS predicted_key,
+      |  prediction.label AS predicted,
+      |  prediction.class_id AS predicted_id,
+      |  error IS NOT NULL AS failed,
+      |  CASE WHEN error IS NOT NULL THEN false
+      |       WHEN label_id IS NOT NULL THEN label_id = prediction.class_id
+      |       ELSE label = prediction.label END AS is_right,
+      |  CASE WHEN error IS NOT NULL THEN false
+      |       WHEN label_id IS NOT NULL
+      |         THEN array_contains(slice(prediction.top_k, 1, 5).class_id, label_id)
+      |       ELSE array_contains(slice(prediction.top_k, 1, 5).label, label) END AS is_in_top5
+      |FROM predictions""".stripMargin
+
+  /** One row: counts and accuracies. */
+  val Totals: String =
+    """SELECT
+      |  count(*) AS rows,
+      |  count_if(failed) AS errors,
+      |  count_if(actual_key IS NULL) AS unlabelled,
+      |  count_if(is_right) / nullif(count(actual_key), 0) AS accuracy,
+      |  count_if(is_right) / nullif(count_if(actual_key IS NOT NULL AND NOT failed), 0)
+      |    AS accuracy_predicted,
+      |  count_if(is_in_top5) / nullif(count(actual_key), 0) AS top5_accuracy
+      |FROM judged""".stripMargin
+
+  /** A row for each class that is true or predicted somewhere. */
+  val PerClass: String =
+    """WITH actual AS (
+      |  SELECT actual_key AS key, min(actual) AS label, min(label_id) AS class_id,
+      |    count(*) AS support, count_if(is_right) AS hits
+      |  FROM judged WHERE actual_key IS NOT NULL GROUP BY actual_key
+      |), said AS (
+      |  SELECT predicted_key AS key, min(predicted) AS label, min(predicted_id) AS class_id,
+      |    count(*) AS predicted
+      |  FROM judged WHERE actual_key IS NOT NULL AND NOT failed GROUP BY predicted_key
+      |), counted AS (
+      |  SELECT coalesce(actual.label, said.label) AS label,
+      |    coalesce(actual.class_id, said.class_id) AS class_id,
+      |    coalesce(support, 0) AS support, coalesce(predicted, 0) AS predicted,
+      |    coalesce(hits, 0) AS hits
+      |  FROM actual FULL OUTER JOIN said USING (key)
+      |)
+      |SELECT label, class_id, support, predicted,
+      |  coalesce(hits / nullif(predicted, 0), 0.0) AS precision,
+      |  coalesce(hits / nullif(support, 0), 0.0) AS recall,
+      |  coalesce(2 * hits / nullif(support + predicted, 0), 0.0) AS f1
+      |FROM counted ORDER BY class_id, label""".stripMargin
+
+  /** A row for each pair of true and predicted class that occurs; an error predicts NULL. */
+  val Matrix: String =
+    """SELECT min(actual) AS actual, min(label_id) AS actual_id,
+      |  min(predicted) AS predicted, min(predicted_id) AS predicted_id, count(*) AS count
+      |FROM judged WHERE actual_key IS NOT NULL
+      |GROUP BY actual_key, predicted_key
+      |ORDER BY actual_id, actual, count DESC, predicted_id, predicted""".stripMargin
+}

@@ -1,0 +1,96 @@
+package sightline.report
+
+import org.apache.spark.sql.functions.{col, from_json, struct, to_json, when}
+import org.apache.spark.sql.types.StructType
+import org.apache.spark.sql.{DataFrame, SparkSession}
+
+import sightline.SightlineException
+import sightline.source.Columns
+
+/** How predictions are written, and read again with the same columns. */
+sealed abstract class OutputFormat(val name: String) {
+  def write(rows: DataFrame, folder: String): Unit
+  def read(spark: SparkSession, folder: String): DataFrame
+}
+
+object OutputFormat {
+
+  case object Parquet extends OutputFormat("parquet") {
+    override def write(rows: DataFrame, folder: String): Unit = rows.write.parquet(folder)
+    override def read(spark: SparkSession, folder: String): DataFrame = spark.read.parquet(folder)
+  }
+
+  case object Json extends OutputFormat("json") {
+    override def write(rows: DataFrame, folder: String): Unit =
+      rows.write.option("ignoreNullFields", "false").json(folder)
+
+    override def read(spark: SparkSession, folder: String): DataFrame = {
+      val found = spark.read.json(folder)
+      val types = KnownTypes.fields.map(field => field.name -> field).toMap
+      spark.read
+        .schema(StructType(found.schema.map(field => types.getOrElse(field.name, field))))
+        .json(folder)
+    }
+  }
+
+  /** Flat: a column for each field of `prediction` and `error`; `top_k` as JSON. */
+  case object Csv extends OutputFormat("csv") {
+    private val Options = Map("header" -> "true", "escape" -> "\"", "multiLine" -> "true")
+
+    override def write(rows: DataFrame, folder: String): Unit =
+      flatten(rows).write.options(Options).csv(folder)
+
+    override def read(spark: SparkSession, folder: String): DataFrame = {
+      val flat = spark.read.options(Options).csv(folder)
+      val others = flat.columns.toSeq.filterNot(flatNames).map(name => col(s"`$name`"))
+      val prediction = Columns.PredictionType.map { field =>
+        val text = col(s"${Columns.Prediction}_${field.name}")
+        val value =
+          if (field.name == "top_k") from_json(text, field.dataType, Map.empty[String, String])
+          else text.cast(field.dataType)
+        value.as(field.name)
+      }
+      val error = Columns.ErrorType.map(field => col(s"error_${field.name}").as(field.name))
+      flat.select(
+        others :+
+          when(col("prediction_score").isNotNull, struct(prediction: _*)).as(Columns.Prediction) :+
+          when(col("error_code").isNotNull, struct(error: _*)).as(Columns.Error): _*,
+      )
+    }
+
+    private val flatNames =
+      (Columns.PredictionType.map(f => s"${Columns.Prediction}_${f.name}") ++
+        Columns.ErrorType.map(f => s"${Columns.Error}_${f.name}")).toSet
+
+    private def flatten(rows: DataFrame): DataFrame =
+      rows.select(rows.columns.toSeq.flatMap {
+        case Columns.Prediction =>
+          Columns.PredictionType.map { field =>
+            val value = col(Columns.Prediction).getField(field.name)
+            val flat = if (field.name == "top_k") to_json(value) else value
+            flat.as(s"${Columns.Prediction}_${field.name}")
+          }
+        case Columns.Error =>
+          Columns.ErrorType.map { field =>
+            col(Columns.Error).getField(field.name).as(s"${Columns.Error}_${field.name}")
+          }
+        case other => Seq(col(s"`$other`"))
+      }: _*)
+  }
+
+  private val KnownTypes = new StructType()
+    .add(Columns.LabelId, "int")
+    .add(Columns.Label, "string")
+    .add(Columns.Prediction, Columns.PredictionType)
+    .add(Columns.Error, Columns.ErrorType)
+
+  private val all = Seq(Parquet, Csv, Json)
+
+  def parse(name: String): OutputFormat =
+    all.find(_.name == name).getOrElse {
+      throw SightlineException.wrongUse(
+        "UNKNOWN_FORMAT",
+        s"'$name'. Known: ${all.map(_.name).mkString(", ")}.",
+      )
+    }
+}

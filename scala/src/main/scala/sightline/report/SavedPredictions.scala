@@ -1,0 +1,49 @@
+package sightline.report
+
+import scala.util.{Try, Using}
+
+import org.apache.hadoop.fs.Path
+import org.apache.spark.sql.{DataFrame, SparkSession}
+import org.json4s.*
+import org.json4s.jackson.JsonMethods
+
+import sightline.SightlineException
+import sightline.source.Columns
+
+/** Reads what `predict` wrote, in whichever format. */
+object SavedPredictions {
+
+  /**
+   * @param folder the `--output` of `predict`
+   * @param format its format, when the caller says so; else what is found in the folder
+   * @throws SightlineException PATH_NOT_FOUND or NOT_PREDICTIONS
+   */
+  def read(spark: SparkSession, folder: String, format: Option[String]): DataFrame = {
+    val path = new Path(folder)
+    val fs = path.getFileSystem(spark.sessionState.newHadoopConf())
+    if (!fs.exists(path)) {
+      throw SightlineException.wrongUse(
+        "PATH_NOT_FOUND",
+        s"$folder does not exist. Give the --output of a `predict` run.",
+      )
+    }
+    val recorded = Try {
+      implicit val formats: Formats = DefaultFormats
+      val json = Using.resource(fs.open(new Path(path, RunRecord.InDataFolder)))(_.readAllBytes())
+      (JsonMethods.parse(new String(json, "UTF-8")) \ "format").extract[String]
+    }.toOption
+    val rows = Try(OutputFormat.parse(format.orElse(recorded).getOrElse("parquet")).read(spark, folder))
+      .recover { case error: org.apache.spark.sql.AnalysisException => throw notPredictions(folder, error.getMessage) }
+      .get
+    val missing = Seq(Columns.Path, Columns.Prediction, Columns.Error).filterNot(rows.columns.contains)
+    if (missing.nonEmpty) throw notPredictions(folder, s"it has no column ${missing.mkString(", ")}")
+    rows
+  }
+
+  private def notPredictions(folder: String, why: String): SightlineException =
+    SightlineException.wrongUse(
+      "NOT_PREDICTIONS",
+      s"$folder cannot be read as predictions (${why.linesIterator.next()}). Give the --output of " +
+        "a `predict` run, and --format if it is not parquet.",
+    )
+}

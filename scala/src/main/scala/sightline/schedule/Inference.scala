@@ -1,0 +1,80 @@
+package sightline.schedule
+
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.sightline.PythonWorker
+import org.json4s.JsonDSL.*
+import org.json4s.jackson.JsonMethods
+
+import sightline.model.Bundle
+import sightline.source.Columns
+
+/**
+ * How a model is run in the workers.
+ *
+ * @param backend `onnx` or `pytorch`
+ * @param device `auto`, `cpu` or `cuda`
+ * @param batchRows images the model is given at once, 1 to 4096
+ * @param topK how many labels a prediction lists, at least 1
+ * @param maxImageBytes larger files are TOO_LARGE
+ * @param maxImagePixels larger canvases are TOO_LARGE, by their header alone
+ */
+final case class Inference(
+    bundle: Bundle,
+    backend: String = "onnx",
+    device: String = "auto",
+    batchRows: Int = 32,
+    topK: Int = 5,
+    maxImageBytes: Long = 64L << 20,
+    maxImagePixels: Long = 100L * 1000 * 1000,
+) {
+
+  /** The worker function for whole partitions, by mapInArrow. */
+  def bulk(spark: SparkSession): PythonWorker =
+    worker(
+      spark,
+      "bulk",
+      ("content_column" -> Columns.WorkerContent) ~ ("error_column" -> Columns.WorkerError),
+    )
+
+  /**
+   * The worker function for a SQL expression.
+   *
+   * @param result what a row gives: `prediction` or `image_inference`
+   */
+  def scalar(spark: SparkSession, result: String): PythonWorker =
+    worker(spark, "scalar", "result" -> result)
+
+  private def worker(
+      spark: SparkSession,
+      factory: String,
+      more: org.json4s.JObject,
+  ): PythonWorker = {
+    bundle.requireBackend(backend)
+    val context = spark.sparkContext
+    val executable = Interpreter.of(context.getConf)
+    val preflight = Preflight.check(executable, context.version, backend, bundle)
+    val spec =
+      ("protocol" -> Preflight.Protocol) ~
+        ("model" ->
+          ("name" -> bundle.manifest.name) ~
+          ("sha256" -> bundle.sha256) ~
+          ("folder" -> NodeFiles.shipBundle(spark, bundle))) ~
+        ("backend" -> backend) ~
+        ("device" -> device) ~
+        ("threads" -> context.getConf.getInt("spark.task.cpus", 1)) ~
+        ("batch_rows" -> batchRows) ~
+        ("top_k" -> topK) ~
+        ("max_image_bytes" -> maxImageBytes) ~
+        ("max_image_pixels" -> maxImagePixels) ~
+        more
+    PythonWorker(
+      executable = executable,
+      pythonVersion = preflight.python,
+      includes = Seq(NodeFiles.shipPython(spark)),
+      environment = Map.empty,
+      module = "sightline.doors.spark",
+      factory = factory,
+      spec = JsonMethods.compact(spec),
+    )
+  }
+}

@@ -1,0 +1,46 @@
+package sightline.schedule
+
+import java.nio.file.{Files, Path, Paths}
+
+import scala.jdk.CollectionConverters.*
+import scala.util.Using
+
+import org.apache.spark.SparkConf
+
+/** Which Python runs the workers. */
+object Interpreter {
+
+  /**
+   * `PYSPARK_PYTHON`, else `spark.pyspark.python`, else the Python that owns the pyspark whose
+   * Spark this is, else `python3` of the PATH.
+   *
+   * @param environment the process's variables
+   */
+  def of(conf: SparkConf, environment: Map[String, String] = sys.env): String =
+    environment
+      .get("PYSPARK_PYTHON")
+      .filter(_.nonEmpty)
+      .orElse(conf.getOption("spark.pyspark.python"))
+      .orElse(environment.get("SPARK_HOME").flatMap(owner))
+      .getOrElse("python3")
+
+  /** The interpreter above `…/lib/python3.11/site-packages/pyspark`, if that is what this is. */
+  private def owner(sparkHome: String): Option[String] = {
+    val home = Paths.get(sparkHome).toAbsolutePath.normalize
+    Option
+      .when(home.getNameCount > 4 && home.getParent.getFileName.toString == "site-packages") {
+        home.getParent.getParent.getParent.getParent
+      }
+      .flatMap(python)
+  }
+
+  private def python(environment: Path): Option[String] = {
+    val folder = environment.resolve("bin")
+    Option
+      .when(Files.isDirectory(folder)) {
+        Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSet)
+      }
+      .flatMap(names => Seq("python", "python3").find(names))
+      .map(name => folder.resolve(name).toString)
+  }
+}

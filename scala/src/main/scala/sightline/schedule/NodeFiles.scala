@@ -1,0 +1,60 @@
+package sightline.schedule
+
+import java.nio.file.{Files, Path}
+import java.util.zip.{ZipEntry, ZipOutputStream}
+
+import scala.collection.mutable
+import scala.jdk.CollectionConverters.*
+import scala.util.Using
+
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.sightline.SessionArchives
+
+import sightline.model.{Bundle, TemporaryFolder}
+
+/**
+ * Ships folders to every node once, under names made of their hashes.
+ *
+ * A worker finds them under its SparkFiles folder, so no path of the driver ever reaches it.
+ */
+object NodeFiles {
+
+  // Each session has a folder of its own on the nodes.
+  private val shipped = mutable.WeakHashMap.empty[SparkSession, mutable.Set[String]]
+
+  /** @return the bundle's folder name on the nodes */
+  def shipBundle(spark: SparkSession, bundle: Bundle): String = {
+    val name = s"sightline-model-${bundle.sha256.take(32)}"
+    ship(spark, name, bundle.folder, bundle.manifest.files.keys.toSeq :+ "model.json")
+  }
+
+  /** @return the folder name on the nodes that belongs on the worker's `sys.path` */
+  def shipPython(spark: SparkSession): String = {
+    val name = s"sightline-python-${PythonSources.sha256.take(32)}"
+    val files = Using.resource(Files.walk(PythonSources.folder)) {
+      _.iterator.asScala
+        .filter(_.toString.endsWith(".py"))
+        .map(PythonSources.folder.relativize(_).toString)
+        .toList
+    }
+    ship(spark, name, PythonSources.folder, files)
+  }
+
+  private def ship(spark: SparkSession, name: String, folder: Path, files: Seq[String]): String =
+    synchronized {
+      if (shipped.getOrElseUpdate(spark, mutable.Set.empty).add(name)) {
+        val zip = TemporaryFolder.create("ship").resolve(s"$name.zip")
+        Using.resource(new ZipOutputStream(Files.newOutputStream(zip))) { out =>
+          // Weights do not shrink: trying costs seconds for a large model.
+          out.setLevel(0)
+          files.sorted.foreach { file =>
+            out.putNextEntry(new ZipEntry(file))
+            Files.copy(folder.resolve(file), out)
+            out.closeEntry()
+          }
+        }
+        SessionArchives.add(spark, s"${zip.toUri}#$name")
+      }
+      name
+    }
+}

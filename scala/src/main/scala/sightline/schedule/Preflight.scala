@@ -1,0 +1,116 @@
+package sightline.schedule
+
+import java.io.IOException
+
+import scala.sys.process.{Process, ProcessLogger}
+import scala.util.Try
+
+import org.json4s.*
+import org.json4s.jackson.JsonMethods
+
+import sightline.model.Bundle
+import sightline.{BuildInfo, SightlineException}
+
+/**
+ * What the worker's interpreter said of itself.
+ *
+ * @param python its `major.minor`
+ * @param packages package to version, for those it has
+ */
+final case class Preflight(python: String, packages: Map[String, String])
+
+/** Asks the worker's interpreter, on the driver, before any task starts. */
+object Preflight {
+
+  /** The protocol between jar and worker; `sightline.engine.spec` holds its twin. */
+  val Protocol = 1
+
+  /**
+   * @param executable the interpreter
+   * @param sparkVersion of the running Spark: pyspark there must be the same
+   * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH, PYTHON_PACKAGE_MISSING or
+   *   PYTHON_UNUSABLE
+   */
+  def check(executable: String, sparkVersion: String, backend: String, bundle: Bundle): Preflight = {
+    val found = ask(executable)
+    requireSpark(executable, sparkVersion, found)
+    val missing = needs(backend, bundle).filterNot(found.packages.contains)
+    if (missing.nonEmpty) {
+      throw SightlineException.wrongUse(
+        "PYTHON_PACKAGE_MISSING",
+        s"$executable has no ${missing.mkString(", ")}, which backend '$backend' needs. " +
+          "Install it there, or name another interpreter by PYSPARK_PYTHON or spark.pyspark.python.",
+      )
+    }
+    found
+  }
+
+  private def requireSpark(executable: String, sparkVersion: String, found: Preflight): Unit = {
+    val there = found.packages.get("pyspark")
+    if (!there.contains(sparkVersion)) {
+      throw SightlineException.wrongUse(
+        "PYSPARK_MISMATCH",
+        s"$executable has ${there.fold("no pyspark")(v => s"pyspark $v")}, but this is Spark " +
+          s"$sparkVersion: the two speak different protocols. Install pyspark==$sparkVersion there, " +
+          "or name another interpreter by PYSPARK_PYTHON or spark.pyspark.python.",
+      )
+    }
+  }
+
+  /** Import names that the worker needs for `backend`. */
+  private def needs(backend: String, bundle: Bundle): Seq[String] = {
+    val runtime = backend match {
+      case "onnx" => Seq("onnxruntime")
+      case "pytorch" =>
+        val library = bundle.manifest.architectures.get(backend).map(_.takeWhile(_ != ':'))
+        Seq("torch") ++ library.filter(Set("timm", "torchvision"))
+      case _ => Nil
+    }
+    Seq("numpy", "pyarrow", "PIL", "safetensors") ++ runtime
+  }
+
+  private def ask(executable: String): Preflight = {
+    val out = new StringBuilder
+    val err = new StringBuilder
+    val log = ProcessLogger(
+      line => { out.append(line).append('\n'); () },
+      line => { err.append(line).append('\n'); () },
+    )
+    val command = Seq(executable, "-m", "sightline.doors.preflight")
+    val status =
+      try
+        Process(
+          command,
+          None,
+          "PYTHONPATH" -> PythonSources.folder.toString,
+          "PYTHONDONTWRITEBYTECODE" -> "1",
+        ).!(log)
+      catch {
+        case error: IOException =>
+          throw SightlineException.wrongUse(
+            "PYTHON_NOT_FOUND",
+            s"'$executable' cannot be started (${error.getMessage}). Name an interpreter by " +
+              "PYSPARK_PYTHON or spark.pyspark.python.",
+          )
+      }
+    val answer = Try(parse(out.toString)).toOption.filter(_ => status == 0)
+    answer.getOrElse {
+      val why = err.toString.linesIterator.toSeq.lastOption.getOrElse(s"exit status $status")
+      throw SightlineException.wrongUse(
+        "PYTHON_UNUSABLE",
+        s"'$executable' cannot run Sightline ${BuildInfo.version} ($why). It needs Python 3.11 " +
+          "or newer; name another by PYSPARK_PYTHON or spark.pyspark.python.",
+      )
+    }
+  }
+
+  private def parse(json: String): Preflight = {
+    implicit val formats: Formats = DefaultFormats
+    val root = JsonMethods.parse(json)
+    val packages = (root \ "packages").extract[Map[String, JValue]].collect {
+      case (name, JString(version)) => name -> version
+    }
+    val pyspark = (root \ "pyspark").extractOpt[String].map("pyspark" -> _)
+    Preflight((root \ "python").extract[String], packages ++ pyspark)
+  }
+}

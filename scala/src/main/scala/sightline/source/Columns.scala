@@ -1,0 +1,42 @@
+package sightline.source
+
+import org.apache.spark.sql.types.*
+
+/** Names and types of the columns that cross between the rooms. */
+object Columns {
+  val Path = "path"
+  val RelativePath = "relative_path"
+  val Length = "length"
+  val ModificationTime = "modification_time"
+  val Content = "content"
+  val Error = "error"
+  val Label = "label"
+  val LabelId = "label_id"
+  val Prediction = "prediction"
+
+  /** The bytes and the reading error on their way to the worker; no table calls columns so. */
+  val WorkerContent = "__content"
+  val WorkerError = "__error"
+
+  /** Why there is no prediction: `struct<code, stage, message>`. */
+  val ErrorType: StructType = new StructType()
+    .add("code", StringType)
+    .add("stage", StringType)
+    .add("message", StringType)
+
+  private val Score = new StructType()
+    .add("label", StringType)
+    .add("class_id", IntegerType)
+    .add("score", FloatType)
+
+  /** What the model says: the best label, and the best `top_k` of them. */
+  val PredictionType: StructType = Score.add("top_k", ArrayType(Score))
+
+  /** What `get_image_inference_udf` returns. */
+  val ImageInferenceType: StructType = new StructType()
+    .add("label", StringType)
+    .add("class_id", IntegerType)
+    .add("confidence", FloatType)
+    .add("probabilities", MapType(StringType, FloatType))
+    .add("error", ErrorType)
+}

@@ -1,0 +1,40 @@
+package sightline.source
+
+import java.util
+
+import org.apache.spark.sql.connector.catalog.{Table, TableProvider}
+import org.apache.spark.sql.connector.expressions.Transform
+import org.apache.spark.sql.sources.DataSourceRegister
+import org.apache.spark.sql.types.*
+import org.apache.spark.sql.util.CaseInsensitiveStringMap
+
+/**
+ * `spark.read.format("sightline").load(folder or glob)`: a row for each file, read or not.
+ *
+ * Options: `labels` (`auto`, `folder`, `none`), `limit` (files), `maxImageBytes`.
+ */
+final class DefaultSource extends TableProvider with DataSourceRegister {
+
+  override def shortName(): String = "sightline"
+
+  override def inferSchema(options: CaseInsensitiveStringMap): StructType = DefaultSource.Schema
+
+  override def getTable(
+      schema: StructType,
+      partitioning: Array[Transform],
+      properties: util.Map[String, String],
+  ): Table = new ImageTable(None)
+}
+
+object DefaultSource {
+
+  /** A row holds content or an error, never both. */
+  val Schema: StructType = new StructType()
+    .add(Columns.Path, StringType, nullable = false)
+    .add(Columns.RelativePath, StringType, nullable = false)
+    .add(Columns.Length, LongType, nullable = false)
+    .add(Columns.ModificationTime, TimestampType, nullable = false)
+    .add(Columns.Content, BinaryType)
+    .add(Columns.Error, Columns.ErrorType)
+    .add(Columns.Label, StringType)
+}

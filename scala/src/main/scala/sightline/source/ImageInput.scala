@@ -1,0 +1,106 @@
+package sightline.source
+
+import org.apache.spark.sql.functions.{col, lit}
+import org.apache.spark.sql.sightline.TableFrame
+import org.apache.spark.sql.{Column, DataFrame, SparkSession}
+
+import sightline.SightlineException
+
+/**
+ * Images ready for a worker.
+ *
+ * @param rows the input's columns, `path, label, label_id`, and the bytes or the reading error
+ * @param count how many rows there are
+ */
+final case class ImageInput(rows: DataFrame, count: Long)
+
+/**
+ * Which images, and what is known of them.
+ *
+ * @param images folder (recursive), glob, or a CSV or Parquet table with a path column
+ * @param labels for folders and globs: where true labels come from
+ * @param table for tables: its columns
+ * @param limit at most so many images
+ * @param maxImageBytes larger files are TOO_LARGE and not opened
+ */
+final case class ImageRequest(
+    images: String,
+    labels: FolderLabels = FolderLabels.Auto,
+    table: TableColumns = TableColumns(),
+    limit: Option[Int] = None,
+    maxImageBytes: Long = ImageScanOptions.MaxImageBytes,
+)
+
+object ImageInput {
+
+  /**
+   * Finds the images; opens none of them.
+   *
+   * @throws SightlineException PATH_NOT_FOUND, NO_IMAGES or UNKNOWN_COLUMN
+   */
+  def open(spark: SparkSession, request: ImageRequest): ImageInput = {
+    val input = if (ImageTableFile.is(request.images)) table(spark, request) else files(spark, request)
+    if (input.count == 0) {
+      throw SightlineException.wrongUse(
+        "NO_IMAGES",
+        s"${request.images} holds no images. Give a folder, a glob or a table that does.",
+      )
+    }
+    input
+  }
+
+  private def files(spark: SparkSession, request: ImageRequest): ImageInput = {
+    val listed = ImageListing.list(
+      request.images,
+      request.labels,
+      request.limit,
+      spark.sessionState.newHadoopConf(),
+    )
+    val options = Map(
+      "path" -> request.images,
+      "labels" -> request.labels.name,
+      "maxImageBytes" -> request.maxImageBytes.toString,
+    )
+    val rows = TableFrame(spark, new ImageTable(Some(listed)), options).select(
+      col(Columns.Path),
+      col(Columns.Label),
+      lit(None.orNull).cast("int").as(Columns.LabelId),
+      col(Columns.Content).as(Columns.WorkerContent),
+      col(Columns.Error).as(Columns.WorkerError),
+    )
+    ImageInput(rows, listed.size.toLong)
+  }
+
+  private def table(spark: SparkSession, request: ImageRequest): ImageInput = {
+    val whole = ImageTableFile.read(spark, request.images)
+    val rows = request.limit.fold(whole)(whole.limit)
+    val count = rows.count()
+    val columns = request.table.resolve(request.images, rows.columns.toSeq)
+    val root = request.table.root.getOrElse(ImageTableFile.folder(spark, request.images))
+    val read = ReadImage.function(spark, root, request.maxImageBytes)
+    val slots = spark.sparkContext.defaultParallelism
+    // A table says nothing of the images' sizes: rows stand in for bytes.
+    val partitions = PartitionPlan.partitions(count, bytes = 0L, slots)
+    val kept = rows.columns.toSeq.filterNot(TableColumns.Replaced).map(quoted)
+    val named = Seq(
+      quoted(columns.path).cast("string").as(Columns.Path),
+      columns.label.fold(lit(None.orNull))(quoted).cast("string").as(Columns.Label),
+      columns.labelId.fold(lit(None.orNull))(quoted).cast("int").as(Columns.LabelId),
+    )
+    val bytes = read(quoted(Columns.Path))
+    ImageInput(
+      rows
+        .repartition(partitions.toInt)
+        .select(kept ++ named: _*)
+        .withColumn(Columns.WorkerContent, bytes)
+        .select(
+          col("*"),
+          col(Columns.WorkerContent).getField("error").as(Columns.WorkerError),
+        )
+        .withColumn(Columns.WorkerContent, col(Columns.WorkerContent).getField("content")),
+      count,
+    )
+  }
+
+  private def quoted(name: String): Column = col(s"`${name.replace("`", "``")}`")
+}

@@ -1,0 +1,84 @@
+package sightline.source
+
+import java.util.OptionalLong
+
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.connector.metric.CustomMetric
+import org.apache.spark.sql.connector.read.*
+import org.apache.spark.sql.types.StructType
+import org.apache.spark.util.SerializableConfiguration
+
+/** Prunes columns and takes a limit, so that a query opens only the files it needs. */
+final private[source] class ImageScanBuilder(
+    options: ImageScanOptions,
+    listed: Option[IndexedSeq[ImageFile]],
+) extends ScanBuilder
+    with SupportsPushDownRequiredColumns
+    with SupportsPushDownLimit {
+
+  // Spark's builders are told by calls, one after the other, on one thread.
+  private val pushed = new java.util.concurrent.atomic.AtomicReference(
+    (options, DefaultSource.Schema),
+  )
+
+  override def pruneColumns(required: StructType): Unit =
+    pushed.updateAndGet { case (o, _) => (o, required) }: Unit
+
+  override def pushLimit(limit: Int): Boolean = {
+    pushed.updateAndGet { case (o, schema) =>
+      (o.copy(limit = Some(math.min(limit, o.limit.getOrElse(limit)))), schema)
+    }
+    true
+  }
+
+  override def isPartiallyPushed: Boolean = false
+
+  override def build(): Scan = {
+    val (finalOptions, schema) = pushed.get
+    new ImageScan(finalOptions, listed, schema)
+  }
+}
+
+final private[source] class ImageScan(
+    options: ImageScanOptions,
+    listed: Option[IndexedSeq[ImageFile]],
+    schema: StructType,
+) extends Scan
+    with Batch
+    with SupportsReportStatistics {
+
+  private lazy val spark = SparkSession.active
+
+  private lazy val hadoop = spark.sessionState.newHadoopConf()
+
+  private lazy val files = listed
+    .map(files => options.limit.fold(files)(files.take))
+    .getOrElse(ImageListing.list(options.location, options.labels, options.limit, hadoop))
+
+  override def readSchema(): StructType = schema
+
+  override def description(): String = s"sightline ${options.location}"
+
+  override def toBatch: Batch = this
+
+  override def estimateStatistics(): Statistics = new Statistics {
+    override def sizeInBytes(): OptionalLong = OptionalLong.of(files.iterator.map(_.length).sum)
+    override def numRows(): OptionalLong = OptionalLong.of(files.size.toLong)
+  }
+
+  override def planInputPartitions(): Array[InputPartition] =
+    PartitionPlan
+      .byBytes(files, spark.sparkContext.defaultParallelism)
+      .map(ImagePartition(_): InputPartition)
+      .toArray
+
+  override def createReaderFactory(): PartitionReaderFactory =
+    ImageReaderFactory(
+      schema,
+      options.maxImageBytes,
+      spark.sparkContext.broadcast(new SerializableConfiguration(hadoop)),
+    )
+
+  override def supportedCustomMetrics(): Array[CustomMetric] =
+    Array(new FilesOpened, new BytesRead, new ReadErrors)
+}

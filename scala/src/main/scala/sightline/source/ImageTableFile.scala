@@ -1,0 +1,44 @@
+package sightline.source
+
+import java.util.Locale
+
+import org.apache.hadoop.fs.Path
+import org.apache.spark.sql.{DataFrame, SparkSession}
+
+import sightline.SightlineException
+
+/** CSV and Parquet tables that list images. */
+object ImageTableFile {
+
+  /** Whether `location` names a table, by its ending. */
+  def is(location: String): Boolean = format(location).isDefined
+
+  /** The table; every column of a CSV is text, as written, so that `007` stays `007`. */
+  def read(spark: SparkSession, location: String): DataFrame = {
+    val path = new Path(location)
+    if (!path.getFileSystem(spark.sessionState.newHadoopConf()).exists(path)) {
+      throw SightlineException.wrongUse(
+        "PATH_NOT_FOUND",
+        s"$location does not exist. Give a folder, a glob, or a .csv or .parquet table.",
+      )
+    }
+    format(location) match {
+      case Some("csv") =>
+        spark.read
+          .options(Map("header" -> "true", "escape" -> "\"", "multiLine" -> "true"))
+          .csv(location)
+      case _ => spark.read.parquet(location)
+    }
+  }
+
+  /** The folder that the table lies in, fully qualified: where its relative paths start. */
+  def folder(spark: SparkSession, location: String): String = {
+    val path = new Path(location)
+    path.getFileSystem(spark.sessionState.newHadoopConf()).makeQualified(path).getParent.toString
+  }
+
+  private def format(location: String): Option[String] =
+    Seq("csv", "parquet").find { ending =>
+      location.stripSuffix("/").toLowerCase(Locale.ROOT).endsWith(s".$ending")
+    }
+}

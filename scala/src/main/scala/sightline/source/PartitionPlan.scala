@@ -1,0 +1,48 @@
+package sightline.source
+
+/** How many partitions a scan gets, and which files go together. */
+object PartitionPlan {
+
+  /** A few tasks for each slot even out unequal images; more only cost start-up. */
+  val TasksPerSlot = 4
+
+  /** Fewer images than a model batch or two would leave batches half empty. */
+  private val MinFiles = 64
+
+  /** So many bytes take minutes to decode: a lost task should not cost more. */
+  private val MaxBytes = 512L << 20
+
+  /** What opening and decoding any file costs, in bytes read: keeps tiny files from one task. */
+  private val OpenCost = 16L << 10
+
+  /**
+   * Partitions of about equal bytes, the largest first, so that the last task is a small one.
+   *
+   * @param slots tasks that run at once
+   */
+  def byBytes(files: IndexedSeq[ImageFile], slots: Int): IndexedSeq[IndexedSeq[ImageFile]] = {
+    val bytes = files.iterator.map(weight).sum
+    val target = math.max(1L, bytes / partitions(files.size, bytes, slots))
+    val ends = files.iterator
+      .scanLeft(0L)(_ + weight(_))
+      .drop(1)
+      .map(end => (end - 1) / target)
+    files
+      .zip(ends)
+      .groupBy { case (_, partition) => partition }
+      .toIndexedSeq
+      .sortBy { case (partition, _) => partition }
+      .map { case (_, group) => group.map { case (file, _) => file } }
+      .sortBy(-_.iterator.map(weight).sum)
+  }
+
+  /** How many partitions `rows` images of `bytes` in all are worth. */
+  def partitions(rows: Long, bytes: Long, slots: Int): Long = {
+    val full = math.max(1L, rows / MinFiles)
+    val even = math.min(full, slots.toLong * TasksPerSlot)
+    val busy = math.min(rows, slots.toLong)
+    Seq(even, busy, bytes / MaxBytes, 1L).max
+  }
+
+  private def weight(file: ImageFile): Long = file.length + OpenCost
+}
