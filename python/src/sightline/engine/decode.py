@@ -62,6 +62,9 @@ def decode(content: bytes | memoryview, spec: EngineSpec) -> Image.Image | RowEr
 
 
 def _decode(encoded: bytes, spec: EngineSpec) -> Image.Image | RowError:
+    if _is_webp(encoded) and _riff_bytes(encoded) > len(encoded):
+        promise = f"The header promises {_riff_bytes(encoded)} bytes"
+        return _error("TRUNCATED", f"{promise} and the file has {len(encoded)}.")
     with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
         width, height = image.size
         if width * height > spec.max_image_pixels:
@@ -69,18 +72,13 @@ def _decode(encoded: bytes, spec: EngineSpec) -> Image.Image | RowError:
             return _error("TOO_LARGE", f"{claim}; the cap is {spec.max_image_pixels}.")
         if image.info.get("progressive") and not read_jpeg_scans(encoded).complete:
             return _error("TRUNCATED", "A progressive JPEG without all of its scans.")
-        if image.format == "WEBP" and _riff_bytes(encoded) > len(encoded):
-            return _error("TRUNCATED", _missing_bytes(_riff_bytes(encoded), len(encoded)))
         image.load()
         return to_rgb(image)
 
 
 def _unidentified(encoded: bytes) -> RowError:
-    name = next((n for s, n in _SIGNATURES.items() if encoded.startswith(s)), None)
-    if encoded[:4] == b"RIFF" and encoded[8:12] == b"WEBP":
-        name = "WEBP"
-        if _riff_bytes(encoded) > len(encoded):
-            return _error("TRUNCATED", _missing_bytes(_riff_bytes(encoded), len(encoded)))
+    name = "WEBP" if _is_webp(encoded) else None
+    name = next((n for s, n in _SIGNATURES.items() if encoded.startswith(s)), name)
     if name is None:
         return _error("UNSUPPORTED", f"Not one of the formats {', '.join(FORMATS)}.")
     if name == "JPEG" and read_jpeg_scans(encoded).precision_bits not in (8, None):
@@ -99,8 +97,8 @@ def _riff_bytes(encoded: bytes) -> int:
     return _RIFF_HEADER_BYTES + int.from_bytes(encoded[4:8], "little")
 
 
-def _missing_bytes(expected: int, found: int) -> str:
-    return f"The header promises {expected} bytes and the file has {found}."
+def _is_webp(encoded: bytes) -> bool:
+    return encoded[:4] == b"RIFF" and encoded[8:12] == b"WEBP"
 
 
 def _error(code: ErrorCode, message: str) -> RowError:

@@ -48,7 +48,7 @@ def list_glob(pattern: str, labels: Labels) -> Listing:
     found: list[tuple[str, RowError | None]] = []
     for match in glob.glob(absolute, recursive=True):  # noqa: PTH207 - Path.glob needs a root
         path = Path(match)
-        if path.name.startswith(_HIDDEN):
+        if any(part.startswith(_HIDDEN) for part in path.relative_to(fixed).parts):
             continue
         found.extend(_walk(match) if path.is_dir() else [(match, None)])
     # A recursive pattern matches a folder as well as the files in it.

@@ -51,6 +51,7 @@ def predict_images(arguments: PredictArguments) -> Tally:
     clock.stop("list")
     session = open_session(bundle, arguments.backend, device, arguments.threads)
     model = Model(bundle, session)
+    _ = model.labels  # a damaged file is found before the first image is opened
     clock.stop("load")
     with publish(arguments.output, arguments.if_exists) as folder:
         _predict(arguments, listing, model, tally, folder)

@@ -1,0 +1,281 @@
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from sightline.doors.cli import main
+
+Encode = Callable[..., bytes]
+
+
+@pytest.fixture
+def images(tmp_path: Path, encode: Encode) -> Path:
+    """Two folders named after colours, with four images and two files that are none."""
+    folder = tmp_path / "images"
+    for name, colour in (("red/a", "red"), ("red/b", "blue"), ("blue/c", "blue"), ("d", "lime")):
+        file = folder / f"{name}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(encode(colour))
+    (folder / "red" / "text.png").write_bytes(b"not an image")
+    (folder / "empty.png").write_bytes(b"")
+    return folder
+
+
+@pytest.fixture
+def predict(colour_bundle: Path, tmp_path: Path) -> Callable[..., int]:
+    def call(images: Path | str, *options: str) -> int:
+        arguments = ["predict", "--images", str(images), "--model", "colour"]
+        arguments += ["--models", str(colour_bundle.parent)]
+        if "--output" not in options:
+            arguments += ["--output", str(tmp_path / "out")]
+        return main([*arguments, *options])
+
+    return call
+
+
+def rows_of(tmp_path: Path) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = pq.read_table(
+        tmp_path / "out" / "part-00000.parquet"
+    ).to_pylist()
+    return rows
+
+
+def test_a_folder_gives_one_row_for_each_file(
+    images: Path, tmp_path: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert predict(images) == 0
+    rows = rows_of(tmp_path)
+    assert list(rows[0]) == ["path", "label", "label_id", "prediction", "error"]
+    found = {
+        str(row["path"]).removeprefix(f"{images}/"): (
+            row["label"],
+            (row["prediction"] or row["error"])["label" if row["prediction"] else "code"],  # type: ignore[index]
+        )
+        for row in rows
+    }
+    assert found == {
+        "blue/c.png": ("blue", "blue"),
+        "d.png": (None, "green"),
+        "empty.png": (None, "EMPTY"),
+        "red/a.png": ("red", "red"),
+        "red/b.png": ("red", "blue"),
+        "red/text.png": ("red", "UNSUPPORTED"),
+    }
+    printed = capsys.readouterr().out
+    assert "errors     2 (EMPTY 1, UNSUPPORTED 1)" in printed
+    assert str(tmp_path / "out") in printed
+
+
+def test_run_json_says_what_ran(
+    images: Path, tmp_path: Path, predict: Callable[..., int], colour_bundle: Path
+) -> None:
+    assert predict(images) == 0
+    record = json.loads((tmp_path / "out" / "_run" / "run.json").read_text())
+    assert record["command"] == "predict"
+    assert record["counts"] == {
+        "images": 6,
+        "predicted": 4,
+        "errors": {"EMPTY": 1, "UNSUPPORTED": 1},
+    }
+    assert record["model"]["name"] == "colour"
+    assert len(record["model"]["sha256"]) == 64
+    assert record["arguments"]["source"]["images"] == str(images)
+    assert set(record["seconds"]) == {"list", "load", "read", "infer", "write"}
+
+
+def test_a_table_keeps_its_own_columns(
+    images: Path, tmp_path: Path, predict: Callable[..., int]
+) -> None:
+    table = images / "image_data.csv"
+    table.write_text(
+        "image_path,actual_class,actual_class_id,person\n"
+        "red/a.png,red,0,7\nblue/c.png,blue,2,8\ngone.png,red,0,9\n"
+    )
+    assert predict(table) == 0
+    rows = rows_of(tmp_path)
+    assert list(rows[0])[:4] == ["image_path", "actual_class", "actual_class_id", "person"]
+    assert list(rows[0])[4:] == ["path", "label", "label_id", "prediction", "error"]
+    assert [row["path"] for row in rows] == ["red/a.png", "blue/c.png", "gone.png"]
+    assert [(row["label"], row["label_id"]) for row in rows] == [
+        ("red", 0),
+        ("blue", 2),
+        ("red", 0),
+    ]
+    assert rows[2]["error"] == {
+        "code": "NOT_FOUND",
+        "stage": "read",
+        "message": "No such file or directory.",
+    }
+
+
+def test_sequential_gives_the_same_as_batched(
+    images: Path, tmp_path: Path, predict: Callable[..., int]
+) -> None:
+    assert predict(images) == 0
+    batched = rows_of(tmp_path)
+    assert predict(images, "--sequential", "--overwrite") == 0
+    sequential = rows_of(tmp_path)
+    for one, other in zip(batched, sequential, strict=True):
+        assert (one["path"], one["error"]) == (other["path"], other["error"])
+        first, second = one["prediction"], other["prediction"]
+        assert isinstance(first, dict) == isinstance(second, dict)
+        if isinstance(first, dict) and isinstance(second, dict):
+            assert first["label"] == second["label"]
+            assert abs(first["score"] - second["score"]) <= 1e-5
+
+
+def test_csv_flattens_what_it_has_no_form_for(
+    images: Path, tmp_path: Path, predict: Callable[..., int]
+) -> None:
+    assert predict(images, "--format", "csv", "--top-k", "2") == 0
+    with (tmp_path / "out" / "part-00000.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert list(rows[0])[3:] == [
+        "prediction_label",
+        "prediction_class_id",
+        "prediction_score",
+        "prediction_top_k",
+        "error_code",
+        "error_stage",
+        "error_message",
+    ]
+    by_name = {Path(row["path"]).name: row for row in rows}
+    assert by_name["a.png"]["prediction_label"] == "red"
+    top_k = json.loads(by_name["a.png"]["prediction_top_k"])
+    assert [entry["label"] for entry in top_k] == ["red", "green"]
+    assert by_name["empty.png"]["error_code"] == "EMPTY"
+    assert by_name["empty.png"]["prediction_top_k"] == ""
+
+
+def test_json_has_one_object_a_line(
+    images: Path, tmp_path: Path, predict: Callable[..., int]
+) -> None:
+    assert predict(images, "--format", "json") == 0
+    lines = (tmp_path / "out" / "part-00000.json").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len(rows) == 6
+    assert rows[0]["prediction"]["label"] == "blue"
+    assert rows[0]["error"] is None
+
+
+def test_on_error_drop_leaves_errors_out_and_counts_them(
+    images: Path, tmp_path: Path, predict: Callable[..., int]
+) -> None:
+    assert predict(images, "--on-error", "drop") == 0
+    assert len(rows_of(tmp_path)) == 4
+    record = json.loads((tmp_path / "out" / "_run" / "run.json").read_text())
+    assert record["counts"]["images"] == 6
+
+
+def test_on_error_fail_names_the_image_and_publishes_nothing(
+    images: Path,
+    tmp_path: Path,
+    predict: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert predict(images, "--on-error", "fail") == 1
+    assert f"IMAGE_FAILED: {images}/empty.png: EMPTY (decode)" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images"]
+
+
+def test_too_many_errors_publish_nothing(
+    images: Path,
+    tmp_path: Path,
+    predict: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert predict(images, "--max-error-rate", "0.3") == 1
+    assert "MAX_ERROR_RATE_EXCEEDED: 2 of 6 images failed" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images"]
+    assert predict(images, "--max-error-rate", "0.34") == 0
+
+
+def test_limit_takes_the_first_images(
+    images: Path, tmp_path: Path, predict: Callable[..., int]
+) -> None:
+    assert predict(images, "--limit", "2") == 0
+    assert [Path(str(row["path"])).name for row in rows_of(tmp_path)] == ["c.png", "d.png"]
+
+
+def test_overwrite_replaces_the_whole_folder(
+    images: Path, tmp_path: Path, predict: Callable[..., int]
+) -> None:
+    assert predict(images, "--format", "csv") == 0
+    assert predict(images, "--overwrite") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "_run",
+        "part-00000.parquet",
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "out"]
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (["--model", "colours"], "UNKNOWN_MODEL: 'colours'. Known: "),
+        (["--backend", "tensorflow"], "UNKNOWN_BACKEND: 'tensorflow'. Known: onnx, pytorch."),
+        (["--backend", "pytorch"], "NO_VARIANT: model colour has no pytorch variant"),
+        (["--device", "tpu"], "UNKNOWN_DEVICE: 'tpu'. Known: auto, cpu, cuda."),
+        (["--images", "/nowhere"], "PATH_NOT_FOUND: /nowhere does not exist."),
+        (["--images", "gs://b/x"], "PATH_NOT_FOUND: gs://b/x does not exist. Alone, Sightline"),
+        (["--top-k", "0"], "WRONG_USE: Invalid value for '--top-k'"),
+        (["--max-error-rate", "1.5"], "WRONG_USE: Invalid value for '--max-error-rate'"),
+        (["--format", "xml"], "WRONG_USE: Invalid value for '--format'"),
+        (["--root", "/tmp"], "WRONG_USE: --root is for a CSV or Parquet table"),  # noqa: S108
+        (["--label-column", "x"], "WRONG_USE: --label-column is for a CSV or Parquet table"),
+    ],
+)
+def test_wrong_use_is_one_line_and_status_2(
+    options: list[str],
+    line: str,
+    images: Path,
+    tmp_path: Path,
+    predict: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert predict(images, *options) == 2
+    (found,) = capsys.readouterr().err.splitlines()
+    assert found.startswith(line)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_existing_output_is_refused_before_any_work(
+    images: Path,
+    tmp_path: Path,
+    predict: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "out").mkdir()
+    assert predict(images) == 2
+    assert capsys.readouterr().err.startswith(f"OUTPUT_EXISTS: {tmp_path}/out exists.")
+
+
+def test_overwrite_never_removes_the_images(
+    images: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert predict(images / "red", "--output", str(images), "--overwrite") == 2
+    assert "holds the images" in capsys.readouterr().err
+    assert (images / "red" / "a.png").exists()
+
+
+def test_a_flipped_byte_in_the_bundle_is_refused(
+    images: Path,
+    tmp_path: Path,
+    colour_bundle: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    damaged = tmp_path / "damaged"
+    damaged.mkdir()
+    for file in colour_bundle.iterdir():
+        (damaged / file.name).write_bytes(file.read_bytes())
+    manifest = (damaged / "model.json").read_text().replace("Names the", "Tells the")
+    (damaged / "model.json").write_text(manifest)  # another identity: not in the session cache
+    graph = bytearray((damaged / "model.onnx").read_bytes())
+    graph[20] ^= 1
+    (damaged / "model.onnx").write_bytes(graph)
+    arguments = ["--model", str(damaged), "--output", str(tmp_path / "out")]
+    assert main(["predict", "--images", str(images), *arguments]) == 2
+    assert "'model.onnx' has changed" in capsys.readouterr().err

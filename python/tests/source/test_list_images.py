@@ -1,0 +1,177 @@
+import os
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sightline.errors import WrongUseError
+from sightline.source.list_images import ImageSource, list_images
+from sightline.source.list_table import TableColumns
+from sightline.source.listing import Listing
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("b.jpg", "cat/a.jpg", "cat/deep/c.PNG", "_run/run.json", ".hidden.jpg", "n.bin"):
+        file = tmp_path / "photos" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"x")
+    return tmp_path / "photos"
+
+
+def rows_of(listing: Listing, folder: Path) -> list[tuple[str, str | None]]:
+    paths: list[Any] = listing.table.column("path").to_pylist()
+    labels = listing.table.column("label").to_pylist()
+    return [(p.removeprefix(f"{folder}/"), label) for p, label in zip(paths, labels, strict=True)]
+
+
+def test_a_folder_lists_every_visible_file_sorted_with_its_folder_as_label(folder: Path) -> None:
+    listing = list_images(ImageSource(str(folder)))
+    assert rows_of(listing, folder) == [
+        ("b.jpg", None),
+        ("cat/a.jpg", "cat"),
+        ("cat/deep/c.PNG", "deep"),
+        ("n.bin", None),
+    ]
+    assert listing.table.column("label_id").null_count == 4
+
+
+def test_folder_labels_include_the_top_folder_and_none_has_none(folder: Path) -> None:
+    source = ImageSource(str(folder), labels="folder", limit=1)
+    assert rows_of(list_images(source), folder) == [("b.jpg", "photos")]
+    assert (
+        list_images(ImageSource(str(folder), labels="none")).table.column("label").null_count == 4
+    )
+
+
+def test_paths_are_absolute_for_a_relative_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    assert list_images(ImageSource("photos")).files[0] == f"{folder}/b.jpg"
+
+
+def test_a_glob_lists_its_matches_with_labels_below_its_fixed_part(folder: Path) -> None:
+    listing = list_images(ImageSource(f"{folder}/*/*.jpg"))
+    assert rows_of(listing, folder) == [("cat/a.jpg", "cat")]
+    everything = list_images(ImageSource(f"{folder}/**"))
+    assert [path for path, _ in rows_of(everything, folder)] == [
+        "b.jpg",
+        "cat/a.jpg",
+        "cat/deep/c.PNG",
+        "n.bin",
+    ]
+
+
+def test_a_single_image_is_a_listing_of_one(folder: Path) -> None:
+    assert list_images(ImageSource(f"{folder}/b.jpg")).files == [f"{folder}/b.jpg"]
+
+
+def test_a_name_that_is_no_utf8_is_listed_and_can_be_opened(folder: Path) -> None:
+    raw = os.fsencode(folder) + b"/a\xff.jpg"
+    Path(os.fsdecode(raw)).write_bytes(b"x")
+    listing = list_images(ImageSource(str(folder)))
+    assert listing.table.column("path")[0].as_py() == f"{folder}/a\ufffd.jpg"
+    assert Path(listing.files[0]).read_bytes() == b"x"
+
+
+def test_a_folder_that_cannot_be_opened_is_a_row_that_says_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("deep"):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    listing = list_images(ImageSource(str(folder)))
+    (row,) = listing.errors
+    assert listing.files[row] == f"{folder}/cat/deep"
+    assert (listing.errors[row].code, listing.errors[row].stage) == ("DENIED", "list")
+
+
+def test_a_dangling_link_is_listed_and_a_pipe_is_not(folder: Path) -> None:
+    (folder / "link.jpg").symlink_to("nowhere")
+    os.mkfifo(folder / "pipe.jpg")
+    names = [Path(file).name for file in list_images(ImageSource(str(folder))).files]
+    assert names == ["b.jpg", "a.jpg", "c.PNG", "link.jpg", "n.bin"]
+
+
+def test_a_csv_gives_its_columns_then_ours(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text('id,path,label,content,class_id\n7,"a, b.jpg",cat,x,3\n8,/c.jpg,,y,4\n')
+    listing = list_images(ImageSource(str(table)))
+    assert listing.table.column_names == ["id", "class_id", "path", "label", "label_id"]
+    assert listing.table.to_pylist()[1] == {
+        "id": 8,
+        "class_id": 4,
+        "path": "/c.jpg",
+        "label": None,
+        "label_id": 4,
+    }
+    assert listing.files == [f"{tmp_path}/a, b.jpg", "/c.jpg"]
+    assert listing.table.schema.field("label_id").type == pa.int32()
+
+
+def test_a_root_and_named_columns_are_used(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("where,what\n007,1\n")
+    columns = TableColumns(path="where", label="what")
+    listing = list_images(ImageSource(str(table), columns=columns, root=Path("/data")))
+    assert listing.files == ["/data/007"]
+    assert listing.table.column("label").to_pylist() == ["1"]
+
+
+@pytest.mark.parametrize("as_folder", [False, True])
+def test_a_parquet_table_is_read_as_a_file_or_a_folder(*, as_folder: bool, tmp_path: Path) -> None:
+    target = tmp_path / "t.parquet"
+    rows = pa.table({"file": ["x.jpg", None], "score": [0.5, 0.25]})
+    if as_folder:
+        target.mkdir()
+        pq.write_table(rows, target / "part-0.parquet")
+        (target / "_SUCCESS").touch()
+    else:
+        pq.write_table(rows, target)
+    listing = list_images(ImageSource(str(target)))
+    assert listing.table.column_names == ["file", "score", "path", "label", "label_id"]
+    assert listing.files == [f"{target if as_folder else tmp_path}/x.jpg", ""]
+
+
+def test_a_file_uri_in_a_table_is_a_path(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("path\nfile:///data/a%20b.jpg\nfile:/c.jpg\n")
+    assert list_images(ImageSource(f"{tmp_path}/t.csv")).files == ["/data/a b.jpg", "/c.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("a,b\n1,2\n", "UNKNOWN_COLUMN: .*no path column .path, image_path, file.*columns: a, b."),
+        ("path,class_id\nx.jpg,cat\n", "BAD_TABLE: .*cat"),
+        ("path,a\nx.jpg\n", "BAD_TABLE"),
+        ("", "BAD_TABLE"),
+        ("path\n", "NO_IMAGES"),
+    ],
+)
+def test_a_csv_that_cannot_be_used_says_why(text: str, error: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(WrongUseError, match=error):
+        list_images(ImageSource(f"{tmp_path}/t.csv"))
+
+
+def test_a_named_column_that_is_missing_lists_the_columns(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("path,a\nx,1\n")
+    source = ImageSource(f"{tmp_path}/t.csv", columns=TableColumns(label="truth"))
+    with pytest.raises(WrongUseError, match=r"no column 'truth'\. Its columns: path, a\."):
+        list_images(source)
+
+
+def test_an_empty_folder_and_a_missing_one_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(WrongUseError, match="NO_IMAGES"):
+        list_images(ImageSource(str(tmp_path)))
+    for missing in (f"{tmp_path}/x", f"{tmp_path}/*.jpg"):
+        with pytest.raises(WrongUseError, match="PATH_NOT_FOUND"):
+            list_images(ImageSource(missing))
