@@ -122,7 +122,7 @@ def _gives_module(value: object) -> bool:
 
 
 def _unknown(full: str, name: str, known: list[str]) -> WrongUseError:
-    close = difflib.get_close_matches(name, known, 5, 0.5)
+    close = known if len(known) < 6 else difflib.get_close_matches(name, known, 5, 0.5)
     hint = f"Close: {', '.join(close)}." if close else f"There are {len(known)} others."
     return WrongUseError("UNKNOWN_ARCHITECTURE", f"'{full}'. {hint}")
 

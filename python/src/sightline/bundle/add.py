@@ -29,6 +29,7 @@ from sightline.bundle.manifest import (
     OnnxVariant,
     PytorchVariant,
     Tensor,
+    is_model_name,
 )
 from sightline.bundle.material import Material
 from sightline.bundle.publish import publish_folder
@@ -87,6 +88,10 @@ def add_bundle(
 
 
 def _check(request: AddRequest, tensors: Mapping[str, torch.Tensor] | None) -> None:
+    if not is_model_name(request.name):
+        raise WrongUseError(
+            "BAD_NAME", f"'{request.name}': a model's name is letters, digits, '_', '-' and '.'."
+        )
     from_torch = request.weights is not None or tensors is not None
     if request.onnx is None and not from_torch:
         raise WrongUseError("NO_SOURCE", "give --onnx FILE, or --weights FILE --architecture NAME.")

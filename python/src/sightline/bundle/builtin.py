@@ -88,7 +88,7 @@ def timm_name(key: str) -> str:
 
 def imagenet_labels() -> tuple[str, ...]:
     """The 1,000 ImageNet-1k names in the order of the class ids; crane and maillot occur twice."""
-    from timm.data import ImageNetInfo
+    from timm.data.imagenet_info import ImageNetInfo
 
     names = ImageNetInfo("imagenet-1k")
     return tuple(names.index_to_description(at).split(", ")[0] for at in range(1000))

@@ -201,9 +201,14 @@ class Manifest:
         return manifest
 
 
+def is_model_name(name: str) -> bool:
+    """Whether it is 1 to 100 letters, digits, '_', '-' and '.', and so a safe folder name."""
+    return _NAME.fullmatch(name) is not None
+
+
 def _name(top: Fields) -> str:
     name = top.text("name")
-    if not _NAME.fullmatch(name):
+    if not is_model_name(name):
         top.fail("name", f"must be letters, digits, '_', '-' and '.', found '{name}'")
     return name
 

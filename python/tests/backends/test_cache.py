@@ -1,0 +1,119 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sightline.backends import cache
+from sightline.backends.cache import open_session
+from sightline.backends.device import Device
+from sightline.backends.registry import find_backend, known_backends
+from sightline.bundle.bundle import Bundle
+from sightline.errors import WrongUseError
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "_sessions", {})
+
+
+def test_a_model_is_loaded_once_and_says_so_on_stderr(
+    colour_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = Bundle.load(colour_bundle)
+
+    first, second = (open_session(bundle, "onnx", Device("cpu"), 1) for _ in range(2))
+
+    assert first is second
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"sightline: loaded colour (onnx, cpu, sha256 {bundle.sha256[:12]}) in")
+
+
+def test_a_moved_bundle_is_the_same_model(colour_bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(colour_bundle, tmp_path / "moved")
+
+    sessions = [
+        open_session(Bundle.load(path), "onnx", Device("cpu"), 1)
+        for path in (colour_bundle, tmp_path / "moved")
+    ]
+
+    assert sessions[0] is sessions[1]
+
+
+def test_another_device_is_another_session(
+    colour_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    class Recorder:
+        def open(self, bundle: Bundle, device: Device, threads: int) -> object:
+            opened.append((bundle.name, str(device), threads))
+            return object()
+
+    monkeypatch.setattr(cache, "find_backend", lambda _: Recorder())
+    bundle = Bundle.load(colour_bundle)
+
+    for index in (0, 1, 0):
+        open_session(bundle, "onnx", Device("cuda", index), 2)
+
+    assert opened == [("colour", "cuda:0", 2), ("colour", "cuda:1", 2)]
+
+
+def test_a_missing_variant_says_what_there_is(colour_bundle: Path) -> None:
+    with pytest.raises(WrongUseError, match=r"NO_VARIANT: .*only onnx\. Use --backend onnx"):
+        open_session(Bundle.load(colour_bundle), "pytorch", Device("cpu"), 1)
+
+
+def test_an_unknown_backend_lists_the_known(colour_bundle: Path) -> None:
+    with pytest.raises(WrongUseError, match=r"UNKNOWN_BACKEND: 'jax'\. Known: onnx, pytorch"):
+        open_session(Bundle.load(colour_bundle), "jax", Device("cpu"), 1)
+
+
+@pytest.mark.parametrize(("name", "package"), [("onnx", "onnxruntime"), ("pytorch", "torch")])
+def test_a_runtime_that_is_not_installed_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, package: str
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+
+    with pytest.raises(WrongUseError, match=rf"MISSING_PACKAGE: .*{package}, which .*pip install"):
+        find_backend(name)
+
+
+def test_onnx_is_the_default() -> None:
+    assert known_backends()[0] == "onnx"
+
+
+def test_a_batch_gives_named_float32_scores(colour_bundle: Path) -> None:
+    session = open_session(Bundle.load(colour_bundle), "onnx", Device("cpu"), 1)
+
+    scores = session.run(np.full((5, 8, 8, 3), (255, 0, 51), np.uint8))["logits"]
+
+    assert scores.dtype == np.float32
+    assert scores == pytest.approx(np.tile([10, 0, 2], (5, 1)))
+
+
+def test_a_changed_model_file_is_refused_at_load(colour_bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(colour_bundle, tmp_path / "x")
+    with (tmp_path / "x/model.onnx").open("ab") as stream:
+        stream.write(b"\0")
+
+    with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*'model\.onnx' has changed"):
+        open_session(Bundle.load(tmp_path / "x"), "onnx", Device("cpu"), 1)
+
+
+def test_running_onnx_imports_neither_torch_nor_onnx(colour_bundle: Path) -> None:
+    program = (
+        "import sys; from sightline.backends.cache import open_session;"
+        "from sightline.backends.device import resolve_device;"
+        "from sightline.bundle.find import find_bundle;"
+        f"open_session(find_bundle({str(colour_bundle)!r}), 'onnx',"
+        " resolve_device('auto', 'onnx', None), 1);"
+        "import sightline.doors.commands.models;"
+        "print(sorted({'torch', 'torchvision', 'timm', 'onnx'} & sys.modules.keys()))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)  # noqa: S603, PLW1510
+
+    assert done.stdout.strip() == "[]", done.stderr

@@ -1,0 +1,87 @@
+import pytest
+
+from sightline.backends import registry
+from sightline.backends.device import Device, cuda_device_count, resolve_device
+from sightline.errors import SightlineError, WrongUseError
+
+
+class Fake:
+    """A backend of which it is known whether it has CUDA."""
+
+    def __init__(self, *, cuda: bool) -> None:
+        self.cuda = cuda
+
+    def has_cuda(self) -> bool:
+        return self.cuda
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "find_backend", lambda _: Fake(cuda=True))
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "find_backend", lambda _: Fake(cuda=False))
+
+
+@pytest.mark.usefixtures("gpu")
+@pytest.mark.parametrize(
+    ("requested", "addresses", "expected"),
+    [
+        ("cpu", None, "cpu"),
+        ("cpu", ["1"], "cpu"),
+        ("auto", None, "cuda:0"),
+        ("auto", [], "cpu"),
+        ("auto", ["1"], "cuda:1"),
+        ("cuda", None, "cuda:0"),
+        ("cuda", [], "cuda:0"),
+        ("cuda", ["3", "4"], "cuda:3"),
+    ],
+)
+def test_with_a_gpu_the_task_address_decides(
+    requested: str, addresses: list[str] | None, expected: str
+) -> None:
+    assert str(resolve_device(requested, "onnx", addresses)) == expected
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize(("requested", "addresses"), [("cpu", None), ("auto", None), ("auto", [])])
+def test_without_a_gpu_auto_is_the_cpu(requested: str, addresses: list[str] | None) -> None:
+    assert resolve_device(requested, "onnx", addresses) == Device("cpu")
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize(
+    ("requested", "addresses"), [("cuda", None), ("cuda", []), ("cuda", ["0"]), ("auto", ["0"])]
+)
+def test_a_gpu_that_is_not_there_is_an_error_and_never_the_cpu(
+    requested: str, addresses: list[str] | None
+) -> None:
+    with pytest.raises(SightlineError, match=r"^DEVICE_UNAVAILABLE: .*Use --device cpu"):
+        resolve_device(requested, "onnx", addresses)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_an_address_that_is_no_number_is_refused() -> None:
+    with pytest.raises(SightlineError, match=r"DEVICE_UNAVAILABLE: .*'MIG-1'"):
+        resolve_device("auto", "onnx", ["MIG-1"])
+
+
+def test_an_unknown_device_lists_the_known() -> None:
+    with pytest.raises(WrongUseError, match=r"UNKNOWN_DEVICE: 'tpu'\. Known: auto, cpu, cuda"):
+        resolve_device("tpu", "onnx", None)
+
+
+def test_an_unknown_backend_lists_the_known() -> None:
+    with pytest.raises(WrongUseError, match=r"UNKNOWN_BACKEND: 'jax'\. Known: onnx, pytorch"):
+        resolve_device("cpu", "jax", None)
+
+
+def test_without_a_driver_there_are_no_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: str) -> None:
+        raise OSError
+
+    monkeypatch.setattr("ctypes.CDLL", missing)
+
+    assert cuda_device_count() == 0

@@ -1,0 +1,41 @@
+import shutil
+
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.describe import describe_bundle, list_bundles
+from sightline.bundle.find import known_models
+
+
+def test_the_summary_names_every_fact(tiny: Bundle) -> None:
+    text = describe_bundle(tiny)
+
+    for fact in (
+        "images: uint8 (n, 16, 12, 3)",
+        "logits: float32 (n, 3), scores",
+        "3: cat, dog, fish",
+        "resize shortest edge to 20, bilinear; centre crop 16 x 12",
+        "[0.485, 0.456, 0.406]",
+        "tiny_networks:two_layers",
+        "MIT",
+        f"{tiny.manifest.parameters}",
+        tiny.sha256,
+    ):
+        assert fact in text
+
+
+def test_a_bundle_of_one_variant_says_so(tiny: Bundle) -> None:
+    only = Bundle.load(tiny.path)
+    object.__setattr__(only.manifest, "pytorch", None)
+
+    assert "pytorch        no such variant in this bundle" in describe_bundle(only)
+
+
+def test_the_table_shows_a_damaged_bundle_and_goes_on(tiny: Bundle) -> None:
+    root = tiny.path.parent
+    shutil.copytree(tiny.path, root / "broken")
+    (root / "broken/model.json").write_text("{")
+
+    lines = list_bundles({**known_models(root)}).splitlines()
+
+    assert lines[0].split() == ["name", "task", "classes", "parameters", "variants", "MB", "where"]
+    assert any(line.split()[:2] == ["broken", "damaged"] for line in lines)
+    assert any(line.startswith("tiny") and "onnx, pytorch" in line for line in lines)
