@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.find import find_bundle, known_models
+from sightline.bundle.find import find_bundle, known_models, search_folders
 from sightline.errors import WrongUseError
 
 
@@ -60,3 +60,19 @@ def test_hidden_drafts_are_not_models(tiny: Bundle) -> None:
     shutil.copytree(tiny.path, tiny.path.parent / ".draft")
 
     assert ".draft" not in known_models(tiny.path.parent)
+
+
+@pytest.mark.parametrize(
+    ("package", "built_in"),
+    [
+        ("lib/site-packages/sightline", "lib/site-packages/sightline/models"),
+        ("repository/python/src/sightline", "repository/models"),
+        ("userFiles/sightline.zip/sightline", "userFiles/sightline.zip/sightline/models"),
+    ],
+)
+def test_built_in_models_are_found_from_any_working_folder(
+    package: str, built_in: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sightline.__file__", f"/{package}/__init__.py")
+
+    assert search_folders()[-1] == Path(f"/{built_in}")

@@ -47,16 +47,19 @@ def known_models(models_root: Path | str | None = None) -> dict[str, Path]:
 def search_folders(models_root: Path | str | None = None) -> list[Path]:
     """The asked-for folder, `models` of the working folder, and the built-in one, in that order."""
     explicit = models_root or os.environ.get(MODELS_VARIABLE)
-    package = Path(sightline.__file__).parent
-    installed = package / "models"
-    # In a source checkout the package is <repository>/python/src/sightline.
-    built_in = installed if installed.is_dir() else package.parents[2] / "models"
-    return ([Path(explicit)] if explicit else []) + [Path("models"), built_in]
+    built_in = _built_in_folder(Path(sightline.__file__).parent)
+    return [*([Path(explicit)] if explicit else []), Path("models"), built_in]
 
 
 def writable_folder(models_root: Path | str | None = None) -> Path:
     """Where `models add` writes: the asked-for folder, else SIGHTLINE_MODELS, else ./models."""
     return Path(models_root or os.environ.get(MODELS_VARIABLE) or "models")
+
+
+def _built_in_folder(package: Path) -> Path:
+    """`models` inside the installed package; in a source checkout, that of the repository."""
+    is_checkout = package.parts[-3:] == ("python", "src", "sightline")
+    return package.parents[2] / "models" if is_checkout else package / "models"
 
 
 def _holds_bundle(path: Path) -> bool:
