@@ -1,8 +1,10 @@
 import csv
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -159,6 +161,24 @@ def test_json_has_one_object_a_line(
     assert len(rows) == 6
     assert rows[0]["prediction"]["label"] == "blue"
     assert rows[0]["error"] is None
+
+
+@pytest.mark.parametrize("format_", ["csv", "json"])
+def test_a_tables_own_columns_of_any_type_can_be_written(
+    format_: str, images: Path, tmp_path: Path, predict: Callable[..., int]
+) -> None:
+    table = {
+        "path": ["d.png"],
+        "kind": pa.array(["x"]).dictionary_encode(),
+        "bytes": [b"\xff\x00"],
+        "sizes": [[1, 2]],
+        "price": [Decimal("1.50")],
+    }
+    pq.write_table(pa.table(table), images / "t.parquet")
+    assert predict(images / "t.parquet", "--format", format_) == 0
+    (line,) = (tmp_path / "out" / f"part-00000.{format_}").read_text().splitlines()[-1:]
+    for text in ("x", "/wA=", "[1, 2]", "1.50", "green"):
+        assert text in line
 
 
 def test_on_error_drop_leaves_errors_out_and_counts_them(

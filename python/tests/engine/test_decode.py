@@ -148,16 +148,34 @@ def test_a_known_signature_with_a_broken_header_is_corrupt() -> None:
     assert error_of(b"\x89PNG\r\n\x1a\nnot a chunk") == "CORRUPT"
 
 
-def test_flipped_bytes_give_an_image_or_a_typed_error() -> None:
+@pytest.mark.parametrize(
+    ("format_", "options"),
+    [
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("PNG", {}),
+        ("WEBP", {}),
+        ("BMP", {}),
+        ("GIF", {}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("TIFF", {"compression": "jpeg"}),
+    ],
+)
+def test_damage_gives_an_image_or_a_typed_error_and_no_noise(
+    format_: str, options: dict[str, object], capfd: pytest.CaptureFixture[str]
+) -> None:
     chance = random.Random(1)  # noqa: S311 - the same damage every time
-    for format_ in ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF"):
-        content = saved(noise(20, 20), format_)
-        for _ in range(60):
-            damaged = bytearray(content)
-            for _ in range(3):
-                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
-            found = decode(bytes(damaged), SPEC)
-            assert isinstance(found, Image.Image | RowError)
+    content = saved(noise(20, 20), format_, **options)
+    for flips in (0, 1, 3, 30) * 30:
+        damaged = bytearray(content)
+        for _ in range(flips):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        if flips != 1:
+            del damaged[chance.randrange(len(damaged)) :]
+        found = decode(bytes(damaged), SPEC)
+        assert isinstance(found, Image.Image | RowError)
+    assert capfd.readouterr().err == ""
 
 
 def test_an_out_of_memory_decoder_fails_one_image_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import warnings
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from sightline.engine.jpeg_scans import read_jpeg_scans
+from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.engine.spec import EngineSpec
 from sightline.engine.to_rgb import UnsupportedPixelsError, to_rgb
 from sightline.row_error import ErrorCode, RowError
@@ -16,6 +17,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 Image.MAX_IMAGE_PIXELS = None
 # Pixels that are not in the file are never made up.
 ImageFile.LOAD_TRUNCATED_IMAGES = False
+quiet_decoders()
 
 _SIGNATURES = {
     b"\xff\xd8\xff": "JPEG",

@@ -58,7 +58,7 @@ def read_jpeg_scans(content: bytes) -> JpegScans:
                     bits_missing[segment[6 + 3 * i]] = [None] * _COEFFICIENTS
             elif marker == _START_OF_SCAN and is_progressive:
                 _note_scan(segment, bits_missing)
-        except (IndexError, KeyError):
+        except (IndexError, KeyError, ValueError):
             break  # A damaged header: the decoder has the better words for it.
     unsent = any(bit != 0 for bits in bits_missing.values() for bit in bits)
     return JpegScans(precision, complete=not (is_progressive and unsent))

@@ -67,7 +67,11 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--max-image-pixels", type=_AT_LEAST_1, default=DEFAULT_MAX_IMAGE_PIXELS, show_default=True
 )
-@click.option("--sequential", is_flag=True, help="One image at a time, like a plain loop.")
+@click.option(
+    "--sequential",
+    is_flag=True,
+    help="One image at a time, in batches of one: what a plain loop does.",
+)
 def predict(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names above
     """Classify images: one row for each, with a prediction or an error.
 
@@ -102,7 +106,7 @@ def _arguments(given: dict[str, Any]) -> PredictArguments:
         models=given["models"],
         backend=given["backend"],
         device=given["device"],
-        threads=given["threads"] or len(os.sched_getaffinity(0)),
+        threads=given["threads"] or _own_cores(),
         engine=EngineSpec(
             batch_rows=1 if given["sequential"] else given["batch_rows"],
             top_k=given["top_k"],
@@ -116,6 +120,13 @@ def _arguments(given: dict[str, Any]) -> PredictArguments:
         max_error_rate=given["max_error_rate"],
         reading="one_by_one" if given["sequential"] else "ahead",
     )
+
+
+def _own_cores() -> int:
+    """Cores that this process may use; a container often has fewer than its machine."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _print_summary(arguments: PredictArguments, tally: Tally) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
@@ -11,7 +12,6 @@ import pyarrow.compute as pc
 from pyarrow import csv, parquet
 
 Format = Literal["parquet", "csv", "json"]
-_TOP_K = "prediction_top_k"
 
 
 class PartWriter(Protocol):
@@ -77,18 +77,24 @@ def _flat(batch: pa.RecordBatch) -> pa.RecordBatch:
                 columns[f"{name}_{field.name}"] = pc.struct_field(column, field.name)
         else:
             columns[name] = column
-    flat = {
-        name: _as_json(column) if name == _TOP_K or pa.types.is_nested(column.type) else column
-        for name, column in columns.items()
-    }
-    return pa.RecordBatch.from_pydict(flat)
+    return pa.RecordBatch.from_pydict({name: _as_text(column) for name, column in columns.items()})
 
 
-def _as_json(column: pa.Array[Any]) -> pa.StringArray:
-    texts = [None if value is None else _json(value) for value in column.to_pylist()]
+def _as_text(column: pa.Array[Any]) -> pa.Array[Any]:
+    """Lists and structs as JSON, bytes as base64; what CSV can hold stays as it is."""
+    if pa.types.is_nested(column.type):
+        texts = [None if value is None else _json(value) for value in column.to_pylist()]
+    elif pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        texts = [None if value is None else _plain(value) for value in column.to_pylist()]
+    else:
+        return column
     return pa.array(texts, pa.string())
 
 
 def _json(value: object) -> str:
-    # What JSON has no form for (times, decimals, bytes of a table's own columns) becomes text.
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> str:
+    """What JSON has no form for: bytes become base64, times and decimals their usual text."""
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
