@@ -14,6 +14,7 @@ from sightline.errors import SightlineError, WrongUseError
 
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
+_NOWHERE = "/dev/null/nowhere"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,11 @@ def open_graph(graph: bytes, device: Device, threads: int) -> ort.InferenceSessi
     # Spinning threads eat the cores of the other tasks: 16 CPU-ms an image instead of 11.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # A graph could name a file of the working folder as its weights, which nobody has hashed: look
+    # for such files where there can be none.
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", _NOWHERE
+    )
     options.log_severity_level = 3
     providers: list[str | tuple[str, dict[str, int]]] = [_CPU]
     if device.kind == "cuda":
