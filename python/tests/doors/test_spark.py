@@ -3,9 +3,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sightline.bundle.bundle import Bundle
+from sightline.doors.cli import main
 from sightline.doors.spark import bulk, scalar
 from sightline.engine import arrow_types
 from sightline.errors import SightlineError
@@ -47,6 +49,22 @@ def test_bulk_maps_batch_for_batch(colour_bundle: Path, encode: Encode) -> None:
     assert [batch.num_rows for batch in found] == [1, 2]
     assert found[0].schema.names == ["path", "prediction", "error"]
     assert found[1].column("prediction")[0].as_py()["label"] == "blue"
+
+
+def test_alone_and_in_spark_the_answers_are_the_same_to_the_bit(
+    colour_bundle: Path, encode: Encode, tmp_path: Path
+) -> None:
+    (tmp_path / "images").mkdir()
+    contents = [encode((i * 20, 90, 255 - i * 20)) for i in range(10)] + [b"text"]
+    for i, content in enumerate(contents):
+        (tmp_path / "images" / f"{i:02}").write_bytes(content)
+    arguments = ["--images", str(tmp_path / "images"), "--output", str(tmp_path / "out")]
+    assert main(["predict", *arguments, "--model", str(colour_bundle), "--threads", "1"]) == 0
+    alone = pq.read_table(tmp_path / "out" / "part-00000.parquet")
+    spec = spec_of(colour_bundle, batch_rows=32, top_k=5)
+    in_spark = pa.Table.from_batches(bulk(spec)(iter([batch_of(*contents)])))
+    for column in ("prediction", "error"):
+        assert alone.column(column).to_pylist() == in_spark.column(column).to_pylist()
 
 
 def test_scalar_maps_array_for_array(colour_bundle: Path, encode: Encode) -> None:

@@ -101,6 +101,22 @@ def test_a_dangling_link_is_listed_and_a_pipe_is_not(folder: Path) -> None:
     assert names == ["b.jpg", "a.jpg", "c.PNG", "link.jpg", "n.bin"]
 
 
+def test_links_to_folders_are_followed_unless_they_lead_up(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "d.jpg").write_bytes(b"x")
+    (folder / "dog").symlink_to(tmp_path / "elsewhere")
+    (folder / "cat" / "loop").symlink_to(folder)
+    rows = rows_of(list_images(ImageSource(str(folder))), folder)
+    assert [path for path, _ in rows] == [
+        "b.jpg",
+        "cat/a.jpg",
+        "cat/deep/c.PNG",
+        "dog/d.jpg",
+        "n.bin",
+    ]
+    assert rows[3] == ("dog/d.jpg", "dog")
+
+
 def test_a_csv_gives_its_columns_then_ours(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text('id,path,label,content,class_id\n7,"a, b.jpg",cat,x,3\n8,/c.jpg,,y,4\n')

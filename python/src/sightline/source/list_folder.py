@@ -66,7 +66,7 @@ def visible_files(folder: Path) -> Iterator[str]:
 
 
 def _listing(found: Iterator[tuple[str, RowError | None]], folder: Path, labels: Labels) -> Listing:
-    rows = sorted(found)
+    rows = sorted(found, key=lambda row: row[0])
     paths = [path for path, _ in rows]
     errors = {row: error for row, (_, error) in enumerate(rows) if error is not None}
     columns = path_columns(paths, [_label(path, folder, labels) for path in paths], None)
@@ -82,14 +82,24 @@ def _label(path: str, folder: Path, labels: Labels) -> str | None:
 
 def _walk(folder: str) -> Iterator[tuple[str, RowError | None]]:
     denied: list[OSError] = []
-    for parent, subfolders, names in os.walk(folder, onerror=denied.append):
-        subfolders[:] = [name for name in subfolders if not name.startswith(_HIDDEN)]
+    for parent, subfolders, names in os.walk(folder, onerror=denied.append, followlinks=True):
+        subfolders[:] = [
+            name
+            for name in subfolders
+            if not name.startswith(_HIDDEN) and not _leads_up(parent, name)
+        ]
         for name in names:
             path = os.path.join(parent, name)  # noqa: PTH118 - names may be no UTF-8, and many
             if not name.startswith(_HIDDEN) and _is_regular(path):
                 yield path, None
     for error in denied:
         yield str(error.filename), read_error(error, "list")
+
+
+def _leads_up(parent: str, name: str) -> bool:
+    """Whether a subfolder is a link to a folder that it is in: following it would never end."""
+    path = Path(parent, name)
+    return path.is_symlink() and Path(parent).resolve().is_relative_to(path.resolve())
 
 
 def _is_regular(path: str) -> bool:
