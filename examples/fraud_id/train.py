@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from cards.dataset import CLASSES
 from safetensors.torch import save_file
-from sightline.backends.compact_cnn import compact_cnn
+from sightline.backends.compact_cnn import CompactCnn
 from sklearn.metrics import confusion_matrix
-from training.fit import Plan, fit, predict
-from training.pixels import MODEL_RESIZE, read_pixels
+from training.fit import Material, Plan, fit, predict
+from training.pixels import MODEL_RESIZE, read_pixels, read_signs
 
 _PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _EPILOG = """\b
@@ -80,14 +80,15 @@ def train(
     torch.manual_seed(seed)
     images, labels = read_pixels(train_folder, MODEL_RESIZE)
     unseen_images, unseen_labels = read_pixels(validation, MODEL_RESIZE)
-    model = compact_cnn(len(CLASSES)).to(memory_format=torch.channels_last)
+    material = Material(images, labels, read_signs(train_folder, labels, len(CLASSES) - 1))
+    model = CompactCnn(len(CLASSES), width=16).to(memory_format=torch.channels_last)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     click.echo(
         f"{parameters} parameters; images: {len(images)} to train, {len(unseen_images)} to validate"
     )
     plan = Plan(epochs, learning_rate, seed, _PRECISIONS[precision])
     predicted = np.zeros_like(unseen_labels)
-    for epoch, loss in enumerate(fit(model, images, labels, plan), start=1):
+    for epoch, loss in enumerate(fit(model, material, plan), start=1):
         predicted = predict(model, unseen_images)
         accuracy = float((predicted == unseen_labels).mean())
         minutes = (time.monotonic() - started) / 60

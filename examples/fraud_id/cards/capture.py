@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
-from cards.layout import CARD_HEIGHT, CARD_WIDTH
+from cards.layout import CARD_HEIGHT, CARD_WIDTH, Box
 
 PHOTO_WIDTH, PHOTO_HEIGHT = 480, 312
 _WIDE, _TALL = 2 * PHOTO_WIDTH, 2 * PHOTO_HEIGHT  # photographed at twice the size, then reduced
 _JPEG_QUALITY = 90
 _SQUARE = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+_SQUARE_CARD = (_SQUARE + 1) / 2 * np.array([CARD_WIDTH, CARD_HEIGHT])
 
 
-def photograph(card: Image.Image, rng: np.random.Generator) -> bytes:
+@dataclass(frozen=True)
+class Photo:
+    """A baseline JPEG of PHOTO_WIDTH x PHOTO_HEIGHT pixels, 4:2:0, without metadata.
+
+    `corners`: where the card's corners are seen, (4, 2) x and y in pixels, from the top left on.
+    """
+
+    jpeg: bytes
+    corners: npt.NDArray[np.float64]
+
+    def find(self, box: Box) -> Box:
+        """The smallest upright box in the photo that holds a box of the card."""
+        left, top, right, bottom = box
+        a, b, c, d, e, f, g, h = _perspective(_SQUARE_CARD, self.corners)
+        points = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+        x, y = points.T
+        scale = g * x + h * y + 1
+        seen_x, seen_y = (a * x + b * y + c) / scale, (d * x + e * y + f) / scale
+        return int(seen_x.min()), int(seen_y.min()), int(seen_x.max()) + 1, int(seen_y.max()) + 1
+
+
+def photograph(card: Image.Image, rng: np.random.Generator) -> Photo:
     """A picture of a card on a desk.
 
     Args:
         card: RGB, (CARD_HEIGHT, CARD_WIDTH).
         rng: Decides perspective, light, focus, noise and desk; the encoding is always the same.
-
-    Returns:
-        A baseline JPEG of PHOTO_WIDTH x PHOTO_HEIGHT pixels, 4:2:0, without metadata.
     """
     desk = Image.new("RGB", (_WIDE, _TALL), tuple(int(c) for c in rng.integers(40, 200, 3)))
     corners = _corners(rng)
-    method, coefficients = Image.Transform.PERSPECTIVE, _perspective(corners)
+    method, coefficients = Image.Transform.PERSPECTIVE, _perspective(corners, _SQUARE_CARD)
     seen = card.transform(desk.size, method, coefficients, Image.Resampling.BILINEAR)
     outline = Image.new("L", desk.size, 0)
     ImageDraw.Draw(outline).polygon([(x, y) for x, y in corners.tolist()], fill=255)
@@ -41,7 +61,7 @@ def photograph(card: Image.Image, rng: np.random.Generator) -> bytes:
     buffer = io.BytesIO()
     photo = Image.fromarray(np.clip(pixels + 0.5, 0, 255).astype(np.uint8))
     photo.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling="4:2:0")
-    return buffer.getvalue()
+    return Photo(buffer.getvalue(), corners / 2)
 
 
 def _light(rng: np.random.Generator) -> npt.NDArray[np.float32]:
@@ -66,11 +86,15 @@ def _corners(rng: np.random.Generator) -> npt.NDArray[np.float64]:
     return seen + rng.uniform(-14, 14, (4, 2)) + rng.uniform(-8, 8, 2)
 
 
-def _perspective(seen: npt.NDArray[np.float64]) -> list[float]:
-    """Coefficients that map the photo's pixels to the card's, for Image.transform."""
-    there = (_SQUARE + 1) / 2 * np.array([CARD_WIDTH, CARD_HEIGHT])
+def _perspective(
+    before: npt.NDArray[np.float64], after: npt.NDArray[np.float64]
+) -> tuple[float, ...]:
+    """Coefficients a to h of x, y -> (ax + by + c) / (gx + hy + 1), (dx + ey + f) / (...).
+
+    They map four points to four others; Image.transform wants them from its output to its input.
+    """
     rows, values = [], []
-    for (x, y), (u, v) in zip(seen, there, strict=True):
+    for (x, y), (u, v) in zip(before, after, strict=True):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
         values += [u, v]
-    return [float(c) for c in np.linalg.solve(np.array(rows), np.array(values))]
+    return tuple(float(c) for c in np.linalg.solve(np.array(rows), np.array(values)))

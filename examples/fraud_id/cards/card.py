@@ -21,6 +21,7 @@ from cards.layout import (
     INK,
     PORTRAIT,
     SIGNATURE,
+    Box,
     Type,
 )
 from cards.portrait import draw_portrait
@@ -79,7 +80,7 @@ def render_card(
     return card
 
 
-def text_box(identity: Identity, name: str) -> tuple[int, int, int, int]:
+def text_box(identity: Identity, name: str) -> Box:
     """Left, top, right and bottom of a field's value as rightly printed, in pixels of the card."""
     field = next(field for field in FIELDS if field.name == name)
     text, font = identity.fields[name], load_font(field.type.font, field.type.size)

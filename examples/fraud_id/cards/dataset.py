@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,8 @@ import numpy as np
 from cards.capture import photograph
 from cards.card import make_print, render_card
 from cards.identity import make_identity
-from cards.tamper import crop_and_replace, font_issue
+from cards.layout import Box
+from cards.tamper import Forgery, crop_and_replace, font_issue
 
 CLASSES = ("crop_and_replace", "font_issue", "valid_id")
 SPLITS = ("train", "validation", "test")
@@ -49,22 +50,25 @@ def plan_pictures(people: int, split: str, seed: int) -> list[Picture]:
     return [Picture(number, pairs[i][0], pairs[i][1], seed) for number, i in enumerate(order)]
 
 
-def make_picture(picture: Picture) -> bytes:
-    """The picture as JPEG bytes: the same for the same Picture."""
+def make_picture(picture: Picture) -> tuple[bytes, list[Box]]:
+    """JPEG bytes and the boxes tampered with: the same ones for the same Picture."""
     rng = np.random.default_rng([picture.seed, picture.person, picture.class_id])
     identity = make_identity(picture.person)
     if CLASSES[picture.class_id] == "crop_and_replace":
         donor = make_identity(_another_person(picture.person, rng))
-        card = crop_and_replace(identity, donor, rng)
+        forgery = crop_and_replace(identity, donor, rng)
     elif CLASSES[picture.class_id] == "font_issue":
-        card = font_issue(identity, rng)
+        forgery = font_issue(identity, rng)
     else:
-        card = render_card(identity, make_print(rng))
-    return photograph(card, rng)
+        forgery = Forgery(render_card(identity, make_print(rng)), ())
+    photo = photograph(forgery.card, rng)
+    return photo.jpeg, [photo.find(box) for box in forgery.boxes]
 
 
 def write_dataset(pictures: list[Picture], folder: Path, workers: int) -> Iterator[Path]:
-    """Write folder/all_images/*.jpg as they are made, then folder/image_data.csv.
+    """Write folder/all_images/*.jpg as they are made, then image_data.csv and regions.csv.
+
+    regions.csv says where each forgery is, in pixels of the photo: for training, not for a test.
 
     Args:
         pictures: From plan_pictures.
@@ -74,20 +78,30 @@ def write_dataset(pictures: list[Picture], folder: Path, workers: int) -> Iterat
     Yields:
         Each written image's path, in file order.
     """
-    images = folder / "all_images"
-    images.mkdir(parents=True, exist_ok=True)
+    (folder / "all_images").mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(workers) as pool:
         made = pool.map(make_picture, pictures, chunksize=8)
-        for picture, data in zip(pictures, made, strict=True):
-            path = images / f"{picture.number:06d}.jpg"
+        regions = []
+        for picture, (data, boxes) in zip(pictures, made, strict=True):
+            path = folder / _name(picture)
             path.write_bytes(data)
+            regions += [(_name(picture), *box) for box in boxes]
             yield path
-    with (folder / "image_data.csv").open("w", newline="") as file:
+    _write_table(folder / "regions.csv", ("image_path", "left", "top", "right", "bottom"), regions)
+    classes = [(_name(one), CLASSES[one.class_id], one.class_id) for one in pictures]
+    header = ("image_path", "actual_class", "actual_class_id")
+    _write_table(folder / "image_data.csv", header, classes)
+
+
+def _name(picture: Picture) -> str:
+    return f"all_images/{picture.number:06d}.jpg"
+
+
+def _write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence[str | int]]) -> None:
+    with path.open("w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
-        table.writerow(["image_path", "actual_class", "actual_class_id"])
-        for picture in pictures:
-            name = f"all_images/{picture.number:06d}.jpg"
-            table.writerow([name, CLASSES[picture.class_id], picture.class_id])
+        table.writerow(header)
+        table.writerows(rows)
 
 
 def _another_person(person: int, rng: np.random.Generator) -> int:

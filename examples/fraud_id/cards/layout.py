@@ -8,6 +8,9 @@ CARD_WIDTH, CARD_HEIGHT = 960, 606  # pixels: the 85.60 x 53.98 mm of an ISO ID-
 INK = (28, 30, 48)
 
 
+Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
+
+
 @dataclass(frozen=True)
 class Type:
     """How a text is set: font file's stem, em size in pixels, offset from its place in pixels."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageFilter
 
 from cards.card import make_print, render_card, text_box
 from cards.identity import Identity
-from cards.layout import CARD_HEIGHT, CARD_WIDTH, FIELDS, PORTRAIT, Field, Type
+from cards.layout import CARD_HEIGHT, CARD_WIDTH, FIELDS, PORTRAIT, Box, Field, Type
 
 _SWAPPED_FIELDS = ("surname", "given_names", "birth", "expires", "number")
 _WRONG_FONTS = (
@@ -27,13 +27,18 @@ _WRONG_FONTS = (
 )
 
 
-def crop_and_replace(victim: Identity, donor: Identity, rng: np.random.Generator) -> Image.Image:
+@dataclass(frozen=True)
+class Forgery:
+    """A flat card, RGB (CARD_HEIGHT, CARD_WIDTH), and the boxes on it that were tampered with."""
+
+    card: Image.Image
+    boxes: tuple[Box, ...]
+
+
+def crop_and_replace(victim: Identity, donor: Identity, rng: np.random.Generator) -> Forgery:
     """The victim's card with the portrait or one field pasted from a picture of the donor's card.
 
     The patch has a background phase, light, noise and JPEG blocks of its own, and sits askew.
-
-    Returns:
-        RGB, (CARD_HEIGHT, CARD_WIDTH).
     """
     card = render_card(victim, make_print(rng))
     other = render_card(donor, make_print(rng))
@@ -55,20 +60,19 @@ def crop_and_replace(victim: Identity, donor: Identity, rng: np.random.Generator
     shift_x, shift_y = (
         int(rng.integers(3, 9)) * (1 if rng.random() < 0.5 else -1) for _ in range(2)
     )
-    card.paste(_rephotograph(other.crop(box), rng), (box[0] + shift_x, box[1] + shift_y))
-    return card
+    patch = _rephotograph(other.crop(box), rng)
+    left, top = box[0] + shift_x, box[1] + shift_y
+    card.paste(patch, (left, top))
+    return Forgery(card, ((left, top, left + patch.width, top + patch.height),))
 
 
-def font_issue(victim: Identity, rng: np.random.Generator) -> Image.Image:
-    """The victim's card with one or two fields in a wrong font, size or baseline.
-
-    Returns:
-        RGB, (CARD_HEIGHT, CARD_WIDTH).
-    """
+def font_issue(victim: Identity, rng: np.random.Generator) -> Forgery:
+    """The victim's card with one or two fields in a wrong font, size or baseline."""
     candidates = [field for field in FIELDS if field.name != "sex"]
     chosen = rng.choice(len(candidates), size=int(rng.integers(1, 3)), replace=False)
     types = {candidates[i].name: _wrong_type(candidates[i], rng) for i in chosen}
-    return render_card(victim, make_print(rng), types)
+    boxes = tuple(text_box(victim, name) for name in types)
+    return Forgery(render_card(victim, make_print(rng), types), boxes)
 
 
 def _wrong_type(field: Field, rng: np.random.Generator) -> Type:

@@ -6,30 +6,36 @@ import torch
 from torch.nn import functional
 
 
-def augment(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Vary light, colour, contrast, place and noise, each image on its own.
+def augment(
+    images: torch.Tensor, signs: torch.Tensor, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Vary light, colour, contrast and place, each image on its own; its signs move with it.
 
     Never mirrored, turned or rescaled by much: reversed or resized letters are a forgery's sign.
 
     Args:
         images: (n, 3, height, width) float32, -1..1.
+        signs: (n, kinds, rows, columns) float32, shares of cells.
         generator: Decides everything.
 
     Returns:
-        (n, 3, height, width) float32, about -1..1.
+        Both, of the same shapes; images are about -1..1.
     """
-    count, _, height, width = images.shape
+    count = len(images)
 
     def uniform(low: float, high: float, channels: int = 1) -> torch.Tensor:
         return low + (high - low) * torch.rand(count, channels, 1, 1, generator=generator)
 
-    grid = functional.affine_grid(_moves(count, generator), list(images.shape), align_corners=False)
-    moved = functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
+    moves = _moves(count, generator)
+    moved = _move(images, moves)
     mean = moved.mean((1, 2, 3), keepdim=True)
     moved = (moved - mean) * uniform(0.8, 1.2) + mean + uniform(-0.15, 0.15)
-    moved = moved * uniform(0.94, 1.06, channels=3)
-    noise = torch.randn(count, 3, height, width, generator=generator)
-    return moved + noise * uniform(0.0, 0.03)
+    return moved * uniform(0.94, 1.06, channels=3), _move(signs, moves)
+
+
+def _move(planes: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:
+    grid = functional.affine_grid(moves, list(planes.shape), align_corners=False)
+    return functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
 
 
 def _moves(count: int, generator: torch.Generator) -> torch.Tensor:

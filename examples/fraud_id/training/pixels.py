@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import numpy as np
 import numpy.typing as npt
+from cards.capture import PHOTO_HEIGHT, PHOTO_WIDTH
 from sightline.bundle.manifest import Preprocessing, Resize
 from sightline.engine.decode import decode
 from sightline.engine.preprocess import preprocess
@@ -18,6 +19,7 @@ from tqdm import tqdm
 # Two thirds of the photographs' 312 x 480, so nothing is squeezed: lines of the guilloche are
 # then 1 to 2 pixels wide and letters 13 pixels high, the least that still shows a wrong serif.
 MODEL_RESIZE = Resize("stretch", 208, 320, "bilinear")
+SIGN_CELLS = (13, 20)  # what the network's map of evidence has: a sixteenth of the model's input
 
 
 def read_pixels(
@@ -50,3 +52,34 @@ def read_pixels(
         preprocess(image, preprocessing, images[at])
     labels = np.array([int(row["actual_class_id"]) for row in rows], np.int64)
     return images, labels
+
+
+def read_signs(folder: Path, labels: npt.NDArray[np.int64], kinds: int) -> npt.NDArray[np.float32]:
+    """Where each picture was tampered with, from folder/regions.csv.
+
+    Args:
+        folder: Written by generate.py.
+        labels: (n,) class ids, in the order of image_data.csv.
+        kinds: Kinds of forgery: the class ids below this.
+
+    Returns:
+        (n, kinds, height, width) float32: the share of each cell of SIGN_CELLS that is forged.
+    """
+    rows, columns = SIGN_CELLS
+    with (folder / "image_data.csv").open(newline="") as file:
+        places = {row["image_path"]: at for at, row in enumerate(csv.DictReader(file))}
+    signs = np.zeros((len(labels), kinds, rows, columns), np.float32)
+    with (folder / "regions.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            at = places[row["image_path"]]
+            across = _shares(int(row["left"]), int(row["right"]), PHOTO_WIDTH, columns)
+            down = _shares(int(row["top"]), int(row["bottom"]), PHOTO_HEIGHT, rows)
+            signs[at, labels[at]] = np.maximum(signs[at, labels[at]], np.outer(down, across))
+    return signs
+
+
+def _shares(start: int, end: int, length: int, cells: int) -> npt.NDArray[np.float32]:
+    """How much of each of the cells along a side the span start..end covers, (cells,) 0..1."""
+    edges = np.linspace(0, length, cells + 1)
+    covered = np.minimum(edges[1:], end) - np.maximum(edges[:-1], start)
+    return np.clip(covered * cells / length, 0, 1).astype(np.float32)
