@@ -24,15 +24,20 @@ object Session {
     "spark.sql.files.ignoreMissingFiles" -> "false",
   )
 
-  /** Running tasks report their counts with every heartbeat: seldom is dull on one machine. */
-  private val LocalHeartbeat = "spark.executor.heartbeatInterval" -> "2s"
+  /** The same, on one machine. */
+  private val localDefaults = Seq(
+    // Running tasks report their counts with every heartbeat; every 10 seconds is dull.
+    "spark.executor.heartbeatInterval" -> "2s",
+    // The small tables of an evaluation are not worth 200 tasks.
+    "spark.sql.shuffle.partitions" -> "8",
+  )
 
   def start(name: String): SparkSession = {
     val conf = new SparkConf()
     val ours = classOf[sightline.sql.SightlineExtensions].getName
     val extensions = conf.getOption(Extensions).toSeq.flatMap(_.split(",")).filter(_.nonEmpty)
-    val local = Option.when(conf.get("spark.master", "local").startsWith("local"))(LocalHeartbeat)
-    (defaults ++ local).foreach { case (key, value) => conf.setIfMissing(key, value) }
+    val isLocal = conf.get("spark.master", "local").startsWith("local")
+    (defaults ++ localDefaults.filter(_ => isLocal)).foreach { case (key, value) => conf.setIfMissing(key, value) }
     conf.setIfMissing("spark.master", "local[*]")
     conf.set(Extensions, (extensions :+ ours).distinct.mkString(","))
     SparkSession.builder().config(conf).appName(name).getOrCreate()

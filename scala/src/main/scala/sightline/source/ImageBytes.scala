@@ -8,17 +8,6 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileStatus, FileSystem, Path}
 import org.apache.hadoop.security.AccessControlException
 
-/** Why a file gave no bytes. */
-final case class ReadError(code: String, message: String) {
-
-  /** The stage in error rows: everything here happens while reading. */
-  def stage: String = ReadError.Stage
-}
-
-object ReadError {
-  val Stage = "read"
-}
-
 /** Reads whole files, and gives an error as a value where Spark's own reader would fail the job. */
 object ImageBytes {
 

@@ -1,7 +1,7 @@
 package sightline.source
 
 import org.apache.spark.sql.functions.{col, lit}
-import org.apache.spark.sql.sightline.TableFrame
+import org.apache.spark.sql.sightline.{Expressions, TableFrame}
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
 import sightline.SightlineException
@@ -77,7 +77,6 @@ object ImageInput {
     val count = rows.count()
     val columns = request.table.resolve(request.images, rows.columns.toSeq)
     val root = request.table.root.getOrElse(ImageTableFile.folder(spark, request.images))
-    val read = ReadImage.function(spark, root, request.maxImageBytes)
     val slots = spark.sparkContext.defaultParallelism
     // A table says nothing of the images' sizes: rows stand in for bytes.
     val partitions = PartitionPlan.partitions(count, bytes = 0L, slots)
@@ -87,7 +86,9 @@ object ImageInput {
       columns.label.fold(lit(None.orNull))(quoted).cast("string").as(Columns.Label),
       columns.labelId.fold(lit(None.orNull))(quoted).cast("int").as(Columns.LabelId),
     )
-    val bytes = read(quoted(Columns.Path))
+    val bytes = Expressions.mapped(quoted(Columns.Path)) {
+      ReadImage(spark, _, root, request.maxImageBytes)
+    }
     ImageInput(
       rows
         .repartition(partitions.toInt)

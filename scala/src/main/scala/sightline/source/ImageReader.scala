@@ -57,7 +57,7 @@ final private[source] class ImageReader(files: IndexedSeq[ImageFile], factory: I
       case Columns.Length => file.length
       case Columns.ModificationTime => MILLISECONDS.toMicros(file.modificationTime)
       case Columns.Content => content.toOption.orNull
-      case Columns.Error => content.left.toOption.flatten.map(errorRow).orNull
+      case Columns.Error => content.left.toOption.flatten.map(_.toRow).orNull
       case Columns.Label => file.label.map(UTF8String.fromString).orNull
       case other => throw new IllegalArgumentException(s"no such column: $other")
     })
@@ -74,11 +74,4 @@ final private[source] class ImageReader(files: IndexedSeq[ImageFile], factory: I
     counts.add(result)
     result.left.map(Some(_))
   }
-
-  private def errorRow(error: ReadError): InternalRow =
-    InternalRow(
-      UTF8String.fromString(error.code),
-      UTF8String.fromString(error.stage),
-      UTF8String.fromString(error.message),
-    )
 }

@@ -1,9 +1,10 @@
 package sightline.sql
 
+import org.apache.hadoop.fs.FileSystem
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
-import org.apache.spark.sql.sightline.Expressions
+import org.apache.spark.sql.sightline.AnalysisErrors
 import org.apache.spark.sql.types.StringType
 
 import sightline.model.BundleCatalog
@@ -46,7 +47,7 @@ object ImageInferenceFunction {
         "",
         "scala_udf",
       ),
-      build,
+      arguments => AnalysisErrors.analysed(build(arguments)),
     )
 
   private def build(arguments: Seq[Expression]): Expression = {
@@ -67,12 +68,15 @@ object ImageInferenceFunction {
       backend,
       device = setting(DeviceSetting).getOrElse("auto"),
     )
-    val workingFolder = Expressions.workingFolder(spark)
-    val read = ReadImage.function(spark, workingFolder, inference.maxImageBytes)
+    val image = ReadImage(spark, path, workingFolder(spark), inference.maxImageBytes)
     inference
       .scalar(spark, "image_inference")
-      .scalar(Columns.ImageInferenceType, Seq(Expressions.call(read, path)))
+      .scalar(Columns.ImageInferenceType, Seq(image))
   }
+
+  /** Where relative paths start: the working folder of the session's default file system. */
+  private def workingFolder(spark: SparkSession): String =
+    FileSystem.get(spark.sessionState.newHadoopConf()).getWorkingDirectory.toString
 
   private def literal(backend: Expression): String =
     if (backend.foldable && backend.dataType == StringType) {
