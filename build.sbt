@@ -11,7 +11,8 @@ val sightlineVersion = {
 
 // Spark comes from the pyspark wheel of the virtual environment: one Spark on both sides.
 val pysparkHome = settingKey[File]("The pyspark package whose jars are compiled and tested against")
-val pythonArchive = taskKey[Seq[File]]("The Python sources as a zip, and the built-in bundle, as resources")
+val pythonArchive = taskKey[Seq[File]]("The Python sources as a zip, for the workers")
+val bundleResources = taskKey[Seq[File]]("The committed model bundles, for a jar that travels alone")
 
 val hostOpens = Seq(
   "java.lang",
@@ -85,7 +86,19 @@ lazy val sightline = project
       IO.zip(files.map(f => f -> IO.relativize(sources, f).get), zip, Some(0L))
       Seq(zip)
     },
-    Compile / resourceGenerators += pythonArchive.taskValue,
+    bundleResources := {
+      val bundle = baseDirectory.value / "models/id_fraud"
+      val target = (Compile / resourceManaged).value / "models"
+      val names = Seq(bundle).filter(folder => (folder / "model.json").exists)
+      val copies = names.flatMap(folder => (folder * "*").get).map { source =>
+        source -> target / source.getParentFile.getName / source.getName
+      }
+      IO.copy(copies)
+      val index = target / "index.txt"
+      IO.write(index, names.map(_.getName).mkString("\n"))
+      index +: copies.map { case (_, copy) => copy }
+    },
+    Compile / resourceGenerators ++= Seq(pythonArchive.taskValue, bundleResources.taskValue),
     semanticdbEnabled := true,
     semanticdbVersion := "4.13.10",
     Test / fork := true,

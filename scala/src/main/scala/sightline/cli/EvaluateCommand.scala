@@ -4,7 +4,14 @@ import mainargs.{ParserForClass, arg, main}
 import org.apache.hadoop.fs.Path
 import org.json4s.JsonDSL.*
 
-import sightline.report.{Evaluation, EvaluationPage, Publication, RunRecord, SavedPredictions, Stopwatch}
+import sightline.report.{
+  Evaluation,
+  EvaluationPage,
+  Publication,
+  RunRecord,
+  SavedPredictions,
+  Stopwatch,
+}
 
 /** `evaluate`: predictions + true labels → metrics and confusion matrix, by Spark SQL. */
 object EvaluateCommand extends Command {
@@ -24,7 +31,8 @@ object EvaluateCommand extends Command {
   private val parser = ParserForClass[Options]
 
   override val name: String = "evaluate"
-  override val summary: String = "hold predictions against the true labels: accuracy, confusion matrix"
+  override val summary: String =
+    "hold predictions against the true labels: accuracy, confusion matrix"
   override val example: String = "--predictions predictions/ --output evaluation/"
   override def options: String = Command.options(parser)
 
@@ -55,7 +63,9 @@ object EvaluateCommand extends Command {
       )
       RunRecord.write(record, new Path(staging, "run.json"), hadoop)
       publication.publish()
-      println(s"Written to ${options.output}: metrics.json, confusion_matrix/, per_class/, run.json")
+      println(
+        s"Written to ${options.output}: metrics.json, confusion_matrix/, per_class/, run.json"
+      )
     } finally publication.discard()
   }
 }

@@ -42,7 +42,7 @@ object Main extends Logging {
             throw SightlineException.wrongUse(
               "UNKNOWN_COMMAND",
               s"'$name'. Known: ${commands.map(_.name).mkString(", ")}.",
-            ),
+            )
           )
       }
   }

@@ -18,7 +18,9 @@ object PredictCommand extends Command {
       output: String,
       @arg(doc = "Runtime: onnx (default) or pytorch")
       backend: String = "onnx",
-      @arg(doc = "True labels of a folder's images: auto (subfolders' names; default), folder, none")
+      @arg(doc =
+        "True labels of a folder's images: auto (subfolders' names; default), folder, none"
+      )
       labels: String = FolderLabels.Auto.name,
       @arg(doc = "A table's column of paths (default: path, image_path or file)")
       pathColumn: Option[String] = None,
@@ -55,7 +57,8 @@ object PredictCommand extends Command {
   private val parser = ParserForClass[Options]
 
   override val name: String = "predict"
-  override val summary: String = "run a model over images and write a prediction or an error for each"
+  override val summary: String =
+    "run a model over images and write a prediction or an error for each"
   override val example: String = "--images photos/ --model id_fraud --output predictions/"
   override def options: String = Command.options(parser)
 
@@ -76,8 +79,10 @@ object PredictCommand extends Command {
       ),
       model = options.model,
       modelsRoot = options.models,
-      backend = Command.oneOf("--backend", options.backend, Seq("onnx", "pytorch"), "UNKNOWN_BACKEND"),
-      device = Command.oneOf("--device", options.device, Seq("auto", "cpu", "cuda"), "UNKNOWN_DEVICE"),
+      backend =
+        Command.oneOf("--backend", options.backend, Seq("onnx", "pytorch"), "UNKNOWN_BACKEND"),
+      device =
+        Command.oneOf("--device", options.device, Seq("auto", "cpu", "cuda"), "UNKNOWN_DEVICE"),
       topK = Command.atLeast("--top-k", options.topK, 1),
       batchRows = Command.atLeast("--batch-rows", options.batchRows, 1),
       maxImagePixels = Command.atLeast("--max-image-pixels", options.maxImagePixels, 1L),

@@ -37,7 +37,9 @@ object Session {
     val ours = classOf[sightline.sql.SightlineExtensions].getName
     val extensions = conf.getOption(Extensions).toSeq.flatMap(_.split(",")).filter(_.nonEmpty)
     val isLocal = conf.get("spark.master", "local").startsWith("local")
-    (defaults ++ localDefaults.filter(_ => isLocal)).foreach { case (key, value) => conf.setIfMissing(key, value) }
+    (defaults ++ localDefaults.filter(_ => isLocal)).foreach { case (key, value) =>
+      conf.setIfMissing(key, value)
+    }
     conf.setIfMissing("spark.master", "local[*]")
     conf.set(Extensions, (extensions :+ ours).distinct.mkString(","))
     SparkSession.builder().config(conf).appName(name).getOrCreate()

@@ -54,7 +54,7 @@ object OutputFormat {
       flat.select(
         others :+
           when(col("prediction_score").isNotNull, struct(prediction: _*)).as(Columns.Prediction) :+
-          when(col("error_code").isNotNull, struct(error: _*)).as(Columns.Error): _*,
+          when(col("error_code").isNotNull, struct(error: _*)).as(Columns.Error): _*
       )
     }
 

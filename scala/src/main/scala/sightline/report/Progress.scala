@@ -44,7 +44,8 @@ final class Progress private (title: String, total: Long, out: PrintStream) exte
   def errors: Map[String, Long] = {
     val prefix = RowTally.errors("")
     counts.collect {
-      case (name, count) if name.startsWith(prefix) && count > 0 => name.stripPrefix(prefix) -> count
+      case (name, count) if name.startsWith(prefix) && count > 0 =>
+        name.stripPrefix(prefix) -> count
     }
   }
 

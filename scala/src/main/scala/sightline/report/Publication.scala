@@ -44,9 +44,7 @@ final class Publication private (fs: FileSystem, output: Path, overwrite: Boolea
 
 object Publication {
 
-  /**
-   * @throws SightlineException OUTPUT_EXISTS when there is something at `output` already
-   */
+  /** @throws SightlineException OUTPUT_EXISTS when there is something at `output` already */
   def prepare(output: String, overwrite: Boolean, hadoop: Configuration): Publication = {
     val path = new Path(output)
     val fs = path.getFileSystem(hadoop)

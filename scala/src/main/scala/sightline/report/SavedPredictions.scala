@@ -32,11 +32,15 @@ object SavedPredictions {
       val json = Using.resource(fs.open(new Path(path, RunRecord.InDataFolder)))(_.readAllBytes())
       (JsonMethods.parse(new String(json, "UTF-8")) \ "format").extract[String]
     }.toOption
-    val rows = Try(OutputFormat.parse(format.orElse(recorded).getOrElse("parquet")).read(spark, folder))
-      .recover { case error: org.apache.spark.sql.AnalysisException => throw notPredictions(folder, error.getMessage) }
-      .get
-    val missing = Seq(Columns.Path, Columns.Prediction, Columns.Error).filterNot(rows.columns.contains)
-    if (missing.nonEmpty) throw notPredictions(folder, s"it has no column ${missing.mkString(", ")}")
+    val rows = Try(
+      OutputFormat.parse(format.orElse(recorded).getOrElse("parquet")).read(spark, folder)
+    ).recover { case error: org.apache.spark.sql.AnalysisException =>
+      throw notPredictions(folder, error.getMessage)
+    }.get
+    val missing =
+      Seq(Columns.Path, Columns.Prediction, Columns.Error).filterNot(rows.columns.contains)
+    if (missing.nonEmpty)
+      throw notPredictions(folder, s"it has no column ${missing.mkString(", ")}")
     rows
   }
 

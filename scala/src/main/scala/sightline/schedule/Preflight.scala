@@ -31,7 +31,12 @@ object Preflight {
    * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH, PYTHON_PACKAGE_MISSING or
    *   PYTHON_UNUSABLE
    */
-  def check(executable: String, sparkVersion: String, backend: String, bundle: Bundle): Preflight = {
+  def check(
+      executable: String,
+      sparkVersion: String,
+      backend: String,
+      bundle: Bundle,
+  ): Preflight = {
     val found = ask(executable)
     requireSpark(executable, sparkVersion, found)
     val missing = needs(backend, bundle).filterNot(found.packages.contains)

@@ -15,7 +15,7 @@ object PythonSources {
 
   private lazy val archive: Array[Byte] =
     Using.resource(getClass.getClassLoader.getResourceAsStream("sightline-python.zip"))(
-      _.readAllBytes(),
+      _.readAllBytes()
     )
 
   /** Hash of the packed sources, in hexadecimal. */

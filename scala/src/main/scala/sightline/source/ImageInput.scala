@@ -39,7 +39,8 @@ object ImageInput {
    * @throws SightlineException PATH_NOT_FOUND, NO_IMAGES or UNKNOWN_COLUMN
    */
   def open(spark: SparkSession, request: ImageRequest): ImageInput = {
-    val input = if (ImageTableFile.is(request.images)) table(spark, request) else files(spark, request)
+    val input =
+      if (ImageTableFile.is(request.images)) table(spark, request) else files(spark, request)
     if (input.count == 0) {
       throw SightlineException.wrongUse(
         "NO_IMAGES",

@@ -1,5 +1,7 @@
 package sightline.source
 
+import java.nio.file.{Files, Paths}
+
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileStatus, FileSystem, GlobPattern, Path}
 
@@ -35,13 +37,22 @@ object ImageListing {
   }
 
   private def walk(fs: FileSystem, status: FileStatus): Iterator[FileStatus] =
-    if (status.isDirectory) {
+    if (leadsUp(status.getPath)) Iterator.empty
+    else if (status.isDirectory) {
       fs.listStatus(status.getPath)
         .sortBy(_.getPath.getName)
         .iterator
         .filterNot(child => isHidden(child.getPath.getName))
         .flatMap(walk(fs, _))
     } else Iterator.single(status)
+
+  /** Whether this is a local link to a folder that it lies in: following it would never end. */
+  private def leadsUp(path: Path): Boolean =
+    path.toUri.getScheme == "file" && {
+      val local = Paths.get(path.toUri.getPath)
+      Files.isSymbolicLink(local) && Files.isDirectory(local) &&
+      local.toAbsolutePath.getParent.toRealPath().startsWith(local.toRealPath())
+    }
 
   private def isHidden(name: String): Boolean = name.startsWith("_") || name.startsWith(".")
 

@@ -18,7 +18,7 @@ final private[source] class ImageScanBuilder(
 
   // Spark's builders are told by calls, one after the other, on one thread.
   private val pushed = new java.util.concurrent.atomic.AtomicReference(
-    (options, DefaultSource.Schema),
+    (options, DefaultSource.Schema)
   )
 
   override def pruneColumns(required: StructType): Unit =

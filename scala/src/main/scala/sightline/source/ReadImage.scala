@@ -6,8 +6,8 @@ import org.apache.hadoop.fs.Path
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.{Expression, UnaryExpression}
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenFallback
+import org.apache.spark.sql.catalyst.expressions.{Expression, UnaryExpression}
 import org.apache.spark.sql.types.{DataType, StructType}
 import org.apache.spark.util.SerializableConfiguration
 
@@ -34,14 +34,16 @@ final case class ReadImage(
 
   override protected def nullSafeEval(path: Any): Any =
     resolve(path.toString).flatMap(
-      ImageBytes.read(_, listed = None, maxImageBytes, hadoop.value.value),
+      ImageBytes.read(_, listed = None, maxImageBytes, hadoop.value.value)
     ) match {
       case Right(bytes) => InternalRow(bytes, None.orNull)
       case Left(error) => InternalRow(None.orNull, error.toRow)
     }
 
   private def resolve(text: String): Either[ReadError, Path] =
-    Try(if (isUri(text)) new Path(text) else new Path(new Path(root), plainPath(text))).toEither.left
+    Try(
+      if (isUri(text)) new Path(text) else new Path(new Path(root), plainPath(text))
+    ).toEither.left
       .map(error => ReadError(ErrorCode.NotFound, s"not a path: ${error.getMessage}"))
 
   private def isUri(text: String): Boolean = text.matches("(?s)[A-Za-z][A-Za-z0-9+.-]*:/.*")
@@ -66,7 +68,7 @@ object ReadImage {
       root,
       maxImageBytes,
       spark.sparkContext.broadcast(
-        new SerializableConfiguration(spark.sessionState.newHadoopConf()),
+        new SerializableConfiguration(spark.sessionState.newHadoopConf())
       ),
     )
 }

@@ -1,72 +1,13 @@
 package sightline.sql
 
-import java.util.Locale
-
 import org.apache.spark.sql.catalyst.util.StringUtils
-import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.SightlineException
-import sightline.report.TextTable
-
-/**
- * One statement of a script.
- *
- * @param title what its time is printed as, when a comment `-- title: X` above it gives one
- */
-final case class SqlStatement(title: Option[String], text: String) {
-
-  /**
-   * Runs the statement and prints its text and its result.
-   *
-   * @param repeat how often a titled statement runs; every run fetches the whole result
-   * @param maxRows how many rows are printed
-   */
-  def run(spark: SparkSession, repeat: Int, maxRows: Int): Unit = {
-    println(s"\n$text")
-    val runs = if (title.isDefined) repeat else 1
-    val results = Seq.fill(runs) {
-      val start = System.nanoTime
-      val frame = spark.sql(text)
-      val rows = frame.collect()
-      (frame.columns.toSeq, rows, (System.nanoTime - start) / 1e9)
-    }
-    results.headOption.foreach { case (columns, rows, _) => printRows(columns, rows, maxRows) }
-    title.foreach { name =>
-      results.zipWithIndex.foreach { case ((_, _, seconds), index) =>
-        val which = if (index == 0) "first run" else "warm run"
-        println(String.format(Locale.ROOT, "%s Query Time: %.3f s (%s)", name, seconds, which))
-      }
-    }
-  }
-
-  private def printRows(columns: Seq[String], rows: Array[Row], maxRows: Int): Unit =
-    if (columns.nonEmpty) {
-      print(TextTable(columns)(rows.toSeq.take(maxRows).map(_.toSeq.map(SqlStatement.cell))))
-      if (rows.length > maxRows) println(s"(${rows.length - maxRows} more rows)")
-    }
-}
-
-object SqlStatement {
-  private val MaxWidth = 80
-
-  private def cell(value: Any): String = {
-    val text = value match {
-      case row: Row => row.toSeq.map(cell).mkString("{", ", ", "}")
-      case map: scala.collection.Map[_, _] =>
-        map.map { case (k, v) => s"$k: ${cell(v)}" }.mkString("{", ", ", "}")
-      case items: scala.collection.Seq[_] => items.map(cell).mkString("[", ", ", "]")
-      case bytes: Array[Byte] => s"(${bytes.length} bytes)"
-      case other => Option(other).fold("NULL")(_.toString)
-    }
-    val line = text.replace('\n', ' ')
-    if (line.length > MaxWidth) line.take(MaxWidth - 1) + "…" else line
-  }
-}
 
 /** Statements parted by `;`, as spark-sql parts them. */
 object SqlScript {
 
-  private val Title = """(?m)^\s*--\s*title:\s*(.+?)\s*$""".r
+  private val Title = """(?m)^\s*--\s*title:\s*(.+?)\s*(?:\((.*)\))?\s*$""".r
 
   /** @throws SightlineException NO_SQL when there is no statement */
   def parse(text: String): Seq[SqlStatement] = {
@@ -74,7 +15,10 @@ object SqlScript {
       .splitSemiColonWithIndex(text, enableSqlScripting = true)
       .map(_.trim)
       .filter(_.linesIterator.exists(line => line.trim.nonEmpty && !line.trim.startsWith("--")))
-      .map(sql => SqlStatement(Title.findFirstMatchIn(sql).map(_.group(1)), sql))
+      .map { sql =>
+        val title = Title.findFirstMatchIn(sql)
+        SqlStatement(title.map(_.group(1)), title.flatMap(m => Option(m.group(2))), sql)
+      }
     if (statements.isEmpty) {
       throw SightlineException.wrongUse("NO_SQL", "there is no SQL statement to run.")
     }

@@ -46,7 +46,10 @@ private[sightline] object PythonCommand {
       text: String,
   ): Unit = {
     // GLOBAL ends names by newlines: one inside a name would let it write opcodes of its own.
-    require(Seq(module, function).forall(_.matches("[A-Za-z_][A-Za-z0-9_.]*")), s"$module.$function")
+    require(
+      Seq(module, function).forall(_.matches("[A-Za-z_][A-Za-z0-9_.]*")),
+      s"$module.$function",
+    )
     val bytes = text.getBytes(UTF_8)
     out.write(Global)
     out.write(s"$module\n$function\n".getBytes(UTF_8))

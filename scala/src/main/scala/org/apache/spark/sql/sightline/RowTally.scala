@@ -39,7 +39,7 @@ object RowTallyStrategy extends SparkStrategy {
   }
 }
 
-private[sightline] final case class RowTallyPlan(
+final private[sightline] case class RowTallyPlan(
     errorColumn: String,
     codes: Seq[String],
     child: LogicalPlan,
@@ -51,7 +51,7 @@ private[sightline] final case class RowTallyPlan(
     copy(child = newChild)
 }
 
-private[sightline] final case class RowTallyExec(
+final private[sightline] case class RowTallyExec(
     errorColumn: String,
     codes: Seq[String],
     child: SparkPlan,
@@ -70,13 +70,15 @@ private[sightline] final case class RowTallyExec(
     val rows = longMetric(RowTally.Rows)
     val byCode = codes.map(code => code -> longMetric(RowTally.errors(code))).toMap
     val ordinal = output.indexWhere(_.name == errorColumn)
-    child.execute().mapPartitionsInternal(_.map { row =>
-      rows += 1
-      if (!row.isNullAt(ordinal)) {
-        byCode.get(row.getStruct(ordinal, 3).getUTF8String(0).toString).foreach(_ += 1)
-      }
-      row
-    })
+    child
+      .execute()
+      .mapPartitionsInternal(_.map { row =>
+        rows += 1
+        if (!row.isNullAt(ordinal)) {
+          byCode.get(row.getStruct(ordinal, 3).getUTF8String(0).toString).foreach(_ += 1)
+        }
+        row
+      })
   }
 
   override protected def withNewChildInternal(newChild: SparkPlan): SparkPlan =
