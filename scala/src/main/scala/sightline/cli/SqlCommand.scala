@@ -8,7 +8,7 @@ import scala.util.Try
 import mainargs.{ParserForClass, arg, main}
 
 import sightline.SightlineException
-import sightline.report.SavedPredictions
+import sightline.report.{Evaluation, SavedPredictions}
 import sightline.sql.SqlScript
 
 /** `sql`: SQL text or a file, with Sightline's functions and the run's tables. */
@@ -20,7 +20,9 @@ object SqlCommand extends Command {
       execute: Option[String] = None,
       @arg(short = 'f', doc = "File of SQL statements; `-- title: X` above one has it timed as X")
       file: Option[String] = None,
-      @arg(doc = "Folder that `predict` wrote: becomes the view `predictions`")
+      @arg(doc =
+        "Folder that `predict` wrote: the views predictions, judged, per_class, confusion_matrix"
+      )
       predictions: Option[String] = None,
       @arg(doc = "NAME=PATH: a Parquet, CSV or JSON file or folder as a view; may be repeated")
       view: Seq[String] = Nil,
@@ -50,7 +52,7 @@ object SqlCommand extends Command {
       val spark = invocation.spark
       settings.foreach { case (key, value) => spark.conf.set(key, value) }
       options.predictions.foreach { folder =>
-        SavedPredictions.read(spark, folder, None).createOrReplaceTempView("predictions")
+        Evaluation.createViews(SavedPredictions.read(spark, folder, None))
       }
       views.foreach { case (view, path) => createView(invocation, view, path) }
       script.foreach(_.run(spark, repeat, options.rows))

@@ -52,8 +52,7 @@ object Evaluation {
    */
   def of(predictions: DataFrame): Evaluation = {
     val spark = predictions.sparkSession
-    withLabels(predictions).createOrReplaceTempView(EvaluationSql.Predictions)
-    spark.sql(EvaluationSql.Judged).createOrReplaceTempView(EvaluationSql.JudgedView)
+    createViews(predictions)
     val totals = spark.sql(EvaluationSql.Totals).head()
     if (totals.getAs[Long]("rows") == totals.getAs[Long]("unlabelled")) {
       throw SightlineException.wrongUse(
@@ -62,7 +61,23 @@ object Evaluation {
           "labels (--label-column).",
       )
     }
-    Evaluation(totals, spark.sql(EvaluationSql.PerClass), spark.sql(EvaluationSql.Matrix))
+    Evaluation(
+      totals,
+      spark.table(EvaluationSql.PerClassView),
+      spark.table(EvaluationSql.MatrixView),
+    )
+  }
+
+  /** Makes the views `predictions`, `judged`, `per_class` and `confusion_matrix`; runs nothing. */
+  def createViews(predictions: DataFrame): Unit = {
+    withLabels(predictions).createOrReplaceTempView(EvaluationSql.Predictions)
+    Seq(
+      EvaluationSql.JudgedView -> EvaluationSql.Judged,
+      EvaluationSql.PerClassView -> EvaluationSql.PerClass,
+      EvaluationSql.MatrixView -> EvaluationSql.Matrix,
+    ).foreach { case (view, text) =>
+      predictions.sparkSession.sql(text).createOrReplaceTempView(view)
+    }
   }
 
   /** Tables of others may lack one of the two columns of truth. */

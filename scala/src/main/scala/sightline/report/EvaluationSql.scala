@@ -9,6 +9,12 @@ object EvaluationSql {
   /** View of [[Judged]]. */
   val JudgedView = "judged"
 
+  /** View of [[PerClass]]. */
+  val PerClassView = "per_class"
+
+  /** View of [[Matrix]]. */
+  val MatrixView = "confusion_matrix"
+
   /** A row for each image: what is true, what was said, whether it is right. */
   val Judged: String =
     """SELECT

@@ -53,6 +53,7 @@ final case class Inference(
     val context = spark.sparkContext
     val executable = Interpreter.of(context.getConf)
     val preflight = Preflight.check(executable, context.version, backend, bundle)
+    if (device == "cuda" && context.isLocal) Preflight.checkCuda(executable, backend)
     val spec =
       ("protocol" -> Preflight.Protocol) ~
         ("model" ->
@@ -71,10 +72,28 @@ final case class Inference(
       executable = executable,
       pythonVersion = preflight.python,
       includes = Seq(NodeFiles.shipPython(spark)),
-      environment = Map.empty,
+      environment = Inference.environment(backend),
       module = "sightline.doors.spark",
       factory = factory,
       spec = JsonMethods.compact(spec),
     )
   }
+}
+
+object Inference {
+
+  /**
+   * Variables of the worker process, which is pooled by them.
+   *
+   * Eager torch frees and asks again for its large buffers at every layer; unless glibc keeps them,
+   * page faults triple the time of an image (80 against 28 CPU-ms for EfficientNet-Lite0).
+   */
+  private def environment(backend: String): Map[String, String] =
+    if (backend == "pytorch") {
+      Map(
+        "MALLOC_MMAP_THRESHOLD_" -> (4L << 30).toString,
+        "MALLOC_TRIM_THRESHOLD_" -> (8L << 30).toString,
+        "MALLOC_TOP_PAD_" -> (256L << 20).toString,
+      )
+    } else Map.empty
 }

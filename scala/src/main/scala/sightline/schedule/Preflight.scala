@@ -37,7 +37,7 @@ object Preflight {
       backend: String,
       bundle: Bundle,
   ): Preflight = {
-    val found = ask(executable)
+    val found = parse(executable, ask(executable))
     requireSpark(executable, sparkVersion, found)
     val missing = needs(backend, bundle).filterNot(found.packages.contains)
     if (missing.nonEmpty) {
@@ -48,6 +48,22 @@ object Preflight {
       )
     }
     found
+  }
+
+  /**
+   * Makes sure that `backend` can run on a GPU of this machine, where the tasks will run here too.
+   *
+   * @throws SightlineException DEVICE_UNAVAILABLE
+   */
+  def checkCuda(executable: String, backend: String): Unit = {
+    val root = JsonMethods.parse(ask(executable, "--cuda", backend))
+    if (root \ "cuda" != JBool.True) {
+      throw SightlineException.wrongUse(
+        "DEVICE_UNAVAILABLE",
+        s"cuda was asked for, but backend '$backend' of $executable finds no GPU here. Use --device " +
+          "cpu or auto, or install a driver and the backend's GPU package.",
+      )
+    }
   }
 
   private def requireSpark(executable: String, sparkVersion: String, found: Preflight): Unit = {
@@ -74,22 +90,19 @@ object Preflight {
     Seq("numpy", "pyarrow", "PIL", "safetensors") ++ runtime
   }
 
-  private def ask(executable: String): Preflight = {
+  /** What the interpreter prints; its one line of JSON. */
+  private def ask(executable: String, options: String*): String = {
     val out = new StringBuilder
     val err = new StringBuilder
     val log = ProcessLogger(
       line => { out.append(line).append('\n'); () },
       line => { err.append(line).append('\n'); () },
     )
-    val command = Seq(executable, "-m", "sightline.doors.preflight")
+    val command = Seq(executable, "-m", "sightline.doors.preflight") ++ options
+    val variables =
+      Seq("PYTHONPATH" -> PythonSources.folder.toString, "PYTHONDONTWRITEBYTECODE" -> "1")
     val status =
-      try
-        Process(
-          command,
-          None,
-          "PYTHONPATH" -> PythonSources.folder.toString,
-          "PYTHONDONTWRITEBYTECODE" -> "1",
-        ).!(log)
+      try Process(command, None, variables: _*).!(log)
       catch {
         case error: IOException =>
           throw SightlineException.wrongUse(
@@ -98,24 +111,33 @@ object Preflight {
               "PYSPARK_PYTHON or spark.pyspark.python.",
           )
       }
-    val answer = Try(parse(out.toString)).toOption.filter(_ => status == 0)
-    answer.getOrElse {
-      val why = err.toString.linesIterator.toSeq.lastOption.getOrElse(s"exit status $status")
-      throw SightlineException.wrongUse(
-        "PYTHON_UNUSABLE",
-        s"'$executable' cannot run Sightline ${BuildInfo.version} ($why). It needs Python 3.11 " +
-          "or newer; name another by PYSPARK_PYTHON or spark.pyspark.python.",
+    if (status != 0) {
+      throw unusable(
+        executable,
+        err.toString.linesIterator.toSeq.lastOption.getOrElse(s"exit status $status"),
       )
     }
+    out.toString
   }
 
-  private def parse(json: String): Preflight = {
+  private def parse(executable: String, json: String): Preflight = {
     implicit val formats: Formats = DefaultFormats
-    val root = JsonMethods.parse(json)
-    val packages = (root \ "packages").extract[Map[String, JValue]].collect {
-      case (name, JString(version)) => name -> version
-    }
-    val pyspark = (root \ "pyspark").extractOpt[String].map("pyspark" -> _)
-    Preflight((root \ "python").extract[String], packages ++ pyspark)
+    Try {
+      val root = JsonMethods.parse(json)
+      val packages = (root \ "packages").extract[Map[String, JValue]].collect {
+        case (name, JString(version)) => name -> version
+      }
+      val pyspark = (root \ "pyspark").extractOpt[String].map("pyspark" -> _)
+      Preflight((root \ "python").extract[String], packages ++ pyspark)
+    }.getOrElse(
+      throw unusable(executable, s"it said '${json.linesIterator.nextOption().mkString}'")
+    )
   }
+
+  private def unusable(executable: String, why: String): SightlineException =
+    SightlineException.wrongUse(
+      "PYTHON_UNUSABLE",
+      s"'$executable' cannot run Sightline ${BuildInfo.version} ($why). It needs Python 3.11 " +
+        "or newer; name another by PYSPARK_PYTHON or spark.pyspark.python.",
+    )
 }

@@ -1,6 +1,6 @@
 package sightline.source
 
-import org.apache.spark.sql.functions.{col, lit}
+import org.apache.spark.sql.functions.{col, count, lit, min, when}
 import org.apache.spark.sql.sightline.{Expressions, TableFrame}
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
@@ -75,8 +75,8 @@ object ImageInput {
   private def table(spark: SparkSession, request: ImageRequest): ImageInput = {
     val whole = ImageTableFile.read(spark, request.images)
     val rows = request.limit.fold(whole)(whole.limit)
-    val count = rows.count()
     val columns = request.table.resolve(request.images, rows.columns.toSeq)
+    val count = countChecked(rows, request.images, columns.labelId)
     val root = request.table.root.getOrElse(ImageTableFile.folder(spark, request.images))
     val slots = spark.sparkContext.defaultParallelism
     // A table says nothing of the images' sizes: rows stand in for bytes.
@@ -102,6 +102,21 @@ object ImageInput {
         .withColumn(Columns.WorkerContent, col(Columns.WorkerContent).getField("content")),
       count,
     )
+  }
+
+  /** How many rows; a class id that is no number stops the run here rather than in a task. */
+  private def countChecked(rows: DataFrame, table: String, labelId: Option[String]): Long = {
+    val id = labelId.fold(lit(None.orNull))(quoted)
+    val wrong = when(id.isNotNull && id.try_cast("int").isNull, id.cast("string"))
+    val found = rows.agg(count(lit(1)), min(wrong)).head()
+    Option(found.getString(1)).foreach { value =>
+      throw SightlineException.wrongUse(
+        "INVALID_LABEL_ID",
+        s"$table has the class id '$value' in column '${labelId.mkString}', which is no whole " +
+          "number. Name the column of class ids by --label-id-column.",
+      )
+    }
+    found.getLong(0)
   }
 
   private def quoted(name: String): Column = col(s"`${name.replace("`", "``")}`")

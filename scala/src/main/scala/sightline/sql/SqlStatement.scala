@@ -40,7 +40,7 @@ final case class SqlStatement(title: Option[String], note: Option[String], text:
             name,
             seconds,
             which.mkString(", "),
-          ),
+          )
         )
       }
     }

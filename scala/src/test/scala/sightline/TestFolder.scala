@@ -1,0 +1,26 @@
+package sightline
+
+import java.nio.file.{Files, Path}
+
+import org.apache.commons.io.FileUtils
+
+/** Folders lent to a test and removed after it. */
+object TestFolder {
+
+  def withFolder[A](test: Path => A): A = {
+    // Its real path: what a listing gives back.
+    val folder = Files.createTempDirectory("sightline-test-").toRealPath()
+    try test(folder)
+    finally FileUtils.deleteQuietly(folder.toFile): Unit
+  }
+
+  /** Writes `text` to `name` below `folder`, and makes the folders between. */
+  def write(folder: Path, name: String, text: String): Path =
+    write(folder, name, text.getBytes("UTF-8"))
+
+  def write(folder: Path, name: String, bytes: Array[Byte]): Path = {
+    val file = folder.resolve(name)
+    Files.createDirectories(file.getParent)
+    Files.write(file, bytes)
+  }
+}

@@ -1,0 +1,179 @@
+package sightline.source
+
+import java.awt.Color
+import java.nio.file.{Files, Path}
+
+import org.apache.spark.sql.execution.datasources.v2.BatchScanExec
+import org.apache.spark.sql.{DataFrame, Row}
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.TestFolder.{withFolder, write}
+import sightline.{LocalSpark, SightlineException, TestImage}
+
+final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
+
+  private def load(location: Any, options: (String, String)*): DataFrame =
+    spark.read.format("sightline").options(options.toMap).load(location.toString)
+
+  /** The rows, and what the scan counted while it read them. */
+  private def collected(frame: DataFrame): (Seq[Row], Map[String, Long]) = {
+    val rows = frame.collect().toSeq
+    val scans = frame.queryExecution.executedPlan.collect { case scan: BatchScanExec => scan }
+    (rows, scans.head.metrics.map { case (name, metric) => name -> metric.value })
+  }
+
+  private def opened(frame: DataFrame): Long = collected(frame)._2(ReadCounts.FilesOpened)
+
+  /** Lists now and reads later: what `change` does falls between. */
+  private def collectedAfter(frame: DataFrame)(change: => Unit): Seq[Row] = {
+    frame.queryExecution.toRdd.partitions.foreach(_ => ())
+    change
+    frame.collect().toSeq
+  }
+
+  private def write100(folder: Path): Unit =
+    (0 until 100).foreach(i => write(folder, f"$i%03d.bin", Array.fill[Byte](i)(i.toByte)))
+
+  test("a row tells of its file, and holds its bytes or an error") {
+    withFolder { folder =>
+      val png = TestImage.of(Color.RED)
+      write(folder, "red/a.png", png)
+      val Seq(row) = load(folder).collect().toSeq
+      assert(row.getAs[String]("path") == s"$folder/red/a.png")
+      assert(row.getAs[String]("relative_path") == "red/a.png")
+      assert(row.getAs[Long]("length") == png.length)
+      val modified = Files.getLastModifiedTime(folder.resolve("red/a.png")).toMillis
+      assert(row.getAs[java.sql.Timestamp]("modification_time").getTime == modified)
+      assert(row.getAs[Array[Byte]]("content").toSeq == png.toSeq)
+      assert(row.getAs[Row]("error") == None.orNull)
+      assert(row.getAs[String]("label") == "red")
+    }
+  }
+
+  test("every file is one row, and its content the file's bytes") {
+    withFolder { folder =>
+      write100(folder)
+      val rows = load(folder).select("length", "content").collect()
+      assert(rows.map(_.getLong(0)).sorted.toSeq == (0L until 100L))
+      rows.foreach { row =>
+        val n = row.getLong(0).toInt
+        assert(row.getAs[Array[Byte]](1).toSeq == Seq.fill(n)(n.toByte))
+      }
+    }
+  }
+
+  test("no file is opened where only paths are asked for") {
+    withFolder { folder =>
+      write100(folder)
+      assert(opened(load(folder).select("path", "length", "label", "modification_time")) == 0)
+      assert(load(folder).count() == 100)
+      val frame = load(folder).select("path")
+      val rows = collectedAfter(frame)(Files.delete(folder.resolve("050.bin")))
+      assert(rows.size == 100)
+    }
+  }
+
+  test("files are opened for their errors too, and metrics tell files, bytes and errors") {
+    withFolder { folder =>
+      write100(folder)
+      val (rows, metrics) = collected(load(folder, "maxImageBytes" -> "89").select("error"))
+      assert(rows.count(!_.isNullAt(0)) == 10)
+      assert(metrics(ReadCounts.FilesOpened) == 100)
+      assert(metrics(ReadCounts.ReadErrors) == 10)
+      assert(metrics(ReadCounts.BytesRead) == (0 until 90).sum)
+    }
+  }
+
+  test("LIMIT opens no more files than it gives rows") {
+    withFolder { folder =>
+      write100(folder)
+      val (rows, metrics) = collected(load(folder).select("content").limit(3))
+      assert(rows.size == 3)
+      assert(metrics(ReadCounts.FilesOpened) == 3)
+      assert(opened(load(folder, "limit" -> "7").select("content")) == 7)
+      assert(load(folder, "limit" -> "2").limit(7).count() == 2)
+    }
+  }
+
+  test("LIMIT after a filter counts the rows that pass it") {
+    withFolder { folder =>
+      write100(folder)
+      val rows = load(folder).where("length >= 50").select("content").limit(5).collect()
+      assert(rows.length == 5)
+      assert(rows.forall(_.getAs[Array[Byte]](0).length >= 50))
+    }
+  }
+
+  test("a file deleted after the listing is a NOT_FOUND row") {
+    withFolder { folder =>
+      Seq("a", "b", "c").foreach(write(folder, _, "x"))
+      val frame = load(folder).selectExpr("relative_path", "content", "error.code", "error.stage")
+      val rows = collectedAfter(frame)(Files.delete(folder.resolve("b")))
+      assert(rows.map(_.getString(0)).sorted == Seq("a", "b", "c"))
+      val Seq(gone) = rows.filter(_.getString(0) == "b")
+      assert((gone.get(1), gone.getString(2), gone.getString(3)) == ((None.orNull, "NOT_FOUND", "read")))
+      assert(rows.filterNot(_.getString(0) == "b").forall(_.isNullAt(2)))
+    }
+  }
+
+  test("a file that grew after the listing is a CHANGED row") {
+    withFolder { folder =>
+      write(folder, "a", "12345")
+      val frame = load(folder).selectExpr("error.code", "error.message")
+      val Seq(row) = collectedAfter(frame)(write(folder, "a", "1234567"))
+      assert(row == Row("CHANGED", "5 bytes when listed, more when read"))
+    }
+  }
+
+  test("names of any characters are found again when they are read") {
+    withFolder { folder =>
+      val odd = Seq("a b", "50%", "a%20b", "#1?", "ü😀", "x:y", "a,b", "'\"", "[1]*")
+      odd.foreach(name => write(folder, s"$name/$name.bin", name))
+      val rows = load(folder).selectExpr("label", "string(content)", "error").collect()
+      assert(rows.map(_.getString(0)).toSet == odd.toSet)
+      rows.foreach(row => assert((row.get(1), row.get(2)) == ((row.get(0), None.orNull))))
+    }
+  }
+
+  test("two links to one file are two rows") {
+    withFolder { folder =>
+      val file = write(folder, "a", "x")
+      Files.createSymbolicLink(folder.resolve("b"), file)
+      assert(load(folder).selectExpr("string(content)").collect().toSeq == Seq(Row("x"), Row("x")))
+    }
+  }
+
+  test("joined with itself, a folder's rows meet themselves") {
+    withFolder { folder =>
+      write100(folder)
+      val images = load(folder)
+      assert(images.as("a").join(images.as("b"), "path").count() == 100)
+    }
+  }
+
+  test("an empty folder is zero rows") {
+    withFolder(folder => assert(load(folder).collect().isEmpty))
+  }
+
+  test("it reads from SQL as a view") {
+    withFolder { folder =>
+      write100(folder)
+      spark.sql(
+        s"CREATE OR REPLACE TEMPORARY VIEW files USING sightline OPTIONS (path '$folder')",
+      ): Unit
+      val Array(row) = spark.sql("SELECT count(*), sum(length(content)) FROM files").collect()
+      assert(row == Row(100L, (0 until 100).sum.toLong))
+    }
+  }
+
+  test("wrong options are refused by name") {
+    def refused(frame: => DataFrame): String =
+      intercept[SightlineException](frame.collect()).getMessage
+    withFolder { folder =>
+      assert(refused(load(s"$folder/none")).startsWith("PATH_NOT_FOUND"))
+      assert(refused(load(folder, "labels" -> "x")).startsWith("UNKNOWN_LABELS"))
+      assert(refused(load(folder, "limit" -> "few")).contains("limit is 'few'"))
+      assert(refused(spark.read.format("sightline").load()).contains("exactly one path"))
+    }
+  }
+}

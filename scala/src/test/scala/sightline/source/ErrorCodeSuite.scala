@@ -1,0 +1,23 @@
+package sightline.source
+
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.TestPython
+
+final class ErrorCodeSuite extends AnyFunSuite {
+
+  test("jar and worker know the same error codes, in the same order") {
+    val python = TestPython.run(
+      "import typing; from sightline.row_error import ErrorCode; print(*typing.get_args(ErrorCode))",
+    )
+    assert(ErrorCode.all.mkString(" ") == python)
+  }
+
+  test("reading is a stage that the worker knows") {
+    val python = TestPython.run(
+      "import typing; from sightline.row_error import Stage; print(*typing.get_args(Stage))",
+    )
+    val stage = ReadError(ErrorCode.Io, "").toRow.getUTF8String(1).toString
+    assert(python.split(" ").contains(stage))
+  }
+}

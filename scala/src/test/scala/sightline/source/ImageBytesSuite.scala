@@ -1,0 +1,108 @@
+package sightline.source
+
+import java.net.URI
+import java.nio.file.attribute.PosixFilePermissions
+import java.nio.file.{Files, Path as LocalPath}
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.{FSDataInputStream, Path, RawLocalFileSystem}
+import org.apache.hadoop.security.AccessControlException
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.TestFolder.{withFolder, write}
+
+final class ImageBytesSuite extends AnyFunSuite {
+
+  private val hadoop = new Configuration
+  hadoop.set("fs.denying.impl", classOf[DenyingFileSystem].getName)
+
+  private def read(
+      file: LocalPath,
+      listed: Option[Long] = None,
+      maxBytes: Long = 1000,
+  ): Either[ReadError, Seq[Byte]] =
+    ImageBytes
+      .read(new Path(file.toString), listed.map(ImageBytes.Listed(_, 0L)), maxBytes, hadoop)
+      .map(_.toSeq)
+
+  private def code(result: Either[ReadError, Seq[Byte]]): Option[String] =
+    result.left.toOption.map(_.code)
+
+  test("a file's bytes are read as they are") {
+    withFolder { folder =>
+      val bytes = Array.tabulate[Byte](999)(_.toByte)
+      val file = write(folder, "a %#ü😀.bin", bytes)
+      assert(read(file) == Right(bytes.toSeq))
+      assert(read(file, listed = Some(999)) == Right(bytes.toSeq))
+    }
+  }
+
+  test("an empty file has no bytes, which is no error of reading") {
+    withFolder(folder => assert(read(write(folder, "empty", "")) == Right(Nil)))
+  }
+
+  test("a file that is not there is NOT_FOUND, and the message names it") {
+    withFolder { folder =>
+      val Left(error) = read(folder.resolve("gone.jpg")): @unchecked
+      assert(error.code == "NOT_FOUND")
+      assert(error.message.contains("gone.jpg"))
+      assert(error.message.linesIterator.size == 1)
+      assert(code(read(folder.resolve("gone.jpg"), listed = Some(5))).contains("NOT_FOUND"))
+    }
+  }
+
+  test("a folder in place of a file is IO") {
+    withFolder(folder => assert(code(read(folder)).contains("IO")))
+  }
+
+  test("a file that grew or shrank since it was listed is CHANGED") {
+    withFolder { folder =>
+      val file = write(folder, "a.jpg", "12345")
+      val Left(grown) = read(file, listed = Some(4)): @unchecked
+      assert((grown.code, grown.message) == (("CHANGED", "4 bytes when listed, more when read")))
+      val Left(shrunk) = read(file, listed = Some(9)): @unchecked
+      assert((shrunk.code, shrunk.message) == (("CHANGED", "9 bytes when listed, 5 when read")))
+    }
+  }
+
+  test("a file over the cap is TOO_LARGE by its size alone, and not opened") {
+    withFolder { folder =>
+      val Left(error) = read(write(folder, "a", "1" * 1001)): @unchecked
+      assert((error.code, error.message) == (("TOO_LARGE", "1001 bytes, the limit is 1000")))
+      // It is not there: had it been opened, it would be NOT_FOUND.
+      assert(code(read(folder.resolve("gone"), listed = Some(1001))).contains("TOO_LARGE"))
+      assert(read(write(folder, "b", "1" * 1000)).isRight)
+    }
+  }
+
+  test("a file system that denies access gives DENIED") {
+    withFolder { folder =>
+      write(folder, "a", "x")
+      val path = new Path(s"denying://$folder/a")
+      val Left(error) = ImageBytes.read(path, None, 1000, hadoop): @unchecked
+      assert((error.code, error.message) == (("DENIED", "user may not read")))
+    }
+  }
+
+  test("a local file without permission to read is DENIED") {
+    withFolder { folder =>
+      val file = write(folder, "a", "x")
+      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("---------"))
+      assume(!Files.isReadable(file), "this user may read any file (root): nothing can be denied")
+      assert(code(read(file)).contains("DENIED"))
+    }
+  }
+
+  test("a file system that is not known is an error of this one image") {
+    val Left(error) = ImageBytes.read(new Path("s9://a/b.jpg"), None, 1000, hadoop): @unchecked
+    assert(error.code == "IO")
+    assert(error.message.contains("s9"))
+  }
+}
+
+/** Lists local files, and lets nobody open them. */
+final class DenyingFileSystem extends RawLocalFileSystem {
+  override def getUri: URI = URI.create("denying:///")
+  override def open(path: Path, bufferSize: Int): FSDataInputStream =
+    throw new AccessControlException("user may not read")
+}

@@ -1,0 +1,196 @@
+package sightline.source
+
+import java.nio.file.Path
+
+import org.apache.spark.sql.Row
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.TestFolder.{withFolder, write}
+import sightline.{LocalSpark, SightlineException}
+
+final class ImageInputSuite extends AnyFunSuite with LocalSpark {
+
+  private def open(images: Any, table: TableColumns = TableColumns()): ImageInput =
+    ImageInput.open(spark, ImageRequest(images.toString, table = table))
+
+  /** Rows as texts, sorted by path: bytes as characters, an error as its code. */
+  private def texts(input: ImageInput, columns: String*): Seq[Row] = {
+    val shown = columns :+ "string(__content) AS content" :+ "__error.code AS code"
+    input.rows.orderBy("path").selectExpr(shown: _*).collect().toSeq
+  }
+
+  private def none: String = None.orNull
+
+  private def images(folder: Path): Unit =
+    Seq("a.jpg", "in/b.jpg", "file with, comma.jpg", "ü \"q\".jpg").foreach { name =>
+      write(folder, name, s"bytes of $name")
+    }
+
+  test("a folder's images have path and label, and no label id") {
+    withFolder { folder =>
+      images(folder)
+      val input = open(folder)
+      assert(input.count == 4)
+      assert(input.rows.columns.toSeq == Seq("path", "label", "label_id", "__content", "__error"))
+      val Seq(row) =
+        texts(input, "path", "label", "label_id").filter(_.getString(0).endsWith("in/b.jpg"))
+      assert(row == Row(s"$folder/in/b.jpg", "in", None.orNull, "bytes of in/b.jpg", none))
+    }
+  }
+
+  test("a CSV's own columns come first, then path, label and label_id; all but the id are text") {
+    withFolder { folder =>
+      images(folder)
+      val table = write(
+        folder,
+        "cards.csv",
+        """note,image_path,actual_class,actual_class_id
+          |007,a.jpg,valid,2
+          |"x, y","file with, comma.jpg",font,1
+          |,"ü ""q"".jpg",,
+          |""".stripMargin,
+      )
+      val input = open(table)
+      assert(input.count == 3)
+      assert(
+        input.rows.columns.toSeq == Seq(
+          "note",
+          "image_path",
+          "actual_class",
+          "actual_class_id",
+          "path",
+          "label",
+          "label_id",
+          "__content",
+          "__error",
+        ),
+      )
+      assert(
+        texts(input, "note", "path", "label", "label_id") == Seq(
+          Row("007", "a.jpg", "valid", 2, "bytes of a.jpg", none),
+          Row("x, y", "file with, comma.jpg", "font", 1, "bytes of file with, comma.jpg", none),
+          Row(none, "ü \"q\".jpg", none, None.orNull, "bytes of ü \"q\".jpg", none),
+        ),
+      )
+    }
+  }
+
+  test("a table's own path, label, prediction, error and content give way to the run's") {
+    withFolder { folder =>
+      images(folder)
+      val header = "path,label,label_id,prediction,error,content,Label,kept"
+      val table = write(folder, "t.csv", s"$header\na.jpg,l,9,p,e,c,L,k\n")
+      val input = open(table)
+      assert(
+        input.rows.columns.toSeq ==
+          Seq("kept", "path", "label", "label_id", "__content", "__error"),
+      )
+      assert(
+        texts(input, "kept", "label", "label_id") ==
+          Seq(Row("k", "l", None.orNull, "bytes of a.jpg", none)),
+      )
+    }
+  }
+
+  test("relative paths start from the table's folder, or from the root that is given") {
+    withFolder { folder =>
+      images(folder)
+      val table = write(folder, "lists/t.csv", s"path\nb.jpg\n$folder/a.jpg\nfile://$folder/a.jpg\n")
+      val codes = Map("b.jpg" -> "NOT_FOUND", s"$folder/a.jpg" -> none, s"file://$folder/a.jpg" -> none)
+      texts(open(table), "path").foreach(row => assert(row.getString(2) == codes(row.getString(0))))
+      val rooted = open(table, TableColumns(root = Some(s"$folder/in")))
+      assert(texts(rooted, "path").map(_.getString(2)) == Seq(none, none, none))
+    }
+  }
+
+  test("a Parquet table may be a folder, and its ids may be of any number type") {
+    withFolder { folder =>
+      images(folder)
+      val table = s"$folder/cards.parquet"
+      spark
+        .sql("SELECT 'a.jpg' AS file, 1L AS class_id, array(1) AS more UNION ALL SELECT 'x', 2L, NULL")
+        .write
+        .parquet(table)
+      assert(
+        texts(open(table), "path", "label_id", "size(more)") == Seq(
+          Row("a.jpg", 1, 1, "bytes of a.jpg", none),
+          Row("x", 2, None.orNull, none, "NOT_FOUND"),
+        ),
+      )
+    }
+  }
+
+  test("a row without a path is a NOT_FOUND row") {
+    withFolder { folder =>
+      images(folder)
+      val input = open(write(folder, "t.csv", "path,n\na.jpg,1\n,2\n"))
+      assert(input.count == 2)
+      val rows = texts(input, "n").map(row => row.getString(0) -> row.getString(2)).toMap
+      assert(rows == Map("1" -> none, "2" -> "NOT_FOUND"))
+    }
+  }
+
+  test("paths named twice are two rows, and strange ones are rows of their own") {
+    withFolder { folder =>
+      images(folder)
+      val odd = Seq("a.jpg", "a.jpg", "in", "::", "http://[", "x:y.jpg", "../none", " ", "a\u0000b")
+      val table = write(folder, "t.csv", ("path" +: odd).mkString("\n"))
+      val rows = texts(open(table), "path")
+      assert(rows.map(_.getString(0)) == odd.sorted)
+      assert(rows.count(_.isNullAt(2)) == 2)
+    }
+  }
+
+  test("each image is read once") {
+    withFolder { folder =>
+      images(folder)
+      val input = open(write(folder, "t.csv", "path\na.jpg\n"))
+      val plan = input.rows.queryExecution.optimizedPlan
+      val reads = plan.collect { case node => node.expressions.flatMap(_.collect { case read: ReadImage => read }) }
+      assert(reads.flatten.size == 1)
+    }
+  }
+
+  test("a limit takes the first rows of a table and the first files of a folder") {
+    withFolder { folder =>
+      images(folder)
+      val table = write(folder, "t.csv", "path\n" + (1 to 50).map(i => s"$i.jpg\n").mkString)
+      Seq(table -> 3L, folder -> 3L).foreach { case (where, n) =>
+        val input = ImageInput.open(spark, ImageRequest(where.toString, limit = Some(3)))
+        assert(input.count == n)
+        assert(input.rows.count() == n)
+      }
+    }
+  }
+
+  private def refused(images: Any, table: TableColumns = TableColumns()): String = {
+    val error = intercept[SightlineException](open(images, table))
+    assert(error.exitStatus == 2)
+    error.getMessage
+  }
+
+  test("nothing to predict is wrong use") {
+    withFolder { folder =>
+      assert(refused(folder).startsWith(s"NO_IMAGES: $folder holds no images."))
+      assert(refused(s"$folder/*.jpg").startsWith("NO_IMAGES"))
+      assert(refused(write(folder, "t.csv", "path\n")).startsWith("NO_IMAGES"))
+      assert(refused(s"$folder/none.csv").startsWith("PATH_NOT_FOUND"))
+      assert(refused(s"$folder/none").startsWith("PATH_NOT_FOUND"))
+    }
+  }
+
+  test("a class id that is no number is refused before any image is read") {
+    withFolder { folder =>
+      val table = write(folder, "t.csv", "path,class_id\na.jpg,1\nb.jpg,cat\n")
+      val message = refused(table)
+      assert(message.startsWith("BAD_TABLE"))
+      assert(message.contains("'cat'"))
+    }
+  }
+
+  test("a table that is not what its name says is refused") {
+    withFolder { folder =>
+      assert(refused(write(folder, "t.parquet", "no parquet")).startsWith("BAD_TABLE"))
+    }
+  }
+}

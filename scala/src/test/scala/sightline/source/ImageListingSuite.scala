@@ -1,0 +1,155 @@
+package sightline.source
+
+import java.nio.file.{Files, Path}
+
+import scala.sys.process.Process
+
+import org.apache.hadoop.conf.Configuration
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.SightlineException
+import sightline.TestFolder.{withFolder, write}
+
+final class ImageListingSuite extends AnyFunSuite {
+
+  private def list(
+      location: String,
+      labels: FolderLabels = FolderLabels.Auto,
+      limit: Option[Int] = None,
+  ): IndexedSeq[ImageFile] = ImageListing.list(location, labels, limit, new Configuration)
+
+  private def names(folder: Path): Seq[String] = list(folder.toString).map(_.relativePath)
+
+  test("a folder is listed with all below it, in the order of paths, whatever the endings") {
+    withFolder { folder =>
+      Seq("b.jpg", "a/y.png", "a/b/z", "a/x.bin").foreach(write(folder, _, "12345"))
+      val files = list(folder.toString)
+      assert(files.map(_.relativePath) == Seq("a/b/z", "a/x.bin", "a/y.png", "b.jpg"))
+      assert(files.map(_.path) == files.map(file => s"$folder/${file.relativePath}"))
+      assert(files.map(_.length).distinct == Seq(5L))
+      val written = Files.getLastModifiedTime(folder.resolve("b.jpg")).toMillis
+      assert(files.last.modificationTime == written)
+    }
+  }
+
+  test("names that start with a dot or an underscore are passed over, in globs too") {
+    withFolder { folder =>
+      Seq("a.jpg", ".a.jpg", "_SUCCESS", "_run/run.json", ".git/b.jpg", "s/_b.jpg", "s/c.jpg")
+        .foreach(write(folder, _, ""))
+      assert(names(folder) == Seq("a.jpg", "s/c.jpg"))
+      assert(list(s"$folder/*").map(_.relativePath) == Seq("a.jpg", "s/c.jpg"))
+      assert(list(s"$folder/*/*.j*").map(_.relativePath) == Seq("s/c.jpg"))
+    }
+  }
+
+  test("a glob lists what it matches, and paths relative to its fixed part") {
+    withFolder { folder =>
+      Seq("2023/a.jpg", "2023/b.png", "2024/c.jpg", "2024/x/d.jpg", "e.jpg")
+        .foreach(write(folder, _, ""))
+      assert(list(s"$folder/*/*.jpg").map(_.relativePath) == Seq("2023/a.jpg", "2024/c.jpg"))
+      assert(
+        list(s"$folder/{2024,2025}").map(_.relativePath) == Seq("2024/c.jpg", "2024/x/d.jpg"),
+      )
+    }
+  }
+
+  test("a glob that matches nothing lists nothing") {
+    withFolder(folder => assert(list(s"$folder/*.jpg").isEmpty))
+  }
+
+  test("a single file is a listing of one") {
+    withFolder { folder =>
+      val file = write(folder, "a.jpg", "x")
+      assert(list(file.toString).map(f => (f.path, f.relativePath)) == Seq((s"$file", "a.jpg")))
+    }
+  }
+
+  test("a path that does not exist is refused by name") {
+    withFolder { folder =>
+      val error = intercept[SightlineException](list(s"$folder/nothing"))
+      assert(error.code == "PATH_NOT_FOUND")
+      assert(error.exitStatus == 2)
+      assert(error.getMessage.contains(s"$folder/nothing does not exist"))
+    }
+  }
+
+  test("labels are the subfolder's name, the folder's name always, or none") {
+    withFolder { folder =>
+      Seq("top.jpg", "cat/a.jpg", "dog/big/b.jpg").foreach(write(folder, _, ""))
+      def labels(how: FolderLabels) = list(folder.toString, how).map(_.label)
+      val own = Some(folder.getFileName.toString)
+      assert(labels(FolderLabels.Auto) == Seq(Some("cat"), Some("big"), None))
+      assert(labels(FolderLabels.Folder) == Seq(Some("cat"), Some("big"), own))
+      assert(labels(FolderLabels.Absent) == Seq(None, None, None))
+    }
+  }
+
+  test("an unknown way to label lists the known ones") {
+    val error = intercept[SightlineException](FolderLabels.parse("maybe"))
+    assert(error.getMessage.contains("UNKNOWN_LABELS: 'maybe'"))
+    assert(error.getMessage.contains("auto, folder, none"))
+  }
+
+  test("a limit lists the first files only") {
+    withFolder { folder =>
+      ('a' to 'f').foreach(name => write(folder, s"$name.jpg", ""))
+      assert(
+        list(folder.toString, limit = Some(2)).map(_.relativePath) == Seq("a.jpg", "b.jpg"),
+      )
+    }
+  }
+
+  private val odd =
+    Seq("a b.jpg", "50%.jpg", "a%20b.jpg", "#1?.jpg", "ü😀.jpg", "x:y.jpg", "a,b.jpg", "'\".jpg")
+
+  test("names may hold spaces, %, #, ?, colons, quotes and letters of any script") {
+    withFolder { folder =>
+      odd.foreach(write(folder, _, ""))
+      assert(names(folder).toSet == odd.toSet)
+      assert(list(folder.toString).map(_.path).toSet == odd.map(n => s"$folder/$n").toSet)
+    }
+  }
+
+  test("so may names of folders, the listed one among them") {
+    withFolder { folder =>
+      val listed = folder.resolve("my photos 100% #1 ü:😀")
+      odd.foreach(name => write(listed, s"$name/a.jpg", ""))
+      assert(list(listed.toString).flatMap(_.label).toSet == odd.toSet)
+    }
+  }
+
+  test("a folder whose name looks like a glob is that folder") {
+    withFolder { folder =>
+      write(folder, "photos [2020] {a}/cat/x*.jpg", "")
+      val files = list(s"$folder/photos [2020] {a}")
+      assert(files.map(f => (f.relativePath, f.label)) == Seq(("cat/x*.jpg", Some("cat"))))
+    }
+  }
+
+  test("a dangling link is listed, for reading it tells what is wrong") {
+    withFolder { folder =>
+      Files.createSymbolicLink(folder.resolve("gone.jpg"), folder.resolve("nowhere"))
+      write(folder, "a.jpg", "x")
+      assert(names(folder) == Seq("a.jpg", "gone.jpg"))
+    }
+  }
+
+  test("links to folders are followed, but never up") {
+    withFolder { folder =>
+      write(folder, "real/a.jpg", "x")
+      write(folder, "images/b.jpg", "x")
+      Files.createSymbolicLink(folder.resolve("images/linked"), folder.resolve("real"))
+      Files.createSymbolicLink(folder.resolve("images/loop"), folder.resolve("images"))
+      Files.createSymbolicLink(folder.resolve("images/up"), folder)
+      assert(names(folder.resolve("images")) == Seq("b.jpg", "linked/a.jpg"))
+    }
+  }
+
+  test("a pipe is no file, for opening it would never end") {
+    withFolder { folder =>
+      write(folder, "a.jpg", "x")
+      assert(Process(Seq("mkfifo", folder.resolve("pipe.jpg").toString)).! == 0)
+      assert(names(folder) == Seq("a.jpg"))
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package sightline.source
+
+import scala.util.Random
+
+import org.scalatest.funsuite.AnyFunSuite
+
+final class PartitionPlanSuite extends AnyFunSuite {
+
+  private def files(lengths: Seq[Long]): IndexedSeq[ImageFile] =
+    lengths.zipWithIndex.map { case (length, i) =>
+      ImageFile(f"/images/$i%06d.jpg", f"$i%06d.jpg", length, 0L, None)
+    }.toIndexedSeq
+
+  private def bytes(partition: Seq[ImageFile]): Long = partition.map(_.length).sum
+
+  test("every file is in one partition") {
+    val random = new Random(1)
+    val listed = files(Seq.fill(3000)(random.between(0L, 2_000_000L)))
+    val plan = PartitionPlan.byBytes(listed, slots = 4)
+    assert(plan.flatten.sortBy(_.path) == listed)
+    assert(plan.forall(_.nonEmpty))
+  }
+
+  test("the largest partitions come first") {
+    val random = new Random(2)
+    val plan = PartitionPlan.byBytes(files(Seq.fill(999)(random.between(0L, 900_000L))), slots = 4)
+    val sizes = plan.map(p => bytes(p) + p.size * (16L << 10))
+    assert(sizes == sizes.sorted.reverse)
+  }
+
+  test("partitions have about the same bytes, however the sizes are mixed") {
+    val small = Seq.fill(2000)(10_000L)
+    val large = Seq.fill(200)(1_000_000L)
+    val plan = PartitionPlan.byBytes(files(small ++ large), slots = 4)
+    val sizes = plan.map(p => bytes(p) + p.size * (16L << 10))
+    assert((15 to 17).contains(plan.size))
+    assert(sizes.init.max - sizes.init.min <= 2_000_000L)
+  }
+
+  test("many files give four tasks for each slot") {
+    assert(PartitionPlan.partitions(rows = 100_000, bytes = 1L << 30, slots = 8) == 32)
+  }
+
+  test("few files give no more partitions than there are slots or files") {
+    assert(PartitionPlan.byBytes(files(Seq.fill(20)(50_000L)), slots = 4).size == 4)
+    assert(PartitionPlan.byBytes(files(Seq(50_000L, 50_000L)), slots = 4).size == 2)
+    assert(PartitionPlan.byBytes(files(Seq(1L)), slots = 4).size == 1)
+  }
+
+  test("a partition is never more than half a gibibyte of small files") {
+    val plan = PartitionPlan.byBytes(files(Seq.fill(500)(20L << 20)), slots = 1)
+    assert(plan.size >= 19)
+    assert(plan.map(bytes).max <= (512L << 20) + (40L << 20))
+  }
+
+  test("files of no bytes are spread as well") {
+    assert(PartitionPlan.byBytes(files(Seq.fill(1000)(0L)), slots = 2).map(_.size).max <= 150)
+  }
+
+  test("an empty folder plans zero partitions") {
+    assert(PartitionPlan.byBytes(IndexedSeq.empty, slots = 4).isEmpty)
+  }
+}
