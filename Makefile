@@ -1,0 +1,56 @@
+# Each target is a sentence here and a line or two below; the scripts say the rest.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo test bench format check wheel lock clean tools
+
+ENVIRONMENT := .venv/.ready
+BUNDLE := models/efficientnet_lite0/model.json
+JAR := dist/sightline.jar
+JAR_SOURCES := $(shell find build.sbt project/*.* scala/src/main python/src/sightline models/id_fraud \
+	-type f -not -name '*.pyc' 2>/dev/null)
+
+help: ## Print this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
+
+setup: $(ENVIRONMENT) $(JAR) $(BUNDLE) ## Make .venv, dist/sightline.jar and the bundle efficientnet_lite0; a second time takes seconds.
+	@echo "Ready: .venv, $(JAR), models/efficientnet_lite0."
+
+demo: setup ## Draw identity cards, classify them with the jar, and print a SQL report and a confusion matrix.
+	@examples/fraud_id/demo.sh
+
+test: $(ENVIRONMENT) $(BUNDLE) ## Run the checks and every test, Scala and Python; the last line counts them.
+	@.venv/bin/python scripts/verify.py everything
+
+check: $(ENVIRONMENT) ## Check format, style, types and layers, and run nothing.
+	@.venv/bin/python scripts/verify.py style
+
+bench: setup ## Compare the CPU time of an image in the engine, in a plain loop, and at the raw limit.
+	@.venv/bin/python benchmarks/engine_against_loop.py
+
+format: $(ENVIRONMENT) ## Rewrite the sources to the format, and mend what the linters can.
+	@scripts/sbt.sh scalafixAll scalafmtAll scalafmtSbt
+	@.venv/bin/ruff check --fix && .venv/bin/ruff format
+
+wheel: setup ## Build the wheel in dist/, with the jar and the model id_fraud inside.
+	@cd python && ../.venv/bin/python -m hatchling build -t wheel -d ../dist
+
+lock: $(ENVIRONMENT) ## Write requirements.lock again from python/pyproject.toml, keeping versions that still fit.
+	@scripts/lock.sh
+
+clean: ## Remove what was built, but neither .venv nor the models.
+	@rm -rf dist build target project/target project/project .bsp .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+tools:
+	@scripts/check_tools.sh
+
+$(ENVIRONMENT): requirements.lock python/pyproject.toml python/hatch_build.py scripts/make_environment.sh | tools
+	@scripts/step.sh "Python packages of requirements.lock into .venv (6 GB with torch)" scripts/make_environment.sh
+	@touch $@
+
+$(JAR): $(JAR_SOURCES) $(ENVIRONMENT) | tools
+	@scripts/step.sh "Scala and Python sources into $(JAR)" scripts/sbt.sh assembly
+	@touch $@
+
+$(BUNDLE): $(ENVIRONMENT) | tools
+	@scripts/step.sh "The bundle efficientnet_lite0 into models/" scripts/make_bundle.sh efficientnet_lite0
+	@touch $@

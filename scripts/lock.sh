@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Writes requirements.lock: exact versions and hashes for every platform, and no addresses.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+extras=(cpu spark add torch models dev)
+.venv/bin/uv --quiet pip compile python/pyproject.toml "${extras[@]/#/--extra=}" --universal \
+  --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements.lock
+git --no-pager diff --stat -- requirements.lock
