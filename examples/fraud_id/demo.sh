@@ -10,8 +10,9 @@ jar=dist/sightline.jar
 step() { printf '\n\033[1m== %s ==\033[0m\n' "$1"; }
 submit() {
   printf '$ spark-submit %s %s\n' "$jar" "$*"
-  spark-submit --master "local[*]" "$jar" "$@" 2> >(grep -v -e incubator -e 'default log4j profile' \
-    -e ' WARN Utils: ' -e 'NativeCodeLoader' -e 'Setting Spark log level' >&2)
+  # Spark's start-up notices say nothing of the demo.
+  spark-submit --master "local[*]" "$jar" "$@" 2>&1 | grep --line-buffered -v \
+    -e incubator -e 'default log4j profile' -e ' WARN Utils: ' -e NativeCodeLoader -e 'Setting Spark log'
 }
 
 step "1. Draw 66 fictitious identity cards of people the model has never seen"
