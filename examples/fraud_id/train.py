@@ -9,7 +9,7 @@ import click
 import numpy as np
 import torch
 from cards.dataset import CLASSES
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from sightline.backends.compact_cnn import CompactCnn
 from sklearn.metrics import confusion_matrix
 from training.fit import Material, Plan, fit, predict
@@ -47,6 +47,11 @@ keep freed memory in the process, which can make training several times faster.
     type=click.Path(path_type=Path),
     help="The .safetensors file to write.",
 )
+@click.option(
+    "--start",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Weights to go on from, written by this program. [default: random ones]",
+)
 @click.option("--epochs", default=12, show_default=True, type=click.IntRange(1))
 @click.option(
     "--learning-rate",
@@ -68,6 +73,7 @@ def train(
     train_folder: Path,
     validation: Path,
     output: Path,
+    start: Path | None,
     epochs: int,
     learning_rate: float,
     seed: int,
@@ -82,6 +88,8 @@ def train(
     unseen_images, unseen_labels = read_pixels(validation, MODEL_RESIZE)
     material = Material(images, labels, read_signs(train_folder, labels, len(CLASSES) - 1))
     model = CompactCnn(len(CLASSES), width=16).to(memory_format=torch.channels_last)
+    if start is not None:
+        model.load_state_dict(load_file(start))
     parameters = sum(parameter.numel() for parameter in model.parameters())
     click.echo(
         f"{parameters} parameters; images: {len(images)} to train, {len(unseen_images)} to validate"
