@@ -102,8 +102,9 @@ def default_folder() -> Path:
         return shared
     cards = ROOT / "build/bench/cards"
     if not cards.is_dir():
-        draw = [ROOT / "examples/fraud_id/generate.py", "--output", cards, "--people", "86"]
-        subprocess.run([sys.executable, *draw], check=True)  # noqa: S603 - our own program
+        draw = ROOT / "examples/fraud_id/generate.py"
+        command = [sys.executable, draw, "--output", cards, "--people", "86"]
+        subprocess.run(command, check=True)  # noqa: S603 - our own program
     return cards
 
 

@@ -19,29 +19,35 @@ object VerifyPlugin extends AutoPlugin {
   import autoImport.*
 
   override def projectSettings: Seq[Setting[?]] = Seq(
-    verifyStyle := {
-      val parts = Seq(
-        "scalafmtCheckAll" -> scalafmtCheckAll.result.value,
-        "scalafmtSbtCheck" -> (Compile / scalafmtSbtCheck).result.value,
-        "scalafixAll --check" -> scalafixAll.toTask(" --check").result.value,
-      )
-      demand(parts)
-    },
-    verify := {
-      val parts = Seq(
-        "style" -> verifyStyle.result.value,
+    verifyStyle := demand(style.value, failures.value),
+    verify := demand(
+      style.value ++ Seq(
         "test" -> (Test / test).result.value,
         "assembly" -> assembly.result.value,
-      )
-      demand(parts)
-    },
+      ),
+      failures.value,
+    ),
   )
 
-  private def demand(parts: Seq[(String, Result[?])]): Unit = {
+  private val style = Def.task(
+    Seq(
+      "scalafmtCheckAll" -> scalafmtCheckAll.result.value,
+      "scalafmtSbtCheck" -> (Compile / scalafmtSbtCheck).result.value,
+      "scalafixAll --check" -> scalafixAll.toTask(" --check").result.value,
+    ),
+  )
+
+  /** One line for each part that failed, which scripts/verify.py repeats at its end. */
+  private val failures = Def.setting(target.value / "test-reports" / "failures.txt")
+
+  private def demand(parts: Seq[(String, Result[?])], file: File): Unit = {
     val failed = parts.collect { case (name, Inc(cause)) =>
-      val reasons = Incomplete.allExceptions(cause).map(_.getMessage).filter(_ != null).toSeq.distinct
-      (name +: reasons).mkString(": ")
+      val reasons = Incomplete.allExceptions(cause).map(_.getMessage).filter(_ != null)
+      (name +: reasons.toSeq.distinct).mkString(": ").replace('\n', ' ')
     }
-    if (failed.nonEmpty) throw new MessageOnlyException(failed.mkString("failed: ", "; ", ""))
+    if (failed.nonEmpty) {
+      IO.writeLines(file, failed)
+      throw new MessageOnlyException(failed.mkString("; "))
+    }
   }
 }

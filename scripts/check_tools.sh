@@ -16,7 +16,7 @@ if [ "${version:-0}" -lt 17 ]; then
   missing "MISSING_JDK: Sightline needs JDK 17 or later$found. Debian: sudo apt-get install openjdk-17-jdk-headless. macOS: brew install openjdk@17, then set JAVA_HOME."
 fi
 
-if [ ! -x .venv/bin/python ] && ! scripts/find_python.sh >/dev/null; then
+if ! PYTHON=${PYTHON:-.venv/bin/python} scripts/find_python.sh >/dev/null; then
   missing "MISSING_PYTHON: Sightline needs Python 3.11 or later with venv. Debian: sudo apt-get install python3.11 python3.11-venv. macOS: brew install python@3.11. One that is elsewhere: make setup PYTHON=/path/to/python3."
 fi
 

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv/bin"
 REPORTS = ROOT / "target/test-reports"  # where sbt writes those of ScalaTest
+FAILURES = REPORTS / "failures.txt"  # a line for each part of sbt's that failed
 MYPY = (
     BIN / "mypy",
     "--config-file",
@@ -82,6 +83,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     for stale in REPORTS.glob("*.xml"):
         stale.unlink()
+    FAILURES.unlink(missing_ok=True)
     counts = Counts()
     for part in PARTS[arguments[0]]:
         run(part, counts)
@@ -101,9 +103,11 @@ def run(part: Part, counts: Counts) -> None:
     print(f"    {part.name}: {time.monotonic() - start:.0f} s", flush=True)
     failed = counts.failed
     reported = count(part, counts) if part.reports else 0
-    if counts.failed > failed:
-        return
-    if status != 0:
+    if FAILURES.exists():
+        counts.reasons += [f"{part.name}: {line}" for line in FAILURES.read_text().splitlines()]
+        FAILURES.unlink()
+        counts.failed = max(counts.failed, failed + 1)
+    elif status != 0 and counts.failed == failed:
         fail(f"{part.name}: exit status {status}", counts)
     elif part.reports and not reported:
         fail(f"{part.name}: no test has reported", counts)
