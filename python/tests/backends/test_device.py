@@ -1,7 +1,8 @@
 import pytest
 
-from sightline.backends import registry
-from sightline.backends.device import Device, cuda_device_count, resolve_device
+from sightline.backends import choose_device
+from sightline.backends.choose_device import resolve_device
+from sightline.backends.device import Device, cuda_device_count
 from sightline.errors import SightlineError, WrongUseError
 
 
@@ -17,12 +18,12 @@ class Fake:
 
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "find_backend", lambda _: Fake(cuda=True))
+    monkeypatch.setattr(choose_device, "find_backend", lambda _: Fake(cuda=True))
 
 
 @pytest.fixture
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "find_backend", lambda _: Fake(cuda=False))
+    monkeypatch.setattr(choose_device, "find_backend", lambda _: Fake(cuda=False))
 
 
 @pytest.mark.usefixtures("gpu")

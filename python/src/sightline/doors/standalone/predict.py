@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from tqdm import tqdm
 
 from sightline.backends.cache import open_session
-from sightline.backends.device import resolve_device
+from sightline.backends.choose_device import resolve_device
 from sightline.backends.registry import require_variant
 from sightline.bundle.find import find_bundle
 from sightline.doors.standalone.arguments import PredictArguments

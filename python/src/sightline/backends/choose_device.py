@@ -1,0 +1,47 @@
+"""Which device a session runs on: decided once, from what was asked and what the task was given."""
+
+from __future__ import annotations
+
+from sightline.backends.device import DEVICES, Device, unavailable
+from sightline.backends.registry import find_backend
+from sightline.errors import SightlineError, WrongUseError
+
+
+def resolve_device(requested: str, backend: str, gpu_addresses: list[str] | None) -> Device:
+    """Turn `--device` into a device.
+
+    In a Spark task `auto` is the GPU that the task was given, else the CPU; alone it is CUDA if
+    the backend can, else the CPU. `cuda` in a task that was given no GPU (local mode gives none)
+    is device 0.
+
+    Args:
+        requested: auto, cpu or cuda.
+        backend: onnx or pytorch.
+        gpu_addresses: The task's GPU addresses, such as ["0"]; None outside Spark.
+
+    Raises:
+        WrongUseError: UNKNOWN_DEVICE, UNKNOWN_BACKEND or MISSING_PACKAGE.
+        SightlineError: DEVICE_UNAVAILABLE: a GPU was asked for or given, and cannot be used.
+    """
+    if requested not in DEVICES:
+        raise WrongUseError("UNKNOWN_DEVICE", f"'{requested}'. Known: {', '.join(DEVICES)}.")
+    runtime = find_backend(backend)
+    if requested == "cpu" or (requested == "auto" and gpu_addresses == []):
+        return Device("cpu")
+    if requested == "auto" and gpu_addresses is None:
+        return Device("cuda") if runtime.has_cuda() else Device("cpu")
+    index = _index(gpu_addresses[0]) if gpu_addresses else 0
+    if not runtime.has_cuda():
+        given = f"the task's GPU {index}" if gpu_addresses else "CUDA"
+        raise unavailable(backend, given, "this installation of it, or this machine, has no CUDA")
+    return Device("cuda", index)
+
+
+def _index(address: str) -> int:
+    if not address.isdecimal():
+        raise SightlineError(
+            "DEVICE_UNAVAILABLE",
+            f"the task's GPU address is '{address}', which is not a device number. Let the "
+            "discovery script print numbers, such as 0.",
+        )
+    return int(address)
