@@ -5,7 +5,7 @@ import java.io.{FileNotFoundException, IOException}
 import scala.util.{Failure, Success, Try, Using}
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{FileStatus, FileSystem, Path}
+import org.apache.hadoop.fs.{FileStatus, FileSystem, LocalFileSystem, Path}
 import org.apache.hadoop.security.AccessControlException
 
 /** Reads whole files, and gives an error as a value where Spark's own reader would fail the job. */
@@ -26,7 +26,7 @@ object ImageBytes {
       hadoop: Configuration,
   ): Either[ReadError, Array[Byte]] =
     Try {
-      val fs = path.getFileSystem(hadoop)
+      val fs = fileSystem(path, hadoop)
       val size = listed.map(_.length).getOrElse(sizeOf(fs, path))
       if (size > maxBytes) {
         Left(ReadError(ErrorCode.TooLarge, s"$size bytes, the limit is $maxBytes"))
@@ -35,6 +35,13 @@ object ImageBytes {
       case Success(result) => result
       case Failure(error) if scala.util.control.NonFatal(error) => Left(toReadError(error))
       case Failure(error) => throw error
+    }
+
+  /** Without Hadoop's checksums beside local files, which cannot be where a name has a colon. */
+  private def fileSystem(path: Path, hadoop: Configuration): FileSystem =
+    path.getFileSystem(hadoop) match {
+      case local: LocalFileSystem => local.getRaw
+      case other => other
     }
 
   private def sizeOf(fs: FileSystem, path: Path): Long = {

@@ -1,6 +1,8 @@
 package sightline.source
 
-import org.apache.spark.sql.functions.{col, count, lit, min, when}
+import java.util.Locale
+
+import org.apache.spark.sql.functions.{coalesce, col, count, lit, min, when}
 import org.apache.spark.sql.sightline.{Expressions, TableFrame}
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
@@ -81,13 +83,17 @@ object ImageInput {
     val slots = spark.sparkContext.defaultParallelism
     // A table says nothing of the images' sizes: rows stand in for bytes.
     val partitions = PartitionPlan.partitions(count, bytes = 0L, slots)
-    val kept = rows.columns.toSeq.filterNot(TableColumns.Replaced).map(quoted)
+    // Spark takes `Label` and `label` for one name.
+    val kept = rows.columns.toSeq
+      .filterNot(name => TableColumns.Replaced(name.toLowerCase(Locale.ROOT)))
+      .map(quoted)
     val named = Seq(
       quoted(columns.path).cast("string").as(Columns.Path),
       columns.label.fold(lit(None.orNull))(quoted).cast("string").as(Columns.Label),
       columns.labelId.fold(lit(None.orNull))(quoted).cast("int").as(Columns.LabelId),
     )
-    val bytes = Expressions.mapped(quoted(Columns.Path)) {
+    // A row without a path is a file that is not found, not an empty one.
+    val bytes = Expressions.mapped(coalesce(quoted(Columns.Path), lit(""))) {
       ReadImage(spark, _, root, request.maxImageBytes)
     }
     ImageInput(

@@ -1,7 +1,5 @@
 package sightline.source
 
-import java.nio.file.{Files, Paths}
-
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileStatus, FileSystem, GlobPattern, Path}
 
@@ -26,33 +24,32 @@ object ImageListing {
   ): IndexedSeq[ImageFile] = {
     val path = new Path(location)
     val fs = path.getFileSystem(hadoop)
-    val root = fs.makeQualified(globRoot(path))
-    val matched = Option(fs.globStatus(path)).map(_.toSeq).getOrElse(Nil)
-    if (matched.isEmpty && !isGlob(location)) throw notFound(location)
-    val files = matched.sortBy(_.getPath).iterator.flatMap(walk(fs, _))
+    // A name such as `photos [2020]` is a glob only where there is no such folder.
+    val exists = fs.exists(path)
+    if (!exists && !isGlob(location)) throw notFound(location)
+    val root = fs.makeQualified(if (exists) path else globRoot(path)).toUri.getPath
+    val found = if (exists) Seq(fs.getFileStatus(path)) else matched(fs, path, root)
+    val files = found.sortBy(_.getPath).iterator.flatMap(walk(fs, _))
     limit
       .fold(files)(files.take)
-      .map(toImageFile(_, root.toUri.getPath, labels))
+      .map(toImageFile(_, root, labels))
       .toIndexedSeq
   }
 
+  private def matched(fs: FileSystem, glob: Path, root: String): Seq[FileStatus] =
+    Option(fs.globStatus(glob)).toSeq.flatten.filterNot { status =>
+      status.getPath.toUri.getPath.stripPrefix(root).split('/').exists(isHidden)
+    }
+
   private def walk(fs: FileSystem, status: FileStatus): Iterator[FileStatus] =
-    if (leadsUp(status.getPath)) Iterator.empty
-    else if (status.isDirectory) {
-      fs.listStatus(status.getPath)
+    if (status.isDirectory) {
+      LocalLinks
+        .corrected(status.getPath, fs.listStatus(status.getPath).toSeq)
+        .filterNot(child => isHidden(child.getPath.getName))
         .sortBy(_.getPath.getName)
         .iterator
-        .filterNot(child => isHidden(child.getPath.getName))
         .flatMap(walk(fs, _))
     } else Iterator.single(status)
-
-  /** Whether this is a local link to a folder that it lies in: following it would never end. */
-  private def leadsUp(path: Path): Boolean =
-    path.toUri.getScheme == "file" && {
-      val local = Paths.get(path.toUri.getPath)
-      Files.isSymbolicLink(local) && Files.isDirectory(local) &&
-      local.toAbsolutePath.getParent.toRealPath().startsWith(local.toRealPath())
-    }
 
   private def isHidden(name: String): Boolean = name.startsWith("_") || name.startsWith(".")
 

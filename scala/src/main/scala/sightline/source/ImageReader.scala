@@ -66,7 +66,7 @@ final private[source] class ImageReader(files: IndexedSeq[ImageFile], factory: I
   private def read(file: ImageFile): Either[Option[ReadError], Array[Byte]] = {
     val listed = ImageBytes.Listed(file.length, file.modificationTime)
     val result = ImageBytes.read(
-      new Path(file.path),
+      hadoopPath(file),
       Some(listed),
       factory.maxImageBytes,
       factory.hadoop.value.value,
@@ -74,4 +74,8 @@ final private[source] class ImageReader(files: IndexedSeq[ImageFile], factory: I
     counts.add(result)
     result.left.map(Some(_))
   }
+
+  // Local files are listed without a scheme, and the default file system may be another.
+  private def hadoopPath(file: ImageFile): Path =
+    if (file.path.startsWith("/")) new Path("file", None.orNull, file.path) else new Path(file.path)
 }

@@ -21,8 +21,11 @@ final private[source] class ImageScanBuilder(
     (options, DefaultSource.Schema)
   )
 
-  override def pruneColumns(required: StructType): Unit =
-    pushed.updateAndGet { case (o, _) => (o, required) }: Unit
+  // Whole columns: Spark would have `error` without the fields that a query does not name.
+  override def pruneColumns(required: StructType): Unit = {
+    val columns = StructType(required.fieldNames.map(DefaultSource.Schema(_)))
+    pushed.updateAndGet { case (o, _) => (o, columns) }: Unit
+  }
 
   override def pushLimit(limit: Int): Boolean = {
     pushed.updateAndGet { case (o, schema) =>

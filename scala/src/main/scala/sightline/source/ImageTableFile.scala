@@ -3,7 +3,8 @@ package sightline.source
 import java.util.Locale
 
 import org.apache.hadoop.fs.Path
-import org.apache.spark.sql.{DataFrame, SparkSession}
+import org.apache.spark.SparkException
+import org.apache.spark.sql.{AnalysisException, DataFrame, SparkSession}
 
 import sightline.SightlineException
 
@@ -27,9 +28,17 @@ object ImageTableFile {
         spark.read
           .options(Map("header" -> "true", "escape" -> "\"", "multiLine" -> "true"))
           .csv(location)
-      case _ => spark.read.parquet(location)
+      case _ => parquet(spark, location)
     }
   }
+
+  private def parquet(spark: SparkSession, location: String): DataFrame =
+    try spark.read.parquet(location)
+    catch {
+      case error @ (_: SparkException | _: AnalysisException) =>
+        val why = error.getMessage.linesIterator.next()
+        throw SightlineException.wrongUse("BAD_TABLE", s"$location is no Parquet table ($why).")
+    }
 
   /** The folder that the table lies in, fully qualified: where its relative paths start. */
   def folder(spark: SparkSession, location: String): String = {

@@ -1,0 +1,38 @@
+package sightline.source
+
+import java.nio.file.{Files, Path as LocalPath, Paths}
+
+import org.apache.hadoop.fs.{FileStatus, Path}
+
+/** What Hadoop's listing of a local folder says wrongly of links and of what is no file. */
+private[source] object LocalLinks {
+
+  /**
+   * The folder's entries, with dangling links, which Hadoop leaves out; and without links to a
+   * folder above, which would never end, and without pipes and devices, which may never be read.
+   *
+   * @param folder at any URI; other than local ones have no such entries
+   */
+  def corrected(folder: Path, listed: Seq[FileStatus]): Seq[FileStatus] =
+    if (folder.toUri.getScheme == "file") {
+      val kept = listed.filter { status =>
+        val local = localPath(status.getPath)
+        if (status.isDirectory) !leadsUp(local) else Files.isRegularFile(local)
+      }
+      kept ++ dangling(folder, listed.map(_.getPath.getName).toSet)
+    } else listed
+
+  private def dangling(folder: Path, listed: Set[String]): Seq[FileStatus] = {
+    val names = Option(localPath(folder).toFile.list()).toSeq.flatten
+    names
+      .filterNot(listed)
+      .map(name => new Path(folder, new Path(None.orNull, None.orNull, name)))
+      .filter(path => Files.isSymbolicLink(localPath(path)))
+      .map(new FileStatus(0L, false, 0, 0L, 0L, _))
+  }
+
+  private def leadsUp(folder: LocalPath): Boolean =
+    Files.isSymbolicLink(folder) && folder.getParent.toRealPath().startsWith(folder.toRealPath())
+
+  private def localPath(path: Path): LocalPath = Paths.get(path.toUri.getPath)
+}
