@@ -10,6 +10,10 @@ object Failure {
   // A worker's own error, as it stands in the trace that Spark brings back.
   private val WorkerError = """(?m)^sightline\.errors\.\w+: ([A-Z_]+: .*)$""".r
 
+  // What `--on-error fail` raises in a task, as Spark wraps it.
+  private val ImageFailed =
+    """(?s)\[USER_RAISED_EXCEPTION\] (IMAGE_FAILED: .*?)\s+SQLSTATE: \w+""".r
+
   /** 0 after `run`; 1 or 2, and a message on the error stream, when it throws. */
   def statusOf(run: => Unit): Int =
     try {
@@ -31,7 +35,9 @@ object Failure {
     }
 
   private def fromWorker(error: Throwable): Option[String] =
-    Option(error.getMessage).flatMap(WorkerError.findFirstMatchIn(_)).map(_.group(1))
+    Option(error.getMessage).flatMap { message =>
+      Seq(WorkerError, ImageFailed).flatMap(_.findFirstMatchIn(message)).headOption.map(_.group(1))
+    }
 
   private def firstLine(error: Throwable): String =
     Option(error.getMessage).flatMap(_.linesIterator.nextOption()).getOrElse(error.toString)

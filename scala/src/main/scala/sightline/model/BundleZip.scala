@@ -1,7 +1,7 @@
 package sightline.model
 
 import java.nio.file.{Files, Path}
-import java.util.zip.ZipFile
+import java.util.zip.{ZipException, ZipFile}
 
 import scala.jdk.CollectionConverters.*
 import scala.util.Using
@@ -14,7 +14,7 @@ private[model] object BundleZip {
   /** @return the folder that holds `model.json`: the zip's root, or the one folder in it */
   def unpack(zip: Path): Path = {
     val target = TemporaryFolder.create("bundle")
-    Using.resource(new ZipFile(zip.toFile)) { archive =>
+    Using.resource(open(zip)) { archive =>
       archive.entries.asScala.filterNot(_.isDirectory).foreach { entry =>
         val file = target.resolve(entry.getName).normalize
         if (!file.startsWith(target)) {
@@ -34,4 +34,14 @@ private[model] object BundleZip {
       }
     }
   }
+
+  private def open(zip: Path): ZipFile =
+    try new ZipFile(zip.toFile)
+    catch {
+      case error: ZipException =>
+        throw SightlineException.wrongUse(
+          "INVALID_BUNDLE",
+          s"$zip is no zip file (${error.getMessage}). Give a bundle's folder or a zip of it.",
+        )
+    }
 }

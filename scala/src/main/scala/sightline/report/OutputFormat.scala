@@ -26,10 +26,9 @@ object OutputFormat {
 
     override def read(spark: SparkSession, folder: String): DataFrame = {
       val found = spark.read.json(folder)
-      val types = KnownTypes.fields.map(field => field.name -> field).toMap
-      spark.read
-        .schema(StructType(found.schema.map(field => types.getOrElse(field.name, field))))
-        .json(folder)
+      val others = found.schema.filterNot(field => KnownTypes.fieldNames.contains(field.name))
+      // No rows have no columns, and a column of nothing but nulls no type.
+      spark.read.schema(StructType(others ++ KnownTypes)).json(folder)
     }
   }
 
@@ -42,7 +41,10 @@ object OutputFormat {
 
     override def read(spark: SparkSession, folder: String): DataFrame = {
       val flat = spark.read.options(Options).csv(folder)
-      val others = flat.columns.toSeq.filterNot(flatNames).map(name => col(s"`$name`"))
+      val others = flat.columns.toSeq.filterNot(flatNames).map {
+        case Columns.LabelId => col(Columns.LabelId).cast("int").as(Columns.LabelId)
+        case name => col(s"`$name`")
+      }
       val prediction = Columns.PredictionType.map { field =>
         val text = col(s"${Columns.Prediction}_${field.name}")
         val value =
@@ -79,8 +81,9 @@ object OutputFormat {
   }
 
   private val KnownTypes = new StructType()
-    .add(Columns.LabelId, "int")
+    .add(Columns.Path, "string")
     .add(Columns.Label, "string")
+    .add(Columns.LabelId, "int")
     .add(Columns.Prediction, Columns.PredictionType)
     .add(Columns.Error, Columns.ErrorType)
 

@@ -8,7 +8,7 @@ import scala.jdk.CollectionConverters.*
 
 import org.apache.spark.scheduler.*
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.sightline.RowTally
+import org.apache.spark.sql.sightline.{ListenerEvents, RowTally}
 
 /**
  * Tells on the console how far a run is: rows, images a second, errors, time left.
@@ -52,6 +52,8 @@ final class Progress private (title: String, total: Long, out: PrintStream) exte
   /** Prints the last line and stops. */
   def stop(spark: SparkSession): Unit = {
     timer.shutdownNow()
+    // The last tasks' counts may still be on their way.
+    ListenerEvents.deliver(spark)
     spark.sparkContext.removeSparkListener(this)
     print()
     if (isTerminal) out.println()

@@ -26,7 +26,12 @@ final class Publication private (fs: FileSystem, output: Path, overwrite: Boolea
     val replaces = fs.exists(output)
     if (replaces && !overwrite) throw Publication.exists(output)
     if (replaces) rename(output, old)
-    rename(staging, output)
+    try rename(staging, output)
+    catch {
+      case error: Throwable =>
+        if (replaces) rename(old, output)
+        throw error
+    }
     if (replaces) fs.delete(old, true): Unit
   }
 
