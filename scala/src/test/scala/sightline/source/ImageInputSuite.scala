@@ -32,9 +32,11 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
       val input = open(folder)
       assert(input.count == 4)
       assert(input.rows.columns.toSeq == Seq("path", "label", "label_id", "__content", "__error"))
-      val Seq(row) =
+      val below =
         texts(input, "path", "label", "label_id").filter(_.getString(0).endsWith("in/b.jpg"))
-      assert(row == Row(s"$folder/in/b.jpg", "in", None.orNull, "bytes of in/b.jpg", none))
+      assert(
+        below == Seq(Row(s"$folder/in/b.jpg", "in", None.orNull, "bytes of in/b.jpg", none)),
+      )
     }
   }
 
@@ -78,8 +80,8 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
   test("a table's own path, label, prediction, error and content give way to the run's") {
     withFolder { folder =>
       images(folder)
-      val header = "path,label,label_id,prediction,error,content,Label,kept"
-      val table = write(folder, "t.csv", s"$header\na.jpg,l,9,p,e,c,L,k\n")
+      val header = "path,label,label_id,Prediction,ERROR,content,kept"
+      val table = write(folder, "t.csv", s"$header\na.jpg,l,9,p,e,c,k\n")
       val input = open(table)
       assert(
         input.rows.columns.toSeq ==
@@ -183,8 +185,8 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
     withFolder { folder =>
       val table = write(folder, "t.csv", "path,class_id\na.jpg,1\nb.jpg,cat\n")
       val message = refused(table)
-      assert(message.startsWith("BAD_TABLE"))
-      assert(message.contains("'cat'"))
+      assert(message.startsWith("INVALID_LABEL_ID"))
+      assert(message.contains("the class id 'cat' in column 'class_id'"))
     }
   }
 

@@ -1,0 +1,135 @@
+package sightline.model
+
+import java.nio.file.{Files, Path}
+import java.util.zip.{ZipEntry, ZipOutputStream}
+
+import scala.jdk.CollectionConverters.*
+import scala.util.Using
+
+import org.apache.hadoop.conf.Configuration
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.SightlineException
+import sightline.TestFolder.{withFolder, write}
+
+final class BundleCatalogSuite extends AnyFunSuite {
+
+  private def catalog(root: Option[Path] = None): BundleCatalog =
+    new BundleCatalog(root.map(_.toString), new Configuration)
+
+  private def refused(model: String, root: Option[Path] = None): SightlineException = {
+    val error = intercept[SightlineException](catalog(root).find(model))
+    assert(error.exitStatus == 2)
+    assert(error.getMessage.linesIterator.size == 1)
+    error
+  }
+
+  private def zip(target: Path, entries: (String, Array[Byte])*): Path = {
+    Using.resource(new ZipOutputStream(Files.newOutputStream(target))) { out =>
+      entries.foreach { case (name, bytes) =>
+        out.putNextEntry(new ZipEntry(name))
+        out.write(bytes)
+      }
+    }
+    target
+  }
+
+  private def entries(bundle: Path, prefix: String = ""): Seq[(String, Array[Byte])] =
+    Using.resource(Files.list(bundle)) {
+      _.iterator.asScala
+        .map(file => s"$prefix${file.getFileName}" -> Files.readAllBytes(file))
+        .toList
+    }
+
+  test("a name is looked for in the root that is given") {
+    withFolder { models =>
+      val folder = TestBundle.in(models, "mine")
+      val bundle = catalog(Some(models)).find("mine")
+      assert(bundle.folder == folder)
+      assert(bundle.manifest.name == "pets")
+    }
+  }
+
+  test("an unknown name lists the known ones, sorted") {
+    withFolder { models =>
+      TestBundle.in(models, "zebra")
+      TestBundle.in(models, "ape")
+      write(models, "no_bundle/readme.txt", "")
+      val error = refused("resnet5", Some(models))
+      assert(error.code == "UNKNOWN_MODEL")
+      assert(error.getMessage.matches("UNKNOWN_MODEL: 'resnet5'\\. Known: .*\\."))
+      val known = error.getMessage.replaceAll(".*Known: (.*)\\.", "$1").split(", ").toSeq
+      assert(known == known.sorted)
+      assert(Seq("ape", "zebra").forall(known.contains))
+      assert(!known.contains("no_bundle"))
+    }
+  }
+
+  test("a bundle is found by its path, and by a Hadoop URI") {
+    withFolder { models =>
+      val folder = TestBundle.in(models, "a b%20ü")
+      Seq(folder.toString, s"$folder/", s"file://$folder", s"file:$folder").foreach { path =>
+        assert(catalog().find(path).manifest.name == "pets")
+      }
+    }
+  }
+
+  test("a path that does not exist is an unknown model") {
+    withFolder(models => assert(refused(s"$models/none").code == "UNKNOWN_MODEL"))
+    withFolder(models => assert(refused(s"$models/none.zip").code == "UNKNOWN_MODEL"))
+    assert(refused("").code == "UNKNOWN_MODEL")
+  }
+
+  test("a folder without a manifest is no bundle") {
+    withFolder { folder =>
+      val error = refused(folder.toString)
+      assert(error.getMessage.startsWith(s"INVALID_BUNDLE: $folder holds no model.json."))
+    }
+  }
+
+  test("a zip is a bundle, with or without a folder in it") {
+    withFolder { models =>
+      val bundle = TestBundle.in(models)
+      val flat = zip(models.resolve("flat.zip"), entries(bundle): _*)
+      val nested = zip(models.resolve("nested.zip"), entries(bundle, "pets/"): _*)
+      val expected = Bundle.open(bundle).sha256
+      assert(catalog().find(flat.toString).sha256 == expected)
+      assert(catalog().find(nested.toString).sha256 == expected)
+      assert(catalog().find(s"file://$nested").sha256 == expected)
+    }
+  }
+
+  test("a zip entry that would land outside is refused") {
+    withFolder { models =>
+      val bundle = TestBundle.in(models)
+      val evil = zip(
+        models.resolve("evil.zip"),
+        entries(bundle) :+ ("../../escaped.txt" -> Array[Byte](1)): _*,
+      )
+      val error = refused(evil.toString)
+      assert(error.code == "INVALID_BUNDLE")
+      assert(error.getMessage.contains("'../../escaped.txt' lies outside the bundle"))
+    }
+  }
+
+  test("what is no zip, or a zip of something else, is refused in one line") {
+    withFolder { models =>
+      assert(refused(write(models, "a.zip", "no zip").toString).code == "INVALID_BUNDLE")
+      assert(refused(write(models, "b.zip", "").toString).code == "INVALID_BUNDLE")
+      val other = zip(models.resolve("c.zip"), "readme.txt" -> Array[Byte](1))
+      assert(refused(other.toString).getMessage.contains("holds no model.json"))
+    }
+  }
+
+  test("a flipped byte in a zip is refused") {
+    withFolder { models =>
+      val changed = entries(TestBundle.in(models)).map {
+        case ("model.onnx", _) => "model.onnx" -> "grapf".getBytes
+        case same => same
+      }
+      val error = refused(zip(models.resolve("x.zip"), changed: _*).toString)
+      assert(error.getMessage.contains("BUNDLE_CORRUPT"))
+      assert(error.getMessage.contains("'model.onnx'"))
+    }
+  }
+}

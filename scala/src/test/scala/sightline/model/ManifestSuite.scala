@@ -1,0 +1,65 @@
+package sightline.model
+
+import org.json4s.*
+import org.json4s.JsonDSL.*
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.SightlineException
+
+final class ManifestSuite extends AnyFunSuite {
+
+  private def parsed(changes: (String, JValue)*): Manifest =
+    Manifest.parse(TestBundle.text(changes: _*), "/models/pets")
+
+  private def refused(changes: (String, JValue)*): String = message(TestBundle.text(changes: _*))
+
+  private def message(json: String): String = {
+    val error = intercept[SightlineException](Manifest.parse(json, "/models/pets"))
+    assert((error.code, error.exitStatus) == (("INVALID_BUNDLE", 2)))
+    assert(error.getMessage.startsWith("INVALID_BUNDLE: /models/pets: "))
+    error.getMessage
+  }
+
+  test("it tells names, classes, variants and hashes") {
+    val manifest = parsed()
+    assert(manifest.name == "pets")
+    assert(manifest.classes == 2)
+    assert(manifest.labelsFile == "labels.txt")
+    assert(manifest.variants == Map("onnx" -> "model.onnx"))
+    assert(manifest.architectures.isEmpty)
+    assert(manifest.files.keySet == Set("model.onnx", "labels.txt"))
+  }
+
+  test("a variant may name the code that its weights need") {
+    val torch: JObject = ("file" -> "model.onnx") ~ ("architecture" -> "timm:resnet18")
+    assert(parsed("variants" -> ("pytorch" -> torch)).architectures == Map("pytorch" -> "timm:resnet18"))
+  }
+
+  test("a file outside the bundle is refused, wherever it is named") {
+    Seq("../x", "a/../../x", "/etc/passwd", "..", "a\\..\\x", "").foreach { file =>
+      assert(refused("labels" -> file).contains(s"'$file' lies outside the bundle"))
+      assert(refused("files" -> (file -> "00")).contains(s"'$file' lies outside the bundle"))
+      val variant: JObject = "onnx" -> ("file" -> file)
+      assert(refused("variants" -> variant).contains(s"'$file' lies outside the bundle"))
+    }
+  }
+
+  test("a file without a hash is refused") {
+    assert(refused("labels" -> "names.txt").contains("'names.txt' has no sha256"))
+  }
+
+  test("another format is refused, with both numbers") {
+    assert(refused("format" -> 2).contains("its format is 2, this Sightline reads format 1"))
+  }
+
+  test("another task is refused, with the known one") {
+    assert(refused("task" -> "detection").contains("'detection'. Known: classification"))
+  }
+
+  test("what is no manifest is refused in one line") {
+    Seq("", "{", "[]", "null", "{}", """{"format": "x"}""", "\u0000").foreach { json =>
+      assert(message(json).linesIterator.size == 1)
+    }
+    assert(refused("classes" -> "two").contains("model.json cannot be read"))
+  }
+}

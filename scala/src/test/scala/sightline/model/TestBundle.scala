@@ -1,0 +1,42 @@
+package sightline.model
+
+import java.nio.file.Path
+import java.security.MessageDigest
+import java.util.HexFormat
+
+import org.json4s.JsonDSL.*
+import org.json4s.jackson.JsonMethods
+import org.json4s.{JObject, JValue}
+
+import sightline.TestFolder.write
+
+/** Bundles whose files are a few letters: enough for whoever only reads and hashes them. */
+object TestBundle {
+
+  private val files = Map("model.onnx" -> "graph", "labels.txt" -> "cat\ndog\n")
+
+  /** A manifest of `files`, with `changes` in it. */
+  def manifest(changes: (String, JValue)*): JObject = {
+    val whole = ("format" -> 1) ~
+      ("name" -> "pets") ~
+      ("task" -> "classification") ~
+      ("classes" -> 2) ~
+      ("labels" -> "labels.txt") ~
+      ("variants" -> ("onnx" -> (("file" -> "model.onnx") ~ ("opset" -> 18)))) ~
+      ("files" -> files.map { case (name, text) => name -> sha256(text) })
+    changes.foldLeft(whole) { case (json, (name, value)) =>
+      JObject(json.obj.filterNot(_._1 == name)) ~ (name -> value)
+    }
+  }
+
+  def text(changes: (String, JValue)*): String = JsonMethods.compact(manifest(changes: _*))
+
+  /** Writes the bundle `name` below `models`. */
+  def in(models: Path, name: String = "pets", changes: Seq[(String, JValue)] = Nil): Path = {
+    files.foreach { case (file, text) => write(models, s"$name/$file", text) }
+    write(models, s"$name/model.json", text(changes: _*)).getParent
+  }
+
+  private def sha256(text: String): String =
+    HexFormat.of.formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes))
+}

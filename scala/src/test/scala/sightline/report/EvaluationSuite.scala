@@ -1,0 +1,186 @@
+package sightline.report
+
+import org.apache.spark.sql.types.StructType
+import org.apache.spark.sql.{DataFrame, Row}
+import org.json4s.*
+import org.scalatest.Assertion
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.source.Columns
+import sightline.{LocalSpark, SightlineException}
+
+final class EvaluationSuite extends AnyFunSuite with LocalSpark {
+
+  private val schema = new StructType()
+    .add("path", "string")
+    .add("label", "string")
+    .add("label_id", "int")
+    .add("prediction", Columns.PredictionType)
+    .add("error", Columns.ErrorType)
+
+  private def none: String = None.orNull
+
+  /** A row: the truth, and the classes that were said, the best first; none is an error. */
+  private def row(label: String, labelId: Option[Int], said: (String, Int)*): Row = {
+    val top = said.zipWithIndex.map { case ((name, id), rank) => Row(name, id, 0.9f - rank * 0.1f) }
+    val prediction = top.headOption.map(best => Row(best.toSeq :+ top: _*))
+    Row(
+      "path",
+      label,
+      labelId.map(Int.box).orNull,
+      prediction.orNull,
+      if (prediction.isEmpty) Row("CORRUPT", "decode", "bad") else none,
+    )
+  }
+
+  private def frame(rows: Seq[Row]): DataFrame =
+    spark.createDataFrame(spark.sparkContext.parallelize(rows, 2), schema)
+
+  private def evaluate(rows: Row*): Evaluation = Evaluation.of(frame(rows))
+
+  private val cat = "cat" -> 0
+  private val dog = "dog" -> 1
+  private val eel = "eel" -> 2
+
+  // Three cats, of which one is taken for a dog; three dogs, one for a cat, one unreadable; an eel
+  // that nobody sees; and an image of which nothing is known.
+  private val pets = Seq(
+    row("cat", Some(0), cat, dog, eel),
+    row("cat", Some(0), cat, eel, dog),
+    row("cat", Some(0), dog, cat, eel),
+    row("dog", Some(1), dog, cat, eel),
+    row("dog", Some(1), cat, eel),
+    row("dog", Some(1)),
+    row("eel", Some(2), dog),
+    row(none, None, cat, dog, eel),
+  )
+
+  private def close(value: Any, expected: Double): Assertion =
+    assert(math.abs(value.asInstanceOf[Double] - expected) < 1e-12)
+
+  test("accuracy is of the labelled rows, and an error is wrong") {
+    val totals = evaluate(pets: _*).totals
+    assert(totals.getAs[Long]("rows") == 8)
+    assert(totals.getAs[Long]("errors") == 1)
+    assert(totals.getAs[Long]("unlabelled") == 1)
+    close(totals.getAs[Any]("accuracy"), 3.0 / 7)
+    close(totals.getAs[Any]("accuracy_predicted"), 3.0 / 6)
+    close(totals.getAs[Any]("top5_accuracy"), 4.0 / 7)
+  }
+
+  test("precision, recall and F1 are of each class, and 0 where there is nothing to divide by") {
+    val classes = evaluate(pets: _*).classes
+    assert(classes.map(_.getAs[String]("label")) == Seq("cat", "dog", "eel"))
+    assert(classes.map(_.getAs[Int]("class_id")) == Seq(0, 1, 2))
+    assert(classes.map(_.getAs[Long]("support")) == Seq(3, 3, 1))
+    assert(classes.map(_.getAs[Long]("predicted")) == Seq(3, 3, 0))
+    Seq("precision" -> Seq(2.0 / 3, 1.0 / 3, 0.0), "recall" -> Seq(2.0 / 3, 1.0 / 3, 0.0)).foreach {
+      case (name, values) =>
+        classes.zip(values).foreach { case (c, value) => close(c.getAs[Any](name), value) }
+    }
+    classes.zip(Seq(2.0 / 3, 1.0 / 3, 0.0)).foreach { case (c, f1) => close(c.getAs[Any]("f1"), f1) }
+  }
+
+  test("the confusion matrix counts each pair of true and said class, errors as NULL") {
+    val cells = evaluate(pets: _*).cells
+    assert(
+      cells == Seq(
+        Row("cat", 0, "cat", 0, 2L),
+        Row("cat", 0, "dog", 1, 1L),
+        Row("dog", 1, none, none, 1L),
+        Row("dog", 1, "cat", 0, 1L),
+        Row("dog", 1, "dog", 1, 1L),
+        Row("eel", 2, "dog", 1, 1L),
+      ),
+    )
+    assert(cells.map(_.getAs[Long]("count")).sum == 7)
+  }
+
+  test("top-5 looks at the first five of longer lists") {
+    val many = (0 until 8).map(i => s"c$i" -> i)
+    val fifth = evaluate(row("c4", Some(4), many: _*), row("c5", Some(5), many: _*))
+    close(fifth.totals.getAs[Any]("top5_accuracy"), 0.5)
+    val byName = evaluate(row("c4", None, many: _*), row("c5", None, many: _*))
+    close(byName.totals.getAs[Any]("top5_accuracy"), 0.5)
+  }
+
+  test("ids decide where both are known, though the names differ") {
+    val totals = evaluate(row("Cat (animal)", Some(0), cat), row("cat", Some(1), cat)).totals
+    close(totals.getAs[Any]("accuracy"), 0.5)
+  }
+
+  test("two classes of the same name stay two") {
+    val bird = "crane" -> 134
+    val machine = "crane" -> 517
+    val evaluation = evaluate(
+      row("crane", Some(134), bird, machine),
+      row("crane", Some(134), machine, bird),
+      row("crane", Some(517), machine, bird),
+    )
+    close(evaluation.totals.getAs[Any]("accuracy"), 2.0 / 3)
+    assert(evaluation.classes.map(_.getAs[Int]("class_id")) == Seq(134, 517))
+    close(evaluation.classes.head.getAs[Any]("recall"), 0.5)
+    close(evaluation.classes.last.getAs[Any]("precision"), 0.5)
+    assert(evaluation.cells.size == 3)
+    assert(EvaluationPage.text(evaluation).contains("crane"))
+  }
+
+  test("labels decide where no id is known") {
+    val evaluation = evaluate(row("cat", None, cat), row("dog", None, cat), row("yak", None, dog))
+    close(evaluation.totals.getAs[Any]("accuracy"), 1.0 / 3)
+    assert(
+      evaluation.classes.map(_.getAs[String]("label")).toSet == Set("cat", "dog", "yak"),
+    )
+  }
+
+  test("an id alone is truth enough") {
+    val evaluation = evaluate(row(none, Some(0), cat), row(none, Some(1), cat))
+    close(evaluation.totals.getAs[Any]("accuracy"), 0.5)
+    assert(evaluation.cells.map(_.getAs[String]("actual")) == Seq("0", "1"))
+  }
+
+  test("nothing but errors is an accuracy of 0, and of nothing for the predicted") {
+    val evaluation = evaluate(row("cat", Some(0)), row("dog", Some(1)))
+    close(evaluation.totals.getAs[Any]("accuracy"), 0.0)
+    assert(evaluation.totals.isNullAt(evaluation.totals.fieldIndex("accuracy_predicted")))
+    assert(evaluation.json \ "accuracy_predicted" == JNull)
+  }
+
+  test("rows without any truth are refused") {
+    Seq(Seq(row(none, None, cat)), Nil).foreach { rows =>
+      val error = intercept[SightlineException](Evaluation.of(frame(rows)))
+      assert((error.code, error.exitStatus) == (("NO_LABELS", 2)))
+    }
+  }
+
+  test("predictions without the columns of truth are refused too, and one of them is enough") {
+    val rows = frame(pets)
+    assertThrows[SightlineException](Evaluation.of(rows.drop("label", "label_id")))
+    close(Evaluation.of(rows.drop("label")).totals.getAs[Any]("accuracy"), 3.0 / 7)
+    close(Evaluation.of(rows.drop("label_id")).totals.getAs[Any]("accuracy"), 3.0 / 7)
+  }
+
+  test("metrics.json holds the totals, the classes and the matrix") {
+    val json = evaluate(pets: _*).json
+    val JObject(fields) = json: @unchecked
+    Seq("rows", "errors", "accuracy", "accuracy_predicted", "top5_accuracy", "per_class", "confusion_matrix")
+      .foreach(name => assert(fields.exists(_._1 == name)))
+    assert(json \ "rows" == JInt(8))
+    assert((json \ "per_class")(0) \ "label" == JString("cat"))
+    assert((json \ "confusion_matrix")(2) \ "predicted" == JNull)
+  }
+
+  test("the page shows each SQL text above what it gave") {
+    val page = EvaluationPage.text(evaluate(pets: _*))
+    Seq(EvaluationSql.Judged, EvaluationSql.Totals, EvaluationSql.PerClass, EvaluationSql.Matrix)
+      .foreach(sql => assert(page.contains(sql)))
+    val matrix = page.linesIterator.toSeq.dropWhile(!_.contains("actual \\ predicted")).take(5)
+    assert(matrix.map(_.split('|').toSeq.map(_.trim).filter(_.nonEmpty)) == Seq(
+      Seq("actual \\ predicted", "cat", "dog", "eel", "(error)"),
+      matrix(1).split('|').toSeq,
+      Seq("cat", "2", "1", "0", "0"),
+      Seq("dog", "1", "1", "0", "1"),
+      Seq("eel", "0", "1", "0", "0"),
+    ))
+  }
+}

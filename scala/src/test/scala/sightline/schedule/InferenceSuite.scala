@@ -1,0 +1,158 @@
+package sightline.schedule
+
+import java.awt.Color
+
+import org.apache.spark.SparkException
+import org.apache.spark.sql.functions.col
+import org.apache.spark.sql.sightline.Expressions
+import org.apache.spark.sql.types.StructType
+import org.apache.spark.sql.{DataFrame, Row}
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.source.Columns
+import sightline.{ColourBundle, LocalSpark, SightlineException, TestImage}
+
+/** The real bridge: from a plan, through Spark's Python workers, to the model and back. */
+final class InferenceSuite extends AnyFunSuite with LocalSpark {
+
+  private val input = new StructType()
+    .add("path", "string")
+    .add("n", "int")
+    .add("__content", "binary")
+    .add("__error", Columns.ErrorType)
+
+  private def none: String = None.orNull
+
+  private val notFound = Row("NOT_FOUND", "read", "it is gone")
+
+  private val images: Seq[Row] = Seq(
+    Row("red", 1, TestImage.of(Color.RED), none),
+    Row("green", 2, TestImage.of(Color.GREEN, "jpg"), none),
+    Row("text", 3, "no image".getBytes, none),
+    Row("gone", 4, none, notFound),
+    Row("empty", 5, Array.empty[Byte], none),
+    Row("nothing", 6, none, none),
+    Row("blue", 7, TestImage.of(Color.BLUE, "bmp"), none),
+  )
+
+  private def frame(rows: Seq[Row], partitions: Int = 1): DataFrame =
+    spark.createDataFrame(spark.sparkContext.parallelize(rows, partitions), input)
+
+  private def predict(inference: Inference, rows: DataFrame): DataFrame =
+    inference
+      .bulk(spark)
+      .mapInArrow(
+        rows,
+        new StructType()
+          .add("path", "string")
+          .add("n", "int")
+          .add("prediction", Columns.PredictionType)
+          .add("error", Columns.ErrorType),
+      )
+
+  private val expected = Map(
+    "red" -> "red",
+    "green" -> "green",
+    "blue" -> "blue",
+    "text" -> "UNSUPPORTED",
+    "gone" -> "NOT_FOUND",
+    "empty" -> "EMPTY",
+    "nothing" -> "EMPTY",
+  )
+
+  test("each image gives one row, in order, with a prediction or an error, never both") {
+    val rows = predict(Inference(ColourBundle.bundle), frame(images)).collect().toSeq
+    assert(rows.map(row => (row.getString(0), row.getInt(1))) == images.map(r => (r.get(0), r.get(1))))
+    rows.foreach { row =>
+      assert(row.isNullAt(2) != row.isNullAt(3))
+      val found = if (row.isNullAt(2)) row.getStruct(3) else row.getStruct(2)
+      assert(found.getString(0) == expected(row.getString(0)))
+    }
+    assert(rows(3).getStruct(3) == notFound)
+  }
+
+  test("a prediction lists the best labels first, their scores adding up to 1") {
+    val rows = predict(Inference(ColourBundle.bundle), frame(images.take(1))).collect()
+    val prediction = rows.head.getStruct(2)
+    val top = prediction.getSeq[Row](3)
+    assert(top.head == Row(prediction.get(0), prediction.get(1), prediction.get(2)))
+    assert(top.map(_.getString(0)).toSet == Set("red", "green", "blue"))
+    assert(top.map(_.getFloat(2)) == top.map(_.getFloat(2)).sorted.reverse)
+    assert(math.abs(top.map(_.getFloat(2)).sum - 1) < 1e-5)
+    assert(math.abs(prediction.getFloat(2) - math.exp(10) / (math.exp(10) + 2)) < 1e-5)
+    val two = predict(Inference(ColourBundle.bundle, topK = 2), frame(images.take(1))).collect()
+    assert(two.head.getStruct(2).getSeq[Row](3) == top.take(2))
+  }
+
+  test("no row is lost or doubled over many partitions and batches") {
+    val many = (0 until 500).map(i => Row(s"$i", i, images(i % 7).get(2), images(i % 7).get(3)))
+    val rows = predict(Inference(ColourBundle.bundle, batchRows = 7), frame(many, 6)).collect()
+    assert(rows.map(_.getInt(1)).sorted.toSeq == (0 until 500))
+    rows.foreach { row =>
+      val found = if (row.isNullAt(2)) row.getStruct(3) else row.getStruct(2)
+      assert(found.getString(0) == expected(images(row.getInt(1) % 7).getString(0)))
+    }
+  }
+
+  test("no rows in, no rows out") {
+    assert(predict(Inference(ColourBundle.bundle), frame(Nil)).collect().isEmpty)
+  }
+
+  test("as a SQL expression it gives what it gives in bulk") {
+    val inference = Inference(ColourBundle.bundle)
+    val bulk = predict(inference, frame(images, 3)).collect().map(r => r.getString(0) -> r).toMap
+    val input = frame(images, 3).selectExpr("path", "struct(__content AS content, __error AS error) AS image")
+    val worker = inference.scalar(spark, "prediction")
+    val output = Columns.PredictionType.add("error", Columns.ErrorType)
+    val said = input
+      .select(col("path"), Expressions.mapped(col("image"))(e => worker.scalar(output, Seq(e))).as("said"))
+      .select("path", "said.*")
+      .collect()
+    assert(said.length == images.size)
+    said.foreach { row =>
+      val same = bulk(row.getString(0))
+      assert(row.get(5) == same.get(3))
+      if (row.isNullAt(5)) assert(Row(row.toSeq.slice(1, 5): _*) == same.getStruct(2))
+      else assert(row.toSeq.slice(1, 5).forall(Option(_).isEmpty))
+    }
+  }
+
+  test("an image over the caps is TOO_LARGE by its header") {
+    val large = Seq(Row("large", 1, TestImage.of(Color.RED, width = 101, height = 100), none))
+    val Array(row) = predict(Inference(ColourBundle.bundle, maxImagePixels = 10_099), frame(large)).collect(): @unchecked
+    assert(row.getStruct(3).getString(0) == "TOO_LARGE")
+    val Array(fits) = predict(Inference(ColourBundle.bundle, maxImagePixels = 10_100), frame(large)).collect(): @unchecked
+    assert(fits.isNullAt(3))
+  }
+
+  test("a backend that the model lacks is refused before anything runs") {
+    val error = intercept[SightlineException](Inference(ColourBundle.bundle, "pytorch").bulk(spark))
+    assert(error.code == "UNKNOWN_BACKEND")
+  }
+
+  test("CUDA where there is none is refused, and never falls back") {
+    val hasCuda = sightline.TestPython.run(
+      "import onnxruntime; print('CUDAExecutionProvider' in onnxruntime.get_available_providers())",
+    )
+    assume(hasCuda == "False", "onnxruntime has CUDA here")
+    val error =
+      intercept[SightlineException](Inference(ColourBundle.bundle, device = "cuda").bulk(spark))
+    assert((error.code, error.exitStatus) == (("DEVICE_UNAVAILABLE", 2)))
+  }
+
+  test("a worker of another protocol is refused by name") {
+    val worker = Inference(ColourBundle.bundle).bulk(spark)
+    val other = worker.copy(spec = worker.spec.replace("\"protocol\":1", "\"protocol\":9"))
+    val output = new StructType().add("path", "string").add("n", "int")
+    val error = intercept[SparkException](other.mapInArrow(frame(images), output).collect())
+    assert(error.getMessage.contains("PROTOCOL_MISMATCH: the jar speaks protocol 9"))
+  }
+
+  test("a model whose bytes are not those that the driver saw is refused") {
+    val worker = Inference(ColourBundle.bundle).bulk(spark)
+    val other = worker.copy(spec = worker.spec.replace(ColourBundle.bundle.sha256, "0" * 64))
+    val output = new StructType().add("path", "string").add("n", "int")
+    val error = intercept[SparkException](other.mapInArrow(frame(images), output).collect())
+    assert(error.getMessage.contains("MODEL_CHANGED"))
+  }
+}

@@ -1,0 +1,133 @@
+package sightline.schedule
+
+import java.nio.file.attribute.PosixFilePermissions
+import java.nio.file.{Files, Path}
+
+import org.json4s.*
+import org.json4s.JsonDSL.*
+import org.json4s.jackson.JsonMethods
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.TestFolder.{withFolder, write}
+import sightline.model.{Bundle, TestBundle}
+import sightline.{BuildInfo, ColourBundle, SightlineException, TestPython}
+
+final class PreflightSuite extends AnyFunSuite {
+
+  private val spark = BuildInfo.sparkVersion
+
+  private val complete = Seq("numpy", "pyarrow", "PIL", "safetensors", "onnxruntime", "torch", "timm")
+
+  /** What an interpreter that has `packages` says. */
+  private def answer(packages: Seq[String], pyspark: Option[String] = Some(spark)): String =
+    JsonMethods.compact(
+      ("python" -> "3.12") ~
+        ("pyspark" -> pyspark) ~
+        ("packages" -> JObject(packages.map(_ -> JString("1.0")).toList)) ~
+        ("missing" -> JNull),
+    )
+
+  /** A program in place of an interpreter, which prints `out` and `err`. */
+  private def interpreter(folder: Path, out: String, err: String = "", status: Int = 0): String = {
+    // A name of its own for each: what an interpreter has said need not be asked again.
+    val own = Files.createTempDirectory(folder, "python")
+    write(own, "out", out)
+    write(own, "err", err)
+    val script = s"#!/bin/sh\ncat $own/out\ncat $own/err >&2\nexit $status\n"
+    val file = write(own, "python", script)
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"))
+    file.toString
+  }
+
+  private def refused(
+      executable: String,
+      backend: String = "onnx",
+      bundle: Bundle = ColourBundle.bundle,
+  ): SightlineException = {
+    val error =
+      intercept[SightlineException](Preflight.check(executable, spark, backend, bundle))
+    assert(error.exitStatus == 2)
+    assert(error.getMessage.linesIterator.size == 1)
+    assert(error.getMessage.contains(executable))
+    assert(error.getMessage.contains("PYSPARK_PYTHON"))
+    error
+  }
+
+  test("the interpreter of this build passes, and says what it is") {
+    val found = Preflight.check(TestPython.executable, spark, "onnx", ColourBundle.bundle)
+    assert(found.packages("pyspark") == spark)
+    assert(
+      found.python == TestPython.run(
+        "import sys; print(f'{sys.version_info.major}.{sys.version_info.minor}')",
+      ),
+    )
+  }
+
+  test("jar and worker speak the same protocol") {
+    val python = TestPython.run("from sightline.doors.protocol import PROTOCOL; print(PROTOCOL)")
+    assert(python == Preflight.Protocol.toString)
+  }
+
+  test("an interpreter that does not exist is named") {
+    val error = refused("/nowhere/python")
+    assert(error.code == "PYTHON_NOT_FOUND")
+    assert(error.getMessage.contains("'/nowhere/python' cannot be started"))
+  }
+
+  test("a file that cannot be run is no interpreter") {
+    withFolder { folder =>
+      assert(refused(write(folder, "python", "text").toString).code == "PYTHON_NOT_FOUND")
+      assert(refused(folder.toString).code == "PYTHON_NOT_FOUND")
+    }
+  }
+
+  test("an interpreter that fails is told by the last line of what it said") {
+    withFolder { folder =>
+      val error = refused(interpreter(folder, "", "a trace\nSyntaxError: old Python\n", 1))
+      assert(error.code == "PYTHON_UNUSABLE")
+      assert(error.getMessage.contains("(SyntaxError: old Python)"))
+    }
+    withFolder { folder =>
+      assert(refused(interpreter(folder, "", "", 7)).getMessage.contains("(exit status 7)"))
+    }
+  }
+
+  test("a program that answers something else is no interpreter") {
+    Seq("", "hello\n", "{}", "[1]", "{").foreach { out =>
+      withFolder { folder =>
+        assert(refused(interpreter(folder, out)).code == "PYTHON_UNUSABLE")
+      }
+    }
+  }
+
+  test("packages that are missing are listed") {
+    withFolder { folder =>
+      val error = refused(interpreter(folder, answer(Seq("numpy", "PIL", "safetensors"))))
+      assert(error.code == "PYTHON_PACKAGE_MISSING")
+      assert(error.getMessage.contains("has no pyarrow, onnxruntime, which backend 'onnx' needs."))
+    }
+  }
+
+  test("each backend needs its own runtime, and the library of the model's code") {
+    withFolder { folder =>
+      val torch: JObject = ("file" -> "model.onnx") ~ ("architecture" -> "timm:resnet18")
+      val changes = Seq[(String, JValue)]("variants" -> ("pytorch" -> torch))
+      val bundle = Bundle.open(TestBundle.in(folder, changes = changes))
+      val without = (package_ : String) => interpreter(folder, answer(complete.filter(_ != package_)))
+      assert(refused(without("timm"), "pytorch", bundle).getMessage.contains("has no timm,"))
+      assert(refused(without("torch"), "pytorch", bundle).getMessage.contains("has no torch,"))
+      assert(Preflight.check(without("onnxruntime"), spark, "pytorch", bundle).python == "3.12")
+      assert(Preflight.check(without("torch"), spark, "onnx", bundle).python == "3.12")
+    }
+  }
+
+  test("a pyspark that is not the running Spark's is refused, with both versions") {
+    withFolder { folder =>
+      val error = refused(interpreter(folder, answer(complete, Some("3.5.0"))))
+      assert(error.code == "PYSPARK_MISMATCH")
+      assert(error.getMessage.contains(s"has pyspark 3.5.0, but this is Spark $spark"))
+      val none = refused(interpreter(folder, answer(complete, None)))
+      assert(none.getMessage.contains("has no pyspark"))
+    }
+  }
+}
