@@ -103,7 +103,7 @@ def default_folder() -> Path:
     cards = ROOT / "build/bench/cards"
     if not cards.is_dir():
         draw = ROOT / "examples/fraud_id/generate.py"
-        command = [sys.executable, draw, "--output", cards, "--people", "86"]
+        command: list[str | Path] = [sys.executable, draw, "--output", cards, "--people", "86"]
         subprocess.run(command, check=True)  # noqa: S603 - our own program
     return cards
 
