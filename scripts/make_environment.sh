@@ -14,7 +14,7 @@ pip=("$python" -m pip --quiet --disable-pip-version-check)
 uv_lock=$(mktemp)
 trap 'rm -f "$uv_lock"' EXIT
 sed -n '/^uv==/,/[^\\]$/p' requirements.lock >"$uv_lock"
-if "${pip[@]}" install --require-hashes --no-deps -r "$uv_lock" && .venv/bin/uv --version >/dev/null; then
+if "${pip[@]}" install --require-hashes --no-deps -r "$uv_lock" && [ -x .venv/bin/uv ]; then
   # On a terminal uv shows its progress; elsewhere it would list a hundred packages.
   uv=(.venv/bin/uv)
   [ -t 2 ] || uv+=(--quiet)

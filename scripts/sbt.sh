@@ -18,7 +18,7 @@ if command -v sbt >/dev/null; then
 fi
 if [ ! -f "$launcher" ]; then
   scripts/step.sh "The sbt launcher $version into .tools/" \
-    mvn --quiet --batch-mode -Dstyle.color=never dependency:copy \
+    mvn --quiet --batch-mode dependency:copy \
     -Dartifact=org.scala-sbt:sbt-launch:$version -DoutputDirectory="$PWD/.tools"
 fi
 exec "${JAVA_HOME:+$JAVA_HOME/bin/}java" -Xmx2500m "${options[@]}" -jar "$launcher" "$@" </dev/null
