@@ -21,7 +21,8 @@ Example:
   cards=examples/fraud_id
   python $cards/generate.py --split train --people 2000 --seed 10 --output build/train
   python $cards/generate.py --split validation --people 200 --seed 11 --output build/validation
-  python $cards/train.py --train build/train --validation build/validation --output build/x.safetensors
+  python $cards/train.py --train build/train --validation build/validation \\
+    --output build/w.safetensors
 On Linux, MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592 in the environment
 keep freed memory in the process, which can make training several times faster.
 """
