@@ -2,6 +2,8 @@ package sightline.cli
 
 import scala.util.control.NonFatal
 
+import org.apache.hadoop.fs.UnsupportedFileSystemException
+
 import sightline.SightlineException
 
 /** What a person is told when a command fails, and the exit status that goes with it. */
@@ -22,7 +24,10 @@ object Failure {
     } catch {
       case NonFatal(error) =>
         val causes = Iterator.iterate(error)(_.getCause).takeWhile(Option(_).isDefined).toSeq
-        val known = causes.collectFirst { case ours: SightlineException => ours }
+        val known = causes.collectFirst {
+          case ours: SightlineException => ours
+          case scheme: UnsupportedFileSystemException => unknownScheme(scheme)
+        }
         val message = known
           .map(_.getMessage)
           .orElse(causes.flatMap(fromWorker).headOption)
@@ -33,6 +38,12 @@ object Failure {
         System.err.println(s"sightline: $message")
         known.fold(1)(_.exitStatus)
     }
+
+  private def unknownScheme(error: UnsupportedFileSystemException): SightlineException =
+    SightlineException.wrongUse(
+      "UNKNOWN_SCHEME",
+      s"${error.getMessage}. Add its file system to Spark by --packages or --jars.",
+    )
 
   private def fromWorker(error: Throwable): Option[String] =
     Option(error.getMessage).flatMap { message =>

@@ -1,5 +1,6 @@
 package sightline.cli
 
+import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.functions.{col, concat_ws, count, lit, raise_error, when}
 import org.apache.spark.sql.sightline.RowTally
@@ -35,6 +36,7 @@ final case class Prediction(
     val spark = invocation.spark
     val hadoop = spark.sessionState.newHadoopConf()
     val watch = new Stopwatch
+    refuseOwnInput(hadoop)
     val publication = Publication.prepare(output, overwrite, hadoop)
     val bundle = watch("model")(new BundleCatalog(modelsRoot, hadoop).find(model))
     val input = watch("list")(ImageInput.open(spark, images))
@@ -60,6 +62,20 @@ final case class Prediction(
       publication.publish()
       println(summary(counts, watch))
     } finally publication.discard()
+  }
+
+  /** `--overwrite` would remove the images themselves. */
+  private def refuseOwnInput(hadoop: Configuration): Unit = {
+    def qualified(location: String): String = {
+      val path = new Path(location)
+      path.getFileSystem(hadoop).makeQualified(path).toString
+    }
+    if (s"${qualified(images.images)}/".startsWith(s"${qualified(output)}/")) {
+      throw SightlineException.wrongUse(
+        "OUTPUT_EXISTS",
+        s"$output holds the images. Choose another --output.",
+      )
+    }
   }
 
   private def predict(invocation: Invocation, bundle: Bundle, rows: DataFrame): DataFrame = {

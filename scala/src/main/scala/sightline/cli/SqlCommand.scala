@@ -6,6 +6,7 @@ import java.nio.file.{Files, Paths}
 import scala.util.Try
 
 import mainargs.{ParserForClass, arg, main}
+import org.apache.spark.sql.AnalysisException
 
 import sightline.SightlineException
 import sightline.report.{Evaluation, SavedPredictions}
@@ -48,7 +49,8 @@ object SqlCommand extends Command {
     val repeat = Command.atLeast("--repeat", options.repeat, 1)
     val views = options.view.map(pair("--view", _))
     val settings = options.set.map(pair("--set", _))
-    invocation => {
+    invocation =>
+      analysed {
       val spark = invocation.spark
       settings.foreach { case (key, value) => spark.conf.set(key, value) }
       options.predictions.foreach { folder =>
@@ -58,6 +60,19 @@ object SqlCommand extends Command {
       script.foreach(_.run(spark, repeat, options.rows))
     }
   }
+
+  /** What Spark says of wrong SQL, in one line; errors of our own functions as they are. */
+  private def analysed(run: => Unit): Unit =
+    try run
+    catch {
+      case error: AnalysisException =>
+        val line = error.getMessage.linesIterator.find(_.trim.nonEmpty).getOrElse("")
+        val Ours = "([A-Z_]+): (.*)".r
+        throw line match {
+          case Ours(code, detail) => SightlineException.wrongUse(code, detail)
+          case _ => SightlineException.wrongUse("INVALID_SQL", line)
+        }
+    }
 
   private def text(options: Options): String = (options.execute, options.file) match {
     case (Some(sql), None) => sql

@@ -34,7 +34,14 @@ object OutputFormat {
 
   /** Flat: a column for each field of `prediction` and `error`; `top_k` as JSON. */
   case object Csv extends OutputFormat("csv") {
-    private val Options = Map("header" -> "true", "escape" -> "\"", "multiLine" -> "true")
+    private val Options = Map(
+      "header" -> "true",
+      "escape" -> "\"",
+      "multiLine" -> "true",
+      // A path may start or end with a space, which Spark would not write.
+      "ignoreLeadingWhiteSpace" -> "false",
+      "ignoreTrailingWhiteSpace" -> "false",
+    )
 
     override def write(rows: DataFrame, folder: String): Unit =
       flatten(rows).write.options(Options).csv(folder)

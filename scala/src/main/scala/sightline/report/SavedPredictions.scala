@@ -3,7 +3,8 @@ package sightline.report
 import scala.util.{Try, Using}
 
 import org.apache.hadoop.fs.Path
-import org.apache.spark.sql.{DataFrame, SparkSession}
+import org.apache.spark.SparkException
+import org.apache.spark.sql.{AnalysisException, DataFrame, SparkSession}
 import org.json4s.*
 import org.json4s.jackson.JsonMethods
 
@@ -34,7 +35,7 @@ object SavedPredictions {
     }.toOption
     val rows = Try(
       OutputFormat.parse(format.orElse(recorded).getOrElse("parquet")).read(spark, folder)
-    ).recover { case error: org.apache.spark.sql.AnalysisException =>
+    ).recover { case error @ (_: AnalysisException | _: SparkException) =>
       throw notPredictions(folder, error.getMessage)
     }.get
     val missing =
