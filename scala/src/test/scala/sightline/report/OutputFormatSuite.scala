@@ -40,7 +40,7 @@ final class OutputFormatSuite extends AnyFunSuite with LocalSpark {
     predicted("backslashes", "\\\\images\\\"a\\"),
     predicted("hash and percent", "#/images/%20ü😀\t.jpg"),
     failed("an error", "/images/bad.jpg", "it said \"no\", twice\\"),
-    failed("a message of nothing", "/images/bad2.jpg", ""),
+    failed("a message in two lines", "/images/bad2.jpg", "one,\ntwo"),
     Row(none, none, none, none, none, Row("NOT_FOUND", "read", "no path")),
   )
 

@@ -1,0 +1,130 @@
+package sightline.cli
+
+import java.nio.file.Files
+
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.{BuildInfo, TestPython}
+
+/** Command lines that need no Spark: help, versions, and what is wrong before it starts. */
+final class MainSuite extends AnyFunSuite {
+
+  private val commands = Seq(PredictCommand, EvaluateCommand, SqlCommand)
+
+  private def run(arguments: String*): Output = Output.of(Main.run(arguments))
+
+  test("help lists every command with its summary") {
+    val output = run("--help")
+    assert((output.status, output.err) == ((0, "")))
+    val listed = output.out.linesIterator.filter(_.startsWith("  ")).map(_.trim.takeWhile(_ != ' '))
+    assert(listed.toSeq == commands.map(_.name))
+    commands.foreach(command => assert(output.out.contains(command.summary)))
+    assert(run("-h") == output)
+    assert(run("help") == output)
+  }
+
+  test("no command at all is wrong use, and gets the help") {
+    assert(run().status == 2)
+    assert(run().out == run("--help").out)
+  }
+
+  test("the version is the jar's and its Spark's") {
+    assert(
+      run("--version").out ==
+        s"sightline ${BuildInfo.version}, built for Spark ${BuildInfo.sparkVersion}\n",
+    )
+  }
+
+  test("jar and Python package have one version") {
+    assert(
+      TestPython.run("import sightline.version as v; print(v.__version__)") == BuildInfo.version,
+    )
+  }
+
+  test("each command's help has its example and all its options") {
+    val fields = Map(
+      PredictCommand -> classOf[PredictCommand.Options],
+      EvaluateCommand -> classOf[EvaluateCommand.Options],
+      SqlCommand -> classOf[SqlCommand.Options],
+    )
+    commands.foreach { command =>
+      val output = run(command.name, "--help")
+      assert(output.status == 0)
+      assert(output.out.contains(s"spark-submit sightline.jar ${command.name} ${command.example}"))
+      fields(command).getDeclaredFields.map(_.getName).filterNot(_.startsWith("$")).foreach { name =>
+        val option = "--" + name.replaceAll("([A-Z])", "-$1").toLowerCase
+        assert(output.out.linesIterator.exists(_.trim.split("[ ,]+").contains(option)), option)
+      }
+    }
+  }
+
+  test("each command's example is one that it takes") {
+    assert(words(PredictCommand.example).length == 6)
+    commands.foreach(command => command.prepare(words(command.example)))
+  }
+
+  /** The words of a command line, as a shell would part them. */
+  private def words(line: String): Seq[String] =
+    """"([^"]*)"|(\S+)""".r
+      .findAllMatchIn(line)
+      .map(m => Option(m.group(1)).getOrElse(m.group(2)))
+      .toSeq
+
+  test("every command is in the README") {
+    val readme = Files.readString(TestPython.root.resolve("README.md"))
+    commands.foreach { command =>
+      assert(readme.contains(s"sightline.jar ${command.name} "), command.name)
+    }
+  }
+
+  test("both doors have the options of predict in common") {
+    val only = Set("--models", "--sequential", "--threads")
+    def options(help: String): Set[String] = "--[a-z][a-z-]+".r.findAllIn(help).toSet - "--help"
+    val alone = options(
+      TestPython.run(
+        "import sys; from sightline.doors.cli import main; sys.exit(main(['predict', '--help']))",
+      ),
+    )
+    assert(alone -- only == options(PredictCommand.options) -- only)
+  }
+
+  private val predict = Seq("predict", "--images", "x", "--model", "m", "--output", "o")
+
+  private val wrong = Seq(
+    Seq("train") -> "UNKNOWN_COMMAND: 'train'. Known: predict, evaluate, sql.",
+    Seq("predict") -> "WRONG_ARGUMENTS: Missing arguments: --images",
+    (predict :+ "extra") -> "WRONG_ARGUMENTS: Unknown argument: \"extra\"",
+    (predict ++ Seq("--backend", "tensorflow")) ->
+      "UNKNOWN_BACKEND: --backend 'tensorflow'. Known: onnx, pytorch.",
+    (predict ++ Seq("--device", "tpu")) -> "UNKNOWN_DEVICE: --device 'tpu'. Known: auto, cpu, cuda.",
+    (predict ++ Seq("--format", "xml")) -> "UNKNOWN_FORMAT: 'xml'. Known: parquet, csv, json.",
+    (predict ++ Seq("--labels", "some")) -> "UNKNOWN_LABELS: 'some'",
+    (predict ++ Seq("--on-error", "stop")) -> "INVALID_OPTION: --on-error 'stop'. Known: permissive",
+    (predict ++ Seq("--limit", "0")) -> "INVALID_OPTION: --limit is 0. It must be at least 1.",
+    (predict ++ Seq("--top-k", "-1")) -> "INVALID_OPTION: --top-k is -1.",
+    (predict ++ Seq("--batch-rows", "0")) -> "INVALID_OPTION: --batch-rows is 0.",
+    (predict ++ Seq("--batch-rows", "x")) -> "WRONG_ARGUMENTS: ",
+    (predict ++ Seq("--max-error-rate", "-0.1")) -> "INVALID_OPTION: --max-error-rate is -0.1.",
+    (predict ++ Seq("--max-image-bytes", "0")) -> "INVALID_OPTION: --max-image-bytes is 0.",
+    (predict ++ Seq("--max-image-pixels", "0")) -> "INVALID_OPTION: --max-image-pixels is 0.",
+    Seq("evaluate", "--predictions", "p") -> "WRONG_ARGUMENTS: Missing argument: --output",
+    Seq("sql") -> "WRONG_ARGUMENTS: give SQL text by -e or a file by -f",
+    Seq("sql", "-e", "SELECT 1", "-f", "x.sql") -> "WRONG_ARGUMENTS: give SQL text by -e",
+    Seq("sql", "-e", "-- nothing") -> "NO_SQL: ",
+    Seq("sql", "-f", "/nowhere/x.sql") -> "PATH_NOT_FOUND: /nowhere/x.sql",
+    Seq("sql", "-e", "SELECT 1", "--view", "x") -> "INVALID_OPTION: --view 'x' is not NAME=VALUE.",
+    Seq("sql", "-e", "SELECT 1", "--set", "=x") -> "INVALID_OPTION: --set '=x' is not NAME=VALUE.",
+    Seq("sql", "-e", "SELECT 1", "--repeat", "0") -> "INVALID_OPTION: --repeat is 0.",
+  )
+
+  wrong.foreach { case (arguments, message) =>
+    test(s"wrong: ${arguments.mkString(" ").stripPrefix(predict.mkString(" "))}") {
+      val output = run(arguments: _*)
+      assert(output.status == 2)
+      assert(output.out.isEmpty)
+      assert(output.err.linesIterator.size == 1)
+      assert(output.lastError.startsWith(s"sightline: $message"))
+    }
+  }
+
+}

@@ -1,0 +1,249 @@
+package sightline.cli
+
+import java.awt.Color
+import java.nio.file.{Files, Path}
+
+import scala.jdk.CollectionConverters.*
+import scala.util.Using
+
+import org.json4s.*
+import org.json4s.jackson.JsonMethods
+import org.scalatest.Assertion
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.TestFolder.{withFolder, write}
+import sightline.model.TestBundle
+import sightline.{ColourBundle, LocalSpark, TestImage}
+
+/** Command lines from end to end, but for the jar and the JVM of their own (see tests/). */
+final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
+
+  // Its settings hold for the sessions that commands start.
+  private def run(arguments: Any*): Output = {
+    spark.stop()
+    Output.of(Main.run(arguments.map(_.toString)))
+  }
+
+  private val model = ColourBundle.bundle.folder.toString
+
+  private def images(folder: Path): Path = {
+    write(folder, "images/red/a.png", TestImage.of(Color.RED)): Unit
+    write(folder, "images/red/b.png", TestImage.of(Color.BLUE)): Unit
+    write(folder, "images/blue/c.jpg", TestImage.of(Color.BLUE, "jpg")): Unit
+    write(folder, "images/blue/bad.png", "no image"): Unit
+    folder.resolve("images")
+  }
+
+  private def predict(folder: Path, images: Any, more: Any*): Output =
+    run(Seq[Any]("predict", "--images", images, "--model", model, "--output", s"$folder/out") ++ more: _*)
+
+  private def names(folder: Path): Seq[String] =
+    Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq.sorted)
+
+  private def json(file: Path): JValue = JsonMethods.parse(Files.readString(file))
+
+  test("predict, evaluate and sql follow each other") {
+    withFolder { folder =>
+      val predicted = predict(folder, images(folder))
+      assert(predicted.status == 0, predicted.err)
+      assert(predicted.out.startsWith("4 images: 3 predicted, 1 errors: 1 UNSUPPORTED"))
+      val counts = json(folder.resolve("out/_run/run.json")) \ "counts"
+      assert(counts \ "images" == JInt(4))
+      assert(counts \ "predicted" == JInt(3))
+      assert(counts \ "errors" == JObject("UNSUPPORTED" -> JInt(1)))
+
+      val evaluated = run("evaluate", "--predictions", s"$folder/out", "--output", s"$folder/eval")
+      assert(evaluated.status == 0, evaluated.err)
+      assert(evaluated.out.contains("== Confusion matrix =="))
+      val metrics = json(folder.resolve("eval/metrics.json"))
+      assert(metrics \ "accuracy" == JDouble(0.5))
+      assert(names(folder.resolve("eval")).filterNot(_.startsWith(".")) ==
+        Seq("confusion_matrix", "metrics.json", "per_class", "run.json"))
+
+      val asked = run(
+        "sql",
+        "--predictions",
+        s"$folder/out",
+        "-e",
+        "-- title: Labels\nSELECT prediction.label, count(*) AS n FROM predictions GROUP BY 1 ORDER BY 2",
+        "--repeat",
+        2,
+      )
+      assert(asked.status == 0, asked.err)
+      assert(asked.out.contains("|blue |2|"))
+      assert(asked.out.linesIterator.count(_.matches("Labels Query Time: [0-9.]+ seconds \\(.* run\\)")) == 2)
+    }
+  }
+
+  test("--on-error fail stops with a sentence that names the image, and publishes nothing") {
+    withFolder { folder =>
+      val output = predict(folder, images(folder), "--on-error", "fail")
+      assert(output.status == 1)
+      assert(output.lastError.startsWith(s"sightline: IMAGE_FAILED: $folder/images/blue/bad.png: UNSUPPORTED: "))
+      assert(names(folder) == Seq("images"))
+    }
+  }
+
+  test("--on-error drop leaves them out, counted, in every format, though nothing is left") {
+    Seq("parquet", "csv", "json").foreach { format =>
+      withFolder { folder =>
+        val output =
+          predict(folder, images(folder).resolve("blue/bad.png"), "--on-error", "drop", "--format", format)
+        assert(output.status == 0, output.err)
+        assert(output.out.startsWith("1 images: 0 predicted, 1 errors: 1 UNSUPPORTED"))
+      }
+    }
+  }
+
+  test("--max-error-rate is kept to, and nothing is published beyond it") {
+    withFolder { folder =>
+      val refused = predict(folder, images(folder), "--max-error-rate", "0.2")
+      assert(refused.status == 1)
+      assert(
+        refused.lastError == "sightline: MAX_ERROR_RATE_EXCEEDED: 25.0% of the images failed (1 errors: " +
+          "1 UNSUPPORTED), the limit is 20.0%. Nothing was published.",
+      )
+      assert(names(folder) == Seq("images"))
+      assert(predict(folder, images(folder), "--max-error-rate", "0.25").status == 0)
+    }
+  }
+
+  test("the first images only, and fewer labels of each") {
+    withFolder { folder =>
+      val output = predict(folder, images(folder), "--limit", 2, "--top-k", 1, "--format", "json")
+      assert(output.status == 0, output.err)
+      val rows = spark.read.json(s"$folder/out")
+      assert(rows.selectExpr("path").collect().map(_.getString(0).split('/').last).sorted.toSeq ==
+        Seq("bad.png", "c.jpg"))
+      assert(rows.selectExpr("max(size(prediction.top_k))").head().getInt(0) == 1)
+    }
+  }
+
+  test("an existing output stays as it is, unless it is to be replaced") {
+    withFolder { folder =>
+      write(folder, "out/old", "old")
+      val refused = predict(folder, images(folder))
+      assert(refused.status == 2)
+      assert(refused.lastError.startsWith(s"sightline: OUTPUT_EXISTS: $folder/out exists already"))
+      assert(Files.readString(folder.resolve("out/old")) == "old")
+      assert(predict(folder, images(folder), "--overwrite").status == 0)
+      assert(names(folder) == Seq("images", "out"))
+      assert(!Files.exists(folder.resolve("out/old")))
+    }
+  }
+
+  test("--overwrite does not remove the images that it reads") {
+    withFolder { folder =>
+      val all = images(folder)
+      val output =
+        run("predict", "--images", s"$all/red", "--model", model, "--output", all, "--overwrite")
+      assert(output.status == 2)
+      assert(output.lastError.startsWith("sightline: OUTPUT_EXISTS"))
+      assert(Files.exists(all.resolve("red/a.png")))
+    }
+  }
+
+  /** Wrong use that is found on the driver: status 2, one sentence, and no trace. */
+  private def assertWrong(output: Output, message: String): Assertion = {
+    assert(output.status == 2, output.err)
+    assert(output.lastError.startsWith(s"sightline: $message"))
+    assert(!output.hasTrace, output.err)
+  }
+
+  test("an unknown model lists the known ones") {
+    withFolder { folder =>
+      val output = run(
+        "predict",
+        "--images",
+        images(folder),
+        "--model",
+        "resnet5",
+        "--models",
+        ColourBundle.models,
+        "--output",
+        s"$folder/out",
+      )
+      assertWrong(output, "UNKNOWN_MODEL: 'resnet5'. Known: colour")
+      assert(names(folder) == Seq("images"))
+    }
+  }
+
+  test("a backend that the model lacks is refused") {
+    withFolder { folder =>
+      assertWrong(predict(folder, images(folder), "--backend", "pytorch"), "UNKNOWN_BACKEND: model 'colour'")
+    }
+  }
+
+  test("nothing to predict is told, and what was looked for") {
+    withFolder { folder =>
+      write(folder, "empty/_hidden", ""): Unit
+      write(folder, "t.csv", "id,name\n1,a.jpg\n"): Unit
+      Seq(
+        s"$folder/none" -> s"PATH_NOT_FOUND: $folder/none does not exist.",
+        s"$folder/empty" -> s"NO_IMAGES: $folder/empty holds no images.",
+        s"$folder/*.jpg" -> s"NO_IMAGES: $folder/*.jpg holds no images.",
+        s"$folder/t.csv" -> s"UNKNOWN_COLUMN: $folder/t.csv has none of the path columns path, image_path, file. It has: id, name.",
+        "s9://bucket/images" -> "UNKNOWN_SCHEME: No FileSystem for scheme \"s9\".",
+      ).foreach { case (images, message) => assertWrong(predict(folder, images), message) }
+      assert(names(folder) == Seq("empty", "t.csv"))
+    }
+  }
+
+  test("a bundle with a flipped byte is refused, and the file named") {
+    withFolder { folder =>
+      val bundle = TestBundle.in(folder)
+      write(bundle, "model.onnx", "grapf"): Unit
+      val output =
+        run("predict", "--images", images(folder), "--model", bundle, "--output", s"$folder/out")
+      assertWrong(output, s"BUNDLE_CORRUPT: $bundle: 'model.onnx' has sha256")
+    }
+  }
+
+  test("an interpreter that is not there is refused before any task") {
+    val before = System.setProperty("spark.pyspark.python", "/nowhere/python")
+    try {
+      withFolder { folder =>
+        assertWrong(
+          predict(folder, images(folder)),
+          "PYTHON_NOT_FOUND: '/nowhere/python' cannot be started",
+        )
+      }
+    } finally System.setProperty("spark.pyspark.python", before): Unit
+  }
+
+  test("evaluate tells what is no predictions") {
+    withFolder { folder =>
+      spark.range(3).write.parquet(s"$folder/other")
+      def evaluate(name: String): Output =
+        run("evaluate", "--predictions", s"$folder/$name", "--output", s"$folder/eval")
+      assertWrong(evaluate("none"), s"PATH_NOT_FOUND: $folder/none does not exist.")
+      assertWrong(evaluate("other"), s"NOT_PREDICTIONS: $folder/other cannot be read as predictions")
+      write(folder, "text/x.txt", "text"): Unit
+      assertWrong(evaluate("text"), s"NOT_PREDICTIONS: $folder/text")
+      assert(predict(folder, images(folder), "--labels", "none").status == 0)
+      assertWrong(evaluate("out"), "NO_LABELS: no row has a true label.")
+      assert(names(folder) == Seq("images", "other", "out", "text"))
+    }
+  }
+
+  test("evaluate gives the same numbers for every format") {
+    withFolder { folder =>
+      val all = Seq("parquet", "csv", "json").map { format =>
+        assert(predict(folder, images(folder), "--format", format, "--overwrite").status == 0)
+        val output = run("evaluate", "--predictions", s"$folder/out", "--output", s"$folder/$format")
+        assert(output.status == 0, output.err)
+        json(folder.resolve(s"$format/metrics.json"))
+      }
+      assert(all.distinct.size == 1)
+    }
+  }
+
+  test("wrong SQL is told without a trace") {
+    def sql(text: String, more: String*): Output = run(Seq("sql", "-e", text) ++ more: _*)
+    assertWrong(sql("SELEC 1"), "INVALID_SQL: [PARSE_SYNTAX_ERROR]")
+    assertWrong(sql("SELECT * FROM nothing"), "INVALID_SQL: [TABLE_OR_VIEW_NOT_FOUND]")
+    assertWrong(sql("SELECT 1", "--view", "t=/nowhere.csv"), "INVALID_SQL: [PATH_NOT_FOUND]")
+    val call = "SELECT get_image_inference_udf('x', 'onx')"
+    assertWrong(sql(call, "--set", s"spark.sightline.imageModel=$model"), "UNKNOWN_BACKEND: ")
+  }
+}
