@@ -19,6 +19,12 @@ object VerifyPlugin extends AutoPlugin {
   import autoImport.*
 
   override def projectSettings: Seq[Setting[?]] = Seq(
+    // sbt's own JUnit reports count a canceled test as passed; ScalaTest's say that it was skipped.
+    Test / testOptions += Tests.Argument(
+      TestFrameworks.ScalaTest,
+      "-u",
+      (target.value / "test-reports" / "scalatest").getPath,
+    ),
     verifyStyle := demand(style.value, failures.value),
     verify := demand(
       style.value ++ Seq(

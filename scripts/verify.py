@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv/bin"
-REPORTS = ROOT / "target/test-reports"  # where sbt writes those of ScalaTest
+REPORTS = ROOT / "target/test-reports"
 FAILURES = REPORTS / "failures.txt"  # a line for each part of sbt's that failed
 MYPY = (
     BIN / "mypy",
@@ -69,7 +69,12 @@ PARTS = {
     "style": (*STYLE, Part("Scala style", (ROOT / "scripts/sbt.sh", "verifyStyle"))),
     "everything": (
         *STYLE,
-        Part("Scala style, tests and jar", (ROOT / "scripts/sbt.sh", "verify"), ROOT, "TEST-*.xml"),
+        Part(
+            "Scala style, tests and jar",
+            (ROOT / "scripts/sbt.sh", "verify"),
+            ROOT,
+            "scalatest/*.xml",
+        ),
         pytest("tests of python/", ROOT / "python", "tests", "python.xml"),
         pytest("tests end to end", ROOT, "tests", "end-to-end.xml"),
     ),
@@ -81,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in PARTS:
         print(f"WRONG_USE: verify.py {'|'.join(PARTS)}", file=sys.stderr)
         return 2
-    for stale in REPORTS.glob("*.xml"):
+    for stale in REPORTS.rglob("*.xml"):
         stale.unlink()
     FAILURES.unlink(missing_ok=True)
     counts = Counts()
