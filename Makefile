@@ -16,7 +16,7 @@ setup: $(ENVIRONMENT) $(JAR) $(BUNDLE) ## Make .venv, dist/sightline.jar and the
 	@echo "Ready: .venv, $(JAR), models/efficientnet_lite0."
 
 demo: setup ## Draw identity cards, classify them with the jar, and print a SQL report and a confusion matrix.
-	@examples/fraud_id/demo.sh
+	@rm -rf build/demo && examples/fraud_id/demo.sh
 
 test: $(ENVIRONMENT) $(BUNDLE) ## Run the checks and every test, Scala and Python; the last line counts them.
 	@.venv/bin/python scripts/verify.py everything

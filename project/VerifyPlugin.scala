@@ -40,7 +40,7 @@ object VerifyPlugin extends AutoPlugin {
       "scalafmtCheckAll" -> scalafmtCheckAll.result.value,
       "scalafmtSbtCheck" -> (Compile / scalafmtSbtCheck).result.value,
       "scalafixAll --check" -> scalafixAll.toTask(" --check").result.value,
-    ),
+    )
   )
 
   /** One line for each part that failed, which scripts/verify.py repeats at its end. */
