@@ -1,0 +1,185 @@
+"""The jar and the command line as a user starts them, and images whose predictions are known."""
+
+from __future__ import annotations
+
+import io
+import os
+import runpy
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / ".venv" / "bin"
+Done = subprocess.CompletedProcess[str]
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def spark_home() -> Path:
+    """The pyspark of .venv, which is all the Spark there is."""
+    (home,) = (ROOT / ".venv" / "lib").glob("python3*/site-packages/pyspark")
+    return home
+
+
+@pytest.fixture(scope="session")
+def jar() -> Path:
+    """dist/sightline.jar, which tests of the jar need and never build."""
+    path = ROOT / "dist" / "sightline.jar"
+    assert path.is_file(), f"{path} is missing: run `make setup`."
+    return path
+
+
+@pytest.fixture(scope="session")
+def run_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Done]:
+    """``run_in(program, *arguments, **variables)``, in a folder without anything in it."""
+    folder = tmp_path_factory.mktemp("work")
+
+    def call(program: str | Path, *arguments: object, **variables: str) -> Done:
+        return subprocess.run(  # noqa: S603 - the repository's own programs
+            [str(program), *map(str, arguments)],
+            cwd=folder,
+            env=user_environment() | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return call
+
+
+def user_environment() -> dict[str, str]:
+    """What a user has who put .venv/bin on the PATH and set nothing else."""
+    ours = ("PYSPARK_", "SPARK_", "SIGHTLINE_", "PYTHONPATH")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "LC_ALL": "C.UTF-8"}
+
+
+@pytest.fixture(scope="session")
+def submit(run_in: Callable[..., Done], jar: Path) -> Callable[..., Done]:
+    """``submit("predict", "--images", …)`` by spark-submit, on two cores."""
+
+    def call(*arguments: object, **variables: str) -> Done:
+        spark = ("--master", "local[2]", "--conf", "spark.ui.enabled=false")
+        return run_in(BIN / "spark-submit", *spark, jar, *arguments, **variables)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def spark_sql(run_in: Callable[..., Done], jar: Path) -> Callable[..., Done]:
+    """``spark_sql(text)`` with nothing but the jar and the session extensions."""
+
+    def call(text: str, *more: object) -> Done:
+        extensions = "spark.sql.extensions=sightline.sql.SightlineExtensions"
+        options = ("--master", "local[2]", "--jars", jar, "--conf", extensions)
+        return run_in(BIN / "spark-sql", *options, *more, "-e", text)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def alone(run_in: Callable[..., Done]) -> Callable[..., Done]:
+    """``alone("predict", …)`` is ``python -m sightline predict …``."""
+
+    def call(*arguments: object) -> Done:
+        sources = str(ROOT / "python" / "src")
+        return run_in(sys.executable, "-m", "sightline", *arguments, PYTHONPATH=sources)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def rows_of() -> Callable[[Path], list[Row]]:
+    """The rows of a Parquet output, by path."""
+
+    def read(folder: Path) -> list[Row]:
+        rows: list[Row] = pq.read_table(folder).to_pylist()
+        return sorted(rows, key=lambda row: row["path"] or "")
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def colour_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of the Python tests that names the strongest channel: red, green or blue."""
+    write = runpy.run_path(str(ROOT / "python" / "tests" / "conftest.py"))["write_colour_bundle"]
+    folder: Path = write(tmp_path_factory.mktemp("models") / "colour", divisor=25.5)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven images, five files that are none, and two names that are passed over."""
+    folder = tmp_path_factory.mktemp("gallery")
+    content = {
+        "top.png": picture("red"),
+        "red/a.png": picture("red"),
+        "red/b, with comma.png": picture("blue"),
+        "green/c d.jpg": picture("lime", "JPEG"),
+        "green/e%20ü😀.webp": picture("lime", "WEBP"),
+        "blue/f.bmp": picture("blue", "BMP"),
+        "blue/g:h#1.gif": picture("blue", "GIF"),
+        "red/empty.png": b"",
+        "red/text.png": b"This is text.",
+        "blue/huge.png": png_header(60_000, 60_000),
+        "blue/truncated.jpg": picture("blue", "JPEG", (640, 480))[:2000],
+        "_skipped/x.png": picture("red"),
+        ".skipped.png": picture("red"),
+    }
+    for name, data in content.items():
+        file = folder / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(data)
+    (folder / "green" / "gone.png").symlink_to(folder / "nowhere.png")
+    return folder
+
+
+def picture(colour: str, format_: str = "PNG", size: tuple[int, int] = (24, 20)) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, colour).save(buffer, format_)
+    return buffer.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG of a kilobyte that says it is as large as this."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b"")]
+    packed = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
+@pytest.fixture(scope="session")
+def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The table of a dozen fictitious identity cards."""
+    folder = tmp_path_factory.mktemp("cards")
+    generate = ROOT / "examples" / "fraud_id" / "generate.py"
+    people = ("--split", "test", "--people", "4", "--seed", "11", "--workers", "1")
+    command = [sys.executable, str(generate), "--output", str(folder), *people]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+    return folder / "image_data.csv"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real test data, or a skip where there is none."""
+    folder = Path(os.environ.get("SIGHTLINE_SHARED", ROOT.parent / "shared"))
+    if not (folder / "data").is_dir():
+        pytest.skip(f"no shared test data in {folder} (set SIGHTLINE_SHARED)")
+    return folder / "data"
