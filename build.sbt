@@ -66,7 +66,9 @@ lazy val sightline = project
       (pysparkHome.value / "jars" * ("*.jar" -- "scala-*-2.13.*.jar")).classpath,
     Test / unmanagedJars ++= (Compile / unmanagedJars).value,
     libraryDependencies ++= Seq(
-      "com.lihaoyi" %% "mainargs" % "0.7.6",
+      // Spark has scala-collection-compat among its own jars.
+      ("com.lihaoyi" %% "mainargs" % "0.7.6")
+        .exclude("org.scala-lang.modules", "scala-collection-compat_2.13"),
       "org.scalatest" %% "scalatest" % "3.2.20" % Test,
     ),
     buildInfoPackage := "sightline",
