@@ -50,7 +50,11 @@ object Command {
 
   /** The options' help, without the heading that the parser puts above it. */
   def options[A](parser: ParserForClass[A]): String =
-    parser.helpText(totalWidth = 100, sorted = false).linesIterator.dropWhile(!_.startsWith("  ")).mkString("\n")
+    parser
+      .helpText(totalWidth = 100, sorted = false)
+      .linesIterator
+      .dropWhile(!_.startsWith("  "))
+      .mkString("\n")
 
   /** `value` if it is one of `known`. */
   def oneOf(option: String, value: String, known: Seq[String], code: String): String =

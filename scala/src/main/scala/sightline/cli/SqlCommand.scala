@@ -51,14 +51,14 @@ object SqlCommand extends Command {
     val settings = options.set.map(pair("--set", _))
     invocation =>
       analysed {
-      val spark = invocation.spark
-      settings.foreach { case (key, value) => spark.conf.set(key, value) }
-      options.predictions.foreach { folder =>
-        Evaluation.createViews(SavedPredictions.read(spark, folder, None))
+        val spark = invocation.spark
+        settings.foreach { case (key, value) => spark.conf.set(key, value) }
+        options.predictions.foreach { folder =>
+          Evaluation.createViews(SavedPredictions.read(spark, folder, None))
+        }
+        views.foreach { case (view, path) => createView(invocation, view, path) }
+        script.foreach(_.run(spark, repeat, options.rows))
       }
-      views.foreach { case (view, path) => createView(invocation, view, path) }
-      script.foreach(_.run(spark, repeat, options.rows))
-    }
   }
 
   /** What Spark says of wrong SQL, in one line; errors of our own functions as they are. */

@@ -15,11 +15,11 @@ final class FailureSuite extends AnyFunSuite {
   test("wrong use is 2, a failed run 1, each told in one line") {
     assert(
       failing(SightlineException.wrongUse("A_CODE", "Do this.")) ==
-        Output(2, "", "sightline: A_CODE: Do this.\n"),
+        Output(2, "", "sightline: A_CODE: Do this.\n")
     )
     assert(
       failing(SightlineException.failed("A_CODE", "It broke.")) ==
-        Output(1, "", "sightline: A_CODE: It broke.\n"),
+        Output(1, "", "sightline: A_CODE: It broke.\n")
     )
   }
 
@@ -38,7 +38,7 @@ final class FailureSuite extends AnyFunSuite {
         |	at org.apache.spark.api.python.BasePythonRunner""".stripMargin
     assert(
       failing(new RuntimeException("outer", new RuntimeException(message))) ==
-        Output(1, "", "sightline: DEVICE_UNAVAILABLE: cuda was asked for. Use cpu.\n"),
+        Output(1, "", "sightline: DEVICE_UNAVAILABLE: cuda was asked for. Use cpu.\n")
     )
   }
 
@@ -46,7 +46,7 @@ final class FailureSuite extends AnyFunSuite {
     val message = "[USER_RAISED_EXCEPTION] IMAGE_FAILED: /a.jpg: EMPTY: no bytes. SQLSTATE: P0001"
     assert(
       failing(new RuntimeException("Job aborted.", new RuntimeException(message))) ==
-        Output(1, "", "sightline: IMAGE_FAILED: /a.jpg: EMPTY: no bytes.\n"),
+        Output(1, "", "sightline: IMAGE_FAILED: /a.jpg: EMPTY: no bytes.\n")
     )
   }
 

@@ -31,13 +31,13 @@ final class MainSuite extends AnyFunSuite {
   test("the version is the jar's and its Spark's") {
     assert(
       run("--version").out ==
-        s"sightline ${BuildInfo.version}, built for Spark ${BuildInfo.sparkVersion}\n",
+        s"sightline ${BuildInfo.version}, built for Spark ${BuildInfo.sparkVersion}\n"
     )
   }
 
   test("jar and Python package have one version") {
     assert(
-      TestPython.run("import sightline.version as v; print(v.__version__)") == BuildInfo.version,
+      TestPython.run("import sightline.version as v; print(v.__version__)") == BuildInfo.version
     )
   }
 
@@ -51,9 +51,10 @@ final class MainSuite extends AnyFunSuite {
       val output = run(command.name, "--help")
       assert(output.status == 0)
       assert(output.out.contains(s"spark-submit sightline.jar ${command.name} ${command.example}"))
-      fields(command).getDeclaredFields.map(_.getName).filterNot(_.startsWith("$")).foreach { name =>
-        val option = "--" + name.replaceAll("([A-Z])", "-$1").toLowerCase
-        assert(output.out.linesIterator.exists(_.trim.split("[ ,]+").contains(option)), option)
+      fields(command).getDeclaredFields.map(_.getName).filterNot(_.startsWith("$")).foreach {
+        name =>
+          val option = "--" + name.replaceAll("([A-Z])", "-$1").toLowerCase
+          assert(output.out.linesIterator.exists(_.trim.split("[ ,]+").contains(option)), option)
       }
     }
   }
@@ -82,8 +83,8 @@ final class MainSuite extends AnyFunSuite {
     def options(help: String): Set[String] = "--[a-z][a-z-]+".r.findAllIn(help).toSet - "--help"
     val alone = options(
       TestPython.run(
-        "import sys; from sightline.doors.cli import main; sys.exit(main(['predict', '--help']))",
-      ),
+        "import sys; from sightline.doors.cli import main; sys.exit(main(['predict', '--help']))"
+      )
     )
     assert(alone -- only == options(PredictCommand.options) -- only)
   }
@@ -96,10 +97,16 @@ final class MainSuite extends AnyFunSuite {
     (predict :+ "extra") -> "WRONG_ARGUMENTS: Unknown argument: \"extra\"",
     (predict ++ Seq("--backend", "tensorflow")) ->
       "UNKNOWN_BACKEND: --backend 'tensorflow'. Known: onnx, pytorch.",
-    (predict ++ Seq("--device", "tpu")) -> "UNKNOWN_DEVICE: --device 'tpu'. Known: auto, cpu, cuda.",
+    (predict ++ Seq(
+      "--device",
+      "tpu",
+    )) -> "UNKNOWN_DEVICE: --device 'tpu'. Known: auto, cpu, cuda.",
     (predict ++ Seq("--format", "xml")) -> "UNKNOWN_FORMAT: 'xml'. Known: parquet, csv, json.",
     (predict ++ Seq("--labels", "some")) -> "UNKNOWN_LABELS: 'some'",
-    (predict ++ Seq("--on-error", "stop")) -> "INVALID_OPTION: --on-error 'stop'. Known: permissive",
+    (predict ++ Seq(
+      "--on-error",
+      "stop",
+    )) -> "INVALID_OPTION: --on-error 'stop'. Known: permissive",
     (predict ++ Seq("--limit", "0")) -> "INVALID_OPTION: --limit is 0. It must be at least 1.",
     (predict ++ Seq("--top-k", "-1")) -> "INVALID_OPTION: --top-k is -1.",
     (predict ++ Seq("--batch-rows", "0")) -> "INVALID_OPTION: --batch-rows is 0.",

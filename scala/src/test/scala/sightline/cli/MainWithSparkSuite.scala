@@ -35,7 +35,17 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
   }
 
   private def predict(folder: Path, images: Any, more: Any*): Output =
-    run(Seq[Any]("predict", "--images", images, "--model", model, "--output", s"$folder/out") ++ more: _*)
+    run(
+      Seq[Any](
+        "predict",
+        "--images",
+        images,
+        "--model",
+        model,
+        "--output",
+        s"$folder/out",
+      ) ++ more: _*
+    )
 
   private def names(folder: Path): Seq[String] =
     Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq.sorted)
@@ -57,8 +67,10 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
       assert(evaluated.out.contains("== Confusion matrix =="))
       val metrics = json(folder.resolve("eval/metrics.json"))
       assert(metrics \ "accuracy" == JDouble(0.5))
-      assert(names(folder.resolve("eval")).filterNot(_.startsWith(".")) ==
-        Seq("confusion_matrix", "metrics.json", "per_class", "run.json"))
+      assert(
+        names(folder.resolve("eval")).filterNot(_.startsWith(".")) ==
+          Seq("confusion_matrix", "metrics.json", "per_class", "run.json")
+      )
 
       val asked = run(
         "sql",
@@ -71,7 +83,11 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
       )
       assert(asked.status == 0, asked.err)
       assert(asked.out.contains("|blue |2|"))
-      assert(asked.out.linesIterator.count(_.matches("Labels Query Time: [0-9.]+ seconds \\(.* run\\)")) == 2)
+      assert(
+        asked.out.linesIterator.count(
+          _.matches("Labels Query Time: [0-9.]+ seconds \\(.* run\\)")
+        ) == 2
+      )
     }
   }
 
@@ -79,7 +95,11 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
     withFolder { folder =>
       val output = predict(folder, images(folder), "--on-error", "fail")
       assert(output.status == 1)
-      assert(output.lastError.startsWith(s"sightline: IMAGE_FAILED: $folder/images/blue/bad.png: UNSUPPORTED: "))
+      assert(
+        output.lastError.startsWith(
+          s"sightline: IMAGE_FAILED: $folder/images/blue/bad.png: UNSUPPORTED: "
+        )
+      )
       assert(names(folder) == Seq("images"))
     }
   }
@@ -88,7 +108,14 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
     Seq("parquet", "csv", "json").foreach { format =>
       withFolder { folder =>
         val output =
-          predict(folder, images(folder).resolve("blue/bad.png"), "--on-error", "drop", "--format", format)
+          predict(
+            folder,
+            images(folder).resolve("blue/bad.png"),
+            "--on-error",
+            "drop",
+            "--format",
+            format,
+          )
         assert(output.status == 0, output.err)
         assert(output.out.startsWith("1 images: 0 predicted, 1 errors: 1 UNSUPPORTED"))
       }
@@ -101,7 +128,7 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
       assert(refused.status == 1)
       assert(
         refused.lastError == "sightline: MAX_ERROR_RATE_EXCEEDED: 25.0% of the images failed (1 errors: " +
-          "1 UNSUPPORTED), the limit is 20.0%. Nothing was published.",
+          "1 UNSUPPORTED), the limit is 20.0%. Nothing was published."
       )
       assert(names(folder) == Seq("images"))
       assert(predict(folder, images(folder), "--max-error-rate", "0.25").status == 0)
@@ -113,8 +140,10 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
       val output = predict(folder, images(folder), "--limit", 2, "--top-k", 1, "--format", "json")
       assert(output.status == 0, output.err)
       val rows = spark.read.json(s"$folder/out")
-      assert(rows.selectExpr("path").collect().map(_.getString(0).split('/').last).sorted.toSeq ==
-        Seq("bad.png", "c.jpg"))
+      assert(
+        rows.selectExpr("path").collect().map(_.getString(0).split('/').last).sorted.toSeq ==
+          Seq("bad.png", "c.jpg")
+      )
       assert(rows.selectExpr("max(size(prediction.top_k))").head().getInt(0) == 1)
     }
   }
@@ -170,7 +199,10 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
 
   test("a backend that the model lacks is refused") {
     withFolder { folder =>
-      assertWrong(predict(folder, images(folder), "--backend", "pytorch"), "UNKNOWN_BACKEND: model 'colour'")
+      assertWrong(
+        predict(folder, images(folder), "--backend", "pytorch"),
+        "UNKNOWN_BACKEND: model 'colour'",
+      )
     }
   }
 
@@ -217,7 +249,10 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
       def evaluate(name: String): Output =
         run("evaluate", "--predictions", s"$folder/$name", "--output", s"$folder/eval")
       assertWrong(evaluate("none"), s"PATH_NOT_FOUND: $folder/none does not exist.")
-      assertWrong(evaluate("other"), s"NOT_PREDICTIONS: $folder/other cannot be read as predictions")
+      assertWrong(
+        evaluate("other"),
+        s"NOT_PREDICTIONS: $folder/other cannot be read as predictions",
+      )
       write(folder, "text/x.txt", "text"): Unit
       assertWrong(evaluate("text"), s"NOT_PREDICTIONS: $folder/text")
       assert(predict(folder, images(folder), "--labels", "none").status == 0)
@@ -230,7 +265,8 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
     withFolder { folder =>
       val all = Seq("parquet", "csv", "json").map { format =>
         assert(predict(folder, images(folder), "--format", format, "--overwrite").status == 0)
-        val output = run("evaluate", "--predictions", s"$folder/out", "--output", s"$folder/$format")
+        val output =
+          run("evaluate", "--predictions", s"$folder/out", "--output", s"$folder/$format")
         assert(output.status == 0, output.err)
         json(folder.resolve(s"$format/metrics.json"))
       }

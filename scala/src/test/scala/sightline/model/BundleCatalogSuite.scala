@@ -104,7 +104,7 @@ final class BundleCatalogSuite extends AnyFunSuite {
       val bundle = TestBundle.in(models)
       val evil = zip(
         models.resolve("evil.zip"),
-        entries(bundle) :+ ("../../escaped.txt" -> Array[Byte](1)): _*,
+        entries(bundle) :+ ("../../escaped.txt" -> Array[Byte](1)): _*
       )
       val error = refused(evil.toString)
       assert(error.code == "INVALID_BUNDLE")

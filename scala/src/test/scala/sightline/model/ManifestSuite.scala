@@ -32,7 +32,9 @@ final class ManifestSuite extends AnyFunSuite {
 
   test("a variant may name the code that its weights need") {
     val torch: JObject = ("file" -> "model.onnx") ~ ("architecture" -> "timm:resnet18")
-    assert(parsed("variants" -> ("pytorch" -> torch)).architectures == Map("pytorch" -> "timm:resnet18"))
+    assert(
+      parsed("variants" -> ("pytorch" -> torch)).architectures == Map("pytorch" -> "timm:resnet18")
+    )
   }
 
   test("a file outside the bundle is refused, wherever it is named") {

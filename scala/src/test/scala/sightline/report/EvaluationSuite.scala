@@ -78,7 +78,9 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
       case (name, values) =>
         classes.zip(values).foreach { case (c, value) => close(c.getAs[Any](name), value) }
     }
-    classes.zip(Seq(2.0 / 3, 1.0 / 3, 0.0)).foreach { case (c, f1) => close(c.getAs[Any]("f1"), f1) }
+    classes.zip(Seq(2.0 / 3, 1.0 / 3, 0.0)).foreach { case (c, f1) =>
+      close(c.getAs[Any]("f1"), f1)
+    }
   }
 
   test("the confusion matrix counts each pair of true and said class, errors as NULL") {
@@ -91,7 +93,7 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
         Row("dog", 1, "cat", 0, 1L),
         Row("dog", 1, "dog", 1, 1L),
         Row("eel", 2, "dog", 1, 1L),
-      ),
+      )
     )
     assert(cells.map(_.getAs[Long]("count")).sum == 7)
   }
@@ -129,7 +131,7 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     val evaluation = evaluate(row("cat", None, cat), row("dog", None, cat), row("yak", None, dog))
     close(evaluation.totals.getAs[Any]("accuracy"), 1.0 / 3)
     assert(
-      evaluation.classes.map(_.getAs[String]("label")).toSet == Set("cat", "dog", "yak"),
+      evaluation.classes.map(_.getAs[String]("label")).toSet == Set("cat", "dog", "yak")
     )
   }
 
@@ -163,7 +165,15 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
   test("metrics.json holds the totals, the classes and the matrix") {
     val json = evaluate(pets: _*).json
     val JObject(fields) = json: @unchecked
-    Seq("rows", "errors", "accuracy", "accuracy_predicted", "top5_accuracy", "per_class", "confusion_matrix")
+    Seq(
+      "rows",
+      "errors",
+      "accuracy",
+      "accuracy_predicted",
+      "top5_accuracy",
+      "per_class",
+      "confusion_matrix",
+    )
       .foreach(name => assert(fields.exists(_._1 == name)))
     assert(json \ "rows" == JInt(8))
     assert((json \ "per_class")(0) \ "label" == JString("cat"))
@@ -175,12 +185,14 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     Seq(EvaluationSql.Judged, EvaluationSql.Totals, EvaluationSql.PerClass, EvaluationSql.Matrix)
       .foreach(sql => assert(page.contains(sql)))
     val matrix = page.linesIterator.toSeq.dropWhile(!_.contains("actual \\ predicted")).take(5)
-    assert(matrix.map(_.split('|').toSeq.map(_.trim).filter(_.nonEmpty)) == Seq(
-      Seq("actual \\ predicted", "cat", "dog", "eel", "(error)"),
-      matrix(1).split('|').toSeq,
-      Seq("cat", "2", "1", "0", "0"),
-      Seq("dog", "1", "1", "0", "1"),
-      Seq("eel", "0", "1", "0", "0"),
-    ))
+    assert(
+      matrix.map(_.split('|').toSeq.map(_.trim).filter(_.nonEmpty)) == Seq(
+        Seq("actual \\ predicted", "cat", "dog", "eel", "(error)"),
+        matrix(1).split('|').toSeq,
+        Seq("cat", "2", "1", "0", "0"),
+        Seq("dog", "1", "1", "0", "1"),
+        Seq("eel", "0", "1", "0", "0"),
+      )
+    )
   }
 }

@@ -51,7 +51,9 @@ final class OutputFormatSuite extends AnyFunSuite with LocalSpark {
     withFolder { folder =>
       val target = s"$folder/out"
       format.write(frame(rows), target)
-      val read = format.read(spark, target).select(schema.fieldNames.toSeq.map(org.apache.spark.sql.functions.col): _*)
+      val read = format
+        .read(spark, target)
+        .select(schema.fieldNames.toSeq.map(org.apache.spark.sql.functions.col): _*)
       // What is read lives longer than the folder.
       spark.createDataFrame(java.util.List.of(read.collect(): _*), read.schema)
     }
@@ -101,7 +103,7 @@ final class OutputFormatSuite extends AnyFunSuite with LocalSpark {
       assert(
         flat.columns.toSeq == Seq("note", "path", "label", "label_id") ++
           Seq("label", "class_id", "score", "top_k").map("prediction_" + _) ++
-          Seq("code", "stage", "message").map("error_" + _),
+          Seq("code", "stage", "message").map("error_" + _)
       )
     }
   }

@@ -10,7 +10,7 @@ final class ProgressSuite extends AnyFunSuite with LocalSpark {
   test("a line tells rows, rate, errors and the time that is left") {
     assert(
       Progress.line("predict", rows = 1500, total = 6000, errors = 12, seconds = 30) ==
-        "predict: 1,500 of 6,000 images (25%), 50.0 images/s, 12 errors, 90 s left",
+        "predict: 1,500 of 6,000 images (25%), 50.0 images/s, 12 errors, 90 s left"
     )
   }
 
@@ -24,7 +24,7 @@ final class ProgressSuite extends AnyFunSuite with LocalSpark {
 
   test("it starts without a rate, and ends without time left") {
     assert(
-      Progress.line("p", 0, 10, 0, 0) == "p: 0 of 10 images (0%), 0.0 images/s, 0 errors, starting",
+      Progress.line("p", 0, 10, 0, 0) == "p: 0 of 10 images (0%), 0.0 images/s, 0 errors, starting"
     )
     assert(Progress.line("p", 10, 10, 1, 2).endsWith("5.0 images/s, 1 errors, done"))
     assert(Progress.line("p", 0, 0, 0, 1).contains("(100%)"))
@@ -34,7 +34,7 @@ final class ProgressSuite extends AnyFunSuite with LocalSpark {
     val frame = spark
       .range(0, rows, 1, partitions)
       .selectExpr(
-        "if(id % 3 = 0, named_struct('code', if(id % 2 = 0, 'EMPTY', 'IO'), 'stage', '', 'message', ''), NULL) AS error",
+        "if(id % 3 = 0, named_struct('code', if(id % 2 = 0, 'EMPTY', 'IO'), 'stage', '', 'message', ''), NULL) AS error"
       )
     val progress = Progress.start(spark, "p", rows)
     RowTally(frame, "error", Seq("EMPTY", "IO")).where("error IS NULL").collect(): Unit

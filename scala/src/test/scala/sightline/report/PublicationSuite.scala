@@ -118,5 +118,6 @@ final class PublicationSuite extends AnyFunSuite {
 final class HaltingFileSystem extends RawLocalFileSystem {
   override def getUri: URI = URI.create("halting:///")
   override def rename(from: HadoopPath, to: HadoopPath): Boolean =
-    if (from.getName.contains("incomplete")) throw new IOException("no space") else super.rename(from, to)
+    if (from.getName.contains("incomplete")) throw new IOException("no space")
+    else super.rename(from, to)
 }

@@ -62,7 +62,9 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
 
   test("each image gives one row, in order, with a prediction or an error, never both") {
     val rows = predict(Inference(ColourBundle.bundle), frame(images)).collect().toSeq
-    assert(rows.map(row => (row.getString(0), row.getInt(1))) == images.map(r => (r.get(0), r.get(1))))
+    assert(
+      rows.map(row => (row.getString(0), row.getInt(1))) == images.map(r => (r.get(0), r.get(1)))
+    )
     rows.foreach { row =>
       assert(row.isNullAt(2) != row.isNullAt(3))
       val found = if (row.isNullAt(2)) row.getStruct(3) else row.getStruct(2)
@@ -101,11 +103,15 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
   test("as a SQL expression it gives what it gives in bulk") {
     val inference = Inference(ColourBundle.bundle)
     val bulk = predict(inference, frame(images, 3)).collect().map(r => r.getString(0) -> r).toMap
-    val input = frame(images, 3).selectExpr("path", "struct(__content AS content, __error AS error) AS image")
+    val input =
+      frame(images, 3).selectExpr("path", "struct(__content AS content, __error AS error) AS image")
     val worker = inference.scalar(spark, "prediction")
     val output = Columns.PredictionType.add("error", Columns.ErrorType)
     val said = input
-      .select(col("path"), Expressions.mapped(col("image"))(e => worker.scalar(output, Seq(e))).as("said"))
+      .select(
+        col("path"),
+        Expressions.mapped(col("image"))(e => worker.scalar(output, Seq(e))).as("said"),
+      )
       .select("path", "said.*")
       .collect()
     assert(said.length == images.size)
@@ -119,9 +125,11 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
 
   test("an image over the caps is TOO_LARGE by its header") {
     val large = Seq(Row("large", 1, TestImage.of(Color.RED, width = 101, height = 100), none))
-    val Array(row) = predict(Inference(ColourBundle.bundle, maxImagePixels = 10_099), frame(large)).collect(): @unchecked
+    val Array(row) = predict(Inference(ColourBundle.bundle, maxImagePixels = 10_099), frame(large))
+      .collect(): @unchecked
     assert(row.getStruct(3).getString(0) == "TOO_LARGE")
-    val Array(fits) = predict(Inference(ColourBundle.bundle, maxImagePixels = 10_100), frame(large)).collect(): @unchecked
+    val Array(fits) = predict(Inference(ColourBundle.bundle, maxImagePixels = 10_100), frame(large))
+      .collect(): @unchecked
     assert(fits.isNullAt(3))
   }
 
@@ -132,7 +140,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
 
   test("CUDA where there is none is refused, and never falls back") {
     val hasCuda = sightline.TestPython.run(
-      "import onnxruntime; print('CUDAExecutionProvider' in onnxruntime.get_available_providers())",
+      "import onnxruntime; print('CUDAExecutionProvider' in onnxruntime.get_available_providers())"
     )
     assume(hasCuda == "False", "onnxruntime has CUDA here")
     val error =

@@ -16,7 +16,8 @@ final class PreflightSuite extends AnyFunSuite {
 
   private val spark = BuildInfo.sparkVersion
 
-  private val complete = Seq("numpy", "pyarrow", "PIL", "safetensors", "onnxruntime", "torch", "timm")
+  private val complete =
+    Seq("numpy", "pyarrow", "PIL", "safetensors", "onnxruntime", "torch", "timm")
 
   /** What an interpreter that has `packages` says. */
   private def answer(packages: Seq[String], pyspark: Option[String] = Some(spark)): String =
@@ -24,7 +25,7 @@ final class PreflightSuite extends AnyFunSuite {
       ("python" -> "3.12") ~
         ("pyspark" -> pyspark) ~
         ("packages" -> JObject(packages.map(_ -> JString("1.0")).toList)) ~
-        ("missing" -> JNull),
+        ("missing" -> JNull)
     )
 
   /** A program in place of an interpreter, which prints `out` and `err`. */
@@ -58,8 +59,8 @@ final class PreflightSuite extends AnyFunSuite {
     assert(found.packages("pyspark") == spark)
     assert(
       found.python == TestPython.run(
-        "import sys; print(f'{sys.version_info.major}.{sys.version_info.minor}')",
-      ),
+        "import sys; print(f'{sys.version_info.major}.{sys.version_info.minor}')"
+      )
     )
   }
 
@@ -113,7 +114,8 @@ final class PreflightSuite extends AnyFunSuite {
       val torch: JObject = ("file" -> "model.onnx") ~ ("architecture" -> "timm:resnet18")
       val changes = Seq[(String, JValue)]("variants" -> ("pytorch" -> torch))
       val bundle = Bundle.open(TestBundle.in(folder, changes = changes))
-      val without = (package_ : String) => interpreter(folder, answer(complete.filter(_ != package_)))
+      val without =
+        (package_ : String) => interpreter(folder, answer(complete.filter(_ != package_)))
       assert(refused(without("timm"), "pytorch", bundle).getMessage.contains("has no timm,"))
       assert(refused(without("torch"), "pytorch", bundle).getMessage.contains("has no torch,"))
       assert(Preflight.check(without("onnxruntime"), spark, "pytorch", bundle).python == "3.12")

@@ -119,7 +119,8 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     withFolder { folder =>
       write(folder, "a", "12345")
       val failing = load(folder, "maxImageBytes" -> "4")
-      val fields = Seq("code" -> "TOO_LARGE", "stage" -> "read", "message" -> "5 bytes, the limit is 4")
+      val fields =
+        Seq("code" -> "TOO_LARGE", "stage" -> "read", "message" -> "5 bytes, the limit is 4")
       fields.foreach { case (name, value) =>
         assert(failing.selectExpr(s"error.$name").collect().toSeq == Seq(Row(value)))
       }
@@ -169,7 +170,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     withFolder { folder =>
       write100(folder)
       spark.sql(
-        s"CREATE OR REPLACE TEMPORARY VIEW files USING sightline OPTIONS (path '$folder')",
+        s"CREATE OR REPLACE TEMPORARY VIEW files USING sightline OPTIONS (path '$folder')"
       ): Unit
       val totals = spark.sql("SELECT count(*), sum(length(content)) FROM files").collect()
       assert(totals.toSeq == Seq(Row(100L, (0 until 100).sum.toLong)))

@@ -8,14 +8,14 @@ final class ErrorCodeSuite extends AnyFunSuite {
 
   test("jar and worker know the same error codes, in the same order") {
     val python = TestPython.run(
-      "import typing; from sightline.row_error import ErrorCode; print(*typing.get_args(ErrorCode))",
+      "import typing; from sightline.row_error import ErrorCode; print(*typing.get_args(ErrorCode))"
     )
     assert(ErrorCode.all.mkString(" ") == python)
   }
 
   test("reading is a stage that the worker knows") {
     val python = TestPython.run(
-      "import typing; from sightline.row_error import Stage; print(*typing.get_args(Stage))",
+      "import typing; from sightline.row_error import Stage; print(*typing.get_args(Stage))"
     )
     val stage = ReadError(ErrorCode.Io, "").toRow.getUTF8String(1).toString
     assert(python.split(" ").contains(stage))

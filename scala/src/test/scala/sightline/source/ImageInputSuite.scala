@@ -35,7 +35,7 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
       val below =
         texts(input, "path", "label", "label_id").filter(_.getString(0).endsWith("in/b.jpg"))
       assert(
-        below == Seq(Row(s"$folder/in/b.jpg", "in", None.orNull, "bytes of in/b.jpg", none)),
+        below == Seq(Row(s"$folder/in/b.jpg", "in", None.orNull, "bytes of in/b.jpg", none))
       )
     }
   }
@@ -65,14 +65,14 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
           "label_id",
           "__content",
           "__error",
-        ),
+        )
       )
       assert(
         texts(input, "note", "path", "label", "label_id") == Seq(
           Row("007", "a.jpg", "valid", 2, "bytes of a.jpg", none),
           Row("x, y", "file with, comma.jpg", "font", 1, "bytes of file with, comma.jpg", none),
           Row(none, "ü \"q\".jpg", none, None.orNull, "bytes of ü \"q\".jpg", none),
-        ),
+        )
       )
     }
   }
@@ -85,11 +85,11 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
       val input = open(table)
       assert(
         input.rows.columns.toSeq ==
-          Seq("kept", "path", "label", "label_id", "__content", "__error"),
+          Seq("kept", "path", "label", "label_id", "__content", "__error")
       )
       assert(
         texts(input, "kept", "label", "label_id") ==
-          Seq(Row("k", "l", None.orNull, "bytes of a.jpg", none)),
+          Seq(Row("k", "l", None.orNull, "bytes of a.jpg", none))
       )
     }
   }
@@ -97,8 +97,10 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
   test("relative paths start from the table's folder, or from the root that is given") {
     withFolder { folder =>
       images(folder)
-      val table = write(folder, "lists/t.csv", s"path\nb.jpg\n$folder/a.jpg\nfile://$folder/a.jpg\n")
-      val codes = Map("b.jpg" -> "NOT_FOUND", s"$folder/a.jpg" -> none, s"file://$folder/a.jpg" -> none)
+      val table =
+        write(folder, "lists/t.csv", s"path\nb.jpg\n$folder/a.jpg\nfile://$folder/a.jpg\n")
+      val codes =
+        Map("b.jpg" -> "NOT_FOUND", s"$folder/a.jpg" -> none, s"file://$folder/a.jpg" -> none)
       texts(open(table), "path").foreach(row => assert(row.getString(2) == codes(row.getString(0))))
       val rooted = open(table, TableColumns(root = Some(s"$folder/in")))
       assert(texts(rooted, "path").map(_.getString(2)) == Seq(none, none, none))
@@ -110,14 +112,16 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
       images(folder)
       val table = s"$folder/cards.parquet"
       spark
-        .sql("SELECT 'a.jpg' AS file, 1L AS class_id, array(1) AS more UNION ALL SELECT 'x', 2L, NULL")
+        .sql(
+          "SELECT 'a.jpg' AS file, 1L AS class_id, array(1) AS more UNION ALL SELECT 'x', 2L, NULL"
+        )
         .write
         .parquet(table)
       assert(
         texts(open(table), "path", "label_id", "size(more)") == Seq(
           Row("a.jpg", 1, 1, "bytes of a.jpg", none),
           Row("x", 2, None.orNull, none, "NOT_FOUND"),
-        ),
+        )
       )
     }
   }
@@ -148,7 +152,9 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
       images(folder)
       val input = open(write(folder, "t.csv", "path\na.jpg\n"))
       val plan = input.rows.queryExecution.optimizedPlan
-      val reads = plan.collect { case node => node.expressions.flatMap(_.collect { case read: ReadImage => read }) }
+      val reads = plan.collect { case node =>
+        node.expressions.flatMap(_.collect { case read: ReadImage => read })
+      }
       assert(reads.flatten.size == 1)
     }
   }

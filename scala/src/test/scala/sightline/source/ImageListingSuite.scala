@@ -48,7 +48,7 @@ final class ImageListingSuite extends AnyFunSuite {
         .foreach(write(folder, _, ""))
       assert(list(s"$folder/*/*.jpg").map(_.relativePath) == Seq("2023/a.jpg", "2024/c.jpg"))
       assert(
-        list(s"$folder/{2024,2025}").map(_.relativePath) == Seq("2024/c.jpg", "2024/x/d.jpg"),
+        list(s"$folder/{2024,2025}").map(_.relativePath) == Seq("2024/c.jpg", "2024/x/d.jpg")
       )
     }
   }
@@ -94,7 +94,7 @@ final class ImageListingSuite extends AnyFunSuite {
     withFolder { folder =>
       ('a' to 'f').foreach(name => write(folder, s"$name.jpg", ""))
       assert(
-        list(folder.toString, limit = Some(2)).map(_.relativePath) == Seq("a.jpg", "b.jpg"),
+        list(folder.toString, limit = Some(2)).map(_.relativePath) == Seq("a.jpg", "b.jpg")
       )
     }
   }

@@ -12,11 +12,11 @@ final class TableColumnsSuite extends AnyFunSuite {
   test("the usual names are found, the first of each") {
     assert(
       resolve(TableColumns(), "file", "class", "image_path", "actual_class", "actual_class_id") ==
-        TableColumns.Resolved("image_path", Some("actual_class"), Some("actual_class_id")),
+        TableColumns.Resolved("image_path", Some("actual_class"), Some("actual_class_id"))
     )
     assert(
       resolve(TableColumns(), "label", "path", "image_path", "class_id") ==
-        TableColumns.Resolved("path", Some("label"), Some("class_id")),
+        TableColumns.Resolved("path", Some("label"), Some("class_id"))
     )
     assert(resolve(TableColumns(), "file") == TableColumns.Resolved("file", None, None))
   }
@@ -24,7 +24,7 @@ final class TableColumnsSuite extends AnyFunSuite {
   test("columns that are asked for by name come first") {
     assert(
       resolve(TableColumns(Some("photo"), Some("kind"), Some("n")), "path", "photo", "kind", "n") ==
-        TableColumns.Resolved("photo", Some("kind"), Some("n")),
+        TableColumns.Resolved("photo", Some("kind"), Some("n"))
     )
   }
 
@@ -38,8 +38,8 @@ final class TableColumnsSuite extends AnyFunSuite {
       assert(error.exitStatus == 2)
       assert(
         error.getMessage.startsWith(
-          "UNKNOWN_COLUMN: column 'photo' is not in cards.csv. It has: path, a b.",
-        ),
+          "UNKNOWN_COLUMN: column 'photo' is not in cards.csv. It has: path, a b."
+        )
       )
     }
   }
@@ -49,8 +49,8 @@ final class TableColumnsSuite extends AnyFunSuite {
     assert(
       error.getMessage.startsWith(
         "UNKNOWN_COLUMN: cards.csv has none of the path columns path, image_path, file. " +
-          "It has: id, name.",
-      ),
+          "It has: id, name."
+      )
     )
   }
 }

@@ -11,7 +11,10 @@ import sightline.TestFolder.{withFolder, write}
 import sightline.source.Columns
 import sightline.{ColourBundle, LocalSpark, TestImage}
 
-final class ImageInferenceFunctionSuite extends AnyFunSuite with LocalSpark with BeforeAndAfterEach {
+final class ImageInferenceFunctionSuite
+    extends AnyFunSuite
+    with LocalSpark
+    with BeforeAndAfterEach {
 
   override def beforeEach(): Unit =
     spark.conf.set("spark.sightline.imageModel", ColourBundle.bundle.folder.toString)
@@ -26,7 +29,7 @@ final class ImageInferenceFunctionSuite extends AnyFunSuite with LocalSpark with
       .sql(
         s"""SELECT * FROM VALUES (1, '$folder/a red,%20ü.png'), (2, '$folder/blue.jpg'),
            |  (3, '$folder/text.png'), (4, '$folder/gone.png'), (5, NULL), (6, '')
-           |  AS t(id, path)""".stripMargin,
+           |  AS t(id, path)""".stripMargin
       )
       .repartition(2)
       .createOrReplaceTempView("images")
@@ -47,7 +50,7 @@ final class ImageInferenceFunctionSuite extends AnyFunSuite with LocalSpark with
       val rows = said(
         """WITH said AS (SELECT id, get_image_inference_udf(path, 'onnx') AS r FROM images)
           |SELECT id, r IS NULL, r.label, r.class_id, r.error.code, r.error.stage
-          |FROM said ORDER BY id""".stripMargin,
+          |FROM said ORDER BY id""".stripMargin
       )
       assert(
         rows == Seq(
@@ -57,7 +60,7 @@ final class ImageInferenceFunctionSuite extends AnyFunSuite with LocalSpark with
           Row(4, false, None.orNull, None.orNull, "NOT_FOUND", "read"),
           Row(5, true, None.orNull, None.orNull, None.orNull, None.orNull),
           Row(6, false, None.orNull, None.orNull, "NOT_FOUND", "read"),
-        ),
+        )
       )
     }
   }
@@ -70,7 +73,7 @@ final class ImageInferenceFunctionSuite extends AnyFunSuite with LocalSpark with
       assert(
         frame.schema("r").dataType.catalogString ==
           "struct<label:string,class_id:int,confidence:float,probabilities:map<string,float>," +
-          "error:struct<code:string,stage:string,message:string>>",
+          "error:struct<code:string,stage:string,message:string>>"
       )
     }
   }
@@ -80,7 +83,7 @@ final class ImageInferenceFunctionSuite extends AnyFunSuite with LocalSpark with
       images(folder)
       val rows = said(
         """SELECT r.confidence, r.probabilities FROM (
-          |  SELECT get_image_inference_udf(path, 'onnx') AS r FROM images WHERE id = 1)""".stripMargin,
+          |  SELECT get_image_inference_udf(path, 'onnx') AS r FROM images WHERE id = 1)""".stripMargin
       )
       val probabilities = rows.head.getMap[String, Float](1)
       assert(probabilities.keySet == Set("red", "green", "blue"))
@@ -94,16 +97,16 @@ final class ImageInferenceFunctionSuite extends AnyFunSuite with LocalSpark with
       images(folder)
       spark.sql(
         """CREATE OR REPLACE TEMPORARY VIEW said AS
-          |SELECT id, get_image_inference_udf(path, 'onnx') AS r FROM images""".stripMargin,
+          |SELECT id, get_image_inference_udf(path, 'onnx') AS r FROM images""".stripMargin
       ): Unit
       assert(said("SELECT id FROM said WHERE r.label = 'blue'") == Seq(Row(2)))
       assert(
         said("SELECT r.label, count(*) FROM said GROUP BY 1 ORDER BY 1 NULLS LAST") ==
-          Seq(Row("blue", 1L), Row("red", 1L), Row(None.orNull, 4L)),
+          Seq(Row("blue", 1L), Row("red", 1L), Row(None.orNull, 4L))
       )
       assert(
         said("SELECT a.id FROM said a JOIN said b ON a.r.label = b.r.label ORDER BY 1") ==
-          Seq(Row(1), Row(2)),
+          Seq(Row(1), Row(2))
       )
     }
   }
@@ -115,12 +118,12 @@ final class ImageInferenceFunctionSuite extends AnyFunSuite with LocalSpark with
       assert(
         said(
           """SELECT relative_path, get_image_inference_udf(path, 'onnx').label FROM listed
-            |ORDER BY 1""".stripMargin,
+            |ORDER BY 1""".stripMargin
         ) == Seq(
           Row("a red,%20ü.png", "red"),
           Row("blue.jpg", "blue"),
           Row("text.png", None.orNull),
-        ),
+        )
       )
     }
   }
@@ -134,7 +137,9 @@ final class ImageInferenceFunctionSuite extends AnyFunSuite with LocalSpark with
       assert(call("path, 'onx'").contains("'onx'. Known: onnx."))
       // The default is pytorch, which this bundle does not have.
       assert(call("path").contains("no variant for backend 'pytorch'"))
-      assert(call("path, path").contains("the backend of get_image_inference_udf must be a literal"))
+      assert(
+        call("path, path").contains("the backend of get_image_inference_udf must be a literal")
+      )
       assert(call("").contains("WRONG_ARGUMENTS"))
       assert(call("path, 'onnx', 1").contains("not 3 arguments"))
       spark.conf.set("spark.sightline.imageModel", "resnet5")

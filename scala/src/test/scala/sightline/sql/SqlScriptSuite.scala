@@ -42,7 +42,7 @@ final class SqlScriptSuite extends AnyFunSuite {
         (Some("Prediction Details"), Some("onnx, on CPU")),
         (Some("Confusion Matrix"), None),
         (None, None),
-      ),
+      )
     )
     assert(statements(1).text.endsWith("SELECT * FROM cards"))
   }

@@ -24,7 +24,7 @@ final class PythonCommandSuite extends AnyFunSuite {
     val command = PythonCommand("made.up", "factory", """{"threads": 1}""", returnType)
     assert(
       TestPython.run(Unpickle, command) ==
-        """[["called with", "{\"threads\": 1}"], "struct<label:string,bytes:binary,n:int>"]""",
+        """[["called with", "{\"threads\": 1}"], "struct<label:string,bytes:binary,n:int>"]"""
     )
   }
 
@@ -43,7 +43,7 @@ final class PythonCommandSuite extends AnyFunSuite {
         |print(*(op.name for op, _, _ in pickletools.genops(sys.stdin.buffer.read())))""".stripMargin
     assert(
       TestPython.run(opcodes, PythonCommand("made.up", "factory", "{}", returnType)) ==
-        "PROTO GLOBAL BINUNICODE TUPLE1 REDUCE GLOBAL BINUNICODE TUPLE1 REDUCE TUPLE2 STOP",
+        "PROTO GLOBAL BINUNICODE TUPLE1 REDUCE GLOBAL BINUNICODE TUPLE1 REDUCE TUPLE2 STOP"
     )
   }
 

@@ -11,7 +11,7 @@ final class RowTallySuite extends AnyFunSuite with LocalSpark {
   private def rows: DataFrame = spark.sql(
     """SELECT path, if(code IS NULL, NULL, named_struct('code', code, 'stage', 'read', 'message', '')) AS error
       |FROM VALUES ('a', 'EMPTY'), ('b', NULL), ('c', 'IO'), ('d', 'EMPTY'), ('e', 'ODD')
-      |  AS t(path, code)""".stripMargin,
+      |  AS t(path, code)""".stripMargin
   )
 
   private def counts(tallied: DataFrame): Map[String, Long] = {
