@@ -22,7 +22,7 @@ def predict(
     tmp_path: Path,
 ) -> Callable[..., Done]:
     def call(*options: object, model: object = colour_bundle, **variables: str) -> Done:
-        if variables:
+        if "PYSPARK_PYTHON" in variables:
             # Unless told where Spark is, spark-submit itself would ask PYSPARK_PYTHON for it.
             variables["SPARK_HOME"] = str(spark_home)
         arguments = ("--images", gallery, "--model", model, "--output", tmp_path / "out")
@@ -63,6 +63,14 @@ def test_an_interpreter_without_packages_is_told_which_are_missing(
     bare.chmod(0o755)
     done = predict(PYSPARK_PYTHON=str(bare))
     assert_refused(done, f"PYSPARK_MISMATCH: {bare} has no pyspark, but this is Spark", tmp_path)
+
+
+def test_a_locale_in_which_file_names_cannot_be_told_is_refused_not_guessed(
+    predict: Callable[..., Done], gallery: Path, tmp_path: Path
+) -> None:
+    done = predict(LC_ALL="POSIX", LANG="POSIX")
+    assert_refused(done, f"LOCALE_NOT_UTF8: {gallery}/green has names that Java", tmp_path)
+    assert done.stderr.rstrip().endswith("Set LC_ALL=C.UTF-8.")
 
 
 def test_an_unknown_command_lists_the_known_ones(

@@ -1,8 +1,10 @@
 package sightline.source
 
-import java.nio.file.{Files, Path as LocalPath, Paths}
+import java.nio.file.{Files, InvalidPathException, Path as LocalPath, Paths}
 
 import org.apache.hadoop.fs.{FileStatus, Path}
+
+import sightline.SightlineException
 
 /** What Hadoop's listing of a local folder says wrongly of links and of what is no file. */
 private[source] object LocalLinks {
@@ -12,6 +14,7 @@ private[source] object LocalLinks {
    * folder above, which would never end, and without pipes and devices, which may never be read.
    *
    * @param folder at any URI; other than local ones have no such entries
+   * @throws SightlineException LOCALE_NOT_UTF8 when Java cannot say the names of files here
    */
   def corrected(folder: Path, listed: Seq[FileStatus]): Seq[FileStatus] =
     if (folder.toUri.getScheme == "file") {
@@ -34,5 +37,15 @@ private[source] object LocalLinks {
   private def leadsUp(folder: LocalPath): Boolean =
     Files.isSymbolicLink(folder) && folder.getParent.toRealPath().startsWith(folder.toRealPath())
 
-  private def localPath(path: Path): LocalPath = Paths.get(path.toUri.getPath)
+  private def localPath(path: Path): LocalPath =
+    try Paths.get(path.toUri.getPath)
+    catch {
+      // Java hands over such a name as it cannot be given back: the file could never be read.
+      case _: InvalidPathException =>
+        throw SightlineException.wrongUse(
+          "LOCALE_NOT_UTF8",
+          s"${path.getParent.toUri.getPath} has names that Java cannot read in the encoding " +
+            s"${sys.props.getOrElse("sun.jnu.encoding", "of this locale")}. Set LC_ALL=C.UTF-8.",
+        )
+    }
 }
