@@ -12,7 +12,8 @@ val sightlineVersion = {
 // Spark comes from the pyspark wheel of the virtual environment: one Spark on both sides.
 val pysparkHome = settingKey[File]("The pyspark package whose jars are compiled and tested against")
 val pythonArchive = taskKey[Seq[File]]("The Python sources as a zip, for the workers")
-val bundleResources = taskKey[Seq[File]]("The committed model bundles, for a jar that travels alone")
+val bundleResources =
+  taskKey[Seq[File]]("The committed model bundles, for a jar that travels alone")
 
 val hostOpens = Seq(
   "java.lang",
@@ -58,7 +59,7 @@ lazy val sightline = project
     pysparkHome := {
       val libraries = (baseDirectory.value / ".venv/lib") * "python3*" / "site-packages" / "pyspark"
       libraries.get.headOption.getOrElse(
-        sys.error("No pyspark in .venv: run `make setup` first, which installs it."),
+        sys.error("No pyspark in .venv: run `make setup` first, which installs it.")
       )
     },
     // Scala's own jars among them would confuse the compiler's class loader; sbt brings the same.

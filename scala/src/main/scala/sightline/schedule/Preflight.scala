@@ -2,6 +2,7 @@ package sightline.schedule
 
 import java.io.IOException
 
+import scala.collection.concurrent.TrieMap
 import scala.sys.process.{Process, ProcessLogger}
 import scala.util.Try
 
@@ -25,6 +26,9 @@ object Preflight {
   /** The protocol between jar and worker; `sightline.engine.spec` holds its twin. */
   val Protocol = 1
 
+  // SQL analyses a query anew for every view and every run: one question an interpreter is enough.
+  private val answers = TrieMap.empty[String, Preflight]
+
   /**
    * @param executable the interpreter
    * @param sparkVersion of the running Spark: pyspark there must be the same
@@ -37,7 +41,7 @@ object Preflight {
       backend: String,
       bundle: Bundle,
   ): Preflight = {
-    val found = parse(executable, ask(executable))
+    val found = answers.getOrElseUpdate(executable, parse(executable, ask(executable)))
     requireSpark(executable, sparkVersion, found)
     val missing = needs(backend, bundle).filterNot(found.packages.contains)
     if (missing.nonEmpty) {
