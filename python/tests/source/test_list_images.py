@@ -119,12 +119,12 @@ def test_links_to_folders_are_followed_unless_they_lead_up(folder: Path, tmp_pat
 
 def test_a_csv_gives_its_columns_then_ours(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
-    table.write_text('id,path,label,content,class_id\n7,"a, b.jpg",cat,x,3\n8,/c.jpg,,y,4\n')
+    table.write_text('id,path,label,content,class_id\n7,"a, b.jpg",cat,x,3\n008,/c.jpg,,y,4\n')
     listing = list_images(ImageSource(str(table)))
     assert listing.table.column_names == ["id", "class_id", "path", "label", "label_id"]
     assert listing.table.to_pylist()[1] == {
-        "id": 8,
-        "class_id": 4,
+        "id": "008",
+        "class_id": "4",
         "path": "/c.jpg",
         "label": None,
         "label_id": 4,
@@ -154,19 +154,27 @@ def test_a_parquet_table_is_read_as_a_file_or_a_folder(*, as_folder: bool, tmp_p
         pq.write_table(rows, target)
     listing = list_images(ImageSource(str(target)))
     assert listing.table.column_names == ["file", "score", "path", "label", "label_id"]
-    assert listing.files == [f"{target if as_folder else tmp_path}/x.jpg", ""]
+    assert listing.files == [f"{tmp_path}/x.jpg", ""]
 
 
 def test_a_file_uri_in_a_table_is_a_path(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("path\nfile:///data/a%20b.jpg\nfile:/c.jpg\n")
-    assert list_images(ImageSource(f"{tmp_path}/t.csv")).files == ["/data/a b.jpg", "/c.jpg"]
+    (tmp_path / "t.csv").write_text(
+        "path\nfile:///data/a%20b.jpg\nfile:/c.jpg\nfile://host/d?e#f.jpg\n"
+    )
+    assert list_images(ImageSource(f"{tmp_path}/t.csv")).files == [
+        "/data/a%20b.jpg",
+        "/c.jpg",
+        "/d?e#f.jpg",
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "error"),
     [
         ("a,b\n1,2\n", "UNKNOWN_COLUMN: .*no path column .path, image_path, file.*columns: a, b."),
-        ("path,class_id\nx.jpg,cat\n", "BAD_TABLE: .*cat"),
+        ("path,class_id\nx.jpg,cat\n", "INVALID_LABEL_ID: .*'cat' in column 'class_id'"),
+        ("path,class_id\nx.jpg,5.0\n", "INVALID_LABEL_ID: .*'5.0' in column 'class_id'"),
+        ("path,class_id\nx.jpg,2147483648\n", "INVALID_LABEL_ID: .*'2147483648'"),
         ("path,a\nx.jpg\n", "BAD_TABLE"),
         ("", "BAD_TABLE"),
         ("path\n", "NO_IMAGES"),
@@ -176,6 +184,51 @@ def test_a_csv_that_cannot_be_used_says_why(text: str, error: str, tmp_path: Pat
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(WrongUseError, match=error):
         list_images(ImageSource(f"{tmp_path}/t.csv"))
+
+
+@pytest.mark.parametrize("name", ["t.CSV", "t.csv", ".csv"])
+def test_a_folder_of_csv_parts_is_one_table(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    for part, text in (("1", "b.jpg,07\n"), ("0", 'a.jpg,""\n')):
+        (folder / f"part-0000{part}").write_text(f"path,zip\n{text}")
+    (folder / "_SUCCESS").touch()
+    (folder / "part-00002").touch()
+    listing = list_images(ImageSource(f"{folder}/"))
+    assert listing.files == [f"{tmp_path}/a.jpg", f"{tmp_path}/b.jpg"]
+    assert listing.table.column("zip").to_pylist() == [None, "07"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "error"),
+    [({}, "holds no CSV parts"), ({"0": "path\n", "1": "file\n"}, "1 .*header is not that of 0")],
+)
+def test_csv_parts_that_are_no_table_say_why(
+    parts: dict[str, str], error: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").mkdir()
+    for name, text in parts.items():
+        (tmp_path / "t.csv" / name).write_text(text)
+    with pytest.raises(WrongUseError, match=f"BAD_TABLE: .*{error}"):
+        list_images(ImageSource(f"{tmp_path}/t.csv"))
+
+
+def test_a_table_is_what_its_name_says(tmp_path: Path) -> None:
+    rows = pa.table({"path": ["x.jpg"], "class_id": [3.0]})
+    pq.write_table(rows, tmp_path / "T.Parquet")
+    listing = list_images(ImageSource(f"{tmp_path}/T.Parquet"))
+    assert listing.table.column("label_id").to_pylist() == [3]
+    (tmp_path / "parts").mkdir()
+    pq.write_table(rows, tmp_path / "parts" / "a.parquet")
+    assert list_images(ImageSource(f"{tmp_path}/parts")).files == [f"{tmp_path}/parts/a.parquet"]
+    with pytest.raises(WrongUseError, match="PATH_NOT_FOUND"):
+        list_images(ImageSource(f"{tmp_path}/*.Parquet"))
+
+
+def test_class_ids_may_be_absent_or_have_a_sign(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("path,class_id\na,\nb, +7 \nc,-1\n")
+    listing = list_images(ImageSource(f"{tmp_path}/t.csv"))
+    assert listing.table.column("label_id").to_pylist() == [None, 7, -1]
 
 
 def test_a_named_column_that_is_missing_lists_the_columns(tmp_path: Path) -> None:

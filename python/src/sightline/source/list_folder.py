@@ -60,11 +60,6 @@ def list_file(file: Path, labels: Labels) -> Listing:
     return _listing(iter([(str(file.absolute()), None)]), file.absolute().parent, labels)
 
 
-def visible_files(folder: Path) -> Iterator[str]:
-    """The paths that ``list_folder`` would list."""
-    return (path for path, error in _walk(str(folder.absolute())) if error is None)
-
-
 def _listing(found: Iterator[tuple[str, RowError | None]], folder: Path, labels: Labels) -> Listing:
     rows = sorted(found, key=lambda row: row[0])
     paths = [path for path, _ in rows]

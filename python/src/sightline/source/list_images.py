@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sightline.errors import WrongUseError
-from sightline.source.list_folder import Labels, list_file, list_folder, list_glob, visible_files
+from sightline.source.list_folder import Labels, list_file, list_folder, list_glob
 from sightline.source.list_table import TableColumns, list_table
 from sightline.source.listing import Listing
-
-_TABLE_SUFFIXES = (".csv", ".parquet")
+from sightline.source.table_file import table_format
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +18,8 @@ class ImageSource:
     """Which images, and what is known about them.
 
     Args:
-        images: A folder, a glob, one image, or a CSV or Parquet table (a folder that holds
-            nothing but Parquet files is one too).
+        images: A folder, a glob, one image, or a table: a name that ends with ``.csv`` or
+            ``.parquet``, in any case, whether it is a file or a folder of parts.
         labels: Where true labels come from; see ``list_folder``. A table has its own columns.
         columns: For tables only.
         root: For tables only: what relative paths are relative to.
@@ -49,7 +48,8 @@ def list_images(source: ImageSource) -> Listing:
 
 def _list(source: ImageSource) -> Listing:
     path = Path(source.images)
-    if path.exists() and _is_table(path):
+    is_table = table_format(source.images) is not None
+    if path.exists() and is_table:
         listing = list_table(path, source.columns, source.root)
         if source.labels != "folder":
             return listing
@@ -60,7 +60,8 @@ def _list(source: ImageSource) -> Listing:
         "--label-id-column": source.columns.label_id,
         "--root": source.root,
     }
-    if path.exists() or glob.has_magic(source.images):
+    is_glob = glob.has_magic(source.images) and not is_table
+    if path.exists() or is_glob:
         for option, value in table_options.items():
             if value is not None:
                 message = f"{option} is for a CSV or Parquet table; {source.images} is none."
@@ -69,19 +70,11 @@ def _list(source: ImageSource) -> Listing:
         return list_folder(path, source.labels)
     if path.exists():
         return list_file(path, source.labels)
-    found = list_glob(source.images, source.labels) if glob.has_magic(source.images) else None
+    found = list_glob(source.images, source.labels) if is_glob else None
     if not found:
         hint = " Alone, Sightline reads local paths; use Spark." if "://" in source.images else ""
         raise WrongUseError("PATH_NOT_FOUND", f"{source.images} does not exist.{hint}")
     return found
-
-
-def _is_table(path: Path) -> bool:
-    if path.is_file():
-        return path.suffix in _TABLE_SUFFIXES
-    files = iter(visible_files(path))
-    first = next(files, "")
-    return first.endswith(".parquet") and all(file.endswith(".parquet") for file in files)
 
 
 def _labelled_by_folder(listing: Listing) -> Listing:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 
 from sightline.errors import WrongUseError
+from sightline.source.label_ids import read_label_ids
 from sightline.source.listing import Listing, path_columns
+from sightline.source.table_file import bad_table, column_names, read_columns
 
 PATH_COLUMNS = ("path", "image_path", "file")
 LABEL_COLUMNS = ("label", "actual_class", "class")
@@ -40,14 +41,14 @@ def list_table(file: Path, columns: TableColumns, root: Path | None) -> Listing:
     """The rows of a table, in its order.
 
     Args:
-        file: A ``.csv`` with a header, a ``.parquet``, or a folder of Parquet files.
+        file: A ``.csv`` with a header or a ``.parquet``: one file, or a folder of parts.
         columns: Which columns to use.
-        root: What relative paths are relative to; None: the table's folder.
+        root: What relative paths are relative to; None: the folder that the table is in.
 
     Raises:
-        WrongUseError: UNKNOWN_COLUMN, or BAD_TABLE if the file is not what its name says.
+        WrongUseError: UNKNOWN_COLUMN; INVALID_LABEL_ID; BAD_TABLE if it is not what its name says.
     """
-    names = _column_names(file)
+    names = column_names(file)
     path_name = _column(file, names, columns.path, PATH_COLUMNS)
     if path_name is None:
         usual = ", ".join(PATH_COLUMNS)
@@ -56,23 +57,25 @@ def list_table(file: Path, columns: TableColumns, root: Path | None) -> Listing:
     if columns.use_labels:
         label_name = _column(file, names, columns.label, LABEL_COLUMNS)
         id_name = _column(file, names, columns.label_id, LABEL_ID_COLUMNS)
-    table = _read(file, names, [name for name in (path_name, label_name) if name], id_name)
+    used = {path_name, label_name, id_name}
+    table = read_columns(file, [name for name in names if name != "content" or name in used])
     paths = [path or "" for path in _as(table, path_name, pa.string(), file).to_pylist()]
     labels: pa.Array[Any] = pa.nulls(len(paths), pa.string())
     if label_name is not None:
         given = _as(table, label_name, pa.string(), file).to_pylist()
         labels = pa.array([label or None for label in given], pa.string())
-    label_ids = _as(table, id_name, pa.int32(), file) if id_name is not None else None
+    label_ids = read_label_ids(table.column(id_name), id_name, file) if id_name else None
     kept = table.select([name for name in table.column_names if name not in _REPLACED])
     for name, column in path_columns(paths, labels, label_ids).items():
         kept = kept.append_column(name, column)
-    base = root or (file if file.is_dir() else file.parent)
-    return Listing(kept, [_resolve(path, base) for path in paths], {})
+    return Listing(kept, [_resolve(path, root or file.parent) for path in paths], {})
 
 
 def _resolve(path: str, base: Path) -> str:
-    if path.startswith("file:"):
-        path = unquote(urlsplit(path).path)
+    if path.startswith("file:/"):
+        # As Hadoop does: what follows the scheme and the host is the path, % and all.
+        path = path.removeprefix("file:")
+        path = "/" + path[2:].partition("/")[2] if path.startswith("//") else path
     return str(base.absolute() / path) if path else ""
 
 
@@ -89,52 +92,10 @@ def _unknown_column(file: Path, names: Sequence[str], problem: str) -> WrongUseE
     return WrongUseError("UNKNOWN_COLUMN", f"{file} has {problem}. Its columns: {columns}.")
 
 
-def _column_names(file: Path) -> list[str]:
-    try:
-        if file.suffix == ".csv":
-            from pyarrow import csv
-
-            with csv.open_csv(file) as reader:
-                return reader.schema.names
-        from pyarrow import dataset
-
-        return dataset.dataset(file, format="parquet", partitioning="hive").schema.names
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _bad_table(file, error) from error
-
-
-def _read(file: Path, names: Sequence[str], texts: list[str], id_name: str | None) -> pa.Table:
-    wanted = [name for name in names if name != "content" or name in texts]
-    try:
-        if file.suffix == ".csv":
-            from pyarrow import csv
-
-            types: dict[str, pa.DataType] = dict.fromkeys(texts, pa.string())
-            if id_name is not None:
-                types[id_name] = pa.int32()
-            return csv.read_csv(
-                file,
-                parse_options=csv.ParseOptions(newlines_in_values=True),
-                convert_options=csv.ConvertOptions(
-                    column_types=types, strings_can_be_null=False, include_columns=wanted
-                ),
-            )
-        from pyarrow import dataset
-
-        return dataset.dataset(file, format="parquet", partitioning="hive").to_table(wanted)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _bad_table(file, error) from error
-
-
 def _as(table: pa.Table, name: str, type_: pa.DataType, file: Path) -> pa.Array[Any]:
     try:
         column = table.column(name).cast(type_)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise _bad_table(file, f"column {name!r}: {error}") from error
+        raise bad_table(file, f"column {name!r}: {error}") from error
     combined: pa.Array[Any] = column.combine_chunks()
     return combined
-
-
-def _bad_table(file: Path, problem: object) -> WrongUseError:
-    line = " ".join(str(problem).split())[:300]
-    return WrongUseError("BAD_TABLE", f"{file} cannot be read as a table: {line}")
