@@ -61,7 +61,7 @@ def test_wrong_use_is_one_line_and_status_2(
 ) -> None:
     assert main(arguments) == 2
     (found,) = capsys.readouterr().err.splitlines()
-    assert found.startswith(line)
+    assert found.startswith(f"sightline: {line}")
 
 
 def test_python_m_sightline_gives_its_status_to_the_shell() -> None:

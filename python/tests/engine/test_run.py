@@ -165,7 +165,8 @@ class Misshapen:
 
 def test_a_backend_that_fails_ends_the_run(colour_model: Model, encode: Encode) -> None:
     model = Model(colour_model.bundle, Failing())
-    with pytest.raises(RuntimeError, match="the device is gone"):
+    message = "MODEL_FAILED: model colour failed on a batch of 1 images: RuntimeError: the device"
+    with pytest.raises(SightlineError, match=message):
         predicted([batch_of([encode("red")], [None])], model)
 
 

@@ -57,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; None takes the process's own.
 
     Returns:
-        0 done, 1 the run failed, 2 wrong use. Failures are one line on stderr.
+        0 done, 1 the run failed, 2 wrong use. Failures are one line on stderr:
+        `sightline: CODE: …`.
     """
     try:
         result = cli.main(
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(line: str, status: int) -> int:
-    click.echo(" ".join(line.split()), err=True)
+    click.echo(" ".join(["sightline:", *line.split()]), err=True)
     return status
 
 

@@ -37,10 +37,21 @@ class Model:
             (n, classes) float32.
 
         Raises:
-            SightlineError: MODEL_OUTPUT if the output is not what the manifest says.
+            SightlineError: MODEL_FAILED if the backend fails on the batch, MODEL_OUTPUT if its
+                output is not what the manifest says.
         """
         name = self.bundle.manifest.scores.name
-        output = self.session.run(images).get(name)
+        try:
+            output = self.session.run(images).get(name)
+        except SightlineError:
+            raise
+        except Exception as error:
+            raise SightlineError(
+                "MODEL_FAILED",
+                f"model {self.bundle.name} failed on a batch of {len(images)} images: "
+                f"{type(error).__name__}: {' '.join(str(error).split())[:300]} "
+                f"Run `sightline models verify {self.bundle.name}`, or use a smaller --batch-rows.",
+            ) from error
         expected = (len(images), self.bundle.manifest.classes)
         if output is None or output.shape != expected:
             found = "no such output" if output is None else f"shape {output.shape}"

@@ -41,7 +41,7 @@ def run(
 
     Raises:
         WrongUseError: UNKNOWN_COLUMN if there is no ``content_column``.
-        SightlineError: MODEL_OUTPUT, or whatever the backend raises on a batch.
+        SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
     requests = (_request(batch, content_column, error_column) for batch in batches)
     for outcome in infer(requests, model, spec):
