@@ -32,9 +32,9 @@ from sightline.bundle.manifest import (
     is_model_name,
 )
 from sightline.bundle.material import Material
-from sightline.bundle.publish import publish_folder
 from sightline.bundle.request import AddRequest
 from sightline.errors import WrongUseError
+from sightline.publish import publish_folder
 from sightline.version import __version__
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ def add_bundle(
         SightlineError: MODEL_VARIANTS_DISAGREE or EXPORT_FAILED.
     """
     _check(request, tensors)
-    with publish_folder(models_root / request.name, existing) as folder:
+    target = models_root / request.name
+    there = WrongUseError("MODEL_EXISTS", f"'{target}' is there already. Use --overwrite.")
+    with publish_folder(target, None if existing == "replace" else there) as folder:
         images = golden_images(request.preprocessing.size)
         material = _read(request, tensors, images)
         contents = {
@@ -84,7 +86,7 @@ def add_bundle(
         golden = replace(draft.golden, max_abs_delta=_deltas(Bundle.load(folder)))
         (folder / MANIFEST_FILE).write_bytes(replace(draft, golden=golden).to_json())
         Bundle.load(folder)  # what is published can be read
-    return Bundle.load(models_root / request.name)
+    return Bundle.load(target)
 
 
 def _check(request: AddRequest, tensors: Mapping[str, torch.Tensor] | None) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from sightline.doors.standalone.part_writer import Format
-from sightline.doors.standalone.publish import IfExists
 from sightline.engine.spec import EngineSpec
 from sightline.source.list_images import ImageSource
 
+IfExists = Literal["refuse", "replace"]
 OnError = Literal["permissive", "drop", "fail"]
 
 

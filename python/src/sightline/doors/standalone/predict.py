@@ -17,12 +17,12 @@ from sightline.backends.registry import require_variant
 from sightline.bundle.find import find_bundle
 from sightline.doors.standalone.arguments import PredictArguments
 from sightline.doors.standalone.part_writer import open_part
-from sightline.doors.standalone.publish import publish, refuse_existing
 from sightline.doors.standalone.run_record import write_run_record
 from sightline.doors.standalone.tally import Tally
 from sightline.engine.model import Model
 from sightline.engine.run import run
 from sightline.errors import SightlineError, WrongUseError
+from sightline.publish import publish_folder
 from sightline.source.list_images import list_images
 from sightline.source.listing import Listing
 from sightline.source.read_images import CONTENT, ERROR, read_images
@@ -36,11 +36,13 @@ def predict_images(arguments: PredictArguments) -> Tally:
 
     Raises:
         WrongUseError: For anything that can be known before the first image is opened.
-        SightlineError: IMAGE_FAILED, MAX_ERROR_RATE_EXCEEDED, DEVICE_UNAVAILABLE: nothing is
-            published.
+        SightlineError: IMAGE_FAILED, MAX_ERROR_RATE_EXCEEDED, DEVICE_UNAVAILABLE, MODEL_FAILED:
+            nothing is published.
     """
     started = time.time()
-    refuse_existing(arguments.output, arguments.if_exists)
+    there = _output_exists(arguments)
+    if there is not None and arguments.output.exists():
+        raise there
     _refuse_own_input(arguments)
     bundle = find_bundle(arguments.model, arguments.models)
     require_variant(bundle, arguments.backend)
@@ -53,7 +55,7 @@ def predict_images(arguments: PredictArguments) -> Tally:
     model = Model(bundle, session)
     _ = model.labels  # a damaged file is found before the first image is opened
     clock.stop("load")
-    with publish(arguments.output, arguments.if_exists) as folder:
+    with publish_folder(arguments.output, there) as folder:
         _predict(arguments, listing, model, tally, folder)
         _check_error_rate(arguments, tally)
         write_run_record(folder, arguments, tally)
@@ -139,6 +141,14 @@ def _check_error_rate(arguments: PredictArguments, tally: Tally) -> None:
             f"{failed} of {tally.images} images failed ({kinds}), more than the share of "
             f"{arguments.max_error_rate:g} that --max-error-rate allows. Nothing was published.",
         )
+
+
+def _output_exists(arguments: PredictArguments) -> WrongUseError | None:
+    """The error for an output that is there; None if it may be replaced."""
+    if arguments.if_exists == "replace":
+        return None
+    message = f"{arguments.output} exists. Choose another --output, or add --overwrite."
+    return WrongUseError("OUTPUT_EXISTS", message)
 
 
 def _refuse_own_input(arguments: PredictArguments) -> None:
