@@ -90,3 +90,35 @@ def test_wrong_use_is_one_line_without_a_trace(spark_sql: Callable[..., Done]) -
     assert len(told) == 1
     assert "'tensorflow'. Known: onnx, pytorch." in told[0]
     assert "\tat " not in done.stderr
+
+
+TWO_SESSIONS = """
+import sys
+from pyspark.sql import SparkSession
+
+spark = SparkSession.builder.getOrCreate()
+query = f"SELECT get_image_inference_udf('{sys.argv[1]}', 'onnx').class_id AS said"
+for session in (spark, spark.newSession()):
+    print("said", session.sql(query).first().said)
+"""
+
+
+def test_each_session_of_a_cluster_gets_the_model(
+    run_in: Callable[..., Done], spark_home: Path, jar: Path, cards: Path, tmp_path: Path
+) -> None:
+    script = tmp_path / "two_sessions.py"
+    script.write_text(TWO_SESSIONS)
+    image = next(cards.parent.glob("all_images/*.jpg"))
+    done = run_in(
+        spark_home / "bin" / "spark-submit",
+        *("--master", "local-cluster[1,2,1024]", "--jars", jar),
+        *("--conf", "spark.sql.extensions=sightline.sql.SightlineExtensions"),
+        *("--conf", "spark.ui.enabled=false"),
+        script,
+        image,
+        SPARK_HOME=str(spark_home),
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    answers = [line for line in done.stdout.splitlines() if line.startswith("said ")]
+    assert len(answers) == 2
+    assert len(set(answers)) == 1

@@ -63,6 +63,21 @@ object Command {
       throw SightlineException.wrongUse(code, s"$option '$value'. Known: ${known.mkString(", ")}.")
     }
 
+  /** `value` if it is a share of a whole, 0 to 1. */
+  def share(option: String, value: Double): Double =
+    if (value >= 0 && value <= 1) value
+    else {
+      throw SightlineException.wrongUse(
+        "INVALID_OPTION",
+        s"$option is $value. It must be between 0 and 1.",
+      )
+    }
+
+  /** `value` if it says anything. */
+  def nonEmpty(option: String, value: String): String =
+    if (value.trim.nonEmpty) value
+    else throw SightlineException.wrongUse("INVALID_OPTION", s"$option is empty.")
+
   /** `value` if it is at least `least`. */
   def atLeast[N](option: String, value: N, least: N)(implicit order: Ordering[N]): N =
     if (order.gteq(value, least)) value

@@ -45,7 +45,12 @@ object EvaluateCommand extends Command {
     val spark = invocation.spark
     val hadoop = spark.sessionState.newHadoopConf()
     val watch = new Stopwatch
-    val publication = Publication.prepare(options.output, options.overwrite.value, hadoop)
+    val publication = Publication.prepare(
+      options.output,
+      options.overwrite.value,
+      Seq(options.predictions),
+      hadoop,
+    )
     try {
       val rows = SavedPredictions.read(spark, options.predictions, options.format)
       val evaluation = watch("evaluate")(Evaluation.of(rows))

@@ -27,6 +27,8 @@ object Failure {
         val known = causes.collectFirst {
           case ours: SightlineException => ours
           case scheme: UnsupportedFileSystemException => unknownScheme(scheme)
+          case missing: ClassNotFoundException if missing.getMessage.contains("FileSystem") =>
+            unknownScheme(missing)
         }
         val message = known
           .map(_.getMessage)
@@ -39,7 +41,7 @@ object Failure {
         known.fold(1)(_.exitStatus)
     }
 
-  private def unknownScheme(error: UnsupportedFileSystemException): SightlineException =
+  private def unknownScheme(error: Exception): SightlineException =
     SightlineException.wrongUse(
       "UNKNOWN_SCHEME",
       s"${error.getMessage}. Add its file system to Spark by --packages or --jars.",

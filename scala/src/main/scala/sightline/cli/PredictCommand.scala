@@ -48,6 +48,8 @@ object PredictCommand extends Command {
       batchRows: Int = 32,
       @arg(doc = "Folder of bundles, searched first")
       models: Option[String] = None,
+      @arg(doc = "Let the model load Python code of its own (architecture package.module:function)")
+      allowCode: mainargs.Flag = mainargs.Flag(),
       @arg(doc = "Larger files are TOO_LARGE (default 67108864)")
       maxImageBytes: Long = 64L << 20,
       @arg(doc = "Larger canvases are TOO_LARGE (default 100000000)")
@@ -66,7 +68,7 @@ object PredictCommand extends Command {
     val options = Command.parse(parser, this, arguments)
     val prediction = Prediction(
       images = ImageRequest(
-        images = options.images,
+        images = Command.nonEmpty("--images", options.images),
         labels = FolderLabels.parse(options.labels),
         table = TableColumns(
           options.pathColumn,
@@ -77,7 +79,7 @@ object PredictCommand extends Command {
         limit = options.limit.map(Command.atLeast("--limit", _, 1)),
         maxImageBytes = Command.atLeast("--max-image-bytes", options.maxImageBytes, 1L),
       ),
-      model = options.model,
+      model = Command.nonEmpty("--model", options.model),
       modelsRoot = options.models,
       backend =
         Command.oneOf("--backend", options.backend, Seq("onnx", "pytorch"), "UNKNOWN_BACKEND"),
@@ -86,11 +88,12 @@ object PredictCommand extends Command {
       topK = Command.atLeast("--top-k", options.topK, 1),
       batchRows = Command.atLeast("--batch-rows", options.batchRows, 1),
       maxImagePixels = Command.atLeast("--max-image-pixels", options.maxImagePixels, 1L),
-      output = options.output,
+      output = Command.nonEmpty("--output", options.output),
       overwrite = options.overwrite.value,
       format = OutputFormat.parse(options.format),
       onError = OnError.parse(options.onError),
-      maxErrorRate = options.maxErrorRate.map(Command.atLeast("--max-error-rate", _, 0.0)),
+      allowCode = options.allowCode.value,
+      maxErrorRate = options.maxErrorRate.map(Command.share("--max-error-rate", _)),
     )
     prediction.run
   }

@@ -1,6 +1,5 @@
 package sightline.cli
 
-import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.functions.{col, concat_ws, count, lit, raise_error, when}
 import org.apache.spark.sql.sightline.RowTally
@@ -28,6 +27,7 @@ final case class Prediction(
     overwrite: Boolean,
     format: OutputFormat,
     onError: OnError,
+    allowCode: Boolean,
     maxErrorRate: Option[Double],
 ) {
 
@@ -36,8 +36,8 @@ final case class Prediction(
     val spark = invocation.spark
     val hadoop = spark.sessionState.newHadoopConf()
     val watch = new Stopwatch
-    refuseOwnInput(hadoop)
-    val publication = Publication.prepare(output, overwrite, hadoop)
+    val inputs = images.images +: images.table.root.toSeq
+    val publication = Publication.prepare(output, overwrite, inputs, hadoop)
     val bundle = watch("model")(new BundleCatalog(modelsRoot, hadoop).find(model))
     val input = watch("list")(ImageInput.open(spark, images))
     val predicted = watch("preflight")(predict(invocation, bundle, input.rows))
@@ -56,26 +56,13 @@ final case class Prediction(
         ("model" ->
           ("name" -> bundle.manifest.name) ~
           ("sha256" -> bundle.sha256) ~
-          ("backend" -> backend)) ~ ("counts" -> counts.json) ~ ("format" -> format.name),
+          ("backend" -> backend) ~
+          ("device" -> device)) ~ ("counts" -> counts.json) ~ ("format" -> format.name),
       )
       RunRecord.write(record, new Path(publication.staging, RunRecord.InDataFolder), hadoop)
       publication.publish()
       println(summary(counts, watch))
     } finally publication.discard()
-  }
-
-  /** `--overwrite` would remove the images themselves. */
-  private def refuseOwnInput(hadoop: Configuration): Unit = {
-    def qualified(location: String): String = {
-      val path = new Path(location)
-      path.getFileSystem(hadoop).makeQualified(path).toString
-    }
-    if (s"${qualified(images.images)}/".startsWith(s"${qualified(output)}/")) {
-      throw SightlineException.wrongUse(
-        "OUTPUT_EXISTS",
-        s"$output holds the images. Choose another --output.",
-      )
-    }
   }
 
   private def predict(invocation: Invocation, bundle: Bundle, rows: DataFrame): DataFrame = {
@@ -87,6 +74,7 @@ final case class Prediction(
       topK,
       images.maxImageBytes,
       maxImagePixels,
+      allowCode,
     )
     val kept = rows.schema.filterNot(f => Prediction.WorkerColumns(f.name))
     val schema = StructType(kept)

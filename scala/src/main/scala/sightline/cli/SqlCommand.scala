@@ -88,7 +88,9 @@ object SqlCommand extends Command {
   }
 
   private def createView(invocation: Invocation, view: String, path: String): Unit = {
-    val format = Seq("csv", "json").find(path.stripSuffix("/").endsWith(_)).getOrElse("parquet")
+    val format = Seq("csv", "json")
+      .find(ending => path.stripSuffix("/").endsWith(s".$ending"))
+      .getOrElse("parquet")
     invocation.spark.read
       .options(Map("header" -> "true", "escape" -> "\""))
       .format(format)

@@ -3,11 +3,12 @@ package sightline.model
 import java.net.URI
 import java.nio.file.{Files, Path, Paths}
 
+import scala.collection.concurrent.TrieMap
 import scala.jdk.CollectionConverters.*
 import scala.util.{Try, Using}
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.Path as HadoopPath
+import org.apache.hadoop.fs.{FileSystem, Path as HadoopPath}
 
 import sightline.SightlineException
 
@@ -27,8 +28,8 @@ final class BundleCatalog(root: Option[String], hadoop: Configuration) {
     if (model.contains("/") || model.endsWith(".zip")) Bundle.open(local(model))
     else {
       roots
-        .map(_.resolve(model))
-        .find(folder => Files.isRegularFile(folder.resolve(Manifest.FileName)))
+        .flatMap(BundleCatalog.under(_, model))
+        .headOption
         .orElse(BundleResource.unpack(model))
         .map(Bundle.open)
         .getOrElse(throw unknown(model))
@@ -56,15 +57,14 @@ final class BundleCatalog(root: Option[String], hadoop: Configuration) {
     val path = new HadoopPath(model)
     val fs = path.getFileSystem(hadoop)
     if (!fs.exists(path)) throw unknown(model)
-    val scheme = Option(path.toUri.getScheme).getOrElse(fs.getScheme)
-    val onDisk =
-      if (scheme == "file") Paths.get(path.toUri.getPath)
+    val folder =
+      if (fs.getUri.getScheme == "file") BundleZip.folder(Paths.get(path.toUri.getPath))
       else {
-        val copy = TemporaryFolder.create("bundle").resolve(path.getName)
-        fs.copyToLocalFile(path, new HadoopPath(copy.toUri))
-        copy
+        val manifest = new HadoopPath(path, Manifest.FileName)
+        val status = fs.getFileStatus(if (fs.exists(manifest)) manifest else path)
+        val version = s"${fs.makeQualified(path)} ${status.getModificationTime} ${status.getLen}"
+        BundleCatalog.copies.getOrElseUpdate(version, BundleZip.folder(copy(fs, path)))
       }
-    val folder = if (Files.isDirectory(onDisk)) onDisk else BundleZip.unpack(onDisk)
     if (!Files.isRegularFile(folder.resolve(Manifest.FileName))) {
       throw SightlineException.wrongUse(
         "INVALID_BUNDLE",
@@ -74,6 +74,12 @@ final class BundleCatalog(root: Option[String], hadoop: Configuration) {
     folder
   }
 
+  private def copy(fs: FileSystem, path: HadoopPath): Path = {
+    val target = TemporaryFolder.create("bundle").resolve(path.getName)
+    fs.copyToLocalFile(path, new HadoopPath(target.toUri))
+    target
+  }
+
   private def unknown(model: String): SightlineException = {
     val names = if (known.isEmpty) "none" else known.mkString(", ")
     SightlineException.wrongUse("UNKNOWN_MODEL", s"'$model'. Known: $names.")
@@ -81,6 +87,17 @@ final class BundleCatalog(root: Option[String], hadoop: Configuration) {
 }
 
 object BundleCatalog {
+
+  // SQL resolves a model for every query: a remote one is fetched once for each version of it.
+  private val copies = TrieMap.empty[String, Path]
+
+  /** The bundle `name` in a models folder: a folder with a manifest, or a zip. */
+  private def under(root: Path, name: String): Option[Path] = {
+    val folder = root.resolve(name)
+    val zip = root.resolve(s"$name.zip")
+    if (Files.isRegularFile(folder.resolve(Manifest.FileName))) Some(folder)
+    else Option.when(Files.isRegularFile(zip))(BundleZip.folder(zip))
+  }
 
   /** The models folder beside the jar's: of the checkout, or of the installed Python package. */
   private def builtIn: Option[Path] =

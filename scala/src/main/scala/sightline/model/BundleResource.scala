@@ -3,6 +3,7 @@ package sightline.model
 import java.nio.charset.StandardCharsets.UTF_8
 import java.nio.file.{Files, Path}
 
+import scala.collection.concurrent.TrieMap
 import scala.util.Using
 
 /** The bundles that travel inside the jar, so that the jar alone can run on a cluster. */
@@ -12,19 +13,23 @@ private[model] object BundleResource {
   val names: Seq[String] =
     read("models/index.txt").map(new String(_, UTF_8).linesIterator.toSeq).getOrElse(Nil)
 
-  /** Copies bundle `name` out of the jar into a temporary folder, if the jar has it. */
+  private val unpacked = TrieMap.empty[String, Path]
+
+  /** Bundle `name` of the jar as a folder, copied out of it once, if the jar has it. */
   def unpack(name: String): Option[Path] =
-    Option.when(names.contains(name)) {
-      val folder = TemporaryFolder.create("bundle").resolve(name)
-      Files.createDirectories(folder)
-      val json = read(s"models/$name/${Manifest.FileName}").get
-      val manifest = Manifest.parse(new String(json, UTF_8), s"$name in the jar")
-      Files.write(folder.resolve(Manifest.FileName), json)
-      manifest.files.keys.foreach { file =>
-        read(s"models/$name/$file").foreach(Files.write(folder.resolve(file), _))
-      }
-      folder
+    Option.when(names.contains(name))(unpacked.getOrElseUpdate(name, copy(name)))
+
+  private def copy(name: String): Path = {
+    val folder = TemporaryFolder.create("bundle").resolve(name)
+    Files.createDirectories(folder)
+    val json = read(s"models/$name/${Manifest.FileName}").get
+    val manifest = Manifest.parse(new String(json, UTF_8), s"$name in the jar")
+    Files.write(folder.resolve(Manifest.FileName), json)
+    manifest.files.keys.foreach { file =>
+      read(s"models/$name/$file").foreach(Files.write(folder.resolve(file), _))
     }
+    folder
+  }
 
   private def read(resource: String): Option[Array[Byte]] =
     Option(getClass.getClassLoader.getResourceAsStream(resource))

@@ -3,6 +3,7 @@ package sightline.model
 import java.nio.file.{Files, Path}
 import java.util.zip.{ZipException, ZipFile}
 
+import scala.collection.concurrent.TrieMap
 import scala.jdk.CollectionConverters.*
 import scala.util.Using
 
@@ -11,8 +12,19 @@ import sightline.SightlineException
 /** Unpacks a zipped bundle, and no entry of it outside its folder. */
 private[model] object BundleZip {
 
+  // A query's analysis may resolve the model again and again.
+  private val unpacked = TrieMap.empty[String, Path]
+
+  /** A bundle's folder: `location` itself, or what the zip there unpacks to. */
+  def folder(location: Path): Path =
+    if (Files.isDirectory(location)) location
+    else {
+      val version = s"$location ${Files.getLastModifiedTime(location)} ${Files.size(location)}"
+      unpacked.getOrElseUpdate(version, unpack(location))
+    }
+
   /** @return the folder that holds `model.json`: the zip's root, or the one folder in it */
-  def unpack(zip: Path): Path = {
+  private def unpack(zip: Path): Path = {
     val target = TemporaryFolder.create("bundle")
     Using.resource(open(zip)) { archive =>
       archive.entries.asScala.filterNot(_.isDirectory).foreach { entry =>

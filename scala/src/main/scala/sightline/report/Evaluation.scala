@@ -36,7 +36,10 @@ final case class Evaluation(totals: Row, perClass: DataFrame, matrix: DataFrame)
 
   /** Writes `per_class/` and `confusion_matrix/` as CSV with a header, a file each. */
   def writeTables(folder: String): Unit =
-    Seq("per_class" -> perClass, "confusion_matrix" -> matrix).foreach { case (name, table) =>
+    Seq(
+      "per_class" -> perClass.drop("key"),
+      "confusion_matrix" -> matrix.drop("actual_key", "predicted_key"),
+    ).foreach { case (name, table) =>
       table.coalesce(1).write.option("header", "true").option("escape", "\"").csv(s"$folder/$name")
     }
 }
@@ -89,7 +92,12 @@ object Evaluation {
     }
 
   private def json(row: Row): JObject =
-    JObject(row.schema.fieldNames.map(name => JField(name, json(row, name))).toList)
+    JObject(
+      row.schema.fieldNames
+        .filterNot(name => name == "key" || name.endsWith("_key"))
+        .map(name => JField(name, json(row, name)))
+        .toList
+    )
 
   private def json(row: Row, name: String): JValue = row.getAs[Any](name) match {
     case n: Long => JInt(n)

@@ -29,36 +29,49 @@ object EvaluationPage {
       }
     }
 
-  private def classes(rows: Seq[Row]): String =
-    TextTable(rows.headOption.toSeq.flatMap(_.schema.fieldNames)) {
-      rows.take(ListedRows).map(_.toSeq.map(cell))
+  private def classes(rows: Seq[Row]): String = {
+    val columns = rows.headOption.toSeq.flatMap(_.schema.fieldNames).filterNot(_ == "key")
+    TextTable(columns) {
+      rows.take(ListedRows).map(row => columns.map(name => cell(row.getAs[Any](name))))
     } + more(rows.size, "per_class/")
+  }
 
-  private def matrix(evaluation: Evaluation): String = {
-    val names = evaluation.classes.map(row => cell(row.getAs[Any]("label")))
-    val cells = evaluation.cells
-    if (names.size <= MatrixClasses && names.distinct.size == names.size) {
-      val counts = cells
-        .map(row => (row.getAs[String]("actual"), row.getAs[String]("predicted")) -> row)
-        .toMap
-      val columns = names ++ Option.when(cells.exists(_.isNullAt(2)))(None.orNull)
-      TextTable("actual \\ predicted" +: columns.map(name => Option(name).getOrElse("(error)"))) {
-        names.map { actual =>
-          actual +: columns.map { predicted =>
-            counts.get((actual, predicted)).fold("0")(row => cell(row.getAs[Any]("count")))
-          }
-        }
-      }
-    } else {
-      val confused =
-        cells
-          .filter(row => row.get(0) != row.get(2) || row.get(1) != row.get(3) && !row.isNullAt(1))
-          .sortBy(-_.getAs[Long]("count"))
-      s"${names.size} classes; the pairs most often confused:\n" +
-        TextTable(Seq("actual", "id", "predicted", "id", "count")) {
-          confused.take(ListedRows).map(_.toSeq.map(cell))
+  private def matrix(evaluation: Evaluation): String =
+    if (evaluation.classes.size <= MatrixClasses) wholeMatrix(evaluation)
+    else {
+      val columns = Seq("actual", "actual_id", "predicted", "predicted_id", "count")
+      val confused = evaluation.cells
+        .filter(row => row.getAs[String]("actual_key") != row.getAs[String]("predicted_key"))
+        .sortBy(-_.getAs[Long]("count"))
+      s"${evaluation.classes.size} classes; the pairs most often confused:\n" +
+        TextTable(columns) {
+          confused.take(ListedRows).map(row => columns.map(name => cell(row.getAs[Any](name))))
         } + more(confused.size, "confusion_matrix/")
     }
+
+  private def wholeMatrix(evaluation: Evaluation): String = {
+    // By keys: the truth may call a class otherwise than the model does, and two may share a name.
+    val counts = evaluation.cells.map { row =>
+      (row.getAs[String]("actual_key"), Option(row.getAs[String]("predicted_key"))) ->
+        cell(row.getAs[Any]("count"))
+    }.toMap
+    val classes = evaluation.classes.map(row => row.getAs[String]("key") -> name(evaluation, row))
+    val errors = Option.when(counts.keys.exists { case (_, predicted) => predicted.isEmpty })(
+      None -> "(error)"
+    )
+    val columns = classes.map { case (key, title) => Option(key) -> title } ++ errors
+    TextTable("actual \\ predicted" +: columns.map { case (_, title) => title }) {
+      classes.map { case (actual, title) =>
+        title +: columns.map { case (predicted, _) => counts.getOrElse((actual, predicted), "0") }
+      }
+    }
+  }
+
+  /** A class's label, with its id where another class is called the same. */
+  private def name(evaluation: Evaluation, row: Row): String = {
+    val label = row.getAs[String]("label")
+    val shared = evaluation.classes.count(_.getAs[String]("label") == label) > 1
+    if (shared) s"$label (${cell(row.getAs[Any]("class_id"))})" else label
   }
 
   private def more(rows: Int, file: String): String =

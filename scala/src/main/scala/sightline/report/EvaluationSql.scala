@@ -29,9 +29,10 @@ object EvaluationSql {
       |       WHEN label_id IS NOT NULL THEN label_id = prediction.class_id
       |       ELSE label = prediction.label END AS is_right,
       |  CASE WHEN error IS NOT NULL THEN false
-      |       WHEN label_id IS NOT NULL
-      |         THEN array_contains(slice(prediction.top_k, 1, 5).class_id, label_id)
-      |       ELSE array_contains(slice(prediction.top_k, 1, 5).label, label) END AS is_in_top5
+      |       WHEN label_id IS NOT NULL AND array_contains(slice(prediction.top_k, 1, 5).class_id, label_id)
+      |         OR label_id IS NULL AND array_contains(slice(prediction.top_k, 1, 5).label, label) THEN true
+      |       -- A shorter list does not say what came fifth.
+      |       WHEN size(prediction.top_k) >= 5 THEN false END AS is_in_top5
       |FROM predictions""".stripMargin
 
   /** One row: counts and accuracies. */
@@ -43,7 +44,8 @@ object EvaluationSql {
       |  count_if(is_right) / nullif(count(actual_key), 0) AS accuracy,
       |  count_if(is_right) / nullif(count_if(actual_key IS NOT NULL AND NOT failed), 0)
       |    AS accuracy_predicted,
-      |  count_if(is_in_top5) / nullif(count(actual_key), 0) AS top5_accuracy
+      |  if(count_if(actual_key IS NOT NULL AND is_in_top5 IS NULL) > 0, NULL,
+      |    count_if(is_in_top5) / nullif(count(actual_key), 0)) AS top5_accuracy
       |FROM judged""".stripMargin
 
   /** A row for each class that is true or predicted somewhere. */
@@ -57,13 +59,13 @@ object EvaluationSql {
       |    count(*) AS predicted
       |  FROM judged WHERE actual_key IS NOT NULL AND NOT failed GROUP BY predicted_key
       |), counted AS (
-      |  SELECT coalesce(actual.label, said.label) AS label,
+      |  SELECT key, coalesce(actual.label, said.label) AS label,
       |    coalesce(actual.class_id, said.class_id) AS class_id,
       |    coalesce(support, 0) AS support, coalesce(predicted, 0) AS predicted,
       |    coalesce(hits, 0) AS hits
       |  FROM actual FULL OUTER JOIN said USING (key)
       |)
-      |SELECT label, class_id, support, predicted,
+      |SELECT key, label, class_id, support, predicted,
       |  coalesce(hits / nullif(predicted, 0), 0.0) AS precision,
       |  coalesce(hits / nullif(support, 0), 0.0) AS recall,
       |  coalesce(2 * hits / nullif(support + predicted, 0), 0.0) AS f1
@@ -71,8 +73,9 @@ object EvaluationSql {
 
   /** A row for each pair of true and predicted class that occurs; an error predicts NULL. */
   val Matrix: String =
-    """SELECT min(actual) AS actual, min(label_id) AS actual_id,
-      |  min(predicted) AS predicted, min(predicted_id) AS predicted_id, count(*) AS count
+    """SELECT actual_key, min(actual) AS actual, min(label_id) AS actual_id,
+      |  predicted_key, min(predicted) AS predicted, min(predicted_id) AS predicted_id,
+      |  count(*) AS count
       |FROM judged WHERE actual_key IS NOT NULL
       |GROUP BY actual_key, predicted_key
       |ORDER BY actual_id, actual, count DESC, predicted_id, predicted""".stripMargin

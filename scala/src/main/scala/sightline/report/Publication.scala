@@ -1,5 +1,6 @@
 package sightline.report
 
+import java.nio.file.{Files, Paths}
 import java.util.UUID
 
 import org.apache.hadoop.conf.Configuration
@@ -10,8 +11,9 @@ import sightline.SightlineException
 /**
  * An output folder that appears whole or not at all: written beside its place, then renamed.
  *
- * On file systems where a rename is one step (local, HDFS) a killed run leaves the old result or
- * the new; object stores copy, so there a reader may meet the moment between.
+ * Where a rename is one step (local, HDFS) a killed run leaves the old result or the new, or, between
+ * the two renames of a replacement, the old one as `NAME.replaced-…`; object stores copy, so there a
+ * reader may meet the moment between.
  */
 final class Publication private (fs: FileSystem, output: Path, overwrite: Boolean) {
 
@@ -49,13 +51,38 @@ final class Publication private (fs: FileSystem, output: Path, overwrite: Boolea
 
 object Publication {
 
-  /** @throws SightlineException OUTPUT_EXISTS when there is something at `output` already */
-  def prepare(output: String, overwrite: Boolean, hadoop: Configuration): Publication = {
+  /**
+   * @param inputs what the run reads, which replacing `output` must not remove
+   * @throws SightlineException OUTPUT_EXISTS when there is something at `output` already, or when it
+   *   holds an input
+   */
+  def prepare(
+      output: String,
+      overwrite: Boolean,
+      inputs: Seq[String],
+      hadoop: Configuration,
+  ): Publication = {
     val path = new Path(output)
     val fs = path.getFileSystem(hadoop)
     val qualified = fs.makeQualified(path)
+    inputs
+      .find(input => s"${place(input, hadoop)}/".startsWith(s"${place(output, hadoop)}/"))
+      .foreach { input =>
+        throw SightlineException.wrongUse(
+          "OUTPUT_EXISTS",
+          s"$output holds $input, which this run reads. Choose another --output.",
+        )
+      }
     if (fs.exists(qualified) && !overwrite) throw exists(path)
     new Publication(fs, qualified, overwrite)
+  }
+
+  /** The one name of a place, without `..`, and without links where it is local. */
+  private def place(location: String, hadoop: Configuration): String = {
+    val path = new Path(location)
+    val uri = path.getFileSystem(hadoop).makeQualified(path).toUri.normalize
+    val local = Option.when(uri.getScheme == "file")(Paths.get(uri.getPath)).filter(Files.exists(_))
+    local.fold(uri.toString)(_.toRealPath().toUri.toString).stripSuffix("/")
   }
 
   private def exists(output: Path): SightlineException =

@@ -13,8 +13,9 @@ import sightline.source.Columns
  *
  * @param backend `onnx` or `pytorch`
  * @param device `auto`, `cpu` or `cuda`
- * @param batchRows images the model is given at once, 1 to 4096
+ * @param batchRows images the model is given at once, at least 1
  * @param topK how many labels a prediction lists, at least 1
+ * @param allowCode whether the model may load Python code of its own
  * @param maxImageBytes larger files are TOO_LARGE
  * @param maxImagePixels larger canvases are TOO_LARGE, by their header alone
  */
@@ -26,6 +27,7 @@ final case class Inference(
     topK: Int = 5,
     maxImageBytes: Long = 64L << 20,
     maxImagePixels: Long = 100L * 1000 * 1000,
+    allowCode: Boolean = false,
 ) {
 
   /** The worker function for whole partitions, by mapInArrow. */
@@ -50,7 +52,9 @@ final case class Inference(
       more: org.json4s.JObject,
   ): PythonWorker = {
     bundle.requireBackend(backend)
+    if (!allowCode) Preflight.requireKnownCode(backend, bundle)
     val context = spark.sparkContext
+    Preflight.requireBuildSpark(context.version)
     val executable = Interpreter.of(context.getConf)
     val preflight = Preflight.check(executable, context.version, backend, bundle)
     if (device == "cuda" && context.isLocal) Preflight.checkCuda(executable, backend)
@@ -62,6 +66,8 @@ final case class Inference(
           ("folder" -> NodeFiles.shipBundle(spark, bundle))) ~
         ("backend" -> backend) ~
         ("device" -> device) ~
+        ("local" -> context.isLocal) ~
+        ("allow_code" -> allowCode) ~
         ("threads" -> context.getConf.getInt("spark.task.cpus", 1)) ~
         ("batch_rows" -> batchRows) ~
         ("top_k" -> topK) ~

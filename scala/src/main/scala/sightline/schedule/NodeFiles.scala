@@ -19,6 +19,9 @@ import sightline.model.{Bundle, TemporaryFolder}
  */
 object NodeFiles {
 
+  // One archive a name: Spark's file server refuses a second file of the same name.
+  private val archives = mutable.Map.empty[String, Path]
+
   // Each session has a folder of its own on the nodes.
   private val shipped = mutable.WeakHashMap.empty[SparkSession, mutable.Set[String]]
 
@@ -42,19 +45,26 @@ object NodeFiles {
 
   private def ship(spark: SparkSession, name: String, folder: Path, files: Seq[String]): String =
     synchronized {
-      if (shipped.getOrElseUpdate(spark, mutable.Set.empty).add(name)) {
-        val zip = TemporaryFolder.create("ship").resolve(s"$name.zip")
-        Using.resource(new ZipOutputStream(Files.newOutputStream(zip))) { out =>
-          // Weights do not shrink: trying costs seconds for a large model.
-          out.setLevel(0)
-          files.sorted.foreach { file =>
-            out.putNextEntry(new ZipEntry(file))
-            Files.copy(folder.resolve(file), out)
-            out.closeEntry()
-          }
-        }
+      val known = shipped.getOrElseUpdate(spark, mutable.Set.empty)
+      if (!known(name)) {
+        val zip = archives.getOrElseUpdate(name, archive(name, folder, files))
         SessionArchives.add(spark, s"${zip.toUri}#$name")
+        known += name
       }
       name
     }
+
+  private def archive(name: String, folder: Path, files: Seq[String]): Path = {
+    val zip = TemporaryFolder.create("ship").resolve(s"$name.zip")
+    Using.resource(new ZipOutputStream(Files.newOutputStream(zip))) { out =>
+      // Weights do not shrink: trying costs seconds for a large model.
+      out.setLevel(0)
+      files.sorted.foreach { file =>
+        out.putNextEntry(new ZipEntry(file))
+        Files.copy(folder.resolve(file), out)
+        out.closeEntry()
+      }
+    }
+    zip
+  }
 }

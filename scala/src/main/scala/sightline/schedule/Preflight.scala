@@ -1,6 +1,6 @@
 package sightline.schedule
 
-import java.io.IOException
+import java.io.{File, IOException}
 
 import scala.collection.concurrent.TrieMap
 import scala.sys.process.{Process, ProcessLogger}
@@ -23,7 +23,7 @@ final case class Preflight(python: String, packages: Map[String, String])
 /** Asks the worker's interpreter, on the driver, before any task starts. */
 object Preflight {
 
-  /** The protocol between jar and worker; `sightline.engine.spec` holds its twin. */
+  /** The protocol between jar and worker; `sightline.doors.protocol` holds its twin. */
   val Protocol = 1
 
   // SQL analyses a query anew for every view and every run: one question an interpreter is enough.
@@ -70,6 +70,38 @@ object Preflight {
     }
   }
 
+  /**
+   * The bridge is compiled against one Spark's private classes, so it runs on no other.
+   *
+   * @throws SightlineException SPARK_MISMATCH
+   */
+  def requireBuildSpark(sparkVersion: String): Unit =
+    if (sparkVersion != BuildInfo.sparkVersion) {
+      throw SightlineException.wrongUse(
+        "SPARK_MISMATCH",
+        s"this jar is for Spark ${BuildInfo.sparkVersion}, and this is Spark $sparkVersion. Use that " +
+          "Spark (a set SPARK_HOME may name another), or build the jar for this one.",
+      )
+    }
+
+  /**
+   * A bundle may name Python code of its own; it is loaded only where somebody has agreed to that.
+   *
+   * @throws SightlineException CODE_NOT_ALLOWED
+   */
+  def requireKnownCode(backend: String, bundle: Bundle): Unit = {
+    val own = bundle.manifest.architectures.get(backend).filterNot { architecture =>
+      Seq("timm:", "torchvision:", "sightline.").exists(architecture.startsWith)
+    }
+    own.foreach { architecture =>
+      throw SightlineException.wrongUse(
+        "CODE_NOT_ALLOWED",
+        s"model '${bundle.manifest.name}' loads the Python code '$architecture'. If you trust it, " +
+          "allow it: --allow-code (spark.sightline.allowCode=true in SQL).",
+      )
+    }
+  }
+
   private def requireSpark(executable: String, sparkVersion: String, found: Preflight): Unit = {
     val there = found.packages.get("pyspark")
     if (!there.contains(sparkVersion)) {
@@ -103,8 +135,11 @@ object Preflight {
       line => { err.append(line).append('\n'); () },
     )
     val command = Seq(executable, "-m", "sightline.doors.preflight") ++ options
-    val variables =
-      Seq("PYTHONPATH" -> PythonSources.folder.toString, "PYTHONDONTWRITEBYTECODE" -> "1")
+    val path = PythonSources.folder.toString +: sys.env.get("PYTHONPATH").toSeq
+    val variables = Seq(
+      "PYTHONPATH" -> path.mkString(File.pathSeparator),
+      "PYTHONDONTWRITEBYTECODE" -> "1",
+    )
     val status =
       try Process(command, None, variables: _*).!(log)
       catch {

@@ -1,39 +1,38 @@
 package sightline.source
 
-import java.io.{FileNotFoundException, IOException}
+import java.io.IOException
+import java.nio.file.{Files, Paths}
 
 import scala.util.{Failure, Success, Try, Using}
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{FileStatus, FileSystem, LocalFileSystem, Path}
-import org.apache.hadoop.security.AccessControlException
+import org.apache.hadoop.fs.{FileSystem, LocalFileSystem, Path}
 
 /** Reads whole files, and gives an error as a value where Spark's own reader would fail the job. */
 object ImageBytes {
 
-  /** What a listing said of a file, to notice that it changed since. */
-  final case class Listed(length: Long, modificationTime: Long)
-
   /**
    * @param path any Hadoop path
-   * @param listed what the listing said, or None for a path that comes from a table
+   * @param listedLength what the listing said, or None for a path that comes from a table
    * @param maxBytes larger files are TOO_LARGE and not opened
    */
   def read(
       path: Path,
-      listed: Option[Listed],
+      listedLength: Option[Long],
       maxBytes: Long,
       hadoop: Configuration,
   ): Either[ReadError, Array[Byte]] =
     Try {
       val fs = fileSystem(path, hadoop)
-      val size = listed.map(_.length).getOrElse(sizeOf(fs, path))
+      refusePipes(fs, path)
+      val size = listedLength.getOrElse(sizeOf(fs, path))
       if (size > maxBytes) {
         Left(ReadError(ErrorCode.TooLarge, s"$size bytes, the limit is $maxBytes"))
-      } else checked(readAll(fs, path, size), size, listed.isDefined)
+      } else checked(readAll(fs, path, size), size, listedLength.isDefined)
     } match {
       case Success(result) => result
-      case Failure(error) if scala.util.control.NonFatal(error) => Left(toReadError(error))
+      case Failure(error) if scala.util.control.NonFatal(error) =>
+        Left(ReadError.of(error, ReadError.Read))
       case Failure(error) => throw error
     }
 
@@ -44,8 +43,16 @@ object ImageBytes {
       case other => other
     }
 
+  /** A pipe or a device has no end, and a task that opened one would wait for it forever. */
+  private def refusePipes(fs: FileSystem, path: Path): Unit =
+    if (fs.getUri.getScheme == "file") {
+      val local = Paths.get(path.toUri.getPath)
+      if (Files.exists(local) && !Files.isRegularFile(local))
+        throw new IOException("no regular file")
+    }
+
   private def sizeOf(fs: FileSystem, path: Path): Long = {
-    val status: FileStatus = fs.getFileStatus(path)
+    val status = fs.getFileStatus(path)
     if (status.isDirectory) throw new IOException("it is a folder")
     status.getLen
   }
@@ -67,24 +74,4 @@ object ImageBytes {
 
   private def sizeNow(bytes: Array[Byte], size: Long): String =
     if (bytes.length > size) "more" else bytes.length.toString
-
-  private def toReadError(error: Throwable): ReadError = {
-    val message = oneLine(error)
-    val code = error match {
-      case _: AccessControlException => ErrorCode.Denied
-      // Java's local file system says "denied" by a FileNotFoundException.
-      case _: FileNotFoundException if message.contains("Permission denied") => ErrorCode.Denied
-      case _: FileNotFoundException => ErrorCode.NotFound
-      case _ => ErrorCode.Io
-    }
-    ReadError(code, message)
-  }
-
-  private def oneLine(error: Throwable): String =
-    Option(error.getMessage)
-      .getOrElse(error.getClass.getSimpleName)
-      .linesIterator
-      .nextOption()
-      .getOrElse("")
-      .take(300)
 }

@@ -7,6 +7,7 @@ package sightline.source
  * @param relativePath below the listed folder, with `/`
  * @param length in bytes
  * @param modificationTime in milliseconds since 1970
+ * @param error why it could not even be listed; such a folder stands for what is in it
  * @param label of its folder, when labels are asked for and it has one
  */
 final case class ImageFile(
@@ -15,4 +16,5 @@ final case class ImageFile(
     length: Long,
     modificationTime: Long,
     label: Option[String],
+    error: Option[ReadError] = None,
 )

@@ -2,7 +2,7 @@ package sightline.source
 
 import java.util.Locale
 
-import org.apache.spark.sql.functions.{coalesce, col, count, lit, min, when}
+import org.apache.spark.sql.functions.{coalesce, col, count, lit, min, nullif, regexp_extract, when}
 import org.apache.spark.sql.sightline.{Expressions, TableFrame}
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
@@ -20,7 +20,7 @@ final case class ImageInput(rows: DataFrame, count: Long)
  * Which images, and what is known of them.
  *
  * @param images folder (recursive), glob, or a CSV or Parquet table with a path column
- * @param labels for folders and globs: where true labels come from
+ * @param labels where true labels come from: the table's columns, the files' folders, or nowhere
  * @param table for tables: its columns
  * @param limit at most so many images
  * @param maxImageBytes larger files are TOO_LARGE and not opened
@@ -53,6 +53,13 @@ object ImageInput {
   }
 
   private def files(spark: SparkSession, request: ImageRequest): ImageInput = {
+    if (request.table != TableColumns()) {
+      throw SightlineException.wrongUse(
+        "WRONG_ARGUMENTS",
+        "--path-column, --label-column, --label-id-column and --root are for tables, and " +
+          s"${request.images} does not end in .csv or .parquet.",
+      )
+    }
     val listed = ImageListing.list(
       request.images,
       request.labels,
@@ -79,7 +86,7 @@ object ImageInput {
     val rows = request.limit.fold(whole)(whole.limit)
     val columns = request.table.resolve(request.images, rows.columns.toSeq)
     val count = countChecked(rows, request.images, columns.labelId)
-    val root = request.table.root.getOrElse(ImageTableFile.folder(spark, request.images))
+    val root = ImageTableFile.root(spark, request.images, request.table.root)
     val slots = spark.sparkContext.defaultParallelism
     // A table says nothing of the images' sizes: rows stand in for bytes.
     val partitions = PartitionPlan.partitions(count, bytes = 0L, slots)
@@ -89,8 +96,12 @@ object ImageInput {
       .map(quoted)
     val named = Seq(
       quoted(columns.path).cast("string").as(Columns.Path),
-      columns.label.fold(lit(None.orNull))(quoted).cast("string").as(Columns.Label),
-      columns.labelId.fold(lit(None.orNull))(quoted).cast("int").as(Columns.LabelId),
+      labelOf(request.labels, columns).cast("string").as(Columns.Label),
+      columns.labelId
+        .filter(_ => request.labels == FolderLabels.Auto)
+        .fold(lit(None.orNull))(quoted)
+        .cast("int")
+        .as(Columns.LabelId),
     )
     // A row without a path is a file that is not found, not an empty one.
     val bytes = Expressions.mapped(coalesce(quoted(Columns.Path), lit(""))) {
@@ -109,6 +120,14 @@ object ImageInput {
       count,
     )
   }
+
+  private def labelOf(labels: FolderLabels, columns: TableColumns.Resolved): Column =
+    labels match {
+      case FolderLabels.Auto => columns.label.fold(lit(None.orNull))(quoted)
+      case FolderLabels.Folder =>
+        nullif(regexp_extract(quoted(columns.path), "([^/]+)/+[^/]+$", 1), lit(""))
+      case FolderLabels.Absent => lit(None.orNull)
+    }
 
   /** How many rows; a class id that is no number stops the run here rather than in a task. */
   private def countChecked(rows: DataFrame, table: String, labelId: Option[String]): Long = {

@@ -1,5 +1,7 @@
 package sightline.source
 
+import java.io.IOException
+
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileStatus, FileSystem, GlobPattern, Path}
 
@@ -32,7 +34,7 @@ object ImageListing {
     val files = found.sortBy(_.getPath).iterator.flatMap(walk(fs, _))
     limit
       .fold(files)(files.take)
-      .map(toImageFile(_, root, labels))
+      .map { case (status, error) => toImageFile(status, error, root, labels) }
       .toIndexedSeq
   }
 
@@ -41,19 +43,31 @@ object ImageListing {
       status.getPath.toUri.getPath.stripPrefix(root).split('/').exists(isHidden)
     }
 
-  private def walk(fs: FileSystem, status: FileStatus): Iterator[FileStatus] =
+  private def walk(fs: FileSystem, status: FileStatus): Iterator[(FileStatus, Option[ReadError])] =
     if (status.isDirectory) {
-      LocalLinks
-        .corrected(status.getPath, fs.listStatus(status.getPath).toSeq)
-        .filterNot(child => isHidden(child.getPath.getName))
-        .sortBy(_.getPath.getName)
-        .iterator
-        .flatMap(walk(fs, _))
-    } else Iterator.single(status)
+      children(fs, status.getPath) match {
+        case Right(found) => found.iterator.flatMap(walk(fs, _))
+        case Left(error) => Iterator.single((status, Some(error)))
+      }
+    } else Iterator.single((status, None))
+
+  /** What a folder holds; one that cannot be opened is an error row, not the end of the run. */
+  private def children(fs: FileSystem, folder: Path): Either[ReadError, Seq[FileStatus]] =
+    try {
+      val listed = LocalLinks.corrected(folder, fs.listStatus(folder).toSeq)
+      Right(listed.filterNot(child => isHidden(child.getPath.getName)).sortBy(_.getPath.getName))
+    } catch {
+      case error: IOException => Left(ReadError.of(error, ReadError.List))
+    }
 
   private def isHidden(name: String): Boolean = name.startsWith("_") || name.startsWith(".")
 
-  private def toImageFile(status: FileStatus, root: String, labels: FolderLabels): ImageFile = {
+  private def toImageFile(
+      status: FileStatus,
+      error: Option[ReadError],
+      root: String,
+      labels: FolderLabels,
+  ): ImageFile = {
     val path = status.getPath
     val full = path.toUri.getPath
     val relative =
@@ -61,9 +75,10 @@ object ImageListing {
     ImageFile(
       path = if (path.toUri.getScheme == "file") full else path.toString,
       relativePath = relative,
-      length = status.getLen,
+      length = if (error.isDefined) 0L else status.getLen,
       modificationTime = status.getModificationTime,
       label = labels.label(relative, path.getParent.getName),
+      error = error,
     )
   }
 

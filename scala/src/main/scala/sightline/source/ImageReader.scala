@@ -64,13 +64,14 @@ final private[source] class ImageReader(files: IndexedSeq[ImageFile], factory: I
   }
 
   private def read(file: ImageFile): Either[Option[ReadError], Array[Byte]] = {
-    val listed = ImageBytes.Listed(file.length, file.modificationTime)
-    val result = ImageBytes.read(
-      hadoopPath(file),
-      Some(listed),
-      factory.maxImageBytes,
-      factory.hadoop.value.value,
-    )
+    val result = file.error.toLeft(()).flatMap { _ =>
+      ImageBytes.read(
+        hadoopPath(file),
+        Some(file.length),
+        factory.maxImageBytes,
+        factory.hadoop.value.value,
+      )
+    }
     counts.add(result)
     result.left.map(Some(_))
   }

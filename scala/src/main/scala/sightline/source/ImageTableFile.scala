@@ -40,10 +40,23 @@ object ImageTableFile {
         throw SightlineException.wrongUse("BAD_TABLE", s"$location is no Parquet table ($why).")
     }
 
-  /** The folder that the table lies in, fully qualified: where its relative paths start. */
-  def folder(spark: SparkSession, location: String): String = {
-    val path = new Path(location)
-    path.getFileSystem(spark.sessionState.newHadoopConf()).makeQualified(path).getParent.toString
+  /**
+   * Where the table's relative paths start, fully qualified, since executors work elsewhere.
+   *
+   * @param named a folder that was named for it; by default the folder that the table lies in
+   * @throws SightlineException PATH_NOT_FOUND
+   */
+  def root(spark: SparkSession, location: String, named: Option[String]): String = {
+    val path = named.fold(new Path(location))(new Path(_))
+    val fs = path.getFileSystem(spark.sessionState.newHadoopConf())
+    val qualified = fs.makeQualified(path)
+    if (named.isDefined && !fs.exists(path)) {
+      throw SightlineException.wrongUse(
+        "PATH_NOT_FOUND",
+        s"$path does not exist. Give the folder that the table's paths start from as --root.",
+      )
+    }
+    (if (named.isDefined) qualified else qualified.getParent).toString
   }
 
   private def format(location: String): Option[String] =

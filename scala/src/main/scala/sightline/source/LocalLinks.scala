@@ -1,5 +1,6 @@
 package sightline.source
 
+import java.nio.file.LinkOption.NOFOLLOW_LINKS
 import java.nio.file.{Files, InvalidPathException, Path as LocalPath, Paths}
 
 import org.apache.hadoop.fs.{FileStatus, Path}
@@ -10,8 +11,9 @@ import sightline.SightlineException
 private[source] object LocalLinks {
 
   /**
-   * The folder's entries, with dangling links, which Hadoop leaves out; and without links to a
-   * folder above, which would never end, and without pipes and devices, which may never be read.
+   * The folder's entries, with dangling links and names that Java cannot say, which Hadoop leaves
+   * out; and without links to a folder above, which would never end, and without pipes and
+   * devices, which may never be read.
    *
    * @param folder at any URI; other than local ones have no such entries
    * @throws SightlineException LOCALE_NOT_UTF8 when Java cannot say the names of files here
@@ -22,15 +24,19 @@ private[source] object LocalLinks {
         val local = localPath(status.getPath)
         if (status.isDirectory) !leadsUp(local) else Files.isRegularFile(local)
       }
-      kept ++ dangling(folder, listed.map(_.getPath.getName).toSet)
+      kept ++ unreachable(folder, listed.map(_.getPath.getName).toSet)
     } else listed
 
-  private def dangling(folder: Path, listed: Set[String]): Seq[FileStatus] = {
+  // Each becomes a row that is NOT_FOUND: a file that nobody told of would be lost.
+  private def unreachable(folder: Path, listed: Set[String]): Seq[FileStatus] = {
     val names = Option(localPath(folder).toFile.list()).toSeq.flatten
     names
       .filterNot(listed)
       .map(name => new Path(folder, new Path(None.orNull, None.orNull, name)))
-      .filter(path => Files.isSymbolicLink(localPath(path)))
+      .filter { path =>
+        val local = localPath(path)
+        Files.isSymbolicLink(local) || !Files.exists(local, NOFOLLOW_LINKS)
+      }
       .map(new FileStatus(0L, false, 0, 0L, 0L, _))
   }
 

@@ -12,6 +12,9 @@ object PartitionPlan {
   /** So many bytes take minutes to decode: a lost task should not cost more. */
   private val MaxBytes = 512L << 20
 
+  /** The same in images, where bytes are not known; slots may still be few when a run starts. */
+  private val MaxFiles = 4096L
+
   /** What opening and decoding any file costs, in bytes read: keeps tiny files from one task. */
   private val OpenCost = 16L << 10
 
@@ -41,7 +44,7 @@ object PartitionPlan {
     val full = math.max(1L, rows / MinFiles)
     val even = math.min(full, slots.toLong * TasksPerSlot)
     val busy = math.min(rows, slots.toLong)
-    Seq(even, busy, bytes / MaxBytes, 1L).max
+    Seq(even, busy, bytes / MaxBytes, rows / MaxFiles, 1L).max
   }
 
   private def weight(file: ImageFile): Long = file.length + OpenCost

@@ -1,5 +1,9 @@
 package sightline.source
 
+import java.io.FileNotFoundException
+import java.nio.file.{AccessDeniedException, NoSuchFileException}
+
+import org.apache.hadoop.security.AccessControlException
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.unsafe.types.UTF8String
 
@@ -8,14 +12,41 @@ import org.apache.spark.unsafe.types.UTF8String
  *
  * @param code one of [[ErrorCode]]
  * @param message one line, without the file's content
+ * @param stage `list` or `read`
  */
-final case class ReadError(code: String, message: String) {
+final case class ReadError(code: String, message: String, stage: String = ReadError.Read) {
 
   /** As a value of `Columns.ErrorType`. */
   def toRow: InternalRow =
     InternalRow(
       UTF8String.fromString(code),
-      UTF8String.fromString("read"),
+      UTF8String.fromString(stage),
       UTF8String.fromString(message),
     )
+}
+
+object ReadError {
+  val List = "list"
+  val Read = "read"
+
+  /** What an exception of a file system means. */
+  def of(error: Throwable, stage: String): ReadError = {
+    val message = oneLine(error)
+    val code = error match {
+      case _: AccessControlException | _: AccessDeniedException => ErrorCode.Denied
+      // Java's local file system says "denied" by a FileNotFoundException.
+      case _: FileNotFoundException if message.contains("Permission denied") => ErrorCode.Denied
+      case _: FileNotFoundException | _: NoSuchFileException => ErrorCode.NotFound
+      case _ => ErrorCode.Io
+    }
+    ReadError(code, message, stage)
+  }
+
+  private def oneLine(error: Throwable): String =
+    Option(error.getMessage)
+      .getOrElse(error.getClass.getSimpleName)
+      .linesIterator
+      .nextOption()
+      .getOrElse("")
+      .take(300)
 }

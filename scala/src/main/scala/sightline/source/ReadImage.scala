@@ -6,9 +6,10 @@ import org.apache.hadoop.fs.Path
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.analysis.TypeCheckResult
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenFallback
 import org.apache.spark.sql.catalyst.expressions.{Expression, UnaryExpression}
-import org.apache.spark.sql.types.{DataType, StructType}
+import org.apache.spark.sql.types.{DataType, NullType, StringType, StructType}
 import org.apache.spark.util.SerializableConfiguration
 
 /**
@@ -24,9 +25,19 @@ final case class ReadImage(
     child: Expression,
     root: String,
     maxImageBytes: Long,
-    hadoop: Broadcast[SerializableConfiguration],
-) extends UnaryExpression
+)(hadoop: Broadcast[SerializableConfiguration])
+    extends UnaryExpression
     with CodegenFallback {
+
+  override def checkInputDataTypes(): TypeCheckResult = child.dataType match {
+    case _: StringType | NullType => TypeCheckResult.TypeCheckSuccess
+    case other => TypeCheckResult.TypeCheckFailure(s"the path must be a string, not ${other.sql}")
+  }
+
+  // Two readings of one path are equal, whichever broadcast brings them their settings.
+  override protected def otherCopyArgs: Seq[AnyRef] = Seq(hadoop)
+  override def stringArgs: Iterator[Any] = Iterator(child)
+  override def sql: String = s"$prettyName(${child.sql})"
 
   override def dataType: DataType = ReadImage.ResultType
   override def nullable: Boolean = true
@@ -34,7 +45,7 @@ final case class ReadImage(
 
   override protected def nullSafeEval(path: Any): Any =
     resolve(path.toString).flatMap(
-      ImageBytes.read(_, listed = None, maxImageBytes, hadoop.value.value)
+      ImageBytes.read(_, listedLength = None, maxImageBytes, hadoop.value.value)
     ) match {
       case Right(bytes) => InternalRow(bytes, None.orNull)
       case Left(error) => InternalRow(None.orNull, error.toRow)
@@ -52,7 +63,7 @@ final case class ReadImage(
   private def plainPath(text: String): Path = new Path(None.orNull, None.orNull, text)
 
   override protected def withNewChildInternal(newChild: Expression): ReadImage =
-    copy(child = newChild)
+    copy(child = newChild)(hadoop)
 }
 
 object ReadImage {
@@ -67,8 +78,9 @@ object ReadImage {
       path,
       root,
       maxImageBytes,
+    )(
       spark.sparkContext.broadcast(
         new SerializableConfiguration(spark.sessionState.newHadoopConf())
-      ),
+      )
     )
 }

@@ -21,6 +21,7 @@ object ImageInferenceFunction {
   val ModelSetting = "spark.sightline.imageModel"
   private val ModelsSetting = "spark.sightline.models"
   private val DeviceSetting = "spark.sightline.device"
+  private val AllowCodeSetting = "spark.sightline.allowCode"
   private val DefaultModel = "id_fraud"
   private val DefaultBackend = "pytorch"
 
@@ -67,11 +68,12 @@ object ImageInferenceFunction {
       catalog.find(setting(ModelSetting).getOrElse(DefaultModel)).requireBackend(backend),
       backend,
       device = setting(DeviceSetting).getOrElse("auto"),
+      allowCode = setting(AllowCodeSetting).contains("true"),
     )
     val image = ReadImage(spark, path, workingFolder(spark), inference.maxImageBytes)
     inference
       .scalar(spark, "image_inference")
-      .scalar(Columns.ImageInferenceType, Seq(image))
+      .scalar(Name, Columns.ImageInferenceType, Seq(image))
   }
 
   /** Where relative paths start: the working folder of the session's default file system. */

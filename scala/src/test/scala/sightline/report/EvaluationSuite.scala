@@ -49,9 +49,9 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     row("cat", Some(0), cat, eel, dog),
     row("cat", Some(0), dog, cat, eel),
     row("dog", Some(1), dog, cat, eel),
-    row("dog", Some(1), cat, eel),
+    row("dog", Some(1), cat, eel, dog),
     row("dog", Some(1)),
-    row("eel", Some(2), dog),
+    row("eel", Some(2), dog, cat, eel),
     row(none, None, cat, dog, eel),
   )
 
@@ -65,7 +65,7 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     assert(totals.getAs[Long]("unlabelled") == 1)
     close(totals.getAs[Any]("accuracy"), 3.0 / 7)
     close(totals.getAs[Any]("accuracy_predicted"), 3.0 / 6)
-    close(totals.getAs[Any]("top5_accuracy"), 4.0 / 7)
+    close(totals.getAs[Any]("top5_accuracy"), 6.0 / 7)
   }
 
   test("precision, recall and F1 are of each class, and 0 where there is nothing to divide by") {
@@ -85,8 +85,9 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
 
   test("the confusion matrix counts each pair of true and said class, errors as NULL") {
     val cells = evaluate(pets: _*).cells
+    val shown = Seq("actual", "actual_id", "predicted", "predicted_id", "count")
     assert(
-      cells == Seq(
+      cells.map(row => Row(shown.map(row.getAs[Any]): _*)) == Seq(
         Row("cat", 0, "cat", 0, 2L),
         Row("cat", 0, "dog", 1, 1L),
         Row("dog", 1, none, none, 1L),
@@ -194,5 +195,17 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
         Seq("eel", "0", "1", "0", "0"),
       )
     )
+  }
+
+  test("the matrix is filled by ids where the truth calls its classes otherwise than the model") {
+    val page = EvaluationPage.text(evaluate(row("Katze", Some(0), cat), row("Hund", Some(1), dog)))
+    val lines = page.linesIterator.filter(_.startsWith("|")).map(_.replace(" ", "")).toSeq
+    assert(lines.contains("|Katze|1|0|"))
+    assert(lines.contains("|Hund|0|1|"))
+  }
+
+  test("a list shorter than five that misses the truth leaves top-5 unknown") {
+    assert(evaluate(row("cat", Some(0), cat)).totals.getAs[Any]("top5_accuracy") == 1.0)
+    assert(evaluate(row("cat", Some(0), dog)).totals.isNullAt(5))
   }
 }

@@ -20,7 +20,7 @@ final class PublicationSuite extends AnyFunSuite {
   hadoop.set("fs.halting.impl", classOf[HaltingFileSystem].getName)
 
   private def prepare(output: String, overwrite: Boolean = false): Publication =
-    Publication.prepare(output, overwrite, hadoop)
+    Publication.prepare(output, overwrite, inputs = Nil, hadoop)
 
   private def stage(publication: Publication, text: String): Unit =
     write(Path.of(publication.staging.toUri.getPath), "part-0", text): Unit
@@ -110,6 +110,24 @@ final class PublicationSuite extends AnyFunSuite {
       publication.discard()
       assert(names(folder) == Seq("out"))
       assert(Files.readString(folder.resolve("out/part-0")) == "old")
+    }
+  }
+
+  test("an output that holds what the run reads is refused, however it is spelled") {
+    withFolder { folder =>
+      write(folder, "out/images/a.jpg", "image")
+      Seq("out", "x/../out", "out/images").foreach { name =>
+        val error = intercept[SightlineException](
+          Publication.prepare(
+            s"$folder/$name",
+            overwrite = true,
+            inputs = Seq(s"$folder/out/images"),
+            hadoop,
+          )
+        )
+        assert((error.code, error.exitStatus) == (("OUTPUT_EXISTS", 2)))
+      }
+      assert(Files.exists(folder.resolve("out/images/a.jpg")))
     }
   }
 }

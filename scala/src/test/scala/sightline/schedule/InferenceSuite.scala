@@ -110,7 +110,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     val said = input
       .select(
         col("path"),
-        Expressions.mapped(col("image"))(e => worker.scalar(output, Seq(e))).as("said"),
+        Expressions.mapped(col("image"))(e => worker.scalar("said", output, Seq(e))).as("said"),
       )
       .select("path", "said.*")
       .collect()

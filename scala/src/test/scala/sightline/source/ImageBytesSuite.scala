@@ -22,7 +22,7 @@ final class ImageBytesSuite extends AnyFunSuite {
       maxBytes: Long = 1000,
   ): Either[ReadError, Seq[Byte]] =
     ImageBytes
-      .read(new Path(file.toString), listed.map(ImageBytes.Listed(_, 0L)), maxBytes, hadoop)
+      .read(new Path(file.toString), listed, maxBytes, hadoop)
       .map(_.toSeq)
 
   private def code(result: Either[ReadError, Seq[Byte]]): Option[String] =

@@ -201,4 +201,31 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
       assert(refused(write(folder, "t.parquet", "no parquet")).startsWith("BAD_TABLE"))
     }
   }
+
+  test("a root that does not exist is refused, and so are a table's options for a folder") {
+    withFolder { folder =>
+      images(folder)
+      val table = write(folder, "cards.csv", "path\na.jpg\n")
+      val noRoot = TableColumns(root = Some(s"$folder/nowhere"))
+      assert(intercept[SightlineException](open(table, noRoot)).code == "PATH_NOT_FOUND")
+      val named = TableColumns(path = Some("path"))
+      assert(intercept[SightlineException](open(folder, named)).code == "WRONG_ARGUMENTS")
+    }
+  }
+
+  test("a table's labels are its columns, the files' folders, or none, as asked") {
+    withFolder { folder =>
+      images(folder)
+      val table = write(folder, "cards.csv", "path,label,class_id\nin/b.jpg,good,7\na.jpg,bad,8\n")
+      def truth(labels: FolderLabels): Seq[Row] =
+        texts(
+          ImageInput.open(spark, ImageRequest(table.toString, labels)),
+          "label",
+          "label_id",
+        ).map(row => Row(row.get(0), row.get(1)))
+      assert(truth(FolderLabels.Auto) == Seq(Row("bad", 8), Row("good", 7)))
+      assert(truth(FolderLabels.Folder) == Seq(Row(none, none), Row("in", none)))
+      assert(truth(FolderLabels.Absent) == Seq(Row(none, none), Row(none, none)))
+    }
+  }
 }

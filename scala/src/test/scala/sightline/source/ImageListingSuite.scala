@@ -5,6 +5,7 @@ import java.nio.file.{Files, Path}
 import scala.sys.process.Process
 
 import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.Path as HadoopPath
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.SightlineException
@@ -150,6 +151,20 @@ final class ImageListingSuite extends AnyFunSuite {
       write(folder, "a.jpg", "x")
       assert(Process(Seq("mkfifo", folder.resolve("pipe.jpg").toString)).! == 0)
       assert(names(folder) == Seq("a.jpg"))
+    }
+  }
+
+  test("a name that is not UTF-8 is listed too, and reading it tells that it cannot be reached") {
+    assume(sys.props("sun.jnu.encoding") == "UTF-8", "needs a UTF-8 locale")
+    withFolder { folder =>
+      write(folder, "ok.jpg", "1")
+      val code = s"open(b'$folder/\\xe9t\\xe9.jpg', 'wb').close()"
+      assert(Process(Seq("python3", "-c", code)).! == 0)
+      val files = list(folder.toString)
+      assert(files.size == 2)
+      val lost = files.filterNot(_.relativePath == "ok.jpg").map(_.path)
+      val read = ImageBytes.read(new HadoopPath(lost.head), None, 100L, new Configuration)
+      assert(read.left.map(_.code) == Left("NOT_FOUND"))
     }
   }
 }

@@ -151,4 +151,32 @@ final class ImageInferenceFunctionSuite
     val text = said("DESCRIBE FUNCTION EXTENDED get_image_inference_udf").map(_.getString(0))
     assert(text.exists(_.contains("get_image_inference_udf(path[, backend])")))
   }
+
+  test("it stands in views without a name of its own, and in GROUP BY") {
+    withFolder { folder =>
+      images(folder)
+      spark.sql(
+        """CREATE OR REPLACE TEMPORARY VIEW unnamed AS
+          |SELECT id, get_image_inference_udf(path, 'onnx') FROM images""".stripMargin
+      ): Unit
+      val view = spark.table("unnamed")
+      assert(view.columns.toSeq == Seq("id", "get_image_inference_udf(read_image(path))"))
+      assert(view.count() == 6)
+      assert(
+        said(
+          """SELECT get_image_inference_udf(path, 'onnx').label AS label, count(*) FROM images
+            |GROUP BY get_image_inference_udf(path, 'onnx').label ORDER BY 1 NULLS LAST""".stripMargin
+        ) == Seq(Row("blue", 1L), Row("red", 1L), Row(None.orNull, 4L))
+      )
+    }
+  }
+
+  test("a path that is no string is refused when the query is analysed") {
+    Seq("12", "X'FFD8'").foreach { value =>
+      val error = intercept[AnalysisException](
+        spark.sql(s"SELECT get_image_inference_udf($value, 'onnx')")
+      )
+      assert(error.getMessage.contains("the path must be a string"))
+    }
+  }
 }

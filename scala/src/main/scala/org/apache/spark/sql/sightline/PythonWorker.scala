@@ -36,7 +36,8 @@ final case class PythonWorker(
   def mapInArrow(input: DataFrame, output: StructType): DataFrame = {
     val classic = castToImpl(input)
     val plan = classic.logicalPlan
-    val udf = expression(output, plan.output, PythonEvalType.SQL_MAP_ARROW_ITER_UDF)
+    val udf =
+      expression(s"sightline_$factory", output, plan.output, PythonEvalType.SQL_MAP_ARROW_ITER_UDF)
     Dataset.ofRows(
       classic.sparkSession,
       MapInArrow(udf, toAttributes(output), plan, isBarrier = false, profile = None),
@@ -44,10 +45,15 @@ final case class PythonWorker(
   }
 
   /** The function as a scalar expression over `arguments`, fed with Arrow arrays. */
-  def scalar(output: DataType, arguments: Seq[Expression]): Expression =
-    expression(output, arguments, PythonEvalType.SQL_SCALAR_ARROW_ITER_UDF)
+  def scalar(name: String, output: DataType, arguments: Seq[Expression]): Expression =
+    expression(name, output, arguments, PythonEvalType.SQL_SCALAR_ARROW_ITER_UDF)
 
-  private def expression(output: DataType, arguments: Seq[Expression], evalType: Int): PythonUDF = {
+  private def expression(
+      name: String,
+      output: DataType,
+      arguments: Seq[Expression],
+      evalType: Int,
+  ): PythonUDF = {
     val function = SimplePythonFunction(
       PythonCommand(module, factory, spec, output).toSeq,
       environment.asJava,
@@ -58,6 +64,6 @@ final case class PythonWorker(
       // No Python driver listens to accumulators: rows and errors are counted by RowTally.
       accumulator = None.orNull,
     )
-    PythonUDF(s"sightline_$factory", function, output, arguments, evalType, udfDeterministic = true)
+    PythonUDF(name, function, output, arguments, evalType, udfDeterministic = true)
   }
 }
