@@ -20,6 +20,7 @@ def write_run_record(folder: Path, arguments: PredictArguments, tally: Tally) ->
     """Write ``_run/run.json``; the underscore hides it from readers of the folder's data."""
     record = {
         "command": "predict",
+        "format": arguments.format,  # by it `evaluate` knows how to read the folder
         "version": __version__,
         "started": datetime.fromtimestamp(tally.started, UTC).isoformat(timespec="seconds"),
         "seconds": {stage: round(spent, 4) for stage, spent in tally.seconds.items()},
