@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from sightline.errors import WrongUseError
 
 
 def test_a_module_class_of_any_package_can_be_named() -> None:
-    module = build_architecture("torch.nn:Linear", {"in_features": 2, "out_features": 3})
+    module = build_architecture(
+        "torch.nn:Linear", {"in_features": 2, "out_features": 3}, allow_code=True
+    )
 
     assert isinstance(module, torch.nn.Linear)
     assert not module.training
@@ -31,9 +34,31 @@ def test_a_function_that_makes_no_module_is_never_called(
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(WrongUseError, match=r"BAD_ARCHITECTURE: .*'-> torch\.nn\.Module'"):
-        build_architecture(name, arguments)
+        build_architecture(name, arguments, allow_code=True)
 
     assert os.listdir(tmp_path) == []  # noqa: PTH208
+
+
+@pytest.mark.parametrize("name", ["canary_net:make", "canary_net", "canary_net.timm:make"])
+def test_code_that_nobody_allowed_is_not_even_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "canary_net.py").write_text("raise SystemExit('the canary ran')")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(
+        WrongUseError, match=f"CODE_NOT_ALLOWED: model 'x' .*'{name}'.*--allow-code"
+    ):
+        build_architecture(name, {}, model="x")
+
+    assert "canary_net" not in sys.modules
+
+
+def test_the_packages_own_code_needs_no_consent() -> None:
+    name = "sightline.backends.compact_cnn:CompactCnn"
+
+    with pytest.raises(WrongUseError, match="BAD_ARCHITECTURE"):
+        build_architecture(name, {"nothing": 1})
 
 
 @pytest.mark.parametrize("argument", ["weights", "pretrained", "checkpoint_path"])
@@ -45,7 +70,7 @@ def test_arguments_that_fetch_weights_are_refused(argument: str) -> None:
 @pytest.mark.parametrize("name", ["torch.nn:Nothing", "nowhere:make", "torch.nn.nowhere:make"])
 def test_an_unknown_function_is_named(name: str) -> None:
     with pytest.raises(WrongUseError, match=f"UNKNOWN_ARCHITECTURE: '{name}'"):
-        build_architecture(name, {})
+        build_architecture(name, {}, allow_code=True)
 
 
 def test_a_mismatch_counts_and_names_the_tensors() -> None:

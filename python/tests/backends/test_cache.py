@@ -48,7 +48,8 @@ def test_another_device_is_another_session(
     opened = []
 
     class Recorder:
-        def open(self, bundle: Bundle, device: Device, threads: int) -> object:
+        def open(self, bundle: Bundle, device: Device, threads: int, *, allow_code: bool) -> object:
+            assert not allow_code
             opened.append((bundle.name, str(device), threads))
             return object()
 

@@ -36,7 +36,6 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
         ("auto", [], "cpu"),
         ("auto", ["1"], "cuda:1"),
         ("cuda", None, "cuda:0"),
-        ("cuda", [], "cuda:0"),
         ("cuda", ["3", "4"], "cuda:3"),
     ],
 )
@@ -60,7 +59,17 @@ def test_a_gpu_that_is_not_there_is_an_error_and_never_the_cpu(
     requested: str, addresses: list[str] | None
 ) -> None:
     with pytest.raises(SightlineError, match=r"^DEVICE_UNAVAILABLE: .*Use --device cpu"):
-        resolve_device(requested, "onnx", addresses)
+        resolve_device(requested, "onnx", addresses, local=True)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_task_without_a_gpu_takes_one_in_local_mode_only() -> None:
+    assert str(resolve_device("cuda", "onnx", [], local=True)) == "cuda:0"
+
+    with pytest.raises(
+        SightlineError, match=r"DEVICE_UNAVAILABLE: .*spark\.task\.resource\.gpu\.amount"
+    ):
+        resolve_device("cuda", "onnx", [])
 
 
 @pytest.mark.usefixtures("gpu")

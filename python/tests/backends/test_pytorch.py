@@ -7,6 +7,8 @@ import pytest
 import safetensors.torch
 import torch
 
+from sightline.backends import cache
+from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.backends.pytorch import BACKEND, PixelModel
 from sightline.bundle.bundle import Bundle
@@ -45,14 +47,24 @@ def test_pixels_are_normalised_per_colour_and_turned_to_channels_first() -> None
 
 
 def test_the_weights_of_the_bundle_are_loaded(bundle: Bundle) -> None:
-    network = BACKEND.open(bundle, Device("cpu"), 1).model.get_submodule("network")
+    network = BACKEND.open(bundle, Device("cpu"), 1, allow_code=True).model.get_submodule("network")
 
     assert torch.equal(network.state_dict()["weight"], WEIGHT)
     assert not network.training
 
 
+def test_an_open_session_still_needs_consent(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "_sessions", {})
+    open_session(bundle, "pytorch", Device("cpu"), 1, allow_code=True)
+
+    with pytest.raises(WrongUseError, match=r"CODE_NOT_ALLOWED: .*'torch\.nn:Linear'"):
+        open_session(bundle, "pytorch", Device("cpu"), 1)
+
+
 def test_the_threads_are_those_asked_for(bundle: Bundle) -> None:
-    BACKEND.open(bundle, Device("cpu"), 1)
+    BACKEND.open(bundle, Device("cpu"), 1, allow_code=True)
 
     assert torch.get_num_threads() == 1
 
@@ -64,7 +76,7 @@ def test_weights_that_are_no_safetensors_are_refused(bundle: Bundle) -> None:
     changed = replace(bundle, manifest=replace(bundle.manifest, files=files))
 
     with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*is not safetensors"):
-        BACKEND.open(changed, Device("cpu"), 1)
+        BACKEND.open(changed, Device("cpu"), 1, allow_code=True)
 
 
 def test_a_flipped_byte_is_refused_at_load(bundle: Bundle) -> None:
@@ -73,4 +85,4 @@ def test_a_flipped_byte_is_refused_at_load(bundle: Bundle) -> None:
     (bundle.path / "weights.safetensors").write_bytes(content)
 
     with pytest.raises(WrongUseError, match=r"'weights\.safetensors' has changed"):
-        BACKEND.open(bundle, Device("cpu"), 1)
+        BACKEND.open(bundle, Device("cpu"), 1, allow_code=True)

@@ -45,7 +45,8 @@ def tiny_request(networks: None, tmp_path_factory: pytest.TempPathFactory) -> Ad
 
     torch.manual_seed(7)
     path = tmp_path_factory.mktemp("weights") / "tiny.pth"
-    torch.save(build_architecture("tiny_networks:two_layers", {}).state_dict(), path)
+    network = build_architecture("tiny_networks:two_layers", {}, allow_code=True)
+    torch.save(network.state_dict(), path)
     return AddRequest(
         name="tiny",
         labels=("cat", "dog", "fish"),

@@ -8,10 +8,11 @@ from sightline.bundle import verify
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import golden_images, pack_golden, read_golden
 from sightline.bundle.verify import verify_bundle
+from sightline.errors import WrongUseError
 
 
 def outcomes(bundle: Bundle) -> dict[str, str]:
-    return {check.subject: check.outcome for check in verify_bundle(bundle)}
+    return {check.subject: check.outcome for check in verify_bundle(bundle, allow_code=True)}
 
 
 def test_a_sound_bundle_passes_everything(tiny: Bundle) -> None:
@@ -24,6 +25,14 @@ def test_a_sound_bundle_passes_everything(tiny: Bundle) -> None:
         "onnx variant": "ok",
         "pytorch variant": "ok",
     }
+
+
+def test_code_that_nobody_allowed_ends_verification_after_all_else(tiny: Bundle) -> None:
+    checks = verify_bundle(tiny)
+
+    assert [next(checks).outcome for _ in range(6)] == ["ok"] * 6
+    with pytest.raises(WrongUseError, match=r"CODE_NOT_ALLOWED: .*'tiny_networks:two_layers'"):
+        next(checks)
 
 
 def test_a_flipped_byte_fails_that_file_alone(tiny: Bundle) -> None:

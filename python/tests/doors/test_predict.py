@@ -1,14 +1,21 @@
 import csv
+import hashlib
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import safetensors.numpy
 
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.manifest import PytorchVariant
 from sightline.doors.cli import main
+from sightline.doors.commands.predict import _shown_jar
 
 Encode = Callable[..., bytes]
 
@@ -77,6 +84,7 @@ def test_run_json_says_what_ran(
     assert predict(images) == 0
     record = json.loads((tmp_path / "out" / "_run" / "run.json").read_text())
     assert record["command"] == "predict"
+    assert record["format"] == "parquet"
     assert record["counts"] == {
         "images": 6,
         "predicted": 4,
@@ -243,6 +251,7 @@ def test_overwrite_replaces_the_whole_folder(
         (["--images", "gs://b/x"], "PATH_NOT_FOUND: gs://b/x does not exist. Alone, Sightline"),
         (["--top-k", "0"], "WRONG_USE: Invalid value for '--top-k'"),
         (["--max-error-rate", "1.5"], "WRONG_USE: Invalid value for '--max-error-rate'"),
+        (["--max-error-rate", "nan"], "WRONG_USE: Invalid value for '--max-error-rate'"),
         (["--format", "xml"], "WRONG_USE: Invalid value for '--format'"),
         (["--root", "/tmp"], "WRONG_USE: --root is for a CSV or Parquet table"),  # noqa: S108
         (["--label-column", "x"], "WRONG_USE: --label-column is for a CSV or Parquet table"),
@@ -258,7 +267,7 @@ def test_wrong_use_is_one_line_and_status_2(
 ) -> None:
     assert predict(images, *options) == 2
     (found,) = capsys.readouterr().err.splitlines()
-    assert found.startswith(line)
+    assert found.startswith(f"sightline: {line}")
     assert not (tmp_path / "out").exists()
 
 
@@ -270,7 +279,55 @@ def test_an_existing_output_is_refused_before_any_work(
 ) -> None:
     (tmp_path / "out").mkdir()
     assert predict(images) == 2
-    assert capsys.readouterr().err.startswith(f"OUTPUT_EXISTS: {tmp_path}/out exists.")
+    assert capsys.readouterr().err.startswith(f"sightline: OUTPUT_EXISTS: {tmp_path}/out exists.")
+
+
+def test_a_backend_that_fails_is_one_line_and_status_1(
+    images: Path,
+    tmp_path: Path,
+    predict: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr("sightline.backends.onnx.OnnxSession.run", fail)
+    assert predict(images) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("sightline: MODEL_FAILED: model colour failed on a batch of 4 images: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bundles_own_code_runs_only_when_it_is_allowed(
+    images: Path,
+    tmp_path: Path,
+    colour_bundle: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "canary.py").write_text("raise ImportError('the canary ran')")
+    monkeypatch.syspath_prepend(tmp_path)
+    weights = safetensors.numpy.save({})
+    manifest = Bundle.load(colour_bundle).manifest
+    files = {**manifest.files, "weights.safetensors": hashlib.sha256(weights).hexdigest()}
+    variant = PytorchVariant("weights.safetensors", "canary:make", {})
+    model = shutil.copytree(colour_bundle, tmp_path / "model")
+    (model / "weights.safetensors").write_bytes(weights)
+    (model / "model.json").write_bytes(replace(manifest, pytorch=variant, files=files).to_json())
+    arguments = ["predict", "--images", str(images), "--model", str(model), "--backend", "pytorch"]
+    arguments += ["--output", str(tmp_path / "out")]
+    assert main(arguments) == 2
+    assert "sightline: CODE_NOT_ALLOWED: model 'colour' loads" in capsys.readouterr().err
+    assert main([*arguments, "--allow-code"]) == 2
+    assert "'canary:make': the canary ran" in capsys.readouterr().err
+
+
+def test_the_next_line_names_the_jar(
+    images: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert predict(images) == 0
+    assert f"spark-submit {_shown_jar()} evaluate --predictions" in capsys.readouterr().out
 
 
 def test_overwrite_never_removes_the_images(

@@ -9,6 +9,7 @@ import pytest
 from sightline.bundle.bundle import Bundle
 from sightline.doors.cli import main
 from sightline.doors.spark import bulk, scalar
+from sightline.doors.worker_spec import WorkerSpec
 from sightline.engine import arrow_types
 from sightline.errors import SightlineError
 
@@ -16,9 +17,13 @@ Encode = Callable[..., bytes]
 
 
 def spec_of(bundle: Path, **changes: object) -> str:
+    model = {"name": "colour", "sha256": Bundle.load(bundle).sha256, "folder": str(bundle)}
+    return spec_of_nothing(**({"model": model} | changes))
+
+
+def spec_of_nothing(**changes: object) -> str:
     spec: dict[str, object] = {
         "protocol": 1,
-        "model": {"name": "colour", "sha256": Bundle.load(bundle).sha256, "folder": str(bundle)},
         "backend": "onnx",
         "device": "auto",
         "threads": 1,
@@ -89,6 +94,15 @@ def test_an_empty_partition_loads_no_model(
     assert list(bulk(spec)(iter([]))) == []
     assert list(scalar(spec)(iter([]))) == []
     assert capsys.readouterr().err == ""
+
+
+def test_consent_and_local_mode_are_optional_and_off() -> None:
+    model = {"name": "x", "sha256": "0", "folder": "/x"}
+    text = spec_of_nothing(model=model)
+    assert (WorkerSpec.from_json(text).allow_code, WorkerSpec.from_json(text).local) == (False,) * 2
+    given = WorkerSpec.from_json(spec_of_nothing(model=model, allow_code=True, local=True))
+    assert given.allow_code
+    assert given.local
 
 
 def test_another_protocol_is_refused_naming_both(colour_bundle: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from sightline.backends.consent import require_consent
 from sightline.errors import WrongUseError
 
 # Arguments with which torchvision or timm would download, or unpickle, somebody's weights.
@@ -18,18 +19,27 @@ _REFUSED = {"weights", "weights_backbone", "pretrained", "pretrained_cfg", "chec
 _REFUSED |= {"pretrained_cfg_overlay", "cache_dir", "pretrained_strict"}
 
 
-def build_architecture(name: str, arguments: Mapping[str, object]) -> torch.nn.Module:
+def build_architecture(
+    name: str,
+    arguments: Mapping[str, object],
+    *,
+    model: str = "unnamed",
+    allow_code: bool = False,
+) -> torch.nn.Module:
     """Make the module, with random weights, in evaluation mode.
 
     Args:
         name: `torchvision:NAME`, `timm:NAME`, or `package.module:function`. Such a function is
             code that runs, so it must say that it returns a `torch.nn.Module`.
         arguments: Keyword arguments for it.
+        model: The bundle's name, for messages.
+        allow_code: Whether code that is not of timm, torchvision or sightline may be imported.
 
     Raises:
-        WrongUseError: UNKNOWN_ARCHITECTURE (with close names), or BAD_ARCHITECTURE if it cannot
-            be made with these arguments.
+        WrongUseError: CODE_NOT_ALLOWED, before anything is imported; UNKNOWN_ARCHITECTURE (with
+            close names), or BAD_ARCHITECTURE if it cannot be made with these arguments.
     """
+    require_consent(model, name, allow_code=allow_code)
     for refused in sorted(_REFUSED & arguments.keys()):
         raise _bad(name, f"the argument '{refused}' is refused: weights come from the bundle alone")
     room, _, plain = name.partition(":")

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 
+from sightline.backends.consent import require_consent
 from sightline.backends.device import Device
 from sightline.backends.protocol import Session
 from sightline.backends.registry import find_backend, require_variant
@@ -15,7 +16,9 @@ _sessions: dict[tuple[str, str, Device], Session] = {}
 _lock = threading.Lock()
 
 
-def open_session(bundle: Bundle, backend: str, device: Device, threads: int) -> Session:
+def open_session(
+    bundle: Bundle, backend: str, device: Device, threads: int, *, allow_code: bool = False
+) -> Session:
     """The process's session for this bundle, backend and device; loaded the first time.
 
     Each real load writes one line to stderr. A second call with other `threads` gets the session
@@ -26,17 +29,23 @@ def open_session(bundle: Bundle, backend: str, device: Device, threads: int) -> 
         backend: onnx or pytorch.
         device: From `resolve_device`.
         threads: CPU threads within one operator, at least 1.
+        allow_code: Whether the bundle may name code of any package; needed each time, for a
+            session that is open already too.
 
     Raises:
-        WrongUseError: UNKNOWN_BACKEND, MISSING_PACKAGE, NO_VARIANT or INVALID_BUNDLE.
+        WrongUseError: CODE_NOT_ALLOWED, UNKNOWN_BACKEND, MISSING_PACKAGE, NO_VARIANT or
+            INVALID_BUNDLE.
         SightlineError: DEVICE_UNAVAILABLE.
     """
+    variant = bundle.manifest.pytorch
+    if backend == "pytorch" and variant is not None:
+        require_consent(bundle.name, variant.architecture, allow_code=allow_code)
     key = (bundle.sha256, backend, device)
     with _lock:
         session = _sessions.get(key)
         if session is None:
             require_variant(bundle, backend)
-            session = find_backend(backend).open(bundle, device, threads)
+            session = find_backend(backend).open(bundle, device, threads, allow_code=allow_code)
             _sessions[key] = session
             sys.stderr.write(
                 f"sightline: loaded {bundle.name} ({backend}, {device}, sha256 "

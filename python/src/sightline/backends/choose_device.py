@@ -7,17 +7,20 @@ from sightline.backends.registry import find_backend
 from sightline.errors import SightlineError, WrongUseError
 
 
-def resolve_device(requested: str, backend: str, gpu_addresses: list[str] | None) -> Device:
+def resolve_device(
+    requested: str, backend: str, gpu_addresses: list[str] | None, *, local: bool = False
+) -> Device:
     """Turn `--device` into a device.
 
     In a Spark task `auto` is the GPU that the task was given, else the CPU; alone it is CUDA if
-    the backend can, else the CPU. `cuda` in a task that was given no GPU (local mode gives none)
-    is device 0.
+    the backend can, else the CPU. `cuda` in a task that was given no GPU is device 0 in local
+    mode, which gives none, and an error elsewhere: tasks must not share a GPU unasked.
 
     Args:
         requested: auto, cpu or cuda.
         backend: onnx or pytorch.
         gpu_addresses: The task's GPU addresses, such as ["0"]; None outside Spark.
+        local: Whether the task runs on the driver's machine (Spark's local mode).
 
     Raises:
         WrongUseError: UNKNOWN_DEVICE, UNKNOWN_BACKEND or MISSING_PACKAGE.
@@ -30,6 +33,13 @@ def resolve_device(requested: str, backend: str, gpu_addresses: list[str] | None
         return Device("cpu")
     if requested == "auto" and gpu_addresses is None:
         return Device("cuda") if runtime.has_cuda() else Device("cpu")
+    if gpu_addresses == [] and not local:
+        raise SightlineError(
+            "DEVICE_UNAVAILABLE",
+            "cuda was asked for, but this task was given no GPU: set "
+            "spark.task.resource.gpu.amount and spark.executor.resource.gpu.*, or use "
+            "--device auto or cpu.",
+        )
     index = _index(gpu_addresses[0]) if gpu_addresses else 0
     if not runtime.has_cuda():
         given = f"the task's GPU {index}" if gpu_addresses else "CUDA"

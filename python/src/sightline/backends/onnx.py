@@ -37,7 +37,9 @@ class OnnxSession:
 class OnnxBackend:
     """onnxruntime on the CPU or one CUDA device."""
 
-    def open(self, bundle: Bundle, device: Device, threads: int) -> OnnxSession:
+    def open(
+        self, bundle: Bundle, device: Device, threads: int, *, allow_code: bool = False
+    ) -> OnnxSession:
         """See `protocol.Backend.open`."""
         variant = bundle.manifest.onnx
         if variant is None:

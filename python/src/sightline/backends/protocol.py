@@ -34,17 +34,20 @@ class Session(Protocol):
 class Backend(Protocol):
     """A runtime, such as onnxruntime."""
 
-    def open(self, bundle: Bundle, device: Device, threads: int) -> Session:
+    def open(
+        self, bundle: Bundle, device: Device, threads: int, *, allow_code: bool = False
+    ) -> Session:
         """Load the bundle's variant for this backend; every byte is checked against its hash.
 
         Args:
             bundle: Must have the variant (`registry.require_variant`).
             device: Where to run; never changed silently.
             threads: CPU threads within one operator, at least 1.
+            allow_code: Whether the bundle may name code of any package; see `consent`.
 
         Raises:
             SightlineError: DEVICE_UNAVAILABLE.
-            WrongUseError: INVALID_BUNDLE, if a file has changed.
+            WrongUseError: INVALID_BUNDLE, if a file has changed; CODE_NOT_ALLOWED.
         """
         ...
 

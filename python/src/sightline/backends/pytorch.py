@@ -58,7 +58,9 @@ class PytorchSession:
 class PytorchBackend:
     """torch on the CPU or one CUDA device."""
 
-    def open(self, bundle: Bundle, device: Device, threads: int) -> PytorchSession:
+    def open(
+        self, bundle: Bundle, device: Device, threads: int, *, allow_code: bool = False
+    ) -> PytorchSession:
         """See `protocol.Backend.open`."""
         variant = bundle.manifest.pytorch
         if variant is None:
@@ -70,7 +72,9 @@ class PytorchBackend:
             raise WrongUseError(
                 "INVALID_BUNDLE", f"{bundle.path}: '{variant.file}' is not safetensors: {error}."
             ) from error
-        network = build_architecture(variant.architecture, variant.arguments)
+        network = build_architecture(
+            variant.architecture, variant.arguments, model=bundle.name, allow_code=allow_code
+        )
         load_weights(network, weights, variant.architecture)
         model = PixelModel(network, bundle.manifest.preprocessing).eval()
         place = torch.device(str(device))

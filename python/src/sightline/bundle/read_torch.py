@@ -34,7 +34,7 @@ def read_torch(
 
     Args:
         weights: A .safetensors or .pth file, or the tensors themselves.
-        architecture: See `build_architecture`.
+        architecture: See `build_architecture`. Who names it here allows its code.
         arguments: For the architecture.
         preprocessing: Mean and std of the input.
         labels: How many there are.
@@ -48,7 +48,7 @@ def read_torch(
             WEIGHTS_MISMATCH or LABELS_MISMATCH.
     """
     tensors = read_weights(weights) if isinstance(weights, Path) else dict(weights)
-    network = build_architecture(architecture, arguments)
+    network = build_architecture(architecture, arguments, allow_code=True)
     load_weights(network, tensors, architecture)
     torch.set_num_threads(1)
     unit = torch.from_numpy(images).permute(0, 3, 1, 2).double() / 255  # (n, 3, height, width)

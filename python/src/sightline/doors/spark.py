@@ -87,5 +87,6 @@ def _open_model(spec: WorkerSpec) -> Model:
     if task is not None:
         gpu = task.resources().get("gpu")
         addresses = list(gpu.addresses) if gpu else []
-    device = resolve_device(spec.device, spec.backend, addresses)
-    return Model(bundle, open_session(bundle, spec.backend, device, spec.threads))
+    device = resolve_device(spec.device, spec.backend, addresses, local=spec.local)
+    session = open_session(bundle, spec.backend, device, spec.threads, allow_code=spec.allow_code)
+    return Model(bundle, session)

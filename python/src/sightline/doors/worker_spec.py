@@ -22,6 +22,8 @@ class WorkerSpec:
         backend: ``onnx`` or ``pytorch``.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: Intra-op threads, at least 1.
+        allow_code: Whether the bundle may name Python code of any package.
+        local: Whether the tasks run on the driver's machine (Spark's local mode).
         engine: Sizes and caps.
         content_column: Bulk only.
         error_column: Bulk only.
@@ -34,6 +36,8 @@ class WorkerSpec:
     backend: str
     device: str
     threads: int
+    allow_code: bool
+    local: bool
     engine: EngineSpec
     content_column: str
     error_column: str
@@ -61,6 +65,8 @@ class WorkerSpec:
             backend=spec["backend"],
             device=spec["device"],
             threads=spec["threads"],
+            allow_code=spec.get("allow_code", False),
+            local=spec.get("local", False),
             engine=EngineSpec(
                 batch_rows=spec["batch_rows"],
                 top_k=None if result == "image_inference" else spec["top_k"],

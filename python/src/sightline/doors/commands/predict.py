@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sightline.doors.commands.allow_code import ALLOW_CODE
+from sightline.doors.commands.share import Share
 from sightline.engine.spec import (
     DEFAULT_BATCH_ROWS,
     DEFAULT_MAX_IMAGE_BYTES,
@@ -57,10 +60,11 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="Rows with errors: keep, leave out, or end the run.",
 )
-@click.option("--max-error-rate", type=click.FloatRange(0, 1), help="Publish nothing above it.")
+@click.option("--max-error-rate", type=Share(), help="Publish nothing above it.")
 @click.option("--batch-rows", type=_AT_LEAST_1, default=DEFAULT_BATCH_ROWS, show_default=True)
 @click.option("--threads", type=_AT_LEAST_1, help="Default: all cores of this process.")
 @click.option("--models", type=_PATH, help="Folder of bundles; default: SIGHTLINE_MODELS.")
+@click.option("--allow-code", is_flag=True, help=ALLOW_CODE)
 @click.option(
     "--max-image-bytes", type=_AT_LEAST_1, default=DEFAULT_MAX_IMAGE_BYTES, show_default=True
 )
@@ -107,6 +111,7 @@ def _arguments(given: dict[str, Any]) -> PredictArguments:
         backend=given["backend"],
         device=given["device"],
         threads=given["threads"] or _own_cores(),
+        allow_code=given["allow_code"],
         engine=EngineSpec(
             batch_rows=1 if given["sequential"] else given["batch_rows"],
             top_k=given["top_k"],
@@ -142,7 +147,18 @@ def _print_summary(arguments: PredictArguments, tally: Tally) -> None:
     click.echo(f"speed      {rate:.1f} images/s, after {loading:.1f} s to load the model")
     click.echo(f"output     {arguments.output}")
     if tally.labelled:
-        command = f"evaluate --predictions {arguments.output} --output {arguments.output}_metrics"
-        click.echo(f"next       spark-submit dist/sightline.jar {command}")
+        output = shlex.quote(str(arguments.output))
+        metrics = shlex.quote(f"{arguments.output}_metrics")
+        command = f"evaluate --predictions {output} --output {metrics}"
+        click.echo(f"next       spark-submit {_shown_jar()} {command}")
     else:
         click.echo(f"next       sightline models describe {arguments.model}")
+
+
+def _shown_jar() -> str:
+    """The jar's path, from the working folder if it lies below that."""
+    from sightline.doors.standalone.find_jar import find_jar
+
+    jar = find_jar()
+    here = Path.cwd()
+    return shlex.quote(str(jar.relative_to(here) if jar.is_relative_to(here) else jar))

@@ -25,6 +25,7 @@ class PredictArguments:
         backend: ``onnx`` or ``pytorch``.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: Of one operator of the model, at least 1.
+        allow_code: Whether the bundle may name Python code of any package.
         engine: Sizes and caps; batch_rows 1 where the order is one image at a time.
         output: The folder to make.
         if_exists: What to do where it is there.
@@ -41,6 +42,7 @@ class PredictArguments:
     backend: str
     device: str
     threads: int
+    allow_code: bool
     engine: EngineSpec
     output: Path
     if_exists: IfExists

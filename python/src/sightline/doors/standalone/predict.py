@@ -51,7 +51,9 @@ def predict_images(arguments: PredictArguments) -> Tally:
     clock = _Clock(tally.seconds)
     listing = list_images(arguments.source)
     clock.stop("list")
-    session = open_session(bundle, arguments.backend, device, arguments.threads)
+    session = open_session(
+        bundle, arguments.backend, device, arguments.threads, allow_code=arguments.allow_code
+    )
     model = Model(bundle, session)
     _ = model.labels  # a damaged file is found before the first image is opened
     clock.stop("load")
