@@ -244,3 +244,11 @@ def test_an_empty_folder_and_a_missing_one_are_told_apart(tmp_path: Path) -> Non
     for missing in (f"{tmp_path}/x", f"{tmp_path}/*.jpg"):
         with pytest.raises(WrongUseError, match="PATH_NOT_FOUND"):
             list_images(ImageSource(missing))
+
+
+def test_a_table_labelled_by_folders_has_no_class_ids(tmp_path: Path) -> None:
+    table = tmp_path / "cards.csv"
+    table.write_text("path,label,class_id\nred/a.png,good,7\nb.png,bad,8\n")
+    listing = list_images(ImageSource(str(table), labels="folder"))
+    assert listing.table.column("label").to_pylist() == ["red", tmp_path.name]
+    assert listing.table.column("label_id").to_pylist() == [None, None]

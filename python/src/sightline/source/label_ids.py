@@ -29,7 +29,8 @@ def read_label_ids(column: pa.ChunkedArray[Any], name: str, table: Path) -> pa.A
     ids: list[int | None] = []
     for value in column.to_pylist():
         number = None if value is None else _whole(value)
-        if value is not None and number not in _INT32:
+        # Asked of None, a range would be searched number by number.
+        if value is not None and (number is None or number not in _INT32):
             raise WrongUseError(
                 "INVALID_LABEL_ID",
                 f"{table} has the class id '{value}' in column '{name}', which is no whole number. "

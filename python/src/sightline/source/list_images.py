@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sightline.errors import WrongUseError
@@ -50,10 +50,11 @@ def _list(source: ImageSource) -> Listing:
     path = Path(source.images)
     is_table = table_format(source.images) is not None
     if path.exists() and is_table:
-        listing = list_table(path, source.columns, source.root)
         if source.labels != "folder":
-            return listing
-        return _labelled_by_folder(listing)
+            return list_table(path, source.columns, source.root)
+        # The table's class ids go with the table's labels.
+        unlabelled = replace(source.columns, use_labels=False)
+        return _labelled_by_folder(list_table(path, unlabelled, source.root))
     table_options = {
         "--path-column": source.columns.path,
         "--label-column": source.columns.label,

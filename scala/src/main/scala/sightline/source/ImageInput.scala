@@ -2,7 +2,17 @@ package sightline.source
 
 import java.util.Locale
 
-import org.apache.spark.sql.functions.{coalesce, col, count, lit, min, nullif, regexp_extract, when}
+import org.apache.spark.sql.functions.{
+  coalesce,
+  col,
+  concat_ws,
+  count,
+  lit,
+  min,
+  nullif,
+  regexp_extract,
+  when,
+}
 import org.apache.spark.sql.sightline.{Expressions, TableFrame}
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
@@ -96,7 +106,7 @@ object ImageInput {
       .map(quoted)
     val named = Seq(
       quoted(columns.path).cast("string").as(Columns.Path),
-      labelOf(request.labels, columns).cast("string").as(Columns.Label),
+      labelOf(request.labels, columns, root).cast("string").as(Columns.Label),
       columns.labelId
         .filter(_ => request.labels == FolderLabels.Auto)
         .fold(lit(None.orNull))(quoted)
@@ -121,13 +131,22 @@ object ImageInput {
     )
   }
 
-  private def labelOf(labels: FolderLabels, columns: TableColumns.Resolved): Column =
+  private def labelOf(
+      labels: FolderLabels,
+      columns: TableColumns.Resolved,
+      root: String,
+  ): Column = {
+    val path = quoted(columns.path).cast("string")
+    val whole =
+      when(path.rlike("^(/|[A-Za-z][A-Za-z0-9+.-]*:/)"), path)
+        .otherwise(concat_ws("/", lit(root), path))
     labels match {
       case FolderLabels.Auto => columns.label.fold(lit(None.orNull))(quoted)
       case FolderLabels.Folder =>
-        nullif(regexp_extract(quoted(columns.path), "([^/]+)/+[^/]+$", 1), lit(""))
+        nullif(regexp_extract(whole, "([^/]+)/+[^/]+$", 1), lit(""))
       case FolderLabels.Absent => lit(None.orNull)
     }
+  }
 
   /** How many rows; a class id that is no number stops the run here rather than in a task. */
   private def countChecked(rows: DataFrame, table: String, labelId: Option[String]): Long = {

@@ -224,7 +224,9 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
           "label_id",
         ).map(row => Row(row.get(0), row.get(1)))
       assert(truth(FolderLabels.Auto) == Seq(Row("bad", 8), Row("good", 7)))
-      assert(truth(FolderLabels.Folder) == Seq(Row(none, none), Row("in", none)))
+      assert(
+        truth(FolderLabels.Folder) == Seq(Row(folder.getFileName.toString, none), Row("in", none))
+      )
       assert(truth(FolderLabels.Absent) == Seq(Row(none, none), Row(none, none)))
     }
   }
