@@ -3,7 +3,8 @@ package sightline.cli
 import mainargs.{ParserForClass, arg, main}
 
 import sightline.report.OutputFormat
-import sightline.source.{FolderLabels, ImageRequest, TableColumns}
+import sightline.schedule.Inference
+import sightline.source.{FolderLabels, ImageRequest, ImageScanOptions, TableColumns}
 
 /** `predict`: images → predictions. */
 object PredictCommand extends Command {
@@ -31,7 +32,7 @@ object PredictCommand extends Command {
       @arg(doc = "Where a table's relative paths start (default: the table's folder)")
       root: Option[String] = None,
       @arg(doc = "How many labels each prediction lists (default 5)")
-      topK: Int = 5,
+      topK: Int = Inference.TopK,
       @arg(doc = "parquet (default), csv or json")
       format: String = OutputFormat.Parquet.name,
       @arg(doc = "Replace an existing output")
@@ -45,15 +46,15 @@ object PredictCommand extends Command {
       @arg(doc = "auto (the task's GPU if it has one; default), cpu or cuda")
       device: String = "auto",
       @arg(doc = "Images given to the model at once (default 32)")
-      batchRows: Int = 32,
+      batchRows: Int = Inference.BatchRows,
       @arg(doc = "Folder of bundles, searched first")
       models: Option[String] = None,
       @arg(doc = "Let the model load Python code of its own (architecture package.module:function)")
       allowCode: mainargs.Flag = mainargs.Flag(),
       @arg(doc = "Larger files are TOO_LARGE (default 67108864)")
-      maxImageBytes: Long = 64L << 20,
+      maxImageBytes: Long = ImageScanOptions.MaxImageBytes,
       @arg(doc = "Larger canvases are TOO_LARGE (default 100000000)")
-      maxImagePixels: Long = 100L * 1000 * 1000,
+      maxImagePixels: Long = Inference.MaxImagePixels,
   )
 
   private val parser = ParserForClass[Options]

@@ -6,7 +6,7 @@ import org.json4s.JsonDSL.*
 import org.json4s.jackson.JsonMethods
 
 import sightline.model.Bundle
-import sightline.source.Columns
+import sightline.source.{Columns, ImageScanOptions}
 
 /**
  * How a model is run in the workers.
@@ -23,10 +23,10 @@ final case class Inference(
     bundle: Bundle,
     backend: String = "onnx",
     device: String = "auto",
-    batchRows: Int = 32,
-    topK: Int = 5,
-    maxImageBytes: Long = 64L << 20,
-    maxImagePixels: Long = 100L * 1000 * 1000,
+    batchRows: Int = Inference.BatchRows,
+    topK: Int = Inference.TopK,
+    maxImageBytes: Long = ImageScanOptions.MaxImageBytes,
+    maxImagePixels: Long = Inference.MaxImagePixels,
     allowCode: Boolean = false,
 ) {
 
@@ -87,6 +87,11 @@ final case class Inference(
 }
 
 object Inference {
+
+  // What runs are given that ask for nothing else.
+  val BatchRows = 32
+  val TopK = 5
+  val MaxImagePixels: Long = 100L * 1000 * 1000
 
   /**
    * Variables of the worker process, which is pooled by them.

@@ -10,10 +10,10 @@ import scala.util.Using
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.sightline.SessionArchives
 
-import sightline.model.{Bundle, TemporaryFolder}
+import sightline.model.{Bundle, Manifest, TemporaryFolder}
 
 /**
- * Ships folders to every node once, under names made of their hashes.
+ * Ships folders to the nodes once for each session, under names made of their hashes.
  *
  * A worker finds them under its SparkFiles folder, so no path of the driver ever reaches it.
  */
@@ -28,22 +28,30 @@ object NodeFiles {
   /** @return the bundle's folder name on the nodes */
   def shipBundle(spark: SparkSession, bundle: Bundle): String = {
     val name = s"sightline-model-${bundle.sha256.take(32)}"
-    ship(spark, name, bundle.folder, bundle.manifest.files.keys.toSeq :+ "model.json")
+    ship(spark, name, bundle.folder, bundle.manifest.files.keys.toSeq :+ Manifest.FileName)
   }
 
   /** @return the folder name on the nodes that belongs on the worker's `sys.path` */
   def shipPython(spark: SparkSession): String = {
     val name = s"sightline-python-${PythonSources.sha256.take(32)}"
-    val files = Using.resource(Files.walk(PythonSources.folder)) {
+    ship(spark, name, PythonSources.folder, pythonFiles)
+  }
+
+  private def pythonFiles: Seq[String] =
+    Using.resource(Files.walk(PythonSources.folder)) {
       _.iterator.asScala
         .filter(_.toString.endsWith(".py"))
         .map(PythonSources.folder.relativize(_).toString)
         .toList
     }
-    ship(spark, name, PythonSources.folder, files)
-  }
 
-  private def ship(spark: SparkSession, name: String, folder: Path, files: Seq[String]): String =
+  // The files are looked for only when they are packed, not at every analysis of a query.
+  private def ship(
+      spark: SparkSession,
+      name: String,
+      folder: Path,
+      files: => Seq[String],
+  ): String =
     synchronized {
       val known = shipped.getOrElseUpdate(spark, mutable.Set.empty)
       if (!known(name)) {

@@ -138,7 +138,7 @@ object ImageInput {
   ): Column = {
     val path = quoted(columns.path).cast("string")
     val whole =
-      when(path.rlike("^(/|[A-Za-z][A-Za-z0-9+.-]*:/)"), path)
+      when(path.rlike(s"^(/|${ReadImage.Uri})"), path)
         .otherwise(concat_ws("/", lit(root), path))
     labels match {
       case FolderLabels.Auto => columns.label.fold(lit(None.orNull))(quoted)

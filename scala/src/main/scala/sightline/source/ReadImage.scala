@@ -57,7 +57,7 @@ final case class ReadImage(
     ).toEither.left
       .map(error => ReadError(ErrorCode.NotFound, s"not a path: ${error.getMessage}"))
 
-  private def isUri(text: String): Boolean = text.matches("(?s)[A-Za-z][A-Za-z0-9+.-]*:/.*")
+  private def isUri(text: String): Boolean = text.matches(s"(?s)${ReadImage.Uri}.*")
 
   // By its parts, since Hadoop would take what stands before a colon in a name for a scheme.
   private def plainPath(text: String): Path = new Path(None.orNull, None.orNull, text)
@@ -67,6 +67,9 @@ final case class ReadImage(
 }
 
 object ReadImage {
+
+  /** A regular expression of how a path with a scheme begins. */
+  val Uri = "[A-Za-z][A-Za-z0-9+.-]*:/"
 
   val ResultType: StructType = new StructType()
     .add("content", "binary")
