@@ -34,6 +34,11 @@ class BinaryColumn:
     def __len__(self) -> int:
         return len(self._offsets) - 1
 
+    @property
+    def nbytes(self) -> int:
+        """Of the values in all."""
+        return int(self._offsets[-1] - self._offsets[0])
+
     def __getitem__(self, row: int) -> memoryview:
         """The bytes of one row; a null row has none."""
         return self._data[self._offsets[row] : self._offsets[row + 1]]

@@ -5,10 +5,12 @@ import warnings
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from sightline.bundle.manifest import Size
 from sightline.engine.jpeg_scans import read_jpeg_scans
 from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.engine.spec import EngineSpec
 from sightline.engine.to_rgb import UnsupportedPixelsError, to_rgb
+from sightline.engine.upright import upright
 from sightline.row_error import ErrorCode, RowError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
@@ -31,7 +33,9 @@ _SIGNATURES = {
 _RIFF_HEADER_BYTES = 8
 
 
-def decode(content: bytes | memoryview, spec: EngineSpec) -> Image.Image | RowError:
+def decode(
+    content: bytes | memoryview, spec: EngineSpec, at_least: Size | None = None
+) -> Image.Image | RowError:
     """Decode the first frame of one image.
 
     EXIF and XMP orientation is applied, CMYK and YCCK are converted by Pillow (Adobe's inverted
@@ -40,7 +44,8 @@ def decode(content: bytes | memoryview, spec: EngineSpec) -> Image.Image | RowEr
 
     Args:
         content: One encoded file: JPEG, PNG, WebP, BMP, GIF or TIFF.
-        spec: Gives the two caps, both checked before any pixel is decoded.
+        spec: Gives the decoder, and the two caps, both checked before any pixel is decoded.
+        at_least: Size that the decoder ``scaled`` may shrink a larger JPEG to; unused by others.
 
     Returns:
         An image of mode RGB, or a RowError of EMPTY, UNSUPPORTED, TRUNCATED, CORRUPT or
@@ -54,7 +59,7 @@ def decode(content: bytes | memoryview, spec: EngineSpec) -> Image.Image | RowEr
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _decode(encoded, spec)
+            return _decode(encoded, spec, at_least)
     except UnidentifiedImageError:
         return _unidentified(encoded)
     except UnsupportedPixelsError as error:
@@ -63,7 +68,7 @@ def decode(content: bytes | memoryview, spec: EngineSpec) -> Image.Image | RowEr
         return _broken(encoded, error)
 
 
-def _decode(encoded: bytes, spec: EngineSpec) -> Image.Image | RowError:
+def _decode(encoded: bytes, spec: EngineSpec, at_least: Size | None) -> Image.Image | RowError:
     if _is_webp(encoded) and _riff_bytes(encoded) > len(encoded):
         promise = f"The header promises {_riff_bytes(encoded)} bytes"
         return _error("TRUNCATED", f"{promise} and the file has {len(encoded)}.")
@@ -74,8 +79,15 @@ def _decode(encoded: bytes, spec: EngineSpec) -> Image.Image | RowError:
             return _error("TOO_LARGE", f"{claim}; the cap is {spec.max_image_pixels}.")
         if image.info.get("progressive") and not read_jpeg_scans(encoded).complete:
             return _error("TRUNCATED", "A progressive JPEG without all of its scans.")
+        if spec.decoder != "pillow" and image.format == "JPEG" and image.mode in ("RGB", "L"):
+            # Here, so that the decoder pillow does not need the package.
+            from sightline.engine.fast_jpeg import fast_jpeg
+
+            rgb = fast_jpeg(encoded, at_least if spec.decoder == "scaled" else None)
+            if rgb is not None:
+                return upright(rgb, image)
         image.load()
-        return to_rgb(image)
+        return upright(to_rgb(image), image)
 
 
 def _unidentified(encoded: bytes) -> RowError:

@@ -1,64 +1,74 @@
-"""Images gathered from any number of input batches until the model has a full batch."""
+"""Images for one run of the model, from any number of requests."""
 
-import numpy as np
-from PIL import Image
+from __future__ import annotations
 
-from sightline.engine.model import Model
-from sightline.engine.preprocess import preprocess
+from dataclasses import dataclass, field
+
 from sightline.engine.request import Outcome
-from sightline.engine.scores import rank
+from sightline.engine.scores import Ranked
 from sightline.row_error import RowError
 
 
+@dataclass(slots=True)
 class ModelBatch:
-    """One buffer of pixels, allocated once and used again for every batch.
+    """Encoded images, and the rows that wait for them.
 
     Args:
-        model: Runs the batch.
-        rows: Images in a full batch.
-        top_k: Classes kept for each image.
+        outcomes: For each image, where its result goes,
+        rows: and at which row of it.
+        contents: The encoded images, read in place.
+        image_bytes: Their length in all.
     """
 
-    def __init__(self, model: Model, rows: int, top_k: int) -> None:
-        size = model.bundle.manifest.preprocessing.size
-        self._model = model
-        self._top_k = top_k
-        self._images = np.empty((rows, size.height, size.width, 3), np.uint8)
-        self._places: list[tuple[Outcome, int]] = []
+    outcomes: list[Outcome] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    contents: list[memoryview] = field(default_factory=list)
+    image_bytes: int = 0
 
-    def add(self, image: Image.Image, outcome: Outcome, row: int) -> None:
-        """Put one image into the batch, and run the batch if that fills it.
-
-        Args:
-            image: Mode RGB, any size.
-            outcome: Where the result goes, at ``row``.
-            row: Row of the input batch.
-        """
-        out = self._images[len(self._places)]
-        try:
-            preprocess(image, self._model.bundle.manifest.preprocessing, out)
-        except Exception as error:  # noqa: BLE001 - one image never ends a batch
-            message = f"It cannot be resized: {type(error).__name__}: {error}"
-            outcome.errors[row] = RowError("CORRUPT", "decode", message)
-            return
-        self._places.append((outcome, row))
+    def add(self, content: memoryview, outcome: Outcome, row: int) -> None:
+        """Let one more image wait for this batch."""
+        self.contents.append(content)
+        self.outcomes.append(outcome)
+        self.rows.append(row)
+        self.image_bytes += len(content)
         outcome.waiting += 1
-        if len(self._places) == len(self._images):
-            self.run()
 
-    def run(self) -> None:
-        """Run the model on the images gathered so far, and hand out the results."""
-        if not self._places:
-            return
-        scores = self._model.scores(self._images[: len(self._places)])
-        ranked = rank(scores, self._model.bundle.manifest.activation, self._top_k)
-        for i, (outcome, row) in enumerate(self._places):
-            outcome.waiting -= 1
-            if ranked.valid[i]:
-                outcome.class_ids[row] = ranked.class_ids[i]
-                outcome.scores[row] = ranked.scores[i]
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def finish(self, result: BatchResult) -> None:
+        """Hand the results out to the rows."""
+        for i, error in result.errors.items():
+            self.outcomes[i].errors[self.rows[i]] = error
+        for at, i in enumerate(result.decoded):
+            outcome, row = self.outcomes[i], self.rows[i]
+            if result.ranked.valid[at]:
+                outcome.class_ids[row] = result.ranked.class_ids[at]
+                outcome.scores[row] = result.ranked.scores[at]
                 outcome.predicted[row] = True
             else:
                 message = "The model gave a score that is not a number."
                 outcome.errors[row] = RowError("MODEL", "infer", message)
-        self._places.clear()
+        for outcome in self.outcomes:
+            outcome.waiting -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What a lane made of one batch.
+
+    Args:
+        ranked: For each image that was decoded, in the order of `decoded`.
+        decoded: Their places in the batch.
+        errors: By place, of the others.
+        decode_cpu_s: Time of the lane's thread.
+        infer_cpu_s: The same, for the model and the ranking.
+        infer_wall_s: By the clock.
+    """
+
+    ranked: Ranked
+    decoded: list[int]
+    errors: dict[int, RowError]
+    decode_cpu_s: float
+    infer_cpu_s: float
+    infer_wall_s: float

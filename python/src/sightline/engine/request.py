@@ -27,6 +27,10 @@ class Request:
     wanted: npt.NDArray[np.bool_]
     kept: pa.RecordBatch
 
+    def nbytes(self) -> int:
+        """Bytes of the encoded images and of the columns that are kept."""
+        return self.contents.nbytes + self.kept.nbytes
+
 
 @dataclass(slots=True)
 class Outcome:

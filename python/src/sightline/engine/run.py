@@ -1,5 +1,6 @@
 """Bulk inference: record batches in, record batches out, row for row."""
 
+import time
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -7,6 +8,7 @@ import pyarrow as pa
 
 from sightline.engine import arrow_types, result
 from sightline.engine.binary_column import BinaryColumn
+from sightline.engine.counters import Counters
 from sightline.engine.infer import infer
 from sightline.engine.model import Model
 from sightline.engine.request import Request
@@ -23,6 +25,7 @@ def run(
     spec: EngineSpec,
     content_column: str,
     error_column: str,
+    counters: Counters | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Classify the images of record batches.
 
@@ -34,6 +37,7 @@ def run(
         spec: Sizes and caps.
         content_column: Name of the column with the bytes.
         error_column: Name of the column with errors; it may be absent.
+        counters: Filled in as the run goes.
 
     Returns:
         For each input batch one of the same rows in the same order: its columns without those
@@ -44,7 +48,9 @@ def run(
         SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
     requests = (_request(batch, content_column, error_column) for batch in batches)
-    for outcome in infer(requests, model, spec):
+    counters = counters or Counters()
+    for outcome in infer(requests, model, spec, counters):
+        started = time.thread_time()
         names = outcome.kept.schema.names
         kept = [i for i, name in enumerate(names) if name != error_column]
         given = [i for i, name in enumerate(names) if name == error_column]
@@ -56,7 +62,9 @@ def run(
         fields = [outcome.kept.schema.field(i) for i in kept]
         fields.append(pa.field(PREDICTION, arrow_types.PREDICTION))
         fields.append(pa.field(ERROR, arrow_types.ERROR))
-        yield pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
+        batch = pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
+        counters.result_cpu_s += time.thread_time() - started
+        yield batch
 
 
 def _request(batch: pa.RecordBatch, content_column: str, error_column: str) -> Request:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from sightline.engine import arrow_types
 from sightline.engine.binary_column import BinaryColumn
+from sightline.engine.counters import Counters
 from sightline.engine.infer import infer
 from sightline.engine.model import Model
 from sightline.engine.request import Outcome, Request
@@ -20,7 +22,11 @@ ScalarResult = Literal["prediction", "image_inference"]
 
 
 def run_scalar(
-    arrays: Iterable[pa.Array[Any]], model: Model, spec: EngineSpec, result: ScalarResult
+    arrays: Iterable[pa.Array[Any]],
+    model: Model,
+    spec: EngineSpec,
+    result: ScalarResult,
+    counters: Counters | None = None,
 ) -> Iterator[pa.Array[Any]]:
     """Classify the images of arrays.
 
@@ -31,13 +37,18 @@ def run_scalar(
         spec: Sizes and caps.
         result: ``prediction`` gives struct<label, class_id, score, top_k, error>,
             ``image_inference`` gives struct<label, class_id, confidence, probabilities, error>.
+        counters: Filled in as the run goes.
 
     Returns:
         One array for each, of the same length and order. Null in, null out; otherwise either
         ``error`` or all the other fields are null.
     """
-    for outcome in infer(map(_request, arrays), model, spec):
-        yield _struct(outcome, model, result)
+    counters = counters or Counters()
+    for outcome in infer(map(_request, arrays), model, spec, counters):
+        started = time.thread_time()
+        array = _struct(outcome, model, result)
+        counters.result_cpu_s += time.thread_time() - started
+        yield array
 
 
 def _request(array: pa.Array[Any]) -> Request:

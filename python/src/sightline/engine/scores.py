@@ -1,5 +1,7 @@
 """From a model's output to ranked classes."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +27,12 @@ class Ranked:
     class_ids: npt.NDArray[np.int32]
     scores: Float32Array
     valid: npt.NDArray[np.bool_]
+
+    @staticmethod
+    def empty(top_k: int) -> Ranked:
+        """Of no images."""
+        ids = np.empty((0, top_k), np.int32)
+        return Ranked(ids, np.empty((0, top_k), np.float32), np.empty(0, np.bool_))
 
 
 def rank(output: Float32Array, activation: str, top_k: int) -> Ranked:

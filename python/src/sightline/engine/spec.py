@@ -1,8 +1,14 @@
 """How the engine is asked to run: sizes and caps, in one value."""
 
+import importlib.util
+import sys
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from sightline.errors import WrongUseError
+
+Decoder = Literal["pillow", "turbo", "scaled"]
+DECODERS: tuple[Decoder, ...] = get_args(Decoder)
 
 DEFAULT_BATCH_ROWS = 32
 DEFAULT_TOP_K = 5
@@ -19,18 +25,34 @@ class EngineSpec:
         top_k: Classes kept for each image, at least 1; ``None`` keeps all of them.
         max_image_bytes: Encoded images above this are TOO_LARGE.
         max_image_pixels: Images whose header claims more are TOO_LARGE; nothing is decoded.
+        decoder: Of JPEGs: ``pillow``; ``turbo``, the same pixels by a shorter way; ``scaled``,
+            which decodes large ones at a fraction of their size. The other formats are Pillow's.
+        lanes: Threads that each decode and infer whole batches, at least 1.
 
     Raises:
-        WrongUseError: BAD_VALUE if a number is below 1.
+        WrongUseError: BAD_VALUE if a number is below 1, UNKNOWN_DECODER, or MISSING_PACKAGE if
+            the decoder's package is not installed.
     """
 
     batch_rows: int = DEFAULT_BATCH_ROWS
     top_k: int | None = DEFAULT_TOP_K
     max_image_bytes: int = DEFAULT_MAX_IMAGE_BYTES
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
+    decoder: Decoder = "pillow"
+    lanes: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("batch_rows", "top_k", "max_image_bytes", "max_image_pixels"):
+        for name in ("batch_rows", "top_k", "max_image_bytes", "max_image_pixels", "lanes"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise WrongUseError("BAD_VALUE", f"{name} is {value}; it must be at least 1.")
+        if self.decoder not in DECODERS:
+            raise WrongUseError(
+                "UNKNOWN_DECODER", f"'{self.decoder}'. Known: {', '.join(DECODERS)}."
+            )
+        if self.decoder != "pillow" and importlib.util.find_spec("simplejpeg") is None:
+            raise WrongUseError(
+                "MISSING_PACKAGE",
+                f"decoder {self.decoder} needs the package simplejpeg, which {sys.executable} "
+                "does not have. Install it with: pip install 'sightline[turbo]'.",
+            )

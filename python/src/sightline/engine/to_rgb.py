@@ -1,17 +1,8 @@
-"""Decoded samples of any kind to upright 8-bit RGB."""
+"""Decoded samples of any kind to 8-bit RGB."""
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image
 
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _CONVERTIBLE = {"1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "HSV"}
 _TIFF_BITS_PER_SAMPLE = 258
 _TIFF_PHOTOMETRIC = 262
@@ -24,7 +15,7 @@ class UnsupportedPixelsError(Exception):
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Turn a loaded image upright and make it RGB.
+    """Turn the samples of a loaded image into RGB.
 
     Args:
         image: Loaded, any mode of Pillow.
@@ -35,20 +26,6 @@ def to_rgb(image: Image.Image) -> Image.Image:
     Raises:
         UnsupportedPixelsError: If the mode has no agreed conversion.
     """
-    method = _UPRIGHT.get(_orientation(image))
-    rgb = _convert(image)
-    return rgb if method is None else rgb.transpose(method)
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        # After load(): PNG may hold it behind the pixels, and TIFF has applied its own by then.
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # noqa: BLE001 - damaged metadata does not make the pixels wrong
-        return 1
-
-
-def _convert(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         return _from_integers(image)
     if image.has_transparency_data:

@@ -1,0 +1,38 @@
+"""Where the time of a run goes."""
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(slots=True)
+class Counters:
+    """Counts and seconds of one run of the engine; `cpu` is the time of one thread on a core.
+
+    Args:
+        images: Rows that came in.
+        image_bytes: Encoded bytes that were decoded.
+        batches: Runs of the model.
+        read_cpu_s: Of the thread that drains the source.
+        read_wait_s: Wall time in which the engine had nothing to do but wait for its source.
+        decode_cpu_s: Decoding and resizing, over all lanes.
+        infer_cpu_s: The model and the ranking of its scores, in the lanes' own threads: all of it
+            where an operator runs in one thread on the CPU.
+        infer_wall_s: The same by the clock, summed over lanes: more than the CPU time where a lane
+            waits for a device or for a core.
+        result_cpu_s: Building the columns that go out.
+        lane_wait_s: Wall time in which the engine waited for its lanes with nothing to hand out.
+    """
+
+    images: int = 0
+    image_bytes: int = 0
+    batches: int = 0
+    read_cpu_s: float = 0.0
+    read_wait_s: float = 0.0
+    decode_cpu_s: float = 0.0
+    infer_cpu_s: float = 0.0
+    infer_wall_s: float = 0.0
+    result_cpu_s: float = 0.0
+    lane_wait_s: float = 0.0
+
+    def as_dict(self) -> dict[str, float]:
+        """By name, seconds to a tenth of a millisecond."""
+        return {field.name: round(getattr(self, field.name), 4) for field in fields(self)}

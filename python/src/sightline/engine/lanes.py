@@ -1,0 +1,151 @@
+"""Threads that each take a whole batch from encoded bytes to ranked classes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+import numpy as np
+
+from sightline.backends.protocol import UInt8Array
+from sightline.bundle.manifest import Size
+from sightline.engine.counters import Counters
+from sightline.engine.decode import decode
+from sightline.engine.model import Model
+from sightline.engine.model_batch import BatchResult, ModelBatch
+from sightline.engine.preprocess import preprocess
+from sightline.engine.scores import Ranked, rank
+from sightline.engine.spec import EngineSpec
+from sightline.row_error import RowError
+
+
+class Lanes:
+    """Batches in, results in the same order out.
+
+    A lane decodes a batch and then runs the model on it, in one thread with operators of one
+    thread: no hand-over, no barrier between threads within an operator, and the cores are busy as
+    long as there are batches. Where one device serves all lanes, they decode while it is another's
+    turn: the same overlap as a decode pool in front of an inference thread, without the queue.
+    With one lane everything runs in the caller's thread, at the cost of a plain loop.
+
+    Args:
+        model: Its session may be called by several threads.
+        spec: Sizes, caps, the decoder, and how many lanes.
+        counters: Gets the seconds of every batch.
+    """
+
+    def __init__(self, model: Model, spec: EngineSpec, counters: Counters) -> None:
+        preprocessing = model.bundle.manifest.preprocessing
+        self._model = model
+        self._spec = spec
+        self._counters = counters
+        self._size = preprocessing.size
+        edge = max(preprocessing.resize.height, preprocessing.resize.width)
+        self._at_least = Size(edge, edge)  # square: an image may lie on its side
+        classes = model.bundle.manifest.classes
+        self._top_k = min(spec.top_k or classes, classes)
+        self._buffers = threading.local()
+        self._pending: deque[tuple[ModelBatch, Future[BatchResult]]] = deque()
+        self._executor = (
+            ThreadPoolExecutor(spec.lanes, "sightline-lane") if spec.lanes > 1 else None
+        )
+
+    def __enter__(self) -> Lanes:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def submit(self, batch: ModelBatch) -> None:
+        """Start a batch; waits for the oldest one while every lane has two.
+
+        Raises:
+            SightlineError: MODEL_FAILED or MODEL_OUTPUT, of this or an earlier batch.
+        """
+        if self._executor is None:
+            self._finish(batch, self._run(batch))
+            return
+        # Two for each lane: while results are handed out, no lane is idle.
+        if len(self._pending) >= 2 * self._spec.lanes:
+            self._finish_oldest()
+        self._pending.append((batch, self._executor.submit(self._run, batch)))
+
+    def finish_done(self) -> None:
+        """Hand out what is ready, without waiting."""
+        while self._pending and self._pending[0][1].done():
+            self._finish_oldest()
+
+    def finish_all(self) -> None:
+        """Wait for every batch, and hand out the results."""
+        while self._pending:
+            self._finish_oldest()
+
+    def _finish_oldest(self) -> None:
+        batch, future = self._pending.popleft()
+        start = time.perf_counter()
+        result = future.result()
+        self._counters.lane_wait_s += time.perf_counter() - start
+        self._finish(batch, result)
+
+    def _finish(self, batch: ModelBatch, result: BatchResult) -> None:
+        batch.finish(result)
+        counters = self._counters
+        counters.batches += 1
+        counters.image_bytes += batch.image_bytes
+        counters.decode_cpu_s += result.decode_cpu_s
+        counters.infer_cpu_s += result.infer_cpu_s
+        counters.infer_wall_s += result.infer_wall_s
+
+    def _run(self, batch: ModelBatch) -> BatchResult:
+        started = time.thread_time()
+        images, decoded, errors = self._decode(batch)
+        batch.contents.clear()  # the encoded bytes may go
+        inferring, inferring_wall = time.thread_time(), time.perf_counter()
+        ranked = self._infer(images)
+        return BatchResult(
+            ranked,
+            decoded,
+            errors,
+            decode_cpu_s=inferring - started,
+            infer_cpu_s=time.thread_time() - inferring,
+            infer_wall_s=time.perf_counter() - inferring_wall,
+        )
+
+    def _decode(self, batch: ModelBatch) -> tuple[UInt8Array, list[int], dict[int, RowError]]:
+        buffer = self._buffer()  # (batch_rows, height, width, 3)
+        decoded: list[int] = []
+        errors: dict[int, RowError] = {}
+        for i, content in enumerate(batch.contents):
+            image = decode(content, self._spec, self._at_least)
+            if isinstance(image, RowError):
+                errors[i] = image
+                continue
+            try:
+                preprocess(image, self._model.bundle.manifest.preprocessing, buffer[len(decoded)])
+            except Exception as error:  # noqa: BLE001 - one image never ends a batch
+                message = f"It cannot be resized: {type(error).__name__}: {error}"
+                errors[i] = RowError("CORRUPT", "decode", message)
+                continue
+            decoded.append(i)
+        return buffer[: len(decoded)], decoded, errors
+
+    def _infer(self, images: UInt8Array) -> Ranked:
+        if len(images) == 0:
+            return Ranked.empty(self._top_k)
+        scores = self._model.scores(images)
+        return rank(scores, self._model.bundle.manifest.activation, self._top_k)
+
+    def _buffer(self) -> UInt8Array:
+        """The pixels of this thread's batch: allocated once, used again for every batch."""
+        found: UInt8Array | None = getattr(self._buffers, "images", None)
+        if found is None:
+            rows = self._spec.batch_rows
+            found = np.empty((rows, self._size.height, self._size.width, 3), np.uint8)
+            self._buffers.images = found
+        return found

@@ -1,0 +1,116 @@
+"""A source drained by a thread of its own, so that whoever feeds it never waits for the model."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+from sightline.engine.counters import Counters
+
+READ_AHEAD_BYTES = 32 * 1024 * 1024
+
+_Item = TypeVar("_Item")
+
+
+def read_ahead(
+    items: Iterable[_Item],
+    size_of: Callable[[_Item], int],
+    counters: Counters,
+    max_bytes: int = READ_AHEAD_BYTES,
+) -> Iterator[_Item]:
+    """The same items in the same order, read while the consumer works.
+
+    Spark's JVM writes to a worker and reads files in one thread: while the worker does not read,
+    no file is read either.
+
+    Args:
+        items: Drained by a daemon thread, which starts with the first ``next``.
+        size_of: Bytes that an item holds.
+        counters: Gets read_cpu_s and read_wait_s.
+        max_bytes: The thread pauses while items of so many bytes wait; one item always may, so
+            that a larger one passes.
+
+    Raises:
+        BaseException: What the source raised, after the items before it.
+    """
+    reader = _Reader(items, size_of, max_bytes)
+    reader.start()
+    try:
+        while True:
+            start = time.perf_counter()
+            found = reader.take()
+            counters.read_wait_s += time.perf_counter() - start
+            if not found:
+                break
+            yield found.pop()
+    finally:
+        reader.stop()
+        counters.read_cpu_s += reader.cpu_s
+    if reader.failure is not None:
+        raise reader.failure
+
+
+class _Reader(Generic[_Item]):
+    def __init__(
+        self, items: Iterable[_Item], size_of: Callable[[_Item], int], max_bytes: int
+    ) -> None:
+        self.cpu_s = 0.0
+        self.failure: BaseException | None = None
+        self._items = items
+        self._size_of = size_of
+        self._max_bytes = max_bytes
+        self._waiting: deque[tuple[_Item, int]] = deque()
+        self._bytes = 0
+        self._is_done = False
+        self._changed = threading.Condition()
+
+    def start(self) -> None:
+        # A daemon: a task that is cancelled must not wait for a socket that says nothing.
+        threading.Thread(target=self._run, name="sightline-read", daemon=True).start()
+
+    def take(self) -> list[_Item]:
+        """The next item in a list, which is empty at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._is_done)
+            if not self._waiting:
+                return []
+            item, size = self._waiting.popleft()
+            self._bytes -= size
+            self._changed.notify_all()
+            return [item]
+
+    def stop(self) -> None:
+        with self._changed:
+            self._is_done = True
+            self._waiting.clear()
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        try:
+            for item in self._items:
+                self.cpu_s = time.thread_time()
+                if not self._put(item, self._size_of(item)):
+                    return
+                del item
+        except BaseException as error:  # noqa: BLE001 - it is raised where the items are used
+            self.failure = error
+        finally:
+            self.cpu_s = time.thread_time()
+            with self._changed:
+                self._is_done = True
+                self._changed.notify_all()
+
+    def _put(self, item: _Item, size: int) -> bool:
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._is_done or not self._waiting or self._bytes + size <= self._max_bytes
+            )
+            if self._is_done:
+                return False
+            self._waiting.append((item, size))
+            self._bytes += size
+            self._changed.notify_all()
+            return True
