@@ -16,7 +16,7 @@ from sightline.source.table_file import bad_table, column_names, read_columns
 
 PATH_COLUMNS = ("path", "image_path", "file")
 LABEL_COLUMNS = ("label", "actual_class", "class")
-LABEL_ID_COLUMNS = ("class_id", "actual_class_id")
+LABEL_ID_COLUMNS = ("class_id", "actual_class_id", "label_id")
 _REPLACED = ("path", "label", "label_id", "prediction", "error", "content")
 
 
@@ -27,13 +27,15 @@ class TableColumns:
     Args:
         path: Usual names: path, image_path, file.
         label: Usual names: label, actual_class, class.
-        label_id: Usual names: class_id, actual_class_id.
+        label_id: Usual names: class_id, actual_class_id, label_id.
+        content: The images' bytes; usual name: content, where it is binary.
         use_labels: With false, labels are not looked for.
     """
 
     path: str | None = None
     label: str | None = None
     label_id: str | None = None
+    content: str | None = None
     use_labels: bool = True
 
 

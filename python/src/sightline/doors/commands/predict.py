@@ -50,6 +50,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--path-column", help="Of a table; default: path, image_path or file.")
 @click.option("--label-column", help="Of a table; default: label, actual_class or class.")
 @click.option("--label-id-column", help="Of a table; default: class_id or actual_class_id.")
+@click.option("--content-column", help="Of a table: its images; default: content, if binary.")
 @click.option("--root", type=_PATH, help="Of a table's relative paths; default: its folder.")
 @click.option("--limit", type=_AT_LEAST_1, help="Only the first N images.")
 @click.option("--top-k", type=_AT_LEAST_1, default=DEFAULT_TOP_K, show_default=True)
@@ -100,6 +101,7 @@ def _arguments(given: dict[str, Any]) -> PredictArguments:
         given["path_column"],
         given["label_column"],
         given["label_id_column"],
+        given["content_column"],
         use_labels=given["labels"] != "none",
     )
     return PredictArguments(

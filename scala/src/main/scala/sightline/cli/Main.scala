@@ -1,17 +1,17 @@
 package sightline.cli
 
-import java.time.Instant
-
 import org.apache.logging.log4j.Level
 import org.apache.logging.log4j.core.config.Configurator
 import org.apache.spark.internal.Logging
+import org.apache.spark.sql.SparkSession
 
-import sightline.{BuildInfo, SightlineException}
+import sightline.BuildInfo
 
 /** `spark-submit sightline.jar COMMAND …`: exit status 0 done, 1 the run failed, 2 wrong use. */
 object Main extends Logging {
 
-  private val commands: Seq[Command] = Seq(PredictCommand, EvaluateCommand, SqlCommand)
+  private val single: Seq[Command] = Seq(PredictCommand, EvaluateCommand, SqlCommand)
+  private val commands: Seq[Command] = single :+ new CommandsCommand(single)
 
   def main(arguments: Array[String]): Unit = {
     // Spark's own start-up notices would bury the run's; --conf spark.log.level brings them back.
@@ -30,28 +30,12 @@ object Main extends Logging {
     case Seq("--version") =>
       println(s"sightline ${BuildInfo.version}, built for Spark ${BuildInfo.sparkVersion}")
       0
-    case _ =>
-      val (name, rest) = (arguments.head, arguments.tail)
-      commands.find(_.name == name) match {
-        case Some(command) if rest.contains("--help") || rest.contains("-h") =>
-          println(command.help)
-          0
-        case Some(command) => Failure.statusOf(execute(command, rest))
-        case None =>
-          Failure.statusOf(
-            throw SightlineException.wrongUse(
-              "UNKNOWN_COMMAND",
-              s"'$name'. Known: ${commands.map(_.name).mkString(", ")}.",
-            )
-          )
-      }
+    case _ => CommandLine.run(commands, arguments)(withOwnSession)
   }
 
-  private def execute(command: Command, arguments: Seq[String]): Unit = {
-    val started = Instant.now
-    val run = command.prepare(arguments)
+  private def withOwnSession(command: Command, use: SparkSession => Unit): Unit = {
     val spark = Session.start(s"sightline ${command.name}")
-    try run(Invocation(spark, arguments, started))
+    try use(spark)
     finally spark.stop()
   }
 

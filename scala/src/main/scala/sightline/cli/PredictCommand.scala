@@ -11,7 +11,7 @@ object PredictCommand extends Command {
 
   @main
   final case class Options(
-      @arg(doc = "Folder (recursive), glob, or .csv/.parquet table with a path column; any URI")
+      @arg(doc = "Folder (recursive), glob, or .csv/.parquet table of paths or of images; any URI")
       images: String,
       @arg(doc = "Model: a name (id_fraud), or the path of a bundle's folder or zip")
       model: String,
@@ -29,6 +29,8 @@ object PredictCommand extends Command {
       labelColumn: Option[String] = None,
       @arg(doc = "A table's column of class ids (default: class_id or actual_class_id)")
       labelIdColumn: Option[String] = None,
+      @arg(doc = "A table's binary column of the images themselves (default: content, if binary)")
+      contentColumn: Option[String] = None,
       @arg(doc = "Where a table's relative paths start (default: the table's folder)")
       root: Option[String] = None,
       @arg(doc = "How many labels each prediction lists (default 5)")
@@ -76,6 +78,7 @@ object PredictCommand extends Command {
           options.labelColumn,
           options.labelIdColumn,
           options.root,
+          options.contentColumn,
         ),
         limit = options.limit.map(Command.atLeast("--limit", _, 1)),
         maxImageBytes = Command.atLeast("--max-image-bytes", options.maxImageBytes, 1L),

@@ -66,8 +66,8 @@ object ImageInput {
     if (request.table != TableColumns()) {
       throw SightlineException.wrongUse(
         "WRONG_ARGUMENTS",
-        "--path-column, --label-column, --label-id-column and --root are for tables, and " +
-          s"${request.images} does not end in .csv or .parquet.",
+        "--path-column, --label-column, --label-id-column, --content-column and --root are for " +
+          s"tables, and ${request.images} does not end in .csv or .parquet.",
       )
     }
     val listed = ImageListing.list(
@@ -94,7 +94,7 @@ object ImageInput {
   private def table(spark: SparkSession, request: ImageRequest): ImageInput = {
     val whole = ImageTableFile.read(spark, request.images)
     val rows = request.limit.fold(whole)(whole.limit)
-    val columns = request.table.resolve(request.images, rows.columns.toSeq)
+    val columns = request.table.resolve(request.images, rows.schema)
     val count = countChecked(rows, request.images, columns.labelId)
     val root = ImageTableFile.root(spark, request.images, request.table.root)
     val slots = spark.sparkContext.defaultParallelism

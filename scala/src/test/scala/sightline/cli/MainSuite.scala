@@ -9,7 +9,8 @@ import sightline.{BuildInfo, TestPython}
 /** Command lines that need no Spark: help, versions, and what is wrong before it starts. */
 final class MainSuite extends AnyFunSuite {
 
-  private val commands = Seq(PredictCommand, EvaluateCommand, SqlCommand)
+  private val manyCommands = new CommandsCommand(Nil)
+  private val commands = Seq(PredictCommand, EvaluateCommand, SqlCommand, manyCommands)
 
   private def run(arguments: String*): Output = Output.of(Main.run(arguments))
 
@@ -42,7 +43,8 @@ final class MainSuite extends AnyFunSuite {
   }
 
   test("each command's help has its example and all its options") {
-    val fields = Map(
+    val fields = Map[Command, Class[_]](
+      manyCommands -> classOf[CommandsCommand.Options],
       PredictCommand -> classOf[PredictCommand.Options],
       EvaluateCommand -> classOf[EvaluateCommand.Options],
       SqlCommand -> classOf[SqlCommand.Options],
@@ -61,7 +63,8 @@ final class MainSuite extends AnyFunSuite {
 
   test("each command's example is one that it takes") {
     assert(words(PredictCommand.example).length == 6)
-    commands.foreach(command => command.prepare(words(command.example)))
+    // The file of its example is not there.
+    commands.diff(Seq(manyCommands)).foreach(command => command.prepare(words(command.example)))
   }
 
   /** The words of a command line, as a shell would part them. */
@@ -92,7 +95,7 @@ final class MainSuite extends AnyFunSuite {
   private val predict = Seq("predict", "--images", "x", "--model", "m", "--output", "o")
 
   private val wrong = Seq(
-    Seq("train") -> "UNKNOWN_COMMAND: 'train'. Known: predict, evaluate, sql.",
+    Seq("train") -> "UNKNOWN_COMMAND: 'train'. Known: predict, evaluate, sql, commands.",
     Seq("predict") -> "WRONG_ARGUMENTS: Missing arguments: --images",
     (predict :+ "extra") -> "WRONG_ARGUMENTS: Unknown argument: \"extra\"",
     (predict ++ Seq("--backend", "tensorflow")) ->
@@ -115,6 +118,12 @@ final class MainSuite extends AnyFunSuite {
     (predict ++ Seq("--max-image-bytes", "0")) -> "INVALID_OPTION: --max-image-bytes is 0.",
     (predict ++ Seq("--max-image-pixels", "0")) -> "INVALID_OPTION: --max-image-pixels is 0.",
     Seq("evaluate", "--predictions", "p") -> "WRONG_ARGUMENTS: Missing argument: --output",
+    Seq(
+      "commands",
+      "--file",
+      "/nowhere/x",
+    ) -> "PATH_NOT_FOUND: /nowhere/x is no file that can be read.",
+    Seq("commands", "--file", "") -> "INVALID_OPTION: --file is empty.",
     Seq("sql") -> "WRONG_ARGUMENTS: give SQL text by -e or a file by -f",
     Seq("sql", "-e", "SELECT 1", "-f", "x.sql") -> "WRONG_ARGUMENTS: give SQL text by -e",
     Seq("sql", "-e", "-- nothing") -> "NO_SQL: ",

@@ -89,7 +89,7 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
       )
       assert(
         texts(input, "kept", "label", "label_id") ==
-          Seq(Row("k", "l", None.orNull, "bytes of a.jpg", none))
+          Seq(Row("k", "l", 9, "bytes of a.jpg", none))
       )
     }
   }

@@ -1,5 +1,6 @@
 package sightline.source
 
+import org.apache.spark.sql.types.{BinaryType, StringType, StructField, StructType}
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.SightlineException
@@ -7,7 +8,7 @@ import sightline.SightlineException
 final class TableColumnsSuite extends AnyFunSuite {
 
   private def resolve(columns: TableColumns, present: String*): TableColumns.Resolved =
-    columns.resolve("cards.csv", present)
+    columns.resolve("cards.csv", StructType(present.map(StructField(_, StringType))))
 
   test("the usual names are found, the first of each") {
     assert(
@@ -33,6 +34,7 @@ final class TableColumnsSuite extends AnyFunSuite {
       TableColumns(path = Some("photo")),
       TableColumns(label = Some("photo")),
       TableColumns(labelId = Some("photo")),
+      TableColumns(content = Some("photo")),
     ).foreach { columns =>
       val error = intercept[SightlineException](resolve(columns, "path", "a b"))
       assert(error.exitStatus == 2)
@@ -50,6 +52,27 @@ final class TableColumnsSuite extends AnyFunSuite {
       error.getMessage.startsWith(
         "UNKNOWN_COLUMN: cards.csv has none of the path columns path, image_path, file. " +
           "It has: id, name."
+      )
+    )
+  }
+
+  test("bytes are in the column that is named, else in a binary one called content") {
+    val schema = new StructType()
+      .add("path", StringType)
+      .add("jpeg", BinaryType)
+      .add("content", BinaryType)
+    def content(columns: TableColumns, schema: StructType): Option[String] =
+      columns.resolve("t.parquet", schema).content
+    assert(content(TableColumns(), schema).contains("content"))
+    assert(content(TableColumns(content = Some("jpeg")), schema).contains("jpeg"))
+    assert(content(TableColumns(), new StructType().add("path", "string")).isEmpty)
+    assert(content(TableColumns(), new StructType(schema.init.toArray)).isEmpty)
+    val text = new StructType().add("path", "string").add("content", "string")
+    assert(content(TableColumns(), text).isEmpty)
+    val error = intercept[SightlineException](content(TableColumns(content = Some("path")), schema))
+    assert(
+      error.getMessage.startsWith(
+        "WRONG_COLUMN_TYPE: column 'path' of t.parquet is STRING, not BINARY."
       )
     )
   }

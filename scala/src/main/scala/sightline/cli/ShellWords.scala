@@ -1,0 +1,54 @@
+package sightline.cli
+
+import scala.annotation.tailrec
+
+import sightline.SightlineException
+
+/** The words of a command line, parted as a POSIX shell parts them; nothing in them is expanded. */
+object ShellWords {
+
+  /**
+   * Words stand between blanks. `'…'` is taken as it is; in `"…"` a backslash escapes `"`, `\`, `$`
+   * and a backtick; elsewhere it escapes any character.
+   *
+   * @throws SightlineException BAD_LINE when a quote is not closed
+   */
+  def parse(line: String): Seq[String] = words(line.toList, Vector.empty)
+
+  @tailrec
+  private def words(rest: List[Char], found: Vector[String]): Seq[String] =
+    rest.dropWhile(_.isWhitespace) match {
+      case Nil => found
+      case start =>
+        val (word, after) = oneWord(start, new StringBuilder)
+        words(after, found :+ word)
+    }
+
+  @tailrec
+  private def oneWord(rest: List[Char], word: StringBuilder): (String, List[Char]) = rest match {
+    case Nil => (word.result(), Nil)
+    case c :: _ if c.isWhitespace => (word.result(), rest)
+    case '\'' :: quoted =>
+      val (text, after) = quoted.span(_ != '\'')
+      oneWord(closed(after, '\''), word ++= text)
+    case '"' :: quoted => oneWord(inDoubleQuotes(quoted, word), word)
+    case '\\' :: c :: after => oneWord(after, word += c)
+    case c :: after => oneWord(after, word += c)
+  }
+
+  @tailrec
+  private def inDoubleQuotes(rest: List[Char], word: StringBuilder): List[Char] = rest match {
+    case '\\' :: (c @ ('"' | '\\' | '$' | '`')) :: after => inDoubleQuotes(after, word += c)
+    case c :: after if c != '"' => inDoubleQuotes(after, word += c)
+    case end => closed(end, '"')
+  }
+
+  private def closed(rest: List[Char], quote: Char): List[Char] = rest match {
+    case `quote` :: after => after
+    case _ =>
+      throw SightlineException.wrongUse(
+        "BAD_LINE",
+        s"a quote ($quote) is opened and not closed. Close it, or escape it by a backslash.",
+      )
+  }
+}

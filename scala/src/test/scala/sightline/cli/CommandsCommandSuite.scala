@@ -1,0 +1,141 @@
+package sightline.cli
+
+import java.io.ByteArrayInputStream
+import java.nio.charset.StandardCharsets.UTF_8
+import java.nio.file.{Files, Path}
+
+import org.json4s.*
+import org.json4s.jackson.JsonMethods
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.TestFolder.{withFolder, write}
+import sightline.{ColourBundle, LocalSpark, TestImage}
+
+/** Many command lines in one application. */
+final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
+
+  // Its settings hold for the sessions that commands start.
+  private def run(arguments: String*): Output = {
+    spark.stop()
+    Output.of(Main.run("commands" +: arguments))
+  }
+
+  private def file(folder: Path, lines: String*): String =
+    write(folder, "lines.txt", lines.mkString("\n")).toString
+
+  /** What is told of each line: its number, its command, and the status. */
+  private def told(output: Output): Seq[(Int, String, Int)] =
+    output.out.linesIterator
+      .filter(_.startsWith("@ "))
+      .map { line =>
+        implicit val formats: Formats = DefaultFormats
+        val json = JsonMethods.parse(line.drop(2))
+        assert((json \ "seconds").extract[Double] >= 0)
+        (
+          (json \ "line").extract[Int],
+          (json \ "command").extract[String],
+          (json \ "status").extract[Int],
+        )
+      }
+      .toSeq
+
+  test("lines run one after the other, and each is told when it is done") {
+    withFolder { folder =>
+      write(folder, "my images/red/a.png", TestImage.of(java.awt.Color.RED)): Unit
+      val model = ColourBundle.bundle.folder
+      val output = run(
+        "--file",
+        file(
+          folder,
+          "# a comment, then an empty line",
+          "",
+          s"predict --images '$folder/my images' --model '$model' --output $folder/out",
+          s"evaluate --predictions $folder/out --output $folder/metrics",
+          s"""sql --predictions $folder/out -e "SELECT prediction.label AS it FROM predictions"""",
+          "sql --help",
+        ),
+      )
+      assert(output.status == 0, output.err)
+      val done = Seq((3, "predict", 0), (4, "evaluate", 0), (5, "sql", 0), (6, "sql", 0))
+      assert(told(output) == done)
+      val parts = output.out.split("(?m)^@ .*\n")
+      assert(parts(0).startsWith("1 images: 1 predicted, no errors"))
+      assert(parts(2).contains("|red|"))
+      assert(parts(3).startsWith("sql: "))
+    }
+  }
+
+  test("all lines run in one application") {
+    withFolder { folder =>
+      write(folder, "images/a.png", TestImage.of(java.awt.Color.RED)): Unit
+      def predict(output: String): String =
+        s"predict --images $folder/images --model ${ColourBundle.bundle.folder} --output $folder/$output"
+      val output = run("--file", file(folder, predict("one"), predict("two")))
+      assert(output.status == 0, output.err)
+      val applications = Seq("one", "two").map { name =>
+        val record = Files.readString(folder.resolve(s"$name/_run/run.json"))
+        JsonMethods.parse(record) \ "spark" \ "application"
+      }
+      assert(applications.distinct.size == 1)
+      assert(applications.head != JNothing)
+    }
+  }
+
+  test("a file's lines end at the first that fails, told as it would be alone") {
+    withFolder { folder =>
+      val output = run("--file", file(folder, "sql -e 'SELECT 1'", "train -x", "sql -e 'SELECT 2'"))
+      assert(output.status == 1)
+      assert(told(output) == Seq((1, "sql", 0), (2, "train", 2)))
+      val errors = output.err.linesIterator.filter(_.startsWith("sightline: ")).toSeq
+      assert(
+        errors == Seq(
+          "sightline: UNKNOWN_COMMAND: 'train'. Known: predict, evaluate, sql.",
+          "sightline: COMMANDS_FAILED: line 2 (train) failed, as told above. The lines after it " +
+            "were not run (--stop-on-error).",
+        )
+      )
+    }
+  }
+
+  test("told not to stop, it runs them all") {
+    withFolder { folder =>
+      val lines = Seq("sql -e 'SELEC'", "sql -e \"SELECT 1", "commands --file x", "sql -e 'SELECT 2'")
+      val output = run("--file", file(folder, lines: _*), "--stop-on-error", "false")
+      assert(output.status == 1)
+      assert(told(output).map { case (line, _, status) => (line, status) } ==
+        Seq((1, 2), (2, 2), (3, 2), (4, 0)))
+      assert(output.err.contains("sightline: INVALID_SQL: [PARSE_SYNTAX_ERROR]"))
+      assert(output.err.contains("sightline: BAD_LINE: a quote (\") is opened"))
+      assert(output.err.contains("COMMANDS_FAILED: line 1 (sql), 2 (sql -e \"SELECT 1), 3 (comm"))
+    }
+  }
+
+  test("standard input is read as a parent writes it, and goes on after a failure") {
+    val before = System.in
+    System.setIn(new ByteArrayInputStream("train\nsql -e 'SELECT 7 AS `ü`'\n".getBytes(UTF_8)))
+    try {
+      val output = run("--file", "-")
+      assert(output.status == 1)
+      assert(told(output) == Seq((1, "train", 2), (2, "sql", 0)))
+    } finally System.setIn(before)
+  }
+
+  test("settings and views of a line do not reach the next") {
+    withFolder { folder =>
+      write(folder, "t.csv", "x\n1\n"): Unit
+      val output = run(
+        "--stop-on-error",
+        "false",
+        "--file",
+        file(
+          folder,
+          s"sql --view t=$folder/t.csv --set spark.sql.ansi.enabled=false -e \"SELECT int('a') FROM t\"",
+          "sql -e \"SELECT int('a')\"",
+          "sql -e 'SELECT * FROM t'",
+        ),
+      )
+      assert(told(output).map(_._3) == Seq(0, 1, 2), output.err)
+      assert(output.err.contains("TABLE_OR_VIEW_NOT_FOUND"))
+    }
+  }
+}
