@@ -4,6 +4,8 @@ import java.util.Locale
 
 import org.apache.hadoop.fs.Path
 import org.apache.spark.SparkException
+import org.apache.spark.sql.sightline.FilesFrame
+import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.{AnalysisException, DataFrame, SparkSession}
 
 import sightline.SightlineException
@@ -31,6 +33,30 @@ object ImageTableFile {
       case _ => parquet(spark, location)
     }
   }
+
+  /**
+   * A Parquet table for its images' bytes, in about `partitions` parts: Spark itself would put a few
+   * thousand photographs into one.
+   *
+   * @param schema of the table, which is known by now
+   */
+  def split(
+      spark: SparkSession,
+      location: String,
+      schema: StructType,
+      partitions: Long,
+  ): DataFrame =
+    FilesFrame(
+      spark,
+      Map(
+        "spark.sql.files.minPartitionNum" -> partitions.toString,
+        "spark.sql.files.maxPartitionBytes" -> PartitionPlan.MaxBytes.toString,
+        // Opening a file of a table costs little, and must not fill a task that reads a few.
+        "spark.sql.files.openCostInBytes" -> (64L << 10).toString,
+        // A column of so many photographs is held at once, and 4,096 of them are 200 MB a task.
+        "spark.sql.parquet.columnarReaderBatchSize" -> "256",
+      ),
+    )(_.read.schema(schema).parquet(location))
 
   private def parquet(spark: SparkSession, location: String): DataFrame =
     try spark.read.parquet(location)

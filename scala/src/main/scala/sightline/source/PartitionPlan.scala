@@ -10,7 +10,7 @@ object PartitionPlan {
   private val MinFiles = 64
 
   /** So many bytes take minutes to decode: a lost task should not cost more. */
-  private val MaxBytes = 512L << 20
+  val MaxBytes: Long = 512L << 20
 
   /** The same in images, where bytes are not known; slots may still be few when a run starts. */
   private val MaxFiles = 4096L
