@@ -93,7 +93,7 @@ def test_run_json_says_what_ran(
     assert record["model"]["name"] == "colour"
     assert len(record["model"]["sha256"]) == 64
     assert record["arguments"]["source"]["images"] == str(images)
-    assert set(record["seconds"]) == {"list", "load", "read", "infer", "write"}
+    assert set(record["seconds"]) == {"list", "load", "infer", "write"}
 
 
 def test_a_table_keeps_its_own_columns(

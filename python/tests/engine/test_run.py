@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.engine import arrow_types
+from sightline.engine.counters import Counters
 from sightline.engine.model import Model
 from sightline.engine.run import run
 from sightline.engine.run_scalar import run_scalar
@@ -77,10 +79,11 @@ def test_each_row_has_a_prediction_or_an_error_and_never_both(
     assert (one ^ np.asarray(found.column("error").is_valid())).all()
 
 
+@pytest.mark.parametrize("lanes", [1, 3])
 @pytest.mark.parametrize("arrow_rows", [1, 3, 100])
 @pytest.mark.parametrize("batch_rows", [1, 4, 32])
-def test_the_answer_does_not_depend_on_batch_sizes(
-    arrow_rows: int, batch_rows: int, colour_model: Model, encode: Encode
+def test_the_answer_does_not_depend_on_batch_sizes_or_lanes(
+    arrow_rows: int, batch_rows: int, lanes: int, colour_model: Model, encode: Encode
 ) -> None:
     chance = np.random.default_rng(5)
     contents: list[bytes | None] = [
@@ -89,7 +92,7 @@ def test_the_answer_does_not_depend_on_batch_sizes(
     ]
     whole = batch_of(contents, [DENIED if i % 11 == 5 else None for i in range(60)])
     parts = [whole.slice(start, arrow_rows) for start in range(0, 60, arrow_rows)]
-    found = predicted(parts, colour_model, EngineSpec(batch_rows=batch_rows))
+    found = predicted(parts, colour_model, EngineSpec(batch_rows=batch_rows, lanes=lanes))
     assert [batch.num_rows for batch in found] == [part.num_rows for part in parts]
     table = pa.Table.from_batches(found)
     (expected,) = predicted([whole], colour_model, EngineSpec(batch_rows=60))
@@ -133,7 +136,52 @@ def test_what_waits_does_not_grow_with_an_input_of_errors(
             yield batch_of([None], [DENIED])
 
     next(run(batches(), colour_model, EngineSpec(batch_rows=8), "bytes", "failed"))
-    assert taken < 50
+    assert taken < 150
+
+
+def test_lanes_work_at_once(colour_model: Model, encode: Encode) -> None:
+    both = threading.Barrier(2, timeout=20)  # breaks unless two batches are in the model at once
+
+    class Meeting:
+        def run(self, images: UInt8Array) -> dict[str, Float32Array]:
+            both.wait()
+            return colour_model.session.run(images)
+
+    batch = batch_of([encode("red")] * 4, [None] * 4)
+    model = Model(colour_model.bundle, Meeting())
+    (found,) = predicted([batch], model, EngineSpec(batch_rows=1, top_k=1, lanes=2))
+    assert found.column("error").null_count == 4
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_memory_does_not_grow_with_the_input(
+    lanes: int, colour_model: Model, encode: Encode
+) -> None:
+    image = encode("red") + bytes(1_000_000)  # what follows the end of a PNG is passed over
+    before = pa.total_allocated_bytes()
+    most = 0
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        nonlocal most
+        for _ in range(200):
+            yield pa.RecordBatch.from_pydict({"bytes": pa.array([image] * 4, pa.binary())})
+            most = max(most, pa.total_allocated_bytes() - before)
+
+    spec = EngineSpec(batch_rows=8, lanes=lanes)
+    found = run(batches(), colour_model, spec, "bytes", "failed")
+    assert sum(batch.num_rows for batch in found) == 800
+    assert most < 100_000_000  # of 800 MB: 32 MiB read ahead, and what waits for the lanes
+
+
+def test_the_counters_tell_where_the_time_went(colour_model: Model, encode: Encode) -> None:
+    image = encode("red", size=(200, 200))
+    counters = Counters()
+    batch = batch_of([image, None, image], [None, DENIED, None])
+    list(run([batch, batch], colour_model, EngineSpec(batch_rows=3), "bytes", "failed", counters))
+    assert (counters.images, counters.batches) == (6, 2)
+    assert counters.image_bytes == 4 * len(image)
+    assert counters.decode_cpu_s > 0
+    assert counters.infer_wall_s > 0
 
 
 def test_a_batch_without_a_column_of_errors_is_read_as_well(
@@ -163,11 +211,12 @@ class Misshapen:
         return {"logits": np.zeros((len(images), 2), np.float32)}
 
 
-def test_a_backend_that_fails_ends_the_run(colour_model: Model, encode: Encode) -> None:
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_a_backend_that_fails_ends_the_run(lanes: int, colour_model: Model, encode: Encode) -> None:
     model = Model(colour_model.bundle, Failing())
     message = "MODEL_FAILED: model colour failed on a batch of 1 images: RuntimeError: the device"
     with pytest.raises(SightlineError, match=message):
-        predicted([batch_of([encode("red")], [None])], model)
+        predicted([batch_of([encode("red")], [None])], model, EngineSpec(lanes=lanes))
 
 
 def test_an_output_of_another_shape_ends_the_run(colour_model: Model, encode: Encode) -> None:

@@ -12,7 +12,9 @@ import pyarrow as pa
 from sightline.backends.cache import open_session
 from sightline.backends.choose_device import resolve_device
 from sightline.bundle.bundle import Bundle
+from sightline.doors.send_counters import send_counters
 from sightline.doors.worker_spec import WorkerSpec
+from sightline.engine.counters import Counters
 from sightline.engine.model import Model
 from sightline.engine.run import run
 from sightline.engine.run_scalar import run_scalar
@@ -37,7 +39,9 @@ def bulk(spec_json: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Rec
         if rest is None:
             return
         model = _open_model(spec)
-        yield from run(rest, model, spec.engine, spec.content_column, spec.error_column)
+        counters = Counters()
+        yield from run(rest, model, spec.engine, spec.content_column, spec.error_column, counters)
+        send_counters(counters)
 
     return map_batches
 
@@ -88,5 +92,11 @@ def _open_model(spec: WorkerSpec) -> Model:
         gpu = task.resources().get("gpu")
         addresses = list(gpu.addresses) if gpu else []
     device = resolve_device(spec.device, spec.backend, addresses, local=spec.local)
-    session = open_session(bundle, spec.backend, device, spec.threads, allow_code=spec.allow_code)
+    session = open_session(
+        bundle,
+        spec.backend,
+        device,
+        threads=1,  # the engine's lanes are the threads
+        allow_code=spec.allow_code,
+    )
     return Model(bundle, session)

@@ -19,12 +19,12 @@ class WorkerSpec:
         model_name: For messages.
         model_sha256: Of model.json; what the worker finds must have it.
         model_folder: Absolute, or relative to the root of SparkFiles.
-        backend: ``onnx`` or ``pytorch``.
+        backend: ``onnx``, ``openvino`` or ``pytorch``.
         device: ``auto``, ``cpu`` or ``cuda``.
-        threads: Intra-op threads, at least 1.
+        precision: ``fp32``, ``bf16`` or ``int8``.
         allow_code: Whether the bundle may name Python code of any package.
         local: Whether the tasks run on the driver's machine (Spark's local mode).
-        engine: Sizes and caps.
+        engine: Sizes, caps, the decoder, and a lane for each core of the task.
         content_column: Bulk only.
         error_column: Bulk only.
         result: Scalar only.
@@ -35,7 +35,7 @@ class WorkerSpec:
     model_folder: str
     backend: str
     device: str
-    threads: int
+    precision: str
     allow_code: bool
     local: bool
     engine: EngineSpec
@@ -64,7 +64,7 @@ class WorkerSpec:
             model_folder=spec["model"]["folder"],
             backend=spec["backend"],
             device=spec["device"],
-            threads=spec["threads"],
+            precision=spec.get("precision", "fp32"),
             allow_code=spec.get("allow_code", False),
             local=spec.get("local", False),
             engine=EngineSpec(
@@ -72,6 +72,8 @@ class WorkerSpec:
                 top_k=None if result == "image_inference" else spec["top_k"],
                 max_image_bytes=spec["max_image_bytes"],
                 max_image_pixels=spec["max_image_pixels"],
+                decoder=spec.get("decoder", "pillow"),
+                lanes=spec["threads"],
             ),
             content_column=spec.get("content_column", "__content"),
             error_column=spec.get("error_column", "__error"),

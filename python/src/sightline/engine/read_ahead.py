@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 from sightline.engine.counters import Counters
 
 READ_AHEAD_BYTES = 32 * 1024 * 1024
+# Items of no bytes, such as rows that could not be read, are not free either.
+_MAX_ITEMS = 64
 
 _Item = TypeVar("_Item")
 
@@ -30,8 +32,8 @@ def read_ahead(
         items: Drained by a daemon thread, which starts with the first ``next``.
         size_of: Bytes that an item holds.
         counters: Gets read_cpu_s and read_wait_s.
-        max_bytes: The thread pauses while items of so many bytes wait; one item always may, so
-            that a larger one passes.
+        max_bytes: The thread pauses while items of so many bytes wait, or 64 items; one item always
+            may, so that a larger one passes.
 
     Raises:
         BaseException: What the source raised, after the items before it.
@@ -114,3 +116,8 @@ class _Reader(Generic[_Item]):
             self._bytes += size
             self._changed.notify_all()
             return True
+
+    def _has_room(self, size: int) -> bool:
+        if not self._waiting:
+            return True
+        return len(self._waiting) < _MAX_ITEMS and self._bytes + size <= self._max_bytes

@@ -22,11 +22,13 @@ class PredictArguments:
         source: Which images, and their labels.
         model: Name or path of a bundle.
         models: Folder where names are looked up first; None for the usual places.
-        backend: ``onnx`` or ``pytorch``.
+        backend: ``onnx``, ``openvino`` or ``pytorch``.
         device: ``auto``, ``cpu`` or ``cuda``.
-        threads: Of one operator of the model, at least 1.
+        precision: ``fp32``, ``bf16`` or ``int8``.
+        threads: Of one operator of the model, at least 1: one where the engine has lanes.
         allow_code: Whether the bundle may name Python code of any package.
-        engine: Sizes and caps; batch_rows 1 where the order is one image at a time.
+        engine: Sizes, caps, decoder and lanes; one lane and batch_rows 1 where the order is one
+            image at a time.
         output: The folder to make.
         if_exists: What to do where it is there.
         format: Of the part file.
@@ -41,6 +43,7 @@ class PredictArguments:
     models: Path | None
     backend: str
     device: str
+    precision: str
     threads: int
     allow_code: bool
     engine: EngineSpec

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +84,7 @@ def _predict(
     clock = _Clock(tally.seconds)
     writer = None
     with tqdm(total=len(listing), unit=" images", disable=None, mininterval=0.5) as progress:
-        for batch in run(_timed(batches, clock), model, arguments.engine, CONTENT, ERROR):
+        for batch in run(batches, model, arguments.engine, CONTENT, ERROR, tally.counters):
             clock.stop("infer")
             if writer is None:
                 writer = open_part(folder, arguments.format, batch.schema)
@@ -97,16 +96,6 @@ def _predict(
     if writer is not None:
         writer.close()
     clock.stop("write")
-
-
-def _timed(batches: Iterator[pa.RecordBatch], clock: _Clock) -> Iterator[pa.RecordBatch]:
-    while True:
-        clock.stop("infer")
-        batch = next(batches, None)
-        clock.stop("read")
-        if batch is None:
-            return
-        yield batch
 
 
 def _count(batch: pa.RecordBatch, tally: Tally) -> None:

@@ -13,7 +13,15 @@ from sightline.doors.standalone.arguments import PredictArguments
 from sightline.doors.standalone.tally import Tally
 from sightline.version import __version__
 
-_DISTRIBUTIONS = ("pyarrow", "numpy", "pillow", "onnxruntime", "onnxruntime-gpu", "torch")
+_DISTRIBUTIONS = (
+    "pyarrow",
+    "numpy",
+    "pillow",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "openvino",
+    "torch",
+)
 
 
 def write_run_record(folder: Path, arguments: PredictArguments, tally: Tally) -> None:
@@ -30,12 +38,15 @@ def write_run_record(folder: Path, arguments: PredictArguments, tally: Tally) ->
             "sha256": tally.bundle.sha256,
             "backend": arguments.backend,
             "device": str(tally.device),
+            "precision": arguments.precision,
+            "decoder": arguments.engine.decoder,
         },
         "counts": {
             "images": tally.images,
             "predicted": tally.predicted,
             "errors": dict(sorted(tally.errors.items())),
         },
+        "worker": tally.counters.as_dict(),
         "versions": {"python": platform.python_version(), **_installed()},
     }
     (folder / "_run").mkdir()

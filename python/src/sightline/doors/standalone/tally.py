@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
+from sightline.engine.counters import Counters
 
 
 @dataclass(slots=True)
@@ -18,7 +19,8 @@ class Tally:
         predicted: Rows with a prediction.
         errors: Rows by error code.
         labelled: Rows whose true label or id is known.
-        seconds: By stage: list, load, read, infer (decoding included), write.
+        seconds: By stage: list, load, infer (reading and decoding included), write.
+        counters: Of the engine.
     """
 
     bundle: Bundle
@@ -29,3 +31,4 @@ class Tally:
     errors: dict[str, int] = field(default_factory=dict)
     labelled: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
+    counters: Counters = field(default_factory=Counters)

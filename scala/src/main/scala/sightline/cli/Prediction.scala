@@ -4,13 +4,13 @@ import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.functions.{col, concat_ws, count, lit, raise_error, when}
 import org.apache.spark.sql.sightline.RowTally
 import org.apache.spark.sql.types.StructType
-import org.apache.spark.sql.{Column, DataFrame}
+import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 import org.json4s.JsonDSL.*
 
 import sightline.SightlineException
 import sightline.model.{Bundle, BundleCatalog}
 import sightline.report.{OutputFormat, Progress, Publication, RunRecord, Stopwatch}
-import sightline.schedule.Inference
+import sightline.schedule.{Inference, WorkerCounters}
 import sightline.source.{Columns, ErrorCode, ImageInput, ImageRequest}
 
 /** What `predict` was asked for, checked. */
@@ -40,7 +40,8 @@ final case class Prediction(
     val publication = Publication.prepare(output, overwrite, inputs, hadoop)
     val bundle = watch("model")(new BundleCatalog(modelsRoot, hadoop).find(model))
     val input = watch("list")(ImageInput.open(spark, images))
-    val predicted = watch("preflight")(predict(invocation, bundle, input.rows))
+    val counters = WorkerCounters.register(spark.sparkContext)
+    val predicted = watch("preflight")(predict(spark, bundle, input.rows, counters))
     val progress = Progress.start(spark, "predict", input.count)
     try {
       val staging = publication.staging.toString
@@ -57,7 +58,7 @@ final case class Prediction(
           ("name" -> bundle.manifest.name) ~
           ("sha256" -> bundle.sha256) ~
           ("backend" -> backend) ~
-          ("device" -> device)) ~ ("counts" -> counts.json) ~ ("format" -> format.name),
+          ("device" -> device)) ~ ("counts" -> counts.json) ~ ("format" -> format.name) ~ ("worker" -> counters.values),
       )
       RunRecord.write(record, new Path(publication.staging, RunRecord.InDataFolder), hadoop)
       publication.publish()
@@ -65,7 +66,12 @@ final case class Prediction(
     } finally publication.discard()
   }
 
-  private def predict(invocation: Invocation, bundle: Bundle, rows: DataFrame): DataFrame = {
+  private def predict(
+      spark: SparkSession,
+      bundle: Bundle,
+      rows: DataFrame,
+      counters: WorkerCounters,
+  ): DataFrame = {
     val inference = Inference(
       bundle,
       backend,
@@ -80,7 +86,7 @@ final case class Prediction(
     val schema = StructType(kept)
       .add(Columns.Prediction, Columns.PredictionType)
       .add(Columns.Error, Columns.ErrorType)
-    val predicted = inference.bulk(invocation.spark).mapInArrow(rows, schema)
+    val predicted = inference.bulk(spark, Some(counters)).mapInArrow(rows, schema)
     val tallied = RowTally(predicted, Columns.Error, ErrorCode.all)
     onError match {
       case OnError.Permissive => tallied

@@ -30,13 +30,17 @@ final case class Inference(
     allowCode: Boolean = false,
 ) {
 
-  /** The worker function for whole partitions, by mapInArrow. */
-  def bulk(spark: SparkSession): PythonWorker =
+  /**
+   * The worker function for whole partitions, by mapInArrow.
+   *
+   * @param counters gets what the workers counted
+   */
+  def bulk(spark: SparkSession, counters: Option[WorkerCounters] = None): PythonWorker =
     worker(
       spark,
       "bulk",
       ("content_column" -> Columns.WorkerContent) ~ ("error_column" -> Columns.WorkerError),
-    )
+    ).copy(updates = counters)
 
   /**
    * The worker function for a SQL expression.

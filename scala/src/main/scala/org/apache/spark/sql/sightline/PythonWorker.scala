@@ -10,6 +10,7 @@ import org.apache.spark.sql.catalyst.types.DataTypeUtils.toAttributes
 import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 import org.apache.spark.sql.classic.Dataset
 import org.apache.spark.sql.types.{DataType, StructType}
+import org.apache.spark.util.CollectionAccumulator
 
 /**
  * A Python function that Spark's workers run, named by module and factory.
@@ -21,6 +22,7 @@ import org.apache.spark.sql.types.{DataType, StructType}
  * @param module module of the factory
  * @param factory function of `module` that takes `spec` and gives the worker's function
  * @param spec JSON handed to the factory
+ * @param updates gets what the worker adds to accumulators, as it sends it
  */
 final case class PythonWorker(
     executable: String,
@@ -30,6 +32,7 @@ final case class PythonWorker(
     module: String,
     factory: String,
     spec: String,
+    updates: Option[CollectionAccumulator[Array[Byte]]] = None,
 ) {
 
   /** Runs the function over whole partitions of `input`, as Arrow record batches. */
@@ -61,8 +64,7 @@ final case class PythonWorker(
       executable,
       pythonVersion,
       broadcastVars = java.util.List.of(),
-      // No Python driver listens to accumulators: rows and errors are counted by RowTally.
-      accumulator = None.orNull,
+      accumulator = updates.orNull,
     )
     PythonUDF(name, function, output, arguments, evalType, udfDeterministic = true)
   }
