@@ -10,7 +10,8 @@ import sightline.BuildInfo
 /** `spark-submit sightline.jar COMMAND …`: exit status 0 done, 1 the run failed, 2 wrong use. */
 object Main extends Logging {
 
-  private val single: Seq[Command] = Seq(PredictCommand, EvaluateCommand, SqlCommand)
+  private val single: Seq[Command] =
+    Seq(PredictCommand, EvaluateCommand, SqlCommand, PackImagesCommand)
   private val commands: Seq[Command] = single :+ new CommandsCommand(single)
 
   def main(arguments: Array[String]): Unit = {

@@ -42,16 +42,24 @@ object ImageInput {
     val input =
       if (ImageTableFile.is(request.images)) TableInput.open(spark, request)
       else files(spark, request)
-    if (input.count == 0) {
-      throw SightlineException.wrongUse(
-        "NO_IMAGES",
-        s"${request.images} holds no images. Give a folder, a glob or a table that does.",
-      )
-    }
+    if (input.count == 0) throw noImages(request)
     input
   }
 
   private def files(spark: SparkSession, request: ImageRequest): ImageInput = {
+    val found = listed(spark, request)
+    val rows = found.rows.select(
+      col(Columns.Path),
+      col(Columns.Label),
+      lit(None.orNull).cast("int").as(Columns.LabelId),
+      col(Columns.Content).as(Columns.WorkerContent),
+      col(Columns.Error).as(Columns.WorkerError),
+    )
+    ImageInput(rows, found.count)
+  }
+
+  /** All that is known of a folder's files, in the columns of a packed table. */
+  private[source] def listed(spark: SparkSession, request: ImageRequest): ImageInput = {
     if (request.table != TableColumns()) {
       throw SightlineException.wrongUse(
         "WRONG_ARGUMENTS",
@@ -65,6 +73,7 @@ object ImageInput {
       request.limit,
       spark.sessionState.newHadoopConf(),
     )
+    if (listed.isEmpty) throw noImages(request)
     val options = Map(
       "path" -> request.images,
       "labels" -> request.labels.name,
@@ -72,11 +81,19 @@ object ImageInput {
     )
     val rows = TableFrame(spark, new ImageTable(Some(listed)), options).select(
       col(Columns.Path),
+      col(Columns.RelativePath),
+      col(Columns.Length),
+      col(Columns.ModificationTime),
       col(Columns.Label),
-      lit(None.orNull).cast("int").as(Columns.LabelId),
-      col(Columns.Content).as(Columns.WorkerContent),
-      col(Columns.Error).as(Columns.WorkerError),
+      col(Columns.Content),
+      col(Columns.Error),
     )
     ImageInput(rows, listed.size.toLong)
   }
+
+  private def noImages(request: ImageRequest): SightlineException =
+    SightlineException.wrongUse(
+      "NO_IMAGES",
+      s"${request.images} holds no images. Give a folder, a glob or a table that does.",
+    )
 }

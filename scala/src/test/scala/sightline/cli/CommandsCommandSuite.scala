@@ -89,7 +89,7 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
       val errors = output.err.linesIterator.filter(_.startsWith("sightline: ")).toSeq
       assert(
         errors == Seq(
-          "sightline: UNKNOWN_COMMAND: 'train'. Known: predict, evaluate, sql.",
+          "sightline: UNKNOWN_COMMAND: 'train'. Known: predict, evaluate, sql, pack-images.",
           "sightline: COMMANDS_FAILED: line 2 (train) failed, as told above. The lines after it " +
             "were not run (--stop-on-error).",
         )
@@ -99,11 +99,14 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
 
   test("told not to stop, it runs them all") {
     withFolder { folder =>
-      val lines = Seq("sql -e 'SELEC'", "sql -e \"SELECT 1", "commands --file x", "sql -e 'SELECT 2'")
+      val lines =
+        Seq("sql -e 'SELEC'", "sql -e \"SELECT 1", "commands --file x", "sql -e 'SELECT 2'")
       val output = run("--file", file(folder, lines: _*), "--stop-on-error", "false")
       assert(output.status == 1)
-      assert(told(output).map { case (line, _, status) => (line, status) } ==
-        Seq((1, 2), (2, 2), (3, 2), (4, 0)))
+      assert(
+        told(output).map { case (line, _, status) => (line, status) } ==
+          Seq((1, 2), (2, 2), (3, 2), (4, 0))
+      )
       assert(output.err.contains("sightline: INVALID_SQL: [PARSE_SYNTAX_ERROR]"))
       assert(output.err.contains("sightline: BAD_LINE: a quote (\") is opened"))
       assert(output.err.contains("COMMANDS_FAILED: line 1 (sql), 2 (sql -e \"SELECT 1), 3 (comm"))

@@ -10,7 +10,8 @@ import sightline.{BuildInfo, TestPython}
 final class MainSuite extends AnyFunSuite {
 
   private val manyCommands = new CommandsCommand(Nil)
-  private val commands = Seq(PredictCommand, EvaluateCommand, SqlCommand, manyCommands)
+  private val commands =
+    Seq(PredictCommand, EvaluateCommand, SqlCommand, PackImagesCommand, manyCommands)
 
   private def run(arguments: String*): Output = Output.of(Main.run(arguments))
 
@@ -48,6 +49,7 @@ final class MainSuite extends AnyFunSuite {
       PredictCommand -> classOf[PredictCommand.Options],
       EvaluateCommand -> classOf[EvaluateCommand.Options],
       SqlCommand -> classOf[SqlCommand.Options],
+      PackImagesCommand -> classOf[PackImagesCommand.Options],
     )
     commands.foreach { command =>
       val output = run(command.name, "--help")
@@ -95,7 +97,9 @@ final class MainSuite extends AnyFunSuite {
   private val predict = Seq("predict", "--images", "x", "--model", "m", "--output", "o")
 
   private val wrong = Seq(
-    Seq("train") -> "UNKNOWN_COMMAND: 'train'. Known: predict, evaluate, sql, commands.",
+    Seq(
+      "train"
+    ) -> "UNKNOWN_COMMAND: 'train'. Known: predict, evaluate, sql, pack-images, commands.",
     Seq("predict") -> "WRONG_ARGUMENTS: Missing arguments: --images",
     (predict :+ "extra") -> "WRONG_ARGUMENTS: Unknown argument: \"extra\"",
     (predict ++ Seq("--backend", "tensorflow")) ->

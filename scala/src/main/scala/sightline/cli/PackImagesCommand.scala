@@ -1,0 +1,142 @@
+package sightline.cli
+
+import mainargs.{ParserForClass, arg, main}
+import org.apache.hadoop.fs.Path
+import org.apache.spark.sql.DataFrame
+import org.apache.spark.sql.functions.{col, count, lit, sum}
+import org.apache.spark.sql.sightline.RowTally
+import org.json4s.JsonDSL.*
+
+import sightline.SightlineException
+import sightline.report.{Progress, Publication, RunRecord, Stopwatch}
+import sightline.source.{
+  Columns,
+  ErrorCode,
+  FolderLabels,
+  ImageRequest,
+  ImageScanOptions,
+  PackedImages,
+  TableColumns,
+}
+
+/** `pack-images`: many files → one Parquet table with their bytes. */
+object PackImagesCommand extends Command {
+
+  @main
+  final case class Options(
+      @arg(doc = "Folder (recursive), glob, or .csv/.parquet table of paths; any URI")
+      images: String,
+      @arg(doc = "Table to write, a name that ends in .parquet; it appears when complete")
+      output: String,
+      @arg(doc =
+        "True labels of a folder's images: auto (subfolders' names; default), folder, none"
+      )
+      labels: String = FolderLabels.Auto.name,
+      @arg(doc = "A table's column of paths (default: path, image_path or file)")
+      pathColumn: Option[String] = None,
+      @arg(doc = "A table's column of labels (default: label, actual_class or class)")
+      labelColumn: Option[String] = None,
+      @arg(doc = "A table's column of class ids (default: class_id, actual_class_id, label_id)")
+      labelIdColumn: Option[String] = None,
+      @arg(doc = "Where a table's relative paths start (default: the table's folder)")
+      root: Option[String] = None,
+      @arg(doc = "Replace an existing output")
+      overwrite: mainargs.Flag = mainargs.Flag(),
+      @arg(doc = "At most so many images")
+      limit: Option[Int] = None,
+      @arg(doc = "Larger files are TOO_LARGE (default 67108864)")
+      maxImageBytes: Long = ImageScanOptions.MaxImageBytes,
+  )
+
+  private val parser = ParserForClass[Options]
+
+  override val name: String = "pack-images"
+  override val summary: String =
+    "write images into one Parquet table, which predict reads faster than small files"
+  override val example: String = "--images photos/ --output photos.parquet"
+  override def options: String = Command.options(parser)
+
+  override def prepare(arguments: Seq[String]): Invocation => Unit = {
+    val options = Command.parse(parser, this, arguments)
+    val request = ImageRequest(
+      images = Command.nonEmpty("--images", options.images),
+      labels = FolderLabels.parse(options.labels),
+      table = TableColumns(
+        options.pathColumn,
+        options.labelColumn,
+        options.labelIdColumn,
+        options.root,
+      ),
+      limit = options.limit.map(Command.atLeast("--limit", _, 1)),
+      maxImageBytes = Command.atLeast("--max-image-bytes", options.maxImageBytes, 1L),
+    )
+    if (!options.output.stripSuffix("/").endsWith(".parquet")) {
+      throw SightlineException.wrongUse(
+        "INVALID_OPTION",
+        s"--output '${options.output}' does not end in .parquet, by which a table is known.",
+      )
+    }
+    invocation => run(request, options.output, options.overwrite.value, invocation)
+  }
+
+  private def run(
+      request: ImageRequest,
+      output: String,
+      overwrite: Boolean,
+      invocation: Invocation,
+  ): Unit = {
+    val spark = invocation.spark
+    val hadoop = spark.sessionState.newHadoopConf()
+    val watch = new Stopwatch
+    val inputs = request.images +: request.table.root.toSeq
+    val publication = Publication.prepare(output, overwrite, inputs, hadoop)
+    val input = watch("list")(PackedImages.open(spark, request))
+    val progress = Progress.start(spark, "pack", input.count)
+    try {
+      val staging = publication.staging.toString
+      try {
+        watch("pack") {
+          PackedImages.write(RowTally(input.rows, Columns.Error, ErrorCode.all), staging)
+        }
+      } finally progress.stop(spark)
+      val (counts, bytes) = watch("count")(tally(spark.read.parquet(staging)))
+      if (counts.images != input.count) {
+        throw SightlineException.failed(
+          "ROWS_LOST",
+          s"${input.count} images went in, ${counts.images} came out. Nothing was published; run " +
+            "it again.",
+        )
+      }
+      val record = RunRecord(
+        spark,
+        name,
+        invocation.started,
+        invocation.arguments,
+        watch.seconds,
+        "counts" ->
+          (("images" -> counts.images) ~ ("bytes" -> bytes) ~ ("errors" -> counts.errors)),
+      )
+      RunRecord.write(record, new Path(publication.staging, RunRecord.InDataFolder), hadoop)
+      publication.publish()
+      println(summary(counts, bytes, output, watch))
+    } finally publication.discard()
+  }
+
+  private def tally(written: DataFrame): (ImageCounts, Long) = {
+    val rows = written
+      .groupBy(col(Columns.Error).getField("code"))
+      .agg(count(lit(1)), sum(Columns.Length))
+      .collect()
+    val errors = rows.filterNot(_.isNullAt(0)).map(row => row.getString(0) -> row.getLong(1)).toMap
+    val bytes = rows.find(row => row.isNullAt(0) && !row.isNullAt(2)).fold(0L)(_.getLong(2))
+    (ImageCounts(rows.map(_.getLong(1)).sum, errors), bytes)
+  }
+
+  private def summary(counts: ImageCounts, bytes: Long, output: String, watch: Stopwatch): String = {
+    val seconds = watch.seconds.toMap.apply("pack")
+    f"""${counts.images}%,d images, $bytes%,d bytes, ${counts.errorText}
+       |${counts.images / seconds}%.1f images/s, $seconds%.1f s
+       |Written to $output (${RunRecord.InDataFolder} tells how)
+       |Next: spark-submit sightline.jar predict --images $output --model MODEL --output predictions""".stripMargin
+  }
+}
