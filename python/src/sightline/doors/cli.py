@@ -14,6 +14,10 @@ from sightline.version import __version__
 # Command: the module and the click command in it, and its line in `sightline --help`.
 _COMMANDS = {
     "predict": ("sightline.doors.commands.predict", "Classify images: one row for each."),
+    "pack-images": (
+        "sightline.doors.commands.pack_images",
+        "Write images into one table, read faster than files.",
+    ),
     "models": ("sightline.doors.commands.models", "Add, list, describe and verify bundles."),
 }
 _DONE, _FAILED, _WRONG_USE = 0, 1, 2
@@ -28,7 +32,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        module = importlib.import_module(_COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def resolve_command(

@@ -65,7 +65,7 @@ def _listing(found: Iterator[tuple[str, RowError | None]], folder: Path, labels:
     paths = [path for path, _ in rows]
     errors = {row: error for row, (_, error) in enumerate(rows) if error is not None}
     columns = path_columns(paths, [_label(path, folder, labels) for path in paths], None)
-    return Listing(pa.table(columns), paths, errors)
+    return Listing(pa.table(columns), paths, errors, folder)
 
 
 def _label(path: str, folder: Path, labels: Labels) -> str | None:

@@ -59,6 +59,7 @@ def _list(source: ImageSource) -> Listing:
         "--path-column": source.columns.path,
         "--label-column": source.columns.label,
         "--label-id-column": source.columns.label_id,
+        "--content-column": source.columns.content,
         "--root": source.root,
     }
     is_glob = glob.has_magic(source.images) and not is_table
@@ -82,4 +83,4 @@ def _labelled_by_folder(listing: Listing) -> Listing:
     labels = [Path(file).parent.name for file in listing.files]
     at = listing.table.column_names.index("label")
     table = listing.table.set_column(at, "label", [labels])
-    return Listing(table, listing.files, listing.errors)
+    return replace(listing, table=table)

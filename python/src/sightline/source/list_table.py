@@ -1,4 +1,4 @@
-"""Images named by a CSV or Parquet table."""
+"""Images named by a CSV or Parquet table, or held by it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from sightline.errors import WrongUseError
 from sightline.source.label_ids import read_label_ids
-from sightline.source.listing import Listing, path_columns
-from sightline.source.table_file import bad_table, column_names, read_columns
+from sightline.source.listing import Listing, Packed, path_columns
+from sightline.source.table_file import bad_table, column_names, column_type, read_columns
 
 PATH_COLUMNS = ("path", "image_path", "file")
 LABEL_COLUMNS = ("label", "actual_class", "class")
@@ -48,7 +48,8 @@ def list_table(file: Path, columns: TableColumns, root: Path | None) -> Listing:
         root: What relative paths are relative to; None: the folder that the table is in.
 
     Raises:
-        WrongUseError: UNKNOWN_COLUMN; INVALID_LABEL_ID; BAD_TABLE if it is not what its name says.
+        WrongUseError: UNKNOWN_COLUMN; WRONG_COLUMN_TYPE for bytes that are none;
+            INVALID_LABEL_ID; BAD_TABLE if it is not what its name says.
     """
     names = column_names(file)
     path_name = _column(file, names, columns.path, PATH_COLUMNS)
@@ -59,8 +60,10 @@ def list_table(file: Path, columns: TableColumns, root: Path | None) -> Listing:
     if columns.use_labels:
         label_name = _column(file, names, columns.label, LABEL_COLUMNS)
         id_name = _column(file, names, columns.label_id, LABEL_ID_COLUMNS)
+    packed = _packed(file, names, columns.content)
     used = {path_name, label_name, id_name}
-    table = read_columns(file, [name for name in names if name != "content" or name in used])
+    unused = {"content", packed.content if packed else None} - used
+    table = read_columns(file, [name for name in names if name not in unused])
     paths = [path or "" for path in _as(table, path_name, pa.string(), file).to_pylist()]
     labels: pa.Array[Any] = pa.nulls(len(paths), pa.string())
     if label_name is not None:
@@ -70,7 +73,30 @@ def list_table(file: Path, columns: TableColumns, root: Path | None) -> Listing:
     kept = table.select([name for name in table.column_names if name not in _REPLACED])
     for name, column in path_columns(paths, labels, label_ids).items():
         kept = kept.append_column(name, column)
-    return Listing(kept, [_resolve(path, root or file.parent) for path in paths], {})
+    files = [_resolve(path, root or file.parent) for path in paths]
+    return Listing(kept, files, {}, packed=packed)
+
+
+def _packed(file: Path, names: Sequence[str], asked: str | None) -> Packed | None:
+    name = _column(file, names, asked, ("content",))
+    if name is None:
+        return None
+    type_ = column_type(file, name)
+    if not (pa.types.is_binary(type_) or pa.types.is_large_binary(type_)):
+        if asked is None:
+            return None
+        raise WrongUseError(
+            "WRONG_COLUMN_TYPE",
+            f"column {name!r} of {file} is {type_}, not binary. Name the column of the images' "
+            "bytes by --content-column, or leave it out to read the files.",
+        )
+    error = "error" if "error" in names and _is_error(column_type(file, "error")) else None
+    return Packed(file, name, error)
+
+
+def _is_error(type_: pa.DataType) -> bool:
+    parts = {field.name for field in type_} if pa.types.is_struct(type_) else set()
+    return parts == {"code", "stage", "message"}
 
 
 def _resolve(path: str, base: Path) -> str:

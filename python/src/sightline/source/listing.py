@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,21 @@ LABEL_ID = "label_id"
 
 
 @dataclass(frozen=True, slots=True)
+class Packed:
+    """Where the bytes of a table's rows are: in the table itself.
+
+    Args:
+        table: A ``.parquet``: one file, or a folder of parts.
+        content: Its column of the images' bytes.
+        error: Its column that says why there are none; None if it has no such column.
+    """
+
+    table: Path
+    content: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """One row for each image that was listed or named, duplicates kept.
 
@@ -23,11 +39,15 @@ class Listing:
             ``label`` (string) and ``label_id`` (int32): the true ones, null where not known.
         files: What to open, row by row; may hold surrogates where a name is no UTF-8.
         errors: By row, what could not even be listed.
+        root: Of a listed folder or glob: what relative paths start from; None for a table.
+        packed: Where the bytes are when no file is to be opened; None for files.
     """
 
     table: pa.Table
     files: list[str]
     errors: dict[int, RowError]
+    root: Path | None = None
+    packed: Packed | None = None
 
     def __len__(self) -> int:
         return len(self.files)
@@ -37,7 +57,8 @@ class Listing:
         if rows is None or rows >= len(self):
             return self
         errors = {row: error for row, error in self.errors.items() if row < rows}
-        return Listing(self.table.slice(0, rows), self.files[:rows], errors)
+        table, files = self.table.slice(0, rows), self.files[:rows]
+        return replace(self, table=table, files=files, errors=errors)
 
 
 def printable_path(path: str) -> str:

@@ -12,10 +12,9 @@ import pyarrow as pa
 from sightline.row_error import RowError
 from sightline.source.listing import Listing
 from sightline.source.read_error import read_error
+from sightline.source.read_packed import CONTENT, ERROR, ERROR_TYPE, read_packed
 
-CONTENT = "__content"
-ERROR = "__error"
-_ERROR_TYPE = pa.struct([(name, pa.string()) for name in ("code", "stage", "message")])
+__all__ = ["CONTENT", "ERROR", "read_images"]
 
 
 def read_images(
@@ -25,7 +24,8 @@ def read_images(
 
     Args:
         listing: Which files.
-        max_image_bytes: A larger file is TOO_LARGE and is not read.
+        max_image_bytes: A larger file is TOO_LARGE and is not read; of a table's own bytes the
+            engine says so.
         batch_rows: Rows of a batch, at most.
         batch_bytes: A batch ends with the image that reaches this.
 
@@ -33,6 +33,9 @@ def read_images(
         The listing's columns, then ``__content`` (binary) and ``__error``
         (struct<code, stage, message>), one of which is null in each row.
     """
+    if listing.packed is not None:
+        yield from read_packed(listing, listing.packed, batch_rows, batch_bytes)
+        return
     start, size = 0, 0
     contents: list[bytes | None] = []
     errors: list[RowError | None] = []
@@ -57,7 +60,7 @@ def _batch(
         for error in errors
     ]
     batch = described.append_column(CONTENT, pa.array(contents, pa.binary()))
-    return batch.append_column(ERROR, pa.array(rows, _ERROR_TYPE))
+    return batch.append_column(ERROR, pa.array(rows, ERROR_TYPE))
 
 
 def _read(file: str, max_image_bytes: int) -> bytes | RowError:

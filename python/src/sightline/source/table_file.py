@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
 
 from sightline.errors import WrongUseError
+
+if TYPE_CHECKING:
+    from pyarrow.dataset import FileSystemDataset
 
 TABLE_ENDINGS: tuple[Literal["csv", "parquet"], ...] = ("csv", "parquet")
 
@@ -31,11 +34,23 @@ def column_names(table: Path) -> list[str]:
     try:
         if table_format(table.name) == "csv":
             return _csv_names(_csv_parts(table)[0])
-        from pyarrow import dataset
-
-        return dataset.dataset(table, format="parquet", partitioning="hive").schema.names
+        return _parquet(table).schema.names
     except (pa.ArrowInvalid, OSError) as error:
         raise bad_table(table, error) from error
+
+
+def column_type(table: Path, column: str) -> pa.DataType:
+    """The type of one of the table's columns: text for those of a CSV."""
+    return (
+        pa.string()
+        if table_format(table.name) == "csv"
+        else _parquet(table).schema.field(column).type
+    )
+
+
+def parquet_parts(table: Path) -> list[Path]:
+    """The files of a Parquet table, in the order in which ``read_columns`` reads them."""
+    return [Path(fragment.path) for fragment in _parquet(table).get_fragments()]
 
 
 def read_columns(table: Path, columns: Collection[str]) -> pa.Table:
@@ -56,9 +71,7 @@ def read_columns(table: Path, columns: Collection[str]) -> pa.Table:
         if table_format(table.name) == "csv":
             parts = _csv_parts(table)
             return pa.concat_tables(_read_csv(part, parts[0], columns) for part in parts)
-        from pyarrow import dataset
-
-        data = dataset.dataset(table, format="parquet", partitioning="hive")
+        data = _parquet(table)
         return data.to_table([name for name in data.schema.names if name in columns])
     except (pa.ArrowInvalid, OSError) as error:
         raise bad_table(table, error) from error
@@ -68,6 +81,13 @@ def bad_table(table: Path, problem: object) -> WrongUseError:
     """The error for a table that cannot be read."""
     line = " ".join(str(problem).split())[:300]
     return WrongUseError("BAD_TABLE", f"{table} cannot be read as a table: {line}")
+
+
+def _parquet(table: Path) -> FileSystemDataset:
+    from pyarrow import dataset
+
+    data: FileSystemDataset = dataset.dataset(table, format="parquet", partitioning="hive")
+    return data
 
 
 def _csv_parts(table: Path) -> list[Path]:

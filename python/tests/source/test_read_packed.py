@@ -1,0 +1,117 @@
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sightline.errors import WrongUseError
+from sightline.source.list_images import ImageSource, list_images
+from sightline.source.list_table import TableColumns
+from sightline.source.read_images import read_images
+
+ERROR = {"code": "DENIED", "stage": "read", "message": "no"}
+
+
+def write_table(folder: Path, name: str = "t.parquet", **columns: list[Any]) -> str:
+    file = folder / name
+    file.parent.mkdir(exist_ok=True)
+    pq.write_table(pa.table(columns), file, row_group_size=3, use_dictionary=False)
+    return str(folder / name.partition("/")[0])
+
+
+def batches_of(
+    images: str, rows: int, size: int = 1000, columns: TableColumns | None = None
+) -> list[pa.RecordBatch]:
+    source = ImageSource(images, columns=columns or TableColumns())
+    return list(read_images(list_images(source), 100, rows, size))
+
+
+def test_a_tables_bytes_are_read_from_it_and_no_file_is(tmp_path: Path) -> None:
+    images = write_table(
+        tmp_path,
+        path=["/no/where/a.jpg", "/no/where/b.jpg"],
+        label=["cat", None],
+        kept=[7, 8],
+        content=[b"aaa", b"b"],
+    )
+    (batch,) = batches_of(images, 10)
+    assert batch.to_pylist() == [
+        {
+            "kept": 7,
+            "path": "/no/where/a.jpg",
+            "label": "cat",
+            "label_id": None,
+            "__content": b"aaa",
+            "__error": None,
+        },
+        {
+            "kept": 8,
+            "path": "/no/where/b.jpg",
+            "label": None,
+            "label_id": None,
+            "__content": b"b",
+            "__error": None,
+        },
+    ]
+
+
+def test_an_error_stands_where_there_are_no_bytes_and_only_there(tmp_path: Path) -> None:
+    images = write_table(
+        tmp_path,
+        path=["a", "b", "c"],
+        content=[None, None, b"c"],
+        error=[ERROR, None, ERROR],
+    )
+    (batch,) = batches_of(images, 10)
+    assert batch.column("__error").to_pylist() == [ERROR, None, None]
+    assert batch.column("__content").to_pylist() == [None, None, b"c"]
+
+
+def test_batches_are_no_larger_than_asked_and_end_with_row_groups(tmp_path: Path) -> None:
+    paths = [f"{i}" for i in range(7)]
+    images = write_table(tmp_path, path=paths, content=[b"x" * 10_000] * 7)
+    assert [batch.num_rows for batch in batches_of(images, 2, 10**6)] == [2, 1, 2, 1, 1]
+    assert [batch.num_rows for batch in batches_of(images, 99, 10_000)] == [1] * 7
+    first = list_images(ImageSource(images, limit=4))
+    assert [batch.num_rows for batch in read_images(first, 100, 99, 10**6)] == [3, 1]
+
+
+def test_parts_are_read_in_their_order(tmp_path: Path) -> None:
+    for part in (1, 0):
+        write_table(tmp_path, f"p.parquet/part-{part}.parquet", path=[f"{part}"], content=[b"x"])
+    batches = batches_of(f"{tmp_path}/p.parquet", 10)
+    assert [batch.column("path").to_pylist() for batch in batches] == [["0"], ["1"]]
+
+
+def test_the_column_of_bytes_may_be_named(tmp_path: Path) -> None:
+    images = write_table(tmp_path, path=["a"], jpeg=[b"j"], content=[b"c"], error=["mine"])
+    (batch,) = batches_of(images, 10, columns=TableColumns(content="jpeg"))
+    assert batch.column("__content").to_pylist() == [b"j"]
+    assert batch.schema.names == ["path", "label", "label_id", "__content", "__error"]
+    with pytest.raises(WrongUseError, match=r"WRONG_COLUMN_TYPE: column 'path' of .*is string"):
+        batches_of(images, 10, columns=TableColumns(content="path"))
+    with pytest.raises(WrongUseError, match=r"UNKNOWN_COLUMN.*no column 'png'"):
+        batches_of(images, 10, columns=TableColumns(content="png"))
+
+
+def test_content_that_is_text_is_not_taken_for_bytes(tmp_path: Path) -> None:
+    images = write_table(tmp_path, path=["a"], content=["text"])
+    (batch,) = batches_of(images, 10)
+    assert batch.column("__error")[0].as_py()["code"] == "NOT_FOUND"
+
+
+def test_folders_of_the_paths_may_be_the_labels(tmp_path: Path) -> None:
+    images = write_table(tmp_path, path=["/photos/cat/a.jpg"], label=["dog"], content=[b"x"])
+    source = ImageSource(images, labels="folder")
+    (batch,) = read_images(list_images(source), 100, 10, 1000)
+    assert batch.column("label").to_pylist() == ["cat"]
+    assert batch.column("__content").to_pylist() == [b"x"]
+
+
+def test_a_table_that_lost_rows_since_it_was_listed_is_refused(tmp_path: Path) -> None:
+    images = write_table(tmp_path, path=["a", "b"], content=[b"x", b"y"])
+    listing = list_images(ImageSource(images))
+    write_table(tmp_path, path=["a"], content=[b"x"])
+    with pytest.raises(WrongUseError, match=r"BAD_TABLE.*it had 2 rows when listed, now 1"):
+        list(read_images(listing, 100, 10, 1000))
