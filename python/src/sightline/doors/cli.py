@@ -19,6 +19,7 @@ _COMMANDS = {
         "Write images into one table, read faster than files.",
     ),
     "models": ("sightline.doors.commands.models", "Add, list, describe and verify bundles."),
+    "bench": ("sightline.doors.commands.bench", "Measure what an image costs, and beside what."),
 }
 _DONE, _FAILED, _WRONG_USE = 0, 1, 2
 

@@ -1,0 +1,81 @@
+"""Daft as its documentation writes batch inference over images, and tuned. MODEL INPUT."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import daft
+from daft import DataType, col
+from plain import BATCH, Job, Recipe, infer, serve
+
+MODEL = sys.argv[1]
+CORES = len(os.sched_getaffinity(0))
+RESULT = DataType.struct({"class_id": DataType.int32(), "score": DataType.float32()})
+
+
+def rows(recipe: Recipe, session: Any, pixels: list[Any]) -> list[dict[str, Any]]:  # noqa: ANN401
+    """Predictions of a batch as Daft takes structs back."""
+    ids, scores = recipe.best(infer(session, pixels))
+    return [{"class_id": i, "score": s} for i, s in zip(ids.tolist(), scores.tolist(), strict=True)]
+
+
+@daft.cls
+class Documented:
+    """Daft decodes; the class is opened once, with onnxruntime as it comes."""
+
+    def __init__(self, model: str) -> None:
+        self.recipe = Recipe(model)
+        self.session = self.recipe.session(None)
+
+    @daft.method.batch(return_dtype=RESULT, batch_size=BATCH)  # type: ignore[untyped-decorator]
+    def predict(self, images: daft.Series) -> list[dict[str, Any]]:
+        """Batches of images that Daft has decoded."""
+        from PIL import Image
+
+        pixels = [self.recipe.fitted(Image.fromarray(image)) for image in images.to_pylist()]
+        return rows(self.recipe, self.session, pixels)
+
+
+@daft.cls(max_concurrency=CORES, use_process=True)
+class Tuned:
+    """A process for each core, one thread each, decoding by Pillow where the model is."""
+
+    def __init__(self, model: str) -> None:
+        self.recipe = Recipe(model)
+        self.session = self.recipe.session(1)
+
+    @daft.method.batch(return_dtype=RESULT, batch_size=BATCH)  # type: ignore[untyped-decorator]
+    def predict(self, contents: daft.Series) -> list[dict[str, Any]]:
+        """Batches of encoded images."""
+        pixels = [self.recipe.pixels(content) for content in contents.to_pylist()]
+        return rows(self.recipe, self.session, pixels)
+
+
+def write(frame: daft.DataFrame, output: str) -> None:
+    """Path, class id and score as Parquet."""
+    result = col("result")
+    named = frame.select(
+        col("path"),
+        result.get("class_id").alias("class_id"),
+        result.get("score").alias("score"),
+    )
+    named.write_parquet(output)
+
+
+def documented(job: Job) -> None:
+    """from_glob_path, download, decode_image, a class."""
+    frame = daft.from_glob_path(job["folder"] + "/*")
+    frame = frame.with_column("image", col("path").download().decode_image(mode="RGB"))
+    write(frame.with_column("result", Documented(MODEL).predict(col("image"))), job["output"])
+
+
+def tuned(job: Job) -> None:
+    """Bytes from Parquet straight into the class."""
+    frame = daft.read_parquet(job["packed"] + "/*.parquet").select("path", "content")
+    write(frame.with_column("result", Tuned(MODEL).predict(col("content"))), job["output"])
+
+
+if __name__ == "__main__":
+    serve({"daft": tuned, "daft-documented": documented})

@@ -1,0 +1,53 @@
+"""The models of the PySpark contenders, in a module that Spark's workers import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from plain import Floats, Recipe, infer
+
+Logits = Callable[[list[bytes]], Floats]
+
+
+def open_onnx(model: str, threads: int | None) -> tuple[Recipe, Logits]:
+    """A model in onnxruntime; None leaves its threads alone."""
+    recipe = Recipe(model)
+    session = recipe.session(threads)
+    return recipe, lambda contents: infer(session, [recipe.pixels(c) for c in contents])
+
+
+def open_torch(model: str) -> tuple[Recipe, Logits]:
+    """The same network in PyTorch, as its documentation runs one: eager, threads as they come."""
+    import json
+
+    import timm
+    import torch
+    from safetensors.torch import load_file
+
+    recipe = Recipe(model)
+    manifest = json.loads((Path(model) / "model.json").read_text("utf-8"))
+    variant = manifest["variants"]["pytorch"]
+    network = timm.create_model(variant["architecture"].split(":")[1], **variant["arguments"])
+    network.load_state_dict(load_file(str(Path(model) / variant["file"])))
+    network.eval()
+    mean = torch.tensor(manifest["preprocessing"]["mean"])
+    deviation = torch.tensor(manifest["preprocessing"]["std"])
+
+    def logits(contents: list[bytes]) -> Floats:
+        import numpy as np
+
+        pixels = torch.from_numpy(np.stack([recipe.pixels(c) for c in contents]))
+        images = ((pixels / 255 - mean) / deviation).permute(0, 3, 1, 2)  # (n, 3, h, w)
+        with torch.no_grad():
+            output: Floats = network(images).numpy()
+        return output
+
+    return recipe, logits
+
+
+@cache
+def kept_model(model: str, runtime: str) -> tuple[Recipe, Logits]:
+    """The tuned pandas_udf's: in an importable module, so the worker process keeps it."""
+    return open_onnx(model, 1 if runtime == "tuned" else None)

@@ -1,0 +1,120 @@
+"""What every contender but Sightline is written with: Pillow, numpy, onnxruntime, no more.
+
+It imports nothing of Sightline, so that it runs in the peers' environment and checks Sightline
+from outside. Each contender takes the command line `MODEL INPUT`: a bundle's folder, and a folder
+of images for those that hold them in memory.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+from PIL import Image
+
+BATCH = 32
+Job = dict[str, Any]
+Pixels = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+class Recipe:
+    """A bundle's ONNX file and its preprocessing, as `model.json` states them."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        manifest = json.loads((Path(folder) / "model.json").read_text("utf-8"))
+        self.onnx = str(Path(folder) / manifest["variants"]["onnx"]["file"])
+        preprocessing = manifest["preprocessing"]
+        self.resize = preprocessing["resize"]
+        self.filter = Image.Resampling[self.resize["interpolation"].upper()]
+        size = preprocessing.get("crop") or self.resize
+        self.height, self.width = size["height"], size["width"]
+        self.activation = manifest["activation"]
+
+    def session(self, threads: int | None) -> ort.InferenceSession:
+        """A session as onnxruntime's documentation opens it; None leaves its threads alone."""
+        options = ort.SessionOptions()
+        if threads is not None:
+            options.intra_op_num_threads = options.inter_op_num_threads = threads
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return ort.InferenceSession(self.onnx, options, providers=["CPUExecutionProvider"])
+
+    def pixels(self, content: bytes) -> Pixels:
+        """One image at the model's size, (height, width, 3): resize, then centre crop."""
+        image = Image.open(io.BytesIO(content)).convert("RGB")
+        return self.fitted(image)
+
+    def fitted(self, image: Image.Image) -> Pixels:
+        """The same of a decoded image."""
+        width, height = self.resize["width"], self.resize["height"]
+        if self.resize["mode"] == "shortest_edge":
+            edge = height
+            width, height = edge, int(edge * image.height / image.width)
+            if image.width > image.height:
+                width, height = int(edge * image.width / image.height), edge
+        if image.size != (width, height):
+            image = image.resize((width, height), self.filter)
+        left, top = round((width - self.width) / 2), round((height - self.height) / 2)
+        if (width, height) != (self.width, self.height):
+            image = image.crop((left, top, left + self.width, top + self.height))
+        return np.asarray(image)
+
+    def best(self, output: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
+        """(n,) class ids and (n,) scores of (n, classes) outputs."""
+        if self.activation == "softmax":
+            output = np.exp(output - output.max(axis=1, keepdims=True))
+            output /= output.sum(axis=1, keepdims=True)
+        ids = output.argmax(axis=1)
+        return ids, output[np.arange(len(ids)), ids]
+
+
+def infer(session: ort.InferenceSession, images: Sequence[Pixels] | Pixels) -> Floats:
+    """(n, height, width, 3) uint8 to (n, classes)."""
+    name = session.get_inputs()[0].name
+    output: Floats = session.run([session.get_outputs()[0].name], {name: np.asarray(images)})[0]
+    return output
+
+
+def write(output: str, paths: Sequence[str], ids: Sequence[int], scores: Sequence[float]) -> None:
+    """Predictions as one Parquet file in a new folder."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder = Path(output)
+    folder.mkdir(parents=True)
+    table = pa.table({"path": paths, "class_id": ids, "score": scores})
+    pq.write_table(table, folder / "part-00000.parquet")
+
+
+def files_of(folder: str) -> list[str]:
+    """The images of a folder, by name."""
+    return sorted(entry.path for entry in os.scandir(folder))
+
+
+def serve(shapes: dict[str, Callable[[Job], None]]) -> None:
+    """Answer jobs until standard input ends: `{"shape": …, "images": n, …}`, one a line."""
+    answer({"ready": sorted(shapes)})
+    for line in sys.stdin:
+        job = json.loads(line)
+        try:
+            shapes[job["shape"]](job)
+        except Exception as error:  # noqa: BLE001 - the harness is told, and the log keeps all
+            traceback.print_exc()
+            answer({"error": f"{type(error).__name__}: {error}"})
+        else:
+            answer({"images": job["images"]})
+
+
+def answer(value: Job) -> None:
+    """One line for the harness."""
+    print("@ " + json.dumps(value), flush=True)
