@@ -3,8 +3,8 @@ package sightline.cli
 import mainargs.{ParserForClass, arg, main}
 
 import sightline.report.OutputFormat
-import sightline.schedule.Inference
-import sightline.source.{FolderLabels, ImageRequest, ImageScanOptions, TableColumns}
+import sightline.schedule.InferenceSettings
+import sightline.source.{FolderLabels, ImageRequest, TableColumns}
 
 /** `predict`: images → predictions. */
 object PredictCommand extends Command {
@@ -17,8 +17,6 @@ object PredictCommand extends Command {
       model: String,
       @arg(doc = "Folder to write; it appears when complete")
       output: String,
-      @arg(doc = "Runtime: onnx (default) or pytorch")
-      backend: String = "onnx",
       @arg(doc =
         "True labels of a folder's images: auto (subfolders' names; default), folder, none"
       )
@@ -34,7 +32,7 @@ object PredictCommand extends Command {
       @arg(doc = "Where a table's relative paths start (default: the table's folder)")
       root: Option[String] = None,
       @arg(doc = "How many labels each prediction lists (default 5)")
-      topK: Int = Inference.TopK,
+      topK: Int = InferenceSettings().topK,
       @arg(doc = "parquet (default), csv or json")
       format: String = OutputFormat.Parquet.name,
       @arg(doc = "Replace an existing output")
@@ -45,18 +43,7 @@ object PredictCommand extends Command {
       maxErrorRate: Option[Double] = None,
       @arg(doc = "At most so many images")
       limit: Option[Int] = None,
-      @arg(doc = "auto (the task's GPU if it has one; default), cpu or cuda")
-      device: String = "auto",
-      @arg(doc = "Images given to the model at once (default 32)")
-      batchRows: Int = Inference.BatchRows,
-      @arg(doc = "Folder of bundles, searched first")
-      models: Option[String] = None,
-      @arg(doc = "Let the model load Python code of its own (architecture package.module:function)")
-      allowCode: mainargs.Flag = mainargs.Flag(),
-      @arg(doc = "Larger files are TOO_LARGE (default 67108864)")
-      maxImageBytes: Long = ImageScanOptions.MaxImageBytes,
-      @arg(doc = "Larger canvases are TOO_LARGE (default 100000000)")
-      maxImagePixels: Long = Inference.MaxImagePixels,
+      inference: InferenceOptions,
   )
 
   private val parser = ParserForClass[Options]
@@ -69,6 +56,8 @@ object PredictCommand extends Command {
 
   override def prepare(arguments: Seq[String]): Invocation => Unit = {
     val options = Command.parse(parser, this, arguments)
+    val settings =
+      options.inference.settings.copy(topK = Command.atLeast("--top-k", options.topK, 1))
     val prediction = Prediction(
       images = ImageRequest(
         images = Command.nonEmpty("--images", options.images),
@@ -81,22 +70,15 @@ object PredictCommand extends Command {
           options.contentColumn,
         ),
         limit = options.limit.map(Command.atLeast("--limit", _, 1)),
-        maxImageBytes = Command.atLeast("--max-image-bytes", options.maxImageBytes, 1L),
+        maxImageBytes = settings.maxImageBytes,
       ),
       model = Command.nonEmpty("--model", options.model),
-      modelsRoot = options.models,
-      backend =
-        Command.oneOf("--backend", options.backend, Seq("onnx", "pytorch"), "UNKNOWN_BACKEND"),
-      device =
-        Command.oneOf("--device", options.device, Seq("auto", "cpu", "cuda"), "UNKNOWN_DEVICE"),
-      topK = Command.atLeast("--top-k", options.topK, 1),
-      batchRows = Command.atLeast("--batch-rows", options.batchRows, 1),
-      maxImagePixels = Command.atLeast("--max-image-pixels", options.maxImagePixels, 1L),
+      modelsRoot = options.inference.models,
+      settings = settings,
       output = Command.nonEmpty("--output", options.output),
       overwrite = options.overwrite.value,
       format = OutputFormat.parse(options.format),
       onError = OnError.parse(options.onError),
-      allowCode = options.allowCode.value,
       maxErrorRate = options.maxErrorRate.map(Command.share("--max-error-rate", _)),
     )
     prediction.run

@@ -10,7 +10,7 @@ import org.json4s.JsonDSL.*
 import sightline.SightlineException
 import sightline.model.{Bundle, BundleCatalog}
 import sightline.report.{OutputFormat, Progress, Publication, RunRecord, Stopwatch}
-import sightline.schedule.{Inference, WorkerCounters}
+import sightline.schedule.{Inference, InferenceSettings, WorkerCounters}
 import sightline.source.{Columns, ErrorCode, ImageInput, ImageRequest}
 
 /** What `predict` was asked for, checked. */
@@ -18,16 +18,11 @@ final case class Prediction(
     images: ImageRequest,
     model: String,
     modelsRoot: Option[String],
-    backend: String,
-    device: String,
-    topK: Int,
-    batchRows: Int,
-    maxImagePixels: Long,
+    settings: InferenceSettings,
     output: String,
     overwrite: Boolean,
     format: OutputFormat,
     onError: OnError,
-    allowCode: Boolean,
     maxErrorRate: Option[Double],
 ) {
 
@@ -57,8 +52,10 @@ final case class Prediction(
         ("model" ->
           ("name" -> bundle.manifest.name) ~
           ("sha256" -> bundle.sha256) ~
-          ("backend" -> backend) ~
-          ("device" -> device)) ~ ("counts" -> counts.json) ~ ("format" -> format.name) ~ ("worker" -> counters.values),
+          ("backend" -> settings.backend) ~
+          ("device" -> settings.device) ~
+          ("precision" -> settings.precision) ~
+          ("decoder" -> settings.decoder)) ~ ("counts" -> counts.json) ~ ("format" -> format.name) ~ ("worker" -> counters.values),
       )
       RunRecord.write(record, new Path(publication.staging, RunRecord.InDataFolder), hadoop)
       publication.publish()
@@ -72,21 +69,11 @@ final case class Prediction(
       rows: DataFrame,
       counters: WorkerCounters,
   ): DataFrame = {
-    val inference = Inference(
-      bundle,
-      backend,
-      device,
-      batchRows,
-      topK,
-      images.maxImageBytes,
-      maxImagePixels,
-      allowCode,
-    )
     val kept = rows.schema.filterNot(f => Prediction.WorkerColumns(f.name))
     val schema = StructType(kept)
       .add(Columns.Prediction, Columns.PredictionType)
       .add(Columns.Error, Columns.ErrorType)
-    val predicted = inference.bulk(spark, Some(counters)).mapInArrow(rows, schema)
+    val predicted = Inference(bundle, settings).bulk(spark, Some(counters)).mapInArrow(rows, schema)
     val tallied = RowTally(predicted, Columns.Error, ErrorCode.all)
     onError match {
       case OnError.Permissive => tallied
@@ -127,7 +114,7 @@ final case class Prediction(
   private def summary(counts: ImageCounts, watch: Stopwatch): String = {
     val seconds = watch.seconds.toMap.apply("predict")
     f"""${counts.images}%,d images: ${counts.predicted}%,d predicted, ${counts.errorText}
-       |${counts.images / seconds}%.1f images/s with $backend, $seconds%.1f s
+       |${counts.images / seconds}%.1f images/s with ${settings.backend}, $seconds%.1f s
        |Written to $output (${format.name}; ${RunRecord.InDataFolder} tells how)
        |Next: spark-submit sightline.jar evaluate --predictions $output --output evaluation""".stripMargin
   }

@@ -6,29 +6,12 @@ import org.json4s.JsonDSL.*
 import org.json4s.jackson.JsonMethods
 
 import sightline.model.Bundle
-import sightline.source.{Columns, ImageScanOptions}
+import sightline.source.Columns
 
-/**
- * How a model is run in the workers.
- *
- * @param backend `onnx` or `pytorch`
- * @param device `auto`, `cpu` or `cuda`
- * @param batchRows images the model is given at once, at least 1
- * @param topK how many labels a prediction lists, at least 1
- * @param allowCode whether the model may load Python code of its own
- * @param maxImageBytes larger files are TOO_LARGE
- * @param maxImagePixels larger canvases are TOO_LARGE, by their header alone
- */
-final case class Inference(
-    bundle: Bundle,
-    backend: String = "onnx",
-    device: String = "auto",
-    batchRows: Int = Inference.BatchRows,
-    topK: Int = Inference.TopK,
-    maxImageBytes: Long = ImageScanOptions.MaxImageBytes,
-    maxImagePixels: Long = Inference.MaxImagePixels,
-    allowCode: Boolean = false,
-) {
+/** A model, and how it is run in the workers. */
+final case class Inference(bundle: Bundle, settings: InferenceSettings = InferenceSettings()) {
+
+  import settings.*
 
   /**
    * The worker function for whole partitions, by mapInArrow.
@@ -69,6 +52,8 @@ final case class Inference(
           ("sha256" -> bundle.sha256) ~
           ("folder" -> NodeFiles.shipBundle(spark, bundle))) ~
         ("backend" -> backend) ~
+        ("precision" -> precision) ~
+        ("decoder" -> decoder) ~
         ("device" -> device) ~
         ("local" -> context.isLocal) ~
         ("allow_code" -> allowCode) ~
@@ -91,11 +76,6 @@ final case class Inference(
 }
 
 object Inference {
-
-  // What runs are given that ask for nothing else.
-  val BatchRows = 32
-  val TopK = 5
-  val MaxImagePixels: Long = 100L * 1000 * 1000
 
   /**
    * Variables of the worker process, which is pooled by them.

@@ -8,7 +8,7 @@ import org.apache.spark.sql.sightline.AnalysisErrors
 import org.apache.spark.sql.types.StringType
 
 import sightline.model.BundleCatalog
-import sightline.schedule.Inference
+import sightline.schedule.{Inference, InferenceSettings}
 import sightline.source.{Columns, ReadImage}
 import sightline.{BuildInfo, SightlineException}
 
@@ -66,11 +66,13 @@ object ImageInferenceFunction {
     val catalog = new BundleCatalog(setting(ModelsSetting), spark.sessionState.newHadoopConf())
     val inference = Inference(
       catalog.find(setting(ModelSetting).getOrElse(DefaultModel)).requireBackend(backend),
-      backend,
-      device = setting(DeviceSetting).getOrElse("auto"),
-      allowCode = setting(AllowCodeSetting).contains("true"),
+      InferenceSettings(
+        backend,
+        device = setting(DeviceSetting).getOrElse("auto"),
+        allowCode = setting(AllowCodeSetting).contains("true"),
+      ),
     )
-    val image = ReadImage(spark, path, workingFolder(spark), inference.maxImageBytes)
+    val image = ReadImage(spark, path, workingFolder(spark), inference.settings.maxImageBytes)
     inference
       .scalar(spark, "image_inference")
       .scalar(Name, Columns.ImageInferenceType, Seq(image))

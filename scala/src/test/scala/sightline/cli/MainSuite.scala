@@ -55,13 +55,18 @@ final class MainSuite extends AnyFunSuite {
       val output = run(command.name, "--help")
       assert(output.status == 0)
       assert(output.out.contains(s"spark-submit sightline.jar ${command.name} ${command.example}"))
-      fields(command).getDeclaredFields.map(_.getName).filterNot(_.startsWith("$")).foreach {
-        name =>
-          val option = "--" + name.replaceAll("([A-Z])", "-$1").toLowerCase
-          assert(output.out.linesIterator.exists(_.trim.split("[ ,]+").contains(option)), option)
+      names(fields(command)).foreach { name =>
+        val option = "--" + name.replaceAll("([A-Z])", "-$1").toLowerCase
+        assert(output.out.linesIterator.exists(_.trim.split("[ ,]+").contains(option)), option)
       }
     }
   }
+
+  // With the names of options that commands share.
+  private def names(options: Class[_]): Seq[String] =
+    options.getDeclaredFields.toSeq.filterNot(_.getName.startsWith("$")).flatMap { field =>
+      if (field.getType == classOf[InferenceOptions]) names(field.getType) else Seq(field.getName)
+    }
 
   test("each command's example is one that it takes") {
     assert(words(PredictCommand.example).length == 6)
@@ -103,7 +108,11 @@ final class MainSuite extends AnyFunSuite {
     Seq("predict") -> "WRONG_ARGUMENTS: Missing arguments: --images",
     (predict :+ "extra") -> "WRONG_ARGUMENTS: Unknown argument: \"extra\"",
     (predict ++ Seq("--backend", "tensorflow")) ->
-      "UNKNOWN_BACKEND: --backend 'tensorflow'. Known: onnx, pytorch.",
+      "UNKNOWN_BACKEND: --backend 'tensorflow'. Known: onnx, openvino, pytorch.",
+    (predict ++ Seq("--precision", "fp16")) ->
+      "UNKNOWN_PRECISION: --precision 'fp16'. Known: fp32, bf16, int8.",
+    (predict ++ Seq("--decoder", "fast")) ->
+      "UNKNOWN_DECODER: --decoder 'fast'. Known: pillow, turbo, scaled.",
     (predict ++ Seq(
       "--device",
       "tpu",

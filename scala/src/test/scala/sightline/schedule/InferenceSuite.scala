@@ -82,13 +82,17 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     assert(top.map(_.getFloat(2)) == top.map(_.getFloat(2)).sorted.reverse)
     assert(math.abs(top.map(_.getFloat(2)).sum - 1) < 1e-5)
     assert(math.abs(prediction.getFloat(2) - math.exp(10) / (math.exp(10) + 2)) < 1e-5)
-    val two = predict(Inference(ColourBundle.bundle, topK = 2), frame(images.take(1))).collect()
+    val two =
+      predict(Inference(ColourBundle.bundle, InferenceSettings(topK = 2)), frame(images.take(1)))
+        .collect()
     assert(two.head.getStruct(2).getSeq[Row](3) == top.take(2))
   }
 
   test("no row is lost or doubled over many partitions and batches") {
     val many = (0 until 500).map(i => Row(s"$i", i, images(i % 7).get(2), images(i % 7).get(3)))
-    val rows = predict(Inference(ColourBundle.bundle, batchRows = 7), frame(many, 6)).collect()
+    val rows =
+      predict(Inference(ColourBundle.bundle, InferenceSettings(batchRows = 7)), frame(many, 6))
+        .collect()
     assert(rows.map(_.getInt(1)).sorted.toSeq == (0 until 500))
     rows.foreach { row =>
       val found = if (row.isNullAt(2)) row.getStruct(3) else row.getStruct(2)
@@ -125,16 +129,24 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
 
   test("an image over the caps is TOO_LARGE by its header") {
     val large = Seq(Row("large", 1, TestImage.of(Color.RED, width = 101, height = 100), none))
-    val Array(row) = predict(Inference(ColourBundle.bundle, maxImagePixels = 10_099), frame(large))
+    val Array(row) = predict(
+      Inference(ColourBundle.bundle, InferenceSettings(maxImagePixels = 10_099)),
+      frame(large),
+    )
       .collect(): @unchecked
     assert(row.getStruct(3).getString(0) == "TOO_LARGE")
-    val Array(fits) = predict(Inference(ColourBundle.bundle, maxImagePixels = 10_100), frame(large))
+    val Array(fits) = predict(
+      Inference(ColourBundle.bundle, InferenceSettings(maxImagePixels = 10_100)),
+      frame(large),
+    )
       .collect(): @unchecked
     assert(fits.isNullAt(3))
   }
 
   test("a backend that the model lacks is refused before anything runs") {
-    val error = intercept[SightlineException](Inference(ColourBundle.bundle, "pytorch").bulk(spark))
+    val error = intercept[SightlineException](
+      Inference(ColourBundle.bundle, InferenceSettings("pytorch")).bulk(spark)
+    )
     assert(error.code == "UNKNOWN_BACKEND")
   }
 
@@ -144,7 +156,9 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     )
     assume(hasCuda == "False", "onnxruntime has CUDA here")
     val error =
-      intercept[SightlineException](Inference(ColourBundle.bundle, device = "cuda").bulk(spark))
+      intercept[SightlineException](
+        Inference(ColourBundle.bundle, InferenceSettings(device = "cuda")).bulk(spark)
+      )
     assert((error.code, error.exitStatus) == (("DEVICE_UNAVAILABLE", 2)))
   }
 

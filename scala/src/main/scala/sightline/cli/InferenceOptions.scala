@@ -1,0 +1,56 @@
+package sightline.cli
+
+import mainargs.{ParserForClass, arg}
+
+import sightline.schedule.InferenceSettings
+
+/** The options of every command that runs a model. */
+@mainargs.main
+final case class InferenceOptions(
+    @arg(doc = "Runtime: onnx (default), openvino or pytorch")
+    backend: String = InferenceOptions.Defaults.backend,
+    @arg(doc = "fp32 (default); bf16 or int8 where the model has been calibrated")
+    precision: String = InferenceOptions.Defaults.precision,
+    @arg(doc = "Of JPEGs: pillow (default), turbo (the same pixels sooner) or scaled (other pixels)")
+    decoder: String = InferenceOptions.Defaults.decoder,
+    @arg(doc = "auto (the task's GPU if it has one; default), cpu or cuda")
+    device: String = InferenceOptions.Defaults.device,
+    @arg(doc = "Images given to the model at once (default 32)")
+    batchRows: Int = InferenceOptions.Defaults.batchRows,
+    @arg(doc = "Folder of bundles, searched first")
+    models: Option[String] = None,
+    @arg(doc = "Let the model load Python code of its own (architecture package.module:function)")
+    allowCode: mainargs.Flag = mainargs.Flag(),
+    @arg(doc = "Larger files are TOO_LARGE (default 67108864)")
+    maxImageBytes: Long = InferenceOptions.Defaults.maxImageBytes,
+    @arg(doc = "Larger canvases are TOO_LARGE (default 100000000)")
+    maxImagePixels: Long = InferenceOptions.Defaults.maxImagePixels,
+) {
+
+  /**
+   * The settings, checked.
+   *
+   * @throws sightline.SightlineException UNKNOWN_BACKEND, UNKNOWN_PRECISION, UNKNOWN_DECODER,
+   *   UNKNOWN_DEVICE or INVALID_OPTION
+   */
+  def settings: InferenceSettings = InferenceSettings(
+    backend = Command
+      .oneOf("--backend", backend, Seq("onnx", "openvino", "pytorch"), "UNKNOWN_BACKEND"),
+    precision =
+      Command.oneOf("--precision", precision, Seq("fp32", "bf16", "int8"), "UNKNOWN_PRECISION"),
+    decoder =
+      Command.oneOf("--decoder", decoder, Seq("pillow", "turbo", "scaled"), "UNKNOWN_DECODER"),
+    device = Command.oneOf("--device", device, Seq("auto", "cpu", "cuda"), "UNKNOWN_DEVICE"),
+    batchRows = Command.atLeast("--batch-rows", batchRows, 1),
+    maxImageBytes = Command.atLeast("--max-image-bytes", maxImageBytes, 1L),
+    maxImagePixels = Command.atLeast("--max-image-pixels", maxImagePixels, 1L),
+    allowCode = allowCode.value,
+  )
+}
+
+object InferenceOptions {
+
+  private val Defaults = InferenceSettings()
+
+  implicit val parser: ParserForClass[InferenceOptions] = ParserForClass[InferenceOptions]
+}
