@@ -11,6 +11,7 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.backends.registry import find_backend, known_backends
 from sightline.bundle.bundle import Bundle
+from sightline.bundle.calibration import Precision
 from sightline.errors import WrongUseError
 
 
@@ -42,15 +43,23 @@ def test_a_moved_bundle_is_the_same_model(colour_bundle: Path, tmp_path: Path) -
     assert sessions[0] is sessions[1]
 
 
-def test_another_device_is_another_session(
+def test_another_device_or_precision_is_another_session(
     colour_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = []
 
     class Recorder:
-        def open(self, bundle: Bundle, device: Device, threads: int, *, allow_code: bool) -> object:
+        def open(
+            self,
+            bundle: Bundle,
+            device: Device,
+            threads: int,
+            *,
+            precision: Precision,
+            allow_code: bool,
+        ) -> object:
             assert not allow_code
-            opened.append((bundle.name, str(device), threads))
+            opened.append((str(device), threads, precision))
             return object()
 
     monkeypatch.setattr(cache, "find_backend", lambda _: Recorder())
@@ -58,8 +67,9 @@ def test_another_device_is_another_session(
 
     for index in (0, 1, 0):
         open_session(bundle, "onnx", Device("cuda", index), 2)
+    open_session(bundle, "onnx", Device("cuda", 1), 2, precision="int8")
 
-    assert opened == [("colour", "cuda:0", 2), ("colour", "cuda:1", 2)]
+    assert opened == [("cuda:0", 2, "fp32"), ("cuda:1", 2, "fp32"), ("cuda:1", 2, "int8")]
 
 
 def test_a_missing_variant_says_what_there_is(colour_bundle: Path) -> None:

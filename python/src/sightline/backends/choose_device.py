@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sightline.backends.device import DEVICES, Device, unavailable
+from sightline.backends.device import CPU_ONLY, DEVICES, Device, unavailable
 from sightline.backends.registry import find_backend
 from sightline.errors import SightlineError, WrongUseError
 
@@ -18,7 +18,7 @@ def resolve_device(
 
     Args:
         requested: auto, cpu or cuda.
-        backend: onnx or pytorch.
+        backend: onnx, pytorch or openvino; the last is for the CPU alone, given a GPU or not.
         gpu_addresses: The task's GPU addresses, such as ["0"]; None outside Spark.
         local: Whether the task runs on the driver's machine (Spark's local mode).
 
@@ -30,6 +30,8 @@ def resolve_device(
         raise WrongUseError("UNKNOWN_DEVICE", f"'{requested}'. Known: {', '.join(DEVICES)}.")
     runtime = find_backend(backend)
     if requested == "cpu" or (requested == "auto" and gpu_addresses == []):
+        return Device("cpu")
+    if requested == "auto" and backend in CPU_ONLY:
         return Device("cpu")
     if requested == "auto" and gpu_addresses is None:
         return Device("cuda") if runtime.has_cuda() else Device("cpu")
@@ -43,7 +45,10 @@ def resolve_device(
     index = _index(gpu_addresses[0]) if gpu_addresses else 0
     if not runtime.has_cuda():
         given = f"the task's GPU {index}" if gpu_addresses else "CUDA"
-        raise unavailable(backend, given, "this installation of it, or this machine, has no CUDA")
+        reason = "this installation of it, or this machine, has no CUDA"
+        if backend in CPU_ONLY:
+            reason = "it runs on the CPU only"
+        raise unavailable(backend, given, reason)
     return Device("cuda", index)
 
 

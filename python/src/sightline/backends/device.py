@@ -9,6 +9,7 @@ from typing import Literal
 from sightline.errors import SightlineError
 
 DEVICES = ("auto", "cpu", "cuda")
+CPU_ONLY = ("openvino",)  # backends
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,14 @@ class Device:
 
 def unavailable(backend: str, wanted: str, reason: str) -> SightlineError:
     """The error for a device that was asked for and is not to be had."""
+    remedy = (
+        "use another backend"
+        if backend in CPU_ONLY
+        else "install what is missing (sightline[gpu] for onnx, a CUDA build of torch for pytorch)"
+    )
     return SightlineError(
         "DEVICE_UNAVAILABLE",
-        f"{wanted} was asked of backend {backend}, but {reason}. Use --device cpu, or install "
-        "what is missing (sightline[gpu] for onnx, a CUDA build of torch for pytorch).",
+        f"{wanted} was asked of backend {backend}, but {reason}. Use --device cpu, or {remedy}.",
     )
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import onnxruntime as ort
 
 from sightline.backends.device import Device, cuda_device_count, unavailable
+from sightline.backends.graph_file import graph_file
 from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.bundle.bundle import Bundle
+from sightline.bundle.calibration import Precision
 from sightline.errors import SightlineError, WrongUseError
 
 _CUDA = "CUDAExecutionProvider"
@@ -19,7 +21,7 @@ _NOWHERE = "/dev/null/nowhere"
 
 @dataclass(frozen=True)
 class OnnxSession:
-    """A model in onnxruntime."""
+    """A model in onnxruntime, whose sessions any number of threads may run at once."""
 
     session: ort.InferenceSession
     input_name: str
@@ -38,13 +40,22 @@ class OnnxBackend:
     """onnxruntime on the CPU or one CUDA device."""
 
     def open(
-        self, bundle: Bundle, device: Device, threads: int, *, allow_code: bool = False
+        self,
+        bundle: Bundle,
+        device: Device,
+        threads: int,
+        *,
+        precision: Precision = "fp32",
+        allow_code: bool = False,
     ) -> OnnxSession:
         """See `protocol.Backend.open`."""
-        variant = bundle.manifest.onnx
-        if variant is None:
-            raise WrongUseError("NO_VARIANT", f"model {bundle.name} has no onnx variant.")
-        graph = bundle.read_bytes(variant.file)
+        if precision == "int8" and device.kind == "cuda":
+            raise WrongUseError(
+                "UNSUPPORTED_PRECISION",
+                "backend onnx computes in int8 on the CPU only. Use --device cpu, or fp32.",
+            )
+        file = graph_file(bundle, precision)
+        graph = bundle.read_bytes(file)
         try:
             session = open_graph(graph, device, threads)
         except SightlineError:
@@ -52,7 +63,7 @@ class OnnxBackend:
         except Exception as error:  # onnxruntime's errors have no base of their own
             raise WrongUseError(
                 "INVALID_BUNDLE",
-                f"{bundle.path}: onnxruntime {ort.__version__} refuses '{variant.file}': "
+                f"{bundle.path}: onnxruntime {ort.__version__} refuses '{file}': "
                 f"{' '.join(str(error).split())[:300]}",
             ) from error
         manifest = bundle.manifest

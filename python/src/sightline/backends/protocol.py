@@ -9,13 +9,14 @@ import numpy.typing as npt
 
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
+from sightline.bundle.calibration import Precision
 
 UInt8Array = npt.NDArray[np.uint8]
 Float32Array = npt.NDArray[np.float32]
 
 
 class Session(Protocol):
-    """A loaded model."""
+    """A loaded model; several threads may run batches at once."""
 
     def run(self, images: UInt8Array) -> dict[str, Float32Array]:
         """Run one batch.
@@ -35,19 +36,27 @@ class Backend(Protocol):
     """A runtime, such as onnxruntime."""
 
     def open(
-        self, bundle: Bundle, device: Device, threads: int, *, allow_code: bool = False
+        self,
+        bundle: Bundle,
+        device: Device,
+        threads: int,
+        *,
+        precision: Precision = "fp32",
+        allow_code: bool = False,
     ) -> Session:
         """Load the bundle's variant for this backend; every byte is checked against its hash.
 
         Args:
             bundle: Must have the variant (`registry.require_variant`).
             device: Where to run; never changed silently.
-            threads: CPU threads within one operator, at least 1.
+            threads: CPU threads within one operator, at least 1: with one, a batch uses one core.
+            precision: One that the backend can do (`registry.require_supported`).
             allow_code: Whether the bundle may name code of any package; see `consent`.
 
         Raises:
             SightlineError: DEVICE_UNAVAILABLE.
-            WrongUseError: INVALID_BUNDLE, if a file has changed; CODE_NOT_ALLOWED.
+            WrongUseError: INVALID_BUNDLE, if a file has changed; CODE_NOT_ALLOWED; NOT_CALIBRATED
+                if int8 is asked for and the bundle has no such graph.
         """
         ...
 

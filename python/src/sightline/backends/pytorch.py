@@ -12,6 +12,7 @@ from sightline.backends.architecture import build_architecture, load_weights
 from sightline.backends.device import Device, unavailable
 from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.bundle.bundle import Bundle
+from sightline.bundle.calibration import Precision
 from sightline.bundle.manifest import Preprocessing
 from sightline.errors import WrongUseError
 
@@ -24,6 +25,9 @@ class PixelModel(torch.nn.Module):
 
     scale: torch.Tensor
     bias: torch.Tensor
+    # The pixels come with their channels last, which is the cheaper layout on the CPU too, and stay
+    # so unless an export asks for the other.
+    layout: torch.memory_format = torch.preserve_format
 
     def __init__(self, network: torch.nn.Module, preprocessing: Preprocessing) -> None:
         super().__init__()
@@ -34,22 +38,28 @@ class PixelModel(torch.nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(n, height, width, 3) uint8 → what the network gives, (n, classes) float32."""
-        pixels = images.permute(0, 3, 1, 2).to(torch.float32)  # (n, 3, height, width)
+        pixels = images.permute(0, 3, 1, 2)  # (n, 3, height, width)
+        pixels = pixels.to(torch.float32, memory_format=self.layout)
         scores: torch.Tensor = self.network(pixels * self.scale + self.bias)
         return scores
 
 
 @dataclass(frozen=True)
 class PytorchSession:
-    """A model in torch."""
+    """A model in torch, which any number of threads may run at once."""
 
     model: torch.nn.Module
     device: torch.device
     output_name: str
+    precision: Precision = "fp32"
 
     def run(self, images: UInt8Array) -> dict[str, Float32Array]:
         """(n, height, width, 3) uint8 → the scores, (n, classes) float32."""
-        with torch.inference_mode():
+        # Both are settings of the calling thread.
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"),
+        ):
             scores = self.model(torch.from_numpy(images).to(self.device))
             array: Float32Array = scores.to("cpu", torch.float32).numpy()
         return {self.output_name: array}
@@ -59,7 +69,13 @@ class PytorchBackend:
     """torch on the CPU or one CUDA device."""
 
     def open(
-        self, bundle: Bundle, device: Device, threads: int, *, allow_code: bool = False
+        self,
+        bundle: Bundle,
+        device: Device,
+        threads: int,
+        *,
+        precision: Precision = "fp32",
+        allow_code: bool = False,
     ) -> PytorchSession:
         """See `protocol.Backend.open`."""
         variant = bundle.manifest.pytorch
@@ -82,7 +98,7 @@ class PytorchBackend:
             model.to(place)
         except (RuntimeError, AssertionError) as error:
             raise unavailable("pytorch", str(device), str(error).splitlines()[0]) from error
-        return PytorchSession(model, place, bundle.manifest.scores.name)
+        return PytorchSession(model, place, bundle.manifest.scores.name, precision)
 
     def has_cuda(self) -> bool:
         """Whether this torch is a CUDA build and sees a device."""

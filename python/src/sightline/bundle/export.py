@@ -23,7 +23,7 @@ def export_onnx(model: PixelModel, size: Size, output: str) -> onnx.ModelProto:
     """Export the network with its normalisation: uint8 (n, height, width, 3) in, any n to 4096.
 
     Args:
-        model: On the CPU, in evaluation mode.
+        model: On the CPU, in evaluation mode; its layout is changed.
         size: Of the images.
         output: The name to give to the scores.
 
@@ -31,6 +31,9 @@ def export_onnx(model: PixelModel, size: Size, output: str) -> onnx.ModelProto:
         SightlineError: EXPORT_FAILED, with the exporter's own reason.
     """
     example = torch.zeros((2, size.height, size.width, 3), dtype=torch.uint8)
+    # With channels last, torch writes global pooling as index arithmetic, which openvino gets wrong
+    # in an int8 graph and nobody needs.
+    model.layout = torch.contiguous_format
     rows = torch.export.Dim("n", min=1, max=_LARGEST_BATCH)
     chatter = io.StringIO()
     try:

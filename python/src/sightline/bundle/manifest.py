@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from sightline.bundle.calibration import Calibration, read_calibration
 from sightline.bundle.fields import Fields
 
 FORMAT = 1
@@ -113,7 +114,10 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All of `model.json`. `files` maps each file's name to its sha256 in hex."""
+    """All of `model.json`. `files` maps each file's name to its sha256 in hex.
+
+    `onnx_int8` is a quantised twin of `onnx`; `calibration` says how well it and others agree.
+    """
 
     name: str
     description: str
@@ -133,10 +137,12 @@ class Manifest:
     source: str
     created_by: str
     accuracy: tuple[Accuracy, ...] = field(default=())
+    onnx_int8: OnnxVariant | None = None
+    calibration: tuple[Calibration, ...] = ()
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """The backends that can run this model."""
+        """The forms of the model that give the source's own numbers."""
         both = (("onnx", self.onnx), ("pytorch", self.pytorch))
         return tuple(name for name, variant in both if variant is not None)
 
@@ -145,11 +151,21 @@ class Manifest:
         """The output with one number per class, (n, classes) float32."""
         return next(output for output in self.outputs if output.role == "scores")
 
+    def calibration_of(self, backend: str, precision: str, decoder: str) -> Calibration | None:
+        """What was measured of exactly this way to run the model; None if nothing was."""
+        wanted = (backend, precision, decoder)
+        found = (one for one in self.calibration if wanted == _way(one))
+        return next(found, None)
+
     def to_json(self) -> bytes:
         """Canonical text: sorted keys, two spaces, a final newline. Its sha256 is the identity."""
         tree = asdict(self)
-        variants = {name: tree[name] for name in self.variants}
-        del tree["onnx"], tree["pytorch"]
+        names = ("onnx", "onnx_int8", "pytorch")
+        variants = {name: tree[name] for name in names if tree[name] is not None}
+        for name in names:
+            del tree[name]
+        if not tree["calibration"]:
+            del tree["calibration"]  # the identity of a bundle without one is what it always was
         for tensor in tree["inputs"]:
             del tensor["role"]
         tree.update(format=FORMAT, variants=variants)
@@ -196,6 +212,10 @@ class Manifest:
             accuracy=tuple(_accuracy(item) for item in top.children("accuracy"))
             if top.has("accuracy")
             else (),
+            onnx_int8=_onnx(variants.child("onnx_int8")) if variants.has("onnx_int8") else None,
+            calibration=tuple(read_calibration(item) for item in top.children("calibration"))
+            if top.has("calibration")
+            else (),
         )
         _check(manifest, top)
         return manifest
@@ -204,6 +224,10 @@ class Manifest:
 def is_model_name(name: str) -> bool:
     """Whether it is 1 to 100 letters, digits, '_', '-' and '.', and so a safe folder name."""
     return _NAME.fullmatch(name) is not None
+
+
+def _way(one: Calibration) -> tuple[str, str, str]:
+    return one.backend, one.precision, one.decoder
 
 
 def _name(top: Fields) -> str:
@@ -291,8 +315,14 @@ def _check(manifest: Manifest, top: Fields) -> None:
     """Hold the parts against each other."""
     if not manifest.variants:
         top.fail("variants", "must hold onnx or pytorch")
+    if manifest.onnx_int8 and not manifest.onnx:
+        top.fail("variants", "must hold onnx beside onnx_int8, which is made from it")
+    ways = [_way(one) for one in manifest.calibration]
+    if len(set(ways)) < len(ways):
+        top.fail("calibration", "must have one entry for each backend, precision and decoder")
     named = [manifest.labels, manifest.golden.file]
-    named += [variant.file for variant in (manifest.onnx, manifest.pytorch) if variant]
+    variants = (manifest.onnx, manifest.onnx_int8, manifest.pytorch)
+    named += [variant.file for variant in variants if variant]
     for name in named:
         if name not in manifest.files:
             top.fail(f"files.{name}", "is missing: every file of a bundle has its sha256 there")

@@ -1,0 +1,66 @@
+"""What was measured of a way to run a model that changes its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sightline.bundle.fields import Fields
+
+Precision = Literal["fp32", "bf16", "int8"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How often one backend, precision and decoder name the class that fp32 names.
+
+    Attributes:
+        backend: Such as onnx.
+        precision: fp32, bf16 or int8.
+        decoder: Of JPEGs, such as pillow.
+        rows: Images that were compared; none of them set the ranges of an int8 graph.
+        agreement: Share whose best class is that of the fp32 variant with pillow, in 0..1.
+        top1: Share whose best class is the true one, in 0..1; None where no labels were given.
+        top1_fp32: The same for fp32 with pillow.
+        images: What was compared, in words: a file's or folder's name.
+    """
+
+    backend: str
+    precision: str
+    decoder: str
+    rows: int
+    agreement: float
+    top1: float | None
+    top1_fp32: float | None
+    images: str
+
+    @property
+    def way(self) -> str:
+        """Backend, precision and decoder in words."""
+        return f"{self.backend} {self.precision} {self.decoder}"
+
+
+def read_calibration(item: Fields) -> Calibration:
+    """One entry of `calibration` in model.json.
+
+    Raises:
+        WrongUseError: INVALID_BUNDLE, naming the field.
+    """
+    return Calibration(
+        backend=item.text("backend"),
+        precision=item.text("precision", PRECISIONS),
+        decoder=item.text("decoder"),
+        rows=item.integer("rows", 1, 10**12),
+        agreement=_share(item, "agreement"),
+        top1=_share(item, "top1") if item.has("top1") else None,
+        top1_fp32=_share(item, "top1_fp32") if item.has("top1_fp32") else None,
+        images=item.text("images"),
+    )
+
+
+def _share(item: Fields, key: str) -> float:
+    value = item.number(key)
+    if not 0 <= value <= 1:
+        item.fail(key, f"must be within 0..1, found {value:g}")
+    return value
