@@ -12,6 +12,7 @@ import pyarrow as pa
 from sightline.backends.cache import open_session
 from sightline.backends.choose_device import resolve_device
 from sightline.bundle.bundle import Bundle
+from sightline.doors.between_tasks import begin_task
 from sightline.doors.send_counters import send_counters
 from sightline.doors.worker_spec import WorkerSpec
 from sightline.engine.counters import Counters
@@ -33,6 +34,7 @@ def bulk(spec_json: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Rec
         SightlineError: PROTOCOL_MISMATCH.
     """
     spec = WorkerSpec.from_json(spec_json)
+    begin_task()
 
     def map_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rest = _unless_empty(batches)
@@ -56,6 +58,7 @@ def scalar(spec_json: str) -> Callable[[Iterator[pa.Array[Any]]], Iterator[pa.Ar
         SightlineError: PROTOCOL_MISMATCH.
     """
     spec = WorkerSpec.from_json(spec_json)
+    begin_task()
 
     def map_arrays(arrays: Iterator[pa.Array[Any]]) -> Iterator[pa.Array[Any]]:
         rest = _unless_empty(arrays)
