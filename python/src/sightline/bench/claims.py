@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sightline.bench.figures import spread
 from sightline.bench.summary import cpu_ms, raw_limit
 
 Regime = dict[str, Any]
+_STEADY = 0.5
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def _raw(regime: Regime) -> tuple[float | None, str]:
 def _cheapest(
     documented: str, key: str = "cpu_ms", *, exact: bool = True
 ) -> Callable[[Regime], tuple[float | None, str]]:
-    """The cheapest peer written so; by CPU or by wall time."""
+    """The cheapest peer written so, of those whose rounds agree; by CPU or by wall time."""
 
     def find(regime: Regime) -> tuple[float | None, str]:
         found = [
@@ -78,11 +80,17 @@ def _cheapest(
             for row in regime["contenders"]
             if row["family"] == "peer" and row["documented"] == documented
             if (row["labels"] == "exact" or not exact)
-            if (value := cpu_ms(regime, row["name"], key)) is not None
+            if (value := cpu_ms(regime, row["name"], key)) is not None and _steady(row, key)
         ]
         return min(found) if found else (None, f"no {documented} peer")
 
     return find
+
+
+def _steady(row: dict[str, Any], key: str) -> bool:
+    """Whether the rounds differ by less than half of their median: else the least is luck."""
+    measured = spread([pair[key] for pair in row["warm"]])
+    return measured is not None and measured.most - measured.least < _STEADY * measured.median
 
 
 def _cheapest_below_fp32(regime: Regime) -> tuple[float | None, str]:

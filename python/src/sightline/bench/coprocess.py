@@ -146,6 +146,7 @@ class Coprocess:
         try:
             for line in self._process.stdout:
                 if line.startswith(ANSWER):
+                    self._log.flush()
                     answer: dict[str, Any] = json.loads(line[len(ANSWER) :])
                     return answer
                 self._log.write(line)

@@ -79,8 +79,7 @@ class Measurement:
 
     def jobs(self, rounds: int) -> int:
         """How often `say` will be called, if nothing is skipped."""
-        cold = sum(row.contender.cold == "cold" for row in self.rows)
-        return len(self.rows) * (1 + 2 * rounds) + cold * rounds
+        return len(self.rows) * (1 + 2 * rounds) + len(self._cold_rows()) * rounds
 
     def run(self, rounds: int) -> list[Row]:
         """Measure warm, then cold."""
@@ -93,10 +92,14 @@ class Measurement:
                 for row in self.rows[shift:] + self.rows[:shift]:
                     self._attempt(row, partial(self._pair, round_=at))
         for _ in range(rounds):
-            for row in self.rows:
-                if row.contender.cold == "cold":
-                    self._attempt(row, self._start_anew)
+            for row in self._cold_rows():
+                self._attempt(row, self._start_anew)
         return self.rows
+
+    def _cold_rows(self) -> list[Row]:
+        """A start costs the same in both regimes: it is measured in the first."""
+        heavy = self._regime.name == "heavy"
+        return [row for row in self.rows if heavy and row.contender.cold == "cold"]
 
     def _attempt(self, row: Row, measure: Callable[[Row], None]) -> None:
         if row.skipped is not None:
@@ -110,9 +113,12 @@ class Measurement:
                 self._open.pop(row.contender.program).close()
 
     def _warm_up(self, row: Row) -> None:
-        """The first job: not measured, but its labels are compared."""
+        """The first job: not measured, but its labels are compared.
+
+        It holds 2N images, so that every worker gets some and loads its model now.
+        """
         self._say(f"{row.contender.name}: first job")
-        self._job(self._program(row), row, row.images, self._compare(row))
+        self._job(self._program(row), row, 2 * row.images, self._compare(row))
 
     def _compare(self, row: Row) -> Callable[[Path], None] | None:
         if row.contender.labels == "none":

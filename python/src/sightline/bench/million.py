@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -48,14 +49,14 @@ def _list(repository: Path, work: Path, folder: Path, shape: str, paths: int) ->
     table = notes / f"listing-{shape}.sql"
     table.write_text(
         f"CREATE OR REPLACE TEMPORARY VIEW listed USING sightline OPTIONS (path '{folder}');\n"
-        "SELECT count(*) AS files, count(DISTINCT path) AS paths FROM listed;\n",
+        "SELECT count(*) AS files, sum(length) AS bytes, max(path) AS last FROM listed;\n",
         "utf-8",
     )
     log = work / "logs" / f"listing-{shape}.log"
     with Coprocess(sightline(repository), log) as process:
+        process.ask('sql -e "SELECT 1"', 1)  # Spark's own start is not the listing's
         usage, _ = process.ask(f"sql --file {table}", paths)
-        counted = f"{paths}" in log.read_text("utf-8", "replace").replace(",", "")
-        if not counted:
+        if not re.search(rf"\|\s*{paths}\s*\|", log.read_text("utf-8", "replace")):
             why = f"the statement did not count {paths} files (see {log})"
             raise SightlineError("BENCH_OUTPUT", why)
         return {

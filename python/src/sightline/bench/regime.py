@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sightline.errors import SightlineError
 
-_DEFAULT_IMAGES = {"heavy": 500, "light": 3000}
+_DEFAULT_IMAGES = {"heavy": 500, "light": 2400}
 _CARDS_PEOPLE = 100
 
 
@@ -47,7 +47,7 @@ def open_regime(name: str, repository: Path, work: Path, images: int | None) -> 
         name: ``heavy`` or ``light``.
         repository: The checkout.
         work: Where what is missing is made: cards, the light model.
-        images: How many a job holds; None: 500 photographs, 3,000 small images.
+        images: How many a job holds; None: 500 photographs, 2,400 small images.
 
     Raises:
         SightlineError: BENCH_SETUP if what is missing cannot be made.

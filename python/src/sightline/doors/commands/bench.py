@@ -34,7 +34,7 @@ Examples:
 )
 @click.option("--contenders", metavar="A,B,C", help="Only these; default: all.")
 @click.option("--rounds", type=_AT_LEAST_1, default=3, show_default=True)
-@click.option("--images", type=_AT_LEAST_1, help="Of a full job; default: 500 heavy, 3,000 light.")
+@click.option("--images", type=_AT_LEAST_1, help="Of a full job; default: 500 heavy, 2,400 light.")
 @click.option("--quick", is_flag=True, help="One round of 16 images: does it run at all?")
 @click.option("--output", type=_FILE, help="Record; default: build/bench/results.json.")
 @click.option(
