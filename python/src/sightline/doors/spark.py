@@ -100,6 +100,7 @@ def _open_model(spec: WorkerSpec) -> Model:
         spec.backend,
         device,
         threads=1,  # the engine's lanes are the threads
+        precision=spec.precision,
         allow_code=spec.allow_code,
     )
     return Model(bundle, session)

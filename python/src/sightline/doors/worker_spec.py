@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from sightline.bundle.calibration import Precision
 from sightline.doors.protocol import PROTOCOL
 from sightline.engine.run_scalar import ScalarResult
 from sightline.engine.spec import EngineSpec
@@ -35,7 +36,7 @@ class WorkerSpec:
     model_folder: str
     backend: str
     device: str
-    precision: str
+    precision: Precision
     allow_code: bool
     local: bool
     engine: EngineSpec

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sightline.bundle.calibration import PRECISIONS
 from sightline.doors.commands.allow_code import ALLOW_CODE
 from sightline.doors.commands.share import Share
 from sightline.engine.spec import (
@@ -34,7 +35,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--backend", default="onnx", show_default=True, help="onnx, openvino or pytorch.")
 @click.option(
     "--precision",
-    type=click.Choice(["fp32", "bf16", "int8"]),
+    type=click.Choice(PRECISIONS),
     default="fp32",
     show_default=True,
     help="Below fp32 the model must have been calibrated.",

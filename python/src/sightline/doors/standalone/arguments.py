@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from sightline.bundle.calibration import Precision
 from sightline.doors.standalone.part_writer import Format
 from sightline.engine.spec import EngineSpec
 from sightline.source.list_images import ImageSource
@@ -43,7 +44,7 @@ class PredictArguments:
     models: Path | None
     backend: str
     device: str
-    precision: str
+    precision: Precision
     threads: int
     allow_code: bool
     engine: EngineSpec

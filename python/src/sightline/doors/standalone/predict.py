@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from sightline.backends.cache import open_session
 from sightline.backends.choose_device import resolve_device
-from sightline.backends.registry import require_variant
+from sightline.backends.registry import require_precision, require_variant
 from sightline.bundle.find import find_bundle
 from sightline.doors.standalone.arguments import PredictArguments
 from sightline.doors.standalone.part_writer import open_part
@@ -45,13 +45,19 @@ def predict_images(arguments: PredictArguments) -> Tally:
     _refuse_own_input(arguments)
     bundle = find_bundle(arguments.model, arguments.models)
     require_variant(bundle, arguments.backend)
+    require_precision(bundle, arguments.backend, arguments.precision, arguments.engine.decoder)
     device = resolve_device(arguments.device, arguments.backend, None)
     tally = Tally(bundle, device, started)
     clock = _Clock(tally.seconds)
     listing = list_images(arguments.source)
     clock.stop("list")
     session = open_session(
-        bundle, arguments.backend, device, arguments.threads, allow_code=arguments.allow_code
+        bundle,
+        arguments.backend,
+        device,
+        arguments.threads,
+        precision=arguments.precision,
+        allow_code=arguments.allow_code,
     )
     model = Model(bundle, session)
     _ = model.labels  # a damaged file is found before the first image is opened
