@@ -109,6 +109,8 @@ lazy val sightline = project
     Test / javaOptions ++= hostOpens ++ Seq(
       "-Xmx2g",
       "-XX:+IgnoreUnrecognizedVMOptions",
+      // Short runs pay more for the second compiler than they get back from it.
+      "-XX:TieredStopAtLevel=1",
       "-Dio.netty.tryReflectionSetAccessible=true",
       s"-Dspark.pyspark.python=${baseDirectory.value / ".venv/bin/python"}",
     ),
