@@ -65,18 +65,18 @@ final private[source] class ImageReader(files: IndexedSeq[ImageFile], factory: I
 
   private def read(file: ImageFile): Either[Option[ReadError], Array[Byte]] = {
     val result = file.error.toLeft(()).flatMap { _ =>
-      ImageBytes.read(
-        hadoopPath(file),
-        Some(file.length),
-        factory.maxImageBytes,
-        factory.hadoop.value.value,
-      )
+      // Local files are listed without a scheme, and the default file system may be another.
+      if (file.path.startsWith("/"))
+        ImageBytes.readLocal(file.path, Some(file.length), factory.maxImageBytes)
+      else
+        ImageBytes.read(
+          new Path(file.path),
+          Some(file.length),
+          factory.maxImageBytes,
+          factory.hadoop.value.value,
+        )
     }
     counts.add(result)
     result.left.map(Some(_))
   }
-
-  // Local files are listed without a scheme, and the default file system may be another.
-  private def hadoopPath(file: ImageFile): Path =
-    if (file.path.startsWith("/")) new Path("file", None.orNull, file.path) else new Path(file.path)
 }

@@ -1,7 +1,12 @@
 package sightline.source
 
 import java.io.FileNotFoundException
-import java.nio.file.{AccessDeniedException, NoSuchFileException}
+import java.nio.file.{
+  AccessDeniedException,
+  FileSystemException,
+  InvalidPathException,
+  NoSuchFileException,
+}
 
 import org.apache.hadoop.security.AccessControlException
 import org.apache.spark.sql.catalyst.InternalRow
@@ -37,6 +42,9 @@ object ReadError {
       // Java's local file system says "denied" by a FileNotFoundException.
       case _: FileNotFoundException if message.contains("Permission denied") => ErrorCode.Denied
       case _: FileNotFoundException | _: NoSuchFileException => ErrorCode.NotFound
+      // No file can be at a path that runs through a file, or that Java cannot say.
+      case error: FileSystemException if error.getReason == "Not a directory" => ErrorCode.NotFound
+      case _: InvalidPathException => ErrorCode.NotFound
       case _ => ErrorCode.Io
     }
     ReadError(code, message, stage)

@@ -4,6 +4,8 @@ import java.net.URI
 import java.nio.file.attribute.PosixFilePermissions
 import java.nio.file.{Files, Path as LocalPath}
 
+import scala.sys.process.Process
+
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FSDataInputStream, Path, RawLocalFileSystem}
 import org.apache.hadoop.security.AccessControlException
@@ -53,6 +55,24 @@ final class ImageBytesSuite extends AnyFunSuite {
 
   test("a folder in place of a file is IO") {
     withFolder(folder => assert(code(read(folder)).contains("IO")))
+  }
+
+  test("a path that runs through a file, or that no name can be, is NOT_FOUND") {
+    withFolder { folder =>
+      val file = write(folder, "a", "x")
+      assert(code(read(file.resolve("b"))).contains("NOT_FOUND"))
+      val named = ImageBytes.readLocal(s"$folder/a\u0000b", None, 1000)
+      assert(named.left.map(_.code) == Left("NOT_FOUND"))
+    }
+  }
+
+  test("a pipe is no file, and is not waited for") {
+    withFolder { folder =>
+      val pipe = folder.resolve("pipe.jpg")
+      assert(Process(Seq("mkfifo", pipe.toString)).! == 0)
+      assert(code(read(pipe)).contains("IO"))
+      assert(code(read(pipe, listed = Some(5))).contains("IO"))
+    }
   }
 
   test("a file that grew or shrank since it was listed is CHANGED") {
