@@ -70,8 +70,13 @@ def run_benchmark(arguments: BenchArguments) -> dict[str, Any]:
         "regimes": [],
         "memory": [],
     }
+    calibration: Literal["wanted", "not wanted"] = "not wanted"
+    if any(contender.labels == "alike" for contender in chosen if contender.program == "sightline"):
+        calibration = "wanted"
     for name in arguments.regimes:
-        regime = open_regime(name, arguments.repository, arguments.work, arguments.images)
+        regime = open_regime(
+            name, arguments.repository, arguments.work, arguments.images, calibration
+        )
         if isinstance(regime, str):
             record["regimes"].append({"name": name, "skipped": regime})
             tqdm.write(f"{name}: skipped: {regime}", sys.stderr)
@@ -97,6 +102,7 @@ def run_benchmark(arguments: BenchArguments) -> dict[str, Any]:
                 "source": regime.source,
                 "model": regime.model.name,
                 "images": regime.images,
+                "calibration": regime.calibration,
                 "skipped": None,
                 "contenders": [row.to_json() for row in rows],
             }

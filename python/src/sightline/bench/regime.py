@@ -7,7 +7,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from sightline.bench.calibrated import calibrated
 from sightline.errors import SightlineError
 
 _DEFAULT_IMAGES = {"heavy": 500, "light": 2400}
@@ -25,6 +27,8 @@ class Regime:
         files: The images, in order; repeated where a run wants more.
         model: The bundle's folder.
         images: How many a full job holds.
+        calibration: What `models calibrate` said of the model, or why nothing runs below fp32; empty
+            where no contender asks.
     """
 
     name: str
@@ -33,6 +37,7 @@ class Regime:
     files: tuple[Path, ...]
     model: Path
     images: int
+    calibration: str
 
 
 def shared_data(repository: Path) -> Path:
@@ -40,13 +45,20 @@ def shared_data(repository: Path) -> Path:
     return Path(os.environ.get("SIGHTLINE_SHARED", repository.parent / "shared")) / "data"
 
 
-def open_regime(name: str, repository: Path, work: Path, images: int | None) -> Regime | str:
+def open_regime(
+    name: str,
+    repository: Path,
+    work: Path,
+    images: int | None,
+    calibration: Literal["wanted", "not wanted"] = "not wanted",
+) -> Regime | str:
     """A regime, or the reason why it cannot be measured here.
 
     Args:
         name: ``heavy`` or ``light``.
         repository: The checkout.
         work: Where what is missing is made: cards, the light model.
+        calibration: Whether contenders need what `models calibrate` allows; it takes minutes, once.
         images: How many a job holds; None: 500 photographs, 2,400 small images.
 
     Raises:
@@ -54,31 +66,43 @@ def open_regime(name: str, repository: Path, work: Path, images: int | None) -> 
     """
     shared = shared_data(repository)
     count = images or _DEFAULT_IMAGES[name]
+    wanted = calibration == "wanted"
     if name == "heavy":
-        return _heavy(shared, repository, work, count)
+        return _heavy(shared, repository, work, count, wanted=wanted)
     files = tuple(sorted((shared / "fruits").rglob("*.jpg")))
     weights = shared / "weights/mobilenet_v2_1.0_224.torchvision.safetensors"
     if not files or not weights.is_file():
         return f"needs the shared test data ({shared} has no fruits or no weights)"
+    model = _light_model(shared, weights, work / "models")
+    said = ""
+    if wanted:
+        model, said = calibrated(model, work / "models", shared / "fruits/dev/Training", "pillow")
     return Regime(
         "light",
         "Light: MobileNetV2 at 100 px",
         f"{count:,} JPEGs of 100×100 pixels from {len(files):,} photographs of fruits",  # noqa: RUF001
         files,
-        _light_model(shared, weights, work / "models"),
+        model,
         count,
+        said,
     )
 
 
-def _heavy(shared: Path, repository: Path, work: Path, images: int) -> Regime:
+def _heavy(shared: Path, repository: Path, work: Path, images: int, *, wanted: bool) -> Regime:
     files = tuple(sorted((shared / "imagenet").rglob("*.jpg")))
     source = f"{images:,} photographs with a short side of 256 pixels, from {len(files):,}"
     if not files:
         files = _cards(repository, work / "cards")
         source = f"{images:,} identity cards drawn for this run, from {len(files):,}: the shared "
         source += "photographs are not there, so agreement says little and decoding costs more"
-    model = repository / "models/efficientnet_lite0"
-    return Regime("heavy", "Heavy: EfficientNet-Lite0 at 224 px", source, files, model, images)
+    model, said = repository / "models/efficientnet_lite0", ""
+    if wanted and (shared / "imagenet").is_dir():
+        # Ranges from other photographs: the 500 of imagenet are all compared.
+        ranges = ("--range-images", str(shared / "flowers/dev/train"))
+        labels = shared / "imagenet/labels.csv"
+        model, said = calibrated(model, work / "models", labels, "pillow,scaled", ranges)
+    title = "Heavy: EfficientNet-Lite0 at 224 px"
+    return Regime("heavy", title, source, files, model, images, said)
 
 
 def _cards(repository: Path, folder: Path) -> tuple[Path, ...]:

@@ -39,6 +39,10 @@ def regime_section(regime: Record) -> str:
     if limit:
         lines.append(f"| **Raw: decoding + inference** | **{figure(limit)}** | 1.00 | | | |")
     text = "\n".join(lines)
+    if regime.get("calibration"):
+        text += (
+            f"\n\nWhat may run below fp32, as measured before:\n\n```\n{regime['calibration']}\n```"
+        )
     if skipped:
         text += "\n\nNot measured:\n\n" + "\n".join(skipped)
     return "\n\n".join(
