@@ -1,6 +1,6 @@
 """What a driver asks an interpreter before any task: one JSON line, and nothing heavy imported.
 
-`python -m sightline.doors.preflight [--cuda onnx|pytorch]`
+`python -m sightline.doors.preflight [--cuda BACKEND]`
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ _PACKAGES = {
     "numpy": ("numpy",),
     "PIL": ("pillow",),
     "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
+    "openvino": ("openvino",),
     "torch": ("torch",),
     "timm": ("timm",),
     "torchvision": ("torchvision",),
@@ -73,7 +74,7 @@ def main(arguments: list[str]) -> int:
 
     cuda_backend = arguments[1] if len(arguments) == 2 and arguments[0] == "--cuda" else None
     if arguments and cuda_backend is None:
-        sys.stderr.write("WRONG_USE: only --cuda onnx|pytorch is known.\n")
+        sys.stderr.write("WRONG_USE: only --cuda BACKEND is known.\n")
         return 2
     try:
         answer = preflight(cuda_backend)

@@ -22,20 +22,65 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
   lazy val labels: IndexedSeq[String] =
     Files.readAllLines(folder.resolve(manifest.labelsFile), UTF_8).asScala.toIndexedSeq
 
+  /** Names of the backends that can run it. */
+  def backends: Seq[String] =
+    Backend.all.filter(backend => manifest.variants.contains(backend.variant)).map(_.name)
+
   /**
    * The bundle, if it can run on `backend`.
    *
    * @throws SightlineException UNKNOWN_BACKEND
    */
   def requireBackend(backend: String): Bundle =
-    if (manifest.variants.contains(backend)) this
-    else {
-      val known = manifest.variants.keys.toSeq.sorted.mkString(", ")
+    if (backends.contains(backend)) this
+    else
       throw SightlineException.wrongUse(
         "UNKNOWN_BACKEND",
-        s"model '${manifest.name}' has no variant for backend '$backend'. Known: $known.",
+        s"model '${manifest.name}' has no variant for backend '$backend'. " +
+          s"Known: ${backends.mkString(", ")}.",
+      )
+
+  /**
+   * The bundle, if this way to run it gives its own numbers or was measured.
+   *
+   * @param decoder of JPEGs: pillow, turbo or scaled
+   * @throws SightlineException UNKNOWN_BACKEND, UNKNOWN_PRECISION, UNSUPPORTED_PRECISION, or
+   *   NOT_CALIBRATED with the command that measures it
+   */
+  def requirePrecision(backend: String, precision: String, decoder: String): Bundle = {
+    requireBackend(backend)
+    if (!Backend.Precisions.contains(precision)) {
+      throw SightlineException.wrongUse(
+        "UNKNOWN_PRECISION",
+        s"'$precision'. Known: ${Backend.Precisions.mkString(", ")}.",
       )
     }
+    Backend.find(backend).filterNot(_.precisions.contains(precision)).foreach { unable =>
+      val others = Backend.all.filter(_.precisions.contains(precision)).map(_.name)
+      throw SightlineException.wrongUse(
+        "UNSUPPORTED_PRECISION",
+        s"backend $backend does not compute in $precision, only in " +
+          s"${unable.precisions.mkString(", ")}. Use one of those, or --backend " +
+          s"${others.mkString(" or ")}.",
+      )
+    }
+    val way = Way(backend, precision, decoder)
+    if (!way.isExact && !manifest.calibrated.contains(way)) {
+      throw notCalibrated(way)
+    }
+    this
+  }
+
+  private def notCalibrated(way: Way): SightlineException = {
+    val known = manifest.calibrated.map(one => s"'$one'").mkString(", ")
+    SightlineException.wrongUse(
+      "NOT_CALIBRATED",
+      s"nobody has measured how often model ${manifest.name} agrees with fp32 as '$way'; " +
+        s"measured: ${if (known.isEmpty) "none" else known}. Measure it: sightline models " +
+        s"calibrate ${manifest.name} --images PHOTOGRAPHS --backend ${way.backend} " +
+        s"--precision ${way.precision} --decoder ${way.decoder} --overwrite.",
+    )
+  }
 }
 
 object Bundle {

@@ -14,7 +14,8 @@ import sightline.SightlineException
  * @param task what its output means: `classification`
  * @param classes how many labels it has
  * @param labelsFile file with a label a line; the line number is the class id
- * @param variants backend to the file that it runs: `onnx -> model.onnx`
+ * @param variants form of the model to its file: `onnx -> model.onnx`
+ * @param calibrated ways to run it that change its numbers and were found to agree with fp32
  * @param architectures backend to the code its weights need: `pytorch -> timm:resnet50`
  * @param files every file of the bundle but the manifest, with its sha256 in hexadecimal
  */
@@ -26,6 +27,7 @@ final case class Manifest(
     variants: Map[String, String],
     architectures: Map[String, String],
     files: Map[String, String],
+    calibrated: Seq[Way] = Nil,
 )
 
 object Manifest {
@@ -53,6 +55,10 @@ object Manifest {
           (v \ "architecture").extractOpt[String].map(backend -> _)
         },
         files = (root \ "files").extract[Map[String, String]],
+        calibrated = root \ "calibration" match {
+          case JNothing => Nil
+          case entries => entries.extract[Seq[Way]]
+        },
       )
     } match {
       case Success(manifest) => checked(manifest, where)

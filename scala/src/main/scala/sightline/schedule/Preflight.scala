@@ -118,6 +118,7 @@ object Preflight {
   private def needs(backend: String, bundle: Bundle): Seq[String] = {
     val runtime = backend match {
       case "onnx" => Seq("onnxruntime")
+      case "openvino" => Seq("openvino")
       case "pytorch" =>
         val library = bundle.manifest.architectures.get(backend).map(_.takeWhile(_ != ':'))
         Seq("torch") ++ library.filter(Set("timm", "torchvision"))

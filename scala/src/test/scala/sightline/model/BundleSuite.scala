@@ -61,7 +61,55 @@ final class BundleSuite extends AnyFunSuite {
     val error = intercept[SightlineException](ColourBundle.bundle.requireBackend("pytorch"))
     assert((error.code, error.exitStatus) == (("UNKNOWN_BACKEND", 2)))
     assert(error.getMessage.contains("model 'colour' has no variant for backend 'pytorch'"))
-    assert(error.getMessage.contains("Known: onnx."))
+    assert(error.getMessage.contains("Known: onnx, openvino."))
     assert(ColourBundle.bundle.requireBackend("onnx") == ColourBundle.bundle)
+    assert(ColourBundle.bundle.requireBackend("openvino") == ColourBundle.bundle)
+  }
+
+  private val measured: Bundle = {
+    val colour = ColourBundle.bundle
+    val ways = Seq(Way("openvino", "bf16", "pillow"))
+    colour.copy(manifest = colour.manifest.copy(calibrated = ways))
+  }
+
+  test("what changes no number, or was measured, may run") {
+    Seq("pillow", "turbo").foreach(measured.requirePrecision("onnx", "fp32", _))
+    measured.requirePrecision("openvino", "bf16", "pillow")
+  }
+
+  test("a precision that a backend cannot do names what it can, in Python's words") {
+    val error =
+      intercept[SightlineException](measured.requirePrecision("onnx", "bf16", "pillow"))
+    assert(error.exitStatus == 2)
+    assert(
+      error.getMessage == "UNSUPPORTED_PRECISION: backend onnx does not compute in bf16, only in " +
+        "fp32, int8. Use one of those, or --backend pytorch or openvino."
+    )
+  }
+
+  test("an unknown precision lists the known") {
+    val error =
+      intercept[SightlineException](measured.requirePrecision("onnx", "fp16", "pillow"))
+    assert(error.getMessage == "UNKNOWN_PRECISION: 'fp16'. Known: fp32, bf16, int8.")
+  }
+
+  test("what was not measured in exactly this way is refused, in Python's words") {
+    val ways = Seq(
+      Way("openvino", "bf16", "scaled"),
+      Way("openvino", "int8", "pillow"),
+      Way("onnx", "fp32", "scaled"),
+    )
+    ways.foreach { case Way(backend, precision, decoder) =>
+      val error = intercept[SightlineException](
+        measured.requirePrecision(backend, precision, decoder)
+      )
+      assert(error.exitStatus == 2)
+      assert(
+        error.getMessage == "NOT_CALIBRATED: nobody has measured how often model colour agrees " +
+          s"with fp32 as '$backend $precision $decoder'; measured: 'openvino bf16 pillow'. " +
+          s"Measure it: sightline models calibrate colour --images PHOTOGRAPHS --backend $backend " +
+          s"--precision $precision --decoder $decoder --overwrite."
+      )
+    }
   }
 }

@@ -37,6 +37,15 @@ final class ManifestSuite extends AnyFunSuite {
     )
   }
 
+  test("it tells which ways to run the model were measured, and of old ones that none were") {
+    val entry = ("backend" -> "onnx") ~ ("precision" -> "int8") ~ ("decoder" -> "pillow") ~
+      ("rows" -> 500) ~ ("agreement" -> 0.98) ~ ("top1" -> JNull) ~ ("top1_fp32" -> JNull) ~
+      ("images" -> "imagenet/labels.csv")
+    assert(parsed("calibration" -> Seq(entry)).calibrated == Seq(Way("onnx", "int8", "pillow")))
+    assert(parsed().calibrated.isEmpty)
+    assert(refused("calibration" -> "none").contains("model.json cannot be read"))
+  }
+
   test("a file outside the bundle is refused, wherever it is named") {
     Seq("../x", "a/../../x", "/etc/passwd", "..", "a\\..\\x", "").foreach { file =>
       assert(refused("labels" -> file).contains(s"'$file' lies outside the bundle"))
