@@ -78,6 +78,18 @@ def test_a_failed_job_is_told_in_the_programs_own_words(burner: Program, tmp_pat
         process.ask('{"fail": 1}', 1)
 
 
+def test_a_program_outlives_a_failed_job_and_no_exit(burner: Program, tmp_path: Path) -> None:
+    with Coprocess(burner, tmp_path / "log") as process:
+        with pytest.raises(SightlineError):
+            process.ask('{"fail": 1}', 1)
+        assert process.alive
+        process.ask("{}", 1)
+        with pytest.raises(SightlineError):
+            process.ask('{"exit": 1}', 1)
+        process.close()
+        assert not process.alive
+
+
 def test_a_program_that_ends_is_told_with_its_last_words(burner: Program, tmp_path: Path) -> None:
     with (
         Coprocess(burner, tmp_path / "log") as process,

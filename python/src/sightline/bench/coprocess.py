@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -75,6 +76,11 @@ class Coprocess:
             except SightlineError:
                 self.close()
                 raise
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs; a job that failed need not have ended it."""
+        return self._process.poll() is None
 
     def ask(self, line: str, images: int) -> tuple[Usage, dict[str, Any]]:
         """Give it a job and wait.
@@ -152,6 +158,8 @@ class Coprocess:
                 self._log.write(line)
         finally:
             limit.cancel()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_CLOSE_SECONDS)
         raise self._failed("it ended")
 
     def _failed(self, why: str) -> SightlineError:

@@ -108,8 +108,8 @@ class Measurement:
             measure(row)
         except SightlineError as error:
             row.skipped = error.message
-            # What failed may have left the program in any state: the next one gets a new one.
-            if row.contender.program in self._open:
+            process = self._open.get(row.contender.program)
+            if process is not None and not process.alive:
                 self._open.pop(row.contender.program).close()
 
     def _warm_up(self, row: Row) -> None:
@@ -139,6 +139,8 @@ class Measurement:
 
     def _pair(self, row: Row, round_: int) -> None:
         """A job and one of twice the images; which comes first changes with the round."""
+        if row.contender.program not in self._open:  # it ended: its start is none of this pair's
+            self._warm_up(row)
         used = {}
         sizes = (row.images, 2 * row.images)
         for images in sizes if round_ % 2 == 0 else sizes[::-1]:

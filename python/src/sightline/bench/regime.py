@@ -27,8 +27,8 @@ class Regime:
         files: The images, in order; repeated where a run wants more.
         model: The bundle's folder.
         images: How many a full job holds.
-        calibration: What `models calibrate` said of the model, or why nothing runs below fp32; empty
-            where no contender asks.
+        calibration: What `models calibrate` said of the model, or why nothing runs below fp32;
+            empty where no contender asks.
     """
 
     name: str
@@ -58,7 +58,7 @@ def open_regime(
         name: ``heavy`` or ``light``.
         repository: The checkout.
         work: Where what is missing is made: cards, the light model.
-        calibration: Whether contenders need what `models calibrate` allows; it takes minutes, once.
+        calibration: Whether contenders need what `models calibrate` allows: minutes, once.
         images: How many a job holds; None: 500 photographs, 2,400 small images.
 
     Raises:
