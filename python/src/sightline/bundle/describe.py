@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sightline.bundle.bundle import Bundle
+from sightline.bundle.calibration import Calibration
 from sightline.bundle.manifest import Manifest, Preprocessing, Tensor
 from sightline.errors import SightlineError
 
@@ -29,6 +30,7 @@ def describe_bundle(bundle: Bundle) -> str:
         ("labels", f"{manifest.classes:,}: {head}{more}"),
         ("preprocessing", _preprocessing(manifest.preprocessing)),
         *_variants(manifest),
+        *[("calibration", _calibration(one)) for one in manifest.calibration],
         *[
             ("accuracy", f"top-1 {a.top1:.2%} on {a.rows:,} x {a.dataset}")
             for a in manifest.accuracy
@@ -100,9 +102,18 @@ def _variants(manifest: Manifest) -> list[tuple[str, str]]:
             continue
         delta = f"{deltas[name]:.2g}" if name in deltas else "unknown"
         lines.append((name, f"{variant.file}; largest difference from the source {delta}"))
+    if manifest.onnx_int8:
+        lines.append(("onnx int8", f"{manifest.onnx_int8.file}, quantised from the onnx variant"))
     if manifest.onnx:
         lines.append(("onnx opset", str(manifest.onnx.opset)))
     if manifest.pytorch:
         lines.append(("architecture", f"{manifest.pytorch.architecture}"))
         lines.append(("arguments", f"{dict(manifest.pytorch.arguments)}"))
     return lines
+
+
+def _calibration(one: Calibration) -> str:
+    both = ""
+    if one.top1 is not None and one.top1_fp32 is not None:
+        both = f", top-1 {one.top1:.2%} (fp32 {one.top1_fp32:.2%})"
+    return f"{one.way}: agrees {one.agreement:.2%}{both} on {one.rows:,} x {one.images}"

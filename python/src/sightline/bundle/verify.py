@@ -6,11 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from sightline.backends.device import Device
-from sightline.backends.registry import find_backend, has_runtime
+from sightline.backends.protocol import Float32Array
+from sightline.backends.registry import backends_of, find_backend, has_runtime, precisions_of
 from sightline.bundle.bundle import Bundle
+from sightline.bundle.calibration import Precision
 from sightline.bundle.golden import max_delta, read_golden
 from sightline.errors import SightlineError
+
+# Rounding to int8 leaves 0.1 even on noise and waves; a graph that a runtime computes wrongly, 0.9.
+_LARGEST_ERROR = 0.4
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,11 @@ def verify_bundle(bundle: Bundle, *, allow_code: bool = False) -> Iterator[Check
         yield _labels(bundle)
     for backend in bundle.manifest.variants:
         yield _variant(bundle, backend, damaged, allow_code=allow_code)
+    measured = {(one.backend, one.precision) for one in bundle.manifest.calibration}
+    for backend in backends_of(bundle):
+        for precision in precisions_of(backend):
+            if precision != "fp32" and (backend, precision) in measured:
+                yield _calibrated(bundle, backend, precision, damaged, allow_code=allow_code)
 
 
 def _labels(bundle: Bundle) -> Check:
@@ -62,8 +74,7 @@ def _labels(bundle: Bundle) -> Check:
 
 def _variant(bundle: Bundle, backend: str, damaged: set[str], *, allow_code: bool) -> Check:
     subject = f"{backend} variant"
-    variant = bundle.manifest.onnx if backend == "onnx" else bundle.manifest.pytorch
-    needed = {bundle.manifest.golden.file} | ({variant.file} if variant else set())
+    needed = {bundle.manifest.golden.file, _file(bundle, backend, "fp32")}
     if needed & damaged:
         return Check(subject, "skipped", f"{', '.join(sorted(needed & damaged))} is damaged")
     if not has_runtime(backend):
@@ -80,3 +91,47 @@ def _variant(bundle: Bundle, backend: str, damaged: set[str], *, allow_code: boo
     outcome: Literal["ok", "failed"] = "ok" if delta <= tolerance else "failed"
     detail = f"largest difference on {len(images)} golden images {delta:.2g} (≤ {tolerance:g})"
     return Check(subject, outcome, detail)
+
+
+def _calibrated(
+    bundle: Bundle, backend: str, precision: Precision, damaged: set[str], *, allow_code: bool
+) -> Check:
+    """A lower precision gives other numbers, but on the golden images near ones."""
+    subject = f"{backend} {precision}"
+    needed = {bundle.manifest.golden.file, _file(bundle, backend, precision)}
+    if needed & damaged:
+        return Check(subject, "skipped", f"{', '.join(sorted(needed & damaged))} is damaged")
+    if not has_runtime(backend):
+        return Check(subject, "skipped", "its runtime is not installed here")
+    name = bundle.manifest.scores.name
+    try:
+        images, expected = read_golden(bundle)
+        session = find_backend(backend).open(
+            bundle, Device("cpu"), 1, precision=precision, allow_code=allow_code
+        )
+        error = _relative_error(session.run(images)[name], expected[name])
+    except SightlineError as failure:
+        if failure.code == "CODE_NOT_ALLOWED":
+            raise  # it says nothing of the bundle's soundness
+        return Check(subject, "failed", failure.message)
+    outcome: Literal["ok", "failed"] = "ok" if error <= _LARGEST_ERROR else "failed"
+    detail = f"relative error on {len(images)} golden images {error:.2g} (≤ {_LARGEST_ERROR:g})"
+    return Check(subject, outcome, detail)
+
+
+def _relative_error(found: Float32Array, expected: Float32Array) -> float:
+    """Root mean square of the difference over that of what is expected; infinite without shape."""
+    if found.shape != expected.shape or not np.isfinite(found).all():
+        return float("inf")
+    size = float(np.sqrt(np.square(expected, dtype=np.float64).mean()))
+    error = float(np.sqrt(np.square(found.astype(np.float64) - expected).mean()))
+    return error / size if size else error
+
+
+def _file(bundle: Bundle, backend: str, precision: Precision) -> str:
+    """The file that holds the numbers for it."""
+    manifest = bundle.manifest
+    variant = manifest.pytorch if backend == "pytorch" else manifest.onnx
+    if precision == "int8":
+        variant = manifest.onnx_int8
+    return "" if variant is None else variant.file

@@ -1,7 +1,8 @@
-"""`sightline models`: add, list, describe and verify model bundles."""
+"""`sightline models`: add, calibrate, list, describe and verify model bundles."""
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,8 @@ from sightline.bundle.describe import describe_bundle, list_bundles
 from sightline.bundle.find import find_bundle, known_models, writable_folder
 from sightline.bundle.manifest import INTERPOLATIONS, Accuracy
 from sightline.doors.commands.allow_code import ALLOW_CODE
+from sightline.doors.commands.calibrate import calibrate
+from sightline.doors.commands.calibration_options import calibration_options
 from sightline.doors.commands.model_options import (
     read_arguments,
     read_pixels,
@@ -37,7 +40,7 @@ Example:
   sightline models list"""
 )
 def models() -> None:
-    """Add, list, describe and verify model bundles.
+    """Add, calibrate, list, describe and verify model bundles.
 
     A bundle is a folder with a manifest (model.json), the model for one or both backends, its
     labels and a golden batch.
@@ -105,6 +108,13 @@ Example:
     help="A measured top-1 accuracy, in 0..1; may be given again.",
 )
 @click.option("--no-export", is_flag=True, help="Make no ONNX variant from the weights.")
+@click.option(
+    "--calibrate",
+    "calibrate_images",
+    metavar="IMAGES",
+    help="Measure bf16 and int8 on these, as `models calibrate` does; the next options are its.",
+)
+@calibration_options
 @_MODELS
 @_OVERWRITE
 def add(name: str, models: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's options
@@ -132,7 +142,27 @@ def add(name: str, models: Path | None, **given: Any) -> None:  # noqa: ANN401 -
         source=given["source"],
         accuracy=tuple(Accuracy(*one) for one in given["accuracy"]),
     )
-    _tell(add_bundle(request, writable_folder(models), _existing(given["overwrite"])))
+    root, existing = writable_folder(models), _existing(given["overwrite"])
+    if given["calibrate_images"] is None:
+        _tell(add_bundle(request, root, existing))
+        return
+    from sightline.doors.commands.run_calibration import Destination, run_calibration
+
+    there = WrongUseError("MODEL_EXISTS", f"'{root / name}' is there already. Use --overwrite.")
+    if existing == "refuse" and (root / name).exists():
+        raise there
+    destination = Destination(root / name, name, there if existing == "refuse" else None)
+    with tempfile.TemporaryDirectory(prefix="sightline-") as folder:
+        draft = add_bundle(request, Path(folder))
+        # Who names code to `models add` has it run.
+        made = run_calibration(
+            draft, given["calibrate_images"], given, destination, allow_code=True
+        )
+    if made is not None:
+        _tell(made)
+
+
+models.add_command(calibrate)
 
 
 @models.command(

@@ -1,0 +1,1 @@
+"""Measuring what a cheaper precision or decoder changes, and making the int8 graph."""

@@ -1,0 +1,240 @@
+"""`models calibrate`: measure ways to run a bundle, and write down those that are good enough."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.calibration import Calibration
+from sightline.bundle.manifest import MANIFEST_FILE, Manifest, OnnxVariant
+from sightline.calibrate.measure import NO_CLASS, Classes, classify
+from sightline.calibrate.pixels import read_pixels, spread
+from sightline.calibrate.request import Floor, Way, reference_way
+from sightline.errors import WrongUseError
+from sightline.publish import publish_folder
+from sightline.source.listing import Listing
+
+INT8_FILE = "model.int8.onnx"
+_RANGE_IMAGES = 64
+_FEWEST_RANGE_IMAGES = 16
+
+Rows = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One way, measured.
+
+    Args:
+        entry: As it goes into the manifest.
+        infer_cpu_ms: Of one image, on one core.
+        decode_cpu_ms: The same.
+        shortfall: Why it lies under the floor; empty if it does not.
+    """
+
+    entry: Calibration
+    infer_cpu_ms: float
+    decode_cpu_ms: float
+    shortfall: str
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """What is compared, and what sets the ranges of an int8 graph.
+
+    Args:
+        compared: With labels where there are any.
+        described: Its name in the manifest.
+        ranges: None takes some of `compared`, which are then not compared.
+    """
+
+    compared: Listing
+    described: str
+    ranges: Listing | None = None
+
+
+def calibrate(
+    bundle: Bundle,
+    ways: Sequence[Way],
+    images: Images,
+    floor: Floor,
+    folder: Path,
+    *,
+    allow_code: bool = False,
+) -> tuple[Bundle, list[Measured]]:
+    """Make a copy of the bundle that holds the int8 graph and every measurement.
+
+    Args:
+        bundle: Not changed.
+        ways: From `ways_to_measure`.
+        images: What to measure on.
+        floor: What to call a shortfall.
+        folder: An empty one, for the copy.
+        allow_code: Whether the bundle may name code of any package.
+
+    Returns:
+        The copy and what was measured, by way, those under the floor too.
+
+    Raises:
+        WrongUseError: NOT_ENOUGH_IMAGES, before anything is run; NO_VARIANT.
+        SightlineError: CANNOT_QUANTIZE, MODEL_FAILED or MODEL_OUTPUT.
+    """
+    int8 = any(way.precision == "int8" for way in ways)
+    compared, setting = _divide(images, floor, int8=int8)
+    _copy(bundle, folder)
+    draft = Bundle.load(folder)
+    if int8:
+        draft = _with_int8(draft, images.ranges or images.compared, setting)
+    reference = classify(draft, reference_way(draft), images.compared, allow_code=allow_code)
+    compared &= reference.found != NO_CLASS
+    _require(int(compared.sum()), floor, "of them can be read and compared")
+    measured = [
+        _hold_against(
+            reference,
+            classify(draft, way, images.compared, allow_code=allow_code),
+            compared,
+            way,
+            images.described,
+            floor,
+        )
+        for way in ways
+    ]
+    return draft, measured
+
+
+def keep(draft: Bundle, entries: Sequence[Calibration], name: str) -> Bundle:
+    """Write the entries into the copy's manifest, beside those it had of other ways.
+
+    The int8 graph stays only where an entry speaks of it.
+    """
+    ways = {one.way for one in entries}
+    kept = [one for one in draft.manifest.calibration if one.way not in ways]
+    manifest = replace(draft.manifest, name=name, calibration=(*kept, *entries))
+    if manifest.onnx_int8 and not any(one.precision == "int8" for one in manifest.calibration):
+        file = manifest.onnx_int8.file
+        (draft.path / file).unlink()
+        files = {one: sha256 for one, sha256 in manifest.files.items() if one != file}
+        manifest = replace(manifest, onnx_int8=None, files=files)
+    return _write(draft.path, manifest)
+
+
+def publish(draft: Bundle, target: Path, if_there: WrongUseError | None) -> Bundle:
+    """Let the copy appear at `target`, whole or not at all.
+
+    Raises:
+        WrongUseError: `if_there`, or CANNOT_WRITE.
+    """
+    with publish_folder(target, if_there) as folder:
+        _copy(draft, folder)
+    return Bundle.load(target)
+
+
+def _divide(images: Images, floor: Floor, *, int8: bool) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """Which rows are compared, and which rows, of the other listing or this one, set ranges."""
+    rows = len(images.compared)
+    compared = np.ones(rows, np.bool_)
+    _require(rows, floor, "are given")
+    if not int8:
+        return compared, np.zeros(0, np.int64)
+    if images.ranges is not None:
+        return compared, spread(len(images.ranges), _RANGE_IMAGES)
+    spare = min(rows - floor.min_images, _RANGE_IMAGES)
+    if spare < _FEWEST_RANGE_IMAGES:
+        raise WrongUseError(
+            "NOT_ENOUGH_IMAGES",
+            f"{rows} images are given. int8 needs {floor.min_images} to be compared, and at least "
+            f"{_FEWEST_RANGE_IMAGES} others that set its ranges. Give more, or --range-images.",
+        )
+    setting = spread(rows, spare)
+    compared[setting] = False
+    return compared, setting
+
+
+def _require(rows: int, floor: Floor, what: str) -> None:
+    if rows < floor.min_images:
+        raise WrongUseError(
+            "NOT_ENOUGH_IMAGES",
+            f"{rows} images {what}; {floor.min_images} are needed, for a share of fewer says "
+            "little. Give more images, or a lower --min-images.",
+        )
+
+
+def _copy(bundle: Bundle, folder: Path) -> None:
+    for file in bundle.manifest.files:
+        (folder / file).write_bytes(bundle.read_bytes(file))
+    (folder / MANIFEST_FILE).write_bytes(bundle.manifest.to_json())
+
+
+def _with_int8(draft: Bundle, listing: Listing, rows: npt.NDArray[np.int64]) -> Bundle:
+    from sightline.calibrate.quantize import quantize
+
+    manifest = draft.manifest
+    if manifest.onnx is None:
+        raise WrongUseError("NO_VARIANT", f"model {draft.name} has no onnx variant to make int8.")
+    pixels = read_pixels(listing, rows, manifest.preprocessing)
+    if len(pixels) < _FEWEST_RANGE_IMAGES:
+        raise WrongUseError(
+            "NOT_ENOUGH_IMAGES",
+            f"{len(pixels)} images can be read to set the ranges of int8; {_FEWEST_RANGE_IMAGES} "
+            "are needed. Give more images, or --range-images.",
+        )
+    with tqdm(desc="int8 graph", unit=" steps", disable=None) as progress:
+
+        def tick(done: int, steps: int) -> None:
+            progress.total = steps
+            progress.update(done - progress.n)
+
+        content = quantize(draft.read_bytes(manifest.onnx.file), pixels, tick)
+    (draft.path / INT8_FILE).write_bytes(content)
+    changed = replace(
+        manifest,
+        onnx_int8=OnnxVariant(INT8_FILE, manifest.onnx.opset),
+        files={**manifest.files, INT8_FILE: hashlib.sha256(content).hexdigest()},
+        # What was measured of an older int8 graph says nothing of this one.
+        calibration=tuple(one for one in manifest.calibration if one.precision != "int8"),
+    )
+    return _write(draft.path, changed)
+
+
+def _write(folder: Path, manifest: Manifest) -> Bundle:
+    (folder / MANIFEST_FILE).write_bytes(manifest.to_json())
+    return Bundle.load(folder)
+
+
+def _hold_against(
+    reference: Classes, found: Classes, compared: Rows, way: Way, described: str, floor: Floor
+) -> Measured:
+    """An image that only this way cannot read counts as a disagreement."""
+    agreement = float((found.found == reference.found)[compared].mean())
+    labelled = compared & (reference.true != NO_CLASS)
+    top1 = top1_fp32 = None
+    if labelled.any():
+        top1 = float((found.found == reference.true)[labelled].mean())
+        top1_fp32 = float((reference.found == reference.true)[labelled].mean())
+    entry = Calibration(
+        way.backend,
+        way.precision,
+        way.decoder,
+        int(compared.sum()),
+        round(agreement, 6),
+        None if top1 is None else round(top1, 6),
+        None if top1_fp32 is None else round(top1_fp32, 6),
+        described,
+    )
+    return Measured(entry, found.infer_cpu_ms, found.decode_cpu_ms, _shortfall(entry, floor))
+
+
+def _shortfall(entry: Calibration, floor: Floor) -> str:
+    if entry.agreement < floor.min_agreement:
+        return f"agreement {entry.agreement:.4f} < {floor.min_agreement:g}"
+    if entry.top1 is None or entry.top1_fp32 is None:
+        return ""
+    loss = round(entry.top1_fp32 - entry.top1, 9)  # 0.858 - 0.853 is above 0.005 in floating point
+    return f"top-1 loss {loss:.4f} > {floor.max_top1_loss:g}" if loss > floor.max_top1_loss else ""

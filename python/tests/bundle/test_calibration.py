@@ -1,0 +1,69 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.calibration import Calibration
+from sightline.bundle.describe import describe_bundle
+from sightline.bundle.manifest import Manifest
+from sightline.errors import WrongUseError
+
+BF16 = Calibration("openvino", "bf16", "pillow", 500, 0.99, 0.856, 0.858, "imagenet/labels.csv")
+SCALED = Calibration("onnx", "fp32", "scaled", 500, 0.986, None, None, "flowers/dev")
+
+
+@pytest.fixture
+def bundle(colour_bundle: Path) -> Bundle:
+    loaded = Bundle.load(colour_bundle)
+    return replace(loaded, manifest=replace(loaded.manifest, calibration=(BF16, SCALED)))
+
+
+def test_what_was_measured_survives_a_round_trip(bundle: Bundle) -> None:
+    read = Manifest.from_json(bundle.manifest.to_json())
+
+    assert read.calibration == (BF16, SCALED)
+    assert read.calibration_of("openvino", "bf16", "pillow") == BF16
+    assert read.calibration_of("openvino", "bf16", "scaled") is None
+
+
+def test_a_bundle_of_which_nothing_was_measured_keeps_its_identity() -> None:
+    text = (Path(__file__).parents[3] / "models" / "id_fraud" / "model.json").read_bytes()
+
+    assert Manifest.from_json(text).to_json() == text
+
+
+def test_describe_says_what_was_measured(bundle: Bundle) -> None:
+    lines = [one for one in describe_bundle(bundle).splitlines() if one.startswith("calibration")]
+
+    assert lines == [
+        "calibration    openvino bf16 pillow: agrees 99.00%, top-1 85.60% (fp32 85.80%) on 500 x "
+        "imagenet/labels.csv",
+        "calibration    onnx fp32 scaled: agrees 98.60% on 500 x flowers/dev",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"agreement": 1.5}, r"'calibration\[0\]\.agreement' must be within 0\.\.1, found 1\.5"),
+        ({"precision": "fp8"}, r"'calibration\[0\]\.precision' must be one of fp32, bf16, int8"),
+        ({"rows": 0}, r"'calibration\[0\]\.rows' must be an integer from 1"),
+        ({"backend": "onnx", "precision": "fp32", "decoder": "scaled"}, "must have one entry for"),
+    ],
+)
+def test_what_cannot_be_is_refused(bundle: Bundle, change: dict[str, object], problem: str) -> None:
+    tree = json.loads(bundle.manifest.to_json())
+    tree["calibration"][0].update(change)
+
+    with pytest.raises(WrongUseError, match=f"INVALID_BUNDLE: .*{problem}"):
+        Manifest.from_json(json.dumps(tree).encode())
+
+
+def test_an_int8_graph_needs_its_hash_and_the_graph_it_is_made_from(bundle: Bundle) -> None:
+    tree = json.loads(bundle.manifest.to_json())
+    tree["variants"]["onnx_int8"] = {"file": "model.int8.onnx", "opset": 18}
+
+    with pytest.raises(WrongUseError, match=r"'files\.model\.int8\.onnx' is missing"):
+        Manifest.from_json(json.dumps(tree).encode())

@@ -1,0 +1,164 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.verify import verify_bundle
+from sightline.calibrate.measure import Classes, classify
+from sightline.calibrate.request import Way
+from sightline.doors.commands.models import models
+from sightline.errors import SightlineError, WrongUseError
+from sightline.source.listing import Listing
+
+
+@pytest.fixture
+def bundle(convolution: Bundle) -> Bundle:
+    return convolution
+
+
+def calibrate(bundle: Bundle, images: Path, options: str) -> Result:
+    command = ["calibrate", str(bundle.path), "--images", str(images), *options.split()]
+    return CliRunner().invoke(models, [*command, "--models", str(bundle.path.parent)])
+
+
+def test_what_agrees_is_written_into_the_manifest_with_the_int8_graph(
+    bundle: Bundle, photographs: Path
+) -> None:
+    done = calibrate(bundle, photographs, "--backend onnx --min-images 14 --overwrite")
+
+    assert done.exit_code == 0, done.exception
+    made = Bundle.load(bundle.path)
+    entry = made.manifest.calibration_of("onnx", "int8", "pillow")
+    assert entry is not None
+    assert (entry.rows, entry.agreement, entry.top1, entry.top1_fp32) == (14, 1.0, 1.0, 1.0)
+    assert entry.images == f"{photographs.parent.name}/photographs"
+    assert made.manifest.calibration == (entry,)
+    assert made.sha256 != bundle.sha256
+    assert made.sha256 in done.output
+    assert "model.int8.onnx" in made.manifest.files
+    assert "onnx     int8       pillow   14      1.0000     1.0000  1.0000" in done.output
+    checks = {one.subject: one.outcome for one in verify_bundle(made)}
+    assert checks["model.int8.onnx"] == checks["onnx int8"] == "ok"
+
+
+def test_other_images_may_set_the_ranges(bundle: Bundle, photographs: Path) -> None:
+    ranges = photographs.with_name("others")
+    shutil.copytree(photographs, ranges)
+    options = f"--backend onnx --precision int8 --min-images 30 --as two --range-images {ranges}"
+
+    done = calibrate(bundle, photographs, options)
+
+    assert done.exit_code == 0, done.exception
+    made = Bundle.load(bundle.path.with_name("two"))
+    assert made.name == "two"
+    assert made.manifest.calibration[0].rows == 30
+    assert Bundle.load(bundle.path).sha256 == bundle.sha256
+
+
+def test_bf16_is_measured_in_openvino_and_leaves_int8_alone(
+    bundle: Bundle, photographs: Path
+) -> None:
+    pytest.importorskip("openvino")
+    calibrate(bundle, photographs, "--backend onnx --min-images 14 --overwrite")
+    int8 = Bundle.load(bundle.path).manifest.files["model.int8.onnx"]
+
+    done = calibrate(
+        bundle,
+        photographs,
+        "--backend openvino --precision bf16 --min-images 30 --overwrite",
+    )
+
+    assert done.exit_code == 0, done.exception
+    manifest = Bundle.load(bundle.path).manifest
+    assert [one.way for one in manifest.calibration] == [
+        "onnx int8 pillow",
+        "openvino bf16 pillow",
+    ]
+    assert manifest.files["model.int8.onnx"] == int8
+
+
+def test_without_a_destination_it_only_measures(bundle: Bundle, photographs: Path) -> None:
+    done = calibrate(bundle, photographs, "--backend onnx --min-images 14")
+
+    assert done.exit_code == 0, done.exception
+    assert "Nothing was written" in done.output
+    assert Bundle.load(bundle.path).sha256 == bundle.sha256
+
+
+@pytest.mark.parametrize("keep", ["", "--keep-passing"])
+def test_what_lies_under_the_floor_is_refused_by_name(
+    bundle: Bundle, photographs: Path, keep: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoilt(one: Bundle, way: Way, listing: Listing, *, allow_code: bool) -> Classes:
+        made = classify(one, way, listing, allow_code=allow_code)
+        if way.precision == "int8":
+            made.found[made.found == 0] = 1
+        return made
+
+    monkeypatch.setattr("sightline.calibrate.calibrate.classify", spoilt)
+
+    done = calibrate(bundle, photographs, f"--backend onnx --min-images 14 --overwrite {keep}")
+
+    assert isinstance(done.exception, SightlineError)
+    assert not isinstance(done.exception, WrongUseError)
+    assert str(done.exception).startswith("UNDER_THE_FLOOR: 'onnx int8 pillow' (agreement 0.")
+    assert "refused: agreement" in done.output
+    assert Bundle.load(bundle.path).sha256 == bundle.sha256
+
+
+def test_too_few_images_are_refused_with_their_number(bundle: Bundle, photographs: Path) -> None:
+    done = calibrate(bundle, photographs, "--backend onnx --overwrite")
+
+    assert str(done.exception).startswith("NOT_ENOUGH_IMAGES: 30 images are given; 500 are needed")
+
+
+def test_the_images_that_set_ranges_are_not_compared(bundle: Bundle, photographs: Path) -> None:
+    done = calibrate(bundle, photographs, "--backend onnx --min-images 20")
+
+    assert str(done.exception).startswith(
+        "NOT_ENOUGH_IMAGES: 30 images are given. int8 needs 20 to be compared, and at least 16"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--backend onnx --precision bf16", "UNSUPPORTED_PRECISION: backend onnx does not"),
+        ("--precision fp32", "NOTHING_TO_MEASURE: fp32 with the decoder pillow"),
+        ("--precision fp16", "WRONG_USE: --precision 'fp16' is not known. Known: fp32, bf16, int8"),
+        ("--backend pytorch", "NO_VARIANT: model colour has no pytorch variant"),
+        ("--as ../colour", "BAD_NAME: '../colour'"),
+        ("--as colour", "MODEL_EXISTS: "),
+    ],
+)
+def test_what_cannot_be_asked_is_said_before_anything_runs(
+    bundle: Bundle, photographs: Path, options: str, message: str
+) -> None:
+    done = calibrate(bundle, photographs, options)
+
+    assert isinstance(done.exception, WrongUseError)
+    assert str(done.exception).startswith(message)
+
+
+def test_a_model_can_be_calibrated_as_it_is_added(
+    bundle: Bundle, photographs: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "added"
+    command = (
+        f"add colour --onnx {bundle.path}/model.onnx --labels {bundle.path}/labels.txt "
+        f"--resize 8x8 --mean 0 --std 1 --models {root} --calibrate {photographs} "
+        "--backend onnx --min-images"
+    ).split()
+
+    refused = CliRunner().invoke(models, [*command, "31"])
+    assert str(refused.exception).startswith("NOT_ENOUGH_IMAGES: 30 images")
+    assert not (root / "colour").exists()
+
+    done = CliRunner().invoke(models, [*command, "14"])
+    assert done.exit_code == 0, done.exception
+    manifest = json.loads((root / "colour" / "model.json").read_text())
+    assert [one["precision"] for one in manifest["calibration"]] == ["int8"]
+    assert manifest["variants"]["onnx_int8"] == {"file": "model.int8.onnx", "opset": 18}
