@@ -63,6 +63,7 @@ def test_an_unknown_precision_lists_the_known(bundle: Bundle) -> None:
         ("onnx", "fp32", "pillow"),
         ("openvino", "fp32", "turbo"),  # bit for bit Pillow's pixels
         ("openvino", "bf16", "pillow"),
+        ("openvino", "bf16", "turbo"),
     ],
 )
 def test_what_changes_no_number_or_was_measured_may_run(
@@ -75,7 +76,6 @@ def test_what_changes_no_number_or_was_measured_may_run(
     ("backend", "precision", "decoder"),
     [
         ("openvino", "bf16", "scaled"),
-        ("openvino", "bf16", "turbo"),
         ("pytorch", "bf16", "pillow"),
         ("onnx", "fp32", "scaled"),
     ],

