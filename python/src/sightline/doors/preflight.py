@@ -25,6 +25,7 @@ _PACKAGES = {
     "timm": ("timm",),
     "torchvision": ("torchvision",),
     "safetensors": ("safetensors",),
+    "simplejpeg": ("simplejpeg",),
 }
 
 

@@ -2,6 +2,7 @@ package sightline.cli
 
 import mainargs.{ParserForClass, arg}
 
+import sightline.model.Backend
 import sightline.schedule.InferenceSettings
 
 /** The options of every command that runs a model. */
@@ -11,7 +12,9 @@ final case class InferenceOptions(
     backend: String = InferenceOptions.Defaults.backend,
     @arg(doc = "fp32 (default); bf16 or int8 where the model has been calibrated")
     precision: String = InferenceOptions.Defaults.precision,
-    @arg(doc = "Of JPEGs: pillow (default), turbo (the same pixels sooner) or scaled (other pixels)")
+    @arg(doc =
+      "Of JPEGs: pillow (default), turbo (the same pixels sooner) or scaled (other pixels)"
+    )
     decoder: String = InferenceOptions.Defaults.decoder,
     @arg(doc = "auto (the task's GPU if it has one; default), cpu or cuda")
     device: String = InferenceOptions.Defaults.device,
@@ -35,9 +38,8 @@ final case class InferenceOptions(
    */
   def settings: InferenceSettings = InferenceSettings(
     backend = Command
-      .oneOf("--backend", backend, Seq("onnx", "openvino", "pytorch"), "UNKNOWN_BACKEND"),
-    precision =
-      Command.oneOf("--precision", precision, Seq("fp32", "bf16", "int8"), "UNKNOWN_PRECISION"),
+      .oneOf("--backend", backend, Backend.all.map(_.name), "UNKNOWN_BACKEND"),
+    precision = Command.oneOf("--precision", precision, Backend.Precisions, "UNKNOWN_PRECISION"),
     decoder =
       Command.oneOf("--decoder", decoder, Seq("pillow", "turbo", "scaled"), "UNKNOWN_DECODER"),
     device = Command.oneOf("--device", device, Seq("auto", "cpu", "cuda"), "UNKNOWN_DEVICE"),

@@ -64,7 +64,8 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
           s"${others.mkString(" or ")}.",
       )
     }
-    val way = Way(backend, precision, decoder)
+    // turbo gives the pixels of pillow, bit for bit.
+    val way = Way(backend, precision, if (decoder == "turbo") "pillow" else decoder)
     if (!way.isExact && !manifest.calibrated.contains(way)) {
       throw notCalibrated(way)
     }

@@ -38,12 +38,12 @@ final case class Inference(bundle: Bundle, settings: InferenceSettings = Inferen
       factory: String,
       more: org.json4s.JObject,
   ): PythonWorker = {
-    bundle.requireBackend(backend)
+    bundle.requirePrecision(backend, precision, decoder)
     if (!allowCode) Preflight.requireKnownCode(backend, bundle)
     val context = spark.sparkContext
     Preflight.requireBuildSpark(context.version)
     val executable = Interpreter.of(context.getConf)
-    val preflight = Preflight.check(executable, context.version, backend, bundle)
+    val preflight = Preflight.check(executable, context.version, settings, bundle)
     if (device == "cuda" && context.isLocal) Preflight.checkCuda(executable, backend)
     val spec =
       ("protocol" -> Preflight.Protocol) ~

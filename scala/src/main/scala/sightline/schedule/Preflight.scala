@@ -38,16 +38,17 @@ object Preflight {
   def check(
       executable: String,
       sparkVersion: String,
-      backend: String,
+      settings: InferenceSettings,
       bundle: Bundle,
   ): Preflight = {
     val found = answers.getOrElseUpdate(executable, parse(executable, ask(executable)))
     requireSpark(executable, sparkVersion, found)
-    val missing = needs(backend, bundle).filterNot(found.packages.contains)
+    val missing = needs(settings, bundle).filterNot(found.packages.contains)
     if (missing.nonEmpty) {
       throw SightlineException.wrongUse(
         "PYTHON_PACKAGE_MISSING",
-        s"$executable has no ${missing.mkString(", ")}, which backend '$backend' needs. " +
+        s"$executable has no ${missing.mkString(", ")}, which backend '${settings.backend}' and " +
+          s"decoder '${settings.decoder}' need. " +
           "Install it there, or name another interpreter by PYSPARK_PYTHON or spark.pyspark.python.",
       )
     }
@@ -114,17 +115,18 @@ object Preflight {
     }
   }
 
-  /** Import names that the worker needs for `backend`. */
-  private def needs(backend: String, bundle: Bundle): Seq[String] = {
-    val runtime = backend match {
+  /** Import names of what the worker needs. */
+  private def needs(settings: InferenceSettings, bundle: Bundle): Seq[String] = {
+    val runtime = settings.backend match {
       case "onnx" => Seq("onnxruntime")
       case "openvino" => Seq("openvino")
       case "pytorch" =>
-        val library = bundle.manifest.architectures.get(backend).map(_.takeWhile(_ != ':'))
+        val library = bundle.manifest.architectures.get(settings.backend).map(_.takeWhile(_ != ':'))
         Seq("torch") ++ library.filter(Set("timm", "torchvision"))
       case _ => Nil
     }
-    Seq("numpy", "pyarrow", "PIL", "safetensors") ++ runtime
+    val decoder = Option.when(settings.decoder != "pillow")("simplejpeg")
+    Seq("numpy", "pyarrow", "PIL", "safetensors") ++ decoder ++ runtime
   }
 
   /** What the interpreter prints; its one line of JSON. */

@@ -46,7 +46,9 @@ final class PreflightSuite extends AnyFunSuite {
       bundle: Bundle = ColourBundle.bundle,
   ): SightlineException = {
     val error =
-      intercept[SightlineException](Preflight.check(executable, spark, backend, bundle))
+      intercept[SightlineException](
+        Preflight.check(executable, spark, InferenceSettings(backend), bundle)
+      )
     assert(error.exitStatus == 2)
     assert(error.getMessage.linesIterator.size == 1)
     assert(error.getMessage.contains(executable))
@@ -55,7 +57,8 @@ final class PreflightSuite extends AnyFunSuite {
   }
 
   test("the interpreter of this build passes, and says what it is") {
-    val found = Preflight.check(TestPython.executable, spark, "onnx", ColourBundle.bundle)
+    val found =
+      Preflight.check(TestPython.executable, spark, InferenceSettings(), ColourBundle.bundle)
     assert(found.packages("pyspark") == spark)
     assert(
       found.python == TestPython.run(
@@ -105,7 +108,11 @@ final class PreflightSuite extends AnyFunSuite {
     withFolder { folder =>
       val error = refused(interpreter(folder, answer(Seq("numpy", "PIL", "safetensors"))))
       assert(error.code == "PYTHON_PACKAGE_MISSING")
-      assert(error.getMessage.contains("has no pyarrow, onnxruntime, which backend 'onnx' needs."))
+      assert(
+        error.getMessage.contains(
+          "has no pyarrow, onnxruntime, which backend 'onnx' and decoder 'pillow' need."
+        )
+      )
     }
   }
 
@@ -118,8 +125,12 @@ final class PreflightSuite extends AnyFunSuite {
         (package_ : String) => interpreter(folder, answer(complete.filter(_ != package_)))
       assert(refused(without("timm"), "pytorch", bundle).getMessage.contains("has no timm,"))
       assert(refused(without("torch"), "pytorch", bundle).getMessage.contains("has no torch,"))
-      assert(Preflight.check(without("onnxruntime"), spark, "pytorch", bundle).python == "3.12")
-      assert(Preflight.check(without("torch"), spark, "onnx", bundle).python == "3.12")
+      assert(
+        Preflight
+          .check(without("onnxruntime"), spark, InferenceSettings("pytorch"), bundle)
+          .python == "3.12"
+      )
+      assert(Preflight.check(without("torch"), spark, InferenceSettings(), bundle).python == "3.12")
     }
   }
 
