@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.verify import verify_bundle
@@ -107,6 +108,25 @@ def test_what_lies_under_the_floor_is_refused_by_name(
     assert str(done.exception).startswith("UNDER_THE_FLOOR: 'onnx int8 pillow' (agreement 0.")
     assert "refused: agreement" in done.output
     assert Bundle.load(bundle.path).sha256 == bundle.sha256
+
+
+@pytest.mark.parametrize(("side", "refused"), [(8, True), (64, False)])
+def test_images_that_scaled_does_not_shrink_say_nothing_of_it(
+    bundle: Bundle, photographs: Path, side: int, refused: object
+) -> None:
+    pytest.importorskip("simplejpeg")
+    for file in photographs.rglob("*.png"):
+        with Image.open(file) as image:
+            image.resize((side, side)).save(file.with_suffix(".jpg"), quality=95)
+        file.unlink()
+
+    done = calibrate(
+        bundle, photographs, "--backend onnx --precision fp32 --decoder scaled --min-images 30"
+    )
+
+    assert "onnx     fp32       scaled   30" in done.output
+    assert ("only 0% of the images are large enough for scaled" in done.output) is refused
+    assert isinstance(done.exception, SightlineError) is refused
 
 
 def test_too_few_images_are_refused_with_their_number(bundle: Bundle, photographs: Path) -> None:

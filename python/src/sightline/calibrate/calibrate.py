@@ -15,7 +15,7 @@ from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Calibration
 from sightline.bundle.manifest import MANIFEST_FILE, Manifest, OnnxVariant
 from sightline.calibrate.measure import NO_CLASS, Classes, classify
-from sightline.calibrate.pixels import read_pixels, spread
+from sightline.calibrate.pixels import read_pixels, shrunk_share, spread
 from sightline.calibrate.request import Floor, Way, reference_way
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder
@@ -24,6 +24,8 @@ from sightline.source.listing import Listing
 INT8_FILE = "model.int8.onnx"
 _RANGE_IMAGES = 64
 _FEWEST_RANGE_IMAGES = 16
+_SAMPLE_IMAGES = 64
+_LEAST_SHRUNK = 0.5
 
 Rows = npt.NDArray[np.bool_]
 
@@ -106,6 +108,8 @@ def calibrate(
         )
         for way in ways
     ]
+    if any(way.decoder == "scaled" for way in ways):
+        measured = _refuse_untried(measured, images.compared, draft)
     return draft, measured
 
 
@@ -229,6 +233,19 @@ def _hold_against(
         described,
     )
     return Measured(entry, found.infer_cpu_ms, found.decode_cpu_ms, _shortfall(entry, floor))
+
+
+def _refuse_untried(measured: list[Measured], listing: Listing, draft: Bundle) -> list[Measured]:
+    """Small images pass `scaled` unchanged: they would let it through unseen for large ones."""
+    sample = spread(len(listing), _SAMPLE_IMAGES)
+    share = shrunk_share(listing, sample, draft.manifest.preprocessing)
+    if share >= _LEAST_SHRUNK:
+        return measured
+    why = f"only {share:.0%} of the images are large enough for scaled to shrink them"
+    return [
+        replace(one, shortfall=one.shortfall or why) if one.entry.decoder == "scaled" else one
+        for one in measured
+    ]
 
 
 def _shortfall(entry: Calibration, floor: Floor) -> str:

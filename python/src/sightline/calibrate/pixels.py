@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
 from sightline.backends.protocol import UInt8Array
-from sightline.bundle.manifest import Preprocessing
+from sightline.bundle.manifest import Preprocessing, Size
 from sightline.engine.decode import decode
 from sightline.engine.preprocess import preprocess
 from sightline.engine.spec import EngineSpec
@@ -31,18 +33,41 @@ def read_pixels(
     Returns:
         (n, height, width, 3) uint8, n at most the number of rows.
     """
-    spec, size = EngineSpec(), preprocessing.size
-    wanted, start = set(rows.tolist()), 0
+    size = preprocessing.size
     pixels: UInt8Array = np.empty((len(rows), size.height, size.width, 3), np.uint8)
     done = 0
-    for batch in read_images(listing, spec.max_image_bytes, _BATCH_ROWS, _BATCH_BYTES):
+    for content in _contents(listing, rows):
+        image = decode(content, EngineSpec())
+        if not isinstance(image, RowError):
+            preprocess(image, preprocessing, pixels[done])
+            done += 1
+    return pixels[:done]
+
+
+def shrunk_share(
+    listing: Listing, rows: npt.NDArray[np.int64], preprocessing: Preprocessing
+) -> float:
+    """Of those rows, the share that the decoder `scaled` decodes at less than their full size.
+
+    Returns:
+        0..1; the others give the pixels of Pillow, and so say nothing of that decoder.
+    """
+    edge = max(preprocessing.resize.height, preprocessing.resize.width)
+    scaled, at_least = EngineSpec(decoder="scaled"), Size(edge, edge)
+    shrunk = 0
+    for content in _contents(listing, rows):
+        whole, part = decode(content, EngineSpec()), decode(content, scaled, at_least)
+        if not isinstance(whole, RowError) and not isinstance(part, RowError):
+            shrunk += part.size != whole.size
+    return shrunk / len(rows)
+
+
+def _contents(listing: Listing, rows: npt.NDArray[np.int64]) -> Iterator[bytes]:
+    wanted, start = set(rows.tolist()), 0
+    most = EngineSpec().max_image_bytes
+    for batch in read_images(listing, most, _BATCH_ROWS, _BATCH_BYTES):
         contents = batch.column(CONTENT)
         for at in range(batch.num_rows):
-            if start + at not in wanted or not contents[at].is_valid:
-                continue
-            image = decode(contents[at].as_py(), spec)
-            if not isinstance(image, RowError):
-                preprocess(image, preprocessing, pixels[done])
-                done += 1
+            if start + at in wanted and contents[at].is_valid:
+                yield contents[at].as_py()
         start += batch.num_rows
-    return pixels[:done]
