@@ -1,20 +1,35 @@
 package sightline.source
 
 /**
+ * A folder that a listing went through; all its files share it, since a driver may hold millions.
+ *
+ * @param path as users see it, a plain local path or a full URI elsewhere; ends with `/`
+ * @param relativePath below the listed folder; empty for that one itself, else ends with `/`
+ * @param label of the files in it, when labels are asked for and it has one
+ */
+final case class ImageFolder(path: String, relativePath: String, label: Option[String])
+
+/**
  * A file that a listing found.
  *
- * @param path as users see it: a plain local path, or a full URI elsewhere
- * @param relativePath below the listed folder, with `/`
+ * @param name in its folder
  * @param length in bytes
  * @param modificationTime in milliseconds since 1970
  * @param error why it could not even be listed; such a folder stands for what is in it
- * @param label of its folder, when labels are asked for and it has one
  */
 final case class ImageFile(
-    path: String,
-    relativePath: String,
+    folder: ImageFolder,
+    name: String,
     length: Long,
     modificationTime: Long,
-    label: Option[String],
     error: Option[ReadError] = None,
-)
+) {
+
+  /** As users see it: a plain local path, or a full URI elsewhere. */
+  def path: String = folder.path + name
+
+  /** Below the listed folder, with `/`. */
+  def relativePath: String = folder.relativePath + name
+
+  def label: Option[String] = folder.label
+}

@@ -2,10 +2,65 @@ package sightline.source
 
 import java.io.IOException
 
+import scala.collection.immutable.ArraySeq
+
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileStatus, FileSystem, GlobPattern, Path}
 
 import sightline.SightlineException
+
+/**
+ * A walk through folders.
+ *
+ * @param root the path, without scheme, that relative paths start from
+ */
+final private class ImageListing(fs: FileSystem, root: String, labels: FolderLabels) {
+
+  private val isLocal = fs.getUri.getScheme == "file"
+
+  /** The file itself, or all files below the folder. */
+  def from(status: FileStatus): Iterator[ImageFile] = {
+    val path = status.getPath
+    def above: ImageFolder = folder(Option(path.getParent).getOrElse(path))
+    if (status.isDirectory) below(folder(path), above, path.getName)
+    else {
+      Iterator.single(
+        ImageFile(above, path.getName, status.getLen, status.getModificationTime)
+      )
+    }
+  }
+
+  /** A folder that cannot be opened is an error row, not the end of the run. */
+  private def below(folder: ImageFolder, above: ImageFolder, name: String): Iterator[ImageFile] =
+    try {
+      entries(folder).flatMap {
+        case FolderEntry.File(name, length, time) =>
+          Iterator.single(ImageFile(folder, name, length, time))
+        case FolderEntry.Folder(name) => below(inside(folder, name), folder, name)
+      }
+    } catch {
+      case error: IOException =>
+        Iterator.single(ImageFile(above, name, 0L, 0L, Some(ReadError.of(error, ReadError.List))))
+    }
+
+  private def entries(folder: ImageFolder): Iterator[FolderEntry] =
+    if (isLocal) LocalFolder.entries(folder.path)
+    else FolderEntry.remote(fs, new Path(folder.path))
+
+  private def inside(folder: ImageFolder, name: String): ImageFolder = {
+    val relative = s"${folder.relativePath}$name/"
+    ImageFolder(s"${folder.path}$name/", relative, labels.label(relative, name))
+  }
+
+  private def folder(path: Path): ImageFolder = {
+    val plain = path.toUri.getPath.stripSuffix("/") + "/"
+    val rootFolder = root.stripSuffix("/") + "/"
+    // The folder of a single file that was asked for lies above the root.
+    val relative = if (plain.startsWith(rootFolder)) plain.stripPrefix(rootFolder) else ""
+    val shown = if (path.toUri.getScheme == "file") plain else path.toString.stripSuffix("/") + "/"
+    ImageFolder(shown, relative, labels.label(relative, path.getName))
+  }
+}
 
 /** Lists the files of a folder, recursively, or of a glob; opens none of them. */
 object ImageListing {
@@ -29,58 +84,17 @@ object ImageListing {
     // A name such as `photos [2020]` is a glob only where there is no such folder.
     val exists = fs.exists(path)
     if (!exists && !isGlob(location)) throw notFound(location)
-    val root = fs.makeQualified(if (exists) path else globRoot(path)).toUri.getPath
-    val found = if (exists) Seq(fs.getFileStatus(path)) else matched(fs, path, root)
-    val files = found.sortBy(_.getPath).iterator.flatMap(walk(fs, _))
-    limit
-      .fold(files)(files.take)
-      .map { case (status, error) => toImageFile(status, error, root, labels) }
-      .toIndexedSeq
+    val root = fs.makeQualified(if (exists) path else globRoot(path))
+    val found = if (exists) Seq(fs.getFileStatus(path)) else matched(fs, path, root.toUri.getPath)
+    val walk = new ImageListing(fs, root.toUri.getPath, labels)
+    val files = found.sortBy(_.getPath).iterator.flatMap(walk.from)
+    limit.fold(files)(files.take).to(ArraySeq)
   }
 
   private def matched(fs: FileSystem, glob: Path, root: String): Seq[FileStatus] =
     Option(fs.globStatus(glob)).toSeq.flatten.filterNot { status =>
-      status.getPath.toUri.getPath.stripPrefix(root).split('/').exists(isHidden)
+      status.getPath.toUri.getPath.stripPrefix(root).split('/').exists(FolderEntry.isHidden)
     }
-
-  private def walk(fs: FileSystem, status: FileStatus): Iterator[(FileStatus, Option[ReadError])] =
-    if (status.isDirectory) {
-      children(fs, status.getPath) match {
-        case Right(found) => found.iterator.flatMap(walk(fs, _))
-        case Left(error) => Iterator.single((status, Some(error)))
-      }
-    } else Iterator.single((status, None))
-
-  /** What a folder holds; one that cannot be opened is an error row, not the end of the run. */
-  private def children(fs: FileSystem, folder: Path): Either[ReadError, Seq[FileStatus]] =
-    try {
-      val listed = LocalLinks.corrected(folder, fs.listStatus(folder).toSeq)
-      Right(listed.filterNot(child => isHidden(child.getPath.getName)).sortBy(_.getPath.getName))
-    } catch {
-      case error: IOException => Left(ReadError.of(error, ReadError.List))
-    }
-
-  private def isHidden(name: String): Boolean = name.startsWith("_") || name.startsWith(".")
-
-  private def toImageFile(
-      status: FileStatus,
-      error: Option[ReadError],
-      root: String,
-      labels: FolderLabels,
-  ): ImageFile = {
-    val path = status.getPath
-    val full = path.toUri.getPath
-    val relative =
-      if (full == root) path.getName else full.stripPrefix(root.stripSuffix("/") + "/")
-    ImageFile(
-      path = if (path.toUri.getScheme == "file") full else path.toString,
-      relativePath = relative,
-      length = if (error.isDefined) 0L else status.getLen,
-      modificationTime = status.getModificationTime,
-      label = labels.label(relative, path.getParent.getName),
-      error = error,
-    )
-  }
 
   /** The folder above the first part of `path` that holds a wildcard; a plain path is its own. */
   private def globRoot(path: Path): Path = {

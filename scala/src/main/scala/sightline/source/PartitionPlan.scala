@@ -26,16 +26,18 @@ object PartitionPlan {
   def byBytes(files: IndexedSeq[ImageFile], slots: Int): IndexedSeq[IndexedSeq[ImageFile]] = {
     val bytes = files.iterator.map(weight).sum
     val target = math.max(1L, bytes / partitions(files.size, bytes, slots))
-    val ends = files.iterator
+    // The partition in which a file ends is a number that never falls, so cutting is enough.
+    val starts = files.iterator
       .scanLeft(0L)(_ + weight(_))
       .drop(1)
       .map(end => (end - 1) / target)
-    files
-      .zip(ends)
-      .groupBy { case (_, partition) => partition }
+      .zipWithIndex
+      .distinctBy { case (partition, _) => partition }
+      .map { case (_, first) => first }
       .toIndexedSeq
-      .sortBy { case (partition, _) => partition }
-      .map { case (_, group) => group.map { case (file, _) => file } }
+    starts
+      .zip(starts.drop(1) :+ files.size)
+      .map { case (from, until) => files.slice(from, until) }
       .sortBy(-_.iterator.map(weight).sum)
   }
 

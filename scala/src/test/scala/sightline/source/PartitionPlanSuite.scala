@@ -6,9 +6,11 @@ import org.scalatest.funsuite.AnyFunSuite
 
 final class PartitionPlanSuite extends AnyFunSuite {
 
+  private val folder = ImageFolder("/images/", "", None)
+
   private def files(lengths: Seq[Long]): IndexedSeq[ImageFile] =
     lengths.zipWithIndex.map { case (length, i) =>
-      ImageFile(f"/images/$i%06d.jpg", f"$i%06d.jpg", length, 0L, None)
+      ImageFile(folder, f"$i%06d.jpg", length, 0L)
     }.toIndexedSeq
 
   private def bytes(partition: Seq[ImageFile]): Long = partition.map(_.length).sum
@@ -59,5 +61,11 @@ final class PartitionPlanSuite extends AnyFunSuite {
 
   test("an empty folder plans zero partitions") {
     assert(PartitionPlan.byBytes(IndexedSeq.empty, slots = 4).isEmpty)
+  }
+
+  test("a million files are planned into tasks of a few thousand, none of them lost") {
+    val plan = PartitionPlan.byBytes(files(Seq.fill(1_000_000)(3_000L)), slots = 2)
+    assert(plan.map(_.size).sum == 1_000_000)
+    assert((240 to 250).contains(plan.size))
   }
 }

@@ -1,0 +1,44 @@
+package sightline.source
+
+import org.apache.hadoop.fs.{FileSystem, Path, RemoteIterator}
+
+/** What a listing says of one name in a folder: a file with its size and time, or a folder. */
+sealed private[source] trait FolderEntry {
+  def name: String
+}
+
+private[source] object FolderEntry {
+
+  /**
+   * @param length in bytes
+   * @param modificationTime in milliseconds since 1970
+   */
+  final case class File(name: String, length: Long, modificationTime: Long) extends FolderEntry
+  final case class Folder(name: String) extends FolderEntry
+
+  /** Names that start with `_` or `.` are passed over, as Spark does. */
+  def isHidden(name: String): Boolean = name.startsWith("_") || name.startsWith(".")
+
+  /**
+   * What a folder holds at any URI, in the order of names. It is listed in pages where the file
+   * system has them, and of each page only this much is kept.
+   *
+   * @throws java.io.IOException when it cannot be listed
+   */
+  def remote(fs: FileSystem, folder: Path): Iterator[FolderEntry] =
+    iterator(fs.listStatusIterator(folder))
+      .filterNot(status => isHidden(status.getPath.getName))
+      .map { status =>
+        val name = status.getPath.getName
+        if (status.isDirectory) Folder(name)
+        else File(name, status.getLen, status.getModificationTime)
+      }
+      .toArray
+      .sortBy(_.name)
+      .iterator
+
+  private def iterator[A](remote: RemoteIterator[A]): Iterator[A] = new Iterator[A] {
+    override def hasNext: Boolean = remote.hasNext
+    override def next(): A = remote.next()
+  }
+}
