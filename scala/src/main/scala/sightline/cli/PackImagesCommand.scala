@@ -132,7 +132,12 @@ object PackImagesCommand extends Command {
     (ImageCounts(rows.map(_.getLong(1)).sum, errors), bytes)
   }
 
-  private def summary(counts: ImageCounts, bytes: Long, output: String, watch: Stopwatch): String = {
+  private def summary(
+      counts: ImageCounts,
+      bytes: Long,
+      output: String,
+      watch: Stopwatch,
+  ): String = {
     val seconds = watch.seconds.toMap.apply("pack")
     f"""${counts.images}%,d images, $bytes%,d bytes, ${counts.errorText}
        |${counts.images / seconds}%.1f images/s, $seconds%.1f s

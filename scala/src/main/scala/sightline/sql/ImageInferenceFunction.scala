@@ -7,8 +7,7 @@ import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
 import org.apache.spark.sql.sightline.AnalysisErrors
 import org.apache.spark.sql.types.StringType
 
-import sightline.model.BundleCatalog
-import sightline.schedule.{Inference, InferenceSettings}
+import sightline.schedule.Inference
 import sightline.source.{Columns, ReadImage}
 import sightline.{BuildInfo, SightlineException}
 
@@ -19,9 +18,6 @@ object ImageInferenceFunction {
 
   /** Which model it runs: a bundle's name or path. */
   val ModelSetting = "spark.sightline.imageModel"
-  private val ModelsSetting = "spark.sightline.models"
-  private val DeviceSetting = "spark.sightline.device"
-  private val AllowCodeSetting = "spark.sightline.allowCode"
   private val DefaultModel = "id_fraud"
   private val DefaultBackend = "pytorch"
 
@@ -62,15 +58,10 @@ object ImageInferenceFunction {
         )
     }
     val spark = SparkSession.active
-    val setting = (key: String) => spark.conf.getOption(key)
-    val catalog = new BundleCatalog(setting(ModelsSetting), spark.sessionState.newHadoopConf())
+    val model = spark.conf.getOption(ModelSetting).getOrElse(DefaultModel)
     val inference = Inference(
-      catalog.find(setting(ModelSetting).getOrElse(DefaultModel)).requireBackend(backend),
-      InferenceSettings(
-        backend,
-        device = setting(DeviceSetting).getOrElse("auto"),
-        allowCode = setting(AllowCodeSetting).contains("true"),
-      ),
+      SessionModels.find(spark, model).requireBackend(backend),
+      SessionModels.settings(spark).copy(backend = backend),
     )
     val image = ReadImage(spark, path, workingFolder(spark), inference.settings.maxImageBytes)
     inference

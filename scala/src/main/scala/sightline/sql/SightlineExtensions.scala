@@ -11,5 +11,6 @@ final class SightlineExtensions extends (SparkSessionExtensions => Unit) {
   override def apply(extensions: SparkSessionExtensions): Unit = {
     extensions.injectPlannerStrategy(_ => RowTallyStrategy)
     extensions.injectFunction(ImageInferenceFunction.description)
+    extensions.injectTableFunction(PredictTableFunction.description)
   }
 }

@@ -123,7 +123,10 @@ final class PackImagesCommandSuite extends AnyFunSuite with LocalSpark {
       )
       val none: String = None.orNull
       assert(
-        table.orderBy("path").selectExpr("path", "label", "label_id", "note", "error.code").collect()
+        table
+          .orderBy("path")
+          .selectExpr("path", "label", "label_id", "note", "error.code")
+          .collect()
           .toSeq == Seq(
           Row("images/none.png", "blue", 2, "x", "NOT_FOUND"),
           Row("images/red/a.png", "red", 0, "007", none),

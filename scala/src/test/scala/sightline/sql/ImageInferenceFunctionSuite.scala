@@ -134,7 +134,7 @@ final class ImageInferenceFunctionSuite
       def call(arguments: String): String =
         refused(s"SELECT get_image_inference_udf($arguments) FROM images")
       assert(call("path, 'onx'").contains("UNKNOWN_BACKEND"))
-      assert(call("path, 'onx'").contains("'onx'. Known: onnx."))
+      assert(call("path, 'onx'").contains("'onx'. Known: onnx"))
       // The default is pytorch, which this bundle does not have.
       assert(call("path").contains("no variant for backend 'pytorch'"))
       assert(

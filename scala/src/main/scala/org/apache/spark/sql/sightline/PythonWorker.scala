@@ -5,7 +5,7 @@ import scala.jdk.CollectionConverters.*
 import org.apache.spark.api.python.{PythonEvalType, SimplePythonFunction}
 import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.catalyst.expressions.{Expression, PythonUDF}
-import org.apache.spark.sql.catalyst.plans.logical.MapInArrow
+import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, MapInArrow}
 import org.apache.spark.sql.catalyst.types.DataTypeUtils.toAttributes
 import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 import org.apache.spark.sql.classic.Dataset
@@ -38,13 +38,14 @@ final case class PythonWorker(
   /** Runs the function over whole partitions of `input`, as Arrow record batches. */
   def mapInArrow(input: DataFrame, output: StructType): DataFrame = {
     val classic = castToImpl(input)
-    val plan = classic.logicalPlan
+    Dataset.ofRows(classic.sparkSession, mapInArrow(classic.logicalPlan, output))
+  }
+
+  /** The same as a plan, for a query that is being analysed. */
+  def mapInArrow(input: LogicalPlan, output: StructType): LogicalPlan = {
     val udf =
-      expression(s"sightline_$factory", output, plan.output, PythonEvalType.SQL_MAP_ARROW_ITER_UDF)
-    Dataset.ofRows(
-      classic.sparkSession,
-      MapInArrow(udf, toAttributes(output), plan, isBarrier = false, profile = None),
-    )
+      expression(s"sightline_$factory", output, input.output, PythonEvalType.SQL_MAP_ARROW_ITER_UDF)
+    MapInArrow(udf, toAttributes(output), input, isBarrier = false, profile = None)
   }
 
   /** The function as a scalar expression over `arguments`, fed with Arrow arrays. */

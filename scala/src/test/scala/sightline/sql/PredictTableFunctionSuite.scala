@@ -1,0 +1,171 @@
+package sightline.sql
+
+import java.awt.Color
+import java.nio.file.Path
+
+import org.apache.spark.sql.catalyst.plans.logical.MapInArrow
+import org.apache.spark.sql.{AnalysisException, Row}
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.TestFolder.{withFolder, write}
+import sightline.{ColourBundle, LocalSpark, TestImage}
+
+final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
+
+  private val model = ColourBundle.bundle.folder.toString
+
+  /** The view `images`: a red and a blue image, text, a file that is gone, and NULL. */
+  private def images(folder: Path): Unit = {
+    write(folder, "files/red/a.png", TestImage.of(Color.RED)): Unit
+    write(folder, "files/blue/b.jpg", TestImage.of(Color.BLUE, "jpg")): Unit
+    write(folder, "files/text.png", "no image"): Unit
+    java.nio.file.Files.createSymbolicLink(folder.resolve("files/gone.png"), folder.resolve("x"))
+    spark.read
+      .format("sightline")
+      .load(s"$folder/files")
+      .selectExpr("relative_path AS name", "label", "length", "content", "error")
+      .unionByName(spark.sql("SELECT 'null' AS name"), allowMissingColumns = true)
+      .createOrReplaceTempView("images")
+  }
+
+  private def said(sql: String): Seq[Row] = spark.sql(sql).collect().toSeq
+
+  private val none: String = None.orNull
+
+  test("it gives the table's columns without the bytes, a prediction, or an error") {
+    withFolder { folder =>
+      images(folder)
+      val rows = said(
+        s"""SELECT name, label, prediction.label, prediction.class_id, error.code, error.stage
+           |FROM ml_predict(TABLE(images), '$model') ORDER BY name""".stripMargin
+      )
+      assert(
+        rows == Seq(
+          Row("blue/b.jpg", "blue", "blue", 2, none, none),
+          Row("gone.png", none, none, None.orNull, "NOT_FOUND", "read"),
+          Row("null", none, none, None.orNull, "EMPTY", "decode"),
+          Row("red/a.png", "red", "red", 0, none, none),
+          Row("text.png", none, none, None.orNull, "UNSUPPORTED", "decode"),
+        )
+      )
+    }
+  }
+
+  test("its columns are known before anything runs") {
+    withFolder { folder =>
+      images(folder)
+      val described = said(s"DESCRIBE QUERY SELECT * FROM ml_predict(TABLE(images), '$model')")
+      assert(
+        described.map(row => s"${row.getString(0)} ${row.getString(1)}") == Seq(
+          "name string",
+          "label string",
+          "length bigint",
+          "prediction struct<label:string,class_id:int,score:float," +
+            "top_k:array<struct<label:string,class_id:int,score:float>>>",
+          "error struct<code:string,stage:string,message:string>",
+        )
+      )
+    }
+  }
+
+  test("arguments may be named, and options say how, and what is kept") {
+    withFolder { folder =>
+      images(folder)
+      spark.sql(
+        "CREATE OR REPLACE TEMP VIEW jpegs AS SELECT name, content AS jpeg FROM images"
+      ): Unit
+      val rows = said(
+        s"""SELECT name, length(jpeg) > 0, size(prediction.top_k) FROM ml_predict(
+           |  options => map('top_k', '2', 'content_column', 'jpeg', 'keep_content', 'true'),
+           |  model => '$model', images => TABLE(SELECT * FROM jpegs WHERE name LIKE 'red%'))""".stripMargin
+      )
+      assert(rows == Seq(Row("red/a.png", true, 2)))
+    }
+  }
+
+  test("it stands below filters and groups, in views, CTEs and self-joins") {
+    withFolder { folder =>
+      images(folder)
+      val call = s"SELECT * FROM ml_predict(TABLE(images), '$model')"
+      spark.sql(s"CREATE OR REPLACE TEMP VIEW predicted AS $call"): Unit
+      assert(
+        said("SELECT prediction.label, count(*) FROM predicted GROUP BY 1 ORDER BY 1 NULLS LAST") ==
+          Seq(Row("blue", 1L), Row("red", 1L), Row(none, 3L))
+      )
+      assert(said("SELECT name FROM predicted WHERE prediction.label = 'red'").size == 1)
+      assert(said("SELECT a.name FROM predicted a JOIN predicted b USING (name)").size == 5)
+      assert(
+        said(
+          s"""WITH reds AS (SELECT * FROM images WHERE label = 'red'),
+             |  p AS (SELECT * FROM ml_predict(TABLE(reds), '$model'))
+             |SELECT p.name FROM p JOIN p q USING (name)""".stripMargin
+        ) == Seq(Row("red/a.png"))
+      )
+    }
+  }
+
+  test("it is one mapInArrow, which is handed no more than the table and the bytes") {
+    withFolder { folder =>
+      images(folder)
+      val plan = spark
+        .sql(s"SELECT name FROM ml_predict(TABLE(SELECT name, content FROM images), '$model')")
+        .queryExecution
+        .optimizedPlan
+      val nodes = plan.collect { case node: MapInArrow => node }
+      assert(nodes.map(_.child.output.map(_.name)) == Seq(Seq("name", "__content", "__error")))
+    }
+  }
+
+  test("a table's own prediction and error give way, whatever their type") {
+    withFolder { folder =>
+      images(folder)
+      val columns = "name, content, 'old' AS Prediction, 'mine' AS error"
+      val rows = spark.sql(
+        s"""SELECT * FROM ml_predict(
+           |  TABLE(SELECT $columns FROM images WHERE label = 'red'), '$model')""".stripMargin
+      )
+      assert(rows.columns.toSeq == Seq("name", "prediction", "error"))
+      assert(rows.selectExpr("prediction.label", "error").collect().toSeq == Seq(Row("red", none)))
+    }
+  }
+
+  test("wrong use is one line, before any task") {
+    withFolder { folder =>
+      images(folder)
+      def refused(call: String): String = {
+        val error = intercept[AnalysisException](spark.sql(s"SELECT * FROM ml_predict($call)"))
+        assert(Option(error.getCause).isEmpty, "spark-sql would print the cause's trace")
+        assert(error.getMessage.linesIterator.size == 1, call + error.getMessage)
+        error.getMessage
+      }
+      val table = "TABLE(images)"
+      Seq(
+        s"$table, 'resnet5'" -> "UNKNOWN_MODEL: 'resnet5'. Known: ",
+        s"$table, concat('a', uuid())" -> "WRONG_ARGUMENTS: ml_predict: the model must be a literal",
+        s"$table, NULL" -> "the model must be a literal",
+        s"$table, 7" -> "the model must be a literal",
+        table -> "WRONG_ARGUMENTS: ml_predict: the model is missing.",
+        s"'$model', 'x'" -> "WRONG_ARGUMENTS: ml_predict: the first argument must be a table",
+        s"$table, '$model', map(), 1" -> "not 4 arguments",
+        s"$table, '$model', model => 'x'" -> "'model' is given twice",
+        s"$table, modell => '$model'" -> "'modell' is no parameter. Known: images, model, options.",
+        s"$table, '$model', 'fast'" -> "the options must be a literal map",
+        s"$table, '$model', map('topk', 1)" -> "UNKNOWN_OPTION: 'topk'. Known: backend, ",
+        s"$table, '$model', map('top_k', 0)" -> "INVALID_OPTION: top_k is '0'. It must be",
+        s"$table, '$model', map('device', 'tpu')" -> "INVALID_OPTION: device is 'tpu'. Known: auto",
+        s"$table, '$model', map('backend', 'onx')" -> "UNKNOWN_BACKEND: ",
+        s"TABLE(SELECT name FROM images), '$model'" ->
+          "UNKNOWN_COLUMN: the table of ml_predict has no column 'content'",
+        s"TABLE(SELECT name AS content FROM images), '$model'" ->
+          "WRONG_COLUMN_TYPE: column 'content' is STRING, not BINARY.",
+        s"$table PARTITION BY (name), '$model'" -> "takes no PARTITION BY",
+        s"$table WITH SINGLE PARTITION, '$model'" -> "takes no PARTITION BY",
+      ).foreach { case (call, message) => assert(refused(call).contains(message)) }
+    }
+  }
+
+  test("SQL describes it") {
+    val text = said("DESCRIBE FUNCTION EXTENDED ml_predict").map(_.getString(0))
+    assert(text.exists(_.contains("ml_predict(TABLE(images), model[, options])")))
+  }
+}
