@@ -244,7 +244,10 @@ def test_overwrite_replaces_the_whole_folder(
     ("options", "line"),
     [
         (["--model", "colours"], "UNKNOWN_MODEL: 'colours'. Known: "),
-        (["--backend", "tensorflow"], "UNKNOWN_BACKEND: 'tensorflow'. Known: onnx, pytorch, openvino."),
+        (
+            ["--backend", "tensorflow"],
+            "UNKNOWN_BACKEND: 'tensorflow'. Known: onnx, pytorch, openvino.",
+        ),
         (["--backend", "pytorch"], "NO_VARIANT: model colour has no pytorch variant"),
         (["--device", "tpu"], "UNKNOWN_DEVICE: 'tpu'. Known: auto, cpu, cuda."),
         (["--images", "/nowhere"], "PATH_NOT_FOUND: /nowhere does not exist."),

@@ -143,9 +143,9 @@ CONTENDERS = (
         labels="alike", share=_SOME, decoder="scaled", precision="bf16", regimes=("heavy",),
     ),
     Contender(
-        "spark-int8-scaled", "Sightline, packed Parquet, int8, decoder scaled", "sightline",
-        "sightline", predict("packed", *_INT8, "--decoder", "scaled"), labels="alike",
-        share=_SOME, decoder="scaled", precision="int8", regimes=("heavy",),
+        "spark-openvino-int8", "Sightline, packed Parquet, OpenVINO int8", "sightline",
+        "sightline", predict("packed", "--backend", "openvino", *_INT8), labels="alike",
+        share=_SOME, precision="int8", regimes=("heavy",),
     ),
     Contender(
         "pbu-parquet", "predict_batch_udf tuned, Parquet", "peer", "pyspark",
