@@ -154,7 +154,9 @@ object PredictTableFunction {
       case _: MapType if options.foldable =>
         Option(Cast(options, MapType(StringType, StringType)).eval())
       case _ =>
-        throw wrong(s"the options must be a literal map, such as map('top_k', '3'), not ${options.sql}.")
+        throw wrong(
+          s"the options must be a literal map, such as map('top_k', '3'), not ${options.sql}."
+        )
     }
     def strings(data: ArrayData): Seq[String] =
       data.toSeq[Any](StringType).map(value => Option(value).fold("")(_.toString))
