@@ -115,7 +115,7 @@ CONTENDERS = (
     ),
     Contender(
         "spark-folder", "Sightline, folder of files", "sightline", "sightline",
-        predict("folder"), cold="cold",
+        predict("folder"),
     ),
     Contender(
         "spark-sql", "Sightline, SQL function over paths", "sightline", "sightline",
@@ -188,7 +188,7 @@ CONTENDERS = (
         shape("ray-documented"), documented="documented", share=_SOME,
     ),
     Contender(
-        "daft", "Daft tuned, Parquet", "peer", "daft", shape("daft"), cold="cold",
+        "daft", "Daft tuned, Parquet", "peer", "daft", shape("daft"),
     ),
     Contender(
         "daft-documented", "Daft as documented, its own decoder", "peer", "daft",
