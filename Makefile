@@ -24,7 +24,7 @@ test: $(ENVIRONMENT) $(BUNDLE) ## Run the checks and every test, Scala and Pytho
 check: $(ENVIRONMENT) ## Check format, style, types and layers, and run nothing.
 	@.venv/bin/python scripts/verify.py style
 
-bench: setup ## Measure what an image costs here, in the raw parts and in the peers (25 minutes on two cores).
+bench: setup ## Measure what an image costs here, in the raw parts and in the peers (an hour on two cores).
 	@.venv/bin/sightline bench
 	@.venv/bin/sightline bench report --chart build/bench/performance.png
 

@@ -64,7 +64,7 @@ def run_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Done]:
 def user_environment() -> dict[str, str]:
     """What a user has who put .venv/bin on the PATH, but that Spark starts at 60 % of the CPU time.
 
-    docs/performance.md has the setting: these runs are short.
+    The README has the setting: these runs are short.
     """
     ours = ("PYSPARK_", "SPARK_", "SIGHTLINE_", "PYTHONPATH")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}

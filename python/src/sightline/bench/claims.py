@@ -62,7 +62,15 @@ class _Claim:
 
 
 def _of(name: str, key: str = "cpu_ms") -> Callable[[Regime], tuple[float | None, str]]:
-    return lambda regime: (cpu_ms(regime, name, key), name)
+    """One contender's figure; none if its rounds differ too much to hold a promise against it."""
+
+    def find(regime: Regime) -> tuple[float | None, str]:
+        row = next((row for row in regime["contenders"] if row["name"] == name), None)
+        if row is not None and row["warm"] and not _steady(row, key):
+            return None, f"{name}, whose rounds differ by more than half"
+        return cpu_ms(regime, name, key), name
+
+    return find
 
 
 def _raw(regime: Regime) -> tuple[float | None, str]:
@@ -98,7 +106,7 @@ def _cheapest_below_fp32(regime: Regime) -> tuple[float | None, str]:
         (value, row["name"])
         for row in regime["contenders"]
         if row["family"] == "sightline" and row["precision"] != "fp32"
-        if (value := cpu_ms(regime, row["name"])) is not None
+        if (value := cpu_ms(regime, row["name"])) is not None and _steady(row, "cpu_ms")
     ]
     return min(found) if found else (None, "no run below fp32")
 

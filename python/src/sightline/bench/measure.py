@@ -79,7 +79,7 @@ class Measurement:
 
     def jobs(self, rounds: int) -> int:
         """How often `say` will be called, if nothing is skipped."""
-        return len(self.rows) * (1 + 2 * rounds) + len(self._cold_rows()) * rounds
+        return len(self.rows) * (1 + 3 * rounds) + len(self._cold_rows()) * rounds
 
     def run(self, rounds: int) -> list[Row]:
         """Measure warm, then cold."""
@@ -138,9 +138,16 @@ class Measurement:
         return look
 
     def _pair(self, row: Row, round_: int) -> None:
-        """A job and one of twice the images; which comes first changes with the round."""
+        """A job and one of twice the images; which comes first changes with the round.
+
+        A job that is not counted goes before them. Spark ends Python workers that were idle for a
+        minute, and while the others had their turn all were: the first job starts them again and
+        loads the model, which the other one would not pay.
+        """
         if row.contender.program not in self._open:  # it ended: its start is none of this pair's
             self._warm_up(row)
+        self._say(f"{row.contender.name}: awake")
+        self._job(self._program(row), row, row.images)
         used = {}
         sizes = (row.images, 2 * row.images)
         for images in sizes if round_ % 2 == 0 else sizes[::-1]:
