@@ -156,9 +156,9 @@ own counters (`run.json`, `worker`); `worker, other` is the rest of the Python p
 and to the JVM, and Python itself. The waits are milliseconds of the clock, not CPU time: the engine
 `waited for input` when it had nothing to do, and `for a lane` when all its threads were busy.
 
-A part of what `binaryFile` costs the peers is Spark's price for a task in a reused Python worker, 130
-to 150 CPU-ms, which its many small tasks pay again and again and Sightline's workers are spared
-(`doors/between_tasks.py`)."""
+A part of what `binaryFile` costs the peers is Spark's price for a task in a reused Python worker,
+130 to 150 CPU-ms, which its many small tasks pay again and again and Sightline's workers are
+spared (`doors/between_tasks.py`)."""
 
 _MEMORY = """## Memory to plan for
 
