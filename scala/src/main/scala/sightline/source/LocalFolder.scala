@@ -67,7 +67,7 @@ private[source] object LocalFolder {
       case _: InvalidPathException =>
         throw SightlineException.wrongUse(
           "LOCALE_NOT_UTF8",
-          s"$folder has names that Java cannot read in the encoding " +
+          s"${folder.stripSuffix("/")} has names that Java cannot read in the encoding " +
             s"${sys.props.getOrElse("sun.jnu.encoding", US_ASCII.name)}. Set LC_ALL=C.UTF-8.",
         )
     }
