@@ -15,7 +15,7 @@ from sightline.bench.coprocess import Program
 from sightline.errors import WrongUseError
 
 _SOME = 0.4  # of a regime's images: enough for what no claim rests on
-_FEW = 0.1  # for those that need ten times as long
+_FEW = 0.2  # for those that need ten times as long
 
 
 def shape(name: str) -> Callable[[Job], str]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import warnings
-from collections.abc import Iterator
 
 import onnx
 import torch
@@ -14,6 +12,7 @@ import torch
 from sightline.backends.pytorch import PixelModel
 from sightline.bundle.graph import strip_notes
 from sightline.bundle.manifest import Size
+from sightline.bundle.quiet_logs import quiet_logs
 from sightline.errors import SightlineError
 
 _LARGEST_BATCH = 4096
@@ -37,7 +36,7 @@ def export_onnx(model: PixelModel, size: Size, output: str) -> onnx.ModelProto:
     rows = torch.export.Dim("n", min=1, max=_LARGEST_BATCH)
     chatter = io.StringIO()
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(chatter), _quiet_logs():
+        with warnings.catch_warnings(), contextlib.redirect_stdout(chatter), quiet_logs():
             warnings.simplefilter("ignore")  # torch's own deprecations
             program = torch.onnx.export(
                 model,
@@ -61,13 +60,3 @@ def export_onnx(model: PixelModel, size: Size, output: str) -> onnx.ModelProto:
     graph: onnx.ModelProto = program.model_proto
     strip_notes(graph)
     return graph
-
-
-@contextlib.contextmanager
-def _quiet_logs() -> Iterator[None]:
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)

@@ -70,6 +70,12 @@ class Preprocessing:
         return self.crop or Size(self.resize.height, self.resize.width)
 
     @property
+    def least_decoded(self) -> Size:
+        """What a decoder that shrinks must keep; square, since an image may lie on its side."""
+        edge = max(self.resize.height, self.resize.width)
+        return Size(edge, edge)
+
+    @property
     def scale_and_bias(self) -> tuple[list[float], list[float]]:
         """Per channel: (x / 255 - mean) / std = x * scale + bias, for x in 0..255."""
         pairs = list(zip(self.mean, self.std, strict=True))

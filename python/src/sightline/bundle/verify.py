@@ -57,12 +57,12 @@ def verify_bundle(bundle: Bundle, *, allow_code: bool = False) -> Iterator[Check
     if bundle.manifest.labels not in damaged:
         yield _labels(bundle)
     for backend in bundle.manifest.variants:
-        yield _variant(bundle, backend, damaged, allow_code=allow_code)
+        yield _golden(bundle, backend, "fp32", damaged, allow_code=allow_code)
     measured = {(one.backend, one.precision) for one in bundle.manifest.calibration}
     for backend in backends_of(bundle):
         for precision in precisions_of(backend):
             if precision != "fp32" and (backend, precision) in measured:
-                yield _calibrated(bundle, backend, precision, damaged, allow_code=allow_code)
+                yield _golden(bundle, backend, precision, damaged, allow_code=allow_code)
 
 
 def _labels(bundle: Bundle) -> Check:
@@ -72,32 +72,11 @@ def _labels(bundle: Bundle) -> Check:
         return Check("labels", "failed", error.message)
 
 
-def _variant(bundle: Bundle, backend: str, damaged: set[str], *, allow_code: bool) -> Check:
-    subject = f"{backend} variant"
-    needed = {bundle.manifest.golden.file, _file(bundle, backend, "fp32")}
-    if needed & damaged:
-        return Check(subject, "skipped", f"{', '.join(sorted(needed & damaged))} is damaged")
-    if not has_runtime(backend):
-        return Check(subject, "skipped", "its runtime is not installed here")
-    try:
-        images, expected = read_golden(bundle)
-        session = find_backend(backend).open(bundle, Device("cpu"), 1, allow_code=allow_code)
-        delta = max_delta(session, images, expected, bundle.manifest.scores.name)
-    except SightlineError as error:
-        if error.code == "CODE_NOT_ALLOWED":
-            raise  # it says nothing of the bundle's soundness
-        return Check(subject, "failed", error.message)
-    tolerance = bundle.manifest.golden.tolerance
-    outcome: Literal["ok", "failed"] = "ok" if delta <= tolerance else "failed"
-    detail = f"largest difference on {len(images)} golden images {delta:.2g} (≤ {tolerance:g})"
-    return Check(subject, outcome, detail)
-
-
-def _calibrated(
+def _golden(
     bundle: Bundle, backend: str, precision: Precision, damaged: set[str], *, allow_code: bool
 ) -> Check:
-    """A lower precision gives other numbers, but on the golden images near ones."""
-    subject = f"{backend} {precision}"
+    """fp32 must give the source's numbers, a lower precision such as are near them."""
+    subject = f"{backend} variant" if precision == "fp32" else f"{backend} {precision}"
     needed = {bundle.manifest.golden.file, _file(bundle, backend, precision)}
     if needed & damaged:
         return Check(subject, "skipped", f"{', '.join(sorted(needed & damaged))} is damaged")
@@ -109,13 +88,18 @@ def _calibrated(
         session = find_backend(backend).open(
             bundle, Device("cpu"), 1, precision=precision, allow_code=allow_code
         )
-        error = _relative_error(session.run(images)[name], expected[name])
-    except SightlineError as failure:
-        if failure.code == "CODE_NOT_ALLOWED":
+        if precision == "fp32":
+            what, limit = "largest difference", bundle.manifest.golden.tolerance
+            found = max_delta(session, images, expected, name)
+        else:
+            what, limit = "relative error", _LARGEST_ERROR
+            found = _relative_error(session.run(images)[name], expected[name])
+    except SightlineError as error:
+        if error.code == "CODE_NOT_ALLOWED":
             raise  # it says nothing of the bundle's soundness
-        return Check(subject, "failed", failure.message)
-    outcome: Literal["ok", "failed"] = "ok" if error <= _LARGEST_ERROR else "failed"
-    detail = f"relative error on {len(images)} golden images {error:.2g} (≤ {_LARGEST_ERROR:g})"
+        return Check(subject, "failed", error.message)
+    outcome: Literal["ok", "failed"] = "ok" if found <= limit else "failed"
+    detail = f"{what} on {len(images)} golden images {found:.2g} (≤ {limit:g})"
     return Check(subject, outcome, detail)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.backends.protocol import UInt8Array
-from sightline.bundle.manifest import Preprocessing, Size
+from sightline.bundle.manifest import Preprocessing
 from sightline.engine.decode import decode
 from sightline.engine.preprocess import preprocess
 from sightline.engine.spec import EngineSpec
@@ -52,8 +52,7 @@ def shrunk_share(
     Returns:
         0..1; the others give the pixels of Pillow, and so say nothing of that decoder.
     """
-    edge = max(preprocessing.resize.height, preprocessing.resize.width)
-    scaled, at_least = EngineSpec(decoder="scaled"), Size(edge, edge)
+    scaled, at_least = EngineSpec(decoder="scaled"), preprocessing.least_decoded
     shrunk = 0
     for content in _contents(listing, rows):
         whole, part = decode(content, EngineSpec()), decode(content, scaled, at_least)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from onnxruntime.quantization.calibrate import create_calibrator
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from sightline.backends.protocol import Float32Array, UInt8Array
+from sightline.bundle.quiet_logs import quiet_logs
 from sightline.errors import SightlineError
 
 _WEIGHTED = ("Conv", "Gemm", "MatMul")
@@ -52,7 +52,7 @@ def quantize(graph: bytes, images: UInt8Array, tick: Callable[[int, int], None])
     steps = len(layers) + _TICKS_FOR_RANGES
     tick(0, steps)
     try:
-        with _quiet_logs():
+        with quiet_logs():
             quantised = _with_ranges(model, images)
         tick(_TICKS_FOR_RANGES, steps)
         for done in _correct_biases(model, quantised, images):
@@ -180,16 +180,6 @@ def _channel_means(
         means = [value.mean(axis=(0, *range(2, value.ndim))) for value in values]
         sums = [total + mean * len(chunk) for total, mean in zip(sums, means, strict=True)]
     return [(total / len(images)).astype(np.float32) for total in sums]
-
-
-@contextlib.contextmanager
-def _quiet_logs() -> Iterator[None]:
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 def _cannot(reason: str) -> SightlineError:

@@ -38,8 +38,7 @@ def infer(
     Returns:
         One outcome for each request, in their order, every wanted row predicted or in error.
     """
-    classes = model.bundle.manifest.classes
-    top_k = min(spec.top_k or classes, classes)
+    top_k = spec.classes_kept(model.bundle.manifest.classes)
     queue: deque[Outcome] = deque()
     rows_queued = 0
     with Lanes(model, spec, counters) as lanes:

@@ -11,7 +11,6 @@ from types import TracebackType
 import numpy as np
 
 from sightline.backends.protocol import UInt8Array
-from sightline.bundle.manifest import Size
 from sightline.engine.counters import Counters
 from sightline.engine.decode import decode
 from sightline.engine.model import Model
@@ -38,15 +37,11 @@ class Lanes:
     """
 
     def __init__(self, model: Model, spec: EngineSpec, counters: Counters) -> None:
-        preprocessing = model.bundle.manifest.preprocessing
         self._model = model
         self._spec = spec
         self._counters = counters
-        self._size = preprocessing.size
-        edge = max(preprocessing.resize.height, preprocessing.resize.width)
-        self._at_least = Size(edge, edge)  # square: an image may lie on its side
-        classes = model.bundle.manifest.classes
-        self._top_k = min(spec.top_k or classes, classes)
+        self._preprocessing = model.bundle.manifest.preprocessing
+        self._top_k = spec.classes_kept(model.bundle.manifest.classes)
         self._buffers = threading.local()
         self._pending: deque[tuple[ModelBatch, Future[BatchResult]]] = deque()
         self._executor = (
@@ -122,12 +117,12 @@ class Lanes:
         decoded: list[int] = []
         errors: dict[int, RowError] = {}
         for i, content in enumerate(batch.contents):
-            image = decode(content, self._spec, self._at_least)
+            image = decode(content, self._spec, self._preprocessing.least_decoded)
             if isinstance(image, RowError):
                 errors[i] = image
                 continue
             try:
-                preprocess(image, self._model.bundle.manifest.preprocessing, buffer[len(decoded)])
+                preprocess(image, self._preprocessing, buffer[len(decoded)])
             except Exception as error:  # noqa: BLE001 - one image never ends a batch
                 message = f"It cannot be resized: {type(error).__name__}: {error}"
                 errors[i] = RowError("CORRUPT", "decode", message)
@@ -145,7 +140,7 @@ class Lanes:
         """The pixels of this thread's batch: allocated once, used again for every batch."""
         found: UInt8Array | None = getattr(self._buffers, "images", None)
         if found is None:
-            rows = self._spec.batch_rows
-            found = np.empty((rows, self._size.height, self._size.width, 3), np.uint8)
+            rows, size = self._spec.batch_rows, self._preprocessing.size
+            found = np.empty((rows, size.height, size.width, 3), np.uint8)
             self._buffers.images = found
         return found

@@ -41,6 +41,10 @@ class EngineSpec:
     decoder: Decoder = "pillow"
     lanes: int = 1
 
+    def classes_kept(self, classes: int) -> int:
+        """How many of a model's classes each image keeps."""
+        return min(self.top_k or classes, classes)
+
     def __post_init__(self) -> None:
         for name in ("batch_rows", "top_k", "max_image_bytes", "max_image_pixels", "lanes"):
             value = getattr(self, name)
