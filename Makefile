@@ -24,8 +24,9 @@ test: $(ENVIRONMENT) $(BUNDLE) ## Run the checks and every test, Scala and Pytho
 check: $(ENVIRONMENT) ## Check format, style, types and layers, and run nothing.
 	@.venv/bin/python scripts/verify.py style
 
-bench: setup ## Measure what an image costs here, in the raw parts and in the peers (an hour on two cores).
+bench: setup ## Measure what an image costs here, in the raw parts and in the peers (an hour and a quarter on two cores).
 	@.venv/bin/sightline bench
+	@.venv/bin/sightline bench closest
 	@.venv/bin/sightline bench report --chart build/bench/performance.png
 
 format: $(ENVIRONMENT) ## Rewrite the sources to the format, and mend what the linters can.

@@ -14,9 +14,10 @@ from tqdm import tqdm
 
 from sightline.bench import catalogue, environments
 from sightline.bench.catalogue import choose
+from sightline.bench.contender import Contender
 from sightline.bench.coprocess import Program
 from sightline.bench.machine import describe_commit, describe_machine, describe_versions
-from sightline.bench.measure import Measurement
+from sightline.bench.measure import Measurement, Row
 from sightline.bench.memory import measure_memory
 from sightline.bench.regime import Regime, open_regime
 from sightline.errors import SightlineError
@@ -81,20 +82,7 @@ def run_benchmark(arguments: BenchArguments) -> dict[str, Any]:
             record["regimes"].append({"name": name, "skipped": regime})
             tqdm.write(f"{name}: skipped: {regime}", sys.stderr)
             continue
-        programs = _Programs(arguments, regime)
-        bar = tqdm(total=1, unit=" jobs", file=sys.stderr, desc=name, mininterval=1)
-        with bar:
-
-            def say(what: str, bar: tqdm[Any] = bar) -> None:
-                bar.set_postfix_str(what, refresh=True)
-                bar.update()
-
-            measurement = Measurement(regime, chosen, programs, arguments.work, say)
-            bar.total = measurement.jobs(arguments.rounds)
-            rows = measurement.run(arguments.rounds)
-        for row in rows:
-            if row.skipped is not None:
-                tqdm.write(f"{name}: {row.contender.name} skipped: {row.skipped}", sys.stderr)
+        rows = measure(regime, chosen, arguments.rounds, arguments.repository, arguments.work)
         record["regimes"].append(
             {
                 "name": name,
@@ -117,15 +105,36 @@ def run_benchmark(arguments: BenchArguments) -> dict[str, Any]:
     return record
 
 
+def measure(
+    regime: Regime, chosen: tuple[Contender, ...], rounds: int, repository: Path, work: Path
+) -> list[Row]:
+    """Measure some contenders of a regime, with progress, and tell which were skipped."""
+    with tqdm(total=1, unit=" jobs", file=sys.stderr, desc=regime.name, mininterval=1) as bar:
+
+        def say(what: str) -> None:
+            bar.set_postfix_str(what, refresh=True)
+            bar.update()
+
+        programs = _Programs(repository, work, regime)
+        measurement = Measurement(regime, chosen, programs, work, say)
+        bar.total = measurement.jobs(rounds)
+        rows = measurement.run(rounds)
+    for row in rows:
+        if row.skipped is not None:
+            tqdm.write(f"{regime.name}: {row.contender.name} skipped: {row.skipped}", sys.stderr)
+    return rows
+
+
 class _Programs:
     """Programs of a regime by name; installs what one needs when it is asked for."""
 
-    def __init__(self, arguments: BenchArguments, regime: Regime) -> None:
-        self._arguments = arguments
+    def __init__(self, repository: Path, work: Path, regime: Regime) -> None:
+        self._repository = repository
+        self._work = work
         self._regime = regime
 
     def __call__(self, name: str, folder: Path) -> Program | str:
-        repository, work = self._arguments.repository, self._arguments.work
+        repository, work = self._repository, self._work
         interpreter, overlay = Path(sys.executable), work / "pandas"
         if name in ("ray", "daft"):
             interpreter, reason = environments.peers(repository, work)

@@ -131,11 +131,11 @@ CONTENDERS = (
     ),
     Contender(
         "spark-bf16", "Sightline, packed Parquet, OpenVINO bf16", "sightline", "sightline",
-        predict("packed", *_BF16), labels="alike", share=_SOME, precision="bf16",
+        predict("packed", *_BF16), labels="alike", precision="bf16",
     ),
     Contender(
         "spark-int8", "Sightline, packed Parquet, onnxruntime int8", "sightline",
-        "sightline", predict("packed", *_INT8), labels="alike", share=_SOME, precision="int8",
+        "sightline", predict("packed", *_INT8), labels="alike", precision="int8",
     ),
     Contender(
         "spark-bf16-scaled", "Sightline, packed Parquet, OpenVINO bf16, decoder scaled",
@@ -145,7 +145,7 @@ CONTENDERS = (
     Contender(
         "spark-openvino-int8", "Sightline, packed Parquet, OpenVINO int8", "sightline",
         "sightline", predict("packed", "--backend", "openvino", *_INT8), labels="alike",
-        share=_SOME, precision="int8", regimes=("heavy",),
+        precision="int8", regimes=("heavy",),
     ),
     Contender(
         "pbu-parquet", "predict_batch_udf tuned, Parquet", "peer", "pyspark",
@@ -169,7 +169,6 @@ CONTENDERS = (
     ),
     Contender(
         "pandas", "pandas_udf iterator tuned, Parquet", "peer", "pyspark", shape("pandas"),
-        share=_SOME,
     ),
     Contender(
         "pandas-documented", "pandas_udf iterator, default threads, binaryFile", "peer",

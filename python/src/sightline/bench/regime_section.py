@@ -18,7 +18,7 @@ def regime_section(regime: Record) -> str:
         f"## {regime['title']}",
         "",
         f"{regime['source']}; bundle `{regime['model']}`, a full job holds {regime['images']:,} "
-        "images.",
+        f"images.{_again(regime)}",
         "",
         "| | CPU-ms an image | × raw | wall ms | images | labels |",  # noqa: RUF001
         "|---|---|---|---|---|---|",
@@ -47,6 +47,14 @@ def regime_section(regime: Record) -> str:
         text += "\n\nNot measured:\n\n" + "\n".join(skipped)
     return "\n\n".join(
         part for part in (text, _against_peers(regime), _chart(regime), _cold(regime)) if part
+    )
+
+
+def _again(regime: Record) -> str:
+    return "".join(
+        f" {run['rounds']} more rounds, begun {run['started']}, of those that are closest: "
+        f"{', '.join(f'`{name}`' for name in run['names'])}."
+        for run in regime.get("again", ())
     )
 
 

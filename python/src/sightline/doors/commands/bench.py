@@ -22,6 +22,7 @@ _QUICK_IMAGES = 16
 Examples:
   sightline bench                                   everything: 25 minutes on two cores
   sightline bench --regime heavy --contenders raw-decode,spark-parquet,pbu-parquet
+  sightline bench closest                           more rounds for those that are close
   sightline bench growth
   sightline bench report --results build/bench/results.json""",
 )
@@ -95,6 +96,25 @@ def growth(context: click.Context, most_images: int, most_partitions: int, paths
     )
     click.echo(summarise_growth(record))
     click.echo(f"Written to {context.obj['output']}")
+
+
+@bench.command(
+    epilog="""\b
+Example:
+  sightline bench --output benchmarks/results.json closest --rounds 5"""
+)
+@click.option("--rounds", type=_AT_LEAST_1, default=5, show_default=True)
+@click.pass_context
+def closest(context: click.Context, rounds: int) -> None:
+    """Measure the contenders that are closest to each other again, and add it to the record."""
+    from sightline.bench.checkout import find_checkout
+    from sightline.bench.closest import ClosestArguments, measure_closest
+    from sightline.bench.summary import summarise
+
+    root, output = find_checkout(), context.obj["output"]
+    record = measure_closest(ClosestArguments(root, context.obj["work"], output, rounds))
+    click.echo(summarise(record))
+    click.echo(f"Written to {output}")
 
 
 @bench.command(
