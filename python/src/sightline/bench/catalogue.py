@@ -13,6 +13,7 @@ from pathlib import Path
 from sightline.bench.contender import Contender, Job
 from sightline.bench.coprocess import Program
 from sightline.errors import WrongUseError
+from sightline.own_cores import own_cores
 
 _SOME = 0.4  # of a regime's images: enough for what no claim rests on
 _FEW = 0.2  # for those that need ten times as long
@@ -248,8 +249,13 @@ def sightline(repository: Path, *settings: str) -> Program:
         repository: The checkout, with dist/sightline.jar.
         settings: More of spark-submit's arguments; the last of a kind wins.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    spark = ("spark-submit", "--master", f"local[{cores}]", "--conf", "spark.ui.enabled=false")
+    spark = (
+        "spark-submit",
+        "--master",
+        f"local[{own_cores()}]",
+        "--conf",
+        "spark.ui.enabled=false",
+    )
     memory = ("--driver-memory", "2g")
     jar = str(repository / "dist/sightline.jar")
     command = (*spark, *memory, *settings, jar, "commands", "--file", "-")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import subprocess
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from sightline.own_cores import own_cores
 
 _DISTRIBUTIONS = (
     "numpy",
@@ -27,12 +28,9 @@ _DISTRIBUTIONS = (
 
 def describe_machine() -> dict[str, Any]:
     """Processor, cores that this process may use, memory, and the system."""
-    cores = (
-        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-    )
     return {
         "processor": _processor(),
-        "cores": len(cores),
+        "cores": own_cores(),
         "memory_gib": round(psutil.virtual_memory().total / (1 << 30), 1),
         "system": f"{platform.system()} {platform.release()}",
         "gpu": "seen by nvidia-smi, not used" if shutil.which("nvidia-smi") else "none",

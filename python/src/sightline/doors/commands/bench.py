@@ -20,7 +20,7 @@ _QUICK_IMAGES = 16
     invoke_without_command=True,
     epilog="""\b
 Examples:
-  sightline bench                                   everything: 25 minutes on two cores
+  sightline bench                                   everything: an hour on two cores
   sightline bench --regime heavy --contenders raw-decode,spark-parquet,pbu-parquet
   sightline bench closest                           more rounds for those that are close
   sightline bench growth

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,14 +10,15 @@ import click
 
 from sightline.bundle.calibration import PRECISIONS
 from sightline.doors.commands.allow_code import ALLOW_CODE
+from sightline.doors.commands.image_options import image_options, image_source
 from sightline.doors.commands.share import Share
 from sightline.engine.spec import (
     DECODERS,
     DEFAULT_BATCH_ROWS,
-    DEFAULT_MAX_IMAGE_BYTES,
     DEFAULT_MAX_IMAGE_PIXELS,
     DEFAULT_TOP_K,
 )
+from sightline.own_cores import own_cores
 
 if TYPE_CHECKING:
     from sightline.doors.standalone.arguments import PredictArguments
@@ -56,19 +56,8 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
 )
 @click.option("--overwrite", is_flag=True, help="Replace --output if it is there.")
-@click.option(
-    "--labels",
-    type=click.Choice(["auto", "folder", "none"]),
-    default="auto",
-    show_default=True,
-    help="True labels: a table's column, or the image's folder.",
-)
-@click.option("--path-column", help="Of a table; default: path, image_path or file.")
-@click.option("--label-column", help="Of a table; default: label, actual_class or class.")
-@click.option("--label-id-column", help="Of a table; default: class_id or actual_class_id.")
+@image_options
 @click.option("--content-column", help="Of a table: its images; default: content, if binary.")
-@click.option("--root", type=_PATH, help="Of a table's relative paths; default: its folder.")
-@click.option("--limit", type=_AT_LEAST_1, help="Only the first N images.")
 @click.option("--top-k", type=_AT_LEAST_1, default=DEFAULT_TOP_K, show_default=True)
 @click.option(
     "--on-error",
@@ -82,9 +71,6 @@ _PATH = click.Path(path_type=Path)
 @click.option("--threads", type=_AT_LEAST_1, help="Images at once; default: all cores.")
 @click.option("--models", type=_PATH, help="Folder of bundles; default: SIGHTLINE_MODELS.")
 @click.option("--allow-code", is_flag=True, help=ALLOW_CODE)
-@click.option(
-    "--max-image-bytes", type=_AT_LEAST_1, default=DEFAULT_MAX_IMAGE_BYTES, show_default=True
-)
 @click.option(
     "--max-image-pixels", type=_AT_LEAST_1, default=DEFAULT_MAX_IMAGE_PIXELS, show_default=True
 )
@@ -110,21 +96,10 @@ def predict(**options: Any) -> None:  # noqa: ANN401 - click's values, by the na
 def _arguments(given: dict[str, Any]) -> PredictArguments:
     from sightline.doors.standalone.arguments import PredictArguments
     from sightline.engine.spec import EngineSpec
-    from sightline.source.list_images import ImageSource
-    from sightline.source.list_table import TableColumns
 
-    threads = given["threads"] or _own_cores()
-    columns = TableColumns(
-        given["path_column"],
-        given["label_column"],
-        given["label_id_column"],
-        given["content_column"],
-        use_labels=given["labels"] != "none",
-    )
+    threads = given["threads"] or own_cores()
     return PredictArguments(
-        source=ImageSource(
-            given["images"], given["labels"], columns, given["root"], given["limit"]
-        ),
+        source=image_source(given),
         model=given["model"],
         models=given["models"],
         backend=given["backend"],
@@ -149,13 +124,6 @@ def _arguments(given: dict[str, Any]) -> PredictArguments:
         max_error_rate=given["max_error_rate"],
         reading="one_by_one" if given["sequential"] else "ahead",
     )
-
-
-def _own_cores() -> int:
-    """Cores that this process may use; a container often has fewer than its machine."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _print_summary(arguments: PredictArguments, tally: Tally) -> None:

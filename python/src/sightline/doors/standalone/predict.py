@@ -15,12 +15,13 @@ from sightline.backends.choose_device import resolve_device
 from sightline.backends.registry import require_precision, require_variant
 from sightline.bundle.find import find_bundle
 from sightline.doors.standalone.arguments import PredictArguments
+from sightline.doors.standalone.check_output import check_output
 from sightline.doors.standalone.part_writer import open_part
 from sightline.doors.standalone.run_record import write_run_record
 from sightline.doors.standalone.tally import Tally
 from sightline.engine.model import Model
 from sightline.engine.run import run
-from sightline.errors import SightlineError, WrongUseError
+from sightline.errors import SightlineError
 from sightline.publish import publish_folder
 from sightline.source.list_images import list_images
 from sightline.source.listing import Listing
@@ -39,10 +40,8 @@ def predict_images(arguments: PredictArguments) -> Tally:
             nothing is published.
     """
     started = time.time()
-    there = _output_exists(arguments)
-    if there is not None and arguments.output.exists():
-        raise there
-    _refuse_own_input(arguments)
+    overwrite = arguments.if_exists == "replace"
+    there = check_output(arguments.output, arguments.source.images, overwrite=overwrite)
     bundle = find_bundle(arguments.model, arguments.models)
     require_variant(bundle, arguments.backend)
     require_precision(bundle, arguments.backend, arguments.precision, arguments.engine.decoder)
@@ -138,19 +137,3 @@ def _check_error_rate(arguments: PredictArguments, tally: Tally) -> None:
             f"{failed} of {tally.images} images failed ({kinds}), more than the share of "
             f"{arguments.max_error_rate:g} that --max-error-rate allows. Nothing was published.",
         )
-
-
-def _output_exists(arguments: PredictArguments) -> WrongUseError | None:
-    """The error for an output that is there; None if it may be replaced."""
-    if arguments.if_exists == "replace":
-        return None
-    message = f"{arguments.output} exists. Choose another --output, or add --overwrite."
-    return WrongUseError("OUTPUT_EXISTS", message)
-
-
-def _refuse_own_input(arguments: PredictArguments) -> None:
-    """--overwrite would remove the images themselves."""
-    images = Path(arguments.source.images).absolute()
-    if images.is_relative_to(arguments.output.absolute()):
-        message = f"{arguments.output} holds the images. Choose another --output."
-        raise WrongUseError("OUTPUT_EXISTS", message)

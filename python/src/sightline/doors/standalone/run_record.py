@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from dataclasses import asdict
-from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 from sightline.doors.standalone.arguments import PredictArguments
+from sightline.doors.standalone.run_json import write_run_json
 from sightline.doors.standalone.tally import Tally
-from sightline.version import __version__
 
 _DISTRIBUTIONS = (
     "pyarrow",
@@ -25,12 +23,9 @@ _DISTRIBUTIONS = (
 
 
 def write_run_record(folder: Path, arguments: PredictArguments, tally: Tally) -> None:
-    """Write ``_run/run.json``; the underscore hides it from readers of the folder's data."""
-    record = {
-        "command": "predict",
+    """Write it into the output."""
+    facts = {
         "format": arguments.format,  # by it `evaluate` knows how to read the folder
-        "version": __version__,
-        "started": datetime.fromtimestamp(tally.started, UTC).isoformat(timespec="seconds"),
         "seconds": {stage: round(spent, 4) for stage, spent in tally.seconds.items()},
         "arguments": asdict(arguments),
         "model": {
@@ -49,9 +44,7 @@ def write_run_record(folder: Path, arguments: PredictArguments, tally: Tally) ->
         "worker": tally.counters.as_dict(),
         "versions": {"python": platform.python_version(), **_installed()},
     }
-    (folder / "_run").mkdir()
-    text = json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n"
-    (folder / "_run" / "run.json").write_text(text, "utf-8")
+    write_run_json(folder, "predict", tally.started, facts)
 
 
 def _installed() -> dict[str, str]:

@@ -41,8 +41,8 @@ final case class InferenceOptions(
       .oneOf("--backend", backend, Backend.all.map(_.name), "UNKNOWN_BACKEND"),
     precision = Command.oneOf("--precision", precision, Backend.Precisions, "UNKNOWN_PRECISION"),
     decoder =
-      Command.oneOf("--decoder", decoder, Seq("pillow", "turbo", "scaled"), "UNKNOWN_DECODER"),
-    device = Command.oneOf("--device", device, Seq("auto", "cpu", "cuda"), "UNKNOWN_DEVICE"),
+      Command.oneOf("--decoder", decoder, InferenceSettings.Decoders, "UNKNOWN_DECODER"),
+    device = Command.oneOf("--device", device, InferenceSettings.Devices, "UNKNOWN_DEVICE"),
     batchRows = Command.atLeast("--batch-rows", batchRows, 1),
     maxImageBytes = Command.atLeast("--max-image-bytes", maxImageBytes, 1L),
     maxImagePixels = Command.atLeast("--max-image-pixels", maxImagePixels, 1L),

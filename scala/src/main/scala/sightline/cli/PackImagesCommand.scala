@@ -12,11 +12,9 @@ import sightline.report.{Progress, Publication, RunRecord, Stopwatch}
 import sightline.source.{
   Columns,
   ErrorCode,
-  FolderLabels,
   ImageRequest,
   ImageScanOptions,
   PackedImages,
-  TableColumns,
 }
 
 /** `pack-images`: many files → one Parquet table with their bytes. */
@@ -24,26 +22,11 @@ object PackImagesCommand extends Command {
 
   @main
   final case class Options(
-      @arg(doc = "Folder (recursive), glob, or .csv/.parquet table of paths; any URI")
-      images: String,
+      images: ImageOptions,
       @arg(doc = "Table to write, a name that ends in .parquet; it appears when complete")
       output: String,
-      @arg(doc =
-        "True labels of a folder's images: auto (subfolders' names; default), folder, none"
-      )
-      labels: String = FolderLabels.Auto.name,
-      @arg(doc = "A table's column of paths (default: path, image_path or file)")
-      pathColumn: Option[String] = None,
-      @arg(doc = "A table's column of labels (default: label, actual_class or class)")
-      labelColumn: Option[String] = None,
-      @arg(doc = "A table's column of class ids (default: class_id, actual_class_id, label_id)")
-      labelIdColumn: Option[String] = None,
-      @arg(doc = "Where a table's relative paths start (default: the table's folder)")
-      root: Option[String] = None,
       @arg(doc = "Replace an existing output")
       overwrite: mainargs.Flag = mainargs.Flag(),
-      @arg(doc = "At most so many images")
-      limit: Option[Int] = None,
       @arg(doc = "Larger files are TOO_LARGE (default 67108864)")
       maxImageBytes: Long = ImageScanOptions.MaxImageBytes,
   )
@@ -58,17 +41,9 @@ object PackImagesCommand extends Command {
 
   override def prepare(arguments: Seq[String]): Invocation => Unit = {
     val options = Command.parse(parser, this, arguments)
-    val request = ImageRequest(
-      images = Command.nonEmpty("--images", options.images),
-      labels = FolderLabels.parse(options.labels),
-      table = TableColumns(
-        options.pathColumn,
-        options.labelColumn,
-        options.labelIdColumn,
-        options.root,
-      ),
-      limit = options.limit.map(Command.atLeast("--limit", _, 1)),
-      maxImageBytes = Command.atLeast("--max-image-bytes", options.maxImageBytes, 1L),
+    val request = options.images.request(
+      contentColumn = None,
+      Command.atLeast("--max-image-bytes", options.maxImageBytes, 1L),
     )
     if (!options.output.stripSuffix("/").endsWith(".parquet")) {
       throw SightlineException.wrongUse(

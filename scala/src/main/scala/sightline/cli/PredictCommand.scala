@@ -4,33 +4,19 @@ import mainargs.{ParserForClass, arg, main}
 
 import sightline.report.OutputFormat
 import sightline.schedule.InferenceSettings
-import sightline.source.{FolderLabels, ImageRequest, TableColumns}
 
 /** `predict`: images → predictions. */
 object PredictCommand extends Command {
 
   @main
   final case class Options(
-      @arg(doc = "Folder (recursive), glob, or .csv/.parquet table of paths or of images; any URI")
-      images: String,
+      images: ImageOptions,
       @arg(doc = "Model: a name (id_fraud), or the path of a bundle's folder or zip")
       model: String,
       @arg(doc = "Folder to write; it appears when complete")
       output: String,
-      @arg(doc =
-        "True labels of a folder's images: auto (subfolders' names; default), folder, none"
-      )
-      labels: String = FolderLabels.Auto.name,
-      @arg(doc = "A table's column of paths (default: path, image_path or file)")
-      pathColumn: Option[String] = None,
-      @arg(doc = "A table's column of labels (default: label, actual_class or class)")
-      labelColumn: Option[String] = None,
-      @arg(doc = "A table's column of class ids (default: class_id or actual_class_id)")
-      labelIdColumn: Option[String] = None,
       @arg(doc = "A table's binary column of the images themselves (default: content, if binary)")
       contentColumn: Option[String] = None,
-      @arg(doc = "Where a table's relative paths start (default: the table's folder)")
-      root: Option[String] = None,
       @arg(doc = "How many labels each prediction lists (default 5)")
       topK: Int = InferenceSettings().topK,
       @arg(doc = "parquet (default), csv or json")
@@ -41,8 +27,6 @@ object PredictCommand extends Command {
       onError: String = OnError.Permissive.name,
       @arg(doc = "Publish nothing if more than this share of the images fails, 0 to 1")
       maxErrorRate: Option[Double] = None,
-      @arg(doc = "At most so many images")
-      limit: Option[Int] = None,
       inference: InferenceOptions,
   )
 
@@ -59,19 +43,7 @@ object PredictCommand extends Command {
     val settings =
       options.inference.settings.copy(topK = Command.atLeast("--top-k", options.topK, 1))
     val prediction = Prediction(
-      images = ImageRequest(
-        images = Command.nonEmpty("--images", options.images),
-        labels = FolderLabels.parse(options.labels),
-        table = TableColumns(
-          options.pathColumn,
-          options.labelColumn,
-          options.labelIdColumn,
-          options.root,
-          options.contentColumn,
-        ),
-        limit = options.limit.map(Command.atLeast("--limit", _, 1)),
-        maxImageBytes = settings.maxImageBytes,
-      ),
+      images = options.images.request(options.contentColumn, settings.maxImageBytes),
       model = Command.nonEmpty("--model", options.model),
       modelsRoot = options.inference.models,
       settings = settings,

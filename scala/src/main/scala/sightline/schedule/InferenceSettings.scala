@@ -26,3 +26,8 @@ final case class InferenceSettings(
     maxImagePixels: Long = 100L * 1000 * 1000,
     allowCode: Boolean = false,
 )
+
+object InferenceSettings {
+  val Decoders: Seq[String] = Seq("pillow", "turbo", "scaled")
+  val Devices: Seq[String] = Seq("auto", "cpu", "cuda")
+}

@@ -1,0 +1,44 @@
+package sightline.cli
+
+import mainargs.{ParserForClass, arg}
+
+import sightline.source.{FolderLabels, ImageRequest, TableColumns}
+
+/** Which images: the options of every command that lists some. */
+@mainargs.main
+final case class ImageOptions(
+    @arg(doc = "Folder (recursive), glob, or .csv/.parquet table of paths or of images; any URI")
+    images: String,
+    @arg(doc = "True labels of a folder's images: auto (subfolders' names; default), folder, none")
+    labels: String = FolderLabels.Auto.name,
+    @arg(doc = "A table's column of paths (default: path, image_path or file)")
+    pathColumn: Option[String] = None,
+    @arg(doc = "A table's column of labels (default: label, actual_class or class)")
+    labelColumn: Option[String] = None,
+    @arg(doc = "A table's column of class ids (default: class_id, actual_class_id or label_id)")
+    labelIdColumn: Option[String] = None,
+    @arg(doc = "Where a table's relative paths start (default: the table's folder)")
+    root: Option[String] = None,
+    @arg(doc = "At most so many images")
+    limit: Option[Int] = None,
+) {
+
+  /**
+   * The images, their options checked.
+   *
+   * @param contentColumn a table's column of the images themselves; None: the one that looks so
+   * @param maxImageBytes larger files are TOO_LARGE
+   * @throws sightline.SightlineException UNKNOWN_LABELS or INVALID_OPTION
+   */
+  def request(contentColumn: Option[String], maxImageBytes: Long): ImageRequest = ImageRequest(
+    images = Command.nonEmpty("--images", images),
+    labels = FolderLabels.parse(labels),
+    table = TableColumns(pathColumn, labelColumn, labelIdColumn, root, contentColumn),
+    limit = limit.map(Command.atLeast("--limit", _, 1)),
+    maxImageBytes = maxImageBytes,
+  )
+}
+
+object ImageOptions {
+  implicit val parser: ParserForClass[ImageOptions] = ParserForClass[ImageOptions]
+}
