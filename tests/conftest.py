@@ -45,13 +45,15 @@ def jar() -> Path:
 
 @pytest.fixture(scope="session")
 def run_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Done]:
-    """``run_in(program, *arguments, **variables)``, in a folder without anything in it."""
+    """``run_in(program, *arguments, **variables)``; ``cwd`` is an empty folder by default."""
     folder = tmp_path_factory.mktemp("work")
 
-    def call(program: str | Path, *arguments: object, **variables: str) -> Done:
+    def call(
+        program: str | Path, *arguments: object, cwd: Path | None = None, **variables: str
+    ) -> Done:
         return subprocess.run(  # noqa: S603 - the repository's own programs
             [str(program), *map(str, arguments)],
-            cwd=folder,
+            cwd=cwd or folder,
             env=user_environment() | variables,
             capture_output=True,
             text=True,
@@ -90,10 +92,10 @@ def submit(run_in: Callable[..., Done], jar: Path) -> Callable[..., Done]:
 def spark_sql(run_in: Callable[..., Done], jar: Path) -> Callable[..., Done]:
     """``spark_sql(text)`` with nothing but the jar and the session extensions."""
 
-    def call(text: str, *more: object) -> Done:
+    def call(text: str, *more: object, cwd: Path | None = None) -> Done:
         extensions = "spark.sql.extensions=sightline.sql.SightlineExtensions"
         options = ("--master", "local[2]", "--jars", jar, "--conf", extensions)
-        return run_in(BIN / "spark-sql", *options, *more, "-e", text)
+        return run_in(BIN / "spark-sql", *options, *more, "-e", text, cwd=cwd)
 
     return call
 
@@ -123,9 +125,19 @@ def rows_of() -> Callable[[Path], list[Row]]:
 @pytest.fixture(scope="session")
 def colour_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle of the Python tests that names the strongest channel: red, green or blue."""
+    return _colours(tmp_path_factory.mktemp("models") / "colour", divisor=25.5)
+
+
+@pytest.fixture(scope="session")
+def means_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One more, whose features are the means of the channels, 0..255."""
+    return _colours(tmp_path_factory.mktemp("models") / "means", divisor=51.0, features=True)
+
+
+def _colours(folder: Path, **how: float) -> Path:
     write = runpy.run_path(str(ROOT / "python" / "tests" / "conftest.py"))["write_colour_bundle"]
-    folder: Path = write(tmp_path_factory.mktemp("models") / "colour", divisor=25.5)
-    return folder
+    written: Path = write(folder, **how)
+    return written
 
 
 @pytest.fixture(scope="session")
@@ -153,6 +165,12 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.write_bytes(data)
     (folder / "green" / "gone.png").symlink_to(folder / "nowhere.png")
     return folder
+
+
+@pytest.fixture(scope="session")
+def paint() -> Callable[..., bytes]:
+    """``paint("red")``: the bytes of a small image."""
+    return picture
 
 
 def picture(colour: str, format_: str = "PNG", size: tuple[int, int] = (24, 20)) -> bytes:

@@ -37,6 +37,13 @@ def colour_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def means_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle that gives the means of the channels as features."""
+    folder = tmp_path_factory.mktemp("models") / "means"
+    return write_colour_bundle(folder, divisor=51.0, features=True)
+
+
+@pytest.fixture(scope="session")
 def nan_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle whose logits are not numbers where the image is black: 0 / 0."""
     return write_colour_bundle(tmp_path_factory.mktemp("models") / "broken", divisor=0.0)
@@ -84,22 +91,28 @@ def open_model(path: Path) -> Model:
     return Model(bundle, open_session(bundle, "onnx", Device("cpu"), threads=1))
 
 
-def write_colour_bundle(folder: Path, divisor: float) -> Path:
+def write_colour_bundle(folder: Path, divisor: float, *, features: bool = False) -> Path:
+    """Write the bundle; with features its second output is each channel's mean, 0..255."""
     folder.mkdir(parents=True)
     images = golden_images(Size(SIDE, SIDE))
     with np.errstate(all="ignore"):
-        logits = images.astype(np.float32).mean(axis=(1, 2)) / np.float32(divisor)
+        means = images.astype(np.float32).mean(axis=(1, 2))
+        logits = means / np.float32(divisor)
+    golden = {"logits": np.nan_to_num(logits)} | ({"means": means} if features else {})
+    outputs = [Tensor("logits", "float32", ("n", len(LABELS)), "scores")]
+    if features:
+        outputs.append(Tensor("means", "float32", ("n", len(LABELS)), "features"))
     files = {
-        "model.onnx": _graph(divisor),
+        "model.onnx": _graph(divisor, features=features),
         "labels.txt": "".join(f"{label}\n" for label in LABELS).encode(),
-        "golden.safetensors": pack_golden(images, {"logits": np.nan_to_num(logits)}),
+        "golden.safetensors": pack_golden(images, golden),
     }
     manifest = Manifest(
         name=folder.name,
         description="Names the strongest channel of an image.",
         task="classification",
         inputs=(Tensor("images", "uint8", ("n", SIDE, SIDE, 3)),),
-        outputs=(Tensor("logits", "float32", ("n", len(LABELS)), "scores"),),
+        outputs=tuple(outputs),
         activation="softmax",
         labels="labels.txt",
         classes=len(LABELS),
@@ -121,7 +134,7 @@ def write_colour_bundle(folder: Path, divisor: float) -> Path:
     return folder
 
 
-def _graph(divisor: float) -> bytes:
+def _graph(divisor: float, *, features: bool) -> bytes:
     import onnx
     from onnx import TensorProto, helper
 
@@ -130,11 +143,15 @@ def _graph(divisor: float) -> bytes:
         helper.make_node("ReduceMean", ["pixels", "axes"], ["means"], keepdims=0),
         helper.make_node("Div", ["means", "divisor"], ["logits"]),
     ]
+    outputs = ["logits", *(["means"] if features else [])]
     graph = helper.make_graph(
         nodes,
         "colour",
         [helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", SIDE, SIDE, 3])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", len(LABELS)])],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", len(LABELS)])
+            for name in outputs
+        ],
         [
             helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2]),
             helper.make_tensor("divisor", TensorProto.FLOAT, [], [divisor]),

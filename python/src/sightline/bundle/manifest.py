@@ -157,6 +157,11 @@ class Manifest:
         """The output with one number per class, (n, classes) float32."""
         return next(output for output in self.outputs if output.role == "scores")
 
+    @property
+    def features(self) -> Tensor | None:
+        """The first output of one vector an image, (n, length) float32, if there is one."""
+        return next((output for output in self.outputs if output.role == "features"), None)
+
     def calibration_of(self, backend: str, precision: str, decoder: str) -> Calibration | None:
         """What was measured of exactly this way to run the model; None if nothing was."""
         wanted = (backend, precision, decoder)

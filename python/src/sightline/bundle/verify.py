@@ -28,11 +28,13 @@ class Check:
         subject: A file's name, or "onnx variant".
         outcome: "failed" makes the bundle unfit; "skipped" is what could not be looked at here.
         detail: The hash, the difference, or the reason.
+        golden: Whether it is about the golden images.
     """
 
     subject: str
     outcome: Literal["ok", "failed", "skipped"]
     detail: str
+    golden: bool = False
 
 
 def verify_bundle(bundle: Bundle, *, allow_code: bool = False) -> Iterator[Check]:
@@ -100,7 +102,7 @@ def _golden(
         return Check(subject, "failed", error.message)
     outcome: Literal["ok", "failed"] = "ok" if found <= limit else "failed"
     detail = f"{what} on {len(images)} golden images {found:.2g} (≤ {limit:g})"
-    return Check(subject, outcome, detail)
+    return Check(subject, outcome, detail, golden=True)
 
 
 def _relative_error(found: Float32Array, expected: Float32Array) -> float:

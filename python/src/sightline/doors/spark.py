@@ -64,7 +64,9 @@ def scalar(spec_json: str) -> Callable[[Iterator[pa.Array[Any]]], Iterator[pa.Ar
         rest = _unless_empty(arrays)
         if rest is None:
             return
-        yield from run_scalar(rest, _open_model(spec), spec.engine, spec.result)
+        counters = Counters()
+        yield from run_scalar(rest, _open_model(spec), spec.engine, spec.result, counters)
+        send_counters(counters)
 
     return map_arrays
 

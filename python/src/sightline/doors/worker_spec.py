@@ -75,6 +75,7 @@ class WorkerSpec:
                 max_image_pixels=spec["max_image_pixels"],
                 decoder=spec.get("decoder", "pillow"),
                 lanes=spec["threads"],
+                output="features" if result == "features" else "scores",
             ),
             content_column=spec.get("content_column", "__content"),
             error_column=spec.get("error_column", "__error"),

@@ -20,6 +20,7 @@ TOP_K = _list_of(RANKED_CLASS)
 ERROR = _struct(code=pa.string(), stage=pa.string(), message=pa.string())
 PREDICTION = _struct(label=pa.string(), class_id=pa.int32(), score=pa.float32(), top_k=TOP_K)
 SCALAR_PREDICTION = pa.struct([*PREDICTION, pa.field("error", ERROR)])
+FEATURES = _struct(features=_list_of(pa.float32()), error=ERROR)
 PROBABILITIES = pa.map_(pa.string(), pa.float32())
 IMAGE_INFERENCE = _struct(
     label=pa.string(),

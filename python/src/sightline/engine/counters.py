@@ -9,7 +9,8 @@ class Counters:
 
     Args:
         images: Rows that came in.
-        image_bytes: Encoded bytes that were decoded.
+        decoded: Images that a decoder was given: rows with bytes.
+        image_bytes: The length of those in all.
         batches: Runs of the model.
         read_cpu_s: Of the thread that drains the source.
         read_wait_s: Wall time in which the engine had nothing to do but wait for its source.
@@ -23,6 +24,7 @@ class Counters:
     """
 
     images: int = 0
+    decoded: int = 0
     image_bytes: int = 0
     batches: int = 0
     read_cpu_s: float = 0.0

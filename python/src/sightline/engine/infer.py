@@ -38,7 +38,7 @@ def infer(
     Returns:
         One outcome for each request, in their order, every wanted row predicted or in error.
     """
-    top_k = spec.classes_kept(model.bundle.manifest.classes)
+    top_k = model.kept(spec)
     queue: deque[Outcome] = deque()
     rows_queued = 0
     with Lanes(model, spec, counters) as lanes:

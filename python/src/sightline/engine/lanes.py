@@ -41,7 +41,7 @@ class Lanes:
         self._spec = spec
         self._counters = counters
         self._preprocessing = model.bundle.manifest.preprocessing
-        self._top_k = spec.classes_kept(model.bundle.manifest.classes)
+        self._top_k = model.kept(spec)
         self._buffers = threading.local()
         self._pending: deque[tuple[ModelBatch, Future[BatchResult]]] = deque()
         self._executor = (
@@ -92,6 +92,7 @@ class Lanes:
         batch.finish(result)
         counters = self._counters
         counters.batches += 1
+        counters.decoded += len(batch)
         counters.image_bytes += batch.image_bytes
         counters.decode_cpu_s += result.decode_cpu_s
         counters.infer_cpu_s += result.infer_cpu_s
@@ -133,8 +134,10 @@ class Lanes:
     def _infer(self, images: UInt8Array) -> Ranked:
         if len(images) == 0:
             return Ranked.empty(self._top_k)
-        scores = self._model.scores(images)
-        return rank(scores, self._model.bundle.manifest.activation, self._top_k)
+        output = self._model.run(images, self._spec.output)
+        if self._spec.output == "features":
+            return Ranked.unranked(output)
+        return rank(output, self._model.bundle.manifest.activation, self._top_k)
 
     def _buffer(self) -> UInt8Array:
         """The pixels of this thread's batch: allocated once, used again for every batch."""

@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from sightline.backends.protocol import Float32Array, Session, UInt8Array
 from sightline.bundle.bundle import Bundle
-from sightline.errors import SightlineError
+from sightline.engine.spec import EngineSpec, Output
+from sightline.errors import SightlineError, WrongUseError
 
 
 @dataclass(frozen=True)
@@ -27,20 +28,33 @@ class Model:
         """One label for each class id."""
         return pa.array(self.bundle.labels, pa.string())
 
-    def scores(self, images: UInt8Array) -> Float32Array:
+    def kept(self, spec: EngineSpec) -> int:
+        """How many numbers an image keeps: classes, or the length of its features.
+
+        Raises:
+            WrongUseError: NO_FEATURES.
+        """
+        if spec.output == "features":
+            return self._output("features")[1]
+        classes = self.bundle.manifest.classes
+        return min(spec.top_k or classes, classes)
+
+    def run(self, images: UInt8Array, wanted: Output) -> Float32Array:
         """Run one batch.
 
         Args:
             images: (n, height, width, 3) uint8.
+            wanted: Which output.
 
         Returns:
-            (n, classes) float32.
+            (n, classes), or (n, length of the features), float32.
 
         Raises:
+            WrongUseError: NO_FEATURES.
             SightlineError: MODEL_FAILED if the backend fails on the batch, MODEL_OUTPUT if its
                 output is not what the manifest says.
         """
-        name = self.bundle.manifest.scores.name
+        name, width = self._output(wanted)
         try:
             output = self.session.run(images).get(name)
         except SightlineError:
@@ -52,7 +66,7 @@ class Model:
                 f"{type(error).__name__}: {' '.join(str(error).split())[:300]} "
                 f"Run `sightline models verify {self.bundle.name}`, or use a smaller --batch-rows.",
             ) from error
-        expected = (len(images), self.bundle.manifest.classes)
+        expected = (len(images), width)
         if output is None or output.shape != expected:
             found = "no such output" if output is None else f"shape {output.shape}"
             raise SightlineError(
@@ -61,3 +75,15 @@ class Model:
                 f"{found}. Run `sightline models verify {self.bundle.name}`.",
             )
         return output
+
+    def _output(self, wanted: Output) -> tuple[str, int]:
+        manifest = self.bundle.manifest
+        tensor = manifest.scores if wanted == "scores" else manifest.features
+        if tensor is None:
+            outputs = ", ".join(output.name for output in manifest.outputs)
+            raise WrongUseError(
+                "NO_FEATURES",
+                f"model {self.bundle.name} has no output of features, only {outputs}. Add it "
+                "again from a graph that has.",
+            )
+        return tensor.name, int(tensor.shape[1])

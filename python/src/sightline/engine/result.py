@@ -42,6 +42,14 @@ def prediction_fields(outcome: Outcome, labels: pa.StringArray) -> list[pa.Array
     return [labels.take(best), best, score, top_k]
 
 
+def features_column(outcome: Outcome) -> pa.ListArray[Any]:
+    """list<float>, as long as the model's features, null where there are none."""
+    values = pa.array(outcome.scores[outcome.predicted].ravel(), pa.float32())
+    offsets = _offsets(outcome.predicted, outcome.scores.shape[1])
+    type_ = arrow_types.FEATURES.field("features").type
+    return pa.ListArray.from_arrays(offsets, values, type=type_, mask=pa.array(~outcome.predicted))
+
+
 def probabilities_column(outcome: Outcome, labels: pa.StringArray) -> pa.MapArray[Any, Any]:
     """map<label, score> of every class that was kept, in the order of class ids.
 

@@ -15,10 +15,15 @@ from sightline.engine.counters import Counters
 from sightline.engine.infer import infer
 from sightline.engine.model import Model
 from sightline.engine.request import Outcome, Request
-from sightline.engine.result import error_column, prediction_fields, probabilities_column
+from sightline.engine.result import (
+    error_column,
+    features_column,
+    prediction_fields,
+    probabilities_column,
+)
 from sightline.engine.spec import EngineSpec
 
-ScalarResult = Literal["prediction", "image_inference"]
+ScalarResult = Literal["prediction", "features", "image_inference"]
 
 
 def run_scalar(
@@ -28,7 +33,7 @@ def run_scalar(
     result: ScalarResult,
     counters: Counters | None = None,
 ) -> Iterator[pa.Array[Any]]:
-    """Classify the images of arrays.
+    """Answer for the images of arrays.
 
     Args:
         arrays: Binary (the bytes), or struct<content: binary, error: struct<code, stage,
@@ -36,7 +41,8 @@ def run_scalar(
         model: A bundle and its session.
         spec: Sizes and caps.
         result: ``prediction`` gives struct<label, class_id, score, top_k, error>,
-            ``image_inference`` gives struct<label, class_id, confidence, probabilities, error>.
+            ``image_inference`` gives struct<label, class_id, confidence, probabilities, error>,
+            ``features`` struct<features, error>; the spec must want the features then.
         counters: Filled in as the run goes.
 
     Returns:
@@ -64,8 +70,11 @@ def _request(array: pa.Array[Any]) -> Request:
 
 
 def _struct(outcome: Outcome, model: Model, result: ScalarResult) -> pa.StructArray:
-    fields: list[pa.Array[Any]] = prediction_fields(outcome, model.labels)
-    type_ = arrow_types.SCALAR_PREDICTION
+    fields: list[pa.Array[Any]]
+    if result == "features":
+        fields, type_ = [features_column(outcome)], arrow_types.FEATURES
+    else:
+        fields, type_ = prediction_fields(outcome, model.labels), arrow_types.SCALAR_PREDICTION
     if result == "image_inference":
         fields[3] = probabilities_column(outcome, model.labels)
         type_ = arrow_types.IMAGE_INFERENCE

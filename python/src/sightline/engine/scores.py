@@ -34,6 +34,13 @@ class Ranked:
         ids = np.empty((0, top_k), np.int32)
         return Ranked(ids, np.empty((0, top_k), np.float32), np.empty(0, np.bool_))
 
+    @staticmethod
+    def unranked(features: Float32Array) -> Ranked:
+        """Numbers that are no scores of classes: kept as they are, without class ids."""
+        no_ids = np.zeros(features.shape, np.int32)
+        valid: npt.NDArray[np.bool_] = np.asarray(np.isfinite(features).all(axis=1))
+        return Ranked(no_ids, features, valid)
+
 
 def rank(output: Float32Array, activation: str, top_k: int) -> Ranked:
     """Apply the activation and keep the best classes.

@@ -9,6 +9,7 @@ from sightline.errors import WrongUseError
 
 Decoder = Literal["pillow", "turbo", "scaled"]
 DECODERS: tuple[Decoder, ...] = get_args(Decoder)
+Output = Literal["scores", "features"]
 
 DEFAULT_BATCH_ROWS = 32
 DEFAULT_TOP_K = 5
@@ -27,6 +28,8 @@ class EngineSpec:
         max_image_pixels: Images whose header claims more are TOO_LARGE; nothing is decoded.
         decoder: Of JPEGs: ``pillow``; ``turbo``, the same pixels by a shorter way; ``scaled``,
             which decodes large ones at a fraction of their size. The other formats are Pillow's.
+        output: What is wanted of the model: the ``scores`` of its classes, ranked, or its
+            ``features`` as they are.
         lanes: Threads that each decode and infer whole batches, at least 1.
 
     Raises:
@@ -40,10 +43,7 @@ class EngineSpec:
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
     decoder: Decoder = "pillow"
     lanes: int = 1
-
-    def classes_kept(self, classes: int) -> int:
-        """How many of a model's classes each image keeps."""
-        return min(self.top_k or classes, classes)
+    output: Output = "scores"
 
     def __post_init__(self) -> None:
         for name in ("batch_rows", "top_k", "max_image_bytes", "max_image_pixels", "lanes"):

@@ -17,11 +17,16 @@ object ColourBundle {
       """import runpy, sys
         |from pathlib import Path
         |write = runpy.run_path("python/tests/conftest.py")["write_colour_bundle"]
-        |write(Path(sys.argv[1]), divisor=25.5)""".stripMargin,
-      arguments = Seq(folder.resolve("colour").toString),
+        |models = Path(sys.argv[1])
+        |write(models / "colour", divisor=25.5)
+        |write(models / "means", divisor=51.0, features=True)""".stripMargin,
+      arguments = Seq(folder.toString),
     )
     folder
   }
 
   lazy val bundle: Bundle = Bundle.open(models.resolve("colour"))
+
+  /** One more of the same kind, less sure of itself, which gives the means of the channels too. */
+  lazy val means: Bundle = Bundle.open(models.resolve("means"))
 }
