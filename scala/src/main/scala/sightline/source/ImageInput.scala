@@ -72,6 +72,7 @@ object ImageInput {
       request.labels,
       request.limit,
       spark.sessionState.newHadoopConf(),
+      AllowedRoots.of(spark),
     )
     if (listed.isEmpty) throw noImages(request)
     val options = Map(

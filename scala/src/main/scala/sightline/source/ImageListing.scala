@@ -1,6 +1,7 @@
 package sightline.source
 
 import java.io.IOException
+import java.nio.file.AccessDeniedException
 
 import scala.collection.immutable.ArraySeq
 
@@ -14,7 +15,12 @@ import sightline.SightlineException
  *
  * @param root the path, without scheme, that relative paths start from
  */
-final private class ImageListing(fs: FileSystem, root: String, labels: FolderLabels) {
+final private class ImageListing(
+    fs: FileSystem,
+    root: String,
+    labels: FolderLabels,
+    roots: AllowedRoots,
+) {
 
   private val isLocal = fs.getUri.getScheme == "file"
 
@@ -33,6 +39,10 @@ final private class ImageListing(fs: FileSystem, root: String, labels: FolderLab
   /** A folder that cannot be opened is an error row, not the end of the run. */
   private def below(folder: ImageFolder, above: ImageFolder, name: String): Iterator[ImageFile] =
     try {
+      // A link may lead anywhere.
+      refusal(folder).foreach(error =>
+        throw new AccessDeniedException(folder.path, "", error.message)
+      )
       entries(folder).flatMap {
         case FolderEntry.File(name, length, time) =>
           Iterator.single(ImageFile(folder, name, length, time))
@@ -42,6 +52,10 @@ final private class ImageListing(fs: FileSystem, root: String, labels: FolderLab
       case error: IOException =>
         Iterator.single(ImageFile(above, name, 0L, 0L, Some(ReadError.of(error, ReadError.List))))
     }
+
+  private def refusal(folder: ImageFolder): Option[ReadError] =
+    if (isLocal) roots.localRefusal(folder.path)
+    else roots.refusal(new Path(folder.path), fs.getConf)
 
   private def entries(folder: ImageFolder): Iterator[FolderEntry] =
     if (isLocal) LocalFolder.entries(folder.path)
@@ -71,24 +85,41 @@ object ImageListing {
    *
    * @param location folder or glob, at any Hadoop URI
    * @param limit at most so many files
-   * @throws SightlineException PATH_NOT_FOUND
+   * @param roots where they may be
+   * @throws SightlineException PATH_NOT_FOUND or PATH_NOT_ALLOWED
    */
   def list(
       location: String,
       labels: FolderLabels,
       limit: Option[Int],
       hadoop: Configuration,
+      roots: AllowedRoots = AllowedRoots(Nil),
   ): IndexedSeq[ImageFile] = {
+    val exists = check(location, hadoop, roots)
     val path = new Path(location)
     val fs = path.getFileSystem(hadoop)
-    // A name such as `photos [2020]` is a glob only where there is no such folder.
-    val exists = fs.exists(path)
-    if (!exists && !isGlob(location)) throw notFound(location)
     val root = fs.makeQualified(if (exists) path else globRoot(path))
     val found = if (exists) Seq(fs.getFileStatus(path)) else matched(fs, path, root.toUri.getPath)
-    val walk = new ImageListing(fs, root.toUri.getPath, labels)
+    // Alternatives of a glob may hold `..`: what it found is looked at again.
+    found.foreach(status => roots.require(status.getPath.toString, hadoop))
+    val walk = new ImageListing(fs, root.toUri.getPath, labels, roots)
     val files = found.sortBy(_.getPath).iterator.flatMap(walk.from)
     limit.fold(files)(files.take).to(ArraySeq)
+  }
+
+  /**
+   * Makes sure that there is something to list, as far as one look tells.
+   *
+   * @return whether the location exists by that name; else it is a glob
+   * @throws SightlineException PATH_NOT_FOUND or PATH_NOT_ALLOWED
+   */
+  def check(location: String, hadoop: Configuration, roots: AllowedRoots): Boolean = {
+    roots.require(location, hadoop)
+    val path = new Path(location)
+    // A name such as `photos [2020]` is a glob only where there is no such folder.
+    val exists = path.getFileSystem(hadoop).exists(path)
+    if (!exists && !isGlob(location)) throw notFound(location)
+    exists
   }
 
   private def matched(fs: FileSystem, glob: Path, root: String): Seq[FileStatus] =

@@ -17,6 +17,7 @@ final private[source] case class ImagePartition(files: IndexedSeq[ImageFile]) ex
 final private[source] case class ImageReaderFactory(
     schema: StructType,
     maxImageBytes: Long,
+    roots: AllowedRoots,
     hadoop: Broadcast[SerializableConfiguration],
 ) extends PartitionReaderFactory {
 
@@ -64,9 +65,10 @@ final private[source] class ImageReader(files: IndexedSeq[ImageFile], factory: I
   }
 
   private def read(file: ImageFile): Either[Option[ReadError], Array[Byte]] = {
-    val result = file.error.toLeft(()).flatMap { _ =>
-      // Local files are listed without a scheme, and the default file system may be another.
-      if (file.path.startsWith("/"))
+    // Local files are listed without a scheme, and the default file system may be another.
+    val isLocal = file.path.startsWith("/")
+    val result = file.error.orElse(refusal(file.path, isLocal)).toLeft(()).flatMap { _ =>
+      if (isLocal)
         ImageBytes.readLocal(file.path, Some(file.length), factory.maxImageBytes)
       else
         ImageBytes.read(
@@ -79,4 +81,8 @@ final private[source] class ImageReader(files: IndexedSeq[ImageFile], factory: I
     counts.add(result)
     result.left.map(Some(_))
   }
+
+  private def refusal(path: String, isLocal: Boolean): Option[ReadError] =
+    if (isLocal) factory.roots.localRefusal(path)
+    else factory.roots.refusal(new Path(path), factory.hadoop.value.value)
 }

@@ -54,9 +54,11 @@ final private[source] class ImageScan(
 
   private lazy val hadoop = spark.sessionState.newHadoopConf()
 
+  private lazy val roots = AllowedRoots.of(spark)
+
   private lazy val files = listed
     .map(files => options.limit.fold(files)(files.take))
-    .getOrElse(ImageListing.list(options.location, options.labels, options.limit, hadoop))
+    .getOrElse(ImageListing.list(options.location, options.labels, options.limit, hadoop, roots))
 
   override def readSchema(): StructType = schema
 
@@ -79,6 +81,7 @@ final private[source] class ImageScan(
     ImageReaderFactory(
       schema,
       options.maxImageBytes,
+      roots,
       spark.sparkContext.broadcast(new SerializableConfiguration(hadoop)),
     )
 

@@ -14,7 +14,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap
  *
  * @param listed the files, when the caller has listed them already
  */
-final class ImageTable(listed: Option[IndexedSeq[ImageFile]]) extends Table with SupportsRead {
+final case class ImageTable(listed: Option[IndexedSeq[ImageFile]]) extends Table with SupportsRead {
   override def name(): String = "sightline"
   override def schema(): StructType = DefaultSource.Schema
   override def capabilities(): util.Set[TableCapability] = Set(TableCapability.BATCH_READ).asJava

@@ -19,12 +19,14 @@ import org.apache.spark.util.SerializableConfiguration
  * @param child the path, a string; relative ones start from `root`
  * @param root folder or URI
  * @param maxImageBytes larger files are TOO_LARGE and not opened
+ * @param roots where files may be; elsewhere they are DENIED
  * @param hadoop settings of the file systems
  */
 final case class ReadImage(
     child: Expression,
     root: String,
     maxImageBytes: Long,
+    roots: AllowedRoots,
 )(hadoop: Broadcast[SerializableConfiguration])
     extends UnaryExpression
     with CodegenFallback {
@@ -44,12 +46,16 @@ final case class ReadImage(
   override def prettyName: String = "read_image"
 
   override protected def nullSafeEval(path: Any): Any =
-    resolve(path.toString).flatMap(
-      ImageBytes.read(_, listedLength = None, maxImageBytes, hadoop.value.value)
-    ) match {
+    resolve(path.toString).flatMap(read) match {
       case Right(bytes) => InternalRow(bytes, None.orNull)
       case Left(error) => InternalRow(None.orNull, error.toRow)
     }
+
+  private def read(path: Path): Either[ReadError, Array[Byte]] =
+    roots
+      .refusal(path, hadoop.value.value)
+      .toLeft(())
+      .flatMap(_ => ImageBytes.read(path, listedLength = None, maxImageBytes, hadoop.value.value))
 
   private def resolve(text: String): Either[ReadError, Path] =
     Try(
@@ -81,6 +87,7 @@ object ReadImage {
       path,
       root,
       maxImageBytes,
+      AllowedRoots.of(spark),
     )(
       spark.sparkContext.broadcast(
         new SerializableConfiguration(spark.sessionState.newHadoopConf())
