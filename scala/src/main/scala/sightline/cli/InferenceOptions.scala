@@ -40,8 +40,7 @@ final case class InferenceOptions(
     backend = Command
       .oneOf("--backend", backend, Backend.all.map(_.name), "UNKNOWN_BACKEND"),
     precision = Command.oneOf("--precision", precision, Backend.Precisions, "UNKNOWN_PRECISION"),
-    decoder =
-      Command.oneOf("--decoder", decoder, InferenceSettings.Decoders, "UNKNOWN_DECODER"),
+    decoder = Command.oneOf("--decoder", decoder, InferenceSettings.Decoders, "UNKNOWN_DECODER"),
     device = Command.oneOf("--device", device, InferenceSettings.Devices, "UNKNOWN_DEVICE"),
     batchRows = Command.atLeast("--batch-rows", batchRows, 1),
     maxImageBytes = Command.atLeast("--max-image-bytes", maxImageBytes, 1L),

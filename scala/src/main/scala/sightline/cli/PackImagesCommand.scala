@@ -9,13 +9,7 @@ import org.json4s.JsonDSL.*
 
 import sightline.SightlineException
 import sightline.report.{Progress, Publication, RunRecord, Stopwatch}
-import sightline.source.{
-  Columns,
-  ErrorCode,
-  ImageRequest,
-  ImageScanOptions,
-  PackedImages,
-}
+import sightline.source.{Columns, ErrorCode, ImageRequest, ImageScanOptions, PackedImages}
 
 /** `pack-images`: many files → one Parquet table with their bytes. */
 object PackImagesCommand extends Command {

@@ -33,7 +33,7 @@ final case class Prediction(
     val watch = new Stopwatch
     val inputs = images.images +: images.table.root.toSeq
     val publication = Publication.prepare(output, overwrite, inputs, hadoop)
-    val bundle = watch("model")(new BundleCatalog(modelsRoot, hadoop).find(model))
+    val bundle = watch("model")(new BundleCatalog(modelsRoot, hadoop).find(model).bundle)
     val input = watch("list")(ImageInput.open(spark, images))
     val counters = WorkerCounters.register(spark.sparkContext)
     val predicted = watch("preflight")(predict(spark, bundle, input.rows, counters))

@@ -72,6 +72,21 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
     this
   }
 
+  /**
+   * The bundle, if it has an output of features.
+   *
+   * @throws SightlineException NO_FEATURES
+   */
+  def requireFeatures(): Bundle =
+    if (manifest.outputs.values.exists(_ == "features")) this
+    else {
+      throw SightlineException.wrongUse(
+        "NO_FEATURES",
+        s"model '${manifest.name}' has no output of features, only " +
+          s"${manifest.outputs.keys.toSeq.sorted.mkString(", ")}. Add it again from a graph that has.",
+      )
+    }
+
   private def notCalibrated(way: Way): SightlineException = {
     val known = manifest.calibrated.map(one => s"'$one'").mkString(", ")
     SightlineException.wrongUse(

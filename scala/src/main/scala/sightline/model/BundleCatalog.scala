@@ -13,27 +13,58 @@ import org.apache.hadoop.fs.{FileSystem, Path as HadoopPath}
 import sightline.SightlineException
 
 /**
- * Finds bundles: by name under the models roots, or by the path of a folder or zip at any URI.
+ * Finds models: by name under the models roots, or by the path of a bundle's folder or zip at any URI.
  *
- * @param root a models folder that comes before all others, when given
- * @param hadoop settings for bundles at a Hadoop URI
+ * @param root a folder or URI that comes before all others, when given; it may hold versions, see
+ *   [[ModelRegistry]]
+ * @param hadoop settings for what lies at a Hadoop URI
  */
 final class BundleCatalog(root: Option[String], hadoop: Configuration) {
 
   /**
-   * @param model a name (`id_fraud`), or a path or URI of a bundle's folder or zip
-   * @throws SightlineException UNKNOWN_MODEL, INVALID_BUNDLE or BUNDLE_CORRUPT
+   * @param model a name (`id_fraud`), a version of a name (`id_fraud@2`), or a path or URI of a
+   *   bundle's folder or zip
+   * @throws SightlineException UNKNOWN_MODEL, UNKNOWN_VERSION, INVALID_BUNDLE or BUNDLE_CORRUPT
    */
-  def find(model: String): Bundle =
-    if (model.contains("/") || model.endsWith(".zip")) Bundle.open(local(model))
+  def find(model: String): FoundModel =
+    if (model.contains("/") || model.endsWith(".zip")) FoundModel(Bundle.open(local(model)))
     else {
-      roots
-        .flatMap(BundleCatalog.under(_, model))
-        .headOption
-        .orElse(BundleResource.unpack(model))
-        .map(Bundle.open)
-        .getOrElse(throw unknown(model))
+      val (name, version) = BundleCatalog.split(model)
+      versioned(name, version).getOrElse {
+        if (version.isDefined) throw unknown(model)
+        plain(name).map(folder => FoundModel(Bundle.open(folder))).getOrElse(throw unknown(model))
+      }
     }
+
+  /** The versions of a name, the oldest first; none if CREATE MODEL did not make it. */
+  def versions(name: String): Seq[ModelVersion] = registry.toSeq.flatMap(_.versions(name))
+
+  private def registry: Option[ModelRegistry] =
+    named.map(path => new ModelRegistry(new HadoopPath(path), hadoop))
+
+  private def versioned(name: String, version: Option[Int]): Option[FoundModel] =
+    for {
+      models <- registry
+      versions = models.versions(name)
+      newest <- versions.lastOption
+    } yield {
+      val wanted = version.getOrElse(newest.number)
+      val found = versions.find(_.number == wanted).getOrElse {
+        throw SightlineException.wrongUse(
+          "UNKNOWN_VERSION",
+          s"model '$name' has no version $wanted. Known: ${versions.map(_.number).mkString(", ")}.",
+        )
+      }
+      FoundModel(models.open(name, found), Some(found.number), found.options)
+    }
+
+  private def plain(name: String): Option[Path] =
+    remote
+      .map(root => s"$root/$name")
+      .filter(at => hasManifest(new HadoopPath(at)))
+      .map(local)
+      .orElse(roots.flatMap(BundleCatalog.under(_, name)).headOption)
+      .orElse(BundleResource.unpack(name))
 
   /** Names that [[find]] knows, sorted. */
   def known: Seq[String] = {
@@ -45,12 +76,19 @@ final class BundleCatalog(root: Option[String], hadoop: Configuration) {
           .toList
       }
     }
-    (onDisk ++ BundleResource.names).distinct.sorted
+    (registry.toSeq.flatMap(_.names) ++ onDisk ++ BundleResource.names).distinct.sorted
   }
 
+  private def named: Option[String] = root.orElse(sys.env.get("SIGHTLINE_MODELS"))
+
+  /** The named root, where it is not on this machine. */
+  private def remote: Option[String] =
+    named.filter(path => new HadoopPath(path).getFileSystem(hadoop).getUri.getScheme != "file")
+
   private def roots: Seq[Path] = {
-    val named = root.orElse(sys.env.get("SIGHTLINE_MODELS")).map(Paths.get(_))
-    named.toSeq ++ Seq(Paths.get("models").toAbsolutePath) ++ BundleCatalog.builtIn
+    val here =
+      named.filterNot(remote.contains).map(path => Paths.get(new HadoopPath(path).toUri.getPath))
+    here.toSeq ++ Seq(Paths.get("models").toAbsolutePath) ++ BundleCatalog.builtIn
   }
 
   private def local(model: String): Path = {
@@ -60,10 +98,7 @@ final class BundleCatalog(root: Option[String], hadoop: Configuration) {
     val folder =
       if (fs.getUri.getScheme == "file") BundleZip.folder(Paths.get(path.toUri.getPath))
       else {
-        val manifest = new HadoopPath(path, Manifest.FileName)
-        val status = fs.getFileStatus(if (fs.exists(manifest)) manifest else path)
-        val version = s"${fs.makeQualified(path)} ${status.getModificationTime} ${status.getLen}"
-        BundleCatalog.copies.getOrElseUpdate(version, BundleZip.folder(copy(fs, path)))
+        BundleZip.folder(BundleCatalog.localCopy(fs, path))
       }
     if (!Files.isRegularFile(folder.resolve(Manifest.FileName))) {
       throw SightlineException.wrongUse(
@@ -74,11 +109,8 @@ final class BundleCatalog(root: Option[String], hadoop: Configuration) {
     folder
   }
 
-  private def copy(fs: FileSystem, path: HadoopPath): Path = {
-    val target = TemporaryFolder.create("bundle").resolve(path.getName)
-    fs.copyToLocalFile(path, new HadoopPath(target.toUri))
-    target
-  }
+  private def hasManifest(folder: HadoopPath): Boolean =
+    folder.getFileSystem(hadoop).exists(new HadoopPath(folder, Manifest.FileName))
 
   private def unknown(model: String): SightlineException = {
     val names = if (known.isEmpty) "none" else known.mkString(", ")
@@ -90,6 +122,27 @@ object BundleCatalog {
 
   // SQL resolves a model for every query: a remote one is fetched once for each version of it.
   private val copies = TrieMap.empty[String, Path]
+
+  /** A bundle's folder or zip of another file system, on this machine. */
+  private[model] def localCopy(fs: FileSystem, path: HadoopPath): Path = {
+    val manifest = new HadoopPath(path, Manifest.FileName)
+    val status = fs.getFileStatus(if (fs.exists(manifest)) manifest else path)
+    val version = s"${fs.makeQualified(path)} ${status.getModificationTime} ${status.getLen}"
+    copies.getOrElseUpdate(
+      version, {
+        val target = TemporaryFolder.create("bundle").resolve(path.getName)
+        fs.copyToLocalFile(path, new HadoopPath(target.toUri))
+        target
+      },
+    )
+  }
+
+  private val Versioned = "(.+)@(\\d{1,6})".r
+
+  private def split(model: String): (String, Option[Int]) = model match {
+    case Versioned(name, version) => (name, Some(version.toInt))
+    case name => (name, None)
+  }
 
   /** The bundle `name` in a models folder: a folder with a manifest, or a zip. */
   private def under(root: Path, name: String): Option[Path] = {

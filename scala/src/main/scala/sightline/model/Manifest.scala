@@ -15,6 +15,7 @@ import sightline.SightlineException
  * @param classes how many labels it has
  * @param labelsFile file with a label a line; the line number is the class id
  * @param variants form of the model to its file: `onnx -> model.onnx`
+ * @param outputs name to role: `logits -> scores`, `pooled -> features`
  * @param calibrated ways to run it that change its numbers and were found to agree with fp32
  * @param architectures backend to the code its weights need: `pytorch -> timm:resnet50`
  * @param files every file of the bundle but the manifest, with its sha256 in hexadecimal
@@ -27,6 +28,7 @@ final case class Manifest(
     variants: Map[String, String],
     architectures: Map[String, String],
     files: Map[String, String],
+    outputs: Map[String, String],
     calibrated: Seq[Way] = Nil,
 )
 
@@ -55,6 +57,10 @@ object Manifest {
           (v \ "architecture").extractOpt[String].map(backend -> _)
         },
         files = (root \ "files").extract[Map[String, String]],
+        outputs = (root \ "outputs")
+          .extract[Seq[Map[String, JValue]]]
+          .map(output => output("name").extract[String] -> output("role").extract[String])
+          .toMap,
         calibrated = root \ "calibration" match {
           case JNothing => Nil
           case entries => entries.extract[Seq[Way]]

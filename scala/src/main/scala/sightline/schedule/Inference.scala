@@ -8,10 +8,46 @@ import org.json4s.jackson.JsonMethods
 import sightline.model.Bundle
 import sightline.source.Columns
 
-/** A model, and how it is run in the workers. */
-final case class Inference(bundle: Bundle, settings: InferenceSettings = InferenceSettings()) {
+/**
+ * A model, and how it is run in the workers.
+ *
+ * @param called what the user calls it; None: its own name
+ * @param version of the models root, when it comes from there
+ */
+final case class Inference(
+    bundle: Bundle,
+    settings: InferenceSettings = InferenceSettings(),
+    called: Option[String] = None,
+    version: Option[Int] = None,
+) {
 
   import settings.*
+
+  def name: String = called.getOrElse(bundle.manifest.name)
+
+  /** One line: the model, by its version and hash, and how it is asked to run. */
+  def description: String = {
+    val which = s"$name${version.fold("")(v => s" version $v")}, sha256 ${bundle.sha256.take(12)}"
+    s"$which, backend $backend, precision $precision, decoder $decoder, batch $batchRows, " +
+      s"device $device"
+  }
+
+  /**
+   * Makes sure that the model can run so, and that the interpreter has what it takes.
+   *
+   * @throws sightline.SightlineException UNKNOWN_BACKEND, NOT_CALIBRATED, CODE_NOT_ALLOWED,
+   *   DEVICE_UNAVAILABLE, PYTHON_PACKAGE_MISSING and others of [[Preflight]]
+   */
+  def check(spark: SparkSession): Preflight = {
+    bundle.requirePrecision(backend, precision, decoder)
+    if (!allowCode) Preflight.requireKnownCode(backend, bundle)
+    val context = spark.sparkContext
+    Preflight.requireBuildSpark(context.version)
+    val executable = Interpreter.of(context.getConf)
+    val found = Preflight.check(executable, context.version, settings, bundle)
+    if (device == "cuda" && context.isLocal) Preflight.checkCuda(executable, backend)
+    found
+  }
 
   /**
    * The worker function for whole partitions, by mapInArrow.
@@ -28,23 +64,22 @@ final case class Inference(bundle: Bundle, settings: InferenceSettings = Inferen
   /**
    * The worker function for a SQL expression.
    *
-   * @param result what a row gives: `prediction` or `image_inference`
+   * @param result what a row gives: `prediction`, `features` or `image_inference`
    */
-  def scalar(spark: SparkSession, result: String): PythonWorker =
-    worker(spark, "scalar", "result" -> result)
+  def scalar(
+      spark: SparkSession,
+      result: String,
+      counters: Option[WorkerCounters] = None,
+  ): PythonWorker =
+    worker(spark, "scalar", "result" -> result).copy(updates = counters)
 
   private def worker(
       spark: SparkSession,
       factory: String,
       more: org.json4s.JObject,
   ): PythonWorker = {
-    bundle.requirePrecision(backend, precision, decoder)
-    if (!allowCode) Preflight.requireKnownCode(backend, bundle)
+    val preflight = check(spark)
     val context = spark.sparkContext
-    Preflight.requireBuildSpark(context.version)
-    val executable = Interpreter.of(context.getConf)
-    val preflight = Preflight.check(executable, context.version, settings, bundle)
-    if (device == "cuda" && context.isLocal) Preflight.checkCuda(executable, backend)
     val spec =
       ("protocol" -> Preflight.Protocol) ~
         ("model" ->
@@ -64,7 +99,7 @@ final case class Inference(bundle: Bundle, settings: InferenceSettings = Inferen
         ("max_image_pixels" -> maxImagePixels) ~
         more
     PythonWorker(
-      executable = executable,
+      executable = Interpreter.of(context.getConf),
       pythonVersion = preflight.python,
       includes = Seq(NodeFiles.shipPython(spark)),
       environment = Inference.environment(backend),

@@ -1,9 +1,6 @@
 package sightline.schedule
 
-import java.io.{File, IOException}
-
 import scala.collection.concurrent.TrieMap
-import scala.sys.process.{Process, ProcessLogger}
 import scala.util.Try
 
 import org.json4s.*
@@ -41,8 +38,7 @@ object Preflight {
       settings: InferenceSettings,
       bundle: Bundle,
   ): Preflight = {
-    val found = answers.getOrElseUpdate(executable, parse(executable, ask(executable)))
-    requireSpark(executable, sparkVersion, found)
+    val found = checkPackages(executable, sparkVersion)
     val missing = needs(settings, bundle).filterNot(found.packages.contains)
     if (missing.nonEmpty) {
       throw SightlineException.wrongUse(
@@ -52,6 +48,17 @@ object Preflight {
           "Install it there, or name another interpreter by PYSPARK_PYTHON or spark.pyspark.python.",
       )
     }
+    found
+  }
+
+  /**
+   * The same without a model.
+   *
+   * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH or PYTHON_UNUSABLE
+   */
+  def checkPackages(executable: String, sparkVersion: String): Preflight = {
+    val found = answers.getOrElseUpdate(executable, parse(executable, ask(executable)))
+    requireSpark(executable, sparkVersion, found)
     found
   }
 
@@ -129,38 +136,9 @@ object Preflight {
     Seq("numpy", "pyarrow", "PIL", "safetensors") ++ decoder ++ runtime
   }
 
-  /** What the interpreter prints; its one line of JSON. */
-  private def ask(executable: String, options: String*): String = {
-    val out = new StringBuilder
-    val err = new StringBuilder
-    val log = ProcessLogger(
-      line => { out.append(line).append('\n'); () },
-      line => { err.append(line).append('\n'); () },
-    )
-    val command = Seq(executable, "-m", "sightline.doors.preflight") ++ options
-    val path = PythonSources.folder.toString +: sys.env.get("PYTHONPATH").toSeq
-    val variables = Seq(
-      "PYTHONPATH" -> path.mkString(File.pathSeparator),
-      "PYTHONDONTWRITEBYTECODE" -> "1",
-    )
-    val status =
-      try Process(command, None, variables: _*).!(log)
-      catch {
-        case error: IOException =>
-          throw SightlineException.wrongUse(
-            "PYTHON_NOT_FOUND",
-            s"'$executable' cannot be started (${error.getMessage}). Name an interpreter by " +
-              "PYSPARK_PYTHON or spark.pyspark.python.",
-          )
-      }
-    if (status != 0) {
-      throw unusable(
-        executable,
-        err.toString.linesIterator.toSeq.lastOption.getOrElse(s"exit status $status"),
-      )
-    }
-    out.toString
-  }
+  /** Its one line of JSON. */
+  private def ask(executable: String, options: String*): String =
+    DriverPython.run(executable, "sightline.doors.preflight", options)
 
   private def parse(executable: String, json: String): Preflight = {
     implicit val formats: Formats = DefaultFormats
@@ -172,14 +150,10 @@ object Preflight {
       val pyspark = (root \ "pyspark").extractOpt[String].map("pyspark" -> _)
       Preflight((root \ "python").extract[String], packages ++ pyspark)
     }.getOrElse(
-      throw unusable(executable, s"it said '${json.linesIterator.nextOption().mkString}'")
+      throw DriverPython.unusable(
+        executable,
+        s"it said '${json.linesIterator.nextOption().mkString}'",
+      )
     )
   }
-
-  private def unusable(executable: String, why: String): SightlineException =
-    SightlineException.wrongUse(
-      "PYTHON_UNUSABLE",
-      s"'$executable' cannot run Sightline ${BuildInfo.version} ($why). It needs Python 3.11 " +
-        "or newer; name another by PYSPARK_PYTHON or spark.pyspark.python.",
-    )
 }

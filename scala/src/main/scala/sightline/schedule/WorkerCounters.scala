@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets.ISO_8859_1
 
 import scala.collection.concurrent.TrieMap
 import scala.collection.immutable.ListMap
+import scala.collection.mutable
 import scala.jdk.CollectionConverters.*
 
 import org.apache.spark.SparkContext
@@ -38,6 +39,12 @@ final class WorkerCounters private extends CollectionAccumulator[Array[Byte]] {
 object WorkerCounters {
 
   private val Begin = """{"sightline_counters": """
+
+  private val ofSql = mutable.WeakHashMap.empty[SparkContext, WorkerCounters]
+
+  /** Of all that the SQL functions have run in an application. */
+  def ofSql(context: SparkContext): WorkerCounters =
+    synchronized(ofSql.getOrElseUpdate(context, register(context)))
 
   def register(context: SparkContext): WorkerCounters = {
     val counters = new WorkerCounters

@@ -44,7 +44,7 @@ final class BundleCatalogSuite extends AnyFunSuite {
   test("a name is looked for in the root that is given") {
     withFolder { models =>
       val folder = TestBundle.in(models, "mine")
-      val bundle = catalog(Some(models)).find("mine")
+      val bundle = catalog(Some(models)).find("mine").bundle
       assert(bundle.folder == folder)
       assert(bundle.manifest.name == "pets")
     }
@@ -69,7 +69,7 @@ final class BundleCatalogSuite extends AnyFunSuite {
     withFolder { models =>
       val folder = TestBundle.in(models, "a b%20ü")
       Seq(folder.toString, s"$folder/", s"file://$folder", s"file:$folder").foreach { path =>
-        assert(catalog().find(path).manifest.name == "pets")
+        assert(catalog().find(path).bundle.manifest.name == "pets")
       }
     }
   }
@@ -93,9 +93,9 @@ final class BundleCatalogSuite extends AnyFunSuite {
       val flat = zip(models.resolve("flat.zip"), entries(bundle): _*)
       val nested = zip(models.resolve("nested.zip"), entries(bundle, "pets/"): _*)
       val expected = Bundle.open(bundle).sha256
-      assert(catalog().find(flat.toString).sha256 == expected)
-      assert(catalog().find(nested.toString).sha256 == expected)
-      assert(catalog().find(s"file://$nested").sha256 == expected)
+      assert(catalog().find(flat.toString).bundle.sha256 == expected)
+      assert(catalog().find(nested.toString).bundle.sha256 == expected)
+      assert(catalog().find(s"file://$nested").bundle.sha256 == expected)
     }
   }
 

@@ -23,6 +23,7 @@ object TestBundle {
       ("classes" -> 2) ~
       ("labels" -> "labels.txt") ~
       ("variants" -> ("onnx" -> (("file" -> "model.onnx") ~ ("opset" -> 18)))) ~
+      ("outputs" -> Seq(("name" -> "logits") ~ ("role" -> "scores"))) ~
       ("files" -> files.map { case (name, text) => name -> sha256(text) })
     changes.foldLeft(whole) { case (json, (name, value)) =>
       JObject(json.obj.filterNot(_._1 == name)) ~ (name -> value)
