@@ -32,6 +32,11 @@ object Columns {
   /** What the model says: the best label, and the best `top_k` of them. */
   val PredictionType: StructType = Score.add("top_k", ArrayType(Score))
 
+  /** What `ml_features` returns: a vector as long as the model's output of features, or an error. */
+  val FeaturesType: StructType = new StructType()
+    .add("features", ArrayType(FloatType))
+    .add("error", ErrorType)
+
   /** What `get_image_inference_udf` returns. */
   val ImageInferenceType: StructType = new StructType()
     .add("label", StringType)

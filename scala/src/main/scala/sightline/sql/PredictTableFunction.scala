@@ -6,20 +6,16 @@ import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.*
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project}
-import org.apache.spark.sql.catalyst.util.{ArrayData, MapData}
-import org.apache.spark.sql.sightline.AnalysisErrors
 import org.apache.spark.sql.types.*
 
+import sightline.SightlineException
 import sightline.schedule.Inference
 import sightline.source.Columns
-import sightline.{BuildInfo, SightlineException}
 
 /** `ml_predict(TABLE(images), 'model' [, options])`: the table, and what the model says of it. */
 object PredictTableFunction {
 
-  val Name = "ml_predict"
-
-  private val Parameters = Seq("images", "model", "options")
+  val Name: String = PredictFunction.Name
 
   private val usage =
     """_FUNC_(TABLE(images), model[, options]) - Runs `model` on the bytes in the table's column `content`.
@@ -27,59 +23,56 @@ object PredictTableFunction {
       |  top_k> and error struct<code, stage, message>, one of which is NULL in each row.
       |  `options` is a map of texts, such as map('top_k', '3', 'keep_content', 'true').""".stripMargin
 
+  private val ContentColumn = "content_column"
+  private val KeepContent = "keep_content"
+
   /** What the session extensions register. */
   def description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => LogicalPlan) =
-    (
-      FunctionIdentifier(Name),
-      new ExpressionInfo(
-        getClass.getName,
-        None.orNull,
-        Name,
-        usage,
-        "",
-        "",
-        "",
-        "table_funcs",
-        BuildInfo.version,
-        "",
-        "built-in",
-      ),
-      arguments => AnalysisErrors.analysed(build(arguments)),
-    )
+    Description(this, Name, usage, "table_funcs")(build)
 
-  private def build(arguments: Seq[Expression]): LogicalPlan = {
-    val values = named(arguments)
-    val table = values.get("images") match {
-      case Some(table: FunctionTableSubqueryArgumentExpression) => plain(table)
-      case _ => throw wrong("the first argument must be a table: TABLE(images) or TABLE(SELECT …).")
+  private def build(expressions: Seq[Expression]): LogicalPlan = {
+    val arguments = FunctionArguments(Name, Seq("images", "model", "options"), 2, expressions)
+    val table = arguments.required("images") match {
+      case table: FunctionTableSubqueryArgumentExpression => plain(table, arguments)
+      case _ =>
+        throw arguments.wrong(
+          "its first argument must be a table: TABLE(images) or TABLE(SELECT …)."
+        )
     }
-    val spark = SparkSession.active
-    val model = text(values.getOrElse("model", throw wrong("the model is missing.")))
-    val settings = SessionModels.settings(spark)
-    val options =
-      PredictOptions.parse(values.get("options").fold(Map.empty[String, String])(map), settings)
-    val inference = Inference(SessionModels.find(spark, model), options.settings)
-    val (input, output) = columns(table, options)
-    inference.bulk(spark).mapInArrow(input, output)
+    val options = arguments.options
+    val inference = SessionModels.inference(
+      SparkSession.active,
+      arguments.literalText("model"),
+      CallOptions.parse(options, _, others = Seq(ContentColumn, KeepContent)),
+    )
+    val content = contentOf(table.output, options.getOrElse(ContentColumn, Columns.Content))
+    val keeps = options.get(KeepContent).exists(CallOptions.flag(KeepContent, _))
+    answered(table, content, keeps, inference)
   }
 
-  /** What goes to the worker, and what comes back. */
-  private def columns(table: LogicalPlan, options: PredictOptions): (LogicalPlan, StructType) = {
-    val content = contentOf(table.output, options.content)
+  /** The table with the answer: an expression like any other, which [[ExtractInference]] finds. */
+  private def answered(
+      table: LogicalPlan,
+      content: Attribute,
+      keepsContent: Boolean,
+      inference: Inference,
+  ): LogicalPlan = {
     val replaced = Set(Columns.Prediction, Columns.Error) ++
-      Option.when(!options.keepsContent)(content.name.toLowerCase(Locale.ROOT))
+      Option.when(!keepsContent)(content.name.toLowerCase(Locale.ROOT))
     val kept = table.output.filterNot(column => replaced(column.name.toLowerCase(Locale.ROOT)))
-    val input = Project(
-      kept ++ Seq(
-        Alias(content, Columns.WorkerContent)(),
-        Alias(readError(content, table.output), Columns.WorkerError)(),
-      ),
-      table,
+    val image = CreateNamedStruct(
+      Seq(
+        Literal(Columns.Content),
+        content,
+        Literal(Columns.Error),
+        readError(content, table.output),
+      )
     )
-    val output = StructType(kept.map(c => StructField(c.name, c.dataType, c.nullable, c.metadata)))
-      .add(Columns.Prediction, Columns.PredictionType)
-      .add(Columns.Error, Columns.ErrorType)
-    (input, output)
+    val call = InferenceCall(Name, inference, InferenceResult.Row, image)
+    val answers = call.result.dataType.fieldNames.toSeq.zipWithIndex.map { case (name, ordinal) =>
+      Alias(GetStructField(call, ordinal, Some(name)), name)()
+    }
+    Project(kept ++ answers, table)
   }
 
   private def contentOf(columns: Seq[Attribute], name: String): Attribute = {
@@ -120,56 +113,14 @@ object PredictTableFunction {
       .getOrElse(none)
   }
 
-  private def plain(table: FunctionTableSubqueryArgumentExpression): LogicalPlan =
+  private def plain(
+      table: FunctionTableSubqueryArgumentExpression,
+      arguments: FunctionArguments,
+  ): LogicalPlan =
     if (table.hasRepartitioning || table.orderByExpressions.nonEmpty) {
-      throw wrong(
+      throw arguments.wrong(
         "TABLE(…) takes no PARTITION BY, ORDER BY or WITH SINGLE PARTITION: rows are predicted " +
           "where they are."
       )
     } else table.plan
-
-  /** The arguments by the names of the parameters, given by position, by name, or both. */
-  private def named(arguments: Seq[Expression]): Map[String, Expression] = {
-    val pairs = arguments.zipWithIndex.map {
-      case (NamedArgumentExpression(name, value), _) => name.toLowerCase(Locale.ROOT) -> value
-      case (value, position) =>
-        Parameters.lift(position).getOrElse(throw tooMany(arguments.size)) -> value
-    }
-    pairs.map { case (name, _) => name }.diff(Parameters).headOption.foreach { name =>
-      val why = if (Parameters.contains(name)) "is given twice" else "is no parameter"
-      throw wrong(s"'$name' $why. Known: ${Parameters.mkString(", ")}.")
-    }
-    pairs.toMap
-  }
-
-  private def text(model: Expression): String =
-    Option
-      .when(model.foldable && model.dataType == StringType)(Option(model.eval()))
-      .flatten
-      .getOrElse(throw wrong(s"the model must be a literal, a name or a path, not ${model.sql}."))
-      .toString
-
-  private def map(options: Expression): Map[String, String] = {
-    val texts = options.dataType match {
-      case _: MapType if options.foldable =>
-        Option(Cast(options, MapType(StringType, StringType)).eval())
-      case _ =>
-        throw wrong(
-          s"the options must be a literal map, such as map('top_k', '3'), not ${options.sql}."
-        )
-    }
-    def strings(data: ArrayData): Seq[String] =
-      data.toSeq[Any](StringType).map(value => Option(value).fold("")(_.toString))
-    texts.fold(Map.empty[String, String]) {
-      case data: MapData =>
-        strings(data.keyArray()).zip(strings(data.valueArray())).toMap
-      case other => throw new IllegalArgumentException(s"not a map: $other")
-    }
-  }
-
-  private def tooMany(number: Int): SightlineException =
-    wrong(s"it takes (TABLE(images), model[, options]), not $number arguments.")
-
-  private def wrong(why: String): SightlineException =
-    SightlineException.wrongUse("WRONG_ARGUMENTS", s"$Name: $why")
 }

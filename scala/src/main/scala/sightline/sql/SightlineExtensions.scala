@@ -10,7 +10,16 @@ import org.apache.spark.sql.sightline.RowTallyStrategy
 final class SightlineExtensions extends (SparkSessionExtensions => Unit) {
   override def apply(extensions: SparkSessionExtensions): Unit = {
     extensions.injectPlannerStrategy(_ => RowTallyStrategy)
+    extensions.injectParser((_, parser) => new ModelParser(parser))
+    extensions.injectFunction(PredictFunction.description)
+    extensions.injectFunction(FeaturesFunction.description)
     extensions.injectFunction(ImageInferenceFunction.description)
     extensions.injectTableFunction(PredictTableFunction.description)
+    extensions.injectTableFunction(ReadImagesFunction.description)
+    extensions.injectCheckRule(_ => CheckInference)
+    extensions.injectPlanNormalizationRule(_ => ExtractInference)
+    extensions.injectPlanNormalizationRule(new ShareInference(_))
+    extensions.injectOptimizerRule(_ => OptimizeInference)
+    extensions.injectPlannerStrategy(new InferStrategy(_))
   }
 }

@@ -138,10 +138,10 @@ final class ImageInferenceFunctionSuite
       // The default is pytorch, which this bundle does not have.
       assert(call("path").contains("no variant for backend 'pytorch'"))
       assert(
-        call("path, path").contains("the backend of get_image_inference_udf must be a literal")
+        call("path, path").contains("get_image_inference_udf: its backend must be a literal")
       )
       assert(call("").contains("WRONG_ARGUMENTS"))
-      assert(call("path, 'onnx', 1").contains("not 3 arguments"))
+      assert(call("path, 'onnx', 1").contains("it takes (path[, backend]), not 3."))
       spark.conf.set("spark.sightline.imageModel", "resnet5")
       assert(call("path, 'onnx'").contains("UNKNOWN_MODEL: 'resnet5'. Known: "))
     }

@@ -3,7 +3,7 @@ package sightline.sql
 import java.awt.Color
 import java.nio.file.Path
 
-import org.apache.spark.sql.catalyst.plans.logical.MapInArrow
+import org.apache.spark.sql.execution.python.MapInArrowExec
 import org.apache.spark.sql.{AnalysisException, Row}
 import org.scalatest.funsuite.AnyFunSuite
 
@@ -104,14 +104,14 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("it is one mapInArrow, which is handed no more than the table and the bytes") {
+  test("it is one mapInArrow, which is handed no more than the bytes and what the query wants") {
     withFolder { folder =>
       images(folder)
       val plan = spark
-        .sql(s"SELECT name FROM ml_predict(TABLE(SELECT name, content FROM images), '$model')")
+        .sql(s"SELECT name, prediction.label FROM ml_predict(TABLE(images), '$model')")
         .queryExecution
-        .optimizedPlan
-      val nodes = plan.collect { case node: MapInArrow => node }
+        .executedPlan
+      val nodes = plan.collect { case node: MapInArrowExec => node }
       assert(nodes.map(_.child.output.map(_.name)) == Seq(Seq("name", "__content", "__error")))
     }
   }
@@ -141,15 +141,15 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
       val table = "TABLE(images)"
       Seq(
         s"$table, 'resnet5'" -> "UNKNOWN_MODEL: 'resnet5'. Known: ",
-        s"$table, concat('a', uuid())" -> "WRONG_ARGUMENTS: ml_predict: the model must be a literal",
-        s"$table, NULL" -> "the model must be a literal",
-        s"$table, 7" -> "the model must be a literal",
-        table -> "WRONG_ARGUMENTS: ml_predict: the model is missing.",
-        s"'$model', 'x'" -> "WRONG_ARGUMENTS: ml_predict: the first argument must be a table",
-        s"$table, '$model', map(), 1" -> "not 4 arguments",
+        s"$table, concat('a', uuid())" -> "WRONG_ARGUMENTS: ml_predict: its model must be a literal",
+        s"$table, NULL" -> "its model must be a literal",
+        s"$table, 7" -> "its model must be a literal",
+        table -> "WRONG_ARGUMENTS: ml_predict: its model is missing; it takes (images, model[, options]).",
+        s"'$model', 'x'" -> "WRONG_ARGUMENTS: ml_predict: its first argument must be a table",
+        s"$table, '$model', map(), 1" -> "it takes (images, model[, options]), not 4.",
         s"$table, '$model', model => 'x'" -> "'model' is given twice",
-        s"$table, modell => '$model'" -> "'modell' is no parameter. Known: images, model, options.",
-        s"$table, '$model', 'fast'" -> "the options must be a literal map",
+        s"$table, modell => '$model'" -> "'modell' is no parameter; it takes (images, model[, options]).",
+        s"$table, '$model', 'fast'" -> "its options must be a literal map",
         s"$table, '$model', map('topk', 1)" -> "UNKNOWN_OPTION: 'topk'. Known: backend, ",
         s"$table, '$model', map('top_k', 0)" -> "INVALID_OPTION: top_k is '0'. It must be",
         s"$table, '$model', map('device', 'tpu')" -> "INVALID_OPTION: device is 'tpu'. Known: auto",
@@ -166,6 +166,7 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
 
   test("SQL describes it") {
     val text = said("DESCRIBE FUNCTION EXTENDED ml_predict").map(_.getString(0))
+    assert(text.exists(_.contains("ml_predict(model, content[, options])")))
     assert(text.exists(_.contains("ml_predict(TABLE(images), model[, options])")))
   }
 }

@@ -4,8 +4,8 @@ import scala.jdk.CollectionConverters.*
 
 import org.apache.spark.api.python.{PythonEvalType, SimplePythonFunction}
 import org.apache.spark.sql.DataFrame
-import org.apache.spark.sql.catalyst.expressions.{Expression, PythonUDF}
-import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, MapInArrow}
+import org.apache.spark.sql.catalyst.expressions.{Attribute, Expression, PythonUDF}
+import org.apache.spark.sql.catalyst.plans.logical.MapInArrow
 import org.apache.spark.sql.catalyst.types.DataTypeUtils.toAttributes
 import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 import org.apache.spark.sql.classic.Dataset
@@ -38,18 +38,20 @@ final case class PythonWorker(
   /** Runs the function over whole partitions of `input`, as Arrow record batches. */
   def mapInArrow(input: DataFrame, output: StructType): DataFrame = {
     val classic = castToImpl(input)
-    Dataset.ofRows(classic.sparkSession, mapInArrow(classic.logicalPlan, output))
+    val plan = classic.logicalPlan
+    val udf = mapper(s"sightline_$factory", output, plan.output)
+    Dataset.ofRows(
+      classic.sparkSession,
+      MapInArrow(udf, toAttributes(output), plan, isBarrier = false, profile = None),
+    )
   }
 
-  /** The same as a plan, for a query that is being analysed. */
-  def mapInArrow(input: LogicalPlan, output: StructType): LogicalPlan = {
-    val udf =
-      expression(s"sightline_$factory", output, input.output, PythonEvalType.SQL_MAP_ARROW_ITER_UDF)
-    MapInArrow(udf, toAttributes(output), input, isBarrier = false, profile = None)
-  }
+  /** The function over whole partitions, for a plan of mapInArrow. */
+  def mapper(name: String, output: StructType, input: Seq[Attribute]): PythonUDF =
+    expression(name, output, input, PythonEvalType.SQL_MAP_ARROW_ITER_UDF)
 
   /** The function as a scalar expression over `arguments`, fed with Arrow arrays. */
-  def scalar(name: String, output: DataType, arguments: Seq[Expression]): Expression =
+  def scalar(name: String, output: DataType, arguments: Seq[Expression]): PythonUDF =
     expression(name, output, arguments, PythonEvalType.SQL_SCALAR_ARROW_ITER_UDF)
 
   private def expression(

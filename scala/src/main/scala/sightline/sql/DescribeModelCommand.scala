@@ -1,0 +1,56 @@
+package sightline.sql
+
+import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeReference}
+import org.apache.spark.sql.execution.command.LeafRunnableCommand
+import org.apache.spark.sql.sightline.AnalysisErrors
+import org.apache.spark.sql.types.StringType
+import org.apache.spark.sql.{Row, SparkSession}
+
+import sightline.model.{FoundModel, ModelVersion}
+
+/** `DESCRIBE MODEL`: what a model is, how it may run, and the versions there are. */
+final case class DescribeModelCommand(name: String, extended: Boolean) extends LeafRunnableCommand {
+
+  override val output: Seq[Attribute] = Seq(
+    AttributeReference("property", StringType, nullable = false)(),
+    AttributeReference("value", StringType)(),
+  )
+
+  override def run(spark: SparkSession): Seq[Row] = AnalysisErrors.analysed {
+    val found = SessionModels.find(spark, name)
+    val versions = SessionModels.catalog(spark).versions(name)
+    val rows = described(found, versions) ++ (if (extended) files(found) else Nil)
+    rows.map { case (property, value) => Row(property, value) }
+  }
+
+  private def described(
+      found: FoundModel,
+      versions: Seq[ModelVersion],
+  ): Seq[(String, String)] = {
+    val manifest = found.bundle.manifest
+    val comment = versions.find(v => found.version.contains(v.number)).flatMap(_.comment)
+    Seq(
+      "name" -> name,
+      "version" -> found.version.fold("none: it is a bundle outside the models root")(_.toString),
+      "sha256" -> found.bundle.sha256,
+      "task" -> manifest.task,
+      "classes" -> manifest.classes.toString,
+      "outputs" -> manifest.outputs.toSeq.sorted
+        .map { case (output, role) => s"$output ($role)" }
+        .mkString(", "),
+      "backends" -> found.bundle.backends.mkString(", "),
+      "below fp32" -> manifest.calibrated.mkString(", "),
+      "options" -> found.options.toSeq.sorted.map { case (k, v) => s"$k=$v" }.mkString(", "),
+      "comment" -> comment.getOrElse(""),
+      "ml_predict" -> InferenceResult.Prediction.dataType.simpleString,
+    ) ++ versions.map { version =>
+      s"version ${version.number}" ->
+        s"${version.created}, sha256 ${version.sha256.take(12)}, from ${version.source}"
+    }
+  }
+
+  private def files(found: FoundModel): Seq[(String, String)] =
+    found.bundle.manifest.files.toSeq.sorted.map { case (file, sha256) =>
+      s"file $file" -> s"sha256 $sha256"
+    } :+ ("labels" -> found.bundle.labels.mkString(", "))
+}

@@ -1,0 +1,32 @@
+package sightline.sql
+
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.catalyst.FunctionIdentifier
+import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
+
+/** `ml_features(model, content[, options])`: an image as a vector, to compare or to learn from. */
+object FeaturesFunction {
+
+  val Name = "ml_features"
+
+  private val usage =
+    """_FUNC_(model, content[, options]) - Runs `model` on the image whose bytes are in `content`.
+      |  Gives struct<features array<float>, error>: the model's output of features, the same length
+      |  for every image. An image that cannot be decoded gives `error`, a NULL gives NULL.""".stripMargin
+
+  /** What the session extensions register. */
+  def description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
+    Description(this, Name, usage, "misc_funcs")(build)
+
+  private def build(expressions: Seq[Expression]): Expression = {
+    val arguments = FunctionArguments(Name, Seq("model", "content", "options"), 2, expressions)
+    val image = ImageArgument(Name, arguments.required("content"))
+    val inference = SessionModels.inference(
+      SparkSession.active,
+      arguments.literalText("model"),
+      CallOptions.parse(arguments.options, _),
+    )
+    inference.bundle.requireFeatures(): Unit
+    InferenceCall(Name, inference, InferenceResult.Features, image)
+  }
+}

@@ -1,0 +1,22 @@
+package sightline.sql
+
+import org.apache.spark.sql.catalyst.expressions.{Cast, Expression}
+import org.apache.spark.sql.types.{BinaryType, NullType}
+
+import sightline.SightlineException
+
+/** The image that a function is given: bytes. */
+object ImageArgument {
+
+  /** @throws SightlineException WRONG_COLUMN_TYPE */
+  def apply(function: String, image: Expression): Expression = image.dataType match {
+    case BinaryType => image
+    case NullType => Cast(image, BinaryType)
+    case other =>
+      throw SightlineException.wrongUse(
+        "WRONG_COLUMN_TYPE",
+        s"$function takes an image's bytes, and ${image.sql} is ${other.sql}, not BINARY. " +
+          "Read files by read_images('folder'), which has them in its column content.",
+      )
+  }
+}

@@ -1,0 +1,78 @@
+package sightline.sql
+
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.catalyst.expressions.*
+import org.apache.spark.sql.catalyst.planning.PhysicalOperation
+import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project}
+import org.apache.spark.sql.execution.python.{ArrowEvalPythonExec, MapInArrowExec}
+import org.apache.spark.sql.execution.{FilterExec, ProjectExec, SparkPlan, SparkStrategy}
+import org.apache.spark.sql.types.{StructField, StructType}
+
+import sightline.schedule.WorkerCounters
+import sightline.source.Columns
+
+/** Plans an [[Infer]] as Spark's own Arrow operators, which run our worker. */
+final class InferStrategy(spark: SparkSession) extends SparkStrategy {
+
+  private def counters = WorkerCounters.ofSql(spark.sparkContext)
+
+  override def apply(plan: LogicalPlan): Seq[SparkPlan] = plan match {
+    case PhysicalOperation(projects, filters, infer: Infer)
+        if infer.call.result == InferenceResult.Row =>
+      Seq(bulk(projects, filters, infer))
+    case Infer(call, result, child, _) =>
+      val udf = call.inference
+        .scalar(spark, call.result.worker, Some(counters))
+        .scalar(call.description, call.dataType, Seq(call.child))
+      Seq(ArrowEvalPythonExec(Seq(udf), Seq(result), planLater(child), udf.evalType))
+    case _ => Nil
+  }
+
+  /** Whole rows go through the worker, but for columns that nobody needs after it. */
+  private def bulk(
+      projects: Seq[NamedExpression],
+      filters: Seq[Expression],
+      infer: Infer,
+  ): SparkPlan = {
+    val Infer(call, result, child, _) = infer
+    val needed = AttributeSet((projects ++ filters).flatMap(_.references))
+    val kept = child.output.filter(needed.contains)
+    val input = Project(
+      kept ++ Seq(
+        Alias(field(call.child, 0), Columns.WorkerContent)(),
+        Alias(field(call.child, 1), Columns.WorkerError)(),
+      ),
+      child,
+    )
+    val answers = call.result.dataType.map(f => AttributeReference(f.name, f.dataType)())
+    val output = kept ++ answers
+    val udf = call.inference
+      .bulk(spark, Some(counters))
+      .mapper(call.description, structOf(output), input.output)
+    val rows = MapInArrowExec(udf, output, planLater(input), isBarrier = false, profile = None)
+
+    def answered(expression: Expression): Expression = expression.transformDown {
+      case GetStructField(a: Attribute, ordinal, _) if a.exprId == result.exprId =>
+        answers(ordinal)
+      case a: Attribute if a.exprId == result.exprId =>
+        CreateNamedStruct(answers.flatMap(answer => Seq(Literal(answer.name), answer)))
+    }
+    val filtered =
+      filters.map(answered).reduceOption(And.apply).fold[SparkPlan](rows)(FilterExec(_, rows))
+    ProjectExec(
+      projects.map {
+        case a: Attribute if a.exprId == result.exprId => Alias(answered(a), a.name)(a.exprId)
+        case other => answered(other).asInstanceOf[NamedExpression]
+      },
+      filtered,
+    )
+  }
+
+  private def structOf(columns: Seq[Attribute]): StructType =
+    StructType(columns.map(c => StructField(c.name, c.dataType, c.nullable, c.metadata)))
+
+  private def field(image: Expression, ordinal: Int): Expression = image match {
+    case CreateNamedStruct(parts) => parts(2 * ordinal + 1)
+    case other => GetStructField(other, ordinal)
+  }
+}

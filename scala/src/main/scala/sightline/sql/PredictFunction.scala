@@ -1,0 +1,34 @@
+package sightline.sql
+
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.catalyst.FunctionIdentifier
+import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
+
+/** `ml_predict(model, content[, options])`: what a model says of an image. */
+object PredictFunction {
+
+  val Name = "ml_predict"
+
+  private val usage =
+    """_FUNC_(model, content[, options]) - Runs `model` on the image whose bytes are in `content`.
+      |  Gives struct<label, class_id, score, top_k, error>: an image that cannot be decoded gives
+      |  `error`, a NULL gives NULL. `model` is a literal: a name, name@version, or a bundle's path.
+      |  `options` is a literal map of texts, such as map('top_k', '3').
+      |  In FROM, _FUNC_(TABLE(images), model[, options]) does it for a table: its columns without the
+      |  bytes, then prediction and error.""".stripMargin
+
+  /** What the session extensions register. */
+  def description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
+    Description(this, Name, usage, "misc_funcs")(build)
+
+  private def build(expressions: Seq[Expression]): Expression = {
+    val arguments = FunctionArguments(Name, Seq("model", "content", "options"), 2, expressions)
+    val image = ImageArgument(Name, arguments.required("content"))
+    val inference = SessionModels.inference(
+      SparkSession.active,
+      arguments.literalText("model"),
+      CallOptions.parse(arguments.options, _),
+    )
+    InferenceCall(Name, inference, InferenceResult.Prediction, image)
+  }
+}

@@ -1,0 +1,45 @@
+package sightline.sql
+
+import scala.jdk.CollectionConverters.*
+
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.catalyst.FunctionIdentifier
+import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
+import org.apache.spark.sql.util.CaseInsensitiveStringMap
+
+import sightline.source.{AllowedRoots, ImageListing, ImageScanOptions}
+
+/** `read_images(location[, …])`: the files of a folder or glob as a table. */
+object ReadImagesFunction {
+
+  val Name = "read_images"
+
+  private val usage =
+    """_FUNC_(location[, labels[, limit[, max_image_bytes]]]) - Lists a folder (recursively) or a glob.
+      |  A row for each file: path, relative_path, length, modification_time, content or error, and
+      |  label. `labels` is 'auto' (the name of a subfolder), 'folder' or 'none'; `limit` lists at
+      |  most so many files; larger files than `max_image_bytes` give the error TOO_LARGE.
+      |  Only a query that asks for content or error opens a file.""".stripMargin
+
+  // Arguments to the names that the data source has for them.
+  private val options =
+    Seq("labels" -> "labels", "limit" -> "limit", "max_image_bytes" -> "maxImageBytes")
+
+  /** What the session extensions register. */
+  def description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => LogicalPlan) =
+    Description(this, Name, usage, "table_funcs")(build)
+
+  private def build(expressions: Seq[Expression]): LogicalPlan = {
+    val arguments = FunctionArguments(Name, "location" +: options.map(_._1), 1, expressions)
+    val location = arguments.literalText("location")
+    val set = options.flatMap { case (argument, option) =>
+      arguments.optionalLiteral(argument).map(option -> _)
+    }.toMap
+    val spark = SparkSession.active
+    // What is wrong with them is told now, not when the query is planned.
+    ImageScanOptions.parse(new CaseInsensitiveStringMap((set + ("path" -> location)).asJava)): Unit
+    ImageListing.check(location, spark.sessionState.newHadoopConf(), AllowedRoots.of(spark)): Unit
+    spark.read.format("sightline").options(set).load(location).queryExecution.analyzed
+  }
+}

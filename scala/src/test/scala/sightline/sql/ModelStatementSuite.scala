@@ -1,0 +1,78 @@
+package sightline.sql
+
+import org.apache.spark.sql.AnalysisException
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.LocalSpark
+
+final class ModelStatementSuite extends AnyFunSuite with LocalSpark {
+
+  private def parsed(text: String) = ModelStatement.parse(text)
+
+  private def refused(text: String): String =
+    intercept[AnalysisException](parsed(text)).getMessage
+
+  test("CREATE MODEL has a name, a place, and what else is said of it") {
+    assert(
+      parsed("CREATE MODEL fruits USING '/bundles/fruits'").contains(
+        CreateModelCommand("fruits", "/bundles/fruits", None, Map.empty, false, false)
+      )
+    )
+    assert(
+      parsed(
+        """-- the second one
+          |create or replace model `fruits-v2` using "s3a://b/it's.zip"
+          |comment 'it''s new' options (top_k 3, 'backend' = 'openvino');""".stripMargin
+      ).contains(
+        CreateModelCommand(
+          "fruits-v2",
+          "s3a://b/it's.zip",
+          Some("it's new"),
+          Map("top_k" -> "3", "backend" -> "openvino"),
+          true,
+          false,
+        )
+      )
+    )
+    assert(
+      parsed("CREATE MODEL IF NOT EXISTS f USING 'x'").contains(
+        CreateModelCommand("f", "x", None, Map.empty, false, true)
+      )
+    )
+  }
+
+  test("the other statements") {
+    assert(parsed("SHOW MODELS").contains(ShowModelsCommand(None)))
+    assert(parsed("show models like 'f*'").contains(ShowModelsCommand(Some("f*"))))
+    assert(parsed("DESCRIBE MODEL f").contains(DescribeModelCommand("f", false)))
+    assert(parsed("desc model extended f").contains(DescribeModelCommand("f", true)))
+    assert(parsed("DROP MODEL f").contains(DropModelCommand("f", false)))
+    assert(parsed("/* gone */ DROP MODEL IF EXISTS f").contains(DropModelCommand("f", true)))
+  }
+
+  test("everything else is Spark's") {
+    Seq(
+      "SELECT 1",
+      "CREATE TABLE model (a INT)",
+      "CREATE OR REPLACE TEMP VIEW model AS SELECT 1",
+      "SHOW TABLES",
+      "DESCRIBE model",
+      "DESCRIBE TABLE model",
+      "DROP TABLE model",
+    ).foreach(text => assert(parsed(text).isEmpty, text))
+  }
+
+  test("a statement that is wrong says where, and what it should be") {
+    val form = "The form is: CREATE [OR REPLACE] MODEL [IF NOT EXISTS] name USING 'uri' " +
+      "[COMMENT 'text'] [OPTIONS (key value, …)]"
+    assert(refused("CREATE MODEL f") == s"WRONG_STATEMENT: USING should be at the end. $form")
+    assert(
+      refused("CREATE MODEL f USING x") ==
+        s"WRONG_STATEMENT: the place of its bundle in quotes should be where 'x' is. $form"
+    )
+    assert(
+      refused("DROP MODEL f g") ==
+        "WRONG_STATEMENT: nothing more should be where 'g' is. The form is: DROP MODEL [IF EXISTS] name"
+    )
+  }
+}

@@ -1,0 +1,125 @@
+package sightline.sql
+
+import java.awt.Color
+
+import org.apache.spark.sql.{AnalysisException, Row}
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.{ColourBundle, LocalSpark, TestImage}
+
+final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
+
+  private lazy val model = ColourBundle.bundle.folder.toString
+  private lazy val means = ColourBundle.means.folder.toString
+
+  /** `images`: a red image, a text, and NULL. */
+  private def images(): Unit = {
+    val session = spark
+    import session.implicits.*
+    Seq[(Int, Array[Byte])](
+      (1, TestImage.of(Color.RED)),
+      (2, "no image".getBytes),
+      (3, None.orNull),
+    ).toDF("id", "content").createOrReplaceTempView("images")
+  }
+
+  private def said(sql: String): Seq[Row] = {
+    images()
+    spark.sql(sql).collect().toSeq
+  }
+
+  private def refused(sql: String): String = {
+    images()
+    val message = intercept[AnalysisException](spark.sql(sql).collect()).getMessage
+    // Below a rule's own error Spark puts the plan.
+    message.linesIterator.next()
+  }
+
+  private val none: String = None.orNull
+
+  test("an image gives a label, bytes that are none an error, and NULL gives NULL") {
+    val rows = said(
+      s"""SELECT id, r IS NULL, r.label, r.class_id, r.score > 0.9, size(r.top_k), r.error.code
+         |FROM (SELECT id, ml_predict('$model', content) AS r FROM images) ORDER BY id""".stripMargin
+    )
+    assert(
+      rows == Seq(
+        Row(1, false, "red", 0, true, 3, none),
+        Row(2, false, none, None.orNull, None.orNull, None.orNull, "UNSUPPORTED"),
+        Row(3, true, none, None.orNull, None.orNull, None.orNull, none),
+      )
+    )
+  }
+
+  test("its type is known before anything runs") {
+    val described = said(s"DESCRIBE QUERY SELECT ml_predict('$model', content) AS r FROM images")
+    assert(
+      described.map(_.getString(1)) == Seq(
+        "struct<label:string,class_id:int,score:float,top_k:array<struct<label:string," +
+          "class_id:int,score:float>>,error:struct<code:string,stage:string,message:string>>"
+      )
+    )
+  }
+
+  test("arguments may be named, and options say how") {
+    val rows = said(
+      s"""SELECT size(ml_predict(content => content, model => '$model',
+         |  options => map('top_k', '2')).top_k) FROM images WHERE id = 1""".stripMargin
+    )
+    assert(rows == Seq(Row(2)))
+  }
+
+  test("features are the model's own, one vector an image") {
+    val rows = said(
+      s"""SELECT id, r.features, r.error.code
+         |FROM (SELECT id, ml_features('$means', content) AS r FROM images) ORDER BY id""".stripMargin
+    )
+    assert(
+      rows == Seq(
+        Row(1, Seq(255f, 0f, 0f), none),
+        Row(2, None.orNull, "UNSUPPORTED"),
+        Row(3, None.orNull, none),
+      )
+    )
+  }
+
+  test("a model without features says what it gives") {
+    val message = refused(s"SELECT ml_features('$model', content) FROM images")
+    assert(
+      message.startsWith("NO_FEATURES: model 'colour' has no output of features, only logits.")
+    )
+  }
+
+  test("EXPLAIN says which model runs, and how") {
+    val plan = said(s"EXPLAIN SELECT ml_predict('$model', content).label FROM images")
+      .map(_.getString(0))
+      .mkString
+    val sha256 = ColourBundle.bundle.sha256.take(12)
+    val how = s"sha256 $sha256, backend onnx, precision fp32, decoder pillow, batch 32, device auto"
+    assert(plan.contains(how), plan)
+  }
+
+  test("wrong use is one clear error of analysis") {
+    val f = s"ml_predict('$model', content)"
+    Seq(
+      "SELECT ml_predict('resnet5', content) FROM images" -> "UNKNOWN_MODEL: 'resnet5'. Known: ",
+      "SELECT ml_predict(id || '', content) FROM images" ->
+        "WRONG_ARGUMENTS: ml_predict: its model must be a literal text, not ",
+      s"SELECT ml_predict('$model', id) FROM images" ->
+        "WRONG_COLUMN_TYPE: ml_predict takes an image's bytes, and images.id is INT, not BINARY.",
+      s"SELECT ml_predict('$model') FROM images" ->
+        "WRONG_ARGUMENTS: ml_predict: its content is missing; it takes (model, content[, options]).",
+      s"SELECT ml_predict('$model', content, map('batch', '3')) FROM images" ->
+        "UNKNOWN_OPTION: 'batch'. Known: backend, ",
+      s"SELECT * FROM images a JOIN images b ON ml_predict('$model', a.content).label = b.id" ->
+        "WRONG_PLACE: ml_predict cannot stand in a JOIN condition: it is evaluated once",
+      s"SELECT transform(array(content), c -> ml_predict('$model', c).label) FROM images" ->
+        "WRONG_PLACE: ml_predict cannot stand in a lambda",
+      s"SELECT * FROM images WHERE EXISTS (SELECT 1 FROM images b WHERE b.id > length($f.label) AND b.id = images.id AND ml_predict('$model', images.content).score > 0)" ->
+        "WRONG_PLACE: ml_predict cannot stand in a subquery with a column of the outer query",
+    ).foreach { case (sql, expected) =>
+      val message = refused(sql)
+      assert(message.startsWith(expected), s"\n$message\n$sql")
+    }
+  }
+}
