@@ -27,11 +27,11 @@ final class BundleCatalog(root: Option[String], hadoop: Configuration) {
    * @throws SightlineException UNKNOWN_MODEL, UNKNOWN_VERSION, INVALID_BUNDLE or BUNDLE_CORRUPT
    */
   def find(model: String): FoundModel =
-    if (model.contains("/") || model.endsWith(".zip")) FoundModel(Bundle.open(local(model)))
+    if (BundleCatalog.isPath(model)) FoundModel(Bundle.open(local(model)))
     else {
       val (name, version) = BundleCatalog.split(model)
       versioned(name, version).getOrElse {
-        if (version.isDefined) throw unknown(model)
+        if (version.isDefined || !ModelRegistry.isName(name)) throw unknown(model)
         plain(name).map(folder => FoundModel(Bundle.open(folder))).getOrElse(throw unknown(model))
       }
     }
@@ -136,6 +136,9 @@ object BundleCatalog {
       },
     )
   }
+
+  /** Whether it is the place of a bundle, and no name. */
+  def isPath(model: String): Boolean = model.contains("/") || model.endsWith(".zip")
 
   private val Versioned = "(.+)@(\\d{1,6})".r
 

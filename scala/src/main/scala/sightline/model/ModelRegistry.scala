@@ -36,18 +36,16 @@ final class ModelRegistry(root: Path, hadoop: Configuration) {
     }
 
   /** The oldest first; none if there is no such model. */
-  def versions(name: String): Seq[ModelVersion] = {
-    val folder = versionsOf(name)
-    if (!ModelRegistry.isName(name) || !fs.exists(folder)) Nil
+  def versions(name: String): Seq[ModelVersion] =
+    if (!ModelRegistry.isName(name) || !fs.exists(versionsOf(name))) Nil
     else {
-      fs.listStatus(folder)
+      fs.listStatus(versionsOf(name))
         .toSeq
         .map(_.getPath)
         .filter(_.getName.matches("\\d{6}\\.json"))
         .sortBy(_.getName)
         .map(path => ModelVersion.parse(read(path)))
     }
-  }
 
   /** The bundle of a version, copied to this machine and checked. */
   def open(name: String, version: ModelVersion): Bundle = {
@@ -109,7 +107,9 @@ final class ModelRegistry(root: Path, hadoop: Configuration) {
     if (!fs.exists(target)) {
       val part = new Path(target.getParent, s".${UUID.randomUUID}.part")
       fs.mkdirs(target.getParent): Unit
-      fs.copyFromLocalFile(new Path(zip(bundle).toUri), part)
+      val packed = zip(bundle)
+      try fs.copyFromLocalFile(new Path(packed.toUri), part)
+      finally Files.deleteIfExists(packed): Unit
       // False where another has put the same bytes there.
       if (!fs.rename(part, target)) fs.delete(part, false): Unit
     }
@@ -150,7 +150,8 @@ object ModelRegistry {
     }
 
   /** Letters, digits, `_`, `-` and `.`, a letter or digit first: a name is a folder's too. */
-  def isName(text: String): Boolean = text.matches("[A-Za-z0-9][A-Za-z0-9_.-]*")
+  def isName(text: String): Boolean =
+    text.matches("[A-Za-z0-9][A-Za-z0-9_.-]*") && !BundleCatalog.isPath(text)
 
   private def requireName(name: String): Unit =
     if (!isName(name)) {

@@ -50,10 +50,8 @@ object AllowedRoots {
   val Setting = "spark.sightline.allowedRoots"
 
   def of(spark: SparkSession): AllowedRoots =
-    parse(
-      spark.sparkContext.getConf.get(Setting, ""),
-      spark.sessionState.newHadoopConf(),
-    )
+    // A session's own settings must not change what the roots mean.
+    parse(spark.sparkContext.getConf.get(Setting, ""), spark.sparkContext.hadoopConfiguration)
 
   /** @throws SightlineException INVALID_OPTION for a root that no file system knows */
   def parse(setting: String, hadoop: Configuration): AllowedRoots =

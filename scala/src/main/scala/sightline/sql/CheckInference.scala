@@ -1,7 +1,7 @@
 package sightline.sql
 
 import org.apache.spark.sql.catalyst.expressions.{Expression, LambdaFunction, OuterReference}
-import org.apache.spark.sql.catalyst.plans.logical.{Join, LogicalPlan, UnaryNode}
+import org.apache.spark.sql.catalyst.plans.logical.{Command, Join, LogicalPlan, UnaryNode}
 import org.apache.spark.sql.sightline.AnalysisErrors
 
 import sightline.SightlineException
@@ -31,6 +31,8 @@ object CheckInference extends (LogicalPlan => Unit) {
       case _: Join => Some("in a JOIN condition" -> "Call it in a subquery, and join by its result")
       case _ if call.exists(_.isInstanceOf[OuterReference]) =>
         Some("in a subquery with a column of the outer query" -> "Call it in the outer query")
+      case command: Command =>
+        Some(s"in ${command.nodeName}" -> "Select the rows by it first: WHERE id IN (SELECT …)")
       case _: UnaryNode => None
       case other => Some(s"in ${other.nodeName}" -> "Call it in a SELECT, and use its result")
     }

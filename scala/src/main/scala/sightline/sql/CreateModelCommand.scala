@@ -38,7 +38,13 @@ final case class CreateModelCommand(
     there.filter(_ => !replaces) match {
       case Some(version) if ifNotExists => Seq(Row(name, version.number, version.sha256))
       case Some(_) => throw ModelRegistry.exists(name)
-      case None => Seq(create(spark, registry))
+      case None =>
+        // Another may have made it meanwhile.
+        try Seq(create(spark, registry))
+        catch {
+          case error: SightlineException if ifNotExists && error.code == "MODEL_EXISTS" =>
+            registry.versions(name).lastOption.map(v => Row(name, v.number, v.sha256)).toSeq
+        }
     }
   }
 

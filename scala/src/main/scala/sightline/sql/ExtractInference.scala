@@ -15,7 +15,8 @@ object ExtractInference extends Rule[LogicalPlan] with AliasHelper {
 
   override def apply(plan: LogicalPlan): LogicalPlan =
     plan.transformUpWithSubqueries {
-      case operator: UnaryNode if hasCall(operator) => extract(operator)
+      case operator: UnaryNode if hasCall(operator) && !operator.isInstanceOf[Command] =>
+        extract(operator)
     }
 
   private def hasCall(operator: LogicalPlan): Boolean =
@@ -40,14 +41,14 @@ object ExtractInference extends Rule[LogicalPlan] with AliasHelper {
       .orElse(uses.find(!_.call.child.exists(isCall)))
       .map(_.call)
       .get
-    val guards = uses.filter(_.call.semanticEquals(next)).map(_.guard)
+    val guards = uses.filter(use => same(use.call, next)).map(_.guard)
     val (below, result) = expose(child, next).getOrElse {
       val infer = Infer(guarded(next, guards, child), child)
       (infer, infer.result)
     }
     operator
       .withNewChildren(Seq(below))
-      .transformExpressionsDown { case call: InferenceCall if call.semanticEquals(next) => result }
+      .transformExpressionsDown { case call: InferenceCall if same(call, next) => result }
   }
 
   /** The call, on no image where no condition under which its result is used holds. */
@@ -58,7 +59,7 @@ object ExtractInference extends Rule[LogicalPlan] with AliasHelper {
   ): InferenceCall = {
     def canStandBelow(guard: Expression): Boolean =
       guard.deterministic && guard.references.subsetOf(child.outputSet) && !guard.exists {
-        case _: SubqueryExpression | _: WindowExpression => true
+        case _: SubqueryExpression | _: OuterReference | _: WindowExpression => true
         case _: aggregate.AggregateExpression | _: Generator | _: NamedLambdaVariable => true
         case other => isCall(other)
       }
@@ -102,6 +103,10 @@ object ExtractInference extends Rule[LogicalPlan] with AliasHelper {
     }
     call.copy(child = image)
   }
+
+  /** No two calls of a random image are the same, but each is itself. */
+  private def same(one: InferenceCall, other: InferenceCall): Boolean =
+    one.eq(other) || one.semanticEquals(other)
 
   private def isCall(expression: Expression): Boolean = expression.isInstanceOf[InferenceCall]
 }

@@ -12,19 +12,16 @@ import sightline.SightlineException
  * The arguments of one call of a SQL function, given by position, by name, or both.
  *
  * @param function named in errors
- * @param usage what the function takes, for errors: `(model, content[, options])`
  */
 final class FunctionArguments private (
     function: String,
-    usage: String,
     values: Map[String, Expression],
 ) {
 
   def get(parameter: String): Option[Expression] = values.get(parameter)
 
-  /** @throws SightlineException WRONG_ARGUMENTS */
-  def required(parameter: String): Expression =
-    get(parameter).getOrElse(throw wrong(s"its $parameter is missing; it takes $usage."))
+  /** One of those that cannot be left out. */
+  def required(parameter: String): Expression = values(parameter)
 
   /**
    * An argument that must be known before the query runs.
@@ -99,7 +96,7 @@ object FunctionArguments {
     always.find(!values.contains(_)).foreach { name =>
       throw wrong(function, s"its $name is missing; it takes $usage.")
     }
-    new FunctionArguments(function, usage, values)
+    new FunctionArguments(function, values)
   }
 
   private def wrong(function: String, why: String): SightlineException =

@@ -15,7 +15,7 @@ object ModelStatement {
 
   // Cheap, since it is asked of every statement of a session.
   private val MayBe =
-    """(?is)(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:create|show|desc|describe|drop)\b.*""".r
+    """(?is)(?>\s+|--[^\n]*\n|/\*.*?\*/)*+(?:create|show|desc|describe|drop)\b.*""".r
 
   /** The statement, if it is one on models. */
   def parse(statement: String): Option[LogicalPlan] =
@@ -29,7 +29,7 @@ object ModelStatement {
       case Seq("CREATE", "OR", "REPLACE", "MODEL") => Some(create(text))
       // A table may be called model: only `DESCRIBE MODEL x` is ours.
       case Seq("SHOW", "MODELS", _*) => Some(read(text, Show)(show))
-      case Seq("DESCRIBE" | "DESC", "MODEL", name, _*) if name != "." =>
+      case Seq("DESCRIBE" | "DESC", "MODEL", name, _*) if name != "." && name != ";" =>
         Some(read(text, Describe)(describe))
       case Seq("DROP", "MODEL", _*) => Some(read(text, Drop)(drop))
       case _ => None

@@ -46,7 +46,7 @@ object SessionModels {
   }
 
   def find(spark: SparkSession, model: String): FoundModel = {
-    if (model.contains("/")) {
+    if (BundleCatalog.isPath(model)) {
       AllowedRoots.of(spark).require(model, spark.sessionState.newHadoopConf())
     }
     catalog(spark).find(model)
@@ -71,8 +71,10 @@ object SessionModels {
 
   /** A session may have a root of its own, where it may read. */
   private def modelsRoot(spark: SparkSession): Option[String] = {
-    val root = spark.conf.getOption(ModelsSetting)
-    root.filterNot(spark.sparkContext.getConf.getOption(ModelsSetting).contains).foreach {
+    val root = spark.conf.getOption(ModelsSetting).orElse(sys.env.get("SIGHTLINE_MODELS"))
+    val ofApplication =
+      spark.sparkContext.getConf.getOption(ModelsSetting).orElse(sys.env.get("SIGHTLINE_MODELS"))
+    root.filterNot(ofApplication.contains).foreach {
       AllowedRoots.of(spark).require(_, spark.sessionState.newHadoopConf())
     }
     root

@@ -15,7 +15,7 @@ import org.apache.spark.sql.sightline.CachedData
 final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
 
   override def apply(plan: LogicalPlan): LogicalPlan = plan match {
-    case command: Command => command
+    case command: Command => command.mapChildren(apply)
     case query => share(keepApart(query))
   }
 
@@ -28,7 +28,10 @@ final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
   }
 
   private def share(plan: LogicalPlan): LogicalPlan = {
-    val twice = inferences(CachedData.in(spark, plan))
+    val run = CachedData.in(spark, plan)
+    val wanted = Wanted.in(run)
+    val twice = inferences(run)
+      .filter(infer => wanted(infer.result.exprId) && !readsWith(infer))
       .groupBy(_.canonicalized)
       .values
       .filter(_.size > 1)
@@ -51,6 +54,12 @@ final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
     }
   }
 
+  // Its definition would have to stand before ours.
+  private def readsWith(infer: Infer): Boolean = infer.child.exists {
+    case _: CTERelationRef => true
+    case _ => false
+  }
+
   private def reference(definition: CTERelationDef, infer: Infer): LogicalPlan =
     CTERelationRef(definition.id, _resolved = true, infer.output, isStreaming = false)
 
@@ -58,11 +67,14 @@ final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
   private def inferences(plan: LogicalPlan): Seq[Infer] = plan match {
     case infer: Infer if infer.shared || infer.isStreaming => Nil
     case infer: Infer => infer +: inferences(infer.child)
-    case other => (other.children ++ subqueries(other)).flatMap(inferences)
+    case other => (other.children ++ ShareInference.subqueries(other)).flatMap(inferences)
   }
+}
+
+private object ShareInference {
 
   /** Those that stand for themselves: Spark takes a correlated one apart. */
-  private def subqueries(operator: LogicalPlan): Seq[LogicalPlan] =
+  def subqueries(operator: LogicalPlan): Seq[LogicalPlan] =
     operator.expressions.flatMap(_.collect {
       case subquery: SubqueryExpression if subquery.getOuterAttrs.isEmpty => subquery.plan
     })

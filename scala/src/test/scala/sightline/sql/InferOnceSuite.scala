@@ -167,6 +167,30 @@ final class InferOnceSuite extends AnyFunSuite with LocalSpark with AdaptiveSpar
         "SELECT id FROM answers WHERE r.label = 'red' UNION ALL SELECT id FROM answers WHERE r.label = 'blue'",
       ),
       Shape(
+        "count(*) of the view beside it",
+        1,
+        3,
+        "SELECT r.label FROM answers WHERE folder = 'red' AND (SELECT count(*) FROM answers) > 5",
+      ),
+      Shape(
+        "UNION ALL of two limits",
+        1,
+        2,
+        "(SELECT r.label FROM answers LIMIT 2) UNION ALL (SELECT r.label FROM answers LIMIT 2)",
+      ),
+      Shape(
+        "two calls over one WITH",
+        1,
+        8,
+        s"WITH a AS (SELECT id, content FROM images) SELECT x.r.label FROM (SELECT id, $f AS r FROM a) x JOIN (SELECT id, $f AS r FROM a) y ON x.id = y.id",
+      ),
+      Shape(
+        "a random choice of images",
+        1,
+        8,
+        s"SELECT id, ml_predict('$colour', IF(rand() < 2, content, NULL)).label FROM images",
+      ),
+      Shape(
         "CTE used once",
         1,
         8,
@@ -229,5 +253,15 @@ final class InferOnceSuite extends AnyFunSuite with LocalSpark with AdaptiveSpar
     val rows = Seq.newBuilder[Long]
     assert(decoded(rows += joined.count()) == 8)
     assert(rows.result() == Seq(3L * 3 + 5 * 5))
+  }
+
+  test("what is written by a command is inferred once too") {
+    tables()
+    sightline.TestFolder.withFolder { folder =>
+      val insert = s"""INSERT OVERWRITE DIRECTORY '$folder/out' USING parquet
+        |SELECT a.id, b.r.label FROM answers a JOIN answers b ON a.id = b.id WHERE a.r.score > 0""".stripMargin
+      assert(decoded(spark.sql(insert)) == 8)
+      assert(spark.read.parquet(s"$folder/out").count() == 8)
+    }
   }
 }

@@ -141,7 +141,14 @@ final class ModelCommandsSuite extends AnyFunSuite with LocalSpark {
 
   test("a name is a folder's name too") {
     withModels { _ =>
-      assert(refused(s"CREATE MODEL `../x` USING '$colour'").startsWith("WRONG_MODEL_NAME: '../x'"))
+      Seq("../x", "..", "x.zip", "a:b").foreach { name =>
+        val message = refused(s"CREATE MODEL `$name` USING '$colour'")
+        assert(message.startsWith(s"WRONG_MODEL_NAME: '$name'"), message)
+      }
+      Seq("..", ".", "a:b").foreach { name =>
+        val message = refused(s"SELECT ml_predict('$name', X'00')")
+        assert(message.startsWith(s"UNKNOWN_MODEL: '$name'"), message)
+      }
     }
   }
 

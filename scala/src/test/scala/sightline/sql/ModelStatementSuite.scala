@@ -57,6 +57,9 @@ final class ModelStatementSuite extends AnyFunSuite with LocalSpark {
       "CREATE OR REPLACE TEMP VIEW model AS SELECT 1",
       "SHOW TABLES",
       "DESCRIBE model",
+      "DESCRIBE model;",
+      "/* a */ " * 40 + "SELECT 1",
+      " " * 20000 + "SELECT 1",
       "DESCRIBE TABLE model",
       "DROP TABLE model",
     ).foreach(text => assert(parsed(text).isEmpty, text))
