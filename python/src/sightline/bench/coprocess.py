@@ -169,7 +169,8 @@ class Coprocess:
         last = (ours or [line for line in words if line.strip()] or ["it said nothing"])[-1]
         return SightlineError(
             "BENCH_PROGRAM_FAILED",
-            f"{self.program.name}: {why}: {last.strip()[:300]} (all of it in {self._log_path})",
+            f"{self.program.name}: {why}: {last.strip()[:300]} "
+            f"(all of it in logs/{self._log_path.name})",
         )
 
 
