@@ -16,6 +16,7 @@ final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
 
   override def apply(plan: LogicalPlan): LogicalPlan = plan match {
     case command: Command => command.mapChildren(apply)
+    case query if inferences(query).isEmpty => query
     case query => share(keepApart(query))
   }
 
