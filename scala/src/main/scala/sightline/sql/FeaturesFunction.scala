@@ -1,6 +1,5 @@
 package sightline.sql
 
-import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
 
@@ -19,14 +18,8 @@ object FeaturesFunction {
     Description(this, Name, usage, "misc_funcs")(build)
 
   private def build(expressions: Seq[Expression]): Expression = {
-    val arguments = FunctionArguments(Name, Seq("model", "content", "options"), 2, expressions)
-    val image = ImageArgument(Name, arguments.required("content"))
-    val inference = SessionModels.inference(
-      SparkSession.active,
-      arguments.literalText("model"),
-      CallOptions.parse(arguments.options, _),
-    )
-    inference.bundle.requireFeatures(): Unit
-    InferenceCall(Name, inference, InferenceResult.Features, image)
+    val call = InferenceCall.ofContent(Name, InferenceResult.Features, expressions)
+    call.inference.bundle.requireFeatures(): Unit
+    call
   }
 }

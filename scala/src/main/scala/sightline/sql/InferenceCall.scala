@@ -1,5 +1,6 @@
 package sightline.sql
 
+import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.expressions.{Expression, UnaryExpression, Unevaluable}
 import org.apache.spark.sql.types.DataType
 
@@ -40,4 +41,23 @@ final case class InferenceCall(
 
   override protected def withNewChildInternal(newChild: Expression): InferenceCall =
     copy(child = newChild)
+}
+
+object InferenceCall {
+
+  /** A call of `function(model, content[, options])`. */
+  def ofContent(
+      function: String,
+      result: InferenceResult,
+      expressions: Seq[Expression],
+  ): InferenceCall = {
+    val arguments = FunctionArguments(function, Seq("model", "content", "options"), 2, expressions)
+    val image = ImageArgument(function, arguments.required("content"))
+    val inference = SessionModels.inference(
+      SparkSession.active,
+      arguments.literalText("model"),
+      CallOptions.parse(arguments.options, _),
+    )
+    InferenceCall(function, inference, result, image)
+  }
 }

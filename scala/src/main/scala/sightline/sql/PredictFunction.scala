@@ -1,6 +1,5 @@
 package sightline.sql
 
-import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
 
@@ -21,14 +20,6 @@ object PredictFunction {
   def description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
     Description(this, Name, usage, "misc_funcs")(build)
 
-  private def build(expressions: Seq[Expression]): Expression = {
-    val arguments = FunctionArguments(Name, Seq("model", "content", "options"), 2, expressions)
-    val image = ImageArgument(Name, arguments.required("content"))
-    val inference = SessionModels.inference(
-      SparkSession.active,
-      arguments.literalText("model"),
-      CallOptions.parse(arguments.options, _),
-    )
-    InferenceCall(Name, inference, InferenceResult.Prediction, image)
-  }
+  private def build(expressions: Seq[Expression]): Expression =
+    InferenceCall.ofContent(Name, InferenceResult.Prediction, expressions)
 }
