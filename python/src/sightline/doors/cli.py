@@ -14,6 +14,7 @@ from sightline.version import __version__
 # Command: the module and the click command in it, and its line in `sightline --help`.
 _COMMANDS = {
     "predict": ("sightline.doors.commands.predict", "Classify images: one row for each."),
+    "features": ("sightline.doors.commands.features", "Describe images by a model's features."),
     "pack-images": (
         "sightline.doors.commands.pack_images",
         "Write images into one table, read faster than files.",

@@ -28,7 +28,7 @@ class WorkerSpec:
         engine: Sizes, caps, the decoder, and a lane for each core of the task.
         content_column: Bulk only.
         error_column: Bulk only.
-        result: Scalar only.
+        result: Of the scalar function; of a bulk plan, ``prediction`` or ``features``.
     """
 
     model_name: str

@@ -16,6 +16,7 @@ from sightline.engine.spec import EngineSpec
 from sightline.errors import WrongUseError
 
 PREDICTION = "prediction"
+FEATURES = "features"
 ERROR = "error"
 
 
@@ -27,24 +28,25 @@ def run(
     error_column: str,
     counters: Counters | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Classify the images of record batches.
+    """Classify the images of record batches, or give their features.
 
     Args:
         batches: All of one schema, with the image bytes (binary) in ``content_column`` and,
             if there is such a column, an error of reading them in ``error_column``: such a
             row keeps its error and is not decoded.
         model: A bundle and its session.
-        spec: Sizes and caps.
+        spec: Sizes and caps, and which output is wanted.
         content_column: Name of the column with the bytes.
         error_column: Name of the column with errors; it may be absent.
         counters: Filled in as the run goes.
 
     Returns:
         For each input batch one of the same rows in the same order: its columns without those
-        two, then ``prediction`` and ``error``, exactly one of which is not null.
+        two, then ``prediction`` (or ``features``, list<float>) and ``error``, exactly one of
+        which is not null.
 
     Raises:
-        WrongUseError: UNKNOWN_COLUMN if there is no ``content_column``.
+        WrongUseError: UNKNOWN_COLUMN if there is no ``content_column``; NO_FEATURES.
         SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
     requests = (_request(batch, content_column, error_column) for batch in batches)
@@ -55,12 +57,16 @@ def run(
         kept = [i for i, name in enumerate(names) if name != error_column]
         given = [i for i, name in enumerate(names) if name == error_column]
         columns = [outcome.kept.column(i) for i in kept]
-        columns.append(result.prediction_column(outcome, model.labels))
+        fields = [outcome.kept.schema.field(i) for i in kept]
+        if spec.output == "features":
+            columns.append(result.features_column(outcome))
+            fields.append(pa.field(FEATURES, arrow_types.FEATURES.field("features").type))
+        else:
+            columns.append(result.prediction_column(outcome, model.labels))
+            fields.append(pa.field(PREDICTION, arrow_types.PREDICTION))
         columns.append(
             result.error_column(outcome, outcome.kept.column(given[0]) if given else None)
         )
-        fields = [outcome.kept.schema.field(i) for i in kept]
-        fields.append(pa.field(PREDICTION, arrow_types.PREDICTION))
         fields.append(pa.field(ERROR, arrow_types.ERROR))
         batch = pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
         counters.result_cpu_s += time.thread_time() - started

@@ -1,4 +1,4 @@
-"""What `sightline predict` was asked to do."""
+"""What `sightline predict` or `sightline features` was asked to do."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ OnError = Literal["permissive", "drop", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
-class PredictArguments:
-    """One run of predict, checked as far as that goes without touching anything.
+class InferArguments:
+    """One run over images, checked as far as that goes without touching anything.
 
     Args:
         source: Which images, and their labels.
@@ -28,8 +28,8 @@ class PredictArguments:
         precision: ``fp32``, ``bf16`` or ``int8``.
         threads: Of one operator of the model, at least 1: one where the engine has lanes.
         allow_code: Whether the bundle may name Python code of any package.
-        engine: Sizes, caps, decoder and lanes; one lane and batch_rows 1 where the order is one
-            image at a time.
+        engine: Sizes, caps, decoder, lanes and what is wanted; one lane and batch_rows 1 where the
+            order is one image at a time.
         output: The folder to make.
         if_exists: What to do where it is there.
         format: Of the part file.

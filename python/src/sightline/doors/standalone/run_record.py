@@ -7,7 +7,7 @@ from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 
-from sightline.doors.standalone.arguments import PredictArguments
+from sightline.doors.standalone.arguments import InferArguments
 from sightline.doors.standalone.run_json import write_run_json
 from sightline.doors.standalone.tally import Tally
 
@@ -22,7 +22,7 @@ _DISTRIBUTIONS = (
 )
 
 
-def write_run_record(folder: Path, arguments: PredictArguments, tally: Tally) -> None:
+def write_run_record(folder: Path, arguments: InferArguments, tally: Tally) -> None:
     """Write it into the output."""
     facts = {
         "format": arguments.format,  # by it `evaluate` knows how to read the folder
@@ -35,6 +35,7 @@ def write_run_record(folder: Path, arguments: PredictArguments, tally: Tally) ->
             "device": str(tally.device),
             "precision": arguments.precision,
             "decoder": arguments.engine.decoder,
+            "batch_rows": arguments.engine.batch_rows,
         },
         "counts": {
             "images": tally.images,
@@ -44,7 +45,8 @@ def write_run_record(folder: Path, arguments: PredictArguments, tally: Tally) ->
         "worker": tally.counters.as_dict(),
         "versions": {"python": platform.python_version(), **_installed()},
     }
-    write_run_json(folder, "predict", tally.started, facts)
+    command = "features" if arguments.engine.output == "features" else "predict"
+    write_run_json(folder, command, tally.started, facts)
 
 
 def _installed() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Images to predictions in one process."""
+"""Images to predictions, or to features, in one process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sightline.backends.cache import open_session
 from sightline.backends.choose_device import resolve_device
 from sightline.backends.registry import require_precision, require_variant
 from sightline.bundle.find import find_bundle
-from sightline.doors.standalone.arguments import PredictArguments
+from sightline.doors.standalone.arguments import InferArguments
 from sightline.doors.standalone.check_output import check_output
 from sightline.doors.standalone.part_writer import open_part
 from sightline.doors.standalone.run_record import write_run_record
@@ -23,6 +23,7 @@ from sightline.engine.model import Model
 from sightline.engine.run import run
 from sightline.errors import SightlineError
 from sightline.publish import publish_folder
+from sightline.source.file_columns import with_file_columns
 from sightline.source.list_images import list_images
 from sightline.source.listing import Listing
 from sightline.source.read_images import CONTENT, ERROR, read_images
@@ -31,7 +32,7 @@ _BATCH_ROWS = 256
 _BATCH_BYTES = 16 * 1024 * 1024
 
 
-def predict_images(arguments: PredictArguments) -> Tally:
+def infer_images(arguments: InferArguments) -> Tally:
     """Run the whole command but for what it prints at the end; progress goes to stderr.
 
     Raises:
@@ -49,6 +50,8 @@ def predict_images(arguments: PredictArguments) -> Tally:
     tally = Tally(bundle, device, started)
     clock = _Clock(tally.seconds)
     listing = list_images(arguments.source)
+    if arguments.engine.output == "features":
+        listing = with_file_columns(listing)
     clock.stop("list")
     session = open_session(
         bundle,
@@ -59,10 +62,12 @@ def predict_images(arguments: PredictArguments) -> Tally:
         allow_code=arguments.allow_code,
     )
     model = Model(bundle, session)
-    _ = model.labels  # a damaged file is found before the first image is opened
+    # A damaged file, or a model without features, is found before the first image is opened.
+    _ = model.labels
+    model.kept(arguments.engine)
     clock.stop("load")
     with publish_folder(arguments.output, there) as folder:
-        _predict(arguments, listing, model, tally, folder)
+        _infer(arguments, listing, model, tally, folder)
         _check_error_rate(arguments, tally)
         write_run_record(folder, arguments, tally)
     return tally
@@ -81,8 +86,8 @@ class _Clock:
         self._last = now
 
 
-def _predict(
-    arguments: PredictArguments, listing: Listing, model: Model, tally: Tally, folder: Path
+def _infer(
+    arguments: InferArguments, listing: Listing, model: Model, tally: Tally, folder: Path
 ) -> None:
     rows = _BATCH_ROWS if arguments.reading == "ahead" else 1
     batches = read_images(listing, arguments.engine.max_image_bytes, rows, _BATCH_BYTES)
@@ -105,7 +110,7 @@ def _predict(
 
 def _count(batch: pa.RecordBatch, tally: Tally) -> None:
     tally.images += batch.num_rows
-    tally.predicted += batch.num_rows - batch.column("prediction").null_count
+    tally.predicted += batch.column("error").null_count
     label, label_id = batch.column("label"), batch.column("label_id")
     tally.labelled += int(np.sum(np.asarray(label.is_valid()) | np.asarray(label_id.is_valid())))
     for entry in pc.value_counts(pc.struct_field(batch.column("error"), "code")).to_pylist():
@@ -113,7 +118,7 @@ def _count(batch: pa.RecordBatch, tally: Tally) -> None:
             tally.errors[entry["values"]] = tally.errors.get(entry["values"], 0) + entry["counts"]
 
 
-def _kept(batch: pa.RecordBatch, arguments: PredictArguments) -> pa.RecordBatch:
+def _kept(batch: pa.RecordBatch, arguments: InferArguments) -> pa.RecordBatch:
     error = batch.column("error")
     if arguments.on_error == "permissive" or error.null_count == batch.num_rows:
         return batch
@@ -128,7 +133,7 @@ def _kept(batch: pa.RecordBatch, arguments: PredictArguments) -> pa.RecordBatch:
     )
 
 
-def _check_error_rate(arguments: PredictArguments, tally: Tally) -> None:
+def _check_error_rate(arguments: InferArguments, tally: Tally) -> None:
     failed = tally.images - tally.predicted
     if arguments.max_error_rate is not None and failed > arguments.max_error_rate * tally.images:
         kinds = ", ".join(f"{code} {count}" for code, count in sorted(tally.errors.items()))
