@@ -19,6 +19,7 @@ _COMMANDS = {
         "sightline.doors.commands.pack_images",
         "Write images into one table, read faster than files.",
     ),
+    "subset": ("sightline.doors.commands.subset", "Link a sample of a collection, by label."),
     "models": ("sightline.doors.commands.models", "Add, list, describe and verify bundles."),
     "bench": ("sightline.doors.commands.bench", "Measure what an image costs, and beside what."),
 }

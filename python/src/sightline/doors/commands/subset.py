@@ -1,0 +1,166 @@
+"""`sightline subset`: its options, and what it prints at the end."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sightline.doors.standalone.check_output import check_output
+from sightline.doors.standalone.run_json import write_run_json
+from sightline.errors import SightlineError, WrongUseError
+
+if TYPE_CHECKING:
+    from sightline.source.listing import Listing
+    from sightline.source.subset import Subset
+
+_PATH = click.Path(path_type=Path)
+_MANIFEST = "manifest.csv"
+
+
+class _Percentage(click.FloatRange):
+    """Above 0, at most 100; click's own range lets NaN through."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 100, min_open=True)
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's own signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        percentage: float = super().convert(value, param, ctx)
+        if math.isnan(percentage):
+            self.fail(f"{value} is not in the range 0<x<=100.", param, ctx)
+        return percentage
+
+
+@click.command()
+@click.option(
+    "--percentage",
+    required=True,
+    type=_Percentage(),
+    help="Of each label in each split, rounded, but at least one image: 1, 5, 10, 25, 50, …",
+)
+@click.option("--images", required=True, help="Folder, glob, or CSV/Parquet table of paths.")
+@click.option("--output", required=True, type=_PATH, help="Folder to make.")
+@click.option(
+    "--manifest",
+    is_flag=True,
+    help=f"Write {_MANIFEST} of absolute paths, not links. A table's sample is always one.",
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--labels",
+    type=click.Choice(["auto", "folder", "none"]),
+    default="auto",
+    show_default=True,
+    help="True labels: a table's column, or the image's folder.",
+)
+@click.option("--path-column", help="Of a table; default: path, image_path or file.")
+@click.option("--label-column", help="Of a table; default: label, actual_class or class.")
+@click.option("--root", type=_PATH, help="Of a table's relative paths; default: its folder.")
+@click.option("--overwrite", is_flag=True, help="Replace --output if it is there.")
+def subset(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names above
+    """Make a sample of a collection by links: the same share of each label in each split.
+
+    Nothing is copied: --output gets absolute symbolic links in folders of the same names, so that
+    labels and splits stay what they are. It may be moved; the images must stay where they are.
+    Samples of one seed are nested: all of 1 % is in 5 %.
+
+    \b
+    Examples:
+      sightline subset --percentage 10 --images fruits/ --output fruits_10
+      sightline subset --percentage 10 --images fruits/ --output fruits_10 --manifest
+      sightline subset --percentage 1 --images paths.csv --output paths_1 --seed 7
+    """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
+    output: Path = options["output"]
+    there = check_output(output, options["images"], overwrite=options["overwrite"])
+    if output.absolute().is_relative_to(Path(options["images"]).absolute()):
+        message = f"{output} is in the folder of the images, which would then hold both."
+        raise WrongUseError("WRONG_USE", f"{message} Choose another --output.")
+    sample, images = _make(output, there, options)
+    _print_summary(sample, output, images)
+
+
+def _make(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> tuple[Subset, Path]:
+    """The sample, and what `--images` takes to read it."""
+    # Only here: --help must not pay for numpy and pyarrow.
+    from tqdm import tqdm
+
+    from sightline.publish import publish_folder
+    from sightline.source.link_images import link_images
+    from sightline.source.subset import choose_subset
+    from sightline.source.write_manifest import write_manifest
+
+    started = time.time()
+    listing = _list(given)
+    sample = choose_subset(listing, given["percentage"], given["seed"])
+    is_manifest = given["manifest"] or listing.root is None
+    with publish_folder(output, there) as folder:
+        if is_manifest:
+            write_manifest(listing, sample.rows, folder / _MANIFEST)
+        else:
+            files = [listing.files[row] for row in sample.rows]
+            names = [sample.names[row] for row in sample.rows]
+            with tqdm(total=len(files), unit=" links", disable=None, mininterval=0.5) as progress:
+                for count in link_images(files, names, folder):
+                    progress.update(count - progress.n)
+        facts = {
+            "seconds": {"subset": round(time.time() - started, 4)},
+            "arguments": given,
+            "counts": {"images_in": len(listing), "images": len(sample.rows)},
+            "strata": [
+                {
+                    "split": stratum.split,
+                    "label": stratum.label,
+                    "images_in": stratum.images,
+                    "images": stratum.chosen,
+                }
+                for stratum in sample.strata
+            ],
+        }
+        write_run_json(folder, "subset", started, facts)
+    return sample, output / _MANIFEST if is_manifest else output
+
+
+def _list(given: dict[str, Any]) -> Listing:
+    from sightline.source.list_images import ImageSource, list_images
+    from sightline.source.list_table import TableColumns
+
+    use_labels = given["labels"] != "none"
+    columns = TableColumns(given["path_column"], given["label_column"], use_labels=use_labels)
+    listing = list_images(ImageSource(given["images"], given["labels"], columns, given["root"]))
+    if listing.packed is not None:
+        raise WrongUseError(
+            "WRONG_USE",
+            f"{given['images']} holds the images' bytes, which a sample by links has no part of. "
+            "Sample the files, and pack the sample by `sightline pack-images`.",
+        )
+    for row, error in listing.errors.items():
+        # What it holds would be missing in the sample, and nobody would know how much that is.
+        raise SightlineError(
+            error.code, f"'{listing.files[row]}' cannot be listed: {error.message}"
+        )
+    return listing
+
+
+def _print_summary(sample: Subset, output: Path, images: Path) -> None:
+    splits: dict[str, list[int]] = {}
+    for stratum in sample.strata:
+        for name in (stratum.split or "(none)", "all"):
+            counts = splits.setdefault(name, [0, 0, 0])
+            for at, more in enumerate((1, stratum.images, stratum.chosen)):
+                counts[at] += more
+    splits["all"] = splits.pop("all")  # the last line
+    click.echo(f"{'split':<12}{'strata':>10}{'images in':>14}{'images out':>14}")
+    for name, (strata, listed, chosen) in splits.items():
+        click.echo(f"{name:<12}{strata:>10,}{listed:>14,}{chosen:>14,}  {chosen / listed:7.2%}")
+    click.echo(f"output     {output}")
+    shown = shlex.quote(str(images))
+    click.echo(f"next       sightline features --images {shown} --model MODEL --output features")
