@@ -12,7 +12,7 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.backends.pytorch import BACKEND, PixelModel
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.manifest import Preprocessing, PytorchVariant, Resize
+from sightline.bundle.manifest import Preprocessing, PytorchVariant, Resize, Tensor
 from sightline.errors import WrongUseError
 
 WEIGHT, BIAS = torch.eye(3, 192), torch.tensor([1.0, 2.0, 3.0])
@@ -86,3 +86,16 @@ def test_a_flipped_byte_is_refused_at_load(bundle: Bundle) -> None:
 
     with pytest.raises(WrongUseError, match=r"'weights\.safetensors' has changed"):
         BACKEND.open(bundle, Device("cpu"), 1, allow_code=True)
+
+
+def test_a_head_that_the_network_does_not_have_is_refused(bundle: Bundle) -> None:
+    assert bundle.manifest.pytorch is not None
+    features = Tensor("features", "float32", ("n", 192), "features")
+    manifest = replace(
+        bundle.manifest,
+        outputs=(*bundle.manifest.outputs, features),
+        pytorch=replace(bundle.manifest.pytorch, head="classifier.1"),
+    )
+
+    with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*has no layer 'classifier\.1'"):
+        BACKEND.open(replace(bundle, manifest=manifest), Device("cpu"), 1, allow_code=True)

@@ -15,6 +15,8 @@ def test_the_summary_names_every_fact(tiny: Bundle) -> None:
         "resize shortest edge to 20, bilinear; centre crop 16 x 12",
         "[0.485, 0.456, 0.406]",
         "tiny_networks:two_layers",
+        "features: float32 (n, 4), features",
+        "head           5, which is given the features",
         "MIT",
         f"{tiny.manifest.parameters}",
         tiny.sha256,

@@ -7,6 +7,8 @@ from sightline.bundle.bundle import Bundle
 from sightline.bundle.manifest import Manifest
 from sightline.errors import WrongUseError
 
+SCORES = {"name": "logits", "dtype": "float32", "shape": ["n", 3], "role": "scores"}
+
 
 def test_a_manifest_survives_writing_and_reading(tiny: Bundle) -> None:
     text = (tiny.path / "model.json").read_bytes()
@@ -45,6 +47,8 @@ def test_scale_and_bias_are_the_normalisation(tiny: Bundle) -> None:
         ("variants.onnx.file", ".hidden", "'variants.onnx.file'"),
         ("variants.pytorch.architecture", "os.system", "'variants.pytorch.architecture'"),
         ("variants.pytorch.architecture", None, "'variants.pytorch.architecture' must be a string"),
+        ("variants.pytorch.head", "a..b", "'variants.pytorch.head' must be the dotted name"),
+        ("outputs", [SCORES], "'outputs' must hold features, since variants.pytorch.head"),
         ("preprocessing.resize.mode", "squash", "'preprocessing.resize.mode'"),
         ("preprocessing.resize.width", 21, "'preprocessing.resize.width' must equal height"),
         ("preprocessing.crop", None, "'preprocessing.crop' must be given"),

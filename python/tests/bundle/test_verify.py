@@ -1,12 +1,15 @@
 import hashlib
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from sightline.backends import registry
+from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.bundle import verify
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.golden import golden_images, pack_golden, read_golden
+from sightline.bundle.golden import golden_images, max_delta, pack_golden, read_golden
+from sightline.bundle.manifest import Size
 from sightline.bundle.verify import verify_bundle
 from sightline.errors import WrongUseError
 
@@ -48,10 +51,11 @@ def test_a_flipped_byte_fails_that_file_alone(tiny: Bundle) -> None:
     assert found["pytorch variant"] == "ok"
 
 
-def test_a_model_that_computes_something_else_fails(tiny: Bundle) -> None:
+@pytest.mark.parametrize("output", ["logits", "features"])
+def test_a_model_that_computes_something_else_fails(tiny: Bundle, output: str) -> None:
     images = golden_images(tiny.manifest.preprocessing.size)
     _, outputs = read_golden(tiny)
-    golden = pack_golden(images, {"logits": outputs["logits"] + 0.01})
+    golden = pack_golden(images, {**outputs, output: outputs[output] + 0.01})
     (tiny.path / "golden.safetensors").write_bytes(golden)
     files = {**tiny.manifest.files, "golden.safetensors": hashlib.sha256(golden).hexdigest()}
     changed = replace(tiny, manifest=replace(tiny.manifest, files=files))
@@ -60,6 +64,32 @@ def test_a_model_that_computes_something_else_fails(tiny: Bundle) -> None:
 
     assert found["onnx variant"] == found["pytorch variant"] == "failed"
     assert found["golden.safetensors"] == "ok"
+
+
+def test_features_are_held_to_a_thousandth_of_the_largest_of_them() -> None:
+    expected = {"logits": array(1, 1), "features": array(-400, 0.5)}
+
+    assert delta({"logits": array(1, 1.25), "features": array(-400, 0.5)}, expected) == 0.25
+    assert delta({"logits": array(1, 1), "features": array(-396, 0.5)}, expected) == 0.01
+    assert delta({"logits": array(1, 1)}, expected) == float("inf")
+
+
+def array(*row: float) -> Float32Array:
+    return np.array([row], np.float32)
+
+
+def delta(found: dict[str, Float32Array], expected: dict[str, Float32Array]) -> float:
+    return max_delta(Fixed(found), golden_images(Size(2, 2)), expected, "logits")
+
+
+class Fixed:
+    """A session that gives the same whatever it is given."""
+
+    def __init__(self, outputs: dict[str, Float32Array]) -> None:
+        self.outputs = outputs
+
+    def run(self, images: UInt8Array) -> dict[str, Float32Array]:
+        return self.outputs
 
 
 def test_a_backend_that_is_not_installed_is_skipped_by_name(

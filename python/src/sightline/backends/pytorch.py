@@ -10,6 +10,7 @@ import torch
 
 from sightline.backends.architecture import build_architecture, load_weights
 from sightline.backends.device import Device, unavailable
+from sightline.backends.divided import Divided
 from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
@@ -36,12 +37,13 @@ class PixelModel(torch.nn.Module):
         self.register_buffer("scale", torch.tensor(scale).reshape(1, 3, 1, 1))
         self.register_buffer("bias", torch.tensor(bias).reshape(1, 3, 1, 1))
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(n, height, width, 3) uint8 → what the network gives, (n, classes) float32."""
+    def forward(self, images: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        """(n, height, width, 3) uint8 → what the network gives, each (n, …) float32."""
         pixels = images.permute(0, 3, 1, 2)  # (n, 3, height, width)
         pixels = pixels.to(torch.float32, memory_format=self.layout)
-        scores: torch.Tensor = self.network(pixels * self.scale + self.bias)
-        return scores
+        values: torch.Tensor | tuple[torch.Tensor, ...]
+        values = self.network(pixels * self.scale + self.bias)
+        return values
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,22 @@ class PytorchSession:
 
     model: torch.nn.Module
     device: torch.device
-    output_name: str
+    output_names: tuple[str, ...]
     precision: Precision = "fp32"
 
     def run(self, images: UInt8Array) -> dict[str, Float32Array]:
-        """(n, height, width, 3) uint8 → the scores, (n, classes) float32."""
+        """(n, height, width, 3) uint8 → the scores, and the features where a head is known."""
         # Both are settings of the calling thread.
         with (
             torch.inference_mode(),
             torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"),
         ):
-            scores = self.model(torch.from_numpy(images).to(self.device))
-            array: Float32Array = scores.to("cpu", torch.float32).numpy()
-        return {self.output_name: array}
+            values = self.model(torch.from_numpy(images).to(self.device))
+            values = values if isinstance(values, tuple) else (values,)
+            return {
+                name: value.to("cpu", torch.float32).numpy()
+                for name, value in zip(self.output_names, values, strict=True)
+            }
 
 
 class PytorchBackend:
@@ -92,17 +97,30 @@ class PytorchBackend:
             variant.architecture, variant.arguments, model=bundle.name, allow_code=allow_code
         )
         load_weights(network, weights, variant.architecture)
+        names = [bundle.manifest.scores.name]
+        if variant.head and bundle.manifest.features is not None:
+            names.append(bundle.manifest.features.name)
+            network = _divide(network, variant.head, bundle)
         model = PixelModel(network, bundle.manifest.preprocessing).eval()
         place = torch.device(str(device))
         try:
             model.to(place)
         except (RuntimeError, AssertionError) as error:
             raise unavailable("pytorch", str(device), str(error).splitlines()[0]) from error
-        return PytorchSession(model, place, bundle.manifest.scores.name, precision)
+        return PytorchSession(model, place, tuple(names), precision)
 
     def has_cuda(self) -> bool:
         """Whether this torch is a CUDA build and sees a device."""
         return torch.cuda.is_available()
+
+
+def _divide(network: torch.nn.Module, head: str, bundle: Bundle) -> Divided:
+    try:
+        return Divided(network, head)
+    except AttributeError as error:
+        raise WrongUseError(
+            "INVALID_BUNDLE", f"{bundle.path}: its network has no layer '{head}' ({error})."
+        ) from error
 
 
 BACKEND = PytorchBackend()

@@ -21,6 +21,7 @@ from sightline.bundle.golden import (
     max_delta,
     pack_golden,
     read_golden,
+    scaled_delta,
 )
 from sightline.bundle.manifest import (
     MANIFEST_FILE,
@@ -140,13 +141,25 @@ def _read(
     if graph is None:
         return with_export(material, model, preprocessing) if request.export == "onnx" else material
     reference = {graph.scores: material.reference[material.scores]}
+    same = _same_features(graph, material)
+    if graph.features is not None and material.features is not None and same:
+        reference[graph.features] = material.reference[material.features]
     return replace(
         material,
         outputs=graph.outputs,
         reference=reference,
+        head=material.head if same else "",
         onnx=graph.onnx,
         opset=graph.opset,
     )
+
+
+def _same_features(graph: Material, material: Material) -> bool:
+    """Whether the ONNX file's features are what the head of the torch network is given."""
+    if graph.features is None or material.features is None:
+        return False
+    found, expected = graph.reference[graph.features], material.reference[material.features]
+    return scaled_delta(found, expected) <= TOLERANCE
 
 
 def _manifest(
@@ -154,7 +167,9 @@ def _manifest(
 ) -> Manifest:
     size = request.preprocessing.size
     found = "none" if material.gives_probabilities else "softmax"
-    pytorch = PytorchVariant(WEIGHTS_FILE, request.architecture, dict(request.arguments))
+    pytorch = PytorchVariant(
+        WEIGHTS_FILE, request.architecture, dict(request.arguments), material.head
+    )
     manifest = Manifest(
         name=request.name,
         description=request.description,

@@ -109,6 +109,8 @@ def _variants(manifest: Manifest) -> list[tuple[str, str]]:
     if manifest.pytorch:
         lines.append(("architecture", f"{manifest.pytorch.architecture}"))
         lines.append(("arguments", f"{dict(manifest.pytorch.arguments)}"))
+        if manifest.pytorch.head:
+            lines.append(("head", f"{manifest.pytorch.head}, which is given the features"))
     return lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
+from collections.abc import Sequence
 
 import onnx
 import torch
@@ -18,13 +19,13 @@ from sightline.errors import SightlineError
 _LARGEST_BATCH = 4096
 
 
-def export_onnx(model: PixelModel, size: Size, output: str) -> onnx.ModelProto:
+def export_onnx(model: PixelModel, size: Size, outputs: Sequence[str]) -> onnx.ModelProto:
     """Export the network with its normalisation: uint8 (n, height, width, 3) in, any n to 4096.
 
     Args:
         model: On the CPU, in evaluation mode; its layout is changed.
         size: Of the images.
-        output: The name to give to the scores.
+        outputs: The names to give to what the model gives, in its order.
 
     Raises:
         SightlineError: EXPORT_FAILED, with the exporter's own reason.
@@ -45,7 +46,7 @@ def export_onnx(model: PixelModel, size: Size, output: str) -> onnx.ModelProto:
                 dynamic_shapes=({0: rows},),
                 external_data=False,
                 input_names=["images"],
-                output_names=[output],
+                output_names=list(outputs),
                 verbose=False,
             )
     except (RuntimeError, ValueError, TypeError, torch.onnx.OnnxExporterError) as error:

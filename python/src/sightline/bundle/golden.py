@@ -67,11 +67,23 @@ def read_golden(bundle: Bundle) -> tuple[UInt8Array, dict[str, Float32Array]]:
 def max_delta(
     session: Session, images: UInt8Array, expected: Mapping[str, Float32Array], scores: str
 ) -> float:
-    """The largest |difference| of any number of any output; infinite where shapes or NaN differ."""
+    """The largest |difference| of any number of any output from what is expected.
+
+    Features may be of any magnitude, so theirs counts in units of the largest one expected, where
+    that is above 1. Infinite where an output is absent, or shapes or NaN differ.
+    """
     found = session.run(images)
-    if scores not in found:
+    if not {scores, *expected} <= found.keys():
         return float("inf")
-    return max(_delta(value, expected[name]) for name, value in found.items() if name in expected)
+    return max(
+        (_delta if name == scores else scaled_delta)(found[name], value)
+        for name, value in expected.items()
+    )
+
+
+def scaled_delta(found: Float32Array, expected: Float32Array) -> float:
+    """The largest |difference|, in units of the largest number expected where that is above 1."""
+    return _delta(found, expected) / max(1.0, float(np.abs(expected).max(initial=0.0)))
 
 
 def check_delta(name: str, backend: str, delta: float) -> None:

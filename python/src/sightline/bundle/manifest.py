@@ -20,6 +20,7 @@ _LARGEST_SIDE = 16_384
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
 _ARCHITECTURE = re.compile(r"(torchvision|timm):[A-Za-z0-9_.]+|[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+_HEAD = re.compile(r"\w+(\.\w+)*")
 
 
 @dataclass(frozen=True)
@@ -92,16 +93,24 @@ class OnnxVariant:
 
 @dataclass(frozen=True)
 class PytorchVariant:
-    """Weights, and the name of the code that they belong to."""
+    """Weights, and the name of the code that they belong to.
+
+    `head` is the dotted name of the layer that makes the scores from the features; empty where
+    the variant gives scores alone.
+    """
 
     file: str
     architecture: str
     arguments: Mapping[str, object]
+    head: str = ""
 
 
 @dataclass(frozen=True)
 class Golden:
-    """Images and the source variant's outputs; the largest |difference| seen per variant."""
+    """Images and the source variant's outputs; the largest |difference| seen per variant.
+
+    A difference of features counts in units of the largest feature, where that is above 1.
+    """
 
     file: str
     rows: int
@@ -175,8 +184,11 @@ class Manifest:
         variants = {name: tree[name] for name in names if tree[name] is not None}
         for name in names:
             del tree[name]
+        # The identity of a bundle without these is what it always was.
         if not tree["calibration"]:
-            del tree["calibration"]  # the identity of a bundle without one is what it always was
+            del tree["calibration"]
+        if "pytorch" in variants and not variants["pytorch"]["head"]:
+            del variants["pytorch"]["head"]
         for tensor in tree["inputs"]:
             del tensor["role"]
         tree.update(format=FORMAT, variants=variants)
@@ -298,7 +310,10 @@ def _pytorch(item: Fields) -> PytorchVariant:
     if not _ARCHITECTURE.fullmatch(architecture):
         item.fail("architecture", "must be torchvision:NAME, timm:NAME or package.module:function")
     arguments = item.child("arguments").values if item.has("arguments") else {}
-    return PytorchVariant(item.file("file"), architecture, arguments)
+    head = item.text("head") if item.has("head") else ""
+    if head and not _HEAD.fullmatch(head):
+        item.fail("head", f"must be the dotted name of a layer, found '{head}'")
+    return PytorchVariant(item.file("file"), architecture, arguments, head)
 
 
 def _golden(item: Fields) -> Golden:
@@ -344,3 +359,5 @@ def _check(manifest: Manifest, top: Fields) -> None:
     scores = [output for output in manifest.outputs if output.role == "scores"]
     if [(one.dtype, one.shape) for one in scores] != [("float32", ("n", manifest.classes))]:
         top.fail("outputs", f"must hold one float32 tensor of scores [n, {manifest.classes}]")
+    if manifest.pytorch and manifest.pytorch.head and manifest.features is None:
+        top.fail("outputs", "must hold features, since variants.pytorch.head says what gives them")

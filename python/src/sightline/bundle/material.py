@@ -25,6 +25,7 @@ class Material:
         onnx: The serialized graph, uint8 in; None if there is to be none.
         opset: Of that graph; 0 without one.
         weights: safetensors; None if there are none.
+        head: The layer of the torch network that makes the scores from the features, if known.
     """
 
     outputs: tuple[Tensor, ...]
@@ -33,11 +34,17 @@ class Material:
     onnx: bytes | None = None
     opset: int = 0
     weights: bytes | None = None
+    head: str = ""
 
     @property
     def scores(self) -> str:
         """The name of the output with one number per class."""
         return next(output.name for output in self.outputs if output.role == "scores")
+
+    @property
+    def features(self) -> str | None:
+        """The name of the first output of one vector an image, if there is one."""
+        return next((output.name for output in self.outputs if output.role == "features"), None)
 
     @property
     def gives_probabilities(self) -> bool:
@@ -71,7 +78,7 @@ def describe_outputs(
         raise WrongUseError(
             "LABELS_MISMATCH",
             f"there are {labels} labels, but {what} gives {shapes or 'nothing per image'}. "
-            "The labels file needs one line per class.",
+            "Give a file with one line per class: --labels FILE.",
         )
     scores = next((name for name in _LIKELY if name in wide), wide[0])
     roles = {name: "features" if value.ndim == 2 else "tensor" for name, value in kept.items()}

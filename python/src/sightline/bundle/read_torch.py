@@ -10,16 +10,18 @@ import safetensors.torch
 import torch
 
 from sightline.backends.architecture import build_architecture, load_weights
+from sightline.backends.divided import Divided
 from sightline.backends.protocol import UInt8Array
 from sightline.backends.pytorch import PixelModel
 from sightline.bundle.export import export_onnx
+from sightline.bundle.find_head import find_head
 from sightline.bundle.graph import default_opset
 from sightline.bundle.manifest import Preprocessing
 from sightline.bundle.material import Material, describe_outputs
 from sightline.bundle.weights import read_weights
 from sightline.errors import WrongUseError
 
-SCORES = "logits"
+SCORES, FEATURES = "logits", "features"
 
 
 def read_torch(
@@ -41,7 +43,8 @@ def read_torch(
         images: The golden images, (n, height, width, 3) uint8.
 
     Returns:
-        The material, as yet without an ONNX graph, and the model with its normalisation.
+        The material, as yet without an ONNX graph, and the model with its normalisation, which
+        gives the material's outputs.
 
     Raises:
         WrongUseError: BAD_WEIGHTS, UNSAFE_WEIGHTS, UNKNOWN_ARCHITECTURE, BAD_ARCHITECTURE,
@@ -53,20 +56,29 @@ def read_torch(
     torch.set_num_threads(1)
     unit = torch.from_numpy(images).permute(0, 3, 1, 2).double() / 255  # (n, 3, height, width)
     mean, std = (torch.tensor(part).reshape(1, 3, 1, 1) for part in _mean_std(preprocessing))
+    pixels = ((unit - mean) / std).float()
     with torch.inference_mode():
         try:
-            scores = network(((unit - mean) / std).float())
+            scores = network(pixels)
         except (RuntimeError, ValueError, TypeError) as error:
             reason = " ".join(str(error).split())[:200]
             raise _bad(architecture, f"does not run on {tuple(unit.shape)}: {reason}") from error
-    if not isinstance(scores, torch.Tensor):
-        raise _bad(architecture, f"gives a {type(scores).__name__}, not one tensor of scores")
+        if not isinstance(scores, torch.Tensor):
+            raise _bad(architecture, f"gives a {type(scores).__name__}, not one tensor of scores")
+        found = find_head(network, pixels, scores)
     reference = {SCORES: scores.float().numpy()}
+    parameters = sum(one.numel() for one in network.parameters())
+    head = ""
+    if found is not None:
+        head, features = found
+        reference[FEATURES] = features.float().numpy()
+        network = Divided(network, head)
     material = Material(
         outputs=describe_outputs(reference, len(images), labels, architecture),
         reference=reference,
-        parameters=sum(one.numel() for one in network.parameters()),
+        parameters=parameters,
         weights=safetensors.torch.save(tensors),
+        head=head,
     )
     return material, PixelModel(network, preprocessing).eval()
 
@@ -77,7 +89,7 @@ def with_export(material: Material, model: PixelModel, preprocessing: Preprocess
     Raises:
         SightlineError: EXPORT_FAILED.
     """
-    graph = export_onnx(model, preprocessing.size, material.scores)
+    graph = export_onnx(model, preprocessing.size, [one.name for one in material.outputs])
     return replace(
         material, onnx=graph.SerializeToString(deterministic=True), opset=default_opset(graph)
     )
