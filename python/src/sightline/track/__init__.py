@@ -1,0 +1,1 @@
+"""A finished run, logged to an MLflow tracking server."""
