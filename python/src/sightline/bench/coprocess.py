@@ -82,12 +82,15 @@ class Coprocess:
         """Whether it still runs; a job that failed need not have ended it."""
         return self._process.poll() is None
 
-    def ask(self, line: str, images: int) -> tuple[Usage, dict[str, Any]]:
+    def ask(
+        self, line: str, images: int, limit_s: float = _JOB_SECONDS
+    ) -> tuple[Usage, dict[str, Any]]:
         """Give it a job and wait.
 
         Args:
             line: What the program reads.
             images: How many images the job holds.
+            limit_s: After so many seconds it is ended, and has failed.
 
         Returns:
             What the job used, and the program's answer.
@@ -103,7 +106,7 @@ class Coprocess:
                 self._process.stdin.flush()
             except BrokenPipeError:
                 raise self._failed("it ended") from None
-            answer = self._answer()
+            answer = self._answer(limit_s)
             wall = time.perf_counter() - start
         after = self.tree.cpu_seconds()
         by_kind = {kind: after[kind] - before.get(kind, 0.0) for kind in after}
@@ -145,9 +148,9 @@ class Coprocess:
     ) -> None:
         self.close()
 
-    def _answer(self) -> dict[str, Any]:
+    def _answer(self, limit_s: float = _JOB_SECONDS) -> dict[str, Any]:
         assert self._process.stdout is not None  # noqa: S101 - for the type checker
-        limit = threading.Timer(_JOB_SECONDS, lambda: kill(self.tree.processes()))
+        limit = threading.Timer(limit_s, lambda: kill(self.tree.processes()))
         limit.start()
         try:
             for line in self._process.stdout:

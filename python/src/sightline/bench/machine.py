@@ -62,6 +62,16 @@ def describe_commit(repository: Path) -> str:
     return f"{revision}+changes" if changed else revision
 
 
+def measured_on(entry: dict[str, Any]) -> str:
+    """A sentence on when, where and at which commit an entry of a record was measured."""
+    machine = entry["machine"]
+    return (
+        f"Measured {entry['started']} in {entry['seconds'] / 60:.0f} minutes on "
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
+        f"GPU: {machine['gpu']}; commit {entry['commit']}."
+    )
+
+
 def _processor() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():

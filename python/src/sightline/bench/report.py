@@ -1,4 +1,4 @@
-"""docs/performance.md, written from a record and from nothing else."""
+"""The pages of a record, docs/performance.md and docs/scaling.md, written from nothing else."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sightline.bench.claims import judge
 from sightline.bench.figures import figure
 from sightline.bench.gaps import gap
 from sightline.bench.regime_section import regime_section
+from sightline.bench.scaling_page import scaling_page
 from sightline.errors import WrongUseError
 
 Record = dict[str, Any]
@@ -22,16 +23,37 @@ def write_report(results: Path, page: Path) -> None:
     Raises:
         WrongUseError: NO_RESULTS if there is no record, or one of another format.
     """
+    record = _read(results)
+    if "regimes" not in record:
+        message = f"{results} has no regimes. Run `sightline bench`."
+        raise WrongUseError("NO_RESULTS", message)
+    _write(page, page_of(record))
+
+
+def write_scaling_report(results: Path, page: Path) -> None:
+    """Write the page of what `bench scaling` and `bench pca` left in a record.
+
+    Raises:
+        WrongUseError: NO_RESULTS if there is no record, one of another format, or none of theirs.
+    """
+    _write(page, scaling_page(_read(results)))
+
+
+def _read(results: Path) -> Record:
     try:
-        record = json.loads(results.read_text("utf-8"))
+        record: Record = json.loads(results.read_text("utf-8"))
     except (OSError, ValueError) as error:
         message = f"{results} is no record of `sightline bench` ({error}). Run it first."
         raise WrongUseError("NO_RESULTS", message) from error
-    if record.get("format") != FORMAT or "regimes" not in record:
-        message = f"{results} is of another version, or has no regimes. Run `sightline bench`."
+    if record.get("format") != FORMAT:
+        message = f"{results} is of another version. Run `sightline bench`."
         raise WrongUseError("NO_RESULTS", message)
+    return record
+
+
+def _write(page: Path, text: str) -> None:
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(page_of(record), "utf-8")
+    page.write_text(text, "utf-8")
 
 
 def page_of(record: Record) -> str:

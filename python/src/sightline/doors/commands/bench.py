@@ -1,4 +1,4 @@
-"""`sightline bench`: measure, measure growth, and write the page."""
+"""`sightline bench`: measure, measure growth, and write the pages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from sightline.doors.commands.bench_scaling import pca, scaling
 from sightline.errors import WrongUseError
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -24,6 +25,8 @@ Examples:
   sightline bench --regime heavy --contenders raw-decode,spark-parquet,pbu-parquet
   sightline bench closest                           more rounds for those that are close
   sightline bench growth
+  sightline bench scaling                           features and pca over 48 to 19,200 images
+  sightline bench pca                               pca over 10,000 and 100,000 rows
   sightline bench report --results build/bench/results.json""",
 )
 @click.option(
@@ -119,29 +122,41 @@ def closest(context: click.Context, rounds: int) -> None:
 
 @bench.command(
     epilog="""\b
-Example:
-  sightline bench report --results benchmarks/results.json --output docs/performance.md"""
+Examples:
+  sightline bench report --results benchmarks/results.json --output docs/performance.md
+  sightline bench report --page scaling --output docs/scaling.md"""
+)
+@click.option(
+    "--page",
+    type=click.Choice(["performance", "scaling"]),
+    default="performance",
+    show_default=True,
+    help="scaling: what `bench scaling` and `bench pca` measured.",
 )
 @click.option("--results", type=_FILE, help="Record; default: build/bench/results.json.")
-@click.option("--output", type=_FILE, help="Page to write; default: build/bench/performance.md.")
-@click.option("--chart", type=_FILE, help="Picture to draw; default: none.")
+@click.option("--output", type=_FILE, help="Page to write; default: build/bench/PAGE.md.")
+@click.option("--chart", type=_FILE, help="Picture to draw of performance; default: none.")
 @click.pass_context
 def report(
-    context: click.Context, results: Path | None, output: Path | None, chart: Path | None
+    context: click.Context, page: str, results: Path | None, output: Path | None, chart: Path | None
 ) -> None:
-    """Write the page of a record, and a picture of it if asked for."""
-    from sightline.bench.report import write_report
+    """Write a page of a record, and a picture of it if asked for."""
+    from sightline.bench.report import write_report, write_scaling_report
 
     work = context.obj["work"]
-    page = output or work / "performance.md"
-    write_report(results or work / "results.json", page)
-    click.echo(f"Written to {page}")
+    record, file = results or work / "results.json", output or work / f"{page}.md"
+    (write_scaling_report if page == "scaling" else write_report)(record, file)
+    click.echo(f"Written to {file}")
     if chart is not None:
         _require_packages("matplotlib")
         from sightline.bench.chart import draw_chart
 
-        draw_chart(results or work / "results.json", chart)
+        draw_chart(record, chart)
         click.echo(f"Drawn to {chart}")
+
+
+bench.add_command(scaling)
+bench.add_command(pca)
 
 
 def _require_packages(*names: str) -> None:
