@@ -26,6 +26,10 @@ _PACKAGES = {
     "torchvision": ("torchvision",),
     "safetensors": ("safetensors",),
     "simplejpeg": ("simplejpeg",),
+    "click": ("click",),
+    "matplotlib": ("matplotlib",),
+    "plotly": ("plotly",),
+    "mlflow": ("mlflow-skinny", "mlflow"),
 }
 
 

@@ -21,7 +21,7 @@ def with_file_columns(listing: Listing) -> Listing:
     table = listing.table
     if FILENAME in table.column_names:
         table = table.drop_columns([FILENAME])
-    paths: list[str] = table.column(PATH).to_pylist()
+    paths = [path or "" for path in table.column(PATH).to_pylist()]
     table = table.append_column(FILENAME, pa.array(map(file_name, paths), pa.string()))
     if SPLIT not in table.column_names:
         table = table.append_column(SPLIT, pa.array(map(split_of, paths), pa.string()))

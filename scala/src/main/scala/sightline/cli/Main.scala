@@ -11,7 +11,14 @@ import sightline.BuildInfo
 object Main extends Logging {
 
   private val single: Seq[Command] =
-    Seq(PredictCommand, EvaluateCommand, SqlCommand, PackImagesCommand)
+    Seq(
+      PredictCommand,
+      FeaturesCommand,
+      PcaCommand,
+      EvaluateCommand,
+      SqlCommand,
+      PackImagesCommand,
+    )
   private val commands: Seq[Command] = single :+ new CommandsCommand(single)
 
   def main(arguments: Array[String]): Unit = {

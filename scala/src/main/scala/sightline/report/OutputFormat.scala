@@ -1,5 +1,6 @@
 package sightline.report
 
+import org.apache.spark.sql.SaveMode.Append
 import org.apache.spark.sql.functions.{col, from_json, struct, to_json, when}
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.{DataFrame, SparkSession}
@@ -9,6 +10,8 @@ import sightline.source.Columns
 
 /** How predictions are written, and read again with the same columns. */
 sealed abstract class OutputFormat(val name: String) {
+
+  /** Adds the rows to those of the folder, if there is one. */
   def write(rows: DataFrame, folder: String): Unit
   def read(spark: SparkSession, folder: String): DataFrame
 }
@@ -16,13 +19,14 @@ sealed abstract class OutputFormat(val name: String) {
 object OutputFormat {
 
   case object Parquet extends OutputFormat("parquet") {
-    override def write(rows: DataFrame, folder: String): Unit = rows.write.parquet(folder)
+    override def write(rows: DataFrame, folder: String): Unit =
+      rows.write.mode(Append).parquet(folder)
     override def read(spark: SparkSession, folder: String): DataFrame = spark.read.parquet(folder)
   }
 
   case object Json extends OutputFormat("json") {
     override def write(rows: DataFrame, folder: String): Unit =
-      rows.write.option("ignoreNullFields", "false").json(folder)
+      rows.write.mode(Append).option("ignoreNullFields", "false").json(folder)
 
     override def read(spark: SparkSession, folder: String): DataFrame = {
       val found = spark.read.json(folder)
@@ -44,7 +48,7 @@ object OutputFormat {
     )
 
     override def write(rows: DataFrame, folder: String): Unit =
-      flatten(rows).write.options(Options).csv(folder)
+      flatten(rows).write.mode(Append).options(Options).csv(folder)
 
     override def read(spark: SparkSession, folder: String): DataFrame = {
       val flat = spark.read.options(Options).csv(folder)

@@ -15,7 +15,8 @@ import org.apache.spark.sql.sightline.{ListenerEvents, RowTally}
  *
  * The numbers are those of [[RowTally]], as tasks report them while they run and when they end.
  */
-final class Progress private (title: String, total: Long, out: PrintStream) extends SparkListener {
+final class Progress private (title: String, total: Long, unit: String, out: PrintStream)
+    extends SparkListener {
 
   // Task to its latest value of each metric; a failed task's rows do not count.
   private val tasks = new ConcurrentHashMap[Long, Map[String, Long]]
@@ -73,7 +74,7 @@ final class Progress private (title: String, total: Long, out: PrintStream) exte
     val now = counts
     val rows = now.getOrElse(RowTally.Rows, 0L)
     val failed = now.collect { case (name, n) if name != RowTally.Rows => n }.sum
-    val line = Progress.line(title, rows, total, failed, (System.nanoTime - started) / 1e9)
+    val line = Progress.line(title, rows, total, failed, (System.nanoTime - started) / 1e9, unit)
     if (isTerminal) out.print(s"\r\u001b[K$line") else out.println(line)
   }
 
@@ -87,12 +88,19 @@ final class Progress private (title: String, total: Long, out: PrintStream) exte
 
 object Progress {
 
-  /** Starts to tell; `total` is the number of rows to come. */
-  def start(spark: SparkSession, title: String, total: Long): Progress =
-    new Progress(title, total, System.err).begin(spark)
+  /** Starts to tell; `total` is the number of rows to come, each a `unit`. */
+  def start(spark: SparkSession, title: String, total: Long, unit: String = "images"): Progress =
+    new Progress(title, total, unit, System.err).begin(spark)
 
   /** One line of progress. */
-  def line(title: String, rows: Long, total: Long, errors: Long, seconds: Double): String = {
+  def line(
+      title: String,
+      rows: Long,
+      total: Long,
+      errors: Long,
+      seconds: Double,
+      unit: String = "images",
+  ): String = {
     val rate = if (seconds > 0) rows / seconds else 0.0
     val left =
       if (rows >= total) "done"
@@ -101,12 +109,14 @@ object Progress {
     val percent = if (total > 0) 100 * rows / total else 100
     String.format(
       Locale.ROOT,
-      "%s: %,d of %,d images (%d%%), %.1f images/s, %,d errors, %s",
+      "%s: %,d of %,d %s (%d%%), %.1f %s/s, %,d errors, %s",
       title,
       rows,
       total,
+      unit,
       percent,
       rate,
+      unit,
       errors,
       left,
     )

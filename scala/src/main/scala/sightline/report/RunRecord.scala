@@ -4,6 +4,8 @@ import java.nio.charset.StandardCharsets.UTF_8
 import java.time.Instant
 import java.time.temporal.ChronoUnit.SECONDS
 
+import scala.util.{Try, Using}
+
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SparkSession
@@ -45,6 +47,13 @@ object RunRecord {
         ("master" -> spark.sparkContext.master) ~
         ("application" -> spark.sparkContext.applicationId)) ~
       more
+
+  /** What a run wrote as `path`; JNothing where there is none that can be read. */
+  def read(path: Path, hadoop: Configuration): JValue =
+    Try {
+      val json = Using.resource(path.getFileSystem(hadoop).open(path))(_.readAllBytes())
+      JsonMethods.parse(new String(json, UTF_8))
+    }.getOrElse(JNothing)
 
   /** Writes a JSON text as `path`, at any Hadoop URI. */
   def write(json: JValue, path: Path, hadoop: Configuration): Unit = {

@@ -1,12 +1,11 @@
 package sightline.report
 
-import scala.util.{Try, Using}
+import scala.util.Try
 
 import org.apache.hadoop.fs.Path
 import org.apache.spark.SparkException
 import org.apache.spark.sql.{AnalysisException, DataFrame, SparkSession}
-import org.json4s.*
-import org.json4s.jackson.JsonMethods
+import org.json4s.{JString, jvalue2monadic}
 
 import sightline.SightlineException
 import sightline.source.Columns
@@ -21,18 +20,15 @@ object SavedPredictions {
    */
   def read(spark: SparkSession, folder: String, format: Option[String]): DataFrame = {
     val path = new Path(folder)
-    val fs = path.getFileSystem(spark.sessionState.newHadoopConf())
-    if (!fs.exists(path)) {
+    val hadoop = spark.sessionState.newHadoopConf()
+    if (!path.getFileSystem(hadoop).exists(path)) {
       throw SightlineException.wrongUse(
         "PATH_NOT_FOUND",
         s"$folder does not exist. Give the --output of a `predict` run.",
       )
     }
-    val recorded = Try {
-      implicit val formats: Formats = DefaultFormats
-      val json = Using.resource(fs.open(new Path(path, RunRecord.InDataFolder)))(_.readAllBytes())
-      (JsonMethods.parse(new String(json, "UTF-8")) \ "format").extract[String]
-    }.toOption
+    val record = RunRecord.read(new Path(path, RunRecord.InDataFolder), hadoop)
+    val recorded = Option(record \ "format").collect { case JString(name) => name }
     val rows = Try(
       OutputFormat.parse(format.orElse(recorded).getOrElse("parquet")).read(spark, folder)
     ).recover { case error @ (_: AnalysisException | _: SparkException) =>

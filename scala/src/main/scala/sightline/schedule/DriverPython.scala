@@ -6,8 +6,10 @@ import scala.sys.process.{Process, ProcessLogger}
 
 import sightline.{BuildInfo, SightlineException}
 
-/** Runs a module of the Python package on the driver, in the interpreter that the workers have. */
-private[schedule] object DriverPython {
+/** Runs the Python package on the driver, in the interpreter that the workers have. */
+private[sightline] object DriverPython {
+
+  private val Failure = "(?m)^sightline: ([A-Z_]+): (.*)$".r
 
   /**
    * @param module such as `sightline.doors.preflight`
@@ -15,6 +17,35 @@ private[schedule] object DriverPython {
    * @throws SightlineException PYTHON_NOT_FOUND or PYTHON_UNUSABLE
    */
   def run(executable: String, module: String, arguments: Seq[String]): String = {
+    val ended = execute(executable, module, arguments)
+    if (ended.status != 0) throw unusable(executable, ended.lastWords)
+    ended.out
+  }
+
+  /**
+   * Runs a command of the package: `python -m sightline WORDS`.
+   *
+   * @return what it prints
+   * @throws SightlineException the command's own, PYTHON_NOT_FOUND or PYTHON_UNUSABLE
+   */
+  def command(executable: String, words: Seq[String]): String = {
+    val ended = execute(executable, "sightline", words)
+    if (ended.status != 0) {
+      throw Failure
+        .findFirstMatchIn(ended.err)
+        .fold(unusable(executable, ended.lastWords)) { told =>
+          if (ended.status == 2) SightlineException.wrongUse(told.group(1), told.group(2))
+          else SightlineException.failed(told.group(1), told.group(2))
+        }
+    }
+    ended.out
+  }
+
+  final private case class Ended(status: Int, out: String, err: String) {
+    def lastWords: String = err.linesIterator.toSeq.lastOption.getOrElse(s"exit status $status")
+  }
+
+  private def execute(executable: String, module: String, arguments: Seq[String]): Ended = {
     val out = new StringBuilder
     val err = new StringBuilder
     val log = ProcessLogger(
@@ -36,11 +67,7 @@ private[schedule] object DriverPython {
               "PYSPARK_PYTHON or spark.pyspark.python.",
           )
       }
-    if (status != 0) {
-      val last = err.toString.linesIterator.toSeq.lastOption
-      throw unusable(executable, last.getOrElse(s"exit status $status"))
-    }
-    out.toString
+    Ended(status, out.toString, err.toString)
   }
 
   def unusable(executable: String, why: String): SightlineException =

@@ -52,13 +52,20 @@ final case class Inference(
   /**
    * The worker function for whole partitions, by mapInArrow.
    *
+   * @param result what a row gives beside its error: `prediction` or `features`
    * @param counters gets what the workers counted
    */
-  def bulk(spark: SparkSession, counters: Option[WorkerCounters] = None): PythonWorker =
+  def bulk(
+      spark: SparkSession,
+      result: String,
+      counters: Option[WorkerCounters] = None,
+  ): PythonWorker =
     worker(
       spark,
       "bulk",
-      ("content_column" -> Columns.WorkerContent) ~ ("error_column" -> Columns.WorkerError),
+      ("content_column" -> Columns.WorkerContent) ~
+        ("error_column" -> Columns.WorkerError) ~
+        ("result" -> result),
     ).copy(updates = counters)
 
   /**

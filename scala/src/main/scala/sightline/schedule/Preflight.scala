@@ -63,6 +63,29 @@ object Preflight {
   }
 
   /**
+   * Makes sure that the driver's own interpreter has what a part of a run needs there.
+   *
+   * @param packages import names
+   * @param purpose what needs them, and how to do without: ends the sentence
+   * @throws SightlineException PYTHON_PACKAGE_MISSING and those of [[checkPackages]]
+   */
+  def requirePackages(
+      executable: String,
+      sparkVersion: String,
+      packages: Seq[String],
+      purpose: String,
+  ): Unit = {
+    val found = checkPackages(executable, sparkVersion).packages
+    val missing = packages.filterNot(found.contains)
+    if (missing.nonEmpty) {
+      throw SightlineException.wrongUse(
+        "PYTHON_PACKAGE_MISSING",
+        s"$executable has no ${missing.mkString(", ")}, $purpose",
+      )
+    }
+  }
+
+  /**
    * Makes sure that `backend` can run on a GPU of this machine, where the tasks will run here too.
    *
    * @throws SightlineException DEVICE_UNAVAILABLE

@@ -13,10 +13,15 @@ object Columns {
   val Label = "label"
   val LabelId = "label_id"
   val Prediction = "prediction"
+  val Features = "features"
+  val Components = "components"
+  val Filename = "filename"
+  val Split = "split"
 
   /** The bytes and the reading error on their way to the worker; no table calls columns so. */
   val WorkerContent = "__content"
   val WorkerError = "__error"
+  val OfWorker: Set[String] = Set(WorkerContent, WorkerError)
 
   /** Why there is no prediction: `struct<code, stage, message>`. */
   val ErrorType: StructType = new StructType()
@@ -34,7 +39,7 @@ object Columns {
 
   /** What `ml_features` returns: a vector as long as the model's output of features, or an error. */
   val FeaturesType: StructType = new StructType()
-    .add("features", ArrayType(FloatType))
+    .add(Features, ArrayType(FloatType))
     .add("error", ErrorType)
 
   /** What `get_image_inference_udf` returns. */

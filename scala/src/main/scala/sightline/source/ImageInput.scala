@@ -41,25 +41,43 @@ object ImageInput {
   def open(spark: SparkSession, request: ImageRequest): ImageInput = {
     val input =
       if (ImageTableFile.is(request.images)) TableInput.open(spark, request)
-      else files(spark, request)
+      else forWorker(spark, request, list(spark, request))
     if (input.count == 0) throw noImages(request)
     input
   }
 
-  private def files(spark: SparkSession, request: ImageRequest): ImageInput = {
-    val found = listed(spark, request)
-    val rows = found.rows.select(
+  /** The images of a folder or glob, in groups, listed once. */
+  private[source] def files[A](
+      spark: SparkSession,
+      request: ImageRequest,
+      group: ImageFile => A,
+  ): Seq[(A, ImageInput)] =
+    list(spark, request).groupBy(group).toSeq.map { case (key, files) =>
+      key -> forWorker(spark, request, files)
+    }
+
+  private def forWorker(
+      spark: SparkSession,
+      request: ImageRequest,
+      files: IndexedSeq[ImageFile],
+  ): ImageInput = {
+    val found = rows(spark, request, files).select(
       col(Columns.Path),
       col(Columns.Label),
       lit(None.orNull).cast("int").as(Columns.LabelId),
       col(Columns.Content).as(Columns.WorkerContent),
       col(Columns.Error).as(Columns.WorkerError),
     )
-    ImageInput(rows, found.count)
+    ImageInput(found, files.size.toLong)
   }
 
   /** All that is known of a folder's files, in the columns of a packed table. */
   private[source] def listed(spark: SparkSession, request: ImageRequest): ImageInput = {
+    val files = list(spark, request)
+    ImageInput(rows(spark, request, files), files.size.toLong)
+  }
+
+  private def list(spark: SparkSession, request: ImageRequest): IndexedSeq[ImageFile] = {
     if (request.table != TableColumns()) {
       throw SightlineException.wrongUse(
         "WRONG_ARGUMENTS",
@@ -75,12 +93,20 @@ object ImageInput {
       AllowedRoots.of(spark),
     )
     if (listed.isEmpty) throw noImages(request)
+    listed
+  }
+
+  private def rows(
+      spark: SparkSession,
+      request: ImageRequest,
+      files: IndexedSeq[ImageFile],
+  ): DataFrame = {
     val options = Map(
       "path" -> request.images,
       "labels" -> request.labels.name,
       "maxImageBytes" -> request.maxImageBytes.toString,
     )
-    val rows = TableFrame(spark, new ImageTable(Some(listed)), options).select(
+    TableFrame(spark, new ImageTable(Some(files)), options).select(
       col(Columns.Path),
       col(Columns.RelativePath),
       col(Columns.Length),
@@ -89,7 +115,6 @@ object ImageInput {
       col(Columns.Content),
       col(Columns.Error),
     )
-    ImageInput(rows, listed.size.toLong)
   }
 
   private def noImages(request: ImageRequest): SightlineException =

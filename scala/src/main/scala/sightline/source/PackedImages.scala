@@ -42,7 +42,7 @@ object PackedImages {
 
   private def named(rows: DataFrame): DataFrame = {
     val kept = rows.columns.toSeq
-      .filterNot(name => name.equalsIgnoreCase(Columns.Length) || Own(name))
+      .filterNot(name => name.equalsIgnoreCase(Columns.Length) || Columns.OfWorker(name))
       .map(name => col(s"`${name.replace("`", "``")}`"))
     rows.select(
       kept ++ Seq(
@@ -52,6 +52,4 @@ object PackedImages {
       ): _*
     )
   }
-
-  private val Own = Set(Columns.WorkerContent, Columns.WorkerError)
 }

@@ -47,7 +47,7 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
     val answers = call.result.dataType.map(f => AttributeReference(f.name, f.dataType)())
     val output = kept ++ answers
     val udf = call.inference
-      .bulk(spark, Some(counters))
+      .bulk(spark, Columns.Prediction, Some(counters))
       .mapper(call.description, structOf(output), input.output)
     val rows = MapInArrowExec(udf, output, planLater(input), isBarrier = false, profile = None)
 

@@ -40,7 +40,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
 
   private def predict(inference: Inference, rows: DataFrame): DataFrame =
     inference
-      .bulk(spark)
+      .bulk(spark, "prediction")
       .mapInArrow(
         rows,
         new StructType()
@@ -145,7 +145,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
 
   test("a backend that the model lacks is refused before anything runs") {
     val error = intercept[SightlineException](
-      Inference(ColourBundle.bundle, InferenceSettings("pytorch")).bulk(spark)
+      Inference(ColourBundle.bundle, InferenceSettings("pytorch")).bulk(spark, "prediction")
     )
     assert(error.code == "UNKNOWN_BACKEND")
   }
@@ -157,13 +157,13 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     assume(hasCuda == "False", "onnxruntime has CUDA here")
     val error =
       intercept[SightlineException](
-        Inference(ColourBundle.bundle, InferenceSettings(device = "cuda")).bulk(spark)
+        Inference(ColourBundle.bundle, InferenceSettings(device = "cuda")).bulk(spark, "prediction")
       )
     assert((error.code, error.exitStatus) == (("DEVICE_UNAVAILABLE", 2)))
   }
 
   test("a worker of another protocol is refused by name") {
-    val worker = Inference(ColourBundle.bundle).bulk(spark)
+    val worker = Inference(ColourBundle.bundle).bulk(spark, "prediction")
     val other = worker.copy(spec = worker.spec.replace("\"protocol\":1", "\"protocol\":9"))
     val output = new StructType().add("path", "string").add("n", "int")
     val error = intercept[SparkException](other.mapInArrow(frame(images), output).collect())
@@ -171,7 +171,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
   }
 
   test("a model whose bytes are not those that the driver saw is refused") {
-    val worker = Inference(ColourBundle.bundle).bulk(spark)
+    val worker = Inference(ColourBundle.bundle).bulk(spark, "prediction")
     val other = worker.copy(spec = worker.spec.replace(ColourBundle.bundle.sha256, "0" * 64))
     val output = new StructType().add("path", "string").add("n", "int")
     val error = intercept[SparkException](other.mapInArrow(frame(images), output).collect())

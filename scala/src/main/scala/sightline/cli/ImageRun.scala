@@ -1,0 +1,193 @@
+package sightline.cli
+
+import org.apache.hadoop.fs.Path
+import org.apache.spark.sql.functions.{col, concat_ws, count, lit, raise_error, when}
+import org.apache.spark.sql.sightline.RowTally
+import org.apache.spark.sql.types.StructType
+import org.apache.spark.sql.{Column, DataFrame, SparkSession}
+import org.json4s.JsonDSL.*
+import org.json4s.{JField, JObject}
+
+import sightline.SightlineException
+import sightline.model.{Bundle, BundleCatalog}
+import sightline.report.{OutputFormat, Progress, Publication, RunRecord, Stopwatch}
+import sightline.schedule.{Inference, InferenceSettings, WorkerCounters}
+import sightline.source.{Columns, ErrorCode, ImageInput, ImageRequest, SplitImages}
+
+/** What `predict` or `features` was asked for, checked. */
+final case class ImageRun(
+    result: ImageResult,
+    images: ImageRequest,
+    model: String,
+    modelsRoot: Option[String],
+    settings: InferenceSettings,
+    output: String,
+    overwrite: Boolean,
+    format: OutputFormat,
+    onError: OnError,
+    maxErrorRate: Option[Double],
+) {
+
+  import ImageRun.Part
+
+  /** Infers, writes, counts what was written, and publishes it if nothing is amiss. */
+  def run(invocation: Invocation): Unit = {
+    val spark = invocation.spark
+    val hadoop = spark.sessionState.newHadoopConf()
+    val watch = new Stopwatch
+    val inputs = images.images +: images.table.root.toSeq
+    val publication = Publication.prepare(output, overwrite, inputs, hadoop)
+    val bundle = watch("model")(new BundleCatalog(modelsRoot, hadoop).find(model).bundle)
+    if (result == ImageResult.Features) bundle.requireFeatures(): Unit
+    val found = watch("list")(parts(spark))
+    val counters = WorkerCounters.register(spark.sparkContext)
+    val inferred = watch("preflight")(infer(spark, bundle, counters))
+    val staging = publication.staging.toString
+    try {
+      val written = found.map { part =>
+        val rows = inferred(part.input.rows)
+        val progress = Progress.start(spark, part.stage, part.input.count)
+        try watch(part.stage)(format.write(rows, staging))
+        finally progress.stop(spark)
+        rows.rdd.getNumPartitions -> progress.errors
+      }
+      val errors = written.flatMap(_._2).groupMapReduce(_._1)(_._2)(_ + _)
+      val counts =
+        watch("count")(tally(format.read(spark, staging), found.map(_.input.count).sum, errors))
+      val seconds = watch.seconds.toMap
+      val record = RunRecord(
+        spark,
+        result.command,
+        invocation.started,
+        invocation.arguments,
+        watch.seconds,
+        ("model" ->
+          ("name" -> bundle.manifest.name) ~
+          ("sha256" -> bundle.sha256) ~
+          ("backend" -> settings.backend) ~
+          ("device" -> settings.device) ~
+          ("precision" -> settings.precision) ~
+          ("decoder" -> settings.decoder) ~
+          ("batch_rows" -> settings.batchRows)) ~
+          ("partitions" -> written.map(_._1).sum) ~
+          ("counts" -> counts.json) ~
+          ("splits" -> JObject(
+            found
+              .filter(_.isSplit)
+              .map { part =>
+                val told = ("images" -> part.input.count) ~ ("seconds" -> seconds(part.stage))
+                JField(part.split.getOrElse("none"), told)
+              }
+              .toList
+          )) ~
+          ("format" -> format.name) ~
+          ("worker" -> counters.values),
+      )
+      RunRecord.write(record, new Path(publication.staging, RunRecord.InDataFolder), hadoop)
+      publication.publish()
+      println(summary(counts, found.map(part => seconds(part.stage)).sum))
+    } finally publication.discard()
+  }
+
+  /** The images, in the parts that are run and timed one after the other. */
+  private def parts(spark: SparkSession): Seq[Part] = result match {
+    case ImageResult.Prediction =>
+      Seq(Part(result.command, ImageInput.open(spark, images), None, isSplit = false))
+    case ImageResult.Features =>
+      SplitImages.open(spark, images).map { part =>
+        val stage = s"${result.command}_${part.split.getOrElse("none")}"
+        Part(stage, part.input, part.split, isSplit = true)
+      }
+  }
+
+  private def infer(
+      spark: SparkSession,
+      bundle: Bundle,
+      counters: WorkerCounters,
+  ): DataFrame => DataFrame = {
+    val worker = Inference(bundle, settings).bulk(spark, result.column, Some(counters))
+    rows => {
+      val kept = rows.schema.filterNot(f => Columns.OfWorker(f.name))
+      val schema = StructType(kept)
+        .add(result.column, result.dataType)
+        .add(Columns.Error, Columns.ErrorType)
+      val tallied = RowTally(worker.mapInArrow(rows, schema), Columns.Error, ErrorCode.all)
+      onError match {
+        case OnError.Permissive => tallied
+        case OnError.Drop => tallied.where(col(Columns.Error).isNull)
+        case OnError.Fail => tallied.withColumn(Columns.Error, ImageRun.failing)
+      }
+    }
+  }
+
+  /** @param seen errors by code, also of images that were dropped */
+  private def tally(
+      written: DataFrame,
+      expected: Long,
+      seen: Map[String, Long],
+  ): ImageCounts = {
+    val byCode = written
+      .groupBy(col(Columns.Error).getField("code"))
+      .agg(count(lit(1)))
+      .collect()
+      .map(row => Option(row.getString(0)) -> row.getLong(1))
+      .toMap
+    val rows = byCode.values.sum
+    val dropped = if (onError == OnError.Drop) seen else Map.empty[String, Long]
+    val counts = ImageCounts(
+      images = rows + dropped.values.sum,
+      errors = byCode.collect { case (Some(code), n) => code -> n } ++ dropped,
+    )
+    if (counts.images != expected) {
+      throw SightlineException.failed(
+        "ROWS_LOST",
+        s"$expected images went in, ${counts.images} came out. Nothing was published; run it again.",
+      )
+    }
+    maxErrorRate.filter(counts.errorRate > _).foreach { limit =>
+      throw SightlineException.failed(
+        "MAX_ERROR_RATE_EXCEEDED",
+        f"${100 * counts.errorRate}%.1f%% of the images failed (${counts.errorText}), the limit " +
+          f"is ${100 * limit}%.1f%%. Nothing was published.",
+      )
+    }
+    counts
+  }
+
+  private def summary(counts: ImageCounts, seconds: Double): String =
+    f"""${counts.images}%,d images: ${counts.predicted}%,d ${result.done}, ${counts.errorText}
+       |${counts.images / seconds}%.1f images/s with ${settings.backend}, $seconds%.1f s
+       |Written to $output (${format.name}; ${RunRecord.InDataFolder} tells how)
+       |Next: spark-submit sightline.jar ${result.next(output)}""".stripMargin
+}
+
+object ImageRun {
+
+  /**
+   * Images that are run, and timed, together.
+   *
+   * @param isSplit whether they are a split of the collection, known by name or not
+   */
+  final private case class Part(
+      stage: String,
+      input: ImageInput,
+      split: Option[String],
+      isSplit: Boolean,
+  )
+
+  /** The error column, which stops the run at its first error. */
+  private def failing: Column = {
+    val error = col(Columns.Error)
+    val message = concat_ws(
+      "",
+      lit("IMAGE_FAILED: "),
+      col(Columns.Path),
+      lit(": "),
+      error.getField("code"),
+      lit(": "),
+      error.getField("message"),
+      lit(" (--on-error fail stops at the first such image)"),
+    )
+    when(error.isNotNull, raise_error(message)).otherwise(error)
+  }
+}

@@ -1,0 +1,51 @@
+package sightline.cli
+
+import mainargs.{ParserForClass, arg}
+
+import sightline.report.OutputFormat
+
+/** The options of every command that runs a model over images and writes what it gives. */
+@mainargs.main
+final case class ImageRunOptions(
+    images: ImageOptions,
+    @arg(doc = "Model: a name (id_fraud), or the path of a bundle's folder or zip")
+    model: String,
+    @arg(doc = "Folder to write; it appears when complete")
+    output: String,
+    @arg(doc = "A table's binary column of the images themselves (default: content, if binary)")
+    contentColumn: Option[String] = None,
+    @arg(doc = "Replace an existing output")
+    overwrite: mainargs.Flag = mainargs.Flag(),
+    @arg(doc = "Images that fail: permissive (error rows; default), drop, or fail (stop the run)")
+    onError: String = OnError.Permissive.name,
+    @arg(doc = "Publish nothing if more than this share of the images fails, 0 to 1")
+    maxErrorRate: Option[Double] = None,
+    inference: InferenceOptions,
+) {
+
+  /**
+   * What they ask for, checked.
+   *
+   * @param topK how many labels a prediction lists
+   * @throws sightline.SightlineException UNKNOWN_BACKEND and others of the options' own checks
+   */
+  def run(result: ImageResult, format: OutputFormat, topK: Int): ImageRun = {
+    val settings = inference.settings.copy(topK = topK)
+    ImageRun(
+      result = result,
+      images = images.request(contentColumn, settings.maxImageBytes),
+      model = Command.nonEmpty("--model", model),
+      modelsRoot = inference.models,
+      settings = settings,
+      output = Command.nonEmpty("--output", output),
+      overwrite = overwrite.value,
+      format = format,
+      onError = OnError.parse(onError),
+      maxErrorRate = maxErrorRate.map(Command.share("--max-error-rate", _)),
+    )
+  }
+}
+
+object ImageRunOptions {
+  implicit val parser: ParserForClass[ImageRunOptions] = ParserForClass[ImageRunOptions]
+}

@@ -1,0 +1,117 @@
+package sightline.cli
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.Path
+import org.apache.spark.sql.SparkSession
+import org.json4s.JsonDSL.*
+import org.json4s.{JField, JInt, JNothing, JNull, JObject, JString, JValue}
+
+import sightline.ml.{ComponentsOutput, FeatureCounts, FeatureTable, FittedComponents}
+import sightline.report.{LocalRun, Publication, RunPage, RunRecord, Stopwatch, Tracking}
+
+/**
+ * What `pca` was asked for, checked.
+ *
+ * @param splitColumn which tells training rows from others; None: `split`, or the paths
+ * @param whole whether every row is fitted on, whatever its split
+ * @param page what shows the run; None: nothing does
+ */
+final case class PcaRun(
+    features: String,
+    output: String,
+    overwrite: Boolean,
+    model: PcaSource,
+    splitColumn: Option[String],
+    whole: Boolean,
+    page: Option[RunPage],
+    tracking: Option[Tracking],
+) {
+
+  /** Fits or loads, projects, writes, reports, publishes and, if that is asked for, tracks. */
+  def run(invocation: Invocation): Unit = {
+    val spark = invocation.spark
+    val hadoop = spark.sessionState.newHadoopConf()
+    val watch = new Stopwatch
+    val inputs = features +: model.input.toSeq
+    val publication = Publication.prepare(output, overwrite, inputs, hadoop)
+    page.foreach(_.check(spark))
+    val tracked = watch("preflight")(tracking.flatMap(_.check(spark)))
+    val table = FeatureTable.open(spark, features, splitColumn, whole)
+    val counts = watch("read")(FeatureCounts.of(table, features))
+    val featuresRun = RunRecord.read(new Path(features, RunRecord.InDataFolder), hadoop)
+    val fitted = model.components(spark, table, counts, featuresRun, watch)
+    val staging = publication.staging
+    try {
+      val written = new ComponentsOutput(spark, staging.toString)
+      val splits = counts.splits.toSeq.sorted
+      splits.foreach { case (split, rows) =>
+        RowProgress(spark, watch, s"transform_$split", rows, table.vectors(Some(split))) { vectors =>
+          written.write(fitted.model.project(vectors))
+        }
+      }
+      watch("csv")(splits.foreach { case (split, _) => written.writeCsv(split, fitted.model.k) })
+      val points = watch("sample")(written.writeSample(counts.labels, PcaRun.Points))
+      if (fitted.fittedOn.isDefined) watch("model")(fitted.model.save(s"$staging/model"))
+      def record(): Unit =
+        RunRecord.write(
+          RunRecord(
+            spark,
+            PcaCommand.name,
+            invocation.started,
+            invocation.arguments,
+            watch.seconds,
+            json(table, counts, fitted, featuresRun) ~
+              ("sample" -> (("rows" -> points) ~ ("of" -> counts.rows))),
+          ),
+          new Path(staging, "run.json"),
+          hadoop,
+        )
+      record()
+      page.foreach { page =>
+        watch("report")(page.write(spark, staging, hadoop))
+        record()
+      }
+      publication.publish()
+    } finally publication.discard()
+    println(PcaSummary.text(output, counts, fitted, watch, page.isDefined))
+    tracked.foreach(log(_, spark, hadoop))
+  }
+
+  private def log(tracking: Tracking, spark: SparkSession, hadoop: Configuration): Unit =
+    LocalRun(new Path(output), hadoop, PcaRun.Tracked, made = Nil) { folder =>
+      println(tracking.log(spark, folder, output).trim)
+    }
+
+  private def json(
+      table: FeatureTable,
+      counts: FeatureCounts,
+      fitted: FittedComponents,
+      featuresRun: JValue,
+  ): JObject = {
+    val splits = counts.splits.toSeq.sorted.map { case (split, n) => JField(split, JInt(n)) }.toList
+    ("features_run" -> (if (featuresRun == JNothing) JNull else featuresRun)) ~
+      ("counts" -> (
+        ("rows" -> counts.rows) ~ JObject(splits) ~ ("errors" -> counts.errors)
+      )) ~
+      ("splits" -> JObject(splits)) ~
+      ("classes" -> counts.classes.map { case (label, bySplit) =>
+        JObject(
+          JField("label", label.fold[JValue](JNull)(JString(_))) ::
+            bySplit.toSeq.sorted.map { case (split, n) => JField(split, JInt(n)) }.toList
+        )
+      }) ~
+      ("error_samples" -> table.failed(PcaRun.ErrorSamples)) ~
+      ("pca" -> (fitted.json ~ model.json))
+  }
+}
+
+object PcaRun {
+
+  /** How many rows a report draws at most. */
+  private val Points = 10000
+
+  private val ErrorSamples = 20
+
+  /** What a tracking server gets. */
+  private val Tracked = Seq("run.json", "report.html", "pca_variance.png", "model")
+}

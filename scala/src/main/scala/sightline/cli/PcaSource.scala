@@ -1,0 +1,148 @@
+package sightline.cli
+
+import org.apache.hadoop.fs.Path
+import org.apache.spark.ml.feature.StandardScalerModel
+import org.apache.spark.sql.SparkSession
+import org.json4s.JsonDSL.*
+import org.json4s.{JObject, JString, JValue, jvalue2monadic}
+
+import sightline.SightlineException
+import sightline.ml.{ComponentModel, FeatureCounts, FeatureTable, FittedComponents}
+import sightline.report.{RunRecord, Stopwatch}
+
+/** Where the components of a run come from. */
+sealed trait PcaSource {
+
+  /** What the run reads for them beside the features. */
+  def input: Option[String]
+
+  /** What `run.json` says of it. */
+  def json: JObject
+
+  /**
+   * The model, and what is known of its fitting.
+   *
+   * @param featuresRun the record of the features, if there is one
+   * @throws SightlineException when the features cannot be fitted on, or are not those of the model
+   */
+  def components(
+      spark: SparkSession,
+      table: FeatureTable,
+      counts: FeatureCounts,
+      featuresRun: JValue,
+      watch: Stopwatch,
+  ): FittedComponents
+}
+
+object PcaSource {
+
+  /**
+   * Components fitted on the training part.
+   *
+   * @param k how many to keep, at least 1
+   */
+  final case class Fit(k: Int) extends PcaSource {
+
+    override def input: Option[String] = None
+    override def json: JObject = JObject()
+
+    override def components(
+        spark: SparkSession,
+        table: FeatureTable,
+        counts: FeatureCounts,
+        featuresRun: JValue,
+        watch: Stopwatch,
+    ): FittedComponents = {
+      val rows = counts.splits.getOrElse(table.trainSplit, 0L)
+      requireRows(counts, rows)
+      val vectors = table.vectors(Some(table.trainSplit))
+      val scaler = RowProgress(spark, watch, "scaler_fit", rows, vectors)(ComponentModel.fitScaler)
+      requireFinite(scaler)
+      // One pass for the means and one for the covariances.
+      val (model, spectrum) = RowProgress(spark, watch, "pca_fit", 2 * rows, vectors) { passed =>
+        ComponentModel.fitPca(scaler, passed, k)
+      }
+      FittedComponents(model, spectrum, Some(rows))
+    }
+
+    private def requireRows(counts: FeatureCounts, rows: Long): Unit = {
+      if (rows == 0) {
+        val splits = counts.splits.toSeq.sorted.map { case (split, n) => s"$n $split" }
+        throw SightlineException.wrongUse(
+          "NO_TRAINING_ROWS",
+          s"none of the ${counts.rows} rows with features is a training row (${splits.mkString(", ")}). " +
+            "Name the column that says train or test by --split-column, or fit on every row with " +
+            "--no-split.",
+        )
+      }
+      // As many points as that span no more directions, once their mean is taken away.
+      val limit = math.min(counts.features.toLong, rows - 1)
+      if (k > limit) {
+        throw SightlineException.wrongUse(
+          "K_TOO_LARGE",
+          s"--k is $k, but $rows training rows of ${counts.features} features have no more than " +
+            s"$limit components. " +
+            (if (limit > 0) s"Use --k $limit or less." else "Give more rows."),
+        )
+      }
+    }
+
+    private def requireFinite(scaler: StandardScalerModel): Unit = {
+      val wrong = scaler.mean.toArray.zip(scaler.std.toArray).indexWhere { case (mean, std) =>
+        !mean.isFinite || !std.isFinite
+      }
+      if (wrong >= 0) {
+        throw SightlineException.wrongUse(
+          "NON_FINITE_FEATURES",
+          s"feature $wrong is NaN or infinite in some training row. The model that made the features " +
+            "gives such numbers: run `sightline models verify` on it.",
+        )
+      }
+    }
+  }
+
+  /**
+   * Components that an earlier run has fitted.
+   *
+   * @param run its output, or the folder `model` in it
+   */
+  final case class Earlier(run: String) extends PcaSource {
+
+    override def input: Option[String] = Some(run)
+    override def json: JObject = "applied" -> run
+
+    override def components(
+        spark: SparkSession,
+        table: FeatureTable,
+        counts: FeatureCounts,
+        featuresRun: JValue,
+        watch: Stopwatch,
+    ): FittedComponents = {
+      val hadoop = spark.sessionState.newHadoopConf()
+      val path = new Path(run)
+      val within = new Path(path, "model")
+      val folder = if (path.getFileSystem(hadoop).exists(within)) within else path
+      val model = watch("load")(ComponentModel.load(spark, folder.toString))
+      if (model.features != counts.features) {
+        throw SightlineException.wrongUse(
+          "FEATURES_MISMATCH",
+          s"$run was fitted on ${model.features} features, and these are ${counts.features} long. " +
+            "Give features of the same model.",
+        )
+      }
+      val record = RunRecord.read(new Path(folder.getParent, "run.json"), hadoop)
+      for {
+        fittedOn <- sha256(record \ "features_run")
+        given <- sha256(featuresRun) if given != fittedOn
+      } throw SightlineException.wrongUse(
+        "FEATURES_MISMATCH",
+        s"$run was fitted on features of the model ${fittedOn.take(12)}, and these are of " +
+          s"${given.take(12)}: their numbers mean other things. Give features of the same model.",
+      )
+      FittedComponents(model, model.explainedVariance, None)
+    }
+
+    private def sha256(featuresRun: JValue): Option[String] =
+      Option(featuresRun \ "model" \ "sha256").collect { case JString(hash) => hash }
+  }
+}

@@ -1,0 +1,35 @@
+package sightline.cli
+
+import sightline.ml.{FeatureCounts, FittedComponents}
+import sightline.report.Stopwatch
+
+/** What `pca` says when it is done. */
+object PcaSummary {
+
+  def text(
+      output: String,
+      counts: FeatureCounts,
+      fitted: FittedComponents,
+      watch: Stopwatch,
+      hasPage: Boolean,
+  ): String = {
+    val model = fitted.model
+    val splits = counts.splits.toSeq.sorted.map { case (split, n) => f"$n%,d $split" }.mkString(", ")
+    val failed = counts.errors.values.sum
+    val how = fitted.fittedOn.fold("by an earlier model")(n => f"fitted on $n%,d")
+    val enough = FittedComponents.Shares.flatMap { share =>
+      fitted.componentsFor(share).map(n => f"$n for ${100 * share}%.0f%%")
+    }
+    val files = Seq("components/", "csv/", "run.json") ++
+      fitted.fittedOn.map(_ => "model/") ++
+      Option.when(hasPage)("report.html, pca_variance.png")
+    f"""${counts.rows}%,d rows ($splits), $failed%,d without features left out
+       |${model.features} features → ${model.k} components, $how; they keep ${100 * fitted.explained}%.1f%% of the variance
+       |Components that keep more: ${if (enough.isEmpty) "not known" else enough.mkString(", ")}
+       |${watch.seconds.map(_._2).sum}%.1f s (${stages(watch)})
+       |Written to $output: ${files.mkString(", ")}""".stripMargin
+  }
+
+  private def stages(watch: Stopwatch): String =
+    watch.seconds.map { case (stage, s) => f"$stage $s%.1f" }.mkString(", ")
+}

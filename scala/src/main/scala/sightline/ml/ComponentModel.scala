@@ -1,0 +1,102 @@
+package sightline.ml
+
+import scala.util.Try
+
+import org.apache.hadoop.fs.Path
+import org.apache.spark.ml.feature.{PCA, PCAModel, StandardScaler, StandardScalerModel}
+import org.apache.spark.ml.functions.vector_to_array
+import org.apache.spark.ml.sightline.{FirstComponents, FittedPipeline}
+import org.apache.spark.sql.functions.col
+import org.apache.spark.sql.{DataFrame, SparkSession}
+
+import sightline.SightlineException
+import sightline.source.Columns
+
+/**
+ * Features scaled to mean 0 and variance 1, then projected on principal components.
+ *
+ * @param scaler from `features` to `scaled_features`
+ * @param pca from `scaled_features` to `components`
+ */
+final case class ComponentModel(scaler: StandardScalerModel, pca: PCAModel) {
+
+  /** How long the vectors are that it takes. */
+  def features: Int = pca.pc.numRows
+
+  /** How many components it gives. */
+  def k: Int = pca.pc.numCols
+
+  /** Shares of the total variance, 0 to 1, component by component. */
+  def explainedVariance: Seq[Double] = pca.explainedVariance.toArray.toSeq
+
+  /** The rows with `components`, array<float>, in the place of `features`. */
+  def project(vectors: DataFrame): DataFrame = {
+    val projected = pca.transform(scaler.transform(vectors))
+    projected
+      .withColumn(Columns.Components, vector_to_array(col(Columns.Components), "float32"))
+      .drop(Columns.Features, ComponentModel.Scaled)
+  }
+
+  /** Writes a pipeline of Spark ML, which any Spark can load. */
+  def save(folder: String): Unit = FittedPipeline.of(Seq(scaler, pca)).write.save(folder)
+}
+
+object ComponentModel {
+
+  private val Scaled = "scaled_features"
+
+  def fitScaler(vectors: DataFrame): StandardScalerModel =
+    new StandardScaler()
+      .setInputCol(Columns.Features)
+      .setOutputCol(Scaled)
+      .setWithMean(true)
+      .setWithStd(true)
+      .fit(vectors)
+
+  /**
+   * Fits all components, two passes over the rows.
+   *
+   * @return the model of the first `k`, and the shares of the variance of all of them
+   */
+  def fitPca(
+      scaler: StandardScalerModel,
+      vectors: DataFrame,
+      k: Int,
+  ): (ComponentModel, Seq[Double]) = {
+    val all = new PCA()
+      .setInputCol(Scaled)
+      .setOutputCol(Columns.Components)
+      .setK(scaler.mean.size)
+      .fit(scaler.transform(vectors))
+    (ComponentModel(scaler, FirstComponents.of(all, k)), all.explainedVariance.toArray.toSeq)
+  }
+
+  /**
+   * Loads what [[ComponentModel.save]] wrote, by the kinds of its stages: a pipeline's own reader
+   * would load whatever class its files name.
+   *
+   * @param folder of the pipeline
+   * @throws SightlineException PATH_NOT_FOUND or NOT_A_PCA_MODEL
+   */
+  def load(spark: SparkSession, folder: String): ComponentModel = {
+    val stages = new Path(folder, "stages")
+    val fs = stages.getFileSystem(spark.sessionState.newHadoopConf())
+    if (!fs.exists(stages)) {
+      throw SightlineException.wrongUse(
+        "PATH_NOT_FOUND",
+        s"$folder holds no fitted pipeline. Give the --output of a `pca` run, or its folder model.",
+      )
+    }
+    val found = fs.listStatus(stages).toSeq.map(_.getPath.toString).sorted
+    Try {
+      val Seq(scaler, pca) = found: @unchecked
+      ComponentModel(StandardScalerModel.load(scaler), PCAModel.load(pca))
+    }.getOrElse {
+      throw SightlineException.wrongUse(
+        "NOT_A_PCA_MODEL",
+        s"$folder is no pipeline of StandardScaler and PCA. Give the --output of a `pca` run, or its " +
+          "folder model.",
+      )
+    }
+  }
+}

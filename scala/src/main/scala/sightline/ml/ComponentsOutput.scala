@@ -1,0 +1,110 @@
+package sightline.ml
+
+import org.apache.hadoop.fs.{FileSystem, Path}
+import org.apache.spark.sql.SaveMode.Append
+import org.apache.spark.sql.api.java.UDF1
+import org.apache.spark.sql.catalyst.catalog.ExternalCatalogUtils.escapePathName
+import org.apache.spark.sql.functions.{col, lit, pmod, udf, xxhash64}
+import org.apache.spark.sql.types.DoubleType
+import org.apache.spark.sql.{DataFrame, SparkSession}
+
+import sightline.SightlineException
+import sightline.source.Columns
+
+/**
+ * Where the components of a run are written: `components/` is Parquet, partitioned by split and label;
+ * `csv/` has a file for each split; `sample/` is what a report draws.
+ *
+ * @param folder at any Hadoop URI
+ */
+final class ComponentsOutput(spark: SparkSession, folder: String) {
+
+  private val components = s"$folder/components"
+
+  /** Adds rows of `path, filename, label, split, components`. */
+  def write(rows: DataFrame): Unit =
+    rows
+      .select(
+        Seq(Columns.Path, Columns.Filename, Columns.Components, Columns.Split, Columns.Label)
+          .map(col): _*
+      )
+      // A label's rows come together, in files of a sensible size however many or few they are.
+      .hint("rebalance", col(Columns.Split), col(Columns.Label))
+      .write
+      .mode(Append)
+      .partitionBy(Columns.Split, Columns.Label)
+      .parquet(components)
+
+  /** What was written. */
+  lazy val written: DataFrame = ComponentsOutput.read(spark, components)
+
+  /** Writes `csv/SPLIT.csv`: `path,filename,label,f_0,…`, in the order of the paths. */
+  def writeCsv(split: String, k: Int): Unit = {
+    val values = (0 until k).map(i => col(Columns.Components)(i).as(s"f_$i"))
+    val draft = new Path(s"$folder/csv/draft")
+    written
+      .where(col(Columns.Split) === split)
+      .select(Seq(Columns.Path, Columns.Filename, Columns.Label).map(col) ++ values: _*)
+      .repartition(1)
+      .sortWithinPartitions(Columns.Path)
+      .write
+      .options(Map("header" -> "true", "escape" -> "\"", "emptyValue" -> ""))
+      .option("ignoreLeadingWhiteSpace", "false")
+      .option("ignoreTrailingWhiteSpace", "false")
+      .csv(draft.toString)
+    val fs = draft.getFileSystem(spark.sessionState.newHadoopConf())
+    val file = new Path(s"$folder/csv/${escapePathName(split)}.csv")
+    ComponentsOutput.parts(fs, draft).foreach { part =>
+      if (!fs.rename(part, file)) {
+        throw SightlineException.failed(
+          "OUTPUT_NOT_WRITTEN",
+          s"$part could not be renamed to $file. Check the permissions of $folder.",
+        )
+      }
+    }
+    fs.delete(draft, true): Unit
+  }
+
+  /**
+   * Writes about `points` of the rows, some of every label, the same ones every time.
+   *
+   * @param labels how many rows each label has
+   * @return how many were written
+   */
+  def writeSample(labels: Map[Option[String], Long], points: Int): Long = {
+    val rows = labels.values.sum
+    val share = math.min(1, points.toDouble / rows)
+    val least = math.min(ComponentsOutput.LeastOfLabel, points / labels.size)
+    val shares = labels.map { case (label, n) =>
+      label.orNull -> math.min(1, math.max(share, least.toDouble / n))
+    }
+    val shareOf: UDF1[String, Double] = label => shares(label)
+    val ofLabel = udf(shareOf, DoubleType)
+    val steps = 1L << 30
+    val place = pmod(xxhash64(col(Columns.Path)), lit(steps))
+    written
+      .where(place < ofLabel(col(Columns.Label)) * steps)
+      .select(
+        Seq(Columns.Path, Columns.Filename, Columns.Label, Columns.Split, Columns.Components)
+          .map(col): _*
+      )
+      .coalesce(1)
+      .write
+      .parquet(s"$folder/sample")
+    spark.read.parquet(s"$folder/sample").count()
+  }
+}
+
+object ComponentsOutput {
+
+  private val LeastOfLabel = 20
+
+  // A reader left to itself takes a label of digits for a number.
+  private val Schema = "path string, filename string, components array<float>, split string, label string"
+
+  private def read(spark: SparkSession, folder: String): DataFrame =
+    spark.read.schema(Schema).parquet(folder)
+
+  private def parts(fs: FileSystem, folder: Path): Seq[Path] =
+    fs.listStatus(folder).toSeq.map(_.getPath).filter(_.getName.startsWith("part-"))
+}

@@ -1,0 +1,129 @@
+package sightline.ml
+
+import org.apache.hadoop.fs.Path
+import org.apache.spark.SparkException
+import org.apache.spark.ml.functions.array_to_vector
+import org.apache.spark.sql.functions.{coalesce, col, lit, substring_index}
+import org.apache.spark.sql.types.{ArrayType, DoubleType, FloatType, StructType}
+import org.apache.spark.sql.{AnalysisException, Column, DataFrame, SparkSession}
+
+import sightline.SightlineException
+import sightline.source.{Columns, Split}
+
+/**
+ * A table of features, such as `features` writes.
+ *
+ * @param rows `path, filename, label, split, features, error`: features an array, or null where there
+ *   is an error; label null where it is not known; split never null
+ * @param trainSplit the split that is fitted on
+ */
+final case class FeatureTable(rows: DataFrame, trainSplit: String) {
+
+  /** The rows that have features, as vectors; those of one split, or of all for None. */
+  def vectors(split: Option[String]): DataFrame =
+    split
+      .fold(rows)(name => rows.where(col(Columns.Split) === name))
+      .where(col(Columns.Features).isNotNull)
+      .withColumn(Columns.Features, array_to_vector(col(Columns.Features)))
+
+  /** Some of the rows without features, for a record: `path, code, stage, message`. */
+  def failed(most: Int): Seq[Map[String, String]] = {
+    val fields = Columns.ErrorType.fieldNames.toSeq
+    rows
+      .where(col(Columns.Features).isNull && col(Columns.Error).isNotNull)
+      .select(col(Columns.Path) +: fields.map(name => col(Columns.Error).getField(name)): _*)
+      .limit(most)
+      .collect()
+      .toSeq
+      .map(row => (Columns.Path +: fields).zip(row.toSeq.map(String.valueOf)).toMap)
+  }
+}
+
+object FeatureTable {
+
+  /** What the split of a row is called whose path tells none. */
+  val Unknown = "none"
+
+  /** The one split of a table that is not to be split. */
+  val Whole = "all"
+
+  /**
+   * @param folder a Parquet table with `path` and `features`; label, filename, split, error if there
+   * @param splitColumn which column tells the split; None: `split` where there is one, else the path
+   * @param whole that every row is fitted on
+   * @throws SightlineException PATH_NOT_FOUND, NOT_FEATURES or UNKNOWN_COLUMN
+   */
+  def open(
+      spark: SparkSession,
+      folder: String,
+      splitColumn: Option[String],
+      whole: Boolean,
+  ): FeatureTable = {
+    val table = read(spark, folder)
+    val names = table.columns.toSet
+    Seq(Columns.Path, Columns.Features).find(name => !names(name)).foreach { missing =>
+      throw notFeatures(folder, s"it has no column $missing")
+    }
+    splitColumn.filterNot(names).foreach { name =>
+      throw SightlineException.wrongUse(
+        "UNKNOWN_COLUMN",
+        s"--split-column '$name' is not in $folder. It has: ${table.columns.mkString(", ")}.",
+      )
+    }
+    table.schema(Columns.Features).dataType match {
+      case ArrayType(FloatType | DoubleType, _) => ()
+      case other =>
+        throw notFeatures(folder, s"its column features is ${other.sql}, not ARRAY<FLOAT>")
+    }
+    val path = col(Columns.Path).cast("string")
+    def text(name: String): Column =
+      if (names(name)) quoted(name).cast("string") else lit(None.orNull).cast("string")
+    val split =
+      if (whole) lit(Whole)
+      else {
+        splitColumn
+          .orElse(Some(Columns.Split).filter(names))
+          .fold(Split.ofPath(path))(name => Split.usual(text(name)))
+      }
+    FeatureTable(
+      table.select(
+        path.as(Columns.Path),
+        coalesce(text(Columns.Filename), substring_index(path, "/", -1)).as(Columns.Filename),
+        text(Columns.Label).as(Columns.Label),
+        coalesce(split, lit(Unknown)).as(Columns.Split),
+        col(Columns.Features),
+        error(table.schema).as(Columns.Error),
+      ),
+      if (whole) Whole else Split.Train,
+    )
+  }
+
+  private def read(spark: SparkSession, folder: String): DataFrame = {
+    val path = new Path(folder)
+    if (!path.getFileSystem(spark.sessionState.newHadoopConf()).exists(path)) {
+      throw SightlineException.wrongUse(
+        "PATH_NOT_FOUND",
+        s"$folder does not exist. Give the --output of a `features` run.",
+      )
+    }
+    try spark.read.parquet(folder)
+    catch {
+      case error @ (_: AnalysisException | _: SparkException) =>
+        throw notFeatures(folder, error.getMessage.linesIterator.next())
+    }
+  }
+
+  private def error(schema: StructType): Column =
+    schema.find(_.name == Columns.Error).map(_.dataType) match {
+      case Some(Columns.ErrorType) => col(Columns.Error)
+      case _ => lit(None.orNull).cast(Columns.ErrorType)
+    }
+
+  private def quoted(name: String): Column = col(s"`${name.replace("`", "``")}`")
+
+  private def notFeatures(folder: String, why: String): SightlineException =
+    SightlineException.wrongUse(
+      "NOT_FEATURES",
+      s"$folder is no table of features ($why). Give the --output of a `features` run.",
+    )
+}

@@ -1,0 +1,41 @@
+package sightline.report
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.Path
+import org.apache.spark.sql.SparkSession
+
+import sightline.schedule.{DriverPython, Interpreter, Preflight}
+
+/**
+ * The page `report.html` of a run, which Python writes on the driver.
+ *
+ * @param thumbnails whether it shows the images
+ */
+final case class RunPage(thumbnails: Boolean) {
+
+  /**
+   * Makes sure, before any work, that it can be written.
+   *
+   * @throws sightline.SightlineException PYTHON_PACKAGE_MISSING
+   */
+  def check(spark: SparkSession): Unit =
+    Preflight.requirePackages(
+      Interpreter.of(spark.sparkContext.getConf),
+      spark.sparkContext.version,
+      Seq("click", "matplotlib", "plotly", "PIL"),
+      "which the report needs on the driver. Install it there: pip install 'sightline[report]'; or do " +
+        "without by --no-report.",
+    )
+
+  /**
+   * Writes `report.html` and `pca_variance.png`.
+   *
+   * @param folder with `run.json` and `sample/`
+   */
+  def write(spark: SparkSession, folder: Path, hadoop: Configuration): Unit =
+    LocalRun(folder, hadoop, Seq("run.json", "sample"), Seq("report.html", "pca_variance.png")) {
+      local =>
+        val words = Seq("report", local) ++ Option.when(!thumbnails)("--no-thumbnails")
+        DriverPython.command(Interpreter.of(spark.sparkContext.getConf), words): Unit
+    }
+}

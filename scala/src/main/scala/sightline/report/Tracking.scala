@@ -1,0 +1,64 @@
+package sightline.report
+
+import org.apache.spark.sql.SparkSession
+
+import sightline.SightlineException
+import sightline.schedule.{DriverPython, Interpreter, Preflight}
+
+/**
+ * An MLflow tracking server that a run is logged to, by the Python client on the driver.
+ *
+ * @param uri of the server
+ * @param experiment made if there is none
+ * @param isOptional whether a run goes on without it
+ */
+final case class Tracking(uri: String, experiment: String, isOptional: Boolean) {
+
+  /**
+   * Asks, before any work, whether the server would take a run.
+   *
+   * @return this, or None if it would not and a run goes on without, which a warning tells
+   * @throws SightlineException PYTHON_PACKAGE_MISSING, TRACKING_UNREACHABLE and others of
+   *   `sightline track`
+   */
+  def check(spark: SparkSession): Option[Tracking] =
+    try {
+      Preflight.requirePackages(
+        Interpreter.of(spark.sparkContext.getConf),
+        spark.sparkContext.version,
+        Seq("click", "mlflow"),
+        "which --mlflow needs on the driver. Install it there: pip install 'sightline[track]'.",
+      )
+      command(spark, Seq("--check"))
+      Some(this)
+    } catch {
+      case error: SightlineException if isOptional =>
+        System.err.println(s"warning: the run will not be tracked: ${error.getMessage}")
+        None
+    }
+
+  /**
+   * Logs a run.
+   *
+   * @param folder that `pca` wrote, on the driver's disk
+   * @param output what the user calls it
+   * @return what there is to say of it, in lines
+   * @throws SightlineException as `sightline track`, and that the output is there all the same
+   */
+  def log(spark: SparkSession, folder: String, output: String): String =
+    try command(spark, Seq(folder))
+    catch {
+      case error: SightlineException =>
+        throw SightlineException.failed(
+          "NOT_TRACKED",
+          s"$output is complete, but was not logged: ${error.getMessage} Then log it by: sightline " +
+            s"track $output --mlflow $uri --experiment $experiment.",
+        )
+    }
+
+  private def command(spark: SparkSession, words: Seq[String]): String =
+    DriverPython.command(
+      Interpreter.of(spark.sparkContext.getConf),
+      "track" +: words :++ Seq("--mlflow", uri, "--experiment", experiment),
+    )
+}
