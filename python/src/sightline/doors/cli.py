@@ -22,6 +22,7 @@ _COMMANDS = {
     "subset": ("sightline.doors.commands.subset", "Link a sample of a collection, by label."),
     "models": ("sightline.doors.commands.models", "Add, list, describe and verify bundles."),
     "track": ("sightline.doors.commands.track", "Log a run of pca to an MLflow server."),
+    "report": ("sightline.doors.commands.report", "Write a page about a run."),
     "bench": ("sightline.doors.commands.bench", "Measure what an image costs, and beside what."),
 }
 _DONE, _FAILED, _WRONG_USE = 0, 1, 2

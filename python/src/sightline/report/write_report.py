@@ -1,0 +1,115 @@
+"""From a run's folder to its page."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tqdm import tqdm
+
+from sightline.errors import WrongUseError
+from sightline.report.page import render_page
+from sightline.report.run_folder import Run, read_run
+from sightline.report.sample import Sample, read_sample
+from sightline.report.thumbnails import Thumbnails, make_thumbnails
+from sightline.report.variance_chart import draw_variance
+
+_CHART = "pca_variance.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written.
+
+    Args:
+        page: The page.
+        chart: The explained variance as a picture; None if the run has none.
+        points: Images on the page.
+        available: Images of the run's sample.
+        unreadable: Images of the page that could not be read for their thumbnails.
+    """
+
+    page: Path
+    chart: Path | None
+    points: int
+    available: int
+    unreadable: int
+
+
+def write_report(
+    folder: Path,
+    output: Path | None,
+    *,
+    if_exists: Literal["refuse", "replace"],
+    points: int,
+    thumbnails: Literal["embed", "leave_out"],
+) -> Written:
+    """Write the page of a run, and for a PCA the picture beside it; each appears whole.
+
+    Args:
+        folder: Of the run.
+        output: The page. None is ``report.html`` in the run's folder, in its ``_run`` if the
+            folder is a table, whose readers take every other file for data; it is replaced.
+        if_exists: What to do with an `output` that is there.
+        points: Images on the page at most.
+        thumbnails: Whether pictures are on the page.
+
+    Raises:
+        WrongUseError: PATH_NOT_FOUND, NOT_A_RUN, DAMAGED_RUN, MISSING_PACKAGE, OUTPUT_EXISTS,
+            CANNOT_WRITE.
+    """
+    run = read_run(folder)
+    page = output or (folder if run.pca else folder / "_run") / "report.html"
+    chart = page.with_name(_CHART) if run.pca else None
+    _check(run, output, [page, *([chart] if chart else [])], if_exists)
+    sample = read_sample(folder, run.pca.k, points) if run.pca else None
+    small = _thumbnails(sample) if sample and thumbnails == "embed" else None
+    with _replaced(page) as draft:
+        # A lone surrogate, which JSON can hold and UTF-8 cannot, becomes a question mark.
+        draft.write_bytes(render_page(run, sample, small).encode("utf-8", "replace"))
+    if chart and run.pca:
+        with _replaced(chart) as draft:
+            draft.write_bytes(draw_variance(run.pca))
+    unreadable = sum(small.errors.values()) if small else 0
+    shown, available = (len(sample), sample.available) if sample else (0, 0)
+    return Written(page, chart, shown, available, unreadable)
+
+
+def _check(run: Run, output: Path | None, files: list[Path], if_exists: str) -> None:
+    if run.pca and importlib.util.find_spec("matplotlib") is None:
+        raise WrongUseError(
+            "MISSING_PACKAGE",
+            f"the picture of the explained variance needs the package matplotlib, which "
+            f"{sys.executable} does not have. Install it with: pip install 'sightline[report]'.",
+        )
+    if output is None or if_exists == "replace":
+        return
+    for file in files:
+        if file.exists():
+            message = f"{file} exists. Choose another --output, or add --overwrite."
+            raise WrongUseError("OUTPUT_EXISTS", message)
+
+
+def _thumbnails(sample: Sample) -> Thumbnails:
+    with tqdm(total=len(sample), unit=" thumbnails", disable=None, mininterval=0.5) as progress:
+        return make_thumbnails(sample.paths, progress.update)
+
+
+@contextmanager
+def _replaced(target: Path) -> Iterator[Path]:
+    """Give a name beside the target; its file takes the target's place if the block succeeds."""
+    draft = target.with_name(f".{target.name}-{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield draft
+        draft.replace(target)
+    except OSError as error:
+        raise WrongUseError("CANNOT_WRITE", f"'{target}': {error.strerror or error}.") from error
+    finally:
+        draft.unlink(missing_ok=True)
