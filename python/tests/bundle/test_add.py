@@ -119,7 +119,7 @@ def test_variants_that_disagree_are_refused_and_nothing_is_left(
         ({"labels": ("a", "b")}, r"LABELS_MISMATCH: there are 2 labels, .* gives logits \(n, 3\)"),
         ({"architecture": "torchvision:resnet5"}, r"UNKNOWN_ARCHITECTURE: .*resnet50"),
         ({"architecture": "timm:efficientnet_lite"}, r"UNKNOWN_ARCHITECTURE: .*efficientnet_lite0"),
-        ({"architecture": "tiny_networks:two"}, r"UNKNOWN_ARCHITECTURE: .*Close: two_layers"),
+        ({"architecture": "tiny_networks:two_layer"}, r"UNKNOWN_ARCHITECTURE: .*Close: two_layers"),
         ({"architecture": "nowhere.net:make"}, r"UNKNOWN_ARCHITECTURE: .*No module named 'nowhere"),
         ({"arguments": {"width": 5}}, r"WEIGHTS_MISMATCH: .*misshapen \(first: '0.weight' is "),
         ({"arguments": {"depth": 5}}, r"BAD_ARCHITECTURE: .*unexpected keyword argument 'depth'"),

@@ -29,7 +29,7 @@ from .graphs import linear
         ("tiny_networks:two_layers", {"width": 7}, "5", 7),
         ("tiny_networks:ending_in_a_convolution", {}, "", 0),
         ("tiny_networks:ending_in_softmax", {}, "", 0),
-        ("tiny_networks:two_heads", {}, "", 0),
+        ("tiny_networks:mean_of_heads", {}, "", 0),
         ("tiny_networks:shapes_after", {}, "", 0),
     ],
 )

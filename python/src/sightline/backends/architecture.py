@@ -42,9 +42,7 @@ def build_architecture(
     require_consent(model, name, allow_code=allow_code)
     for refused in sorted(_REFUSED & arguments.keys()):
         raise _bad(name, f"the argument '{refused}' is refused: weights come from the bundle alone")
-    room, _, plain = name.partition(":")
-    makers = {"torchvision": _torchvision, "timm": _timm}
-    make = makers[room](plain) if room in makers else _function(name)
+    make = find_maker(name)
     try:
         module = make(**arguments)
     except (TypeError, ValueError, RuntimeError, AttributeError, KeyError) as error:
@@ -52,6 +50,18 @@ def build_architecture(
     if not isinstance(module, torch.nn.Module):
         raise _bad(name, f"it gave a {type(module).__name__}, not a torch.nn.Module")
     return module.eval()
+
+
+def find_maker(name: str) -> Any:  # noqa: ANN401 - neither torchvision nor timm has types
+    """What makes the module when called; a `package.module:function` is imported.
+
+    Raises:
+        WrongUseError: UNKNOWN_ARCHITECTURE (with close names), or BAD_ARCHITECTURE if it is a
+            function that does not say that it returns a module.
+    """
+    room, _, plain = name.partition(":")
+    makers = {"torchvision": _torchvision, "timm": _timm}
+    return makers[room](plain) if room in makers else _function(name)
 
 
 def load_weights(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], what: str) -> None:
@@ -82,7 +92,7 @@ def load_weights(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], w
     module.load_state_dict(dict(weights))
 
 
-def _torchvision(name: str) -> Any:  # noqa: ANN401 - torchvision has no types
+def _torchvision(name: str) -> Any:  # noqa: ANN401
     import torchvision
 
     known = torchvision.models.list_models()
@@ -91,7 +101,7 @@ def _torchvision(name: str) -> Any:  # noqa: ANN401 - torchvision has no types
     return torchvision.models.get_model_builder(name)
 
 
-def _timm(name: str) -> Any:  # noqa: ANN401 - timm has no types
+def _timm(name: str) -> Any:  # noqa: ANN401
     import timm
 
     known = timm.list_models()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +31,7 @@ from sightline.bundle.manifest import (
     is_model_name,
 )
 from sightline.bundle.material import Material
+from sightline.bundle.packages import require_packages
 from sightline.bundle.request import AddRequest
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder
@@ -64,7 +63,7 @@ def add_bundle(
 
     Raises:
         WrongUseError: The request cannot be met as it stands; the code says why.
-        SightlineError: MODEL_VARIANTS_DISAGREE or EXPORT_FAILED.
+        SightlineError: MODEL_VARIANTS_DISAGREE, EXPORT_FAILED or DOWNLOAD_FAILED.
     """
     _check(request, tensors)
     target = models_root / request.name
@@ -95,9 +94,13 @@ def _check(request: AddRequest, tensors: Mapping[str, torch.Tensor] | None) -> N
         raise WrongUseError(
             "BAD_NAME", f"'{request.name}': a model's name is letters, digits, '_', '-' and '.'."
         )
-    from_torch = request.weights is not None or tensors is not None
+    from_torch = request.weights is not None or tensors is not None or bool(request.pretrained)
     if request.onnx is None and not from_torch:
-        raise WrongUseError("NO_SOURCE", "give --onnx FILE, or --weights FILE --architecture NAME.")
+        raise WrongUseError(
+            "NO_SOURCE",
+            "give --onnx FILE, or --weights FILE --architecture NAME; for torchvision's own "
+            "weights, --architecture torchvision:NAME is enough.",
+        )
     if from_torch != bool(request.architecture):
         raise WrongUseError(
             "NO_SOURCE",
@@ -109,13 +112,7 @@ def _check(request: AddRequest, tensors: Mapping[str, torch.Tensor] | None) -> N
     if from_torch:
         needed += ["torch"] + (["onnxscript"] if request.onnx is None and needed else [])
         needed += [room] if room in ("timm", "torchvision") else []
-    missing = [package for package in needed if importlib.util.find_spec(package) is None]
-    if missing:
-        raise WrongUseError(
-            "MISSING_PACKAGE",
-            f"models add needs {', '.join(missing)}, which {sys.executable} does not have. "
-            "Install with: pip install 'sightline[add,cpu,torch]'.",
-        )
+    require_packages(needed)
 
 
 def _read(
@@ -129,6 +126,10 @@ def _read(
 
         graph = read_onnx(request.onnx, preprocessing, labels, images)
     weights = tensors or request.weights
+    if request.pretrained:
+        from sightline.bundle.pretrained import fetch_weights
+
+        weights = fetch_weights(request.architecture, request.pretrained)
     if weights is None:
         if graph is None:
             raise WrongUseError("NO_SOURCE", "there is neither an ONNX file nor weights.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from sightline.bundle.add import add_bundle
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.manifest import Accuracy, Preprocessing, Resize, Size
+from sightline.bundle.recipe import imagenet_labels
 from sightline.bundle.request import AddRequest
 from sightline.errors import WrongUseError
 
@@ -84,14 +85,6 @@ def timm_name(key: str) -> str:
         index -= _BLOCKS_PER_STAGE[stage]
         stage += 1
     return f"blocks.{stage}.{index}.{names[part]}.{leaf}"
-
-
-def imagenet_labels() -> tuple[str, ...]:
-    """The 1,000 ImageNet-1k names in the order of the class ids; crane and maillot occur twice."""
-    from timm.data.imagenet_info import ImageNetInfo
-
-    names = ImageNetInfo("imagenet-1k")
-    return tuple(names.index_to_description(at).split(", ")[0] for at in range(1000))
 
 
 def _efficientnet_lite0() -> AddRequest:

@@ -9,6 +9,8 @@ from typing import Literal
 
 from sightline.bundle.manifest import Accuracy, Preprocessing
 
+RECOMMENDED = "DEFAULT"  # torchvision's name for those of its weights that it recommends
+
 
 @dataclass(frozen=True)
 class AddRequest:
@@ -20,6 +22,8 @@ class AddRequest:
         preprocessing: From a decoded image to the input; mean and std go into the graph.
         onnx: An ONNX file, or None to export one from the weights.
         weights: A .safetensors file, or a .pth state dict; or None.
+        pretrained: In place of `weights`, the name of torchvision's own, to be fetched: see
+            `fetch_weights`; or empty.
         architecture: `torchvision:NAME`, `timm:NAME` or `package.module:function`.
         arguments: Keyword arguments of the architecture.
         activation: "auto" looks whether the golden outputs already are probabilities.
@@ -31,6 +35,7 @@ class AddRequest:
     preprocessing: Preprocessing
     onnx: Path | None = None
     weights: Path | None = None
+    pretrained: str = ""
     architecture: str = ""
     arguments: Mapping[str, object] = field(default_factory=dict)
     activation: Literal["auto", "softmax", "none"] = "auto"

@@ -35,11 +35,11 @@ def ending_in_a_convolution() -> torch.nn.Module:
     )
 
 
-def two_heads() -> torch.nn.Module:
-    return TwoHeads()
+def mean_of_heads() -> torch.nn.Module:
+    return MeanOfHeads()
 
 
-class TwoHeads(torch.nn.Module):
+class MeanOfHeads(torch.nn.Module):
     """The scores are the mean of two layers', as in a distilled transformer."""
 
     def __init__(self) -> None:

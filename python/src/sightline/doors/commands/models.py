@@ -11,14 +11,14 @@ import click
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.describe import describe_bundle, list_bundles
 from sightline.bundle.find import find_bundle, known_models, writable_folder
-from sightline.bundle.manifest import INTERPOLATIONS, Accuracy
+from sightline.bundle.manifest import INTERPOLATIONS
 from sightline.doors.commands.allow_code import ALLOW_CODE
 from sightline.doors.commands.calibrate import calibrate
 from sightline.doors.commands.calibration_options import calibration_options
 from sightline.doors.commands.model_options import (
+    read_add_request,
     read_arguments,
     read_pixels,
-    read_preprocessing,
     read_triple,
 )
 from sightline.doors.commands.share import Share
@@ -51,6 +51,7 @@ def models() -> None:
     "add",
     epilog="""\b
 Example:
+  sightline models add mobilenet_v2 --architecture torchvision:mobilenet_v2
   sightline models add flowers --weights flowers.pth \\
     --architecture torchvision:mobilenet_v2 \\
     --architecture-arguments '{"num_classes": 5}' --labels labels.txt \\
@@ -59,6 +60,13 @@ Example:
 @click.argument("name")
 @click.option("--onnx", type=_FILE, help="An ONNX file with all weights inside.")
 @click.option("--weights", type=_FILE, help="A .safetensors file or a .pth state dict.")
+@click.option(
+    "--pretrained",
+    metavar="NAME",
+    default="",
+    help="torchvision's own weights, which torch downloads, such as IMAGENET1K_V1; default, for an "
+    "architecture of torchvision without --weights and --onnx: those that it recommends.",
+)
 @click.option(
     "--architecture",
     default="",
@@ -72,25 +80,22 @@ Example:
     default="{}",
     help="Its keyword arguments.",
 )
-@click.option("--labels", type=_FILE, required=True, help="A text file, one label per line.")
 @click.option(
-    "--resize", type=read_pixels, metavar="N|HxW", required=True, help="Edge, or height x width."
+    "--labels",
+    type=_FILE,
+    help="A text file, one label per line. This and the six options below may be left out for an "
+    "architecture of torchvision or timm: then they are those of the library's own weights.",
 )
+@click.option("--resize", type=read_pixels, metavar="N|HxW", help="Edge, or height x width.")
 @click.option(
     "--resize-mode",
     type=click.Choice(["shortest_edge", "stretch"]),
     help="Default: shortest_edge for one number, stretch for two.",
 )
-@click.option(
-    "--crop", type=read_pixels, metavar="N|HxW", help="Centre crop; default: none.", default="none"
-)
-@click.option("--interpolation", type=click.Choice(INTERPOLATIONS), default="bilinear")
-@click.option(
-    "--mean", type=read_triple, metavar="R,G,B", required=True, help="Per colour, in 0..1."
-)
-@click.option(
-    "--std", type=read_triple, metavar="R,G,B", required=True, help="Per colour, in 0..1."
-)
+@click.option("--crop", type=read_pixels, metavar="N|HxW", help="Centre crop, or none.")
+@click.option("--interpolation", type=click.Choice(INTERPOLATIONS), help="Else unknown: bilinear.")
+@click.option("--mean", type=read_triple, metavar="R,G,B", help="Per colour, in 0..1.")
+@click.option("--std", type=read_triple, metavar="R,G,B", help="Per colour, in 0..1.")
 @click.option(
     "--activation",
     type=click.Choice(["auto", "softmax", "none"]),
@@ -98,8 +103,8 @@ Example:
     help="softmax: the model gives logits; none: probabilities; auto: look at what it gives.",
 )
 @click.option("--description", default="", help="One line.")
-@click.option("--licence", default="not stated", help="Of the weights, such as Apache-2.0.")
-@click.option("--source", default="not stated", help="Where the weights come from.")
+@click.option("--licence", help="Of the weights, such as Apache-2.0.")
+@click.option("--source", help="Where the weights come from.")
 @click.option(
     "--accuracy",
     type=(str, click.IntRange(1), Share()),
@@ -121,27 +126,14 @@ def add(name: str, models: Path | None, **given: Any) -> None:  # noqa: ANN401 -
     """Add a model from an ONNX file, or from weights and an architecture's name.
 
     Normalisation goes into the graph, the missing ONNX variant is exported, and the variants must
-    agree within 0.001 on a golden batch. Nothing is unpickled.
+    agree within 0.001 on a golden batch. Where the network ends in a linear layer, what that layer
+    is given becomes the output of features. Nothing is unpickled.
     """
     from sightline.bundle.add import add_bundle
-    from sightline.bundle.labels import read_labels
-    from sightline.bundle.request import AddRequest
 
-    request = AddRequest(
-        name=name,
-        labels=read_labels(given["labels"]),
-        preprocessing=read_preprocessing(given),
-        onnx=given["onnx"],
-        weights=given["weights"],
-        architecture=given["architecture"],
-        arguments=given["architecture_arguments"],
-        activation=given["activation"],
-        export="nothing" if given["no_export"] else "onnx",
-        description=given["description"],
-        licence=given["licence"],
-        source=given["source"],
-        accuracy=tuple(Accuracy(*one) for one in given["accuracy"]),
-    )
+    request, taken = read_add_request(name, given)
+    if taken:
+        click.echo(taken)
     root, existing = writable_folder(models), _existing(given["overwrite"])
     if given["calibrate_images"] is None:
         _tell(add_bundle(request, root, existing))
@@ -254,3 +246,9 @@ def _tell(bundle: Bundle) -> None:
     variants = " and ".join(bundle.manifest.variants)
     only = "" if len(bundle.manifest.variants) > 1 else " only"
     click.echo(f"{bundle.path}: {variants}{only}, sha256 {bundle.sha256}")
+    features, pytorch = bundle.manifest.features, bundle.manifest.pytorch
+    if features is None:
+        click.echo("features: none; the network does not end in one linear layer fed with vectors")
+        return
+    head = f", what the layer {pytorch.head} is given" if pytorch and pytorch.head else ""
+    click.echo(f"features: {features.shape[1]} numbers an image, output {features.name}{head}")

@@ -1,0 +1,131 @@
+"""What torchvision and timm say of their own weights: labels, and how images are prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sightline.bundle.manifest import INTERPOLATIONS, Preprocessing, Resize, Size
+from sightline.bundle.packages import require_packages
+from sightline.bundle.request import RECOMMENDED
+
+_IMAGENET_CLASSES, _COLOURS = 1000, 3
+_TORCHVISION_LICENCE = (
+    "BSD-3-Clause, as torchvision; the data it was trained on may set terms of its own"
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to use the weights that a library offers for an architecture.
+
+    Attributes:
+        origin: The library and the weights' name, for people.
+        preprocessing: From a decoded image to the input.
+        labels: One per class; empty where the library has none.
+        arguments: With which the library makes the network for those weights.
+        licence: Of the weights.
+        source: Where they come from.
+    """
+
+    origin: str
+    preprocessing: Preprocessing
+    labels: tuple[str, ...]
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    licence: str = ""
+    source: str = ""
+
+
+def find_recipe(architecture: str, pretrained: str = "") -> Recipe | None:
+    """The recipe of the weights of that name, or of those that the library recommends.
+
+    Args:
+        architecture: `torchvision:NAME` or `timm:NAME`; any other has no recipe.
+        pretrained: A name for `find_weights`; empty for the recommended ones, if there are any.
+
+    Raises:
+        WrongUseError: MISSING_PACKAGE, UNKNOWN_ARCHITECTURE, UNKNOWN_WEIGHTS or NO_WEIGHTS.
+    """
+    room, _, plain = architecture.partition(":")
+    if room not in ("timm", "torchvision") and not pretrained:
+        return None
+    require_packages(["torch", "torchvision" if pretrained else room])
+    from sightline.backends.architecture import find_maker
+
+    if room == "timm" and not pretrained:
+        find_maker(architecture)
+        return _timm(plain)
+    return _torchvision(architecture, plain, pretrained)
+
+
+def imagenet_labels() -> tuple[str, ...]:
+    """The 1,000 ImageNet-1k names in the order of the class ids; crane and maillot occur twice."""
+    from timm.data.imagenet_info import ImageNetInfo
+
+    names = ImageNetInfo("imagenet-1k")
+    return tuple(names.index_to_description(at).split(", ")[0] for at in range(_IMAGENET_CLASSES))
+
+
+def _torchvision(architecture: str, plain: str, pretrained: str) -> Recipe | None:
+    import torchvision
+    from torchvision.transforms._presets import ImageClassification
+
+    from sightline.bundle.pretrained import find_weights, known_weights
+
+    if not pretrained and RECOMMENDED not in known_weights(architecture):
+        return None
+    weights = find_weights(architecture, pretrained or RECOMMENDED)
+    how = weights.transforms()
+    if not isinstance(how, ImageClassification) or how.interpolation.value not in INTERPOLATIONS:
+        return None  # it names no classes of whole images
+    resize, crop = how.resize_size[0], how.crop_size[0]
+    arguments: dict[str, object] = {}
+    if plain in ("googlenet", "inception_v3"):  # their weights expect TensorFlow's normalisation
+        arguments["transform_input"] = True
+    if plain.startswith("vit_"):
+        arguments["image_size"] = weights.meta["min_size"][0]
+    return Recipe(
+        origin=f"torchvision's {weights}",
+        preprocessing=Preprocessing(
+            color="RGB",
+            resize=Resize("shortest_edge", resize, resize, how.interpolation.value),
+            crop=Size(crop, crop),
+            mean=_triple(how.mean),
+            std=_triple(how.std),
+        ),
+        labels=tuple(weights.meta["categories"]),
+        arguments=arguments,
+        licence=weights.meta.get("license", _TORCHVISION_LICENCE),
+        source=f"torchvision {torchvision.__version__}, {weights}, {weights.url}",
+    )
+
+
+def _timm(plain: str) -> Recipe | None:
+    import timm
+    from timm.data.config import resolve_data_config
+
+    offered = timm.get_pretrained_cfg(plain)
+    if offered is None:
+        return None
+    how = resolve_data_config(pretrained_cfg=offered.to_dict())  # type: ignore[no-untyped-call]
+    colours, height, width = how["input_size"]
+    known = how["crop_mode"] in ("center", "squash") and how["interpolation"] in INTERPOLATIONS
+    if not known or height != width or colours != _COLOURS:
+        return None
+    edge = int(height / how["crop_pct"])
+    mode = "stretch" if how["crop_mode"] == "squash" else "shortest_edge"
+    return Recipe(
+        origin=f"timm's {offered.architecture}.{offered.tag}",
+        preprocessing=Preprocessing(
+            color="RGB",
+            resize=Resize(mode, edge, edge, how["interpolation"]),
+            crop=Size(height, width),
+            mean=_triple(how["mean"]),
+            std=_triple(how["std"]),
+        ),
+        labels=imagenet_labels() if offered.num_classes == _IMAGENET_CLASSES else (),
+    )
+
+
+def _triple(values: Sequence[float]) -> tuple[float, float, float]:
+    return float(values[0]), float(values[1]), float(values[2])
