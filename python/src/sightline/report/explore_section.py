@@ -20,11 +20,17 @@ _MOST_CLASSES = 500
 _CENTRES = 3
 
 
-def explore_section(sample: Sample, thumbnails: Thumbnails | None) -> Html:
-    """The plot, its controls, the nearest images, and the centres of the classes as a table."""
+def explore_section(sample: Sample, thumbnails: Thumbnails | None, of: int) -> Html:
+    """The plot, its controls, the nearest images, and the centres of the classes as a table.
+
+    Args:
+        sample: The points.
+        thumbnails: Of the points; None shows none.
+        of: Images that the run has.
+    """
     shown = f"{len(sample):,} images"
-    if sample.available > len(sample):
-        shown += f", drawn evenly from the {sample.available:,} of the run's sample"
+    if of > len(sample):
+        shown = f"A sample of {len(sample):,} of the run's {of:,} images"
     notes = [element("p", f"{shown}. Each is a point where its components put it.", class_="note")]
     if thumbnails is None:
         notes.append(element("p", "This page was written without thumbnails.", class_="note"))

@@ -27,9 +27,10 @@ def key_figures(run: Run) -> Html:
     rate = _images_a_second(run)
     if rate is not None:
         figures.append(("images/s", f"{rate:,.1f}"))
-    errors = sum(numbers(mapping(run.record, "counts"), "errors").values())
-    figures.append(("errors", _integer(errors)))
-    shown = [element("div", element("dd", value), element("dt", name)) for name, value in figures]
+    counts = mapping(run.record, "counts")
+    if "errors" in counts:
+        figures.append(("errors", _integer(sum(numbers(counts, "errors").values()))))
+    shown = [element("div", element("dt", name), element("dd", value)) for name, value in figures]
     return element("dl", *shown, class_="figures")
 
 

@@ -14,7 +14,7 @@ from sightline.report.class_counts import count_classes
 from sightline.report.explore_section import explore_data, explore_section
 from sightline.report.facts import key_figures, summary_section
 from sightline.report.markup import Html, element, foreign, join
-from sightline.report.run_folder import Run, mapping
+from sightline.report.run_folder import Run, mapping, numbers
 from sightline.report.sample import Sample
 from sightline.report.sections import class_section, error_section, time_section
 from sightline.report.thumbnails import Thumbnails
@@ -49,7 +49,9 @@ def render_page(run: Run, sample: Sample | None, thumbnails: Thumbnails | None) 
     if run.pca:
         parts.append(("variance", "Variance", variance_section(run.pca)))
         if sample:
-            parts.append(("explore", "Images", explore_section(sample, thumbnails)))
+            parts.append(
+                ("explore", "Images", explore_section(sample, thumbnails, _rows(run, sample)))
+            )
             data = explore_data(sample, run.pca.explained_variance, thumbnails)
         else:
             parts.append(("explore", "Images", element("p", _NO_SAMPLE, class_="note")))
@@ -94,6 +96,10 @@ def _data_block(data: dict[str, Any]) -> str:
     # No `<` is left, so nothing in it can end the block or begin a comment.
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return f'<script type="application/json" id="data">{text}</script>'
+
+
+def _rows(run: Run, sample: Sample) -> int:
+    return int(numbers(run.record, "sample").get("of", sample.available))
 
 
 def _title(run: Run) -> Html:

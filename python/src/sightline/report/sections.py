@@ -53,7 +53,8 @@ def error_section(run: Run) -> Html:
     counts = mapping(run.record, "counts")
     errors = numbers(counts, "errors")
     if not errors:
-        return section("errors", "Errors", element("p", "None: every image was read and decoded."))
+        told = "None: no image failed." if "errors" in counts else "run.json counts none."
+        return section("errors", "Errors", element("p", told))
     most = max(errors.values()) or 1
     rows: list[list[object]] = [
         [element("code", code), bar(("error", count / most)), f"{count:,.0f}"]

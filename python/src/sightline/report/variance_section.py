@@ -30,6 +30,8 @@ def variance_section(pca: Pca) -> Html:
     label = (
         f"The {pca.k:,} components kept explain {kept:.1%} of the variance, "
         f"the first alone {pca.explained_variance[0]:.1%}."
+        if pca.k > 1
+        else f"The one component kept explains {kept:.1%} of the variance."
     )
     drawings = [element("div", _draw(pca, *size), class_=name) for name, size in _SIZES.items()]
     rows: list[list[object]] = [
