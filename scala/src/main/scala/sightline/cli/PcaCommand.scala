@@ -44,10 +44,11 @@ object PcaCommand extends Command {
   override val summary: String =
     "scale features and project them on their principal components, with a report"
   override val example: String = "--features features/ --k 50 --output pca/"
-  override def options: String = Command.options(parser)
+  // The parser gives an option of one letter one dash; as everywhere else, it has two.
+  override def options: String = Command.options(parser).replace("  -k <", "  --k <")
 
   override def prepare(arguments: Seq[String]): Invocation => Unit = {
-    val options = Command.parse(parser, this, arguments)
+    val options = Command.parse(parser, this, arguments.flatMap(oneDash))
     exclude("--k", options.k.isDefined, "--apply", options.`apply`.isDefined)
     exclude("--split-column", options.splitColumn.isDefined, "--no-split", options.noSplit.value)
     require("--experiment", options.experiment.isDefined, options.mlflow.isDefined)
@@ -72,6 +73,12 @@ object PcaCommand extends Command {
     ).run
   }
 
+  private def oneDash(word: String): Seq[String] = word match {
+    case "--k" => Seq("-k")
+    case s"--k=$number" => Seq("-k", number)
+    case other => Seq(other)
+  }
+
   private def exclude(one: String, isOne: Boolean, other: String, isOther: Boolean): Unit =
     if (isOne && isOther) {
       throw SightlineException.wrongUse("WRONG_ARGUMENTS", s"$one and $other exclude each other.")
@@ -79,6 +86,9 @@ object PcaCommand extends Command {
 
   private def require(option: String, isGiven: Boolean, isTracked: Boolean): Unit =
     if (isGiven && !isTracked) {
-      throw SightlineException.wrongUse("WRONG_ARGUMENTS", s"$option says nothing without --mlflow.")
+      throw SightlineException.wrongUse(
+        "WRONG_ARGUMENTS",
+        s"$option says nothing without --mlflow.",
+      )
     }
 }

@@ -7,6 +7,7 @@ import org.json4s.JsonDSL.*
 import org.json4s.{JField, JInt, JNothing, JNull, JObject, JString, JValue}
 
 import sightline.ml.{ComponentsOutput, FeatureCounts, FeatureTable, FittedComponents}
+import sightline.source.Split
 import sightline.report.{LocalRun, Publication, RunPage, RunRecord, Stopwatch, Tracking}
 
 /**
@@ -43,7 +44,7 @@ final case class PcaRun(
     val staging = publication.staging
     try {
       val written = new ComponentsOutput(spark, staging.toString)
-      val splits = counts.splits.toSeq.sorted
+      val splits = counts.splits.toSeq.sortBy(_._1)(Split.order)
       splits.foreach { case (split, rows) =>
         RowProgress(spark, watch, s"transform_$split", rows, table.vectors(Some(split))) { vectors =>
           written.write(fitted.model.project(vectors))
@@ -88,7 +89,7 @@ final case class PcaRun(
       fitted: FittedComponents,
       featuresRun: JValue,
   ): JObject = {
-    val splits = counts.splits.toSeq.sorted.map { case (split, n) => JField(split, JInt(n)) }.toList
+    val splits = fields(counts.splits)
     ("features_run" -> (if (featuresRun == JNothing) JNull else featuresRun)) ~
       ("counts" -> (
         ("rows" -> counts.rows) ~ JObject(splits) ~ ("errors" -> counts.errors)
@@ -97,12 +98,15 @@ final case class PcaRun(
       ("classes" -> counts.classes.map { case (label, bySplit) =>
         JObject(
           JField("label", label.fold[JValue](JNull)(JString(_))) ::
-            bySplit.toSeq.sorted.map { case (split, n) => JField(split, JInt(n)) }.toList
+            fields(bySplit)
         )
       }) ~
       ("error_samples" -> table.failed(PcaRun.ErrorSamples)) ~
       ("pca" -> (fitted.json ~ model.json))
   }
+
+  private def fields(bySplit: Map[String, Long]): List[JField] =
+    bySplit.toList.sortBy(_._1)(Split.order).map { case (split, n) => JField(split, JInt(n)) }
 }
 
 object PcaRun {

@@ -2,6 +2,7 @@ package sightline.cli
 
 import sightline.ml.{FeatureCounts, FittedComponents}
 import sightline.report.Stopwatch
+import sightline.source.Split
 
 /** What `pca` says when it is done. */
 object PcaSummary {
@@ -14,7 +15,10 @@ object PcaSummary {
       hasPage: Boolean,
   ): String = {
     val model = fitted.model
-    val splits = counts.splits.toSeq.sorted.map { case (split, n) => f"$n%,d $split" }.mkString(", ")
+    val splits = counts.splits.toSeq
+      .sortBy(_._1)(Split.order)
+      .map { case (split, n) => f"$n%,d $split" }
+      .mkString(", ")
     val failed = counts.errors.values.sum
     val how = fitted.fittedOn.fold("by an earlier model")(n => f"fitted on $n%,d")
     val enough = FittedComponents.Shares.flatMap { share =>

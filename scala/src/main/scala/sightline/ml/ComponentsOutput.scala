@@ -100,7 +100,8 @@ object ComponentsOutput {
   private val LeastOfLabel = 20
 
   // A reader left to itself takes a label of digits for a number.
-  private val Schema = "path string, filename string, components array<float>, split string, label string"
+  private val Schema =
+    "path string, filename string, components array<float>, split string, label string"
 
   private def read(spark: SparkSession, folder: String): DataFrame =
     spark.read.schema(Schema).parquet(folder)

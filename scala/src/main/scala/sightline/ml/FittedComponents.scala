@@ -3,7 +3,6 @@ package sightline.ml
 import org.json4s.JsonDSL.*
 import org.json4s.{JField, JInt, JNull, JObject, JValue}
 
-
 /**
  * A model, and what its fitting told.
  *

@@ -3,7 +3,7 @@ package sightline.report
 import org.apache.spark.sql.SparkSession
 
 import sightline.SightlineException
-import sightline.schedule.{DriverPython, Interpreter, Preflight}
+import sightline.schedule.{DriverPython, Interpreter}
 
 /**
  * An MLflow tracking server that a run is logged to, by the Python client on the driver.
@@ -18,21 +18,15 @@ final case class Tracking(uri: String, experiment: String, isOptional: Boolean) 
    * Asks, before any work, whether the server would take a run.
    *
    * @return this, or None if it would not and a run goes on without, which a warning tells
-   * @throws SightlineException PYTHON_PACKAGE_MISSING, TRACKING_UNREACHABLE and others of
-   *   `sightline track`
+   * @throws SightlineException TRACKING_UNREACHABLE, MISSING_PACKAGE and others of `sightline track`
    */
   def check(spark: SparkSession): Option[Tracking] =
     try {
-      Preflight.requirePackages(
-        Interpreter.of(spark.sparkContext.getConf),
-        spark.sparkContext.version,
-        Seq("click", "mlflow"),
-        "which --mlflow needs on the driver. Install it there: pip install 'sightline[track]'.",
-      )
-      command(spark, Seq("--check"))
+      command(spark, Seq("--check")): Unit
       Some(this)
     } catch {
-      case error: SightlineException if isOptional =>
+      // A name or an address that is wrong will not be right later.
+      case error: SightlineException if isOptional && error.exitStatus == 1 =>
         System.err.println(s"warning: the run will not be tracked: ${error.getMessage}")
         None
     }

@@ -33,6 +33,9 @@ object Split {
   def of(path: String): Option[String] =
     path.split("/", -1).dropRight(1).reverseIterator.flatMap(named).nextOption()
 
+  /** The training part first, then by name. */
+  val order: Ordering[String] = Ordering.by(split => (split != Train, split))
+
   /** The usual name of a split that somebody calls `name`: `Training` is `train`. */
   def named(name: String): Option[String] = Known.get(name.toLowerCase(Locale.ROOT))
 

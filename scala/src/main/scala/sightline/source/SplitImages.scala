@@ -27,7 +27,7 @@ object SplitImages {
           SplitImages(split, ImageInput(described(input.rows), input.count))
         }
       }
-    parts.sortBy(part => (!part.split.contains(Split.Train), part.split))
+    parts.sortBy(_.split)(Ordering.Option(Split.order))
   }
 
   /** Counts the rows of each split, which opens no image, and gives each its rows. */

@@ -52,6 +52,66 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
 
   private def json(file: Path): JValue = JsonMethods.parse(Files.readString(file))
 
+  test("features have a vector or an error, with file name and split, split by split") {
+    withFolder { folder =>
+      write(folder, "images/Training/red/a.png", TestImage.of(Color.RED)): Unit
+      write(folder, "images/Training/red/bad.png", "no image"): Unit
+      write(folder, "images/Test/blue/b.png", TestImage.of(Color.BLUE)): Unit
+      val arguments =
+        Seq("features", "--images", folder.resolve("images"), "--output", folder.resolve("out"))
+      val done = run(arguments ++ Seq("--model", ColourBundle.means.folder): _*)
+      assert(done.status == 0, done.err)
+      assert(done.out.startsWith("3 images: 2 with features, 1 errors: 1 UNSUPPORTED"))
+      assert(done.out.contains(s"Next: spark-submit sightline.jar pca --features $folder/out"))
+      val found = spark.read.parquet(s"$folder/out").orderBy("filename")
+      val cells = found
+        .selectExpr("filename", "label", "split", "features", "error.code")
+        .collect()
+        .map(_.toSeq.mkString(" "))
+      assert(
+        cells.toSeq == Seq(
+          "a.png red train ArraySeq(255.0, 0.0, 0.0) null",
+          "b.png blue test ArraySeq(0.0, 0.0, 255.0) null",
+          "bad.png red train null UNSUPPORTED",
+        )
+      )
+      val record = json(folder.resolve("out/_run/run.json"))
+      assert(record \ "splits" \ "train" \ "images" == JInt(2))
+      assert(record \ "splits" \ "test" \ "images" == JInt(1))
+      assert((record \ "seconds").children.size == 6)
+
+      val refused = run(arguments ++ Seq("--overwrite", "--model", model): _*)
+      assert(refused.status == 2)
+      assert(refused.err.contains("NO_FEATURES: model 'colour' has no output of features"))
+    }
+  }
+
+  test("a table's images are described by its own splits, each read once") {
+    withFolder { folder =>
+      val content = images(folder)
+      val table = write(
+        folder,
+        "t.csv",
+        s"path,split\n$content/red/a.png,Training\n$content/red/b.png,kept\n",
+      )
+      val done = run(
+        "features",
+        "--images",
+        table,
+        "--model",
+        ColourBundle.means.folder,
+        "--output",
+        s"$folder/out",
+      )
+      assert(done.status == 0, done.err)
+      val found = spark.read.parquet(s"$folder/out").orderBy("filename").select("filename", "split")
+      assert(
+        found.collect().map(_.toSeq.mkString(" ")).toSeq == Seq("a.png Training", "b.png kept")
+      )
+      assert(json(folder.resolve("out/_run/run.json")) \ "worker" \ "images" == JDouble(2))
+    }
+  }
+
   test("predict, evaluate and sql follow each other") {
     withFolder { folder =>
       val predicted = predict(folder, images(folder))
