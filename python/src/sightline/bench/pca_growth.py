@@ -115,7 +115,7 @@ def _spark(
     log_collections = f"-Xlog:gc:file={shlex.quote(str(collected))}"
     memory = ("--driver-memory", arguments.driver_memory)
     settings = (*memory, "--driver-java-options", log_collections)
-    line = f"pca --features {shlex.quote(str(table))} --k {arguments.k} "
+    line = f"pca --features {shlex.quote(str(table))} --k {arguments.k} --no-report "
     line += f"--output {shlex.quote(str(run))}"
     try:
         log = arguments.work / f"logs/pca-{rows}.log"
