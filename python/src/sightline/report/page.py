@@ -30,6 +30,9 @@ _SCRIPTS = (
     "scatter.js",
     "legend.js",
     "neighbours.js",
+    "card.js",
+    "pointer.js",
+    "keyboard.js",
     "report.js",
 )
 _NO_SAMPLE = "The run has no sample of its images, so there are no points to show."

@@ -7,7 +7,7 @@ import io
 import numpy as np
 
 from sightline.report.run_folder import Pca
-from sightline.report.variance_section import shown_components
+from sightline.report.variance_drawing import shown_components
 
 
 def draw_variance(pca: Pca) -> bytes:
