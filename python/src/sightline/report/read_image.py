@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
 import pyarrow as pa
 from pyarrow import fs
@@ -12,11 +13,24 @@ from sightline.source.read_error import read_error
 
 # What Hadoop and Arrow call by different names.
 _SCHEMES = {"s3a": "s3", "s3n": "s3"}
-_Place = tuple[fs.FileSystem, str]
+# A server that is not there takes seconds each time that it is asked.
+_MOST_FAILURES = 16
+
+
+@dataclass(slots=True)
+class _Place:
+    """A bucket or a server, and how often it has failed since it last answered."""
+
+    name: str
+    system: fs.FileSystem | None
+    prefix: str
+    failures: int = 0
 
 
 class ImageReader:
     """Reads images of any file system that Arrow knows; may be used by many threads.
+
+    A bucket that cannot be opened, or fails 16 times with no answer between, is not asked again.
 
     Args:
         max_image_bytes: A larger file is TOO_LARGE and is not read.
@@ -25,7 +39,8 @@ class ImageReader:
     def __init__(self, max_image_bytes: int) -> None:
         self._max_image_bytes = max_image_bytes
         self._lock = threading.Lock()
-        self._places: dict[str, _Place | RowError] = {}
+        self._local = fs.LocalFileSystem()
+        self._places: dict[str, _Place] = {}
 
     def read(self, path: str) -> bytes | RowError:
         """Read a local path or a URI (``file:``, ``s3://``, ``s3a://``, ``gs://``, …).
@@ -35,45 +50,43 @@ class ImageReader:
         Returns:
             The file's bytes, or a RowError of NOT_FOUND, DENIED, IO or TOO_LARGE.
         """
+        scheme, colon, rest = path.partition(":")
+        if colon and scheme == "file":
+            return self._try(self._local, "/" + rest.lstrip("/"))
+        if colon and scheme.isalnum() and rest.startswith("//"):
+            return self._read_remote(_SCHEMES.get(scheme, scheme), rest[2:])
+        return self._try(self._local, path)
+
+    def _read_remote(self, scheme: str, rest: str) -> bytes | RowError:
+        authority, _, key = rest.partition("/")
+        if not authority or set(authority) & set("?#@%"):
+            # Arrow takes settings and passwords from there; a path of a data set gives none.
+            return RowError("IO", "read", f"'{authority}' is no name of a bucket or a server.")
+        place = self._place(f"{scheme}://{authority}")
+        if place.system is None or place.failures >= _MOST_FAILURES:
+            return RowError("IO", "read", f"{place.name} does not answer, and is not asked again.")
+        found = self._try(place.system, f"{place.prefix}/{key}")
+        failed = isinstance(found, RowError) and found.code == "IO"
+        place.failures = place.failures + 1 if failed else 0
+        return found
+
+    def _place(self, name: str) -> _Place:
+        with self._lock:
+            if name not in self._places:
+                try:
+                    system, prefix = fs.FileSystem.from_uri(name)
+                    self._places[name] = _Place(name, system, prefix.rstrip("/"))
+                except (OSError, ValueError):
+                    self._places[name] = _Place(name, None, "")
+            return self._places[name]
+
+    def _try(self, system: fs.FileSystem, path: str) -> bytes | RowError:
         try:
-            found = self._locate(path)
-            return found if isinstance(found, RowError) else self._read(*found)
+            return self._read(system, path)
         except (OSError, ValueError) as error:
             return read_error(error, "read")
         except pa.ArrowException as error:
             return RowError("IO", "read", str(error))
-
-    def _locate(self, path: str) -> _Place | RowError:
-        scheme, colon, rest = path.partition(":")
-        if not colon or not scheme.isalnum() or "/" in scheme:
-            return self._place("local")[0], path
-        if scheme == "file":
-            return self._place("local")[0], "/" + rest.lstrip("/")
-        if not rest.startswith("//"):
-            return self._place("local")[0], path  # a colon in a file's name
-        authority, _, key = rest[2:].partition("/")
-        if not authority or set(authority) & set("?#@%"):
-            # Arrow takes settings and passwords from there; a path of a data set gives none.
-            return RowError("IO", "read", f"'{authority}' is no name of a bucket or a server.")
-        place = self._place(f"{_SCHEMES.get(scheme, scheme)}://{authority}")
-        return (place[0], f"{place[1].rstrip('/')}/{key}")
-
-    def _place(self, base: str) -> _Place:
-        # One failure is enough: asking a server that is not there takes seconds each time.
-        with self._lock:
-            if base not in self._places:
-                try:
-                    self._places[base] = (
-                        (fs.LocalFileSystem(), "")
-                        if base == "local"
-                        else fs.FileSystem.from_uri(base)
-                    )
-                except (OSError, ValueError) as error:
-                    self._places[base] = RowError("IO", "read", str(error))
-            place = self._places[base]
-        if isinstance(place, RowError):
-            raise OSError(place.message)
-        return place
 
     def _read(self, system: fs.FileSystem, path: str) -> bytes | RowError:
         status = system.get_file_info(path)

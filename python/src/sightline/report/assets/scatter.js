@@ -8,7 +8,7 @@ function makeScatter(data, canvas, state) {
   const projection = makeProjection(data);
   const painter = makePainter();
   const depthOrder = makeDepthOrder(data.count);
-  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const dark = matchMedia('screen and (prefers-color-scheme: dark)');
   let width = 0, height = 0, ratio = 1, due = false;
   let colours = [], packedColours = [], packedFaint = [], ground = [], faint = [];
 
