@@ -7,6 +7,7 @@ import shlex
 from datetime import datetime
 from typing import Any
 
+from sightline.report.class_counts import split_order
 from sightline.report.markup import Html, element, foreign, join, section
 from sightline.report.run_folder import Record, Run, is_number, mapping, numbers
 
@@ -95,7 +96,10 @@ def _run_facts(run: Run) -> list[Fact]:
     predicted = mapping(run.record, "counts").get("predicted")
     return [
         ("Images", _integer(_images(run))),
-        ("Rows", ", ".join(f"{name} {_integer(count)}" for name, count in rows.items())),
+        (
+            "Rows",
+            ", ".join(f"{name} {_integer(rows[name])}" for name in sorted(rows, key=split_order)),
+        ),
         ("Predicted", _integer(predicted) if is_number(predicted) else None),
         ("Speed", f"{rate:,.1f} images/s" if rate is not None else None),
         ("Started", _date(run.record.get("started"))),

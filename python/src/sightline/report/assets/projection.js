@@ -77,7 +77,7 @@ function makeProjection(data) {
   function turned(width, height) {
     const cy = Math.cos(camera.yaw), sy = Math.sin(camera.yaw);
     const cp = Math.cos(camera.pitch), sp = Math.sin(camera.pitch);
-    const size = (Math.min(width, height) / 2 - 12) * camera.zoom * 1.05;
+    const size = (Math.min(width, height) / 2 - 12) * camera.zoom * 0.95;
     const middleX = width / 2 + camera.x, middleY = height / 2 + camera.y;
     return (x, y, z) => {
       const right = cy * x + sy * z, back = cy * z - sy * x;
