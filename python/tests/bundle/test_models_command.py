@@ -36,6 +36,7 @@ def test_an_onnx_file_is_added_listed_described_and_verified(tmp_path: Path) -> 
 
     assert added.exit_code == 0, added.exception
     assert "onnx only" in added.output
+    assert "features: none; the ONNX file has no second output" in added.output
     assert "lin " in call("list", "--models", root).output
     assert "50.00% on 100 x pets" in call("describe", "lin", "--models", root).output
     manifest = json.loads(call("describe", "lin", "--json", "--models", root).output)

@@ -75,7 +75,7 @@ def fetch_weights(architecture: str, name: str) -> dict[str, torch.Tensor]:
             f"{weights.url}, as torch keeps it in {torch.hub.get_dir()}, holds more than tensors, "
             "and nothing of it was run. Remove the file there, or give another: --weights FILE.",
         ) from error
-    except (OSError, http.client.HTTPException, RuntimeError) as error:
+    except (OSError, EOFError, http.client.HTTPException, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise SightlineError(
             "DOWNLOAD_FAILED",

@@ -93,7 +93,9 @@ Example:
     help="Default: shortest_edge for one number, stretch for two.",
 )
 @click.option("--crop", type=read_pixels, metavar="N|HxW", help="Centre crop, or none.")
-@click.option("--interpolation", type=click.Choice(INTERPOLATIONS), help="Else unknown: bilinear.")
+@click.option(
+    "--interpolation", type=click.Choice(INTERPOLATIONS), help="Where no library says: bilinear."
+)
 @click.option("--mean", type=read_triple, metavar="R,G,B", help="Per colour, in 0..1.")
 @click.option("--std", type=read_triple, metavar="R,G,B", help="Per colour, in 0..1.")
 @click.option(
@@ -248,7 +250,12 @@ def _tell(bundle: Bundle) -> None:
     click.echo(f"{bundle.path}: {variants}{only}, sha256 {bundle.sha256}")
     features, pytorch = bundle.manifest.features, bundle.manifest.pytorch
     if features is None:
-        click.echo("features: none; the network does not end in one linear layer fed with vectors")
+        why = (
+            "the ONNX file has no second output of one vector an image"
+            if pytorch is None
+            else "the network does not end in one linear layer that is given vectors"
+        )
+        click.echo(f"features: none; {why}")
         return
     head = f", what the layer {pytorch.head} is given" if pytorch and pytorch.head else ""
     click.echo(f"features: {features.shape[1]} numbers an image, output {features.name}{head}")
