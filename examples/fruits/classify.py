@@ -1,0 +1,49 @@
+"""Train a logistic regression on features or components, and count what it gets right.
+
+    spark-submit examples/fruits/classify.py build/fruits/pca/components --column components
+
+The table has the columns label, split (train, test) and one of vectors, as `features` and `pca`
+write them.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from pyspark.ml import Pipeline
+from pyspark.ml.classification import LogisticRegression
+from pyspark.ml.feature import StringIndexer
+from pyspark.ml.functions import array_to_vector
+from pyspark.sql import SparkSession
+
+
+def main() -> None:
+    """Fit on the training rows and print one line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("table", help="Parquet folder")
+    parser.add_argument("--column", default="components", help="features or components")
+    parser.add_argument("--regularisation", type=float, default=0.0, help="regParam of MLlib")
+    options = parser.parse_args()
+
+    spark = SparkSession.builder.appName("classify").getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    vector = array_to_vector(options.column).alias("vector")
+    rows = spark.read.parquet(options.table).where(f"{options.column} IS NOT NULL")
+    rows = rows.select("label", "split", vector).cache()
+    stages = [
+        StringIndexer(inputCol="label", outputCol="class"),
+        LogisticRegression(featuresCol="vector", labelCol="class", regParam=options.regularisation),
+    ]
+    model = Pipeline(stages=stages).fit(rows.where("split = 'train'"))
+    right = model.transform(rows.where("split = 'test'")).selectExpr(
+        "count(*)", "avg(int(class = prediction))"
+    )
+    images, accuracy = right.first()
+    print(f"accuracy {accuracy:.4f} on {images} test images")  # noqa: T201 - its result
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()
