@@ -121,30 +121,35 @@ def _step(arguments: ScalingArguments, model: Path, size: Size) -> dict[str, Any
     for folder in (features, run):
         shutil.rmtree(folder, ignore_errors=True)
     step: dict[str, Any] = {"name": size.name, "images": size.images}
-    lines = {
-        "features": f"features --images {_quoted(size.folder)} --model {_quoted(model)} "
-        f"--output {_quoted(features)}",
-        "pca": f"pca --features {_quoted(features)} --k {arguments.k} --output {_quoted(run)}",
-    }
+    where = f"--images {_quoted(size.folder)} --model {_quoted(model)}"
     try:
-        for command, line in lines.items():
-            log = arguments.work / f"logs/scaling-{command}-{size.images}.log"
-            with Coprocess(sightline(arguments.repository), log) as process:
-                usage, _ = process.ask(line, size.images)
-                whole = process.since_start(usage)
-                step[command] = {
-                    "wall_s": round(whole.wall_s, 2),
-                    "cpu_s": round(whole.cpu_s, 2),
-                    "jvm_mib": round(process.tree.jvm_mib()),
-                    "worker_mib": round(process.tree.largest_worker_mib()),
-                }
-        step["features"]["predicted"] = _counts(features / "_run/run.json", "predicted")
-        step["pca"]["rows"] = _counts(run / "run.json", "rows")
+        line = f"features {where} --output {_quoted(features)}"
+        step["features"] = _start(arguments, size, line)
+        record = json.loads((features / "_run/run.json").read_text("utf-8"))
+        step["features"]["predicted"] = record["counts"]["predicted"]
+        train = record["splits"].get("train", {"images": arguments.k + 1})
+        step["k"] = min(arguments.k, train["images"] - 1)  # n rows have n - 1 components
+        line = f"pca --features {_quoted(features)} --k {step['k']} --output {_quoted(run)}"
+        step["pca"] = _start(arguments, size, line)
     except SightlineError as error:
         step["skipped"] = error.message
     for folder in (features, run):
         shutil.rmtree(folder, ignore_errors=True)
     return step
+
+
+def _start(arguments: ScalingArguments, size: Size, line: str) -> dict[str, Any]:
+    name = f"scaling-{line.partition(' ')[0]}-{size.images}"
+    log = arguments.work / f"logs/{name}.log"
+    with Coprocess(sightline(arguments.repository), log) as process:
+        usage, _ = process.ask(line, size.images)
+        whole = process.since_start(usage)
+        return {
+            "wall_s": round(whole.wall_s, 2),
+            "cpu_s": round(whole.cpu_s, 2),
+            "jvm_mib": round(process.tree.jvm_mib()),
+            "worker_mib": round(process.tree.largest_worker_mib()),
+        }
 
 
 def _engine(arguments: ScalingArguments, model: Path, sizes: Sequence[Size]) -> dict[str, Any]:
@@ -207,11 +212,6 @@ def _program(arguments: ScalingArguments, name: str, model: Path, folder: Path) 
 def _each(small: Usage, large: Usage) -> dict[str, float]:
     one_more = marginal(small, large)
     return {"cpu_ms": one_more["cpu_ms"], "wall_ms": one_more["wall_ms"]}
-
-
-def _counts(file: Path, name: str) -> int | None:
-    counts: dict[str, int] = json.loads(file.read_text("utf-8"))["counts"]
-    return counts.get(name)
 
 
 def _quoted(path: Path) -> str:
