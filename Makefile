@@ -6,6 +6,7 @@
 ENVIRONMENT := .venv/.ready
 BUNDLE := models/efficientnet_lite0/model.json
 JAR := dist/sightline.jar
+TRACKING_SERVER := .tools/mlflow/installed.lock
 JAR_SOURCES := $(shell find build.sbt project/*.* scala/src/main python/src/sightline models/id_fraud \
 	-type f -not -name '*.pyc' 2>/dev/null)
 
@@ -18,8 +19,8 @@ setup: $(ENVIRONMENT) $(JAR) $(BUNDLE) ## Make .venv, dist/sightline.jar and the
 demo: setup ## Draw identity cards, classify them with the jar, and print a SQL report and a confusion matrix.
 	@rm -rf build/demo && examples/fraud_id/demo.sh
 
-test: $(ENVIRONMENT) $(BUNDLE) ## Run the checks and every test, Scala and Python; the last line counts them.
-	@.venv/bin/python scripts/verify.py everything
+test: $(ENVIRONMENT) $(BUNDLE) $(TRACKING_SERVER) ## Run the checks and every test, Scala and Python; the last line counts them.
+	@CHROMIUM="$$(scripts/find_browser.sh || true)" .venv/bin/python scripts/verify.py everything
 
 check: $(ENVIRONMENT) ## Check format, style, types and layers, and run nothing.
 	@.venv/bin/python scripts/verify.py style
@@ -48,6 +49,10 @@ tools:
 $(ENVIRONMENT): requirements.lock python/pyproject.toml python/hatch_build.py scripts/make_environment.sh | tools
 	@scripts/step.sh "Python packages of requirements.lock into .venv (6 GB with torch)" scripts/make_environment.sh
 	@touch $@
+
+# Where it cannot be had, the tests that need it are skipped with that reason.
+$(TRACKING_SERVER): tests/mlflow.lock $(ENVIRONMENT)
+	-@scripts/step.sh "The MLflow server of the tests into .tools/mlflow (600 MB)" scripts/make_tracking_server.sh && touch $@
 
 $(JAR): $(JAR_SOURCES) $(ENVIRONMENT) | tools
 	@scripts/step.sh "Scala and Python sources into $(JAR)" scripts/sbt.sh assembly

@@ -6,4 +6,5 @@ cd "$(dirname "$0")/.."
 extras=(cpu spark add torch openvino turbo bench report track models dev)
 .venv/bin/uv --quiet pip compile python/pyproject.toml "${extras[@]/#/--extra=}" --universal \
   --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements.lock
-git --no-pager diff --stat -- requirements.lock
+scripts/make_tracking_server.sh --lock
+git --no-pager diff --stat -- requirements.lock tests/mlflow.lock

@@ -52,7 +52,8 @@ STYLE = (
     Part("ruff format", (BIN / "ruff", "format", "--check")),
     Part("import layers", (BIN / "lint-imports", "--no-logo"), ROOT / "python"),
     Part("types of python/", MYPY, ROOT / "python"),
-    Part("types of examples/", (*MYPY, "."), ROOT / "examples/fraud_id"),
+    Part("types of examples/fraud_id", (*MYPY, "."), ROOT / "examples/fraud_id"),
+    Part("types of examples/fruits", (*MYPY, "."), ROOT / "examples/fruits"),
     Part("types of tests/", (*MYPY, "tests", "scripts", "benchmarks")),
 )
 

@@ -76,7 +76,8 @@ def test_a_locale_in_which_file_names_cannot_be_told_is_refused_not_guessed(
 def test_an_unknown_command_lists_the_known_ones(
     submit: Callable[..., Done], tmp_path: Path
 ) -> None:
-    known = "UNKNOWN_COMMAND: 'predikt'. Known: predict, evaluate, sql, pack-images, commands."
+    known = "UNKNOWN_COMMAND: 'predikt'. Known: predict, features, pca, evaluate, "
+    known += "sql, pack-images, commands."
     assert_refused(submit("predikt"), known, tmp_path)
 
 

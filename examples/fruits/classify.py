@@ -9,6 +9,7 @@ write them.
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from pyspark.ml import Pipeline
 from pyspark.ml.classification import LogisticRegression
@@ -32,7 +33,7 @@ def main() -> None:
     vector = array_to_vector(options.column).alias("vector")
     rows = spark.read.parquet(options.table).where(f"{options.column} IS NOT NULL")
     rows = rows.select("label", "split", vector).cache()
-    stages = [
+    stages: list[Any] = [
         StringIndexer(inputCol="label", outputCol="class"),
         LogisticRegression(featuresCol="vector", labelCol="class", regParam=options.regularisation),
     ]
@@ -40,8 +41,8 @@ def main() -> None:
     right = model.transform(rows.where("split = 'test'")).selectExpr(
         "count(*)", "avg(int(class = prediction))"
     )
-    images, accuracy = right.first()
-    print(f"accuracy {accuracy:.4f} on {images} test images")  # noqa: T201 - its result
+    for images, accuracy in right.collect():
+        print(f"accuracy {accuracy:.4f} on {images} test images")  # noqa: T201 - its result
     spark.stop()
 
 

@@ -28,8 +28,6 @@ _PACKAGES = {
     "simplejpeg": ("simplejpeg",),
     "click": ("click",),
     "matplotlib": ("matplotlib",),
-    "plotly": ("plotly",),
-    "mlflow": ("mlflow-skinny", "mlflow"),
 }
 
 

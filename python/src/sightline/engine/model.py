@@ -84,6 +84,6 @@ class Model:
             raise WrongUseError(
                 "NO_FEATURES",
                 f"model {self.bundle.name} has no output of features, only {outputs}. Add it "
-                "again from a graph that has.",
+                "again: `sightline models add` finds them where the network ends in a linear layer.",
             )
         return tensor.name, int(tensor.shape[1])

@@ -26,6 +26,7 @@ object Main extends Logging {
     // Spark sets its levels when it first logs, so it must have done that before.
     log.debug("sightline {}", BuildInfo.version)
     Configurator.setRootLevel(Level.WARN)
+    Session.quiet.foreach(Configurator.setLevel(_, Level.ERROR))
     val status = run(arguments.toSeq)
     if (status != 0) sys.exit(status)
   }

@@ -24,6 +24,14 @@ object Session {
     "spark.sql.files.ignoreMissingFiles" -> "false",
   )
 
+  /** Loggers whose warnings are about nothing that a user could mend. */
+  val quiet: Seq[String] = Seq(
+    // Linear algebra is done by the JVM's vector instructions where there is no native library.
+    "dev.ludovic.netlib",
+    // A plan of many columns is cut short in the event log.
+    "org.apache.spark.util.SparkStringUtils",
+  )
+
   /** The same, on one machine. */
   private val localDefaults = Seq(
     // Running tasks report their counts with every heartbeat; every 10 seconds is dull.

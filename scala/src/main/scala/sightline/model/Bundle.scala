@@ -83,7 +83,8 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
       throw SightlineException.wrongUse(
         "NO_FEATURES",
         s"model '${manifest.name}' has no output of features, only " +
-          s"${manifest.outputs.keys.toSeq.sorted.mkString(", ")}. Add it again from a graph that has.",
+          s"${manifest.outputs.keys.toSeq.sorted.mkString(", ")}. Add it again: `sightline " +
+          "models add` finds them where the network ends in a linear layer.",
       )
     }
 

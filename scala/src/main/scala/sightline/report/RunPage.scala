@@ -22,7 +22,7 @@ final case class RunPage(thumbnails: Boolean) {
     Preflight.requirePackages(
       Interpreter.of(spark.sparkContext.getConf),
       spark.sparkContext.version,
-      Seq("click", "matplotlib", "plotly", "PIL"),
+      Seq("click", "matplotlib", "PIL"),
       "which the report needs on the driver. Install it there: pip install 'sightline[report]'; or do " +
         "without by --no-report.",
     )

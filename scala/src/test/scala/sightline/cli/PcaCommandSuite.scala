@@ -105,9 +105,14 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
       assert(parts.forall(part => Files.isDirectory(out.resolve(s"components/$part"))))
       val lines = Files.readAllLines(out.resolve("csv/test.csv")).asScala
       assert(lines.head == "path,filename,label,f_0,f_1")
-      assert(lines.drop(1).map(_.split(",").take(3).mkString(" ")) ==
-        Seq("fruits/Test/007/07.jpg 07.jpg 007", "fruits/Test/007/11.jpg 11.jpg 007",
-          "fruits/Test/Apple/03.jpg 03.jpg Apple"))
+      assert(
+        lines.drop(1).map(_.split(",").take(3).mkString(" ")) ==
+          Seq(
+            "fruits/Test/007/07.jpg 07.jpg 007",
+            "fruits/Test/007/11.jpg 11.jpg 007",
+            "fruits/Test/Apple/03.jpg 03.jpg Apple",
+          )
+      )
       val sample = spark.read.parquet(out.resolve("sample").toString)
       assert(sample.columns.toSeq == Seq("path", "filename", "label", "split", "components"))
       assert(sample.count() == 12)
@@ -121,7 +126,10 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
       assert(run("--features", table, "--k", 2, "--output", out).status == 0)
       val vectors = spark.read
         .parquet(table)
-        .select(col("path").substr(-6, 6).as("filename"), array_to_vector(col("features")).as("features"))
+        .select(
+          col("path").substr(-6, 6).as("filename"),
+          array_to_vector(col("features")).as("features"),
+        )
       val projected = PipelineModel.load(out.resolve("model").toString).transform(vectors)
       assert(
         rows(projected.withColumn("components", vector_to_array(col("components"), "float32"))) ==
@@ -166,7 +174,9 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
       val table = fruits(folder)
       val wide = run("--features", table, "--k", 4, "--output", folder.resolve("a"))
       assert(wide.status == 2)
-      assert(wide.err.contains("K_TOO_LARGE: --k is 4, but 9 training rows of 3 features have no more"))
+      assert(
+        wide.err.contains("K_TOO_LARGE: --k is 4, but 9 training rows of 3 features have no more")
+      )
       assert(wide.err.contains("Use --k 3 or less."))
       val few = features(
         folder,
@@ -192,11 +202,20 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
       assert(refused.err.contains("NO_TRAINING_ROWS: none of the 3 rows"))
       val whole = run("--features", table, "--k", 1, "--no-split", "--output", folder.resolve("b"))
       assert(whole.out.contains("3 rows (3 all)") && whole.out.contains("fitted on 3"), whole.err)
-      val column = run("--features", table, "--k", 1, "--split-column", "label", "--output",
-        folder.resolve("c"))
+      val column = run(
+        "--features",
+        table,
+        "--k",
+        1,
+        "--split-column",
+        "label",
+        "--output",
+        folder.resolve("c"),
+      )
       assert(column.out.contains("3 rows (2 train, 1 fold 1)"), column.err)
       assert(Files.exists(folder.resolve("c/csv/fold 1.csv")))
-      val absent = run("--features", table, "--split-column", "part", "--output", folder.resolve("d"))
+      val absent =
+        run("--features", table, "--split-column", "part", "--output", folder.resolve("d"))
       assert(absent.err.contains("UNKNOWN_COLUMN: --split-column 'part'"))
     }
   }
@@ -251,13 +270,19 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
       )
       val refused = run("--features", ragged, "--output", out, "--overwrite")
       assert(refused.err.contains("some rows have 1 features and others 2"))
-      assert(run("--features", out.resolve("csv"), "--output", folder.resolve("b")).err
-        .contains("NOT_FEATURES"))
-      assert(run("--features", folder.resolve("nowhere"), "--output", folder.resolve("b")).err
-        .contains("PATH_NOT_FOUND"))
+      assert(
+        run("--features", out.resolve("csv"), "--output", folder.resolve("b")).err
+          .contains("NOT_FEATURES")
+      )
+      assert(
+        run("--features", folder.resolve("nowhere"), "--output", folder.resolve("b")).err
+          .contains("PATH_NOT_FOUND")
+      )
       assert(Files.readString(out.resolve("run.json")) == old)
-      assert(Files.list(folder).iterator.asScala.map(_.getFileName.toString).toSet ==
-        Set("features", "out"))
+      assert(
+        Files.list(folder).iterator.asScala.map(_.getFileName.toString).toSet ==
+          Set("features", "out")
+      )
     }
   }
 }
