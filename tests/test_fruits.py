@@ -33,7 +33,7 @@ def models(
     made = alone(
         *("models", "add", "mobilenet_v2", "--models", folder),
         *("--architecture", "torchvision:mobilenet_v2", "--weights", shared / WEIGHTS),
-        *("--resize", "256", "--crop", "224", "--mean", "0.5", "--std", "0.5"),
+        *("--resize", "224", "--crop", "224", "--mean", "0.5", "--std", "0.5"),
     )
     assert made.returncode == 0, made.stderr
     return folder
@@ -91,8 +91,7 @@ def test_fifty_components_classify_fruits_that_were_turned(
 
 
 def test_features_alone_classify_flowers(runs: Path, accuracy: Callable[..., float]) -> None:
-    options = ("--column", "features", "--regularisation", "0.01")
-    assert accuracy(runs / "flowers", *options) >= 0.84
+    assert accuracy(runs / "flowers", "--column", "features") >= 0.84
 
 
 def test_explained_variance_and_components_are_scikit_learns(runs: Path) -> None:
@@ -120,12 +119,10 @@ def test_features_are_torchs_own(shared: Path, runs: Path) -> None:
     network = mobilenet_v2()
     network.load_state_dict(load_file(shared / WEIGHTS))
     network.eval()
-    rows = pq.read_table(runs / "flowers", columns=["path", "features"]).to_pylist()[::10]
+    rows = pq.read_table(runs / "features", columns=["path", "features"]).to_pylist()[::40]
     for row in rows:
         image = Image.open(row["path"]).convert("RGB")
-        assert min(image.size) == 256  # so that a resize to 256 changes nothing
-        left, top = ((side - 224 + 1) // 2 for side in image.size)
-        pixels = np.asarray(image.crop((left, top, left + 224, top + 224)), np.float32)
+        pixels = np.asarray(image.resize((224, 224), Image.Resampling.BILINEAR), np.float32)
         batch = torch.from_numpy(pixels.transpose(2, 0, 1)[None] / 127.5 - 1)
         with torch.inference_mode():
             expected = network.features(batch).mean((2, 3))[0].numpy()

@@ -25,7 +25,7 @@ def main() -> None:
     )
     parser.add_argument("table", help="Parquet folder")
     parser.add_argument("--column", default="components", help="features or components")
-    parser.add_argument("--regularisation", type=float, default=0.0, help="regParam of MLlib")
+    parser.add_argument("--regularisation", type=float, default=0.0025, help="regParam of MLlib")
     options = parser.parse_args()
 
     spark = SparkSession.builder.appName("classify").getOrCreate()
@@ -35,7 +35,13 @@ def main() -> None:
     rows = rows.select("label", "split", vector).cache()
     stages: list[Any] = [
         StringIndexer(inputCol="label", outputCol="class"),
-        LogisticRegression(featuresCol="vector", labelCol="class", regParam=options.regularisation),
+        # Features have one unit: making each as wide as any other would make noise loud.
+        LogisticRegression(
+            featuresCol="vector",
+            labelCol="class",
+            regParam=options.regularisation,
+            standardization=False,
+        ),
     ]
     model = Pipeline(stages=stages).fit(rows.where("split = 'train'"))
     right = model.transform(rows.where("split = 'test'")).selectExpr(

@@ -83,7 +83,7 @@ class Model:
             outputs = ", ".join(output.name for output in manifest.outputs)
             raise WrongUseError(
                 "NO_FEATURES",
-                f"model {self.bundle.name} has no output of features, only {outputs}. Add it "
-                "again: `sightline models add` finds them where the network ends in a linear layer.",
+                f"model {self.bundle.name} has no output of features, only {outputs}. "
+                "`sightline models add` finds them where the network ends in a linear layer.",
             )
         return tensor.name, int(tensor.shape[1])
