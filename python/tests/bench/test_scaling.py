@@ -104,10 +104,10 @@ def test_the_page_holds_each_size_the_line_the_cost_and_the_limit(
 ) -> None:
     page = page_of({"scaling": scaling}, tmp_path)
     # 10,000 images: 102 s and 18 s; 120 s of a machine at 0.36 an hour is 0.012.
-    assert "| 100 % | 10,000 | 102 | 18.0 | 120 | +0.0 | 83.3 | 222 | 0.00120 |" in page
+    assert "| 100 % | 10,000 | 102 | 18.0 | 120 | +0.0 | 83.3 | 222 | 0.0012 |" in page
     assert "| both | 20.0 | 10.0 | 1.0000 | +0.0 | 1.00 (1.00–1.00) |" in page  # noqa: RUF001
     assert "an **assumed 0.36 an hour**" in page
-    assert "0.00100 for 1,000 more images, 1.00 for a million, and 0.00200 for each start" in page
+    assert "0.001 for 1,000 more images, 1 for a million, and 0.002 for each start" in page
     assert "- 5 times (50,000 images): sightline: it ended" in page
     assert "| `sightline features`, no Spark, 10,000 images | 7.50 | 15.0 | 1.20 | 1.20 |" in page
     assert "| **Raw: decoding + inference** | | **15.0** | | 1.20 |" in page

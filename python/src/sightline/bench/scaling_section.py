@@ -82,7 +82,7 @@ def _sizes(scaling: Record, done: Sequence[Record], line: Growth | None) -> str:
             off if line else "",
             figure(images / wall.median),
             str(spread([_both(step, "cpu_s") for step in some])),
-            f"{cost:.5f}",
+            f"{cost:.3g}",
             jvm,
             f"{max(step['features']['worker_mib'] for step in some):,}",
         )
@@ -118,8 +118,8 @@ def _cost(scaling: Record, line: Growth | None) -> str:
     each, start = price(line.per_image_ms / 1000, hourly), price(line.startup_s, hourly)
     return (
         f"Cost, at an **assumed {hourly:g} an hour** for this machine (`--price-per-hour`): "
-        f"{1000 * each:.5f} for 1,000 more images, {1e6 * each:.2f} for a million, and "
-        f"{start:.5f} for each start of the two commands. No storage, no traffic."
+        f"{1000 * each:.3g} for 1,000 more images, {1e6 * each:.3g} for a million, and "
+        f"{start:.3g} for each start of the two commands. No storage, no traffic."
     )
 
 
