@@ -8,6 +8,7 @@ import os
 import runpy
 import shlex
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,13 +166,17 @@ def test_a_killed_run_leaves_the_old_result(
     output = tmp_path / "pca"
     output.mkdir()
     (output / "run.json").write_text("the old result")
-    command = [repository / ".venv/bin/spark-submit", "--master", "local[2]", jar, "pca"]
+    programs = repository / ".venv" / "bin"
+    command = [programs / "spark-submit", "--master", "local[2]", jar, "pca"]
     command += ["--features", runs / "features", "--output", output, "--overwrite"]
     running = subprocess.Popen(  # noqa: S603 - the repository's own jar
-        list(map(str, command)), stderr=subprocess.DEVNULL, start_new_session=True
+        list(map(str, command)),
+        env=os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     while running.poll() is None and not list(tmp_path.glob("pca.incomplete-*/components")):
-        pass
+        time.sleep(0.05)
     assert running.poll() is None, "it ended before it was killed"
     os.killpg(running.pid, 9)
     running.wait()
