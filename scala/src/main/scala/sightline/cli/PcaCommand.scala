@@ -45,7 +45,7 @@ object PcaCommand extends Command {
     "scale features and project them on their principal components, with a report"
   override val example: String = "--features features/ --k 50 --output pca/"
   // The parser gives an option of one letter one dash; as everywhere else, it has two.
-  override def options: String = Command.options(parser).replace("  -k <", "  --k <")
+  override def options: String = Command.options(parser).replace("  -k <int> ", "  --k <int>")
 
   override def prepare(arguments: Seq[String]): Invocation => Unit = {
     val options = Command.parse(parser, this, arguments.flatMap(oneDash))

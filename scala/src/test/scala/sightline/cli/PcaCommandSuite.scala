@@ -253,6 +253,21 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
+  test("a run on another file system has its page there too") {
+    withFolder { folder =>
+      fruits(folder): Unit
+      val hadoop = spark.sparkContext.hadoopConfiguration
+      hadoop.set("fs.viewfs.mounttable.far.link./runs", folder.toUri.toString)
+      val line = Seq("pca", "--features", "viewfs://far/runs/features", "--k", "2", "--output") :+
+        "viewfs://far/runs/out"
+      val done = Output.of(CommandLine.run(Seq(PcaCommand), line)((_, use) => use(spark)))
+      assert(done.status == 0, done.err)
+      assert(Files.readString(folder.resolve("out/report.html")).contains("Explained variance"))
+      assert(Files.size(folder.resolve("out/pca_variance.png")) > 1000)
+      assert(components(folder.resolve("out")).size == 12)
+    }
+  }
+
   test("what is no table of features is refused, and an old result stays when a run fails") {
     withFolder { folder =>
       val out = folder.resolve("out")
