@@ -25,10 +25,13 @@ test: $(ENVIRONMENT) $(BUNDLE) $(TRACKING_SERVER) ## Run the checks and every te
 check: $(ENVIRONMENT) ## Check format, style, types and layers, and run nothing.
 	@.venv/bin/python scripts/verify.py style
 
-bench: setup ## Measure what an image costs here, in the raw parts and in the peers (an hour and a quarter on two cores).
+bench: setup ## Measure what an image costs here, beside raw parts and peers, and how that grows (two hours on two cores).
 	@.venv/bin/sightline bench
 	@.venv/bin/sightline bench closest
 	@.venv/bin/sightline bench report --chart build/bench/performance.png
+	@.venv/bin/sightline bench scaling
+	@.venv/bin/sightline bench pca --rows 10000,100000,1000000
+	@.venv/bin/sightline bench report --page scaling
 
 format: $(ENVIRONMENT) ## Rewrite the sources to the format, and mend what the linters can.
 	@scripts/sbt.sh scalafixAll scalafmtAll scalafmtSbt

@@ -1,4 +1,4 @@
-"""The pages of a record, docs/performance.md and docs/scaling.md, written from nothing else."""
+"""The pages of a record, docs/performance.md and docs/growth.md, written from nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/scaling.md, written from a record and from nothing else."""
+"""docs/growth.md, written from a record and from nothing else."""
 
 from __future__ import annotations
 

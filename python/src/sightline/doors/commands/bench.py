@@ -124,7 +124,7 @@ def closest(context: click.Context, rounds: int) -> None:
     epilog="""\b
 Examples:
   sightline bench report --results benchmarks/results.json --output docs/performance.md
-  sightline bench report --page scaling --output docs/scaling.md"""
+  sightline bench report --page scaling --output docs/growth.md"""
 )
 @click.option(
     "--page",
