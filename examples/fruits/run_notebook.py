@@ -1,0 +1,49 @@
+"""Run fruits.ipynb and write it with its results, but without pictures.
+
+    python examples/fruits/run_notebook.py --output build/fruits.ipynb
+
+`--output examples/fruits/fruits.ipynb` renews the results that the repository keeps.
+"""
+
+from __future__ import annotations
+
+import argparse
+from copy import deepcopy
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+NOTEBOOK = Path(__file__).with_name("fruits.ipynb")
+
+
+def main() -> None:
+    """Run every cell in the notebook's folder; an error in one is an error here."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--output", required=True, type=Path, help="notebook to write")
+    options = parser.parse_args()
+
+    notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    metadata = deepcopy(notebook.metadata)  # a run adds what Python it had
+    folder = {"metadata": {"path": str(NOTEBOOK.parent)}}
+    NotebookClient(notebook, resources=folder, coalesce_streams=True).execute()
+    notebook.metadata = metadata
+    for cell in notebook.cells:
+        cell.metadata.clear()  # when it ran
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if is_result_in_text(output)]
+    nbformat.write(notebook, options.output)  # type: ignore[no-untyped-call]
+
+
+def is_result_in_text(output: NotebookNode) -> bool:
+    """Whether this is no picture, and not what Spark says while it runs."""
+    if output.output_type == "stream":
+        return bool(output.name == "stdout")
+    return not any(kind.startswith("image/") for kind in output.data)
+
+
+if __name__ == "__main__":
+    main()
