@@ -1,4 +1,4 @@
-"""A share of a whole, as the value of an option."""
+"""Numbers of a range, as the values of options."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from typing import Any
 import click
 
 
-class Share(click.FloatRange):
-    """A number in 0..1; click's own range lets NaN through, which is above and below nothing."""
-
-    def __init__(self) -> None:
-        super().__init__(0, 1)
+class InRange(click.FloatRange):
+    """click's own range lets NaN through, which is above and below nothing."""
 
     def convert(
         self,
@@ -23,9 +20,16 @@ class Share(click.FloatRange):
         """The number.
 
         Raises:
-            click.BadParameter: If it is none, or not in 0..1.
+            click.BadParameter: If it is none, or not in the range.
         """
-        share: float = super().convert(value, param, ctx)
-        if math.isnan(share):
-            self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
-        return share
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
+        return number
+
+
+class Share(InRange):
+    """A number in 0..1."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sightline.doors.commands.share import InRange
 from sightline.doors.standalone.check_output import check_output
 from sightline.doors.standalone.run_json import write_run_json
 from sightline.errors import SightlineError, WrongUseError
@@ -22,29 +22,11 @@ _PATH = click.Path(path_type=Path)
 _MANIFEST = "manifest.csv"
 
 
-class _Percentage(click.FloatRange):
-    """Above 0, at most 100; click's own range lets NaN through."""
-
-    def __init__(self) -> None:
-        super().__init__(0, 100, min_open=True)
-
-    def convert(
-        self,
-        value: Any,  # noqa: ANN401 - click's own signature
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> float:
-        percentage: float = super().convert(value, param, ctx)
-        if math.isnan(percentage):
-            self.fail(f"{value} is not in the range 0<x<=100.", param, ctx)
-        return percentage
-
-
 @click.command()
 @click.option(
     "--percentage",
     required=True,
-    type=_Percentage(),
+    type=InRange(0, 100, min_open=True),
     help="Of each label in each split, rounded, but at least one image: 1, 5, 10, 25, 50, …",
 )
 @click.option("--images", required=True, help="Folder, glob, or CSV/Parquet table of paths.")

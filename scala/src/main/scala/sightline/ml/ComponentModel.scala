@@ -3,9 +3,9 @@ package sightline.ml
 import scala.util.Try
 
 import org.apache.hadoop.fs.Path
-import org.apache.spark.ml.feature.{PCA, PCAModel, StandardScaler, StandardScalerModel}
+import org.apache.spark.ml.feature.{PCAModel, StandardScaler, StandardScalerModel}
 import org.apache.spark.ml.functions.vector_to_array
-import org.apache.spark.ml.sightline.{FirstComponents, FittedPipeline}
+import org.apache.spark.ml.sightline.{FittedPipeline, PrincipalComponents}
 import org.apache.spark.sql.functions.col
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
@@ -63,12 +63,8 @@ object ComponentModel {
       vectors: DataFrame,
       k: Int,
   ): (ComponentModel, Seq[Double]) = {
-    val all = new PCA()
-      .setInputCol(Scaled)
-      .setOutputCol(Columns.Components)
-      .setK(scaler.mean.size)
-      .fit(scaler.transform(vectors))
-    (ComponentModel(scaler, FirstComponents.of(all, k)), all.explainedVariance.toArray.toSeq)
+    val all = PrincipalComponents.fit(scaler.transform(vectors), Scaled, Columns.Components)
+    (ComponentModel(scaler, all.model(k)), all.shares.toSeq)
   }
 
   /**

@@ -77,7 +77,7 @@ object FeatureTable {
     }
     val path = col(Columns.Path).cast("string")
     def text(name: String): Column =
-      if (names(name)) quoted(name).cast("string") else lit(None.orNull).cast("string")
+      if (names(name)) Columns.quoted(name).cast("string") else lit(None.orNull).cast("string")
     val split =
       if (whole) lit(Whole)
       else {
@@ -118,8 +118,6 @@ object FeatureTable {
       case Some(Columns.ErrorType) => col(Columns.Error)
       case _ => lit(None.orNull).cast(Columns.ErrorType)
     }
-
-  private def quoted(name: String): Column = col(s"`${name.replace("`", "``")}`")
 
   private def notFeatures(folder: String, why: String): SightlineException =
     SightlineException.wrongUse(

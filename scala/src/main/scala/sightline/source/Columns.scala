@@ -1,5 +1,7 @@
 package sightline.source
 
+import org.apache.spark.sql.Column
+import org.apache.spark.sql.functions.col
 import org.apache.spark.sql.types.*
 
 /** Names and types of the columns that cross between the rooms. */
@@ -22,6 +24,9 @@ object Columns {
   val WorkerContent = "__content"
   val WorkerError = "__error"
   val OfWorker: Set[String] = Set(WorkerContent, WorkerError)
+
+  /** A table's column by its name, whatever is in that. */
+  def quoted(name: String): Column = col(s"`${name.replace("`", "``")}`")
 
   /** Why there is no prediction: `struct<code, stage, message>`. */
   val ErrorType: StructType = new StructType()

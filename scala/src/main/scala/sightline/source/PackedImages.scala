@@ -43,7 +43,7 @@ object PackedImages {
   private def named(rows: DataFrame): DataFrame = {
     val kept = rows.columns.toSeq
       .filterNot(name => name.equalsIgnoreCase(Columns.Length) || Columns.OfWorker(name))
-      .map(name => col(s"`${name.replace("`", "``")}`"))
+      .map(Columns.quoted)
     rows.select(
       kept ++ Seq(
         octet_length(col(Columns.WorkerContent)).cast("bigint").as(Columns.Length),

@@ -1,7 +1,7 @@
 package sightline.source
 
 import org.apache.spark.sql.functions.{col, count, lit, substring_index}
-import org.apache.spark.sql.{Column, DataFrame, SparkSession}
+import org.apache.spark.sql.{DataFrame, SparkSession}
 
 /**
  * The images of one split of a collection, with `filename` and `split` among their columns.
@@ -49,12 +49,10 @@ object SplitImages {
       .filterNot(name => replaced.exists(_.equalsIgnoreCase(name)))
       .partition(Columns.OfWorker)
     rows.select(
-      kept.map(quoted) ++ Seq(
+      kept.map(Columns.quoted) ++ Seq(
         substring_index(col(Columns.Path), "/", -1).as(Columns.Filename),
         split.as(Columns.Split),
-      ) ++ worker.map(quoted): _*
+      ) ++ worker.map(Columns.quoted): _*
     )
   }
-
-  private def quoted(name: String): Column = col(s"`${name.replace("`", "``")}`")
 }

@@ -58,12 +58,12 @@ private[source] object TableInput {
     val kept = schema.fieldNames.toSeq
       .filterNot(name => TableColumns.Replaced(name.toLowerCase(Locale.ROOT)))
       .filterNot(columns.content.contains)
-    kept.map(quoted) ++ Seq(
-      quoted(columns.path).cast("string").as(Columns.Path),
+    kept.map(Columns.quoted) ++ Seq(
+      Columns.quoted(columns.path).cast("string").as(Columns.Path),
       labelOf(labels, columns, root).cast("string").as(Columns.Label),
       columns.labelId
         .filter(_ => labels == FolderLabels.Auto)
-        .fold(lit(None.orNull))(quoted)
+        .fold(lit(None.orNull))(Columns.quoted)
         .cast("int")
         .as(Columns.LabelId),
     )
@@ -76,7 +76,7 @@ private[source] object TableInput {
       request: ImageRequest,
   ): DataFrame = {
     // A row without a path is a file that is not found, not an empty one.
-    val read = Expressions.mapped(coalesce(quoted(Columns.Path), lit(""))) {
+    val read = Expressions.mapped(coalesce(Columns.quoted(Columns.Path), lit(""))) {
       ReadImage(spark, _, root, request.maxImageBytes)
     }
     described
@@ -93,11 +93,11 @@ private[source] object TableInput {
     val fields = Columns.ErrorType.fieldNames.toSeq
     val told = schema.find(_.name == Columns.Error).map(_.dataType).collect {
       case error: StructType if texts(error).toSet == fields.toSet =>
-        val same = struct(fields.map(f => quoted(Columns.Error).getField(f).as(f)): _*)
-        when(quoted(content).isNull && quoted(Columns.Error).isNotNull, same)
+        val same = struct(fields.map(f => Columns.quoted(Columns.Error).getField(f).as(f)): _*)
+        when(Columns.quoted(content).isNull && Columns.quoted(Columns.Error).isNotNull, same)
     }
     Seq(
-      quoted(content).as(Columns.WorkerContent),
+      Columns.quoted(content).as(Columns.WorkerContent),
       told.getOrElse(lit(None.orNull)).cast(Columns.ErrorType).as(Columns.WorkerError),
     )
   }
@@ -110,12 +110,12 @@ private[source] object TableInput {
       columns: TableColumns.Resolved,
       root: String,
   ): Column = {
-    val path = quoted(columns.path).cast("string")
+    val path = Columns.quoted(columns.path).cast("string")
     val whole =
       when(path.rlike(s"^(/|${ReadImage.Uri})"), path)
         .otherwise(concat_ws("/", lit(root), path))
     labels match {
-      case FolderLabels.Auto => columns.label.fold(lit(None.orNull))(quoted)
+      case FolderLabels.Auto => columns.label.fold(lit(None.orNull))(Columns.quoted)
       case FolderLabels.Folder =>
         nullif(regexp_extract(whole, "([^/]+)/+[^/]+$", 1), lit(""))
       case FolderLabels.Absent => lit(None.orNull)
@@ -124,7 +124,7 @@ private[source] object TableInput {
 
   /** How many rows; a class id that is no number stops the run here rather than in a task. */
   private def countChecked(rows: DataFrame, table: String, labelId: Option[String]): Long = {
-    val id = labelId.fold(lit(None.orNull))(quoted)
+    val id = labelId.fold(lit(None.orNull))(Columns.quoted)
     val wrong = when(id.isNotNull && id.try_cast("int").isNull, id.cast("string"))
     val found = rows.agg(count(lit(1)), min(wrong)).head()
     Option(found.getString(1)).foreach { value =>
@@ -136,6 +136,4 @@ private[source] object TableInput {
     }
     found.getLong(0)
   }
-
-  private def quoted(name: String): Column = col(s"`${name.replace("`", "``")}`")
 }

@@ -97,6 +97,42 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
+  test("shares are those of the projected rows, also where there are fewer rows than features") {
+    withFolder { folder =>
+      val random = new Random(11)
+      val (count, length) = (40, 120)
+      val basis = Seq.fill(6)(Seq.fill(length)(random.nextGaussian()))
+      val table = features(
+        folder,
+        (0 until count).map { i =>
+          val weights = basis.indices.map(j => random.nextGaussian() * (6 - j))
+          val values = (0 until length).map { f =>
+            // Some features are never anything but 0.
+            if (f % 10 == 0) 0d
+            else basis.indices.map(j => weights(j) * basis(j)(f)).sum + random.nextGaussian() / 10
+          }
+          (f"train/a/$i%02d.jpg", "a", Some(vector(values: _*)))
+        }: _*
+      )
+      val out = folder.resolve("out")
+      val done = run("--features", table, "--k", 20, "--output", out)
+      assert(done.status == 0, done.err)
+      val shares = (json(out.resolve("run.json")) \ "pca" \ "spectrum").children.collect {
+        case JDouble(x) => x
+      }
+      assert((shares.sum - 1).abs < 1e-9)
+      assert(shares.drop(count - 1).max < 1e-12)
+      val projected = components(out).values.toSeq
+      // Each feature that is not constant has variance 1 once it is scaled.
+      val total = 0.9 * length
+      (0 until 20).foreach { k =>
+        val variance = projected.map(row => row(k).toDouble * row(k)).sum / (count - 1)
+        assert((variance / total - shares(k)).abs < 1e-6, s"component $k")
+      }
+      assert(projected.map(row => row(0) * row(1)).sum.abs < 1e-2)
+    }
+  }
+
   test("the output is Parquet by split and label, a CSV for each split, and a sample") {
     withFolder { folder =>
       val out = folder.resolve("out")
