@@ -36,14 +36,36 @@ def test_features_come_with_label_file_name_and_split_or_with_an_error(
     assert "pca --features" in capsys.readouterr().out
 
 
-def test_a_tables_own_split_stays(means_bundle: Path, tmp_path: Path, encode: Encode) -> None:
+def test_a_tables_own_split_tells_and_its_own_features_give_way(
+    means_bundle: Path, tmp_path: Path, encode: Encode
+) -> None:
     (tmp_path / "Training").mkdir()
     (tmp_path / "Training" / "1.png").write_bytes(encode("red"))
-    (tmp_path / "table.csv").write_text("path,split\nTraining/1.png,held out\n")
+    rows = "Training/1.png,held out,a\nTraining/1.png,Testing,b\n"
+    (tmp_path / "table.csv").write_text(f"path,split,features\n{rows}")
     images, output = str(tmp_path / "table.csv"), str(tmp_path / "out")
     arguments = ["features", "--images", images, "--model", str(means_bundle)]
     assert main([*arguments, "--output", output]) == 0
-    assert pq.read_table(output).column("split").to_pylist() == ["held out"]
+    assert pq.read_table(output).column("split").to_pylist() == ["held out", "test"]
+    assert pq.read_table(output).column("features").to_pylist() == [[255, 0, 0]] * 2
+    record = json.loads((tmp_path / "out/_run/run.json").read_text())
+    assert record["splits"] == {"held out": {"images": 1}, "test": {"images": 1}}
+    assert record["images_root"] == str(tmp_path)
+
+
+def test_folders_above_the_listed_one_tell_no_split(
+    means_bundle: Path, tmp_path: Path, encode: Encode
+) -> None:
+    for name in ("test/photos/rose", "test/flowers/train/rose"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "1.png").write_bytes(encode("red"))
+    splits = {}
+    for images in ("photos", "flowers", "flowers/train"):
+        output = str(tmp_path / "out" / images)
+        arguments = ["features", "--images", str(tmp_path / "test" / images)]
+        assert main([*arguments, "--model", str(means_bundle), "--output", output]) == 0
+        splits[images] = pq.read_table(output).column("split").to_pylist()
+    assert splits == {"photos": [None], "flowers": ["train"], "flowers/train": ["train"]}
 
 
 def test_a_model_without_features_is_refused_before_the_first_image(

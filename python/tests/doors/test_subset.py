@@ -186,6 +186,29 @@ def test_wrong_use_is_refused_before_anything_is_made(
     assert not (tmp_path / "sample").exists()
 
 
+def test_places_are_compared_by_where_they_lead(
+    fruits: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(fruits)
+    assert subset(".", Path("../tenth"), 10) == 0
+    # What would be replaced by links to itself is refused, whatever it is called.
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert subset(tmp_path / "link/fruits", fruits, 10, "--overwrite") == 2
+    assert "holds the images" in capsys.readouterr().err
+    assert not (fruits / "Test/Pear/0_100.png").is_symlink()
+
+
+def test_splits_that_are_numbers_are_names(tmp_path: Path) -> None:
+    table = {"path": ["a.jpg", "b.jpg", "c.jpg"], "split": pa.array([0, 1, None], pa.int32())}
+    pq.write_table(pa.table(table), tmp_path / "t.parquet")
+    assert subset(tmp_path / "t.parquet", tmp_path / "out", 100) == 0
+    record = json.loads((tmp_path / "out/_run/run.json").read_text())
+    assert [stratum["split"] for stratum in record["strata"]] == [None, "0", "1"]
+
+
 def test_the_dev_fruits_are_sampled_by_class_and_split(shared: Path, tmp_path: Path) -> None:
     assert subset(shared / "fruits/dev", tmp_path / "tenth", 10) == 0
     record = json.loads((tmp_path / "tenth/_run/run.json").read_text())

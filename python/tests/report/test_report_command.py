@@ -145,6 +145,14 @@ def test_an_image_that_cannot_be_read_is_a_point_all_the_same(
     assert "unreadable 5 images" in capsys.readouterr().out
 
 
+def test_relative_paths_of_a_table_start_from_its_root(
+    write_run: WriteRun, record: Record, photos: list[str]
+) -> None:
+    record["features_run"]["images_root"] = f"file:{Path(photos[0]).parent}"
+    page = report(write_run(record, [photos[0], *(Path(photo).name for photo in photos[1:])]))
+    assert "could not be read" not in page.text
+
+
 def test_file_uris_are_read_as_hadoop_writes_them(
     write_run: WriteRun, record: Record, tmp_path: Path, encode: Encode
 ) -> None:

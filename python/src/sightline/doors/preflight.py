@@ -27,6 +27,7 @@ _PACKAGES = {
     "safetensors": ("safetensors",),
     "simplejpeg": ("simplejpeg",),
     "click": ("click",),
+    "tqdm": ("tqdm",),
     "matplotlib": ("matplotlib",),
 }
 

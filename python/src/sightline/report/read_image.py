@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass
 
@@ -25,6 +26,15 @@ class _Place:
     system: fs.FileSystem | None
     prefix: str
     failures: int = 0
+
+
+def located(paths: list[str], root: str | None) -> list[str]:
+    """Paths as they can be opened: relative ones of a table start from its root."""
+    if root is None:
+        return paths
+    start = root.rstrip("/")
+    whole = re.compile(r"/|[A-Za-z][A-Za-z0-9+.\-]*:/")  # as Scala's ReadImage knows them
+    return [path if whole.match(path) else f"{start}/{path}" for path in paths]
 
 
 class ImageReader:

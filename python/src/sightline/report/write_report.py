@@ -15,8 +15,9 @@ from tqdm import tqdm
 
 from sightline.errors import WrongUseError
 from sightline.report.page import render_page
+from sightline.report.read_image import located
 from sightline.report.run_folder import Run, read_run
-from sightline.report.sample import Sample, read_sample
+from sightline.report.sample import read_sample
 from sightline.report.thumbnails import Thumbnails, make_thumbnails
 from sightline.report.variance_chart import draw_variance
 
@@ -69,7 +70,9 @@ def write_report(
     chart = page.with_name(_CHART) if run.pca else None
     _check(run, output, [page, *([chart] if chart else [])], if_exists)
     sample = read_sample(folder, run.pca.k, points) if run.pca else None
-    small = _thumbnails(sample) if sample and thumbnails == "embed" else None
+    root = run.inference.get("images_root")
+    paths = located(sample.paths, root if isinstance(root, str) else None) if sample else []
+    small = _thumbnails(paths) if sample and thumbnails == "embed" else None
     with _replaced(page) as draft:
         # A lone surrogate, which JSON can hold and UTF-8 cannot, becomes a question mark.
         draft.write_bytes(render_page(run, sample, small).encode("utf-8", "replace"))
@@ -96,9 +99,9 @@ def _check(run: Run, output: Path | None, files: list[Path], if_exists: str) -> 
             raise WrongUseError("OUTPUT_EXISTS", message)
 
 
-def _thumbnails(sample: Sample) -> Thumbnails:
-    with tqdm(total=len(sample), unit=" thumbnails", disable=None, mininterval=0.5) as progress:
-        return make_thumbnails(sample.paths, progress.update)
+def _thumbnails(paths: list[str]) -> Thumbnails:
+    with tqdm(total=len(paths), unit=" thumbnails", disable=None, mininterval=0.5) as progress:
+        return make_thumbnails(paths, progress.update)
 
 
 @contextmanager

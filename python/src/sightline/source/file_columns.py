@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pyarrow as pa
 
 from sightline.source.listing import PATH, Listing
-from sightline.source.split import file_name, split_of
+from sightline.source.split import file_name, split_of, usual_split
 
 FILENAME = "filename"
 SPLIT = "split"
@@ -16,13 +17,21 @@ SPLIT = "split"
 def with_file_columns(listing: Listing) -> Listing:
     """The listing with ``filename`` and ``split`` (``train``, ``test``, … or null) at its end.
 
-    A table's own column ``split`` stays as it is; its own ``filename`` gives way.
+    A table's own column ``split`` tells, by its usual names; of listed files the folders from the
+    listed one on do. Its own ``filename`` gives way.
     """
     table = listing.table
-    if FILENAME in table.column_names:
-        table = table.drop_columns([FILENAME])
     paths = [path or "" for path in table.column(PATH).to_pylist()]
+    splits: list[str | None]
+    if SPLIT in table.column_names:
+        own = table.column(SPLIT).cast(pa.string()).to_pylist()
+        splits = [usual_split(name) if name else None for name in own]
+    elif listing.root is None:
+        splits = [split_of(path) for path in paths]
+    else:
+        above = os.path.join(listing.root.parent, "")  # noqa: PTH118 - ends with the separator
+        splits = [split_of(file.removeprefix(above)) for file in listing.files]
+    table = table.select([name for name in table.column_names if name not in (FILENAME, SPLIT)])
     table = table.append_column(FILENAME, pa.array(map(file_name, paths), pa.string()))
-    if SPLIT not in table.column_names:
-        table = table.append_column(SPLIT, pa.array(map(split_of, paths), pa.string()))
+    table = table.append_column(SPLIT, pa.array(splits, pa.string()))
     return replace(listing, table=table)

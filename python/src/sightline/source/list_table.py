@@ -17,7 +17,7 @@ from sightline.source.table_file import bad_table, column_names, column_type, re
 PATH_COLUMNS = ("path", "image_path", "file")
 LABEL_COLUMNS = ("label", "actual_class", "class")
 LABEL_ID_COLUMNS = ("class_id", "actual_class_id", "label_id")
-_REPLACED = ("path", "label", "label_id", "prediction", "error", "content")
+_REPLACED = ("path", "label", "label_id", "prediction", "features", "error", "content")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,11 @@ def split_of(path: str) -> str | None:
     return next((split for split in known if split is not None), None)
 
 
+def usual_split(name: str) -> str:
+    """The usual name of a split that somebody calls ``name``: ``Training`` is ``train``."""
+    return _SPLITS.get(name.lower(), name)
+
+
 def file_name(path: str) -> str:
     """What follows the last ``/``."""
     return path.rpartition("/")[2]

@@ -117,9 +117,14 @@ def _metrics(record: dict[str, Any], features: dict[str, Any]) -> Iterator[tuple
     for stage, seconds in record["seconds"].items():
         yield f"{stage}_seconds", seconds
     splits = features.get("splits", {}).values()
-    spent = sum(split["seconds"] for split in splits)
-    if spent:
-        yield "images_per_second", sum(split["images"] for split in splits) / spent
+    spent = sum(split.get("seconds", 0) for split in splits)
+    alone = features.get("seconds", {}).get("infer", 0) + features.get("seconds", {}).get(
+        "write", 0
+    )
+    if spent or alone:
+        # Alone, `sightline features` takes all splits in one go.
+        images = features["counts"]["images"]
+        yield "images_per_second", images / (spent or alone)
     if "images" in features.get("counts", {}):
         yield "images", features["counts"]["images"]
     counts = dict(record["counts"])

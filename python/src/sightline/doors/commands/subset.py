@@ -63,7 +63,7 @@ def subset(**options: Any) -> None:  # noqa: ANN401 - click's values, by the nam
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
     output: Path = options["output"]
     there = check_output(output, options["images"], overwrite=options["overwrite"])
-    if output.absolute().is_relative_to(Path(options["images"]).absolute()):
+    if output.resolve().is_relative_to(Path(options["images"]).resolve()):
         message = f"{output} is in the folder of the images, which would then hold both."
         raise WrongUseError("WRONG_USE", f"{message} Choose another --output.")
     sample, images = _make(output, there, options)

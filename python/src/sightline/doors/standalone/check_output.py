@@ -16,7 +16,7 @@ def check_output(output: Path, images: str, *, overwrite: bool) -> WrongUseError
     Raises:
         WrongUseError: OUTPUT_EXISTS.
     """
-    if Path(images).absolute().is_relative_to(output.absolute()):
+    if Path(images).resolve().is_relative_to(output.resolve()):
         message = f"{output} holds the images. Choose another --output."
         raise WrongUseError("OUTPUT_EXISTS", message)
     if overwrite:

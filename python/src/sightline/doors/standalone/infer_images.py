@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from sightline.engine.model import Model
 from sightline.engine.run import run
 from sightline.errors import SightlineError
 from sightline.publish import publish_folder
-from sightline.source.file_columns import with_file_columns
+from sightline.source.file_columns import SPLIT, with_file_columns
 from sightline.source.list_images import list_images
 from sightline.source.listing import Listing
 from sightline.source.read_images import CONTENT, ERROR, read_images
@@ -52,6 +53,11 @@ def infer_images(arguments: InferArguments) -> Tally:
     listing = list_images(arguments.source)
     if arguments.engine.output == "features":
         listing = with_file_columns(listing)
+        splits = listing.table.column(SPLIT).to_pylist()
+        tally.splits = Counter(split or "none" for split in splits)
+    if listing.root is None:
+        root = arguments.source.root or Path(arguments.source.images).parent
+        tally.images_root = str(root.absolute())
     clock.stop("list")
     session = open_session(
         bundle,

@@ -37,6 +37,7 @@ def write_run_record(folder: Path, arguments: InferArguments, tally: Tally) -> N
             "decoder": arguments.engine.decoder,
             "batch_rows": arguments.engine.batch_rows,
         },
+        "images_root": tally.images_root,
         "counts": {
             "images": tally.images,
             "predicted": tally.predicted,
@@ -45,6 +46,8 @@ def write_run_record(folder: Path, arguments: InferArguments, tally: Tally) -> N
         "worker": tally.counters.as_dict(),
         "versions": {"python": platform.python_version(), **_installed()},
     }
+    if tally.splits:
+        facts["splits"] = {name: {"images": count} for name, count in tally.splits.items()}
     command = "features" if arguments.engine.output == "features" else "predict"
     write_run_json(folder, command, tally.started, facts)
 

@@ -19,6 +19,8 @@ class Tally:
         predicted: Rows with a prediction.
         errors: Rows by error code.
         labelled: Rows whose true label or id is known.
+        splits: Rows by split, where splits are told; ``none`` for those that have none.
+        images_root: What a table's relative paths start from; None where there is no table.
         seconds: By stage: list, load, infer (reading and decoding included), write.
         counters: Of the engine.
     """
@@ -30,5 +32,7 @@ class Tally:
     predicted: int = 0
     errors: dict[str, int] = field(default_factory=dict)
     labelled: int = 0
+    splits: dict[str, int] = field(default_factory=dict)
+    images_root: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)

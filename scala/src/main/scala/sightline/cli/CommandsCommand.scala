@@ -12,7 +12,7 @@ import org.json4s.*
 import org.json4s.JsonDSL.*
 import org.json4s.jackson.JsonMethods
 
-import sightline.SightlineException
+import sightline.{ShellWords, SightlineException}
 
 /**
  * `commands`: many command lines, one Spark application.

@@ -2,6 +2,7 @@ package sightline.cli
 
 import org.apache.spark.sql.types.{ArrayType, DataType, FloatType}
 
+import sightline.ShellWords
 import sightline.source.Columns
 
 /**
@@ -27,11 +28,14 @@ object ImageResult {
   case object Prediction
       extends ImageResult("predict", Columns.Prediction, Columns.PredictionType, "predicted") {
     override def next(output: String): String =
-      s"evaluate --predictions $output --output evaluation"
+      ShellWords.line(Seq("evaluate", "--predictions", output, "--output", "evaluation"))
   }
 
   case object Features
       extends ImageResult("features", Columns.Features, ArrayType(FloatType), "with features") {
-    override def next(output: String): String = s"pca --features $output --output pca"
+    override def next(output: String): String =
+      ShellWords.line(
+        Seq("pca", "--features", output, "--output", s"${output.stripSuffix("/")}_pca")
+      )
   }
 }

@@ -12,7 +12,7 @@ import sightline.SightlineException
 import sightline.model.{Bundle, BundleCatalog}
 import sightline.report.{OutputFormat, Progress, Publication, RunRecord, Stopwatch}
 import sightline.schedule.{Inference, InferenceSettings, WorkerCounters}
-import sightline.source.{Columns, ErrorCode, ImageInput, ImageRequest, SplitImages}
+import sightline.source.{Columns, ErrorCode, ImageInput, ImageRequest, ImageTableFile, SplitImages}
 
 /** What `predict` or `features` was asked for, checked. */
 final case class ImageRun(
@@ -69,6 +69,7 @@ final case class ImageRun(
           ("precision" -> settings.precision) ~
           ("decoder" -> settings.decoder) ~
           ("batch_rows" -> settings.batchRows)) ~
+          ("images_root" -> root(spark)) ~
           ("partitions" -> written.map(_._1).sum) ~
           ("counts" -> counts.json) ~
           ("splits" -> JObject(
@@ -99,6 +100,12 @@ final case class ImageRun(
         Part(stage, part.input, part.split, isSplit = true)
       }
   }
+
+  /** What a table's relative paths start from. */
+  private def root(spark: SparkSession): Option[String] =
+    Option.when(ImageTableFile.is(images.images)) {
+      ImageTableFile.root(spark, images.images, images.table.root)
+    }
 
   private def infer(
       spark: SparkSession,

@@ -50,9 +50,10 @@ final case class PcaRun(
           written.write(fitted.model.project(vectors))
         }
       }
+      watch("count")(written.check(counts.splits, features))
       watch("csv")(splits.foreach { case (split, _) => written.writeCsv(split, fitted.model.k) })
       val points = watch("sample")(written.writeSample(counts.labels, PcaRun.Points))
-      if (fitted.fittedOn.isDefined) watch("model")(fitted.model.save(s"$staging/model"))
+      watch("model")(fitted.model.save(s"$staging/model"))
       def record(): Unit =
         RunRecord.write(
           RunRecord(
@@ -69,7 +70,8 @@ final case class PcaRun(
         )
       record()
       page.foreach { page =>
-        watch("report")(page.write(spark, staging, hadoop))
+        val told = watch("report")(page.write(spark, staging, hadoop))
+        told.foreach(line => System.err.println(s"report: $line"))
         record()
       }
       publication.publish()

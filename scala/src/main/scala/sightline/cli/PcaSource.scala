@@ -98,6 +98,13 @@ object PcaSource {
             "gives such numbers: run `sightline models verify` on it.",
         )
       }
+      if (scaler.std.toArray.forall(_ == 0)) {
+        throw SightlineException.wrongUse(
+          "NO_VARIANCE",
+          "all training rows have the same features, so no component tells them apart. Are they copies " +
+            "of one image?",
+        )
+      }
     }
   }
 
@@ -131,14 +138,19 @@ object PcaSource {
         )
       }
       val record = RunRecord.read(new Path(folder.getParent, "run.json"), hadoop)
-      for {
-        fittedOn <- sha256(record \ "features_run")
-        given <- sha256(featuresRun) if given != fittedOn
-      } throw SightlineException.wrongUse(
-        "FEATURES_MISMATCH",
-        s"$run was fitted on features of the model ${fittedOn.take(12)}, and these are of " +
-          s"${given.take(12)}: their numbers mean other things. Give features of the same model.",
-      )
+      (sha256(record \ "features_run"), sha256(featuresRun)) match {
+        case (Some(fittedOn), Some(ours)) if ours != fittedOn =>
+          throw SightlineException.wrongUse(
+            "FEATURES_MISMATCH",
+            s"$run was fitted on features of the model ${fittedOn.take(12)}, and these are of " +
+              s"${ours.take(12)}: their numbers mean other things. Give features of the same model.",
+          )
+        case (Some(_), Some(_)) => ()
+        case _ =>
+          System.err.println(
+            "warning: no record tells whether these features and those that were fitted on are of one model"
+          )
+      }
       FittedComponents(model, model.explainedVariance, None)
     }
 

@@ -24,8 +24,7 @@ object PcaSummary {
     val enough = FittedComponents.Shares.flatMap { share =>
       fitted.componentsFor(share).map(n => f"$n for ${100 * share}%.0f%%")
     }
-    val files = Seq("components/", "csv/", "run.json") ++
-      fitted.fittedOn.map(_ => "model/") ++
+    val files = Seq("components/", "csv/", "run.json", "model/") ++
       Option.when(hasPage)("report.html, pca_variance.png")
     f"""${counts.rows}%,d rows ($splits), $failed%,d without features left out
        |${model.features} features → ${model.k} components, $how; they keep ${100 * fitted.explained}%.1f%% of the variance

@@ -1,6 +1,7 @@
 package sightline.ml
 
 import scala.util.Try
+import scala.util.control.NonFatal
 
 import org.apache.hadoop.fs.Path
 import org.apache.spark.ml.feature.{PCAModel, StandardScaler, StandardScalerModel}
@@ -87,12 +88,12 @@ object ComponentModel {
     Try {
       val Seq(scaler, pca) = found: @unchecked
       ComponentModel(StandardScalerModel.load(scaler), PCAModel.load(pca))
-    }.getOrElse {
+    }.recover { case NonFatal(error) =>
       throw SightlineException.wrongUse(
         "NOT_A_PCA_MODEL",
-        s"$folder is no pipeline of StandardScaler and PCA. Give the --output of a `pca` run, or its " +
-          "folder model.",
+        s"$folder cannot be read as a pipeline of StandardScaler and PCA (${error.getMessage}). Give the " +
+          "--output of a `pca` run, or its folder model.",
       )
-    }
+    }.get
   }
 }

@@ -4,7 +4,18 @@ import org.apache.hadoop.fs.{FileSystem, Path}
 import org.apache.spark.sql.SaveMode.Append
 import org.apache.spark.sql.api.java.UDF1
 import org.apache.spark.sql.catalyst.catalog.ExternalCatalogUtils.escapePathName
-import org.apache.spark.sql.functions.{col, lit, pmod, udf, xxhash64}
+import org.apache.spark.sql.functions.{
+  col,
+  count,
+  exists,
+  isnan,
+  lit,
+  min,
+  pmod,
+  udf,
+  when,
+  xxhash64,
+}
 import org.apache.spark.sql.types.DoubleType
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
@@ -20,6 +31,7 @@ import sightline.source.Columns
 final class ComponentsOutput(spark: SparkSession, folder: String) {
 
   private val components = s"$folder/components"
+  private val inf = lit(Float.PositiveInfinity)
 
   /** Adds rows of `path, filename, label, split, components`. */
   def write(rows: DataFrame): Unit =
@@ -37,6 +49,37 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
 
   /** What was written. */
   lazy val written: DataFrame = ComponentsOutput.read(spark, components)
+
+  /**
+   * Counts what was written.
+   *
+   * @param expected rows by split
+   * @param name of the table of features, for errors
+   * @throws SightlineException ROWS_LOST, or NON_FINITE_FEATURES where a row's components are no numbers
+   */
+  def check(expected: Map[String, Long], name: String): Unit = {
+    val isWrong = exists(col(Columns.Components), x => isnan(x) || x === inf || x === -inf)
+    val found = written
+      .groupBy(col(Columns.Split))
+      .agg(count(lit(1)), min(when(isWrong, col(Columns.Path))))
+      .collect()
+      .toSeq
+    found.flatMap(row => Option(row.getString(2))).minOption.foreach { path =>
+      throw SightlineException.wrongUse(
+        "NON_FINITE_FEATURES",
+        s"the features of $path in $name hold NaN or an infinite number. The model that made them gives " +
+          "such numbers: run `sightline models verify` on it.",
+      )
+    }
+    val counts = found.map(row => row.getString(0) -> row.getLong(1)).toMap
+    if (counts != expected) {
+      throw SightlineException.failed(
+        "ROWS_LOST",
+        s"${expected.values.sum} rows went in, ${counts.values.sum} came out. Nothing was published; " +
+          "run it again.",
+      )
+    }
+  }
 
   /** Writes `csv/SPLIT.csv`: `path,filename,label,f_0,…`, in the order of the paths. */
   def writeCsv(split: String, k: Int): Unit = {
@@ -73,10 +116,12 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
    */
   def writeSample(labels: Map[Option[String], Long], points: Int): Long = {
     val rows = labels.values.sum
-    val share = math.min(1, points.toDouble / rows)
-    val least = math.min(ComponentsOutput.LeastOfLabel, points / labels.size)
+    val least = math.min(ComponentsOutput.LeastOfLabel, points / labels.size).toLong
+    // What is left to share out evenly when every label has its least.
+    val rest = points - labels.values.map(math.min(_, least)).sum
     val shares = labels.map { case (label, n) =>
-      label.orNull -> math.min(1, math.max(share, least.toDouble / n))
+      val even = if (rows <= points) 1 else rest.toDouble / rows
+      label.orNull -> math.min(1, math.max(even, least.toDouble / n))
     }
     val shareOf: UDF1[String, Double] = label => shares(label)
     val ofLabel = udf(shareOf, DoubleType)
@@ -88,7 +133,8 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
         Seq(Columns.Path, Columns.Filename, Columns.Label, Columns.Split, Columns.Components)
           .map(col): _*
       )
-      .coalesce(1)
+      .repartition(1)
+      .sortWithinPartitions(Columns.Path)
       .write
       .parquet(s"$folder/sample")
     spark.read.parquet(s"$folder/sample").count()

@@ -3,7 +3,7 @@ package sightline.ml
 import org.apache.spark.sql.functions.{col, count, lit, max, min, size}
 
 import sightline.SightlineException
-import sightline.source.Columns
+import sightline.source.{Columns, Split}
 
 /**
  * What a table of features holds.
@@ -38,7 +38,7 @@ object FeatureCounts {
 
   /** Each label is a folder of the output, and a line of its record. */
   private val MaxLabels = 10000
-  private val MaxSplits = 100
+  private val MaxGroups = 3 * MaxLabels
 
   /** Rows without features and without an error: nobody said why. */
   private val Untold = "NO_FEATURES"
@@ -60,9 +60,10 @@ object FeatureCounts {
         col(Columns.Error).getField("code").as("code"),
       )
       .agg(count(lit(1)).as("rows"), min(length).as("shortest"), max(length).as("longest"))
-      .limit(MaxLabels * 3)
+      .limit(MaxGroups + 1)
       .collect()
       .toSeq
+    limit(name, "TOO_MANY_LABELS", "labels by splits", groups.size, MaxGroups)
     val (described, failed) = groups.partition(_.getAs[Boolean]("has_features"))
     if (described.isEmpty) throw notFeatures(name, "none of its rows has features")
     val shortest = described.map(_.getAs[Int]("shortest")).min
@@ -78,7 +79,7 @@ object FeatureCounts {
     )(_ + _)
     val counts = FeatureCounts(longest, cells, errors)
     limit(name, "TOO_MANY_LABELS", "labels", counts.labels.size, MaxLabels)
-    limit(name, "TOO_MANY_SPLITS", "splits", counts.splits.size, MaxSplits)
+    limit(name, "TOO_MANY_SPLITS", "splits", counts.splits.size, Split.Most)
     counts
   }
 

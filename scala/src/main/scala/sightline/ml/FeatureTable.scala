@@ -3,7 +3,7 @@ package sightline.ml
 import org.apache.hadoop.fs.Path
 import org.apache.spark.SparkException
 import org.apache.spark.ml.functions.array_to_vector
-import org.apache.spark.sql.functions.{coalesce, col, lit, substring_index}
+import org.apache.spark.sql.functions.{coalesce, col, lit, nullif, substring_index}
 import org.apache.spark.sql.types.{ArrayType, DoubleType, FloatType, StructType}
 import org.apache.spark.sql.{AnalysisException, Column, DataFrame, SparkSession}
 
@@ -77,7 +77,9 @@ object FeatureTable {
     }
     val path = col(Columns.Path).cast("string")
     def text(name: String): Column =
-      if (names(name)) Columns.quoted(name).cast("string") else lit(None.orNull).cast("string")
+      // Spark has no folder for an empty name, and reads one of nothing as null.
+      if (names(name)) nullif(Columns.quoted(name).cast("string"), lit(""))
+      else lit(None.orNull).cast("string")
     val split =
       if (whole) lit(Whole)
       else {

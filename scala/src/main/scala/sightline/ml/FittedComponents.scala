@@ -1,5 +1,7 @@
 package sightline.ml
 
+import java.util.Locale
+
 import org.json4s.JsonDSL.*
 import org.json4s.{JField, JInt, JNull, JObject, JValue}
 
@@ -32,7 +34,10 @@ final case class FittedComponents(
       ("explained_variance" -> model.explainedVariance) ~
       ("spectrum" -> spectrum) ~
       ("components_for" -> JObject(FittedComponents.Shares.map { share =>
-        JField(f"$share%.2f", componentsFor(share).fold[JValue](JNull)(JInt(_)))
+        JField(
+          "%.2f".formatLocal(Locale.ROOT, share),
+          componentsFor(share).fold[JValue](JNull)(JInt(_)),
+        )
       }.toList)) ~
       ("compression_ratio" -> model.features.toDouble / model.k)
 }

@@ -22,7 +22,7 @@ final case class RunPage(thumbnails: Boolean) {
     Preflight.requirePackages(
       Interpreter.of(spark.sparkContext.getConf),
       spark.sparkContext.version,
-      Seq("click", "matplotlib", "PIL"),
+      Seq("click", "matplotlib", "PIL", "numpy", "pyarrow", "tqdm"),
       "which the report needs on the driver. Install it there: pip install 'sightline[report]'; or do " +
         "without by --no-report.",
     )
@@ -31,11 +31,15 @@ final case class RunPage(thumbnails: Boolean) {
    * Writes `report.html` and `pca_variance.png`.
    *
    * @param folder with `run.json` and `sample/`
+   * @return what there is to say of it: of images that cannot be shown
    */
-  def write(spark: SparkSession, folder: Path, hadoop: Configuration): Unit =
+  def write(spark: SparkSession, folder: Path, hadoop: Configuration): Option[String] =
     LocalRun(folder, hadoop, Seq("run.json", "sample"), Seq("report.html", "pca_variance.png")) {
       local =>
         val words = Seq("report", local) ++ Option.when(!thumbnails)("--no-thumbnails")
-        DriverPython.command(Interpreter.of(spark.sparkContext.getConf), words): Unit
+        DriverPython
+          .command(Interpreter.of(spark.sparkContext.getConf), words)
+          .linesIterator
+          .find(_.startsWith("unreadable"))
     }
 }

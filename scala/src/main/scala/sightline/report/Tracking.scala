@@ -2,7 +2,7 @@ package sightline.report
 
 import org.apache.spark.sql.SparkSession
 
-import sightline.SightlineException
+import sightline.{ShellWords, SightlineException}
 import sightline.schedule.{DriverPython, Interpreter}
 
 /**
@@ -32,7 +32,7 @@ final case class Tracking(uri: String, experiment: String, isOptional: Boolean) 
     }
 
   /**
-   * Logs a run.
+   * Logs a run; where that is optional, a failure is a warning.
    *
    * @param folder that `pca` wrote, on the driver's disk
    * @param output what the user calls it
@@ -43,11 +43,14 @@ final case class Tracking(uri: String, experiment: String, isOptional: Boolean) 
     try command(spark, Seq(folder))
     catch {
       case error: SightlineException =>
-        throw SightlineException.failed(
-          "NOT_TRACKED",
-          s"$output is complete, but was not logged: ${error.getMessage} Then log it by: sightline " +
-            s"track $output --mlflow $uri --experiment $experiment.",
+        val again = ShellWords.line(
+          Seq("sightline", "track", output, "--mlflow", uri, "--experiment", experiment)
         )
+        val told =
+          s"$output is complete, but was not logged: ${error.detail} When the server is there " +
+            s"(and the output on this machine), log it by: $again"
+        if (!isOptional) throw SightlineException.failed("NOT_TRACKED", told)
+        s"warning: NOT_TRACKED: $told"
     }
 
   private def command(spark: SparkSession, words: Seq[String]): String =

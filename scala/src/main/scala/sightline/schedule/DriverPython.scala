@@ -26,14 +26,15 @@ private[sightline] object DriverPython {
    * Runs a command of the package: `python -m sightline WORDS`.
    *
    * @return what it prints
-   * @throws SightlineException the command's own, PYTHON_NOT_FOUND or PYTHON_UNUSABLE
+   * @throws SightlineException the command's own, PYTHON_NOT_FOUND, or PYTHON_FAILED if it ends without
+   *   a word of its own
    */
   def command(executable: String, words: Seq[String]): String = {
     val ended = execute(executable, "sightline", words)
     if (ended.status != 0) {
       throw Failure
         .findFirstMatchIn(ended.err)
-        .fold(unusable(executable, ended.lastWords)) { told =>
+        .fold(broken(words, ended)) { told =>
           if (ended.status == 2) SightlineException.wrongUse(told.group(1), told.group(2))
           else SightlineException.failed(told.group(1), told.group(2))
         }
@@ -69,6 +70,13 @@ private[sightline] object DriverPython {
       }
     Ended(status, out.toString, err.toString)
   }
+
+  private def broken(words: Seq[String], ended: Ended): SightlineException =
+    SightlineException.failed(
+      "PYTHON_FAILED",
+      s"`python -m sightline ${words.head}` ended with status ${ended.status} (${ended.lastWords}). 137 is " +
+        "a lack of memory; the command alone tells more.",
+    )
 
   def unusable(executable: String, why: String): SightlineException =
     SightlineException.wrongUse(

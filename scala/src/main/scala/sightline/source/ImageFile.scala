@@ -31,5 +31,9 @@ final case class ImageFile(
   /** Below the listed folder, with `/`. */
   def relativePath: String = folder.relativePath + name
 
+  /** The name of the listed folder, and the path below it. */
+  def pathFromRoot: String =
+    s"${folder.path.stripSuffix(folder.relativePath).stripSuffix("/").split('/').last}/$relativePath"
+
   def label: Option[String] = folder.label
 }

@@ -14,6 +14,9 @@ object Split {
   val Train = "train"
   val Test = "test"
 
+  /** Each is a job and a folder of its own; a column of more is none of splits. */
+  val Most = 100
+
   private val Known = Map(
     Train -> Train,
     "training" -> Train,

@@ -1,12 +1,14 @@
 package sightline.source
 
-import org.apache.spark.sql.functions.{col, count, lit, substring_index}
-import org.apache.spark.sql.{DataFrame, SparkSession}
+import org.apache.spark.sql.functions.{col, count, lit, nullif, substring_index}
+import org.apache.spark.sql.{Column, DataFrame, SparkSession}
+
+import sightline.SightlineException
 
 /**
  * The images of one split of a collection, with `filename` and `split` among their columns.
  *
- * @param split `train`, `test`, …; None for images whose split is not known
+ * @param split `train`, `test`, …; None for images whose split is not known, or of several splits
  */
 final case class SplitImages(split: Option[String], input: ImageInput)
 
@@ -15,35 +17,57 @@ object SplitImages {
   /**
    * Finds the images, split by split, the training part first; opens none of them.
    *
-   * A table's own column `split` tells, where it has one; else the folders of the paths do.
+   * A table's own column `split` tells, where it has one; else the folders of the paths do, of listed
+   * files those from the listed folder on.
    *
-   * @throws SightlineException as [[ImageInput.open]]
+   * @throws SightlineException as [[ImageInput.open]]; TOO_MANY_SPLITS
    */
   def open(spark: SparkSession, request: ImageRequest): Seq[SplitImages] = {
     val parts =
-      if (ImageTableFile.is(request.images)) ofTable(ImageInput.open(spark, request))
+      if (ImageTableFile.is(request.images)) ofTable(request, ImageInput.open(spark, request))
       else {
-        ImageInput.files(spark, request, file => Split.of(file.path)).map { case (split, input) =>
-          SplitImages(split, ImageInput(described(input.rows), input.count))
+        ImageInput.files(spark, request, file => Split.of(file.pathFromRoot)).map {
+          case (split, input) =>
+            val column = lit(split.orNull).cast("string")
+            SplitImages(split, ImageInput(described(input.rows, column), input.count))
         }
       }
-    parts.sortBy(_.split)(Ordering.Option(Split.order))
+    parts.sortBy(part => (part.split.isEmpty, part.split.mkString))(
+      Ordering.Tuple2(Ordering.Boolean, Split.order)
+    )
   }
 
   /** Counts the rows of each split, which opens no image, and gives each its rows. */
-  private def ofTable(input: ImageInput): Seq[SplitImages] = {
-    val rows = described(input.rows)
+  private def ofTable(request: ImageRequest, input: ImageInput): Seq[SplitImages] = {
+    val own = input.rows.columns.find(_.equalsIgnoreCase(Columns.Split))
+    val rows = described(
+      input.rows,
+      own.fold(Split.ofPath(col(Columns.Path)))(name =>
+        Split.usual(nullif(Columns.quoted(name).cast("string"), lit("")))
+      ),
+    )
     val split = col(Columns.Split)
-    rows.groupBy(split).agg(count(lit(1))).collect().toSeq.map { row =>
-      val name = Option(row.getString(0))
-      val same = name.fold(split.isNull)(split === _)
-      SplitImages(name, ImageInput(rows.where(same), row.getLong(1)))
+    // The first rows of a table need not be the same ones when it is read again.
+    if (request.limit.isDefined) Seq(SplitImages(None, ImageInput(rows, input.count)))
+    else {
+      val counts = rows.groupBy(split).agg(count(lit(1))).limit(Split.Most + 1).collect().toSeq
+      if (counts.size > Split.Most) throw tooMany(request.images)
+      counts.map { row =>
+        val name = Option(row.getString(0))
+        val same = name.fold(split.isNull)(split === _)
+        SplitImages(name, ImageInput(rows.where(same), row.getLong(1)))
+      }
     }
   }
 
-  private def described(rows: DataFrame): DataFrame = {
-    val own = rows.columns.find(_.equalsIgnoreCase(Columns.Split))
-    val split = own.fold(Split.ofPath(col(Columns.Path)))(name => col(name).cast("string"))
+  private def tooMany(table: String): SightlineException =
+    SightlineException.wrongUse(
+      "TOO_MANY_SPLITS",
+      s"the column '${Columns.Split}' of $table has more than ${Split.Most} values, so it does not say " +
+        "train or test. Give a table without it, or with another name for it.",
+    )
+
+  private def described(rows: DataFrame, split: Column): DataFrame = {
     val replaced = Set(Columns.Filename, Columns.Split)
     val (worker, kept) = rows.columns.toSeq
       .filterNot(name => replaced.exists(_.equalsIgnoreCase(name)))

@@ -66,6 +66,7 @@ object TableColumns {
     Columns.Label,
     Columns.LabelId,
     Columns.Prediction,
+    Columns.Features,
     Columns.Error,
     Columns.Content,
   )

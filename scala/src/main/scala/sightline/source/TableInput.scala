@@ -60,7 +60,7 @@ private[source] object TableInput {
       .filterNot(columns.content.contains)
     kept.map(Columns.quoted) ++ Seq(
       Columns.quoted(columns.path).cast("string").as(Columns.Path),
-      labelOf(labels, columns, root).cast("string").as(Columns.Label),
+      nullif(labelOf(labels, columns, root).cast("string"), lit("")).as(Columns.Label),
       columns.labelId
         .filter(_ => labels == FolderLabels.Auto)
         .fold(lit(None.orNull))(Columns.quoted)
@@ -117,7 +117,7 @@ private[source] object TableInput {
     labels match {
       case FolderLabels.Auto => columns.label.fold(lit(None.orNull))(Columns.quoted)
       case FolderLabels.Folder =>
-        nullif(regexp_extract(whole, "([^/]+)/+[^/]+$", 1), lit(""))
+        regexp_extract(whole, "([^/]+)/+[^/]+$", 1)
       case FolderLabels.Absent => lit(None.orNull)
     }
   }

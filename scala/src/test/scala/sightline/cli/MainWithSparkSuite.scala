@@ -106,7 +106,7 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
       assert(done.status == 0, done.err)
       val found = spark.read.parquet(s"$folder/out").orderBy("filename").select("filename", "split")
       assert(
-        found.collect().map(_.toSeq.mkString(" ")).toSeq == Seq("a.png Training", "b.png kept")
+        found.collect().map(_.toSeq.mkString(" ")).toSeq == Seq("a.png train", "b.png kept")
       )
       assert(json(folder.resolve("out/_run/run.json")) \ "worker" \ "images" == JDouble(2))
     }

@@ -1,6 +1,7 @@
 package sightline.cli
 
 import java.nio.file.{Files, Path}
+import java.util.Locale
 
 import scala.jdk.CollectionConverters.*
 import scala.util.Random
@@ -184,7 +185,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
       assert(applied.out.contains("3 features → 2 components, by an earlier model"))
       assert(components(second) == components(first))
       assert(json(second.resolve("run.json")) \ "pca" \ "applied" == JString(first.toString))
-      assert(!Files.exists(second.resolve("model")))
+      assert(PipelineModel.load(second.resolve("model").toString).stages.length == 2)
     }
   }
 
@@ -275,8 +276,57 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("features that are no numbers are named, not fitted") {
+  test("an empty label is none, and one with a slash is a folder all the same") {
     withFolder { folder =>
+      val table = spark.createDataFrame(
+        Seq("", "a/b", "50%", "ü").zipWithIndex.map { case (label, i) =>
+          Row(s"train/$i.jpg", label, vector(i, i * i % 3), None.orNull)
+        }.asJava,
+        schema,
+      )
+      table.write.parquet(s"$folder/features")
+      val out = folder.resolve("out")
+      val done = run("--features", s"$folder/features", "--k", 1, "--output", out)
+      assert(done.status == 0, done.err)
+      val labels = spark.read.parquet(s"$out/sample").orderBy("path").select("label").collect()
+      assert(labels.map(_.getString(0)).toSeq == Seq(None.orNull, "a/b", "50%", "ü"))
+    }
+  }
+
+  test("rows that are all one have no components") {
+    withFolder { folder =>
+      val same = (0 until 4).map(i => (s"train/$i.jpg", "a", Some(vector(1, 2))))
+      val refused =
+        run("--features", features(folder, same: _*), "--k", 1, "--output", folder.resolve("out"))
+      assert(refused.status == 2)
+      assert(refused.err.contains("NO_VARIANCE: all training rows have the same features"))
+    }
+  }
+
+  test("numbers of run.json are the same in every language") {
+    val before = Locale.getDefault
+    Locale.setDefault(Locale.GERMANY)
+    try {
+      withFolder { folder =>
+        val out = folder.resolve("out")
+        assert(run("--features", fruits(folder), "--k", 2, "--output", out).status == 0)
+        val reached = json(out.resolve("run.json")) \ "pca" \ "components_for"
+        assert(reached == JObject("0.90" -> JInt(2), "0.95" -> JInt(2), "0.99" -> JInt(2)))
+      }
+    } finally Locale.setDefault(before)
+  }
+
+  test("features that are no numbers are named, also where nothing is fitted on them") {
+    withFolder { folder =>
+      val held = features(
+        folder,
+        ("train/1.jpg", "a", Some(vector(1, 2))),
+        ("train/2.jpg", "a", Some(vector(2, 1))),
+        ("test/3.jpg", "a", Some(vector(1, Double.PositiveInfinity))),
+      )
+      val infinite = run("--features", held, "--k", 1, "--output", folder.resolve("out"))
+      assert(infinite.status == 2, infinite.err)
+      assert(infinite.err.contains("NON_FINITE_FEATURES: the features of test/3.jpg"))
       val table = features(
         folder,
         ("train/1.jpg", "a", Some(vector(1, 2))),

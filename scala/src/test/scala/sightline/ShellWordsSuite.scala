@@ -1,4 +1,4 @@
-package sightline.cli
+package sightline
 
 import org.json4s.*
 import org.json4s.jackson.JsonMethods

@@ -1,8 +1,6 @@
-package sightline.cli
+package sightline
 
 import scala.annotation.tailrec
-
-import sightline.SightlineException
 
 /** The words of a command line, parted as a POSIX shell parts them; nothing in them is expanded. */
 object ShellWords {
@@ -14,6 +12,12 @@ object ShellWords {
    * @throws SightlineException BAD_LINE when a quote is not closed
    */
   def parse(line: String): Seq[String] = words(line.toList, Vector.empty)
+
+  /** The line that gives these words; `parse` of it are the same ones. */
+  def line(words: Seq[String]): String = words.map(quoted).mkString(" ")
+
+  private def quoted(word: String): String =
+    if (word.matches("[\\w@%+=:,./~-]+")) word else "'" + word.replace("'", "'\\''") + "'"
 
   @tailrec
   private def words(rest: List[Char], found: Vector[String]): Seq[String] =
