@@ -63,15 +63,15 @@ def test_the_notebook_runs_on_other_images_in_another_folder(
         FRUITS_IMAGES=str(shared / "fruits/dev/*/Cherry_*/*.jpg"),
         FRUITS_WEIGHTS=str(shared / "weights/mobilenet_v2_1.0_224.torchvision.safetensors"),
         FRUITS_WORK=str(tmp_path / "work"),
-        FRUITS_PERCENTAGE="25",
+        FRUITS_PERCENTAGE="50",
         FRUITS_K="20",
     )
     assert done.returncode == 0, done.stderr
     printed = {name: text(cell) for name, cell in code_cells(tmp_path / "fruits.ipynb").items()}
-    assert "5 classes, 100 images" in printed["listing"]
-    assert "101 rows" in printed["table"]
+    assert "5 classes, 200 images" in printed["listing"]
+    assert "201 rows" in printed["table"]
     assert "test, Cherry_2, half.jpg: {'code': 'TRUNCATED'" in printed["table"]
-    assert "features (100, 1280)" in printed["table"]
+    assert "features (200, 1280)" in printed["table"]
     table = re.findall(r"^ +(\d+) +([\d.]+)% +([\d.]+)%$", printed["variance"], re.MULTILINE)
     assert [int(component) for component, _, _ in table] == [*range(1, 11)]
     shares, together = ([float(row[column]) for row in table] for column in (1, 2))
@@ -80,7 +80,7 @@ def test_the_notebook_runs_on_other_images_in_another_folder(
     assert "20 of 1280 components keep" in printed["variance"]
     assert "90% of the variance: " in printed["variance"]
     assert printed["agree"] == "numpy finds the same shares: True\n"
-    accuracy = re.fullmatch(r"accuracy ([\d.]+) on 25 test images\n", printed["classify"])
+    accuracy = re.fullmatch(r"accuracy ([\d.]+) on 50 test images\n", printed["classify"])
     assert accuracy
     assert float(accuracy[1]) > 0.9
     assert re.search(r"^features +1280 +[\d.]+$", printed["compare"], re.MULTILINE)
