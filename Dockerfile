@@ -1,7 +1,7 @@
 # The Sightline jar behind spark-submit, with the Python its workers need. Build after `make wheel`:
 #   docker build -t sightline .
 #   docker run -v /data:/data sightline predict --images /data/in --model id_fraud --output /data/out
-# Without torch (backend onnx alone, about 1 GB instead of 6): --build-arg EXTRAS=cpu,spark
+# Without torch (backend onnx alone, about 1 GB instead of 6): --build-arg EXTRAS=cpu,spark,report
 FROM python:3.11-slim-bookworm
 
 RUN mkdir -p /usr/share/man/man1 \
@@ -9,7 +9,7 @@ RUN mkdir -p /usr/share/man/man1 \
     && apt-get install --yes --no-install-recommends openjdk-17-jre-headless=17.* \
     && rm -rf /var/lib/apt/lists/*
 
-ARG EXTRAS=cpu,spark,torch
+ARG EXTRAS=cpu,spark,torch,report,track
 WORKDIR /opt/sightline
 COPY requirements.lock ./
 COPY dist/sightline-*-py3-none-any.whl ./
