@@ -7,8 +7,8 @@ import org.json4s.JsonDSL.*
 import org.json4s.{JField, JInt, JNothing, JNull, JObject, JString, JValue}
 
 import sightline.ml.{ComponentsOutput, FeatureCounts, FeatureTable, FittedComponents}
-import sightline.source.Split
 import sightline.report.{LocalRun, Publication, RunPage, RunRecord, Stopwatch, Tracking}
+import sightline.source.Split
 
 /**
  * What `pca` was asked for, checked.

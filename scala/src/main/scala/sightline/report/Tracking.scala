@@ -2,8 +2,8 @@ package sightline.report
 
 import org.apache.spark.sql.SparkSession
 
-import sightline.{ShellWords, SightlineException}
 import sightline.schedule.{DriverPython, Interpreter}
+import sightline.{ShellWords, SightlineException}
 
 /**
  * An MLflow tracking server that a run is logged to, by the Python client on the driver.

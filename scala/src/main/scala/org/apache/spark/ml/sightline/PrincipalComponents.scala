@@ -1,6 +1,6 @@
 package org.apache.spark.ml.sightline
 
-import breeze.linalg.{eigSym, DenseMatrix as BreezeMatrix}
+import breeze.linalg.{DenseMatrix as BreezeMatrix, eigSym}
 import org.apache.spark.ml.feature.{PCA, PCAModel}
 import org.apache.spark.ml.linalg.{DenseMatrix, Vector, Vectors}
 import org.apache.spark.mllib.linalg.Vectors.fromML
