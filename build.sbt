@@ -83,7 +83,8 @@ lazy val sightline = project
     ),
     pythonArchive := {
       val sources = baseDirectory.value / "python/src"
-      val files = (sources / "sightline" ** ("*.py" || "*.css" || "*.html" || "*.js")).get.sortBy(_.getPath)
+      val files =
+        (sources / "sightline" ** ("*.py" || "*.css" || "*.html" || "*.js")).get.sortBy(_.getPath)
       val zip = (Compile / resourceManaged).value / "sightline-python.zip"
       // A fixed time makes the archive, and so its hash, depend on the sources alone.
       IO.zip(files.map(f => f -> IO.relativize(sources, f).get), zip, Some(0L))
