@@ -111,7 +111,9 @@ object FeatureTable {
     try spark.read.parquet(folder)
     catch {
       case error @ (_: AnalysisException | _: SparkException) =>
-        throw notFeatures(folder, error.getMessage.linesIterator.next())
+        // Spark wraps what it met in what it was doing.
+        val causes = Iterator.iterate[Throwable](error)(_.getCause).takeWhile(Option(_).isDefined)
+        throw notFeatures(folder, causes.toSeq.last.getMessage.linesIterator.next().take(200))
     }
   }
 
