@@ -89,7 +89,7 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
       val errors = output.err.linesIterator.filter(_.startsWith("sightline: ")).toSeq
       assert(
         errors == Seq(
-          "sightline: UNKNOWN_COMMAND: 'train'. Known: predict, evaluate, sql, pack-images.",
+          "sightline: UNKNOWN_COMMAND: 'train'. Known: predict, features, pca, evaluate, sql, pack-images.",
           "sightline: COMMANDS_FAILED: line 2 (train) failed, as told above. The lines after it " +
             "were not run (--stop-on-error).",
         )

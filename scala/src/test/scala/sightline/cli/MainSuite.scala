@@ -11,7 +11,15 @@ final class MainSuite extends AnyFunSuite {
 
   private val manyCommands = new CommandsCommand(Nil)
   private val commands =
-    Seq(PredictCommand, EvaluateCommand, SqlCommand, PackImagesCommand, manyCommands)
+    Seq(
+      PredictCommand,
+      FeaturesCommand,
+      PcaCommand,
+      EvaluateCommand,
+      SqlCommand,
+      PackImagesCommand,
+      manyCommands,
+    )
 
   private def run(arguments: String*): Output = Output.of(Main.run(arguments))
 
@@ -47,6 +55,8 @@ final class MainSuite extends AnyFunSuite {
     val fields = Map[Command, Class[_]](
       manyCommands -> classOf[CommandsCommand.Options],
       PredictCommand -> classOf[PredictCommand.Options],
+      FeaturesCommand -> classOf[FeaturesCommand.Options],
+      PcaCommand -> classOf[PcaCommand.Options],
       EvaluateCommand -> classOf[EvaluateCommand.Options],
       SqlCommand -> classOf[SqlCommand.Options],
       PackImagesCommand -> classOf[PackImagesCommand.Options],
@@ -62,10 +72,13 @@ final class MainSuite extends AnyFunSuite {
     }
   }
 
+  private val shared =
+    Set[Class[_]](classOf[ImageOptions], classOf[InferenceOptions], classOf[ImageRunOptions])
+
   // With the names of options that commands share.
   private def names(options: Class[_]): Seq[String] =
     options.getDeclaredFields.toSeq.filterNot(_.getName.startsWith("$")).flatMap { field =>
-      if (field.getType == classOf[InferenceOptions]) names(field.getType) else Seq(field.getName)
+      if (shared(field.getType)) names(field.getType) else Seq(field.getName)
     }
 
   test("each command's example is one that it takes") {
@@ -104,7 +117,7 @@ final class MainSuite extends AnyFunSuite {
   private val wrong = Seq(
     Seq(
       "train"
-    ) -> "UNKNOWN_COMMAND: 'train'. Known: predict, evaluate, sql, pack-images, commands.",
+    ) -> "UNKNOWN_COMMAND: 'train'. Known: predict, features, pca, evaluate, sql, pack-images, commands.",
     Seq("predict") -> "WRONG_ARGUMENTS: Missing arguments: --images",
     (predict :+ "extra") -> "WRONG_ARGUMENTS: Unknown argument: \"extra\"",
     (predict ++ Seq("--backend", "tensorflow")) ->
