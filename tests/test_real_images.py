@@ -94,7 +94,7 @@ def test_accuracy_is_that_of_the_onnx_file_run_by_hand(
     for start in range(0, len(rows), 25):
         batch = rows[start : start + 25]
         images = np.stack([prepared(folder / row["path"]) for row in batch])
-        (logits,) = session.run(None, {"images": images})
+        (logits,) = session.run(["logits"], {"images": images})
         truth = np.array([int(row["class_id"]) for row in batch])
         right += int((logits.argmax(axis=1) == truth).sum())
     done = submit("evaluate", "--predictions", photographs, "--output", tmp_path / "evaluation")
