@@ -49,7 +49,7 @@ final case class ImageRun(
         val progress = Progress.start(spark, part.stage, part.input.count)
         try watch(part.stage)(format.write(rows, staging))
         finally progress.stop(spark)
-        rows.rdd.getNumPartitions -> progress.errors
+        progress.tasksDone -> progress.errors
       }
       val errors = written.flatMap(_._2).groupMapReduce(_._1)(_._2)(_ + _)
       val counts =

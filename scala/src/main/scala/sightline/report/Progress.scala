@@ -50,6 +50,9 @@ final class Progress private (title: String, total: Long, unit: String, out: Pri
     }
   }
 
+  /** How many tasks have had rows; exact once the run has ended. */
+  def tasksDone: Int = tasks.size
+
   /** Prints the last line and stops. */
   def stop(spark: SparkSession): Unit = {
     timer.shutdownNow()

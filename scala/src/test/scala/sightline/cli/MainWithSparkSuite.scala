@@ -78,6 +78,8 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
       val record = json(folder.resolve("out/_run/run.json"))
       assert(record \ "splits" \ "train" \ "images" == JInt(2))
       assert(record \ "splits" \ "test" \ "images" == JInt(1))
+      // Two tasks of an image each, and one.
+      assert(record \ "partitions" == JInt(3))
       assert((record \ "seconds").children.size == 6)
 
       val refused = run(arguments ++ Seq("--overwrite", "--model", model): _*)
