@@ -23,8 +23,7 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
     Files.readAllLines(folder.resolve(manifest.labelsFile), UTF_8).asScala.toIndexedSeq
 
   /** Names of the backends that can run it. */
-  def backends: Seq[String] =
-    Backend.all.filter(backend => manifest.variants.contains(backend.variant)).map(_.name)
+  def backends: Seq[String] = manifest.backends
 
   /**
    * The bundle, if it can run on `backend`.

@@ -1,94 +1,111 @@
 package sightline.model
 
-import java.net.URI
 import java.nio.file.{Files, Path, Paths}
 
 import scala.collection.concurrent.TrieMap
-import scala.jdk.CollectionConverters.*
-import scala.util.{Try, Using}
+import scala.util.Try
 
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, Path as HadoopPath}
+import org.apache.spark.sql.catalyst.analysis.{Resolver, caseInsensitiveResolution}
 
 import sightline.SightlineException
 
 /**
- * Finds models: by name under the models roots, or by the path of a bundle's folder or zip at any URI.
+ * Finds models: by the path of a bundle's folder or zip at any URI, or by name.
  *
- * @param root a folder or URI that comes before all others, when given; it may hold versions, see
- *   [[ModelRegistry]]
+ * A name is looked for in this order: what CREATE MODEL made under the root, bundles that lie in the
+ * root, in `models` of the working folder, in the folder beside the jar, and in the jar.
+ *
+ * @param root a folder or URI; None: that of SIGHTLINE_MODELS, if it is set
  * @param hadoop settings for what lies at a Hadoop URI
+ * @param resolver whether two names are the same: `spark.sql.caseSensitive`
  */
-final class BundleCatalog(root: Option[String], hadoop: Configuration) {
+final class BundleCatalog(
+    root: Option[String],
+    hadoop: Configuration,
+    resolver: Resolver = caseInsensitiveResolution,
+) {
+
+  private lazy val named: Option[String] =
+    root.orElse(sys.env.get("SIGHTLINE_MODELS")).filter(_.nonEmpty)
+
+  private lazy val registry: Option[ModelRegistry] =
+    named.map(path => new ModelRegistry(new HadoopPath(path), hadoop, resolver))
+
+  private lazy val folders: Seq[ModelsFolder] =
+    (named.map(new HadoopPath(_)).toSeq ++
+      (Seq(Paths.get("models").toAbsolutePath) ++ BundleCatalog.builtIn).map { folder =>
+        new HadoopPath(folder.toUri)
+      }).map(new ModelsFolder(_, hadoop))
 
   /**
    * @param model a name (`id_fraud`), a version of a name (`id_fraud@2`), or a path or URI of a
-   *   bundle's folder or zip
-   * @throws SightlineException UNKNOWN_MODEL, UNKNOWN_VERSION, INVALID_BUNDLE or BUNDLE_CORRUPT
+   *   bundle's folder or zip: what holds a `/` or ends in `.zip`
+   * @throws SightlineException UNKNOWN_MODEL, UNKNOWN_VERSION, AMBIGUOUS_MODEL, INVALID_BUNDLE,
+   *   BUNDLE_CORRUPT, MODEL_VERSION_UNREADABLE or MODELS_ROOT_UNUSABLE
    */
   def find(model: String): FoundModel =
     if (BundleCatalog.isPath(model)) FoundModel(Bundle.open(local(model)))
     else {
       val (name, version) = BundleCatalog.split(model)
-      versioned(name, version).getOrElse {
-        if (version.isDefined || !ModelRegistry.isName(name)) throw unknown(model)
-        plain(name).map(folder => FoundModel(Bundle.open(folder))).getOrElse(throw unknown(model))
-      }
+      registry
+        .flatMap(_.find(name, version))
+        .orElse(plain(name).filter(_ => version.isEmpty).map(at => FoundModel(Bundle.open(at))))
+        .getOrElse(throw unknown(model))
     }
 
-  /** The versions of a name, the oldest first; none if CREATE MODEL did not make it. */
-  def versions(name: String): Seq[ModelVersion] = registry.toSeq.flatMap(_.versions(name))
+  /** The files of a name's versions, the oldest first; none if CREATE MODEL did not make it. */
+  def versions(name: String): Seq[VersionFile] = registry.toSeq.flatMap(_.versions(name))
 
-  private def registry: Option[ModelRegistry] =
-    named.map(path => new ModelRegistry(new HadoopPath(path), hadoop))
+  /** @throws SightlineException MODEL_VERSION_UNREADABLE */
+  def read(version: VersionFile): Option[ModelVersion] = registry.flatMap(_.read(version))
 
-  private def versioned(name: String, version: Option[Int]): Option[FoundModel] =
-    for {
-      models <- registry
-      versions = models.versions(name)
-      newest <- versions.lastOption
-    } yield {
-      val wanted = version.getOrElse(newest.number)
-      val found = versions.find(_.number == wanted).getOrElse {
-        throw SightlineException.wrongUse(
-          "UNKNOWN_VERSION",
-          s"model '$name' has no version $wanted. Known: ${versions.map(_.number).mkString(", ")}.",
+  /** The folder of the bundle that a name means where CREATE MODEL has made none of that name. */
+  def plain(name: String): Option[Path] =
+    if (!ModelRegistry.isName(name)) None
+    else {
+      folders.iterator
+        .flatMap(folder => folder.find(name, resolver).map(folder.open))
+        .nextOption()
+        .orElse(
+          ModelRegistry
+            .sameName(name, BundleResource.names, resolver)
+            .flatMap(BundleResource.unpack)
         )
-      }
-      FoundModel(models.open(name, found), Some(found.number), found.options)
     }
-
-  private def plain(name: String): Option[Path] =
-    remote
-      .map(root => s"$root/$name")
-      .filter(at => hasManifest(new HadoopPath(at)))
-      .map(local)
-      .orElse(roots.flatMap(BundleCatalog.under(_, name)).headOption)
-      .orElse(BundleResource.unpack(name))
 
   /** Names that [[find]] knows, sorted. */
-  def known: Seq[String] = {
-    val onDisk = roots.filter(Files.isDirectory(_)).flatMap { root =>
-      Using.resource(Files.list(root)) { entries =>
-        entries.iterator.asScala
-          .filter(folder => Files.isRegularFile(folder.resolve(Manifest.FileName)))
-          .map(_.getFileName.toString)
-          .toList
+  def known: Seq[String] =
+    (registry.toSeq.flatMap(_.newest.map(_.name)) ++ folders.flatMap(
+      _.names
+    ) ++ BundleResource.names).distinct.sorted
+
+  /**
+   * What is known of every model, sorted by name, of which no weights are read or fetched.
+   *
+   * @param wanted by name
+   */
+  def list(wanted: Set[String]): Seq[ListedModel] = {
+    val created = registry.toSeq.flatMap(models =>
+      models.newest.filter(file => wanted(file.name)).flatMap { file =>
+        BundleCatalog.told(models.read(file)) match {
+          case Left(error) => Some(ListedModel(file.name, Some(file.number), Left(error)))
+          case Right(there) =>
+            there.map(version => ListedModel(file.name, Some(file.number), Right(version.about)))
+        }
       }
+    )
+    val lying = folders.flatMap(folder =>
+      folder.names.filter(wanted).map { name =>
+        ListedModel(name, None, BundleCatalog.told(AboutModel(folder.manifest(name))))
+      }
+    )
+    val packed = BundleResource.names.filter(wanted).map { name =>
+      val json = BundleResource.manifest(name)
+      ListedModel(name, None, BundleCatalog.told(AboutModel(Manifest.parse(json, name))))
     }
-    (registry.toSeq.flatMap(_.names) ++ onDisk ++ BundleResource.names).distinct.sorted
-  }
-
-  private def named: Option[String] = root.orElse(sys.env.get("SIGHTLINE_MODELS"))
-
-  /** The named root, where it is not on this machine. */
-  private def remote: Option[String] =
-    named.filter(path => new HadoopPath(path).getFileSystem(hadoop).getUri.getScheme != "file")
-
-  private def roots: Seq[Path] = {
-    val here =
-      named.filterNot(remote.contains).map(path => Paths.get(new HadoopPath(path).toUri.getPath))
-    here.toSeq ++ Seq(Paths.get("models").toAbsolutePath) ++ BundleCatalog.builtIn
+    (created ++ lying ++ packed).distinctBy(_.name).sortBy(_.name)
   }
 
   private def local(model: String): Path = {
@@ -97,9 +114,7 @@ final class BundleCatalog(root: Option[String], hadoop: Configuration) {
     if (!fs.exists(path)) throw unknown(model)
     val folder =
       if (fs.getUri.getScheme == "file") BundleZip.folder(Paths.get(path.toUri.getPath))
-      else {
-        BundleZip.folder(BundleCatalog.localCopy(fs, path))
-      }
+      else BundleZip.folder(BundleCatalog.localCopy(fs, path))
     if (!Files.isRegularFile(folder.resolve(Manifest.FileName))) {
       throw SightlineException.wrongUse(
         "INVALID_BUNDLE",
@@ -109,10 +124,8 @@ final class BundleCatalog(root: Option[String], hadoop: Configuration) {
     folder
   }
 
-  private def hasManifest(folder: HadoopPath): Boolean =
-    folder.getFileSystem(hadoop).exists(new HadoopPath(folder, Manifest.FileName))
-
-  private def unknown(model: String): SightlineException = {
+  /** UNKNOWN_MODEL, with the names that are known. */
+  def unknown(model: String): SightlineException = {
     val names = if (known.isEmpty) "none" else known.mkString(", ")
     SightlineException.wrongUse("UNKNOWN_MODEL", s"'$model'. Known: $names.")
   }
@@ -142,24 +155,24 @@ object BundleCatalog {
 
   private val Versioned = "(.+)@(\\d{1,6})".r
 
+  /** The name in `name@version`. */
+  def nameOf(model: String): String = split(model)._1
+
   private def split(model: String): (String, Option[Int]) = model match {
     case Versioned(name, version) => (name, Some(version.toInt))
     case name => (name, None)
   }
 
-  /** The bundle `name` in a models folder: a folder with a manifest, or a zip. */
-  private def under(root: Path, name: String): Option[Path] = {
-    val folder = root.resolve(name)
-    val zip = root.resolve(s"$name.zip")
-    if (Files.isRegularFile(folder.resolve(Manifest.FileName))) Some(folder)
-    else Option.when(Files.isRegularFile(zip))(BundleZip.folder(zip))
-  }
+  /** One model that cannot be read must not hide the others. */
+  private def told[A](about: => A): Either[SightlineException, A] =
+    try Right(about)
+    catch { case error: SightlineException => Left(error) }
 
   /** The models folder beside the jar's: of the checkout, or of the installed Python package. */
   private def builtIn: Option[Path] =
     for {
       source <- Option(getClass.getProtectionDomain.getCodeSource)
-      jar <- Try(Paths.get(new URI(source.getLocation.toString))).toOption
+      jar <- Try(Paths.get(new java.net.URI(source.getLocation.toString))).toOption
       folder <- Option(jar.getParent)
       parent <- Option(folder.getParent)
     } yield parent.resolve("models")

@@ -13,6 +13,10 @@ private[model] object BundleResource {
   val names: Seq[String] =
     read("models/index.txt").map(new String(_, UTF_8).linesIterator.toSeq).getOrElse(Nil)
 
+  /** The text of a bundle's `model.json`. */
+  def manifest(name: String): String =
+    new String(read(s"models/$name/${Manifest.FileName}").get, UTF_8)
+
   private val unpacked = TrieMap.empty[String, Path]
 
   /** Bundle `name` of the jar as a folder, copied out of it once, if the jar has it. */
@@ -22,10 +26,9 @@ private[model] object BundleResource {
   private def copy(name: String): Path = {
     val folder = TemporaryFolder.create("bundle").resolve(name)
     Files.createDirectories(folder)
-    val json = read(s"models/$name/${Manifest.FileName}").get
-    val manifest = Manifest.parse(new String(json, UTF_8), s"$name in the jar")
-    Files.write(folder.resolve(Manifest.FileName), json)
-    manifest.files.keys.foreach { file =>
+    val json = manifest(name)
+    Files.writeString(folder.resolve(Manifest.FileName), json)
+    Manifest.parse(json, s"$name in the jar").files.keys.foreach { file =>
       read(s"models/$name/$file").foreach(Files.write(folder.resolve(file), _))
     }
     folder

@@ -1,5 +1,6 @@
 package sightline.model
 
+import java.nio.charset.StandardCharsets.UTF_8
 import java.nio.file.{Files, Path}
 import java.util.zip.{ZipException, ZipFile}
 
@@ -22,6 +23,21 @@ private[model] object BundleZip {
       val version = s"$location ${Files.getLastModifiedTime(location)} ${Files.size(location)}"
       unpacked.getOrElseUpdate(version, unpack(location))
     }
+
+  /** The text of `model.json` in the zip or in the one folder of it, without unpacking the rest. */
+  def manifest(zip: Path): String = Using.resource(open(zip)) { archive =>
+    archive.entries.asScala
+      .find(entry => entry.getName.matches(s"([^/]+/)?${Manifest.FileName}"))
+      .map(entry =>
+        Using.resource(archive.getInputStream(entry))(in => new String(in.readAllBytes(), UTF_8))
+      )
+      .getOrElse {
+        throw SightlineException.wrongUse(
+          "INVALID_BUNDLE",
+          s"$zip holds no ${Manifest.FileName}. Make a bundle with `sightline models add`.",
+        )
+      }
+  }
 
   /** @return the folder that holds `model.json`: the zip's root, or the one folder in it */
   private def unpack(zip: Path): Path = {

@@ -30,7 +30,12 @@ final case class Manifest(
     files: Map[String, String],
     outputs: Map[String, String],
     calibrated: Seq[Way] = Nil,
-)
+) {
+
+  /** Names of the backends that can run it. */
+  def backends: Seq[String] =
+    Backend.all.filter(backend => variants.contains(backend.variant)).map(_.name)
+}
 
 object Manifest {
 

@@ -1,70 +1,124 @@
 package sightline.model
 
+import java.io.FileNotFoundException
 import java.nio.charset.StandardCharsets.UTF_8
 import java.nio.file.{Files, Path as LocalPath}
-import java.time.Instant
 import java.time.temporal.ChronoUnit
-import java.util.UUID
+import java.time.{Duration, Instant}
 import java.util.zip.{ZipEntry, ZipOutputStream}
+import java.util.{Locale, UUID}
 
-import scala.util.Using
+import scala.util.control.NonFatal
+import scala.util.{Try, Using}
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{FileSystem, Path}
+import org.apache.hadoop.fs.{FileStatus, FileSystem, Path}
+import org.apache.spark.sql.catalyst.analysis.Resolver
 
 import sightline.SightlineException
 
 /**
- * The models under a root at any URI, each in versions.
+ * The models that CREATE MODEL made under a root at any URI, each in versions.
  *
  * {{{
- * ROOT/NAME/versions/000002.json    a version: written last, and whole or not at all
- * ROOT/NAME/bundles/SHA256.zip      its files, named by their hash
+ * ROOT/_models/NAME@000002.json    a version: written last, and whole or not at all
+ * ROOT/_models/NAME@UUID.zip       the bundle of one version, which names this file
  * }}}
  *
- * The highest version is the model. Whoever writes a version's file first has made it: of two that
- * create the same model at once one wins, and neither leaves half of one.
+ * The highest version is the model. No other file is written or removed: bundles that people put
+ * under the root have folders beside `_models`. Whoever writes a version's file first has made the
+ * version, so of two statements that create the same model at once one wins. Every version has a
+ * bundle file of its own, so DROP MODEL cannot remove the bundle of a version that is written while
+ * it runs.
+ *
+ * @param resolver whether two names are the same: `spark.sql.caseSensitive`
  */
-final class ModelRegistry(root: Path, hadoop: Configuration) {
+final class ModelRegistry(root: Path, hadoop: Configuration, resolver: Resolver) {
 
+  import ModelRegistry.*
+
+  private val folder = new Path(root, FolderName)
   private lazy val fs: FileSystem = root.getFileSystem(hadoop)
 
-  def names: Seq[String] =
-    if (!fs.exists(root)) Nil
+  /** The newest version's file of every model, sorted by name. */
+  def newest: Seq[VersionFile] =
+    versionFiles.groupBy(_.name).values.map(_.maxBy(_.number)).toSeq.sortBy(_.name)
+
+  /**
+   * The files of a model's versions, the oldest first; none if there is no such model.
+   *
+   * @throws SightlineException AMBIGUOUS_MODEL, MODELS_ROOT_UNUSABLE
+   */
+  def versions(name: String): Seq[VersionFile] =
+    if (!isName(name)) Nil
     else {
-      fs.listStatus(root).toSeq.map(_.getPath.getName).filter(versions(_).nonEmpty).sorted
+      val files = versionFiles
+      sameName(name, files.map(_.name).distinct, resolver)
+        .fold(Seq.empty[VersionFile])(own => files.filter(_.name == own))
+        .sortBy(_.number)
     }
 
-  /** The oldest first; none if there is no such model. */
-  def versions(name: String): Seq[ModelVersion] =
-    if (!ModelRegistry.isName(name) || !fs.exists(versionsOf(name))) Nil
-    else {
-      fs.listStatus(versionsOf(name))
-        .toSeq
-        .map(_.getPath)
-        .filter(_.getName.matches("\\d{6}\\.json"))
-        .sortBy(_.getName)
-        .map(path => ModelVersion.parse(read(path)))
-    }
+  /**
+   * What a version's file holds; None if the model was dropped since the file was listed.
+   *
+   * @throws SightlineException MODEL_VERSION_UNREADABLE with the file, or MODELS_ROOT_UNUSABLE
+   */
+  def read(file: VersionFile): Option[ModelVersion] = text(file.path).map { json =>
+    Try(ModelVersion.parse(json))
+      .filter(version => version.number == file.number && isBundleOf(file.name, version.bundle))
+      .getOrElse {
+        throw SightlineException.wrongUse(
+          "MODEL_VERSION_UNREADABLE",
+          s"version ${file.number} of model '${file.name}' cannot be read: '${file.path}' is " +
+            s"${if (json.isBlank) "empty" else "no version file"}. Remove that file, or drop the model and " +
+            "create it again.",
+        )
+      }
+  }
 
-  /** The bundle of a version, copied to this machine and checked. */
-  def open(name: String, version: ModelVersion): Bundle = {
-    val bundle = Bundle.open(BundleZip.folder(local(bundleOf(name, version.sha256))))
-    if (bundle.sha256 == version.sha256) bundle
-    else {
-      throw SightlineException.wrongUse(
-        "BUNDLE_CORRUPT",
-        s"version ${version.number} of model '$name' has sha256 ${bundle.sha256.take(12)}, not " +
-          s"${version.sha256.take(12)}. Its file was replaced; create the model again.",
-      )
+  /**
+   * A version with its bundle, copied to this machine and checked; None if there is no such model.
+   *
+   * @param number the version; None: the newest
+   * @throws SightlineException UNKNOWN_VERSION, MODEL_VERSION_UNREADABLE, BUNDLE_CORRUPT,
+   *   AMBIGUOUS_MODEL or MODELS_ROOT_UNUSABLE
+   */
+  def find(name: String, number: Option[Int]): Option[FoundModel] = {
+    val files = versions(name)
+    files.lastOption.flatMap { newest =>
+      val wanted = number.getOrElse(newest.number)
+      val file = files.find(_.number == wanted).getOrElse {
+        throw SightlineException.wrongUse(
+          "UNKNOWN_VERSION",
+          s"model '$name' has no version $wanted. Known: ${files.map(_.number).mkString(", ")}.",
+        )
+      }
+      read(file)
+        .flatMap { version =>
+          open(file, version).map(FoundModel(_, Some(wanted), version.options))
+        }
+        // Dropped since it was listed: what is there now counts.
+        .orElse(find(name, number))
     }
+  }
+
+  /**
+   * Makes sure that models can be created here, before the work of checking one.
+   *
+   * @throws SightlineException WRONG_MODEL_NAME, MODELS_ROOT_UNUSABLE
+   */
+  def prepare(name: String): Unit = {
+    requireName(name)
+    // Some file systems say false, others throw.
+    if (!reached(fs.mkdirs(folder))) throw unusable(s"folder '$folder' cannot be made")
   }
 
   /**
    * Makes `bundle` the newest version.
    *
    * @param replaces whether there may be a version already
-   * @throws SightlineException MODEL_EXISTS
+   * @return the version's file and what it holds
+   * @throws SightlineException MODEL_EXISTS, WRONG_MODEL_NAME, AMBIGUOUS_MODEL, MODELS_ROOT_UNUSABLE
    */
   def create(
       name: String,
@@ -73,46 +127,110 @@ final class ModelRegistry(root: Path, hadoop: Configuration) {
       comment: Option[String],
       options: Map[String, String],
       replaces: Boolean,
-  ): ModelVersion = {
-    ModelRegistry.requireName(name)
-    upload(name, bundle)
+  ): (VersionFile, ModelVersion) = {
+    prepare(name)
+    val own = versions(name).headOption.fold(nameOfNew(name))(_.name)
+    val zip = s"$own@${UUID.randomUUID.toString.replace("-", "")}.zip"
+    upload(bundle, new Path(folder, zip))
     val created = Instant.now.truncatedTo(ChronoUnit.SECONDS)
     // Somebody else may make the next version first; then ours is the one after.
     Iterator
       .continually {
-        val next = versions(name).lastOption.fold(1)(_.number + 1)
-        if (next > 1 && !replaces) throw ModelRegistry.exists(name)
-        val version = ModelVersion(next, bundle.sha256, source, created, comment, options)
-        val path = new Path(versionsOf(name), f"$next%06d.json")
-        Option.when(NewFile.write(path, version.toJson, hadoop))(version)
+        val next = versions(own).lastOption.fold(1)(_.number + 1)
+        if (next > 1 && !replaces) {
+          remove(new Path(folder, zip))
+          throw exists(own)
+        }
+        val version = ModelVersion(next, bundle, source, created, comment, options, zip)
+        val file = VersionFile(own, next, new Path(folder, f"$own@$next%06d.json"))
+        // Where it fails, the bundle stays: the version may have been written all the same.
+        val wrote = reached(NewFile.write(file.path, version.toJson, hadoop))
+        Option.when(wrote)((file, version))
       }
       .flatten
       .next()
   }
 
-  /** Removes a model with all its versions. */
+  /** Removes a model with all its versions: the files that [[create]] wrote, and no other. */
   def drop(name: String): Unit = {
-    // First what makes it a model.
-    fs.delete(versionsOf(name), true): Unit
-    fs.delete(new Path(root, name), true): Unit
+    val files = versions(name)
+    val bundles = files.flatMap(file => Try(read(file)).toOption.flatten).map(_.bundle)
+    // The newest last: until then the name means what it meant.
+    files.foreach(file => remove(file.path))
+    bundles.foreach(zip => remove(new Path(folder, zip)))
+    files.headOption.foreach(file => removeAbandoned(file.name))
   }
 
-  private def versionsOf(name: String): Path = new Path(root, s"$name/versions")
+  /** What a CREATE MODEL left that was killed, or whose version cannot be read. */
+  private def removeAbandoned(name: String): Unit = {
+    val longAgo = Instant.now.minus(Abandoned).toEpochMilli
+    listed
+      .filter(_.getModificationTime < longAgo)
+      .map(_.getPath)
+      .filter(path => isBundleOf(name, path.getName) || path.getName.startsWith(s".$name@"))
+      .foreach(remove)
+  }
 
-  private def bundleOf(name: String, sha256: String): Path =
-    new Path(root, s"$name/bundles/$sha256.zip")
+  private def remove(path: Path): Unit = reached(fs.delete(path, false)): Unit
 
-  private def upload(name: String, bundle: Bundle): Unit = {
-    val target = bundleOf(name, bundle.sha256)
-    if (!fs.exists(target)) {
-      val part = new Path(target.getParent, s".${UUID.randomUUID}.part")
-      fs.mkdirs(target.getParent): Unit
-      val packed = zip(bundle)
-      try fs.copyFromLocalFile(new Path(packed.toUri), part)
-      finally Files.deleteIfExists(packed): Unit
-      // False where another has put the same bytes there.
-      if (!fs.rename(part, target)) fs.delete(part, false): Unit
+  private def versionFiles: Seq[VersionFile] = listed.map(_.getPath).flatMap { path =>
+    Option(path.getName).collect { case Version(name, number) =>
+      VersionFile(name, number.toInt, path)
     }
+  }
+
+  private def listed: Seq[FileStatus] = reached {
+    try fs.listStatus(folder).toSeq
+    catch {
+      case _: FileNotFoundException =>
+        if (fs.exists(root) && !fs.getFileStatus(root).isDirectory) {
+          throw unusable("it is a file, not a folder")
+        }
+        Nil
+    }
+  }
+
+  /** Spark's rule for tables: where case does not count, a new name is kept in small letters. */
+  private def nameOfNew(name: String): String =
+    if (resolver("a", "A")) name.toLowerCase(Locale.ROOT) else name
+
+  /** None if the model was dropped meanwhile. */
+  private def open(file: VersionFile, version: ModelVersion): Option[Bundle] = {
+    val zip = new Path(folder, version.bundle)
+    try {
+      if (!reached(fs.exists(zip))) throw corrupt(file, s"its bundle '$zip' is missing")
+      val bundle = Bundle.open(reached(BundleZip.folder(local(zip))))
+      if (bundle.sha256 != version.sha256) {
+        val found = bundle.sha256.take(12)
+        throw corrupt(file, s"its bundle '$zip' has sha256 $found, not ${version.sha256.take(12)}")
+      }
+      Some(bundle)
+    } catch {
+      // The file may be there again, of another version of the same number.
+      case NonFatal(_) if !Try(read(file)).toOption.flatten.contains(version) => None
+    }
+  }
+
+  private def text(path: Path): Option[String] = reached {
+    try Some(Using.resource(fs.open(path))(in => new String(in.readAllBytes(), UTF_8)))
+    catch { case _: FileNotFoundException => None }
+  }
+
+  private def corrupt(file: VersionFile, why: String): SightlineException =
+    SightlineException.wrongUse(
+      "BUNDLE_CORRUPT",
+      s"version ${file.number} of model '${file.name}' cannot be used: $why. Create the model again " +
+        "by CREATE OR REPLACE MODEL.",
+    )
+
+  private def upload(bundle: Bundle, target: Path): Unit = {
+    val packed = zip(bundle)
+    try reached(fs.copyFromLocalFile(new Path(packed.toUri), target))
+    catch {
+      case error: SightlineException =>
+        Try(remove(target)): Unit
+        throw error
+    } finally { Files.deleteIfExists(packed): Unit }
   }
 
   private def zip(bundle: Bundle): LocalPath = {
@@ -133,15 +251,26 @@ final class ModelRegistry(root: Path, hadoop: Configuration) {
     if (fs.getUri.getScheme == "file") LocalPath.of(path.toUri.getPath)
     else BundleCatalog.localCopy(fs, path)
 
-  private def read(path: Path): String =
-    Using.resource(fs.open(path))(in => new String(in.readAllBytes(), UTF_8))
+  private def reached[A](use: => A): A = ModelRegistry.reached(root)(use)
+
+  private def unusable(why: String): SightlineException = ModelRegistry.unusable(root, why)
 }
 
 object ModelRegistry {
 
+  /** Names begin with a letter or digit, so no model's folder has this name. */
+  private val FolderName = "_models"
+
+  private val LongestName = 128
+
+  /** No CREATE MODEL takes so long. */
+  private val Abandoned = Duration.ofDays(1)
+
+  private val Version = """([^@]+)@(\d{6})\.json""".r
+
   /** @throws SightlineException NO_MODELS_ROOT */
-  def open(root: Option[String], hadoop: Configuration): ModelRegistry =
-    root.map(path => new ModelRegistry(new Path(path), hadoop)).getOrElse {
+  def open(root: Option[String], hadoop: Configuration, resolver: Resolver): ModelRegistry =
+    root.map(path => new ModelRegistry(new Path(path), hadoop, resolver)).getOrElse {
       throw SightlineException.wrongUse(
         "NO_MODELS_ROOT",
         "there is no place to keep models. Set spark.sightline.models to a folder or URI, such as " +
@@ -149,17 +278,62 @@ object ModelRegistry {
       )
     }
 
-  /** Letters, digits, `_`, `-` and `.`, a letter or digit first: a name is a folder's too. */
+  /** Letters, digits, `_`, `-` and `.`, a letter or digit first: a name is a file's too. */
   def isName(text: String): Boolean =
-    text.matches("[A-Za-z0-9][A-Za-z0-9_.-]*") && !BundleCatalog.isPath(text)
+    text.matches("[A-Za-z0-9][A-Za-z0-9_.-]*") && text.length <= LongestName &&
+      !BundleCatalog.isPath(text)
+
+  /**
+   * The one of `names` that `name` means, if any: itself, or the one that `resolver` calls the same.
+   *
+   * @throws SightlineException AMBIGUOUS_MODEL
+   */
+  private[model] def sameName(
+      name: String,
+      names: Seq[String],
+      resolver: Resolver,
+  ): Option[String] =
+    names.find(_ == name).orElse {
+      names.filter(resolver(_, name)) match {
+        case several if several.size > 1 =>
+          throw SightlineException.wrongUse(
+            "AMBIGUOUS_MODEL",
+            s"'$name' is ${several.sorted.mkString(" and ")}, and case does not count. Write one of them, or " +
+              "SET spark.sql.caseSensitive=true.",
+          )
+        case found => found.headOption
+      }
+    }
+
+  /** Storage fails in many ways; to a user each is a root that cannot be used, and why. */
+  private[model] def reached[A](root: Path)(use: => A): A =
+    try use
+    catch {
+      case ours: SightlineException => throw ours
+      case NonFatal(error) =>
+        val reason = Option(error.getMessage).filter(_.nonEmpty).getOrElse(error.toString)
+        throw unusable(root, s"${error.getClass.getSimpleName}: ${reason.linesIterator.next()}")
+    }
+
+  private def unusable(root: Path, why: String): SightlineException =
+    SightlineException.wrongUse(
+      "MODELS_ROOT_UNUSABLE",
+      s"models cannot be kept in '$root' ($why). Set spark.sightline.models to a folder or URI that this " +
+        "user may read and write.",
+    )
 
   private def requireName(name: String): Unit =
     if (!isName(name)) {
+      val shown = if (name.length <= LongestName) name else s"${name.take(20)}…"
       throw SightlineException.wrongUse(
         "WRONG_MODEL_NAME",
-        s"'$name' is no name for a model. Use letters, digits, _, - and ., a letter or digit first.",
+        s"'$shown' (${name.length} characters) is no name for a model. Use letters, digits, _, - and ., " +
+          s"a letter or digit first, at most $LongestName characters.",
       )
     }
+
+  private def isBundleOf(name: String, file: String): Boolean =
+    file.startsWith(s"$name@") && file.stripPrefix(s"$name@").matches("[0-9a-f]{32}\\.zip")
 
   def exists(name: String): SightlineException =
     SightlineException.wrongUse(

@@ -4,6 +4,8 @@ import java.nio.charset.StandardCharsets.UTF_8
 import java.nio.file.{FileAlreadyExistsException, Files, Paths}
 import java.util.UUID
 
+import scala.util.Try
+
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileAlreadyExistsException as HadoopFileExists, Path}
 import org.apache.spark.sql.execution.streaming.checkpointing.CheckpointFileManager
@@ -21,13 +23,16 @@ private[model] object NewFile {
   // Hadoop's local rename looks for the target first, and then replaces it: two may succeed.
   private def link(path: Path, text: String): Boolean = {
     val target = Paths.get(path.toUri.getPath)
-    val part = target.resolveSibling(s".${UUID.randomUUID}.part")
+    val part = target.resolveSibling(s".${target.getFileName}.${UUID.randomUUID}.part")
     Files.writeString(part, text)
     try {
       Files.createLink(target, part)
       true
     } catch { case _: FileAlreadyExistsException => false }
-    finally Files.delete(part)
+    finally {
+      // The file is there: what cannot be tidied up must not look as if it were not.
+      Try(Files.delete(part)): Unit
+    }
   }
 
   /** As Spark's streaming writes its log of batches. */

@@ -7,7 +7,7 @@ import org.apache.spark.sql.types.{IntegerType, StringType}
 import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.SightlineException
-import sightline.model.ModelRegistry
+import sightline.model.{ModelRegistry, ModelVersion, VersionFile}
 import sightline.schedule.GoldenBatch
 
 /** `CREATE MODEL`: copies a bundle under the models root, once it has given its golden numbers. */
@@ -34,26 +34,36 @@ final case class CreateModelCommand(
       )
     }
     val registry = SessionModels.registry(spark)
-    val there = registry.versions(name).lastOption
-    there.filter(_ => !replaces) match {
-      case Some(version) if ifNotExists => Seq(Row(name, version.number, version.sha256))
-      case Some(_) => throw ModelRegistry.exists(name)
+    registry.prepare(name)
+    existing(registry).filter(_ => !replaces) match {
+      case Some(row) if ifNotExists => Seq(row)
+      case Some(row) => throw ModelRegistry.exists(row.getString(0))
       case None =>
         // Another may have made it meanwhile.
         try Seq(create(spark, registry))
         catch {
           case error: SightlineException if ifNotExists && error.code == "MODEL_EXISTS" =>
-            registry.versions(name).lastOption.map(v => Row(name, v.number, v.sha256)).toSeq
+            existing(registry).toSeq
         }
     }
   }
+
+  private def existing(registry: ModelRegistry): Option[Row] =
+    registry.versions(name).lastOption.flatMap { file =>
+      if (ifNotExists) registry.read(file).map(row(file, _))
+      // Its file may be the fault that a CREATE OR REPLACE mends.
+      else Some(Row(file.name))
+    }
 
   private def create(spark: SparkSession, registry: ModelRegistry): Row = {
     val bundle = SessionModels.find(spark, source).bundle
     val settings = CallOptions.parse(options, SessionModels.settings(spark))
     bundle.requirePrecision(settings.backend, settings.precision, settings.decoder): Unit
     GoldenBatch.check(spark, bundle, settings.allowCode)
-    val version = registry.create(name, bundle, source, comment, options, replaces)
-    Row(name, version.number, version.sha256)
+    val (file, version) = registry.create(name, bundle, source, comment, options, replaces)
+    row(file, version)
   }
+
+  private def row(file: VersionFile, version: ModelVersion): Row =
+    Row(file.name, file.number, version.sha256)
 }

@@ -6,7 +6,8 @@ import org.apache.spark.sql.sightline.AnalysisErrors
 import org.apache.spark.sql.types.StringType
 import org.apache.spark.sql.{Row, SparkSession}
 
-import sightline.model.{FoundModel, ModelVersion}
+import sightline.SightlineException
+import sightline.model.{BundleCatalog, FoundModel, ModelVersion, VersionFile}
 
 /** `DESCRIBE MODEL`: what a model is, how it may run, and the versions there are. */
 final case class DescribeModelCommand(name: String, extended: Boolean) extends LeafRunnableCommand {
@@ -18,17 +19,29 @@ final case class DescribeModelCommand(name: String, extended: Boolean) extends L
 
   override def run(spark: SparkSession): Seq[Row] = AnalysisErrors.analysed {
     val found = SessionModels.find(spark, name)
-    val versions = SessionModels.catalog(spark).versions(name)
+    val catalog = SessionModels.catalog(spark)
+    val versions =
+      catalog.versions(BundleCatalog.nameOf(name)).map(file => file -> read(catalog, file))
     val rows = described(found, versions) ++ (if (extended) files(found) else Nil)
     rows.map { case (property, value) => Row(property, value) }
   }
 
+  /** An older version that cannot be read says so in its row. */
+  private def read(
+      catalog: BundleCatalog,
+      file: VersionFile,
+  ): Either[SightlineException, Option[ModelVersion]] =
+    try Right(catalog.read(file))
+    catch { case error: SightlineException => Left(error) }
+
   private def described(
       found: FoundModel,
-      versions: Seq[ModelVersion],
+      versions: Seq[(VersionFile, Either[SightlineException, Option[ModelVersion]])],
   ): Seq[(String, String)] = {
     val manifest = found.bundle.manifest
-    val comment = versions.find(v => found.version.contains(v.number)).flatMap(_.comment)
+    val comment = versions.collectFirst {
+      case (file, Right(Some(version))) if found.version.contains(file.number) => version.comment
+    }.flatten
     Seq(
       "name" -> name,
       "version" -> found.version.fold("none: it is a bundle outside the models root")(_.toString),
@@ -43,9 +56,11 @@ final case class DescribeModelCommand(name: String, extended: Boolean) extends L
       "options" -> found.options.toSeq.sorted.map { case (k, v) => s"$k=$v" }.mkString(", "),
       "comment" -> comment.getOrElse(""),
       "ml_predict" -> InferenceResult.Prediction.dataType.simpleString,
-    ) ++ versions.map { version =>
-      s"version ${version.number}" ->
-        s"${version.created}, sha256 ${version.sha256.take(12)}, from ${version.source}"
+    ) ++ versions.collect {
+      case (file, Left(error)) => s"version ${file.number}" -> error.getMessage
+      case (file, Right(Some(version))) =>
+        s"version ${file.number}" ->
+          s"${version.created}, sha256 ${version.sha256.take(12)}, from ${version.source}"
     }
   }
 

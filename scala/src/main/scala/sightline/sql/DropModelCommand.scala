@@ -1,7 +1,5 @@
 package sightline.sql
 
-import scala.util.{Failure, Success, Try}
-
 import org.apache.spark.sql.catalyst.expressions.Attribute
 import org.apache.spark.sql.execution.command.LeafRunnableCommand
 import org.apache.spark.sql.sightline.AnalysisErrors
@@ -9,7 +7,7 @@ import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.SightlineException
 
-/** `DROP MODEL`: removes a model and all its versions from the models root. */
+/** `DROP MODEL`: removes what CREATE MODEL wrote of a model, and nothing else. */
 final case class DropModelCommand(name: String, ifExists: Boolean) extends LeafRunnableCommand {
 
   override val output: Seq[Attribute] = Nil
@@ -18,14 +16,15 @@ final case class DropModelCommand(name: String, ifExists: Boolean) extends LeafR
     val registry = SessionModels.registry(spark)
     if (registry.versions(name).nonEmpty) registry.drop(name)
     else {
-      Try(SessionModels.catalog(spark).find(name)) match {
-        case Success(found) =>
+      val catalog = SessionModels.catalog(spark)
+      catalog.plain(name) match {
+        case Some(folder) =>
           throw SightlineException.wrongUse(
             "MODEL_NOT_CREATED",
-            s"'$name' was not made by CREATE MODEL but is a bundle of its own " +
-              s"(${found.bundle.folder}). Remove its files instead.",
+            s"'$name' was not made by CREATE MODEL but is a bundle of its own ($folder). Remove its " +
+              "files instead.",
           )
-        case Failure(unknown) => if (!ifExists) throw unknown
+        case None => if (!ifExists) throw catalog.unknown(name)
       }
     }
     Nil

@@ -1,10 +1,12 @@
 package sightline.sql
 
+import java.util.Locale
+
 import scala.collection.concurrent.TrieMap
 
 import com.google.common.collect.MapMaker
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.catalyst.analysis.AnalysisContext
+import org.apache.spark.sql.catalyst.analysis.{AnalysisContext, Resolver}
 
 import sightline.model.{BundleCatalog, FoundModel, ModelRegistry}
 import sightline.schedule.{Inference, InferenceSettings}
@@ -38,7 +40,10 @@ object SessionModels {
       AnalysisContext.get.relationCache,
       _ => TrieMap.empty[String, FoundModel],
     )
-    val found = query.getOrElseUpdate(model, find(spark, model))
+    val key =
+      if (BundleCatalog.isPath(model) || !resolver(spark)("a", "A")) model
+      else model.toLowerCase(Locale.ROOT)
+    val found = query.getOrElseUpdate(key, find(spark, model))
     val own = CallOptions.parse(found.options, settings(spark))
     val inference = Inference(found.bundle, options(own), Some(model), found.version)
     inference.check(spark): Unit
@@ -53,11 +58,11 @@ object SessionModels {
   }
 
   def catalog(spark: SparkSession): BundleCatalog =
-    new BundleCatalog(modelsRoot(spark), spark.sessionState.newHadoopConf())
+    new BundleCatalog(modelsRoot(spark), spark.sessionState.newHadoopConf(), resolver(spark))
 
   /** @throws sightline.SightlineException NO_MODELS_ROOT */
   def registry(spark: SparkSession): ModelRegistry =
-    ModelRegistry.open(modelsRoot(spark), spark.sessionState.newHadoopConf())
+    ModelRegistry.open(modelsRoot(spark), spark.sessionState.newHadoopConf(), resolver(spark))
 
   /** What the session says of every model; a call may say more. */
   def settings(spark: SparkSession): InferenceSettings = {
@@ -69,11 +74,15 @@ object SessionModels {
     )
   }
 
+  /** Names of models follow the rule for names of tables: `spark.sql.caseSensitive`. */
+  private def resolver(spark: SparkSession): Resolver = spark.sessionState.conf.resolver
+
   /** A session may have a root of its own, where it may read. */
   private def modelsRoot(spark: SparkSession): Option[String] = {
-    val root = spark.conf.getOption(ModelsSetting).orElse(sys.env.get("SIGHTLINE_MODELS"))
-    val ofApplication =
-      spark.sparkContext.getConf.getOption(ModelsSetting).orElse(sys.env.get("SIGHTLINE_MODELS"))
+    def orEnvironment(setting: Option[String]): Option[String] =
+      setting.orElse(sys.env.get("SIGHTLINE_MODELS")).filter(_.trim.nonEmpty)
+    val root = orEnvironment(spark.conf.getOption(ModelsSetting))
+    val ofApplication = orEnvironment(spark.sparkContext.getConf.getOption(ModelsSetting))
     root.filterNot(ofApplication.contains).foreach {
       AllowedRoots.of(spark).require(_, spark.sessionState.newHadoopConf())
     }

@@ -7,30 +7,36 @@ import org.apache.spark.sql.sightline.AnalysisErrors
 import org.apache.spark.sql.types.{IntegerType, StringType}
 import org.apache.spark.sql.{Row, SparkSession}
 
-/** `SHOW MODELS`: all that a query can name, with versions and without. */
+import sightline.model.ListedModel
+
+/**
+ * `SHOW MODELS`: all that a query can name, with versions and without. It opens no model; one whose
+ * description cannot be read has an `error`.
+ */
 final case class ShowModelsCommand(pattern: Option[String]) extends LeafRunnableCommand {
 
   override val output: Seq[Attribute] = Seq(
     AttributeReference("model", StringType, nullable = false)(),
     AttributeReference("version", IntegerType)(),
-    AttributeReference("task", StringType, nullable = false)(),
-    AttributeReference("classes", IntegerType, nullable = false)(),
-    AttributeReference("backends", StringType, nullable = false)(),
+    AttributeReference("task", StringType)(),
+    AttributeReference("classes", IntegerType)(),
+    AttributeReference("backends", StringType)(),
+    AttributeReference("error", StringType)(),
   )
 
   override def run(spark: SparkSession): Seq[Row] = AnalysisErrors.analysed {
     val catalog = SessionModels.catalog(spark)
     val known = catalog.known
-    pattern.fold(known)(StringUtils.filterPattern(known, _)).map { name =>
-      val found = catalog.find(name)
-      val manifest = found.bundle.manifest
-      Row(
-        name,
-        found.version.map(Int.box).orNull,
-        manifest.task,
-        manifest.classes,
-        found.bundle.backends.mkString(", "),
-      )
-    }
+    catalog.list(pattern.fold(known)(StringUtils.filterPattern(known, _)).toSet).map(row)
+  }
+
+  private def row(model: ListedModel): Row = {
+    val version = model.version.map(Int.box).orNull
+    val none = None.orNull
+    model.about.fold(
+      error => Row(model.name, version, none, none, none, error.getMessage),
+      about =>
+        Row(model.name, version, about.task, about.classes, about.backends.mkString(", "), none),
+    )
   }
 }

@@ -54,7 +54,7 @@ final class ModelCommandsSuite extends AnyFunSuite with LocalSpark {
       assert(said("SELECT size(ml_predict('paint', content).top_k) FROM one") == Seq(Row(1)))
       assert(
         said("SHOW MODELS LIKE 'pai*'") == Seq(
-          Row("paint", 2, "classification", 3, "onnx, openvino")
+          Row("paint", 2, "classification", 3, "onnx, openvino", None.orNull)
         )
       )
       val described =
