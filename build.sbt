@@ -15,6 +15,9 @@ val pythonArchive = taskKey[Seq[File]]("The Python sources as a zip, for the wor
 val bundleResources =
   taskKey[Seq[File]]("The committed model bundles, for a jar that travels alone")
 
+val errorConditions =
+  taskKey[Seq[File]]("The kinds of errors, one file for the jar and the Python package")
+
 val hostOpens = Seq(
   "java.lang",
   "java.lang.invoke",
@@ -84,7 +87,8 @@ lazy val sightline = project
     pythonArchive := {
       val sources = baseDirectory.value / "python/src"
       val files =
-        (sources / "sightline" ** ("*.py" || "*.css" || "*.html" || "*.js")).get.sortBy(_.getPath)
+        (sources / "sightline" ** ("*.py" || "*.css" || "*.html" || "*.js" || "*.json")).get
+          .sortBy(_.getPath)
       val zip = (Compile / resourceManaged).value / "sightline-python.zip"
       // A fixed time makes the archive, and so its hash, depend on the sources alone.
       IO.zip(files.map(f => f -> IO.relativize(sources, f).get), zip, Some(0L))
@@ -102,7 +106,13 @@ lazy val sightline = project
       IO.write(index, names.map(_.getName).mkString("\n"))
       index +: copies.map { case (_, copy) => copy }
     },
-    Compile / resourceGenerators ++= Seq(pythonArchive.taskValue, bundleResources.taskValue),
+    errorConditions := {
+      val target = (Compile / resourceManaged).value / "sightline/error_conditions.json"
+      IO.copyFile(baseDirectory.value / "python/src/sightline/error_conditions.json", target)
+      Seq(target)
+    },
+    Compile / resourceGenerators ++=
+      Seq(pythonArchive.taskValue, bundleResources.taskValue, errorConditions.taskValue),
     semanticdbEnabled := true,
     semanticdbVersion := "4.13.10",
     Test / fork := true,

@@ -85,7 +85,7 @@ PARTS = {
 def main(arguments: Sequence[str]) -> int:
     """Run each part, whatever the others did. Returns 0 if all passed, else 1; 2 for wrong use."""
     if len(arguments) != 1 or arguments[0] not in PARTS:
-        print(f"WRONG_USE: verify.py {'|'.join(PARTS)}", file=sys.stderr)
+        print(f"WRONG_ARGUMENTS: verify.py {'|'.join(PARTS)}", file=sys.stderr)
         return 2
     for stale in REPORTS.rglob("*.xml"):
         stale.unlink()

@@ -87,7 +87,7 @@ def test_when_nothing_can_be_put_back_it_is_kept_and_named(
 def test_a_folder_that_cannot_be_made_is_wrong_use(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
-        pytest.raises(WrongUseError, match="CANNOT_WRITE"),
+        pytest.raises(WrongUseError, match="OUTPUT_NOT_WRITABLE"),
         publish_folder(tmp_path / "file" / "out", THERE),
     ):
         pytest.fail("the block ran")

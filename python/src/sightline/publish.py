@@ -24,7 +24,7 @@ def publish_folder(target: Path, if_there: WrongUseError | None) -> Iterator[Pat
             None replaces it.
 
     Raises:
-        WrongUseError: `if_there`, or CANNOT_WRITE.
+        WrongUseError: `if_there`, or OUTPUT_NOT_WRITABLE.
         SightlineError: PUBLISH_FAILED, if what was there could not even be put back: it says
             where it is.
     """
@@ -34,7 +34,9 @@ def publish_folder(target: Path, if_there: WrongUseError | None) -> Iterator[Pat
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
-        raise WrongUseError("CANNOT_WRITE", f"'{target.parent}': {error.strerror}.") from error
+        raise WrongUseError(
+            "OUTPUT_NOT_WRITABLE", f"'{target.parent}': {error.strerror}."
+        ) from error
     new, old = draft / "new", draft / "old"
     try:
         new.mkdir()

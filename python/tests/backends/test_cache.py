@@ -110,7 +110,7 @@ def test_a_changed_model_file_is_refused_at_load(colour_bundle: Path, tmp_path: 
     with (tmp_path / "x/model.onnx").open("ab") as stream:
         stream.write(b"\0")
 
-    with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*'model\.onnx' has changed"):
+    with pytest.raises(WrongUseError, match=r"BUNDLE_CORRUPT: .*'model\.onnx' has changed"):
         open_session(Bundle.load(tmp_path / "x"), "onnx", Device("cpu"), 1)
 
 

@@ -116,7 +116,10 @@ def test_variants_that_disagree_are_refused_and_nothing_is_left(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"labels": ("a", "b")}, r"LABELS_MISMATCH: there are 2 labels, .* gives logits \(n, 3\)"),
+        (
+            {"labels": ("a", "b")},
+            r"LABEL_COUNT_MISMATCH: there are 2 labels, .* gives logits \(n, 3\)",
+        ),
         ({"architecture": "torchvision:resnet5"}, r"UNKNOWN_ARCHITECTURE: .*resnet50"),
         ({"architecture": "timm:efficientnet_lite"}, r"UNKNOWN_ARCHITECTURE: .*efficientnet_lite0"),
         ({"architecture": "tiny_networks:two_layer"}, r"UNKNOWN_ARCHITECTURE: .*Close: two_layers"),
@@ -126,7 +129,7 @@ def test_variants_that_disagree_are_refused_and_nothing_is_left(
         ({"architecture": "tiny_networks:Pair", "arguments": {}}, r"WEIGHTS_MISMATCH: .*9 unexp"),
         ({"architecture": ""}, r"NO_SOURCE: --weights and --architecture belong together"),
         ({"weights": None, "architecture": ""}, r"NO_SOURCE: give --onnx FILE, or --weights FILE"),
-        ({"name": "../x"}, r"BAD_NAME: '../x'"),
+        ({"name": "../x"}, r"WRONG_MODEL_NAME: '../x'"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_one_sentence(
@@ -161,7 +164,7 @@ def test_a_failed_replacement_keeps_the_old_bundle(
     request = replace(tiny_request, export="nothing")
     first = add_bundle(request, tmp_path)
 
-    with pytest.raises(WrongUseError, match=re.escape("LABELS_MISMATCH")):
+    with pytest.raises(WrongUseError, match=re.escape("LABEL_COUNT_MISMATCH")):
         add_bundle(replace(request, labels=("a",)), tmp_path, "replace")
 
     assert Bundle.load(tmp_path / "tiny").sha256 == first.sha256

@@ -24,7 +24,7 @@ def test_a_flipped_bit_in_any_file_is_refused(tiny: Bundle, file: str) -> None:
     content[len(content) // 2] ^= 1
     (tiny.path / file).write_bytes(content)
 
-    with pytest.raises(WrongUseError, match=f"INVALID_BUNDLE: .*'{file}' has changed"):
+    with pytest.raises(WrongUseError, match=f"BUNDLE_CORRUPT: .*'{file}' has changed"):
         tiny.read_bytes(file)
 
 

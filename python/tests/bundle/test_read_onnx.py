@@ -109,7 +109,9 @@ def test_notes_of_the_exporting_machine_are_removed(
 def test_a_wrong_number_of_labels_is_refused(tmp_path: Path, preprocessing: Preprocessing) -> None:
     path = linear(tmp_path / "x.onnx")
 
-    with pytest.raises(WrongUseError, match=r"LABELS_MISMATCH: there are 5 labels, .*\(n, 3\)"):
+    with pytest.raises(
+        WrongUseError, match=r"LABEL_COUNT_MISMATCH: there are 5 labels, .*\(n, 3\)"
+    ):
         read(path, preprocessing, labels=5)
 
 

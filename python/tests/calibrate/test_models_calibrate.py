@@ -148,9 +148,12 @@ def test_the_images_that_set_ranges_are_not_compared(bundle: Bundle, photographs
     [
         ("--backend onnx --precision bf16", "UNSUPPORTED_PRECISION: backend onnx does not"),
         ("--precision fp32", "NOTHING_TO_MEASURE: fp32 with the decoder pillow"),
-        ("--precision fp16", "WRONG_USE: --precision 'fp16' is not known. Known: fp32, bf16, int8"),
+        (
+            "--precision fp16",
+            "UNKNOWN_PRECISION: --precision 'fp16'. Known: fp32, bf16, int8",
+        ),
         ("--backend pytorch", "NO_VARIANT: model colour has no pytorch variant"),
-        ("--as ../colour", "BAD_NAME: '../colour'"),
+        ("--as ../colour", "WRONG_MODEL_NAME: '../colour'"),
         ("--as colour", "MODEL_EXISTS: "),
     ],
 )

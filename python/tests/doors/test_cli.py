@@ -50,10 +50,10 @@ def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["predikt"], "WRONG_USE: there is no command 'predikt'. Known: predict, "),
-        (["predict"], "WRONG_USE: Missing option '--images'."),
-        (["predict", "--imges", "x"], "WRONG_USE: No such option"),
-        (["--nope"], "WRONG_USE: No such option"),
+        (["predikt"], "WRONG_ARGUMENTS: there is no command 'predikt'. Known: predict, "),
+        (["predict"], "WRONG_ARGUMENTS: Missing option '--images'."),
+        (["predict", "--imges", "x"], "WRONG_ARGUMENTS: No such option"),
+        (["--nope"], "WRONG_ARGUMENTS: No such option"),
     ],
 )
 def test_wrong_use_is_one_line_and_status_2(

@@ -252,12 +252,12 @@ def test_overwrite_replaces_the_whole_folder(
         (["--device", "tpu"], "UNKNOWN_DEVICE: 'tpu'. Known: auto, cpu, cuda."),
         (["--images", "/nowhere"], "PATH_NOT_FOUND: /nowhere does not exist."),
         (["--images", "gs://b/x"], "PATH_NOT_FOUND: gs://b/x does not exist. Alone, Sightline"),
-        (["--top-k", "0"], "WRONG_USE: Invalid value for '--top-k'"),
-        (["--max-error-rate", "1.5"], "WRONG_USE: Invalid value for '--max-error-rate'"),
-        (["--max-error-rate", "nan"], "WRONG_USE: Invalid value for '--max-error-rate'"),
-        (["--format", "xml"], "WRONG_USE: Invalid value for '--format'"),
-        (["--root", "/tmp"], "WRONG_USE: --root is for a CSV or Parquet table"),  # noqa: S108
-        (["--label-column", "x"], "WRONG_USE: --label-column is for a CSV or Parquet table"),
+        (["--top-k", "0"], "WRONG_ARGUMENTS: Invalid value for '--top-k'"),
+        (["--max-error-rate", "1.5"], "WRONG_ARGUMENTS: Invalid value for '--max-error-rate'"),
+        (["--max-error-rate", "nan"], "WRONG_ARGUMENTS: Invalid value for '--max-error-rate'"),
+        (["--format", "xml"], "WRONG_ARGUMENTS: Invalid value for '--format'"),
+        (["--root", "/tmp"], "WRONG_ARGUMENTS: --root is for a CSV or Parquet table"),  # noqa: S108
+        (["--label-column", "x"], "WRONG_ARGUMENTS: --label-column is for a CSV or Parquet table"),
     ],
 )
 def test_wrong_use_is_one_line_and_status_2(

@@ -34,7 +34,11 @@ def test_wrong_numbers_are_a_failed_check(
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
-    [([], "WRONG_USE"), (["a", "b"], "WRONG_USE"), (["a", "--fast"], "WRONG_USE")],
+    [
+        ([], "WRONG_ARGUMENTS"),
+        (["a", "b"], "WRONG_ARGUMENTS"),
+        (["a", "--fast"], "WRONG_ARGUMENTS"),
+    ],
 )
 def test_wrong_use_is_told(
     arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]

@@ -207,7 +207,7 @@ def test_a_page_that_cannot_be_written_leaves_nothing(
     folder = write_run(record, photos)
     (folder / "report.html").mkdir()
     assert main(["report", str(folder)]) == 2
-    assert "CANNOT_WRITE" in capsys.readouterr().err
+    assert "OUTPUT_NOT_WRITABLE" in capsys.readouterr().err
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
 

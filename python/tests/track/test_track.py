@@ -340,4 +340,4 @@ def test_a_run_and_check_are_one_or_the_other(
     run: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["track", *run, "--mlflow", "http://127.0.0.1:9", "--experiment", "x"]) == 2
-    assert "WRONG_USE" in capsys.readouterr().err
+    assert "WRONG_ARGUMENTS" in capsys.readouterr().err

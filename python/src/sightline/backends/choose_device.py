@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sightline.backends.device import CPU_ONLY, DEVICES, Device, unavailable
 from sightline.backends.registry import find_backend
-from sightline.errors import SightlineError, WrongUseError
+from sightline.errors import WrongUseError
 
 
 def resolve_device(
@@ -36,7 +36,7 @@ def resolve_device(
     if requested == "auto" and gpu_addresses is None:
         return Device("cuda") if runtime.has_cuda() else Device("cpu")
     if gpu_addresses == [] and not local:
-        raise SightlineError(
+        raise WrongUseError(
             "DEVICE_UNAVAILABLE",
             "cuda was asked for, but this task was given no GPU: set "
             "spark.task.resource.gpu.amount and spark.executor.resource.gpu.*, or use "
@@ -54,7 +54,7 @@ def resolve_device(
 
 def _index(address: str) -> int:
     if not address.isdecimal():
-        raise SightlineError(
+        raise WrongUseError(
             "DEVICE_UNAVAILABLE",
             f"the task's GPU address is '{address}', which is not a device number. Let the "
             "discovery script print numbers, such as 0.",

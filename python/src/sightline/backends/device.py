@@ -6,7 +6,7 @@ import ctypes
 from dataclasses import dataclass
 from typing import Literal
 
-from sightline.errors import SightlineError
+from sightline.errors import WrongUseError
 
 DEVICES = ("auto", "cpu", "cuda")
 CPU_ONLY = ("openvino",)  # backends
@@ -23,14 +23,14 @@ class Device:
         return self.kind if self.kind == "cpu" else f"cuda:{self.index}"
 
 
-def unavailable(backend: str, wanted: str, reason: str) -> SightlineError:
+def unavailable(backend: str, wanted: str, reason: str) -> WrongUseError:
     """The error for a device that was asked for and is not to be had."""
     remedy = (
         "use another backend"
         if backend in CPU_ONLY
         else "install what is missing (sightline[gpu] for onnx, a CUDA build of torch for pytorch)"
     )
-    return SightlineError(
+    return WrongUseError(
         "DEVICE_UNAVAILABLE",
         f"{wanted} was asked of backend {backend}, but {reason}. Use --device cpu, or {remedy}.",
     )

@@ -92,7 +92,8 @@ def add_bundle(
 def _check(request: AddRequest, tensors: Mapping[str, torch.Tensor] | None) -> None:
     if not is_model_name(request.name):
         raise WrongUseError(
-            "BAD_NAME", f"'{request.name}': a model's name is letters, digits, '_', '-' and '.'."
+            "WRONG_MODEL_NAME",
+            f"'{request.name}': a model's name is letters, digits, '_', '-' and '.'.",
         )
     from_torch = request.weights is not None or tensors is not None or bool(request.pretrained)
     if request.onnx is None and not from_torch:

@@ -59,13 +59,14 @@ class Bundle:
             file: A name from `manifest.files`.
 
         Raises:
-            WrongUseError: INVALID_BUNDLE if the file is absent, not plain, or not what was hashed.
+            WrongUseError: INVALID_BUNDLE if the file is absent or not plain; BUNDLE_CORRUPT if it
+                is not what was hashed.
         """
         content = _read(self.path, self.prefix, file)
         found, expected = hashlib.sha256(content).hexdigest(), self.manifest.files[file]
         if found != expected:
             raise WrongUseError(
-                "INVALID_BUNDLE",
+                "BUNDLE_CORRUPT",
                 f"{self.path}: '{file}' has changed: its sha256 is {found[:12]}, model.json says "
                 f"{expected[:12]}. Fetch or make the bundle again.",
             )

@@ -66,7 +66,7 @@ def describe_outputs(
         what: The model, for messages.
 
     Raises:
-        WrongUseError: LABELS_MISMATCH if no output has one column per label.
+        WrongUseError: LABEL_COUNT_MISMATCH if no output has one column per label.
     """
     kept = {name: value for name, value in arrays.items() if value.shape[:1] == (rows,)}
     wide = [name for name, value in kept.items() if value.ndim == 2 and value.shape[1] == labels]
@@ -76,7 +76,7 @@ def describe_outputs(
             for name, value in kept.items()
         )
         raise WrongUseError(
-            "LABELS_MISMATCH",
+            "LABEL_COUNT_MISMATCH",
             f"there are {labels} labels, but {what} gives {shapes or 'nothing per image'}. "
             "Give a file with one line per class: --labels FILE.",
         )

@@ -34,7 +34,7 @@ def read_onnx(
         images: The golden images, (n, height, width, 3) uint8.
 
     Raises:
-        WrongUseError: BAD_ONNX, ONNX_EXTERNAL_DATA, LABELS_MISMATCH; FIXED_BATCH if the graph
+        WrongUseError: BAD_ONNX, ONNX_EXTERNAL_DATA, LABEL_COUNT_MISMATCH; FIXED_BATCH if the graph
             gives right results only for the batch that it was made with.
     """
     model = read_graph(path)

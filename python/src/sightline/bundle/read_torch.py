@@ -48,7 +48,7 @@ def read_torch(
 
     Raises:
         WrongUseError: BAD_WEIGHTS, UNSAFE_WEIGHTS, UNKNOWN_ARCHITECTURE, BAD_ARCHITECTURE,
-            WEIGHTS_MISMATCH or LABELS_MISMATCH.
+            WEIGHTS_MISMATCH or LABEL_COUNT_MISMATCH.
     """
     tensors = read_weights(weights) if isinstance(weights, Path) else dict(weights)
     network = build_architecture(architecture, arguments, allow_code=True)

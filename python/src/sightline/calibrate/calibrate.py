@@ -133,7 +133,7 @@ def publish(draft: Bundle, target: Path, if_there: WrongUseError | None) -> Bund
     """Let the copy appear at `target`, whole or not at all.
 
     Raises:
-        WrongUseError: `if_there`, or CANNOT_WRITE.
+        WrongUseError: `if_there`, or OUTPUT_NOT_WRITABLE.
     """
     with publish_folder(target, if_there) as folder:
         _copy(draft, folder)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from sightline.errors import SightlineError, WrongUseError
+from sightline.errors import SightlineError
 from sightline.version import __version__
 
 # Command: the module and the click command in it, and its line in `sightline --help`.
@@ -80,18 +80,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "sightline"
         message = " ".join(error.format_message().split())
-        return _fail(f"WRONG_USE: {message} See `{path} --help`.", _WRONG_USE)
+        return _fail(f"WRONG_ARGUMENTS: {message} See `{path} --help`.", _WRONG_USE)
     except click.ClickException as error:
         return _fail(error.format_message(), _FAILED)
     except click.Abort:
         return _fail("INTERRUPTED: nothing was published.", _FAILED)
-    except WrongUseError as error:
-        return _fail(str(error), _WRONG_USE)
     except SightlineError as error:
-        return _fail(str(error), _FAILED)
+        return _fail(str(error), error.exit_status)
     except OSError as error:
         # The disk is full, or went away: the system's words say more than a stack trace.
-        return _fail(f"IO: {error}", _FAILED)
+        return _fail(f"RUN_FAILED: {error}", _FAILED)
     return result if isinstance(result, int) else _DONE
 
 

@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> int:
 
     cuda_backend = arguments[1] if len(arguments) == 2 and arguments[0] == "--cuda" else None
     if arguments and cuda_backend is None:
-        sys.stderr.write("WRONG_USE: only --cuda BACKEND is known.\n")
+        sys.stderr.write("WRONG_ARGUMENTS: only --cuda BACKEND is known.\n")
         return 2
     try:
         answer = preflight(cuda_backend)

@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     flags = [argument for argument in arguments if argument.startswith("-")]
     folders = [argument for argument in arguments if not argument.startswith("-")]
     if len(folders) != 1 or set(flags) - {"--allow-code"}:
-        sys.stderr.write("WRONG_USE: it takes FOLDER [--allow-code].\n")
+        sys.stderr.write("WRONG_ARGUMENTS: it takes FOLDER [--allow-code].\n")
         return 2
     try:
         bundle = Bundle.load(Path(folders[0]))

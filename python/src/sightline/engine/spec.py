@@ -33,7 +33,7 @@ class EngineSpec:
         lanes: Threads that each decode and infer whole batches, at least 1.
 
     Raises:
-        WrongUseError: BAD_VALUE if a number is below 1, UNKNOWN_DECODER, or MISSING_PACKAGE if
+        WrongUseError: INVALID_OPTION if a number is below 1, UNKNOWN_DECODER, or MISSING_PACKAGE if
             the decoder's package is not installed.
     """
 
@@ -49,7 +49,7 @@ class EngineSpec:
         for name in ("batch_rows", "top_k", "max_image_bytes", "max_image_pixels", "lanes"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise WrongUseError("BAD_VALUE", f"{name} is {value}; it must be at least 1.")
+                raise WrongUseError("INVALID_OPTION", f"{name} is {value}; it must be at least 1.")
         if self.decoder not in DECODERS:
             raise WrongUseError(
                 "UNKNOWN_DECODER", f"'{self.decoder}'. Known: {', '.join(DECODERS)}."

@@ -63,7 +63,7 @@ def write_report(
 
     Raises:
         WrongUseError: PATH_NOT_FOUND, NOT_A_RUN, DAMAGED_RUN, MISSING_PACKAGE, OUTPUT_EXISTS,
-            CANNOT_WRITE.
+            OUTPUT_NOT_WRITABLE.
     """
     run = read_run(folder)
     page = output or (folder if run.pca else folder / "_run") / "report.html"
@@ -113,6 +113,8 @@ def _replaced(target: Path) -> Iterator[Path]:
         yield draft
         draft.replace(target)
     except OSError as error:
-        raise WrongUseError("CANNOT_WRITE", f"'{target}': {error.strerror or error}.") from error
+        raise WrongUseError(
+            "OUTPUT_NOT_WRITABLE", f"'{target}': {error.strerror or error}."
+        ) from error
     finally:
         draft.unlink(missing_ok=True)

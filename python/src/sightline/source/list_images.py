@@ -37,7 +37,7 @@ def list_images(source: ImageSource) -> Listing:
     """List without opening any image.
 
     Raises:
-        WrongUseError: PATH_NOT_FOUND, NO_IMAGES, UNKNOWN_COLUMN, BAD_TABLE, or WRONG_USE for
+        WrongUseError: PATH_NOT_FOUND, NO_IMAGES, UNKNOWN_COLUMN, BAD_TABLE, or WRONG_ARGUMENTS for
             an option of tables where there is no table.
     """
     listing = _list(source).first(source.limit)
@@ -67,7 +67,7 @@ def _list(source: ImageSource) -> Listing:
         for option, value in table_options.items():
             if value is not None:
                 message = f"{option} is for a CSV or Parquet table; {source.images} is none."
-                raise WrongUseError("WRONG_USE", message)
+                raise WrongUseError("WRONG_ARGUMENTS", message)
     if path.is_dir():
         return list_folder(path, source.labels)
     if path.exists():

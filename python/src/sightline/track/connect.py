@@ -50,7 +50,7 @@ def connect(uri: str, patience: Mapping[str, str], advice: str) -> Iterator[Mlfl
             from mlflow import MlflowClient
             from mlflow.exceptions import MlflowException
         except ModuleNotFoundError as error:
-            raise SightlineError(
+            raise WrongUseError(
                 "MISSING_PACKAGE",
                 f"--mlflow needs the package mlflow-skinny, which {sys.executable} does not have "
                 f"({error}). Install it with: pip install 'sightline[track]'.",

@@ -50,7 +50,8 @@ def calibrate(name: str, images: str, models: Path | None, **given: Any) -> None
     if new_name is not None:
         if not is_model_name(new_name):
             raise WrongUseError(
-                "BAD_NAME", f"'{new_name}': a model's name is letters, digits, '_', '-' and '.'."
+                "WRONG_MODEL_NAME",
+                f"'{new_name}': a model's name is letters, digits, '_', '-' and '.'.",
             )
         folder = writable_folder(models) / new_name
         there = WrongUseError("MODEL_EXISTS", f"'{folder}' is there already. Use --overwrite.")
@@ -59,7 +60,7 @@ def calibrate(name: str, images: str, models: Path | None, **given: Any) -> None
         destination = Destination(folder, new_name, None if overwrite else there)
     elif overwrite:
         if not bundle.path.is_dir():
-            raise WrongUseError("WRONG_USE", f"{bundle.path} is a zip file. Use --as NAME.")
+            raise WrongUseError("WRONG_ARGUMENTS", f"{bundle.path} is a zip file. Use --as NAME.")
         destination = Destination(bundle.path, bundle.name, None)
     published = run_calibration(bundle, images, given, destination, allow_code=given["allow_code"])
     if isinstance(published, Bundle):

@@ -27,14 +27,13 @@ def read_names(text: str, known: tuple[str, ...], option: str) -> tuple[str, ...
     """Names with commas between, each a known one; none for an empty text.
 
     Raises:
-        WrongUseError: WRONG_USE.
+        WrongUseError: UNKNOWN_BACKEND, UNKNOWN_PRECISION or UNKNOWN_DECODER, by the option.
     """
     names = tuple(dict.fromkeys(one.strip() for one in text.split(",") if one.strip()))
     for name in names:
         if name not in known:
-            raise WrongUseError(
-                "WRONG_USE", f"{option} '{name}' is not known. Known: {', '.join(known)}."
-            )
+            condition = f"UNKNOWN_{option.removeprefix('--').upper()}"
+            raise WrongUseError(condition, f"{option} '{name}'. Known: {', '.join(known)}.")
     return names
 
 

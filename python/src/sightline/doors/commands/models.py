@@ -226,9 +226,9 @@ def verify(name: str, models: Path | None, allow_code: bool) -> None:  # noqa: F
     try:
         bundle = find_bundle(name, models)
     except WrongUseError as error:
-        if error.code != "INVALID_BUNDLE":
+        if error.code not in ("INVALID_BUNDLE", "BUNDLE_CORRUPT"):
             raise
-        raise SightlineError(error.code, error.message) from error
+        raise SightlineError("VERIFY_FAILED", error.message) from error
     failed = []
     for check in verify_bundle(bundle, allow_code=allow_code):
         click.echo(f"{check.outcome:<8} {check.subject:<20} {check.detail}")

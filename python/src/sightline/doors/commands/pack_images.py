@@ -37,7 +37,7 @@ def pack_images(**options: Any) -> None:  # noqa: ANN401 - click's values, by th
     output: Path = options["output"]
     if output.suffix != ".parquet":
         message = f"'{output}' does not end in .parquet, by which a table is known."
-        raise WrongUseError("WRONG_USE", f"--output {message}")
+        raise WrongUseError("WRONG_ARGUMENTS", f"--output {message}")
     there = check_output(output, options["images"], overwrite=options["overwrite"])
     started = time.time()
     counts = _pack(output, there, options)

@@ -65,7 +65,7 @@ def subset(**options: Any) -> None:  # noqa: ANN401 - click's values, by the nam
     there = check_output(output, options["images"], overwrite=options["overwrite"])
     if output.resolve().is_relative_to(Path(options["images"]).resolve()):
         message = f"{output} is in the folder of the images, which would then hold both."
-        raise WrongUseError("WRONG_USE", f"{message} Choose another --output.")
+        raise WrongUseError("WRONG_ARGUMENTS", f"{message} Choose another --output.")
     sample, images = _make(output, there, options)
     _print_summary(sample, output, images)
 
@@ -120,14 +120,14 @@ def _list(given: dict[str, Any]) -> Listing:
     listing = list_images(ImageSource(given["images"], given["labels"], columns, given["root"]))
     if listing.packed is not None:
         raise WrongUseError(
-            "WRONG_USE",
+            "WRONG_ARGUMENTS",
             f"{given['images']} holds the images' bytes, which a sample by links has no part of. "
             "Sample the files, and pack the sample by `sightline pack-images`.",
         )
     for row, error in listing.errors.items():
         # What it holds would be missing in the sample, and nobody would know how much that is.
         raise SightlineError(
-            error.code, f"'{listing.files[row]}' cannot be listed: {error.message}"
+            "CANNOT_LIST", f"'{listing.files[row]}' ({error.code}): {error.message}"
         )
     return listing
 

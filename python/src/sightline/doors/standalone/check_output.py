@@ -14,11 +14,11 @@ def check_output(output: Path, images: str, *, overwrite: bool) -> WrongUseError
         The error of an output that appears while the command runs; None if it may be replaced.
 
     Raises:
-        WrongUseError: OUTPUT_EXISTS.
+        WrongUseError: OUTPUT_EXISTS or OUTPUT_HOLDS_INPUT.
     """
     if Path(images).resolve().is_relative_to(output.resolve()):
         message = f"{output} holds the images. Choose another --output."
-        raise WrongUseError("OUTPUT_EXISTS", message)
+        raise WrongUseError("OUTPUT_HOLDS_INPUT", message)
     if overwrite:
         return None
     message = f"{output} exists. Choose another --output, or add --overwrite."

@@ -50,9 +50,6 @@ object ShellWords {
   private def closed(rest: List[Char], quote: Char): List[Char] = rest match {
     case `quote` :: after => after
     case _ =>
-      throw SightlineException.wrongUse(
-        "BAD_LINE",
-        s"a quote ($quote) is opened and not closed. Close it, or escape it by a backslash.",
-      )
+      throw SightlineException("BAD_LINE", "quote" -> quote)
   }
 }

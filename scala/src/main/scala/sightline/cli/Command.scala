@@ -36,15 +36,20 @@ final case class Invocation(spark: SparkSession, arguments: Seq[String], started
 
 object Command {
 
-  /** The arguments as a value, or UNKNOWN_ARGUMENT and what is right. */
+  /**
+   * The arguments as a value.
+   *
+   * @throws SightlineException WRONG_ARGUMENTS
+   */
   def parse[A](parser: ParserForClass[A], command: Command, arguments: Seq[String]): A =
     parser.constructEither(arguments, autoPrintHelpAndExit = None) match {
       case Right(value) => value
       case Left(message) =>
         val why = message.linesIterator.takeWhile(!_.startsWith("Expected Signature")).mkString(" ")
-        throw SightlineException.wrongUse(
+        throw SightlineException(
           "WRONG_ARGUMENTS",
-          s"${why.trim} See `spark-submit sightline.jar ${command.name} --help`.",
+          "subject" -> command.name,
+          "reason" -> s"${why.trim} See `spark-submit sightline.jar ${command.name} --help`.",
         )
     }
 
@@ -57,34 +62,44 @@ object Command {
       .mkString("\n")
 
   /** `value` if it is one of `known`. */
-  def oneOf(option: String, value: String, known: Seq[String], code: String): String =
+  def oneOf(option: String, value: String, known: Seq[String], condition: String): String =
     if (known.contains(value)) value
     else {
-      throw SightlineException.wrongUse(code, s"$option '$value'. Known: ${known.mkString(", ")}.")
+      throw SightlineException(condition, "option" -> option, "value" -> value, "known" -> known)
     }
 
   /** `value` if it is a share of a whole, 0 to 1. */
   def share(option: String, value: Double): Double =
     if (value >= 0 && value <= 1) value
     else {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "INVALID_OPTION",
-        s"$option is $value. It must be between 0 and 1.",
+        "option" -> option,
+        "value" -> value,
+        "reason" -> "It must be between 0 and 1.",
       )
     }
 
   /** `value` if it says anything. */
   def nonEmpty(option: String, value: String): String =
     if (value.trim.nonEmpty) value
-    else throw SightlineException.wrongUse("INVALID_OPTION", s"$option is empty.")
+    else
+      throw SightlineException(
+        "INVALID_OPTION",
+        "option" -> option,
+        "value" -> value,
+        "reason" -> "It must not be empty.",
+      )
 
   /** `value` if it is at least `least`. */
   def atLeast[N](option: String, value: N, least: N)(implicit order: Ordering[N]): N =
     if (order.gteq(value, least)) value
     else {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "INVALID_OPTION",
-        s"$option is $value. It must be at least $least.",
+        "option" -> option,
+        "value" -> value,
+        "reason" -> s"It must be at least $least.",
       )
     }
 }

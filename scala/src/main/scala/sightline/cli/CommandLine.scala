@@ -31,9 +31,10 @@ object CommandLine {
         }
       case None =>
         Failure.statusOf(
-          throw SightlineException.wrongUse(
+          throw SightlineException(
             "UNKNOWN_COMMAND",
-            s"'$name'. Known: ${known.map(_.name).mkString(", ")}.",
+            "command" -> name,
+            "known" -> known.map(_.name),
           )
         )
     }

@@ -33,7 +33,12 @@ final class CommandsCommand(known: Seq[Command]) extends Command {
     val options = Command.parse(parser, this, arguments)
     val file = Command.nonEmpty("--file", options.file)
     if (file != "-" && !Files.isReadable(Paths.get(file))) {
-      throw SightlineException.wrongUse("PATH_NOT_FOUND", s"$file is no file that can be read.")
+      throw SightlineException(
+        "PATH_NOT_FOUND",
+        "path" -> file,
+        "reason" -> "is no file that can be read",
+        "hint" -> "Give a file of command lines.",
+      )
     }
     val stops = options.stopOnError.getOrElse(file != "-")
     invocation => run(file, stops, invocation.spark)
@@ -60,7 +65,12 @@ final class CommandsCommand(known: Seq[Command]) extends Command {
       try Files.newBufferedReader(Paths.get(file), UTF_8)
       catch {
         case error: IOException =>
-          throw SightlineException.wrongUse("PATH_NOT_FOUND", s"$file: ${error.getMessage}.")
+          throw SightlineException(
+            "PATH_NOT_FOUND",
+            "path" -> file,
+            "reason" -> s"cannot be read (${error.getMessage})",
+            "hint" -> "Give a file of command lines.",
+          )
       }
     }
 
@@ -122,6 +132,6 @@ object CommandsCommand {
   private def failure(failed: Seq[Done], stops: Boolean): SightlineException = {
     val lines = failed.map(done => s"${done.line} (${done.command})").mkString(", ")
     val rest = if (stops) " The lines after it were not run (--stop-on-error)." else ""
-    SightlineException.failed("COMMANDS_FAILED", s"line $lines failed, as told above.$rest")
+    SightlineException("COMMANDS_FAILED", "lines" -> lines, "rest" -> rest)
   }
 }

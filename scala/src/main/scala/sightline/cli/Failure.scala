@@ -10,11 +10,11 @@ import sightline.SightlineException
 object Failure {
 
   // A worker's own error, as it stands in the trace that Spark brings back.
-  private val WorkerError = """(?m)^sightline\.errors\.\w+: ([A-Z_]+: .*)$""".r
+  private val WorkerError = """(?m)^sightline\.errors\.\w+: ([A-Z_]+): (.*)$""".r
 
   // What `--on-error fail` raises in a task, as Spark wraps it.
   private val ImageFailed =
-    """(?s)\[USER_RAISED_EXCEPTION\] (IMAGE_FAILED: .*?)\s+SQLSTATE: \w+""".r
+    """(?s)\[USER_RAISED_EXCEPTION\] (IMAGE_FAILED): (.*?)\s+SQLSTATE: \w+""".r
 
   /** 0 after `run`; 1 or 2, and a message on the error stream, when it throws. */
   def statusOf(run: => Unit): Int =
@@ -30,26 +30,23 @@ object Failure {
           case missing: ClassNotFoundException if missing.getMessage.contains("FileSystem") =>
             unknownScheme(missing)
         }
-        val message = known
-          .map(_.getMessage)
-          .orElse(causes.flatMap(fromWorker).headOption)
-          .getOrElse {
-            error.printStackTrace()
-            s"RUN_FAILED: ${firstLine(causes.last)}"
-          }
-        System.err.println(s"sightline: $message")
-        known.fold(1)(_.exitStatus)
+        val told = known.orElse(causes.flatMap(fromWorker).headOption).getOrElse {
+          error.printStackTrace()
+          SightlineException("RUN_FAILED", "reason" -> firstLine(causes.last))
+        }
+        System.err.println(s"sightline: ${told.getMessage}")
+        told.exitStatus
     }
 
   private def unknownScheme(error: Exception): SightlineException =
-    SightlineException.wrongUse(
-      "UNKNOWN_SCHEME",
-      s"${error.getMessage}. Add its file system to Spark by --packages or --jars.",
-    )
+    SightlineException("UNKNOWN_SCHEME", "reason" -> error.getMessage)
 
-  private def fromWorker(error: Throwable): Option[String] =
+  private def fromWorker(error: Throwable): Option[SightlineException] =
     Option(error.getMessage).flatMap { message =>
-      Seq(WorkerError, ImageFailed).flatMap(_.findFirstMatchIn(message)).headOption.map(_.group(1))
+      Seq(WorkerError, ImageFailed)
+        .flatMap(_.findFirstMatchIn(message))
+        .flatMap(found => SightlineException.relayed(found.group(1), found.group(2)))
+        .headOption
     }
 
   private def firstLine(error: Throwable): String =

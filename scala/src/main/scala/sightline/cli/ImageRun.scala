@@ -146,16 +146,14 @@ final case class ImageRun(
       errors = byCode.collect { case (Some(code), n) => code -> n } ++ dropped,
     )
     if (counts.images != expected) {
-      throw SightlineException.failed(
-        "ROWS_LOST",
-        s"$expected images went in, ${counts.images} came out. Nothing was published; run it again.",
-      )
+      throw SightlineException("ROWS_LOST", "expected" -> expected, "found" -> counts.images)
     }
     maxErrorRate.filter(counts.errorRate > _).foreach { limit =>
-      throw SightlineException.failed(
+      throw SightlineException(
         "MAX_ERROR_RATE_EXCEEDED",
-        f"${100 * counts.errorRate}%.1f%% of the images failed (${counts.errorText}), the limit " +
-          f"is ${100 * limit}%.1f%%. Nothing was published.",
+        "rate" -> f"${100 * counts.errorRate}%.1f",
+        "errors" -> counts.errorText,
+        "limit" -> f"${100 * limit}%.1f",
       )
     }
     counts

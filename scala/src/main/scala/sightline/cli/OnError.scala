@@ -20,9 +20,11 @@ object OnError {
 
   def parse(name: String): OnError =
     all.find(_.name == name).getOrElse {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "INVALID_OPTION",
-        s"--on-error '$name'. Known: ${all.map(_.name).mkString(", ")}.",
+        "option" -> "--on-error",
+        "value" -> name,
+        "reason" -> s"Known: ${all.map(_.name).mkString(", ")}.",
       )
     }
 }

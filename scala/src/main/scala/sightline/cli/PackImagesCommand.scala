@@ -40,9 +40,11 @@ object PackImagesCommand extends Command {
       Command.atLeast("--max-image-bytes", options.maxImageBytes, 1L),
     )
     if (!options.output.stripSuffix("/").endsWith(".parquet")) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "INVALID_OPTION",
-        s"--output '${options.output}' does not end in .parquet, by which a table is known.",
+        "option" -> "--output",
+        "value" -> options.output,
+        "reason" -> "It must end in .parquet, by which a table is known.",
       )
     }
     invocation => run(request, options.output, options.overwrite.value, invocation)
@@ -70,11 +72,7 @@ object PackImagesCommand extends Command {
       } finally progress.stop(spark)
       val (counts, bytes) = watch("count")(tally(spark.read.parquet(staging)))
       if (counts.images != input.count) {
-        throw SightlineException.failed(
-          "ROWS_LOST",
-          s"${input.count} images went in, ${counts.images} came out. Nothing was published; run " +
-            "it again.",
-        )
+        throw SightlineException("ROWS_LOST", "expected" -> input.count, "found" -> counts.images)
       }
       val record = RunRecord(
         spark,

@@ -81,14 +81,19 @@ object PcaCommand extends Command {
 
   private def exclude(one: String, isOne: Boolean, other: String, isOther: Boolean): Unit =
     if (isOne && isOther) {
-      throw SightlineException.wrongUse("WRONG_ARGUMENTS", s"$one and $other exclude each other.")
+      throw SightlineException(
+        "WRONG_ARGUMENTS",
+        "subject" -> "pca",
+        "reason" -> s"$one and $other exclude each other.",
+      )
     }
 
   private def require(option: String, isGiven: Boolean, isTracked: Boolean): Unit =
     if (isGiven && !isTracked) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "WRONG_ARGUMENTS",
-        s"$option says nothing without --mlflow.",
+        "subject" -> "pca",
+        "reason" -> s"$option says nothing without --mlflow.",
       )
     }
 }

@@ -68,21 +68,18 @@ object PcaSource {
     private def requireRows(counts: FeatureCounts, rows: Long): Unit = {
       if (rows == 0) {
         val splits = counts.splits.toSeq.sorted.map { case (split, n) => s"$n $split" }
-        throw SightlineException.wrongUse(
-          "NO_TRAINING_ROWS",
-          s"none of the ${counts.rows} rows with features is a training row (${splits.mkString(", ")}). " +
-            "Name the column that says train or test by --split-column, or fit on every row with " +
-            "--no-split.",
-        )
+        throw SightlineException("NO_TRAINING_ROWS", "rows" -> counts.rows, "splits" -> splits)
       }
       // As many points as that span no more directions, once their mean is taken away.
       val limit = math.min(counts.features.toLong, rows - 1)
       if (k > limit) {
-        throw SightlineException.wrongUse(
+        throw SightlineException(
           "K_TOO_LARGE",
-          s"--k is $k, but $rows training rows of ${counts.features} features have no more than " +
-            s"$limit components. " +
-            (if (limit > 0) s"Use --k $limit or less." else "Give more rows."),
+          "k" -> k,
+          "rows" -> rows,
+          "features" -> counts.features,
+          "limit" -> limit,
+          "hint" -> (if (limit > 0) s"Use --k $limit or less." else "Give more rows."),
         )
       }
     }
@@ -92,18 +89,13 @@ object PcaSource {
         !mean.isFinite || !std.isFinite
       }
       if (wrong >= 0) {
-        throw SightlineException.wrongUse(
+        throw SightlineException(
           "NON_FINITE_FEATURES",
-          s"feature $wrong is NaN or infinite in some training row. The model that made the features " +
-            "gives such numbers: run `sightline models verify` on it.",
+          "features" -> s"feature $wrong of some training row",
         )
       }
       if (scaler.std.toArray.forall(_ == 0)) {
-        throw SightlineException.wrongUse(
-          "NO_VARIANCE",
-          "all training rows have the same features, so no component tells them apart. Are they copies " +
-            "of one image?",
-        )
+        throw SightlineException("NO_VARIANCE")
       }
     }
   }
@@ -131,19 +123,21 @@ object PcaSource {
       val folder = if (path.getFileSystem(hadoop).exists(within)) within else path
       val model = watch("load")(ComponentModel.load(spark, folder.toString))
       if (model.features != counts.features) {
-        throw SightlineException.wrongUse(
+        throw SightlineException(
           "FEATURES_MISMATCH",
-          s"$run was fitted on ${model.features} features, and these are ${counts.features} long. " +
-            "Give features of the same model.",
+          "run" -> run,
+          "expected" -> s"${model.features} features",
+          "found" -> s"${counts.features} features",
         )
       }
       val record = RunRecord.read(new Path(folder.getParent, "run.json"), hadoop)
       (sha256(record \ "features_run"), sha256(featuresRun)) match {
         case (Some(fittedOn), Some(ours)) if ours != fittedOn =>
-          throw SightlineException.wrongUse(
+          throw SightlineException(
             "FEATURES_MISMATCH",
-            s"$run was fitted on features of the model ${fittedOn.take(12)}, and these are of " +
-              s"${ours.take(12)}: their numbers mean other things. Give features of the same model.",
+            "run" -> run,
+            "expected" -> s"features of the model ${fittedOn.take(12)}",
+            "found" -> s"features of the model ${ours.take(12)}",
           )
         case (Some(_), Some(_)) => ()
         case _ =>

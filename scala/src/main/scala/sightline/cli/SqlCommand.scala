@@ -67,23 +67,30 @@ object SqlCommand extends Command {
     catch {
       case error: AnalysisException =>
         val line = error.getMessage.linesIterator.find(_.trim.nonEmpty).getOrElse("")
-        val Ours = "([A-Z_]+): (.*)".r
-        throw line match {
-          case Ours(code, detail) => SightlineException.wrongUse(code, detail)
-          case _ => SightlineException.wrongUse("INVALID_SQL", line)
-        }
+        throw Option(error.getCondition)
+          .filter(condition => line.startsWith(s"$condition: "))
+          .flatMap(condition =>
+            SightlineException.relayed(condition, line.stripPrefix(s"$condition: "))
+          )
+          .getOrElse(SightlineException("INVALID_SQL", "reason" -> line))
     }
 
   private def text(options: Options): String = (options.execute, options.file) match {
     case (Some(sql), None) => sql
     case (None, Some(file)) =>
       Try(Files.readString(Paths.get(file), UTF_8)).getOrElse {
-        throw SightlineException.wrongUse("PATH_NOT_FOUND", s"$file is no file that can be read.")
+        throw SightlineException(
+          "PATH_NOT_FOUND",
+          "path" -> file,
+          "reason" -> "is no file that can be read",
+          "hint" -> "Give a file of SQL.",
+        )
       }
     case _ =>
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "WRONG_ARGUMENTS",
-        "give SQL text by -e or a file by -f, one of the two.",
+        "subject" -> name,
+        "reason" -> "give SQL text by -e or a file by -f, one of the two.",
       )
   }
 
@@ -101,6 +108,11 @@ object SqlCommand extends Command {
   private def pair(option: String, text: String): (String, String) = text.split("=", 2) match {
     case Array(key, value) if key.nonEmpty => key -> value
     case _ =>
-      throw SightlineException.wrongUse("INVALID_OPTION", s"$option '$text' is not NAME=VALUE.")
+      throw SightlineException(
+        "INVALID_OPTION",
+        "option" -> option,
+        "value" -> text,
+        "reason" -> "It must be NAME=VALUE.",
+      )
   }
 }

@@ -79,9 +79,11 @@ object ComponentModel {
     val stages = new Path(folder, "stages")
     val fs = stages.getFileSystem(spark.sessionState.newHadoopConf())
     if (!fs.exists(stages)) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "PATH_NOT_FOUND",
-        s"$folder holds no fitted pipeline. Give the --output of a `pca` run, or its folder model.",
+        "path" -> folder,
+        "reason" -> "holds no fitted pipeline",
+        "hint" -> "Give the --output of a `pca` run, or its folder model.",
       )
     }
     val found = fs.listStatus(stages).toSeq.map(_.getPath.toString).sorted
@@ -89,11 +91,7 @@ object ComponentModel {
       val Seq(scaler, pca) = found: @unchecked
       ComponentModel(StandardScalerModel.load(scaler), PCAModel.load(pca))
     }.recover { case NonFatal(error) =>
-      throw SightlineException.wrongUse(
-        "NOT_A_PCA_MODEL",
-        s"$folder cannot be read as a pipeline of StandardScaler and PCA (${error.getMessage}). Give the " +
-          "--output of a `pca` run, or its folder model.",
-      )
+      throw SightlineException("NOT_A_PCA_MODEL", "folder" -> folder, "reason" -> error.getMessage)
     }.get
   }
 }

@@ -65,18 +65,14 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
       .collect()
       .toSeq
     found.flatMap(row => Option(row.getString(2))).minOption.foreach { path =>
-      throw SightlineException.wrongUse(
-        "NON_FINITE_FEATURES",
-        s"the features of $path in $name hold NaN or an infinite number. The model that made them gives " +
-          "such numbers: run `sightline models verify` on it.",
-      )
+      throw SightlineException("NON_FINITE_FEATURES", "features" -> s"a feature of $path in $name")
     }
     val counts = found.map(row => row.getString(0) -> row.getLong(1)).toMap
     if (counts != expected) {
-      throw SightlineException.failed(
+      throw SightlineException(
         "ROWS_LOST",
-        s"${expected.values.sum} rows went in, ${counts.values.sum} came out. Nothing was published; " +
-          "run it again.",
+        "expected" -> expected.values.sum,
+        "found" -> counts.values.sum,
       )
     }
   }
@@ -99,9 +95,10 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
     val file = new Path(s"$folder/csv/${escapePathName(split)}.csv")
     ComponentsOutput.parts(fs, draft).foreach { part =>
       if (!fs.rename(part, file)) {
-        throw SightlineException.failed(
+        throw SightlineException(
           "OUTPUT_NOT_WRITTEN",
-          s"$part could not be renamed to $file. Check the permissions of $folder.",
+          "path" -> file,
+          "reason" -> s"$part could not be renamed to it",
         )
       }
     }

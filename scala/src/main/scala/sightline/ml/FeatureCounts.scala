@@ -63,7 +63,7 @@ object FeatureCounts {
       .limit(MaxGroups + 1)
       .collect()
       .toSeq
-    limit(name, "TOO_MANY_LABELS", "labels by splits", groups.size, MaxGroups)
+    limit(name, "TOO_MANY_LABELS", "labels in its splits", groups.size, MaxGroups)
     val (described, failed) = groups.partition(_.getAs[Boolean]("has_features"))
     if (described.isEmpty) throw notFeatures(name, "none of its rows has features")
     val shortest = described.map(_.getAs[Int]("shortest")).min
@@ -83,18 +83,11 @@ object FeatureCounts {
     counts
   }
 
-  private def limit(name: String, code: String, what: String, found: Int, most: Int): Unit =
+  private def limit(name: String, condition: String, what: String, found: Int, most: Int): Unit =
     if (found > most) {
-      throw SightlineException.wrongUse(
-        code,
-        s"$name has more than $most $what, and each would be a folder of the output. Give a table " +
-          s"whose column of $what has fewer.",
-      )
+      throw SightlineException(condition, "table" -> name, "most" -> most, "what" -> what)
     }
 
   private def notFeatures(name: String, why: String): SightlineException =
-    SightlineException.wrongUse(
-      "NOT_FEATURES",
-      s"$name is no table of features ($why). Give the --output of a `features` run.",
-    )
+    SightlineException("NOT_FEATURES", "table" -> name, "reason" -> why)
 }

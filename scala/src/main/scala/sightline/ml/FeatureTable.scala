@@ -65,9 +65,12 @@ object FeatureTable {
       throw notFeatures(folder, s"it has no column $missing")
     }
     splitColumn.filterNot(names).foreach { name =>
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "UNKNOWN_COLUMN",
-        s"--split-column '$name' is not in $folder. It has: ${table.columns.mkString(", ")}.",
+        "table" -> folder,
+        "column" -> name,
+        "known" -> table.columns.toSeq,
+        "hint" -> "Name one by --split-column.",
       )
     }
     table.schema(Columns.Features).dataType match {
@@ -103,9 +106,11 @@ object FeatureTable {
   private def read(spark: SparkSession, folder: String): DataFrame = {
     val path = new Path(folder)
     if (!path.getFileSystem(spark.sessionState.newHadoopConf()).exists(path)) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "PATH_NOT_FOUND",
-        s"$folder does not exist. Give the --output of a `features` run.",
+        "path" -> folder,
+        "reason" -> "does not exist",
+        "hint" -> "Give the --output of a `features` run.",
       )
     }
     try spark.read.parquet(folder)
@@ -124,8 +129,5 @@ object FeatureTable {
     }
 
   private def notFeatures(folder: String, why: String): SightlineException =
-    SightlineException.wrongUse(
-      "NOT_FEATURES",
-      s"$folder is no table of features ($why). Give the --output of a `features` run.",
-    )
+    SightlineException("NOT_FEATURES", "table" -> folder, "reason" -> why)
 }

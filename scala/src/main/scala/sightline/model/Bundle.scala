@@ -28,39 +28,50 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
   /**
    * The bundle, if it can run on `backend`.
    *
-   * @throws SightlineException UNKNOWN_BACKEND
+   * @throws SightlineException UNKNOWN_BACKEND, or NO_VARIANT
    */
   def requireBackend(backend: String): Bundle =
     if (backends.contains(backend)) this
-    else
-      throw SightlineException.wrongUse(
+    else if (Backend.find(backend).isEmpty) {
+      throw SightlineException(
         "UNKNOWN_BACKEND",
-        s"model '${manifest.name}' has no variant for backend '$backend'. " +
-          s"Known: ${backends.mkString(", ")}.",
+        "option" -> "backend",
+        "value" -> backend,
+        "known" -> Backend.all.map(_.name),
+      )
+    } else
+      throw SightlineException(
+        "NO_VARIANT",
+        "model" -> manifest.name,
+        "backend" -> backend,
+        "known" -> backends,
       )
 
   /**
    * The bundle, if this way to run it gives its own numbers or was measured.
    *
    * @param decoder of JPEGs: pillow, turbo or scaled
-   * @throws SightlineException UNKNOWN_BACKEND, UNKNOWN_PRECISION, UNSUPPORTED_PRECISION, or
+   * @throws SightlineException UNKNOWN_BACKEND, NO_VARIANT, UNKNOWN_PRECISION, UNSUPPORTED_PRECISION, or
    *   NOT_CALIBRATED with the command that measures it
    */
   def requirePrecision(backend: String, precision: String, decoder: String): Bundle = {
     requireBackend(backend)
     if (!Backend.Precisions.contains(precision)) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "UNKNOWN_PRECISION",
-        s"'$precision'. Known: ${Backend.Precisions.mkString(", ")}.",
+        "option" -> "precision",
+        "value" -> precision,
+        "known" -> Backend.Precisions,
       )
     }
     Backend.find(backend).filterNot(_.precisions.contains(precision)).foreach { unable =>
       val others = Backend.all.filter(_.precisions.contains(precision)).map(_.name)
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "UNSUPPORTED_PRECISION",
-        s"backend $backend does not compute in $precision, only in " +
-          s"${unable.precisions.mkString(", ")}. Use one of those, or --backend " +
-          s"${others.mkString(" or ")}.",
+        "backend" -> backend,
+        "precision" -> precision,
+        "able" -> unable.precisions,
+        "others" -> others.mkString(" or "),
       )
     }
     // turbo gives the pixels of pillow, bit for bit.
@@ -79,24 +90,23 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
   def requireFeatures(): Bundle =
     if (manifest.outputs.values.exists(_ == "features")) this
     else {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "NO_FEATURES",
-        s"model '${manifest.name}' has no output of features, only " +
-          s"${manifest.outputs.keys.toSeq.sorted.mkString(", ")}. Add it again: `sightline " +
-          "models add` finds them where the network ends in a linear layer.",
+        "model" -> manifest.name,
+        "outputs" -> manifest.outputs.keys.toSeq.sorted,
       )
     }
 
-  private def notCalibrated(way: Way): SightlineException = {
-    val known = manifest.calibrated.map(one => s"'$one'").mkString(", ")
-    SightlineException.wrongUse(
+  private def notCalibrated(way: Way): SightlineException =
+    SightlineException(
       "NOT_CALIBRATED",
-      s"nobody has measured how often model ${manifest.name} agrees with fp32 as '$way'; " +
-        s"measured: ${if (known.isEmpty) "none" else known}. Measure it: sightline models " +
-        s"calibrate ${manifest.name} --images PHOTOGRAPHS --backend ${way.backend} " +
-        s"--precision ${way.precision} --decoder ${way.decoder} --overwrite.",
+      "model" -> manifest.name,
+      "way" -> way,
+      "known" -> manifest.calibrated.map(one => s"'$one'"),
+      "backend" -> way.backend,
+      "precision" -> way.precision,
+      "decoder" -> way.decoder,
     )
-  }
 }
 
 object Bundle {
@@ -123,9 +133,11 @@ object Bundle {
   }
 
   private def corrupt(folder: Path, why: String): SightlineException =
-    SightlineException.wrongUse(
+    SightlineException(
       "BUNDLE_CORRUPT",
-      s"$folder: $why. Its bytes changed since it was added; add it again from its source.",
+      "bundle" -> folder,
+      "reason" -> why,
+      "hint" -> "Its bytes changed since it was added; add it again from its source.",
     )
 
   private def digest(): MessageDigest = MessageDigest.getInstance("SHA-256")

@@ -116,19 +116,18 @@ final class BundleCatalog(
       if (fs.getUri.getScheme == "file") BundleZip.folder(Paths.get(path.toUri.getPath))
       else BundleZip.folder(BundleCatalog.localCopy(fs, path))
     if (!Files.isRegularFile(folder.resolve(Manifest.FileName))) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "INVALID_BUNDLE",
-        s"$model holds no ${Manifest.FileName}. Make a bundle with `sightline models add`.",
+        "bundle" -> model,
+        "reason" -> s"it holds no ${Manifest.FileName}",
       )
     }
     folder
   }
 
   /** UNKNOWN_MODEL, with the names that are known. */
-  def unknown(model: String): SightlineException = {
-    val names = if (known.isEmpty) "none" else known.mkString(", ")
-    SightlineException.wrongUse("UNKNOWN_MODEL", s"'$model'. Known: $names.")
-  }
+  def unknown(model: String): SightlineException =
+    SightlineException("UNKNOWN_MODEL", "model" -> model, "known" -> known)
 }
 
 object BundleCatalog {

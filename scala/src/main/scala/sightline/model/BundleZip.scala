@@ -32,9 +32,10 @@ private[model] object BundleZip {
         Using.resource(archive.getInputStream(entry))(in => new String(in.readAllBytes(), UTF_8))
       )
       .getOrElse {
-        throw SightlineException.wrongUse(
+        throw SightlineException(
           "INVALID_BUNDLE",
-          s"$zip holds no ${Manifest.FileName}. Make a bundle with `sightline models add`.",
+          "bundle" -> zip,
+          "reason" -> s"it holds no ${Manifest.FileName}",
         )
       }
   }
@@ -46,9 +47,10 @@ private[model] object BundleZip {
       archive.entries.asScala.filterNot(_.isDirectory).foreach { entry =>
         val file = target.resolve(entry.getName).normalize
         if (!file.startsWith(target)) {
-          throw SightlineException.wrongUse(
+          throw SightlineException(
             "INVALID_BUNDLE",
-            s"$zip: entry '${entry.getName}' lies outside the bundle. Do not use this file.",
+            "bundle" -> zip,
+            "reason" -> s"its entry '${entry.getName}' lies outside the bundle, so do not use this file",
           )
         }
         Files.createDirectories(file.getParent)
@@ -67,9 +69,10 @@ private[model] object BundleZip {
     try new ZipFile(zip.toFile)
     catch {
       case error: ZipException =>
-        throw SightlineException.wrongUse(
+        throw SightlineException(
           "INVALID_BUNDLE",
-          s"$zip is no zip file (${error.getMessage}). Give a bundle's folder or a zip of it.",
+          "bundle" -> zip,
+          "reason" -> s"it is no zip file (${error.getMessage})",
         )
     }
 }

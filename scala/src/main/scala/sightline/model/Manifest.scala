@@ -100,8 +100,5 @@ object Manifest {
     Option(error.getMessage).getOrElse(error.toString).linesIterator.nextOption().getOrElse("")
 
   private def invalid(where: String, why: String): SightlineException =
-    SightlineException.wrongUse(
-      "INVALID_BUNDLE",
-      s"$where: $why. Make it anew with `sightline models add`.",
-    )
+    SightlineException("INVALID_BUNDLE", "bundle" -> where, "reason" -> why)
 }

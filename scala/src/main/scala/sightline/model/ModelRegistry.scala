@@ -67,11 +67,12 @@ final class ModelRegistry(root: Path, hadoop: Configuration, resolver: Resolver)
     Try(ModelVersion.parse(json))
       .filter(version => version.number == file.number && isBundleOf(file.name, version.bundle))
       .getOrElse {
-        throw SightlineException.wrongUse(
+        throw SightlineException(
           "MODEL_VERSION_UNREADABLE",
-          s"version ${file.number} of model '${file.name}' cannot be read: '${file.path}' is " +
-            s"${if (json.isBlank) "empty" else "no version file"}. Remove that file, or drop the model and " +
-            "create it again.",
+          "model" -> file.name,
+          "version" -> file.number,
+          "path" -> file.path,
+          "reason" -> (if (json.isBlank) "is empty" else "is no version file"),
         )
       }
   }
@@ -88,9 +89,11 @@ final class ModelRegistry(root: Path, hadoop: Configuration, resolver: Resolver)
     files.lastOption.flatMap { newest =>
       val wanted = number.getOrElse(newest.number)
       val file = files.find(_.number == wanted).getOrElse {
-        throw SightlineException.wrongUse(
+        throw SightlineException(
           "UNKNOWN_VERSION",
-          s"model '$name' has no version $wanted. Known: ${files.map(_.number).mkString(", ")}.",
+          "model" -> name,
+          "version" -> wanted,
+          "known" -> files.map(_.number),
         )
       }
       read(file)
@@ -217,10 +220,11 @@ final class ModelRegistry(root: Path, hadoop: Configuration, resolver: Resolver)
   }
 
   private def corrupt(file: VersionFile, why: String): SightlineException =
-    SightlineException.wrongUse(
+    SightlineException(
       "BUNDLE_CORRUPT",
-      s"version ${file.number} of model '${file.name}' cannot be used: $why. Create the model again " +
-        "by CREATE OR REPLACE MODEL.",
+      "bundle" -> s"version ${file.number} of model '${file.name}'",
+      "reason" -> why,
+      "hint" -> "Create the model again by CREATE OR REPLACE MODEL.",
     )
 
   private def upload(bundle: Bundle, target: Path): Unit = {
@@ -271,11 +275,7 @@ object ModelRegistry {
   /** @throws SightlineException NO_MODELS_ROOT */
   def open(root: Option[String], hadoop: Configuration, resolver: Resolver): ModelRegistry =
     root.map(path => new ModelRegistry(new Path(path), hadoop, resolver)).getOrElse {
-      throw SightlineException.wrongUse(
-        "NO_MODELS_ROOT",
-        "there is no place to keep models. Set spark.sightline.models to a folder or URI, such as " +
-          "hdfs:///models.",
-      )
+      throw SightlineException("NO_MODELS_ROOT")
     }
 
   /** Letters, digits, `_`, `-` and `.`, a letter or digit first: a name is a file's too. */
@@ -296,10 +296,10 @@ object ModelRegistry {
     names.find(_ == name).orElse {
       names.filter(resolver(_, name)) match {
         case several if several.size > 1 =>
-          throw SightlineException.wrongUse(
+          throw SightlineException(
             "AMBIGUOUS_MODEL",
-            s"'$name' is ${several.sorted.mkString(" and ")}, and case does not count. Write one of them, or " +
-              "SET spark.sql.caseSensitive=true.",
+            "name" -> name,
+            "models" -> several.sorted.mkString(" and "),
           )
         case found => found.headOption
       }
@@ -316,19 +316,16 @@ object ModelRegistry {
     }
 
   private def unusable(root: Path, why: String): SightlineException =
-    SightlineException.wrongUse(
-      "MODELS_ROOT_UNUSABLE",
-      s"models cannot be kept in '$root' ($why). Set spark.sightline.models to a folder or URI that this " +
-        "user may read and write.",
-    )
+    SightlineException("MODELS_ROOT_UNUSABLE", "root" -> root, "reason" -> why)
 
   private def requireName(name: String): Unit =
     if (!isName(name)) {
       val shown = if (name.length <= LongestName) name else s"${name.take(20)}…"
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "WRONG_MODEL_NAME",
-        s"'$shown' (${name.length} characters) is no name for a model. Use letters, digits, _, - and ., " +
-          s"a letter or digit first, at most $LongestName characters.",
+        "name" -> shown,
+        "length" -> name.length,
+        "longest" -> LongestName,
       )
     }
 
@@ -336,9 +333,9 @@ object ModelRegistry {
     file.startsWith(s"$name@") && file.stripPrefix(s"$name@").matches("[0-9a-f]{32}\\.zip")
 
   def exists(name: String): SightlineException =
-    SightlineException.wrongUse(
+    SightlineException(
       "MODEL_EXISTS",
-      s"there is a model '$name' already. Use CREATE OR REPLACE MODEL for a new version, or IF NOT " +
-        "EXISTS.",
+      "model" -> name,
+      "hint" -> "Use CREATE OR REPLACE MODEL for a new version, or IF NOT EXISTS.",
     )
 }

@@ -58,11 +58,7 @@ object Evaluation {
     createViews(predictions)
     val totals = spark.sql(EvaluationSql.Totals).head()
     if (totals.getAs[Long]("rows") == totals.getAs[Long]("unlabelled")) {
-      throw SightlineException.wrongUse(
-        "NO_LABELS",
-        "no row has a true label. Run predict with --labels folder, or on a table with a column of " +
-          "labels (--label-column).",
-      )
+      throw SightlineException("NO_LABELS")
     }
     Evaluation(
       totals,

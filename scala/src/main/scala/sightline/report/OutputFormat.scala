@@ -102,9 +102,11 @@ object OutputFormat {
 
   def parse(name: String): OutputFormat =
     all.find(_.name == name).getOrElse {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "UNKNOWN_FORMAT",
-        s"'$name'. Known: ${all.map(_.name).mkString(", ")}.",
+        "option" -> "--format",
+        "value" -> name,
+        "known" -> all.map(_.name),
       )
     }
 }

@@ -42,9 +42,10 @@ final class Publication private (fs: FileSystem, output: Path, overwrite: Boolea
 
   private def rename(from: Path, to: Path): Unit =
     if (!fs.rename(from, to)) {
-      throw SightlineException.failed(
+      throw SightlineException(
         "OUTPUT_NOT_WRITTEN",
-        s"$from could not be renamed to $to. Check the permissions of ${to.getParent}.",
+        "path" -> to,
+        "reason" -> s"$from could not be renamed to it",
       )
     }
 }
@@ -68,10 +69,7 @@ object Publication {
     inputs
       .find(input => s"${place(input, hadoop)}/".startsWith(s"${place(output, hadoop)}/"))
       .foreach { input =>
-        throw SightlineException.wrongUse(
-          "OUTPUT_EXISTS",
-          s"$output holds $input, which this run reads. Choose another --output.",
-        )
+        throw SightlineException("OUTPUT_HOLDS_INPUT", "output" -> output, "input" -> input)
       }
     if (fs.exists(qualified) && !overwrite) throw exists(path)
     new Publication(fs, qualified, overwrite)
@@ -86,8 +84,5 @@ object Publication {
   }
 
   private def exists(output: Path): SightlineException =
-    SightlineException.wrongUse(
-      "OUTPUT_EXISTS",
-      s"$output exists already. Choose another --output, or replace it with --overwrite.",
-    )
+    SightlineException("OUTPUT_EXISTS", "output" -> output)
 }

@@ -16,15 +16,15 @@ final case class RunPage(thumbnails: Boolean) {
   /**
    * Makes sure, before any work, that it can be written.
    *
-   * @throws sightline.SightlineException PYTHON_PACKAGE_MISSING
+   * @throws sightline.SightlineException MISSING_PACKAGE
    */
   def check(spark: SparkSession): Unit =
     Preflight.requirePackages(
       Interpreter.of(spark.sparkContext.getConf),
       spark.sparkContext.version,
       Seq("click", "matplotlib", "PIL", "numpy", "pyarrow", "tqdm"),
-      "which the report needs on the driver. Install it there: pip install 'sightline[report]'; or do " +
-        "without by --no-report.",
+      purpose = "the report, on the driver",
+      hint = "Install it there: pip install 'sightline[report]'; or do without by --no-report.",
     )
 
   /**

@@ -22,9 +22,11 @@ object SavedPredictions {
     val path = new Path(folder)
     val hadoop = spark.sessionState.newHadoopConf()
     if (!path.getFileSystem(hadoop).exists(path)) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "PATH_NOT_FOUND",
-        s"$folder does not exist. Give the --output of a `predict` run.",
+        "path" -> folder,
+        "reason" -> "does not exist",
+        "hint" -> "Give the --output of a `predict` run.",
       )
     }
     val record = RunRecord.read(new Path(path, RunRecord.InDataFolder), hadoop)
@@ -42,9 +44,5 @@ object SavedPredictions {
   }
 
   private def notPredictions(folder: String, why: String): SightlineException =
-    SightlineException.wrongUse(
-      "NOT_PREDICTIONS",
-      s"$folder cannot be read as predictions (${why.linesIterator.next()}). Give the --output of " +
-        "a `predict` run, and --format if it is not parquet.",
-    )
+    SightlineException("NOT_PREDICTIONS", "folder" -> folder, "reason" -> why.linesIterator.next())
 }

@@ -26,7 +26,8 @@ final case class Tracking(uri: String, experiment: String, isOptional: Boolean) 
       Some(this)
     } catch {
       // A name or an address that is wrong will not be right later.
-      case error: SightlineException if isOptional && error.exitStatus == 1 =>
+      case error: SightlineException
+          if isOptional && (error.exitStatus == 1 || error.code == "MISSING_PACKAGE") =>
         System.err.println(s"warning: the run will not be tracked: ${error.getMessage}")
         None
     }
@@ -49,7 +50,7 @@ final case class Tracking(uri: String, experiment: String, isOptional: Boolean) 
         val told =
           s"$output is complete, but was not logged: ${error.detail} When the server is there " +
             s"(and the output on this machine), log it by: $again"
-        if (!isOptional) throw SightlineException.failed("NOT_TRACKED", told)
+        if (!isOptional) throw SightlineException("NOT_TRACKED", "reason" -> told)
         s"warning: NOT_TRACKED: $told"
     }
 

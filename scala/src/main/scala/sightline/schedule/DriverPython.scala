@@ -34,10 +34,8 @@ private[sightline] object DriverPython {
     if (ended.status != 0) {
       throw Failure
         .findFirstMatchIn(ended.err)
-        .fold(broken(words, ended)) { told =>
-          if (ended.status == 2) SightlineException.wrongUse(told.group(1), told.group(2))
-          else SightlineException.failed(told.group(1), told.group(2))
-        }
+        .flatMap(told => SightlineException.relayed(told.group(1), told.group(2)))
+        .getOrElse(broken(words, ended))
     }
     ended.out
   }
@@ -62,26 +60,28 @@ private[sightline] object DriverPython {
       try Process(Seq(executable, "-m", module) ++ arguments, None, variables: _*).!(log)
       catch {
         case error: IOException =>
-          throw SightlineException.wrongUse(
+          throw SightlineException(
             "PYTHON_NOT_FOUND",
-            s"'$executable' cannot be started (${error.getMessage}). Name an interpreter by " +
-              "PYSPARK_PYTHON or spark.pyspark.python.",
+            "executable" -> executable,
+            "reason" -> error.getMessage,
           )
       }
     Ended(status, out.toString, err.toString)
   }
 
   private def broken(words: Seq[String], ended: Ended): SightlineException =
-    SightlineException.failed(
+    SightlineException(
       "PYTHON_FAILED",
-      s"`python -m sightline ${words.head}` ended with status ${ended.status} (${ended.lastWords}). 137 is " +
-        "a lack of memory; the command alone tells more.",
+      "command" -> words.head,
+      "status" -> ended.status,
+      "reason" -> ended.lastWords,
     )
 
   def unusable(executable: String, why: String): SightlineException =
-    SightlineException.wrongUse(
+    SightlineException(
       "PYTHON_UNUSABLE",
-      s"'$executable' cannot run Sightline ${BuildInfo.version} ($why). It needs Python 3.11 " +
-        "or newer; name another by PYSPARK_PYTHON or spark.pyspark.python.",
+      "executable" -> executable,
+      "version" -> BuildInfo.version,
+      "reason" -> why,
     )
 }

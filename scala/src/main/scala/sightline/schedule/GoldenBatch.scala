@@ -37,8 +37,5 @@ object GoldenBatch {
   private case class Check(subject: String, outcome: String, detail: String, golden: Boolean)
 
   private def unfit(bundle: Bundle, why: String): SightlineException =
-    SightlineException.wrongUse(
-      "MODEL_UNFIT",
-      s"model '${bundle.manifest.name}' did not pass: $why. See `sightline models verify`.",
-    )
+    SightlineException("MODEL_UNFIT", "model" -> bundle.manifest.name, "reason" -> why)
 }

@@ -36,7 +36,7 @@ final case class Inference(
    * Makes sure that the model can run so, and that the interpreter has what it takes.
    *
    * @throws sightline.SightlineException UNKNOWN_BACKEND, NOT_CALIBRATED, CODE_NOT_ALLOWED,
-   *   DEVICE_UNAVAILABLE, PYTHON_PACKAGE_MISSING and others of [[Preflight]]
+   *   DEVICE_UNAVAILABLE, MISSING_PACKAGE and others of [[Preflight]]
    */
   def check(spark: SparkSession): Preflight = {
     bundle.requirePrecision(backend, precision, decoder)

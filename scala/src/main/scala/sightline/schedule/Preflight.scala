@@ -29,7 +29,7 @@ object Preflight {
   /**
    * @param executable the interpreter
    * @param sparkVersion of the running Spark: pyspark there must be the same
-   * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH, PYTHON_PACKAGE_MISSING or
+   * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH, MISSING_PACKAGE or
    *   PYTHON_UNUSABLE
    */
   def check(
@@ -41,11 +41,12 @@ object Preflight {
     val found = checkPackages(executable, sparkVersion)
     val missing = needs(settings, bundle).filterNot(found.packages.contains)
     if (missing.nonEmpty) {
-      throw SightlineException.wrongUse(
-        "PYTHON_PACKAGE_MISSING",
-        s"$executable has no ${missing.mkString(", ")}, which backend '${settings.backend}' and " +
-          s"decoder '${settings.decoder}' need. " +
-          "Install it there, or name another interpreter by PYSPARK_PYTHON or spark.pyspark.python.",
+      throw SightlineException(
+        "MISSING_PACKAGE",
+        "python" -> executable,
+        "packages" -> missing,
+        "purpose" -> s"backend '${settings.backend}' with decoder '${settings.decoder}'",
+        "hint" -> "Install it there, or name another interpreter by PYSPARK_PYTHON or spark.pyspark.python.",
       )
     }
     found
@@ -66,21 +67,26 @@ object Preflight {
    * Makes sure that the driver's own interpreter has what a part of a run needs there.
    *
    * @param packages import names
-   * @param purpose what needs them, and how to do without: ends the sentence
-   * @throws SightlineException PYTHON_PACKAGE_MISSING and those of [[checkPackages]]
+   * @param purpose what needs them
+   * @param hint how to get them, or to do without
+   * @throws SightlineException MISSING_PACKAGE and those of [[checkPackages]]
    */
   def requirePackages(
       executable: String,
       sparkVersion: String,
       packages: Seq[String],
       purpose: String,
+      hint: String,
   ): Unit = {
     val found = checkPackages(executable, sparkVersion).packages
     val missing = packages.filterNot(found.contains)
     if (missing.nonEmpty) {
-      throw SightlineException.wrongUse(
-        "PYTHON_PACKAGE_MISSING",
-        s"$executable has no ${missing.mkString(", ")}, $purpose",
+      throw SightlineException(
+        "MISSING_PACKAGE",
+        "python" -> executable,
+        "packages" -> missing,
+        "purpose" -> purpose,
+        "hint" -> hint,
       )
     }
   }
@@ -93,10 +99,11 @@ object Preflight {
   def checkCuda(executable: String, backend: String): Unit = {
     val root = JsonMethods.parse(ask(executable, "--cuda", backend))
     if (root \ "cuda" != JBool.True) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "DEVICE_UNAVAILABLE",
-        s"cuda was asked for, but backend '$backend' of $executable finds no GPU here. Use --device " +
-          "cpu or auto, or install a driver and the backend's GPU package.",
+        "device" -> "cuda",
+        "reason" -> s"backend '$backend' of $executable finds no GPU here",
+        "hint" -> "Use device cpu or auto, or install a driver and the backend's GPU package.",
       )
     }
   }
@@ -108,10 +115,10 @@ object Preflight {
    */
   def requireBuildSpark(sparkVersion: String): Unit =
     if (sparkVersion != BuildInfo.sparkVersion) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "SPARK_MISMATCH",
-        s"this jar is for Spark ${BuildInfo.sparkVersion}, and this is Spark $sparkVersion. Use that " +
-          "Spark (a set SPARK_HOME may name another), or build the jar for this one.",
+        "expected" -> BuildInfo.sparkVersion,
+        "found" -> sparkVersion,
       )
     }
 
@@ -125,10 +132,10 @@ object Preflight {
       Seq("timm:", "torchvision:", "sightline.").exists(architecture.startsWith)
     }
     own.foreach { architecture =>
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "CODE_NOT_ALLOWED",
-        s"model '${bundle.manifest.name}' loads the Python code '$architecture'. If you trust it, " +
-          "allow it: --allow-code (spark.sightline.allowCode=true in SQL).",
+        "model" -> bundle.manifest.name,
+        "code" -> architecture,
       )
     }
   }
@@ -136,11 +143,11 @@ object Preflight {
   private def requireSpark(executable: String, sparkVersion: String, found: Preflight): Unit = {
     val there = found.packages.get("pyspark")
     if (!there.contains(sparkVersion)) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "PYSPARK_MISMATCH",
-        s"$executable has ${there.fold("no pyspark")(v => s"pyspark $v")}, but this is Spark " +
-          s"$sparkVersion: the two speak different protocols. Install pyspark==$sparkVersion there, " +
-          "or name another interpreter by PYSPARK_PYTHON or spark.pyspark.python.",
+        "executable" -> executable,
+        "found" -> there.fold("no pyspark")(v => s"pyspark $v"),
+        "expected" -> sparkVersion,
       )
     }
   }

@@ -36,10 +36,11 @@ final case class AllowedRoots(roots: Seq[String]) {
   /** @throws SightlineException PATH_NOT_ALLOWED */
   def require(location: String, hadoop: Configuration): Unit =
     refusal(new Path(location), hadoop).foreach { error =>
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "PATH_NOT_ALLOWED",
-        s"'$location' may not be read: ${error.message} (${roots.mkString(", ")}). Copy it there, or ask whoever " +
-          "runs this Spark.",
+        "path" -> location,
+        "reason" -> error.message,
+        "roots" -> roots,
       )
     }
 }
@@ -57,9 +58,11 @@ object AllowedRoots {
   def parse(setting: String, hadoop: Configuration): AllowedRoots =
     AllowedRoots(setting.split(",").toSeq.map(_.trim).filter(_.nonEmpty).map { root =>
       place(new Path(root), hadoop).map(at => s"${at.stripSuffix("/")}/").getOrElse {
-        throw SightlineException.wrongUse(
+        throw SightlineException(
           "INVALID_OPTION",
-          s"$Setting names '$root', which no file system here knows.",
+          "option" -> Setting,
+          "value" -> setting,
+          "reason" -> s"No file system here knows '$root'.",
         )
       }
     })

@@ -31,9 +31,11 @@ object FolderLabels {
 
   def parse(name: String): FolderLabels =
     all.find(_.name == name).getOrElse {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "UNKNOWN_LABELS",
-        s"'$name' is no way to label images. Known: ${all.map(_.name).mkString(", ")}.",
+        "option" -> "labels",
+        "value" -> name,
+        "known" -> all.map(_.name),
       )
     }
 }

@@ -79,10 +79,10 @@ object ImageInput {
 
   private def list(spark: SparkSession, request: ImageRequest): IndexedSeq[ImageFile] = {
     if (request.table != TableColumns()) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "WRONG_ARGUMENTS",
-        "--path-column, --label-column, --label-id-column, --content-column and --root are for " +
-          s"tables, and ${request.images} does not end in .csv or .parquet.",
+        "subject" -> request.images,
+        "reason" -> "--path-column, --label-column, --label-id-column, --content-column and --root are for tables, and this does not end in .csv or .parquet.",
       )
     }
     val listed = ImageListing.list(
@@ -118,8 +118,5 @@ object ImageInput {
   }
 
   private def noImages(request: ImageRequest): SightlineException =
-    SightlineException.wrongUse(
-      "NO_IMAGES",
-      s"${request.images} holds no images. Give a folder, a glob or a table that does.",
-    )
+    SightlineException("NO_IMAGES", "location" -> request.images)
 }

@@ -139,8 +139,10 @@ object ImageListing {
   private def isGlob(text: String): Boolean = new GlobPattern(text).hasWildcard
 
   private def notFound(location: String): SightlineException =
-    SightlineException.wrongUse(
+    SightlineException(
       "PATH_NOT_FOUND",
-      s"$location does not exist. Give a folder, a glob, or a .csv or .parquet table.",
+      "path" -> location,
+      "reason" -> "does not exist",
+      "hint" -> "Give a folder, a glob, or a .csv or .parquet table.",
     )
 }

@@ -27,17 +27,21 @@ object ImageScanOptions {
   def parse(options: CaseInsensitiveStringMap): ImageScanOptions = {
     def number(name: String): Option[Long] = Option(options.get(name)).map { text =>
       Try(text.toLong).toOption.filter(_ >= 0).getOrElse {
-        throw SightlineException.wrongUse(
+        throw SightlineException(
           "INVALID_OPTION",
-          s"$name is '$text', which is no number of at least 0.",
+          "option" -> name,
+          "value" -> text,
+          "reason" -> "It must be a whole number of at least 0.",
         )
       }
     }
     ImageScanOptions(
       location = Option(options.get("path")).getOrElse {
-        throw SightlineException.wrongUse(
+        throw SightlineException(
           "INVALID_OPTION",
-          "format sightline wants exactly one path: load(\"folder or glob\").",
+          "option" -> "path",
+          "value" -> "",
+          "reason" -> "Format sightline takes exactly one path: load('folder or glob').",
         )
       },
       labels = FolderLabels.parse(options.getOrDefault("labels", FolderLabels.Auto.name)),

@@ -20,9 +20,11 @@ object ImageTableFile {
   def read(spark: SparkSession, location: String): DataFrame = {
     val path = new Path(location)
     if (!path.getFileSystem(spark.sessionState.newHadoopConf()).exists(path)) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "PATH_NOT_FOUND",
-        s"$location does not exist. Give a folder, a glob, or a .csv or .parquet table.",
+        "path" -> location,
+        "reason" -> "does not exist",
+        "hint" -> "Give a folder, a glob, or a .csv or .parquet table.",
       )
     }
     format(location) match {
@@ -63,7 +65,11 @@ object ImageTableFile {
     catch {
       case error @ (_: SparkException | _: AnalysisException) =>
         val why = error.getMessage.linesIterator.next()
-        throw SightlineException.wrongUse("BAD_TABLE", s"$location is no Parquet table ($why).")
+        throw SightlineException(
+          "BAD_TABLE",
+          "table" -> location,
+          "reason" -> s"it is no Parquet table ($why)",
+        )
     }
 
   /**
@@ -77,9 +83,11 @@ object ImageTableFile {
     val fs = path.getFileSystem(spark.sessionState.newHadoopConf())
     val qualified = fs.makeQualified(path)
     if (named.isDefined && !fs.exists(path)) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "PATH_NOT_FOUND",
-        s"$path does not exist. Give the folder that the table's paths start from as --root.",
+        "path" -> path,
+        "reason" -> "does not exist",
+        "hint" -> "Give the folder that the table's paths start from as --root.",
       )
     }
     (if (named.isDefined) qualified else qualified.getParent).toString

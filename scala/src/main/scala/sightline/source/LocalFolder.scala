@@ -65,10 +65,10 @@ private[source] object LocalFolder {
     catch {
       // Java hands over such a name as it cannot be given back: the file could never be read.
       case _: InvalidPathException =>
-        throw SightlineException.wrongUse(
+        throw SightlineException(
           "LOCALE_NOT_UTF8",
-          s"${folder.stripSuffix("/")} has names that Java cannot read in the encoding " +
-            s"${sys.props.getOrElse("sun.jnu.encoding", US_ASCII.name)}. Set LC_ALL=C.UTF-8.",
+          "folder" -> folder.stripSuffix("/"),
+          "encoding" -> sys.props.getOrElse("sun.jnu.encoding", US_ASCII.name),
         )
     }
 }

@@ -61,10 +61,11 @@ object SplitImages {
   }
 
   private def tooMany(table: String): SightlineException =
-    SightlineException.wrongUse(
+    SightlineException(
       "TOO_MANY_SPLITS",
-      s"the column '${Columns.Split}' of $table has more than ${Split.Most} values, so it does not say " +
-        "train or test. Give a table without it, or with another name for it.",
+      "table" -> table,
+      "most" -> Split.Most,
+      "what" -> s"values in its column '${Columns.Split}'",
     )
 
   private def described(rows: DataFrame, split: Column): DataFrame = {

@@ -31,11 +31,11 @@ final case class TableColumns(
     val present = schema.fieldNames.toSeq
     def required(name: String): String =
       if (present.contains(name)) name
-      else throw TableColumns.unknown(s"column '$name' is not in $table", present)
+      else throw TableColumns.unknown(table, name, present)
     TableColumns.Resolved(
       path = path.map(required).orElse(TableColumns.Paths.find(present.contains)).getOrElse {
-        val wanted = TableColumns.Paths.mkString(", ")
-        throw TableColumns.unknown(s"$table has none of the path columns $wanted", present)
+        val wanted = TableColumns.Paths.mkString("' or '")
+        throw TableColumns.unknown(table, wanted, present)
       },
       label = label.map(required).orElse(TableColumns.Labels.find(present.contains)),
       labelId = labelId.map(required).orElse(TableColumns.LabelIds.find(present.contains)),
@@ -77,17 +77,21 @@ object TableColumns {
   private def binary(table: String, field: StructField): String =
     if (field.dataType == BinaryType) field.name
     else {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "WRONG_COLUMN_TYPE",
-        s"column '${field.name}' of $table is ${field.dataType.sql}, not BINARY. Name the column " +
-          "of the images' bytes by --content-column, or leave it out to read the files.",
+        "column" -> field.name,
+        "type" -> field.dataType.sql,
+        "subject" -> table,
+        "hint" -> "Name the column of the images' bytes by --content-column, or leave it out to read the files.",
       )
     }
 
-  private def unknown(what: String, present: Seq[String]): SightlineException =
-    SightlineException.wrongUse(
+  private def unknown(table: String, column: String, present: Seq[String]): SightlineException =
+    SightlineException(
       "UNKNOWN_COLUMN",
-      s"$what. It has: ${present.mkString(", ")}. Name one by --path-column, --label-column, " +
-        "--label-id-column or --content-column.",
+      "table" -> table,
+      "column" -> column,
+      "known" -> present,
+      "hint" -> "Name one by --path-column, --label-column, --label-id-column or --content-column.",
     )
 }

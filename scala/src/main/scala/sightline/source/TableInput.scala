@@ -128,10 +128,11 @@ private[source] object TableInput {
     val wrong = when(id.isNotNull && id.try_cast("int").isNull, id.cast("string"))
     val found = rows.agg(count(lit(1)), min(wrong)).head()
     Option(found.getString(1)).foreach { value =>
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "INVALID_LABEL_ID",
-        s"$table has the class id '$value' in column '${labelId.mkString}', which is no whole " +
-          "number. Name the column of class ids by --label-id-column.",
+        "table" -> table,
+        "value" -> value,
+        "column" -> labelId.mkString,
       )
     }
     found.getLong(0)

@@ -13,7 +13,7 @@ object CallOptions {
    * @param texts names to values, as texts
    * @param settings what holds where nothing is given
    * @param others names that the caller reads itself
-   * @throws SightlineException UNKNOWN_OPTION or INVALID_OPTION
+   * @throws SightlineException UNKNOWN_OPTION, INVALID_OPTION, UNKNOWN_DECODER or UNKNOWN_DEVICE
    */
   def parse(
       texts: Map[String, String],
@@ -24,10 +24,7 @@ object CallOptions {
       val read = readers.getOrElse(
         name, {
           val known = readers.keys.toSeq ++ others
-          throw SightlineException.wrongUse(
-            "UNKNOWN_OPTION",
-            s"'$name'. Known: ${known.mkString(", ")}.",
-          )
+          throw SightlineException("UNKNOWN_OPTION", "option" -> name, "known" -> known)
         },
       )
       read(now, name, value)
@@ -35,7 +32,7 @@ object CallOptions {
 
   /** `true` or `false`. */
   def flag(name: String, value: String): Boolean =
-    oneOf(name, value, Seq("true", "false")) == "true"
+    value.toBooleanOption.getOrElse(throw invalid(name, value, "It must be true or false."))
 
   private type Reader = (InferenceSettings, String, String) => InferenceSettings
 
@@ -43,10 +40,10 @@ object CallOptions {
     "backend" -> ((now, _, value) => now.copy(backend = value)),
     "precision" -> ((now, _, value) => now.copy(precision = value)),
     "decoder" -> ((now, name, value) =>
-      now.copy(decoder = oneOf(name, value, InferenceSettings.Decoders))
+      now.copy(decoder = oneOf("UNKNOWN_DECODER", name, value, InferenceSettings.Decoders))
     ),
     "device" -> ((now, name, value) =>
-      now.copy(device = oneOf(name, value, InferenceSettings.Devices))
+      now.copy(device = oneOf("UNKNOWN_DEVICE", name, value, InferenceSettings.Devices))
     ),
     "batch_rows" -> ((now, name, value) => now.copy(batchRows = atLeast1(name, value, _.toInt))),
     "top_k" -> ((now, name, value) => now.copy(topK = atLeast1(name, value, _.toInt))),
@@ -58,9 +55,9 @@ object CallOptions {
     ),
   )
 
-  private def oneOf(name: String, value: String, known: Seq[String]): String =
+  private def oneOf(condition: String, name: String, value: String, known: Seq[String]): String =
     if (known.contains(value)) value
-    else throw invalid(name, value, s"Known: ${known.mkString(", ")}.")
+    else throw SightlineException(condition, "option" -> name, "value" -> value, "known" -> known)
 
   private def atLeast1[N](name: String, value: String, read: String => N)(implicit
       number: Numeric[N]
@@ -70,5 +67,5 @@ object CallOptions {
       .getOrElse(throw invalid(name, value, "It must be a whole number of at least 1."))
 
   private def invalid(name: String, value: String, why: String): SightlineException =
-    SightlineException.wrongUse("INVALID_OPTION", s"$name is '$value'. $why")
+    SightlineException("INVALID_OPTION", "option" -> name, "value" -> value, "reason" -> why)
 }

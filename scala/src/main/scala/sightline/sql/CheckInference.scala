@@ -37,9 +37,11 @@ object CheckInference extends (LogicalPlan => Unit) {
       case other => Some(s"in ${other.nodeName}" -> "Call it in a SELECT, and use its result")
     }
     where.map { case (place, instead) =>
-      SightlineException.wrongUse(
+      SightlineException(
         "WRONG_PLACE",
-        s"${call.function} cannot stand $place: it is evaluated once for each row. $instead.",
+        "function" -> call.function,
+        "place" -> place,
+        "hint" -> s"$instead.",
       )
     }
   }

@@ -28,9 +28,9 @@ final case class CreateModelCommand(
 
   override def run(spark: SparkSession): Seq[Row] = AnalysisErrors.analysed {
     if (replaces && ifNotExists) {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "WRONG_STATEMENT",
-        "OR REPLACE and IF NOT EXISTS cannot stand together. Choose one.",
+        "reason" -> "OR REPLACE and IF NOT EXISTS cannot stand together. Choose one.",
       )
     }
     val registry = SessionModels.registry(spark)

@@ -19,11 +19,7 @@ final case class DropModelCommand(name: String, ifExists: Boolean) extends LeafR
       val catalog = SessionModels.catalog(spark)
       catalog.plain(name) match {
         case Some(folder) =>
-          throw SightlineException.wrongUse(
-            "MODEL_NOT_CREATED",
-            s"'$name' was not made by CREATE MODEL but is a bundle of its own ($folder). Remove its " +
-              "files instead.",
-          )
+          throw SightlineException("MODEL_NOT_CREATED", "model" -> name, "folder" -> folder)
         case None => if (!ifExists) throw catalog.unknown(name)
       }
     }

@@ -100,5 +100,5 @@ object FunctionArguments {
   }
 
   private def wrong(function: String, why: String): SightlineException =
-    SightlineException.wrongUse("WRONG_ARGUMENTS", s"$function: $why")
+    SightlineException("WRONG_ARGUMENTS", "subject" -> function, "reason" -> why)
 }

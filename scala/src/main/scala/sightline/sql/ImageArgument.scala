@@ -13,10 +13,12 @@ object ImageArgument {
     case BinaryType => image
     case NullType => Cast(image, BinaryType)
     case other =>
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "WRONG_COLUMN_TYPE",
-        s"$function takes an image's bytes, and ${image.sql} is ${other.sql}, not BINARY. " +
-          "Read files by read_images('folder'), which has them in its column content.",
+        "column" -> image.sql,
+        "type" -> other.sql,
+        "subject" -> function,
+        "hint" -> "Read files by read_images('folder'), which has them in its column content.",
       )
   }
 }

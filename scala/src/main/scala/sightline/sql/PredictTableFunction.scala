@@ -77,18 +77,22 @@ object PredictTableFunction {
 
   private def contentOf(columns: Seq[Attribute], name: String): Attribute = {
     val found = columns.find(_.name.equalsIgnoreCase(name)).getOrElse {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "UNKNOWN_COLUMN",
-        s"the table of $Name has no column '$name' with the images' bytes. It has: " +
-          s"${columns.map(_.name).mkString(", ")}. Name one by map('content_column', 'NAME').",
+        "table" -> s"the table of $Name",
+        "column" -> name,
+        "known" -> columns.map(_.name),
+        "hint" -> "Name the one with the images' bytes by map('content_column', 'NAME').",
       )
     }
     if (found.dataType == BinaryType) found
     else {
-      throw SightlineException.wrongUse(
+      throw SightlineException(
         "WRONG_COLUMN_TYPE",
-        s"column '${found.name}' is ${found.dataType.sql}, not BINARY. $Name takes images' bytes: " +
-          "format sightline reads them from files.",
+        "column" -> found.name,
+        "type" -> found.dataType.sql,
+        "subject" -> Name,
+        "hint" -> "Read files by read_images('folder'), which has them in its column content.",
       )
     }
   }

@@ -20,7 +20,7 @@ object SqlScript {
         SqlStatement(title.map(_.group(1)), title.flatMap(m => Option(m.group(2))), sql)
       }
     if (statements.isEmpty) {
-      throw SightlineException.wrongUse("NO_SQL", "there is no SQL statement to run.")
+      throw SightlineException("NO_SQL")
     }
     statements
   }

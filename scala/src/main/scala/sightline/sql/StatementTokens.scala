@@ -78,7 +78,7 @@ final class StatementTokens private (tokens: Iterator[Token], usage: String) {
 
   private def wrong(expected: String): SightlineException = {
     val where = words.headOption.fold("at the end")(token => s"where '${token.getText}' is")
-    SightlineException.wrongUse("WRONG_STATEMENT", s"$expected $where. The form is: $usage")
+    SightlineException("WRONG_STATEMENT", "reason" -> s"$expected $where. The form is: $usage")
   }
 }
 

@@ -52,7 +52,7 @@ final class CommandSuite extends AnyFunSuite {
     assert(Command.atLeast("--top-k", 1, 1) == 1)
     assert(
       refused(Command.atLeast("--top-k", 0, 1)) ==
-        "INVALID_OPTION: --top-k is 0. It must be at least 1."
+        "INVALID_OPTION: --top-k is '0'. It must be at least 1."
     )
   }
 

@@ -14,19 +14,19 @@ final class FailureSuite extends AnyFunSuite {
 
   test("wrong use is 2, a failed run 1, each told in one line") {
     assert(
-      failing(SightlineException.wrongUse("A_CODE", "Do this.")) ==
-        Output(2, "", "sightline: A_CODE: Do this.\n")
+      failing(SightlineException("NO_SQL")) ==
+        Output(2, "", "sightline: NO_SQL: there is no SQL statement to run.\n")
     )
     assert(
-      failing(SightlineException.failed("A_CODE", "It broke.")) ==
-        Output(1, "", "sightline: A_CODE: It broke.\n")
+      failing(SightlineException("RUN_FAILED", "reason" -> "It broke.")) ==
+        Output(1, "", "sightline: RUN_FAILED: It broke.\n")
     )
   }
 
   test("our own error is found among the causes of another") {
-    val cause = SightlineException.wrongUse("A_CODE", "Do this.")
+    val cause = SightlineException("INVALID_SQL", "reason" -> "Do this.")
     val wrapped = new RuntimeException("outer", new IllegalStateException("middle", cause))
-    assert(failing(wrapped) == Output(2, "", "sightline: A_CODE: Do this.\n"))
+    assert(failing(wrapped) == Output(2, "", "sightline: INVALID_SQL: Do this.\n"))
   }
 
   test("what a worker raised is told without the trace around it") {
@@ -38,7 +38,7 @@ final class FailureSuite extends AnyFunSuite {
         |	at org.apache.spark.api.python.BasePythonRunner""".stripMargin
     assert(
       failing(new RuntimeException("outer", new RuntimeException(message))) ==
-        Output(1, "", "sightline: DEVICE_UNAVAILABLE: cuda was asked for. Use cpu.\n")
+        Output(2, "", "sightline: DEVICE_UNAVAILABLE: cuda was asked for. Use cpu.\n")
     )
   }
 

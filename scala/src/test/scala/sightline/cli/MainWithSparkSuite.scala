@@ -229,7 +229,7 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
       val output =
         run("predict", "--images", s"$all/red", "--model", model, "--output", all, "--overwrite")
       assert(output.status == 2)
-      assert(output.lastError.startsWith("sightline: OUTPUT_EXISTS"))
+      assert(output.lastError.startsWith("sightline: OUTPUT_HOLDS_INPUT"))
       assert(Files.exists(all.resolve("red/a.png")))
     }
   }
@@ -263,7 +263,7 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
     withFolder { folder =>
       assertWrong(
         predict(folder, images(folder), "--backend", "pytorch"),
-        "UNKNOWN_BACKEND: model 'colour'",
+        "NO_VARIANT: model 'colour'",
       )
     }
   }
@@ -276,7 +276,7 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
         s"$folder/none" -> s"PATH_NOT_FOUND: $folder/none does not exist.",
         s"$folder/empty" -> s"NO_IMAGES: $folder/empty holds no images.",
         s"$folder/*.jpg" -> s"NO_IMAGES: $folder/*.jpg holds no images.",
-        s"$folder/t.csv" -> s"UNKNOWN_COLUMN: $folder/t.csv has none of the path columns path, image_path, file. It has: id, name.",
+        s"$folder/t.csv" -> s"UNKNOWN_COLUMN: $folder/t.csv has no column 'path' or 'image_path' or 'file'. It has: id, name.",
         "s9://bucket/images" -> "UNKNOWN_SCHEME: No FileSystem for scheme \"s9\".",
       ).foreach { case (images, message) => assertWrong(predict(folder, images), message) }
       assert(names(folder) == Seq("empty", "t.csv"))
@@ -289,7 +289,7 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
       write(bundle, "model.onnx", "grapf"): Unit
       val output =
         run("predict", "--images", images(folder), "--model", bundle, "--output", s"$folder/out")
-      assertWrong(output, s"BUNDLE_CORRUPT: $bundle: 'model.onnx' has sha256")
+      assertWrong(output, s"BUNDLE_CORRUPT: $bundle cannot be used: 'model.onnx' has sha256")
     }
   }
 

@@ -83,7 +83,7 @@ final class BundleCatalogSuite extends AnyFunSuite {
   test("a folder without a manifest is no bundle") {
     withFolder { folder =>
       val error = refused(folder.toString)
-      assert(error.getMessage.startsWith(s"INVALID_BUNDLE: $folder holds no model.json."))
+      assert(error.getMessage.startsWith(s"INVALID_BUNDLE: $folder: it holds no model.json."))
     }
   }
 

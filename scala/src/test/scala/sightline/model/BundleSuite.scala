@@ -43,7 +43,7 @@ final class BundleSuite extends AnyFunSuite {
         write(folder, file, bytes)
         val error = refused(folder)
         assert((error.code, error.exitStatus) == (("BUNDLE_CORRUPT", 2)))
-        assert(error.getMessage.contains(s"$folder: '$file' has sha256"))
+        assert(error.getMessage.contains(s"$folder cannot be used: '$file' has sha256"))
       }
     }
   }
@@ -59,9 +59,9 @@ final class BundleSuite extends AnyFunSuite {
 
   test("a backend that a bundle has no variant for lists those it has") {
     val error = intercept[SightlineException](ColourBundle.bundle.requireBackend("pytorch"))
-    assert((error.code, error.exitStatus) == (("UNKNOWN_BACKEND", 2)))
+    assert((error.code, error.exitStatus) == (("NO_VARIANT", 2)))
     assert(error.getMessage.contains("model 'colour' has no variant for backend 'pytorch'"))
-    assert(error.getMessage.contains("Known: onnx, openvino."))
+    assert(error.getMessage.contains("It has: onnx, openvino."))
     assert(ColourBundle.bundle.requireBackend("onnx") == ColourBundle.bundle)
     assert(ColourBundle.bundle.requireBackend("openvino") == ColourBundle.bundle)
   }
@@ -90,7 +90,7 @@ final class BundleSuite extends AnyFunSuite {
   test("an unknown precision lists the known") {
     val error =
       intercept[SightlineException](measured.requirePrecision("onnx", "fp16", "pillow"))
-    assert(error.getMessage == "UNKNOWN_PRECISION: 'fp16'. Known: fp32, bf16, int8.")
+    assert(error.getMessage == "UNKNOWN_PRECISION: precision 'fp16'. Known: fp32, bf16, int8.")
   }
 
   test("what was not measured in exactly this way is refused, in Python's words") {

@@ -125,7 +125,7 @@ final class PublicationSuite extends AnyFunSuite {
             hadoop,
           )
         )
-        assert((error.code, error.exitStatus) == (("OUTPUT_EXISTS", 2)))
+        assert((error.code, error.exitStatus) == (("OUTPUT_HOLDS_INPUT", 2)))
       }
       assert(Files.exists(folder.resolve("out/images/a.jpg")))
     }

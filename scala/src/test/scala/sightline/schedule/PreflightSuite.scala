@@ -107,10 +107,10 @@ final class PreflightSuite extends AnyFunSuite {
   test("packages that are missing are listed") {
     withFolder { folder =>
       val error = refused(interpreter(folder, answer(Seq("numpy", "PIL", "safetensors"))))
-      assert(error.code == "PYTHON_PACKAGE_MISSING")
+      assert(error.code == "MISSING_PACKAGE")
       assert(
         error.getMessage.contains(
-          "has no pyarrow, onnxruntime, which backend 'onnx' and decoder 'pillow' need."
+          "has no pyarrow, onnxruntime, needed by backend 'onnx' with decoder 'pillow'."
         )
       )
     }

@@ -87,7 +87,7 @@ final class ImageListingSuite extends AnyFunSuite {
 
   test("an unknown way to label lists the known ones") {
     val error = intercept[SightlineException](FolderLabels.parse("maybe"))
-    assert(error.getMessage.contains("UNKNOWN_LABELS: 'maybe'"))
+    assert(error.getMessage.contains("UNKNOWN_LABELS: labels 'maybe'"))
     assert(error.getMessage.contains("auto, folder, none"))
   }
 

@@ -40,7 +40,7 @@ final class TableColumnsSuite extends AnyFunSuite {
       assert(error.exitStatus == 2)
       assert(
         error.getMessage.startsWith(
-          "UNKNOWN_COLUMN: column 'photo' is not in cards.csv. It has: path, a b."
+          "UNKNOWN_COLUMN: cards.csv has no column 'photo'. It has: path, a b."
         )
       )
     }
@@ -50,7 +50,7 @@ final class TableColumnsSuite extends AnyFunSuite {
     val error = intercept[SightlineException](resolve(TableColumns(), "id", "name"))
     assert(
       error.getMessage.startsWith(
-        "UNKNOWN_COLUMN: cards.csv has none of the path columns path, image_path, file. " +
+        "UNKNOWN_COLUMN: cards.csv has no column 'path' or 'image_path' or 'file'. " +
           "It has: id, name."
       )
     )

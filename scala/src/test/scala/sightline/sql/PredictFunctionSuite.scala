@@ -106,7 +106,7 @@ final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
       "SELECT ml_predict(id || '', content) FROM images" ->
         "WRONG_ARGUMENTS: ml_predict: its model must be a literal text, not ",
       s"SELECT ml_predict('$model', id) FROM images" ->
-        "WRONG_COLUMN_TYPE: ml_predict takes an image's bytes, and images.id is INT, not BINARY.",
+        "WRONG_COLUMN_TYPE: column 'images.id' of ml_predict is INT, not BINARY.",
       s"SELECT ml_predict('$model') FROM images" ->
         "WRONG_ARGUMENTS: ml_predict: its content is missing; it takes (model, content[, options]).",
       s"SELECT ml_predict('$model', content, map('batch', '3')) FROM images" ->

@@ -152,12 +152,12 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
         s"$table, '$model', 'fast'" -> "its options must be a literal map",
         s"$table, '$model', map('topk', 1)" -> "UNKNOWN_OPTION: 'topk'. Known: backend, ",
         s"$table, '$model', map('top_k', 0)" -> "INVALID_OPTION: top_k is '0'. It must be",
-        s"$table, '$model', map('device', 'tpu')" -> "INVALID_OPTION: device is 'tpu'. Known: auto",
+        s"$table, '$model', map('device', 'tpu')" -> "UNKNOWN_DEVICE: device 'tpu'. Known: auto",
         s"$table, '$model', map('backend', 'onx')" -> "UNKNOWN_BACKEND: ",
         s"TABLE(SELECT name FROM images), '$model'" ->
           "UNKNOWN_COLUMN: the table of ml_predict has no column 'content'",
         s"TABLE(SELECT name AS content FROM images), '$model'" ->
-          "WRONG_COLUMN_TYPE: column 'content' is STRING, not BINARY.",
+          "WRONG_COLUMN_TYPE: column 'content' of ml_predict is STRING, not BINARY.",
         s"$table PARTITION BY (name), '$model'" -> "takes no PARTITION BY",
         s"$table WITH SINGLE PARTITION, '$model'" -> "takes no PARTITION BY",
       ).foreach { case (call, message) => assert(refused(call).contains(message)) }

@@ -74,7 +74,7 @@ final class ReadImagesFunctionSuite extends AnyFunSuite with LocalSpark {
     )
     assert(
       refused("SELECT * FROM read_images('x', labels => 'best')")
-        .startsWith("UNKNOWN_LABELS: 'best' is no way to label images.")
+        .startsWith("UNKNOWN_LABELS: labels 'best'. Known: ")
     )
   }
 }
