@@ -1,6 +1,7 @@
 import shutil
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def test_a_model_is_loaded_once_and_says_so_on_stderr(
 
     first, second = (open_session(bundle, "onnx", Device("cpu"), 1) for _ in range(2))
 
-    assert first is second
+    assert first.session is second.session
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"sightline: loaded colour (onnx, cpu, sha256 {bundle.sha256[:12]}) in")
 
@@ -40,7 +41,7 @@ def test_a_moved_bundle_is_the_same_model(colour_bundle: Path, tmp_path: Path) -
         for path in (colour_bundle, tmp_path / "moved")
     ]
 
-    assert sessions[0] is sessions[1]
+    assert sessions[0].session is sessions[1].session
 
 
 def test_another_device_or_precision_is_another_session(
@@ -70,6 +71,64 @@ def test_another_device_or_precision_is_another_session(
     open_session(bundle, "onnx", Device("cuda", 1), 2, precision="int8")
 
     assert opened == [("cuda:0", 2, "fp32"), ("cuda:1", 2, "fp32"), ("cuda:1", 2, "int8")]
+
+
+@pytest.fixture
+def versions(colour_bundle: Path, tmp_path: Path) -> list[Bundle]:
+    """Eight versions of one model: bundles that differ by their licence."""
+    folders = [tmp_path / f"version-{number}" for number in range(8)]
+    for number, folder in enumerate(folders):
+        shutil.copytree(colour_bundle, folder)
+        manifest = (folder / "model.json").read_text()
+        (folder / "model.json").write_text(manifest.replace('"MIT"', f'"MIT {number}"'))
+    return [Bundle.load(folder) for folder in folders]
+
+
+def loaded(capsys: pytest.CaptureFixture[str]) -> int:
+    return capsys.readouterr().err.count("sightline: loaded colour")
+
+
+def test_replaced_models_are_let_go_and_the_last_used_stay(
+    versions: list[Bundle], capsys: pytest.CaptureFixture[str]
+) -> None:
+    sessions = []
+    for bundle in versions:
+        held = open_session(bundle, "onnx", Device("cpu"), 1)
+        sessions.append(weakref.ref(held.session))
+        assert held.run(np.zeros((1, 8, 8, 3), np.uint8))["logits"].tolist() == [[0, 0, 0]]
+        del held
+    assert [ref() is not None for ref in sessions] == [False] * 4 + [True] * 4
+    assert loaded(capsys) == 8
+
+    for bundle in versions[4:]:
+        open_session(bundle, "onnx", Device("cpu"), 1)
+    assert loaded(capsys) == 0
+    open_session(versions[0], "onnx", Device("cpu"), 1)
+    assert loaded(capsys) == 1
+
+
+def test_a_model_in_use_is_never_let_go(
+    versions: list[Bundle], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = open_session(versions[0], "onnx", Device("cpu"), 1)
+    for bundle in versions[1:]:
+        open_session(bundle, "onnx", Device("cpu"), 1)
+    assert loaded(capsys) == 8
+
+    again = open_session(versions[0], "onnx", Device("cpu"), 1)
+
+    assert again.session is first.session
+    assert loaded(capsys) == 0
+
+
+def test_large_models_that_nobody_uses_are_let_go_by_their_size(
+    versions: list[Bundle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "MAX_IDLE_BYTES", 1)
+    first = weakref.ref(open_session(versions[0], "onnx", Device("cpu"), 1).session)
+    assert first() is not None
+    open_session(versions[1], "onnx", Device("cpu"), 1)
+    assert first() is None
 
 
 def test_a_missing_variant_says_what_there_is(colour_bundle: Path) -> None:

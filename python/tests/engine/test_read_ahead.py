@@ -38,6 +38,20 @@ def test_what_waits_is_bounded_by_bytes() -> None:
     assert len(taken) == 100
 
 
+def test_items_of_no_bytes_are_bounded_by_their_number() -> None:
+    taken: list[int] = []
+
+    def source() -> Iterator[int]:
+        for item in range(1000):
+            taken.append(item)
+            yield item
+
+    for item in read_ahead(source(), lambda _: 0, Counters()):
+        # 64 wait, and the reader holds one that has no room yet.
+        assert len(taken) <= item + 1 + 64 + 2
+    assert len(taken) == 1000
+
+
 def test_an_item_above_the_bound_passes() -> None:
     sizes = [1, 1000, 1]
     assert list(read_ahead(sizes, lambda size: size, Counters(), max_bytes=10)) == sizes

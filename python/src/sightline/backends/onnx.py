@@ -13,6 +13,7 @@ from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.errors import SightlineError, WrongUseError
+from sightline.out_of_memory import raise_if_out_of_memory
 
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
@@ -61,6 +62,7 @@ class OnnxBackend:
         except SightlineError:
             raise
         except Exception as error:  # onnxruntime's errors have no base of their own
+            raise_if_out_of_memory(error, f"loading model {bundle.name}")
             raise WrongUseError(
                 "INVALID_BUNDLE",
                 f"{bundle.path}: onnxruntime {ort.__version__} refuses '{file}': "

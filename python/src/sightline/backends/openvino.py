@@ -22,6 +22,7 @@ from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.errors import WrongUseError
+from sightline.out_of_memory import raise_if_out_of_memory
 
 # Stated always: left alone, a CPU that can computes fp32 graphs in bf16 and says nothing. What an
 # int8 graph leaves in floating point stays fp32.
@@ -91,6 +92,7 @@ class OpenvinoBackend:
             session = OpenvinoSession(core, model, settings, names)
             session.idle.append(session.compile())
         except (RuntimeError, ValueError, TypeError) as error:
+            raise_if_out_of_memory(error, f"loading model {bundle.name}")
             raise WrongUseError(
                 "INVALID_BUNDLE",
                 f"{bundle.path}: openvino {ov.__version__} refuses '{file}': "

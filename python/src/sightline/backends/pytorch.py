@@ -16,6 +16,7 @@ from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.bundle.manifest import Preprocessing
 from sightline.errors import WrongUseError
+from sightline.out_of_memory import raise_if_out_of_memory
 
 
 class PixelModel(torch.nn.Module):
@@ -106,6 +107,7 @@ class PytorchBackend:
         try:
             model.to(place)
         except (RuntimeError, AssertionError) as error:
+            raise_if_out_of_memory(error, f"loading model {bundle.name}")
             raise unavailable("pytorch", str(device), str(error).splitlines()[0]) from error
         return PytorchSession(model, place, tuple(names), precision)
 

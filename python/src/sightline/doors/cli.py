@@ -87,6 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("INTERRUPTED: nothing was published.", _FAILED)
     except SightlineError as error:
         return _fail(str(error), error.exit_status)
+    except MemoryError:
+        return _fail("OUT_OF_MEMORY: the machine has no memory left for this run.", _FAILED)
     except OSError as error:
         # The disk is full, or went away: the system's words say more than a stack trace.
         return _fail(f"RUN_FAILED: {error}", _FAILED)

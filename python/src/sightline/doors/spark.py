@@ -17,6 +17,7 @@ from sightline.doors.send_counters import send_counters
 from sightline.doors.worker_spec import WorkerSpec
 from sightline.engine.counters import Counters
 from sightline.engine.model import Model
+from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.engine.run import run
 from sightline.engine.run_scalar import run_scalar
 from sightline.errors import SightlineError
@@ -81,6 +82,7 @@ def _unless_empty(items: Iterator[_Item]) -> Iterator[_Item] | None:
 def _open_model(spec: WorkerSpec) -> Model:
     from pyspark import SparkFiles, TaskContext
 
+    quiet_decoders()
     folder = Path(spec.model_folder)
     if not folder.is_absolute():
         folder = Path(SparkFiles.get(spec.model_folder))

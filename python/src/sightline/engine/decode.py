@@ -1,118 +1,175 @@
 """Encoded bytes to RGB pixels, or the reason why not."""
 
-import io
-import warnings
+from __future__ import annotations
 
-from PIL import Image, ImageFile, UnidentifiedImageError
+import importlib
+import io
+import mmap
+import struct
+from collections.abc import Callable
+
+from PIL import Image
 
 from sightline.bundle.manifest import Size
+from sightline.engine.file_format import FORMATS, file_format
+from sightline.engine.header_limits import TooLargeError, check_header, check_pixels
 from sightline.engine.jpeg_scans import read_jpeg_scans
-from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.engine.spec import EngineSpec
-from sightline.engine.to_rgb import UnsupportedPixelsError, to_rgb
-from sightline.engine.upright import upright
+from sightline.engine.strip_png import strip_png
+from sightline.engine.to_rgb import UnsupportedPixelsError, to_rgb, with_profile
+from sightline.engine.upright import orientation_of, upright
 from sightline.row_error import ErrorCode, RowError
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-
-# The cap of Pillow is a warning first and counts differently. Ours is read from the header too.
-Image.MAX_IMAGE_PIXELS = None
-# Pixels that are not in the file are never made up.
-ImageFile.LOAD_TRUNCATED_IMAGES = False
-quiet_decoders()
-
-_SIGNATURES = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"BM": "BMP",
-    b"GIF87a": "GIF",
-    b"GIF89a": "GIF",
-    b"II*\x00": "TIFF",
-    b"MM\x00*": "TIFF",
+_PLUGINS = {
+    "JPEG": "JpegImagePlugin",
+    "PNG": "PngImagePlugin",
+    "WEBP": "WebPImagePlugin",
+    "BMP": "BmpImagePlugin",
+    "GIF": "GifImagePlugin",
+    "TIFF": "TiffImagePlugin",
 }
 _RIFF_HEADER_BYTES = 8
+# Pillow holds 4 bytes a pixel whatever the mode. A conversion or a rotation makes another image, a
+# progressive JPEG holds its coefficients, and WebP two canvases and a copy of one.
+_BYTES_PER_PIXEL = 10
+_WEBP_BYTES_PER_PIXEL = 20
+# How Pillow says that a sound file is beyond what it can read.
+_UNSUPPORTED = ("unsupported", "not supported", "not yet supported", "unknown pixel mode")
+_OUT_OF_MEMORY = "out of memory"
+_TIFF_COLOUR_MAP = 320  # the one required tag that Pillow may miss beside the compression
 
 
 def decode(
-    content: bytes | memoryview, spec: EngineSpec, at_least: Size | None = None
+    content: bytes | memoryview,
+    spec: EngineSpec,
+    at_least: Size | None = None,
+    reserve: Callable[[int], object] | None = None,
 ) -> Image.Image | RowError:
-    """Decode the first frame of one image.
-
-    EXIF and XMP orientation is applied, CMYK and YCCK are converted by Pillow (Adobe's inverted
-    values honoured), 16-bit samples keep their high byte, palettes and grey become RGB, and
-    transparent pixels are laid on white.
+    """Decode the first frame of one image, as docs/images.md says.
 
     Args:
         content: One encoded file: JPEG, PNG, WebP, BMP, GIF or TIFF.
         spec: Gives the decoder, and the two caps, both checked before any pixel is decoded.
         at_least: Size that the decoder ``scaled`` may shrink a larger JPEG to; unused by others.
+        reserve: Called once with the bytes that the pixels will take, before they are decoded.
 
     Returns:
         An image of mode RGB, or a RowError of EMPTY, UNSUPPORTED, TRUNCATED, CORRUPT or
-        TOO_LARGE. Never raises for what the bytes hold.
+        TOO_LARGE. Where its colours are not sRGB yet, its ``info["icc_profile"]`` says so, and
+        `to_srgb` converts them: when it has been resized, that costs next to nothing.
+
+    Raises:
+        MemoryError: If the machine has no memory for the pixels, which says nothing of the file.
+        Warning: If the process turns Pillow's warnings into errors (``python -W error``).
     """
     if len(content) == 0:
         return _error("EMPTY", "The file has 0 bytes.")
     if len(content) > spec.max_image_bytes:
         return _error("TOO_LARGE", f"{len(content)} bytes; the cap is {spec.max_image_bytes}.")
     encoded = bytes(content)
+    format_ = file_format(encoded)
+    if format_ is None:
+        return _error("UNSUPPORTED", f"Not one of the formats {', '.join(FORMATS)}.")
+    needed = 0
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _decode(encoded, spec, at_least)
-    except UnidentifiedImageError:
-        return _unidentified(encoded)
+        needed = _needed_bytes(format_, check_header(encoded, format_, spec.max_image_pixels))
+        if format_ == "WEBP" and _riff_bytes(encoded) > len(encoded):
+            promise = f"The header promises {_riff_bytes(encoded)} bytes"
+            return _error("TRUNCATED", f"{promise} and the file has {len(encoded)}.")
+        if format_ == "PNG":
+            encoded = strip_png(encoded)
+        try:
+            image = _open(encoded, format_)
+        except (SyntaxError, LookupError, TypeError, ValueError, struct.error) as error:
+            return _unreadable_header(encoded, format_, error)
+        with image:
+            check_pixels(*image.size, spec.max_image_pixels)
+            needed = _needed_bytes(format_, image.width * image.height)
+            if image.info.get("progressive") and not read_jpeg_scans(encoded).complete:
+                return _error("TRUNCATED", "A progressive JPEG without all of its scans.")
+            if reserve is not None:
+                reserve(needed)
+            return _pixels(image, encoded, spec, at_least)
+    except (TooLargeError, Image.DecompressionBombError) as error:
+        return _error("TOO_LARGE", str(error))
     except UnsupportedPixelsError as error:
         return _error("UNSUPPORTED", str(error))
-    except Exception as error:  # noqa: BLE001 - one image never ends a batch
-        return _broken(encoded, error)
+    except (MemoryError, Warning):
+        raise
+    except Exception as error:
+        # Most decoders say of a failed allocation only that the file is broken.
+        if _OUT_OF_MEMORY in str(error) or not _is_free(needed):
+            raise MemoryError(f"there is none for {needed} bytes of pixels") from error
+        return _broken(error)
 
 
-def _decode(encoded: bytes, spec: EngineSpec, at_least: Size | None) -> Image.Image | RowError:
-    if _is_webp(encoded) and _riff_bytes(encoded) > len(encoded):
-        promise = f"The header promises {_riff_bytes(encoded)} bytes"
-        return _error("TRUNCATED", f"{promise} and the file has {len(encoded)}.")
-    with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
-        width, height = image.size
-        if width * height > spec.max_image_pixels:
-            claim = f"{width} x {height} = {width * height} pixels"
-            return _error("TOO_LARGE", f"{claim}; the cap is {spec.max_image_pixels}.")
-        if image.info.get("progressive") and not read_jpeg_scans(encoded).complete:
-            return _error("TRUNCATED", "A progressive JPEG without all of its scans.")
-        if spec.decoder != "pillow" and image.format == "JPEG" and image.mode in ("RGB", "L"):
-            # Here, so that the decoder pillow does not need the package.
-            from sightline.engine.fast_jpeg import fast_jpeg
-
-            rgb = fast_jpeg(encoded, at_least if spec.decoder == "scaled" else None)
-            if rgb is not None:
-                return upright(rgb, image)
-        image.load()
-        return upright(to_rgb(image), image)
+def _open(encoded: bytes, format_: str) -> Image.Image:
+    """As Image.open does, but for its cap, which is of the process and counts differently."""
+    if format_ not in Image.OPEN:
+        importlib.import_module(f"PIL.{_PLUGINS[format_]}")
+    factory, _ = Image.OPEN[format_]
+    return factory(io.BytesIO(encoded), "")
 
 
-def _unidentified(encoded: bytes) -> RowError:
-    name = "WEBP" if _is_webp(encoded) else None
-    name = next((n for s, n in _SIGNATURES.items() if encoded.startswith(s)), name)
-    if name is None:
-        return _error("UNSUPPORTED", f"Not one of the formats {', '.join(FORMATS)}.")
-    if name == "JPEG" and read_jpeg_scans(encoded).precision_bits not in (8, None):
+def _pixels(
+    image: Image.Image, encoded: bytes, spec: EngineSpec, at_least: Size | None
+) -> Image.Image:
+    if spec.decoder != "pillow" and image.format == "JPEG" and image.mode in ("RGB", "L"):
+        # Here, so that the decoder pillow does not need the package.
+        from sightline.engine.fast_jpeg import fast_jpeg
+
+        rgb = fast_jpeg(encoded, image.size, at_least if spec.decoder == "scaled" else None)
+        if rgb is not None:
+            return upright(with_profile(rgb, image), orientation_of(image))
+    image.load()
+    orientation = orientation_of(image)
+    return upright(to_rgb(image), orientation)
+
+
+def _needed_bytes(format_: str, pixels: int) -> int:
+    return pixels * (_WEBP_BYTES_PER_PIXEL if format_ == "WEBP" else _BYTES_PER_PIXEL)
+
+
+def _is_free(size: int) -> bool:
+    """Whether the process may allocate so much now; nothing of it is touched."""
+    try:
+        mmap.mmap(-1, max(size, 1)).close()
+    except (OSError, MemoryError):
+        return False
+    return True
+
+
+def _unreadable_header(encoded: bytes, format_: str, error: Exception) -> RowError:
+    if _is_unsupported(error):
+        return _error("UNSUPPORTED", f"{format_}: {error}.")
+    if (
+        format_ == "TIFF"
+        and isinstance(error.__cause__, KeyError)
+        and error.args[0].args[0] != _TIFF_COLOUR_MAP
+    ):
+        return _error("UNSUPPORTED", f"A TIFF of compression {error}.")
+    if "truncated" in str(error).lower():
+        return _broken(error)
+    if format_ == "JPEG" and read_jpeg_scans(encoded).precision_bits not in (8, None):
         bits = read_jpeg_scans(encoded).precision_bits
         return _error("UNSUPPORTED", f"A JPEG with {bits} bits a sample; 8 can be read.")
-    return _error("CORRUPT", f"It begins like {name}, but its header cannot be read.")
+    return _error("CORRUPT", f"It begins like {format_}, but its header cannot be read.")
 
 
-def _broken(encoded: bytes, error: Exception) -> RowError:
+def _broken(error: Exception) -> RowError:
     text = f"{type(error).__name__}: {error}"
+    if _is_unsupported(error):
+        return _error("UNSUPPORTED", text)
     is_cut = isinstance(error, EOFError) or "truncated" in str(error).lower()
     return _error("TRUNCATED" if is_cut else "CORRUPT", text)
 
 
+def _is_unsupported(error: Exception) -> bool:
+    return any(words in str(error).lower() for words in _UNSUPPORTED)
+
+
 def _riff_bytes(encoded: bytes) -> int:
     return _RIFF_HEADER_BYTES + int.from_bytes(encoded[4:8], "little")
-
-
-def _is_webp(encoded: bytes) -> bool:
-    return encoded[:4] == b"RIFF" and encoded[8:12] == b"WEBP"
 
 
 def _error(code: ErrorCode, message: str) -> RowError:

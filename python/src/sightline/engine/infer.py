@@ -9,6 +9,7 @@ import numpy as np
 
 from sightline.engine.counters import Counters
 from sightline.engine.lanes import Lanes
+from sightline.engine.memory_bounds import BATCH_BYTES, QUEUED_BYTES
 from sightline.engine.model import Model
 from sightline.engine.model_batch import ModelBatch
 from sightline.engine.read_ahead import read_ahead
@@ -16,8 +17,8 @@ from sightline.engine.request import Outcome, Request
 from sightline.engine.spec import EngineSpec
 from sightline.row_error import RowError
 
-# When the oldest input batch waits for a few more images and rows without an image are all that
-# comes, its model batch is run as it is: what waits must not grow with the input.
+# When so many rows, or QUEUED_BYTES of their columns, wait behind an image whose model batch is not
+# full, that batch is run as it is: what waits must not grow with the input.
 _PATIENCE_BATCHES = 4
 
 
@@ -26,8 +27,8 @@ def infer(
 ) -> Iterator[Outcome]:
     """Predict the wanted rows of each request.
 
-    Model batches are filled across requests; one may be smaller where images cannot be decoded,
-    and the last one is.
+    Model batches are filled across requests. A batch is smaller where images cannot be decoded or
+    have more than 16 MiB together, and the last one is.
 
     Args:
         requests: Read ahead by a thread; their image bytes are not held once decoded.
@@ -40,7 +41,7 @@ def infer(
     """
     top_k = model.kept(spec)
     queue: deque[Outcome] = deque()
-    rows_queued = 0
+    rows_queued = bytes_queued = 0
     with Lanes(model, spec, counters) as lanes:
         batch = ModelBatch()
         for request in read_ahead(requests, Request.nbytes, counters):
@@ -48,16 +49,22 @@ def infer(
             counters.images += outcome.rows
             queue.append(outcome)
             rows_queued += outcome.rows
+            bytes_queued += outcome.kept_bytes
             for row in np.flatnonzero(request.wanted).tolist():
                 if request.contents.is_null[row]:
                     outcome.errors[row] = RowError("EMPTY", "decode", "There are no bytes.")
                     continue
                 batch.add(request.contents[row], outcome, row)
-                if len(batch) == spec.batch_rows:
+                if len(batch) == spec.batch_rows or batch.image_bytes >= BATCH_BYTES:
                     lanes.submit(batch)
                     batch = ModelBatch()
             del request
-            if rows_queued - queue[0].rows > _PATIENCE_BATCHES * spec.batch_rows * spec.lanes:
+            rows_behind = rows_queued - queue[0].rows
+            bytes_behind = bytes_queued - queue[0].kept_bytes
+            if (
+                rows_behind > _PATIENCE_BATCHES * spec.batch_rows * spec.lanes
+                or bytes_behind > QUEUED_BYTES
+            ):
                 if batch:
                     lanes.submit(batch)
                     batch = ModelBatch()
@@ -65,6 +72,7 @@ def infer(
             lanes.finish_done()
             while queue and not queue[0].waiting:
                 rows_queued -= queue[0].rows
+                bytes_queued -= queue[0].kept_bytes
                 yield queue.popleft()
             if outcome.waiting:
                 outcome.detach()

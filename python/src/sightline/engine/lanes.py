@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
@@ -13,11 +14,13 @@ import numpy as np
 from sightline.backends.protocol import UInt8Array
 from sightline.engine.counters import Counters
 from sightline.engine.decode import decode
+from sightline.engine.memory_bounds import BATCH_BYTES, DecodeMemory
 from sightline.engine.model import Model
 from sightline.engine.model_batch import BatchResult, ModelBatch
 from sightline.engine.preprocess import preprocess
 from sightline.engine.scores import Ranked, rank
 from sightline.engine.spec import EngineSpec
+from sightline.out_of_memory import raise_if_out_of_memory
 from sightline.row_error import RowError
 
 
@@ -43,6 +46,8 @@ class Lanes:
         self._preprocessing = model.bundle.manifest.preprocessing
         self._top_k = model.kept(spec)
         self._buffers = threading.local()
+        self._memory = DecodeMemory()
+        self._pending_bytes = 0
         self._pending: deque[tuple[ModelBatch, Future[BatchResult]]] = deque()
         self._executor = (
             ThreadPoolExecutor(spec.lanes, "sightline-lane") if spec.lanes > 1 else None
@@ -58,17 +63,23 @@ class Lanes:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, batch: ModelBatch) -> None:
-        """Start a batch; waits for the oldest one while every lane has two.
+        """Start a batch; waits for the oldest ones while every lane has two, or enough bytes wait.
 
         Raises:
-            SightlineError: MODEL_FAILED or MODEL_OUTPUT, of this or an earlier batch.
+            SightlineError: MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY, of this or an earlier
+                batch.
         """
         if self._executor is None:
             self._finish(batch, self._run(batch))
             return
-        # Two for each lane: while results are handed out, no lane is idle.
-        if len(self._pending) >= 2 * self._spec.lanes:
+        # Two for each lane: while results are handed out, no lane is idle. Of large images one for
+        # each, and one that waits.
+        most_bytes = (self._spec.lanes + 1) * BATCH_BYTES
+        while len(self._pending) >= 2 * self._spec.lanes or (
+            self._pending and self._pending_bytes + batch.image_bytes > most_bytes
+        ):
             self._finish_oldest()
+        self._pending_bytes += batch.image_bytes
         self._pending.append((batch, self._executor.submit(self._run, batch)))
 
     def finish_done(self) -> None:
@@ -83,6 +94,7 @@ class Lanes:
 
     def _finish_oldest(self) -> None:
         batch, future = self._pending.popleft()
+        self._pending_bytes -= batch.image_bytes
         start = time.perf_counter()
         result = future.result()
         self._counters.lane_wait_s += time.perf_counter() - start
@@ -100,7 +112,11 @@ class Lanes:
 
     def _run(self, batch: ModelBatch) -> BatchResult:
         started = time.thread_time()
-        images, decoded, errors = self._decode(batch)
+        try:
+            images, decoded, errors = self._decode(batch)
+        except MemoryError as error:
+            raise_if_out_of_memory(error, f"decoding an image ({error})")
+            raise
         batch.contents.clear()  # the encoded bytes may go
         inferring, inferring_wall = time.thread_time(), time.perf_counter()
         ranked = self._infer(images)
@@ -118,18 +134,28 @@ class Lanes:
         decoded: list[int] = []
         errors: dict[int, RowError] = {}
         for i, content in enumerate(batch.contents):
-            image = decode(content, self._spec, self._preprocessing.least_decoded)
-            if isinstance(image, RowError):
-                errors[i] = image
-                continue
-            try:
-                preprocess(image, self._preprocessing, buffer[len(decoded)])
-            except Exception as error:  # noqa: BLE001 - one image never ends a batch
-                message = f"It cannot be resized: {type(error).__name__}: {error}"
-                errors[i] = RowError("CORRUPT", "decode", message)
-                continue
-            decoded.append(i)
+            with self._memory.one_image() as reserve:
+                error = self._decode_one(content, buffer[len(decoded)], reserve)
+            if error is None:
+                decoded.append(i)
+            else:
+                errors[i] = error
         return buffer[: len(decoded)], decoded, errors
+
+    def _decode_one(
+        self, content: memoryview, out: UInt8Array, reserve: Callable[[int], None]
+    ) -> RowError | None:
+        image = decode(content, self._spec, self._preprocessing.least_decoded, reserve)
+        if isinstance(image, RowError):
+            return image
+        try:
+            preprocess(image, self._preprocessing, out)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one image never ends a batch
+            message = f"It cannot be resized: {type(error).__name__}: {error}"
+            return RowError("UNSUPPORTED", "decode", message)
+        return None
 
     def _infer(self, images: UInt8Array) -> Ranked:
         if len(images) == 0:

@@ -9,6 +9,7 @@ from sightline.backends.protocol import Float32Array, Session, UInt8Array
 from sightline.bundle.bundle import Bundle
 from sightline.engine.spec import EngineSpec, Output
 from sightline.errors import SightlineError, WrongUseError
+from sightline.out_of_memory import raise_if_out_of_memory
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class Model:
 
         Raises:
             WrongUseError: NO_FEATURES.
-            SightlineError: MODEL_FAILED if the backend fails on the batch, MODEL_OUTPUT if its
-                output is not what the manifest says.
+            SightlineError: MODEL_FAILED if the backend fails on the batch, OUT_OF_MEMORY if the
+                machine does, MODEL_OUTPUT if its output is not what the manifest says.
         """
         name, width = self._output(wanted)
         try:
@@ -60,6 +61,8 @@ class Model:
         except SightlineError:
             raise
         except Exception as error:
+            what = f"model {self.bundle.name}, on a batch of {len(images)} images,"
+            raise_if_out_of_memory(error, what)
             raise SightlineError(
                 "MODEL_FAILED",
                 f"model {self.bundle.name} failed on a batch of {len(images)} images: "

@@ -5,6 +5,7 @@ from PIL import Image
 
 from sightline.backends.protocol import UInt8Array
 from sightline.bundle.manifest import Preprocessing, Resize
+from sightline.engine.srgb import to_srgb
 
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -24,7 +25,8 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing, out: UInt8Array
     like its CenterCrop, so that a published recipe gives the same pixels.
 
     Args:
-        image: Mode RGB, any size.
+        image: Mode RGB, any size; colours of its ``info["icc_profile"]`` become sRGB at the end,
+            when they are few.
         preprocessing: From the bundle's manifest.
         out: (height, width, 3) uint8, of `preprocessing.size`; overwritten.
     """
@@ -41,7 +43,7 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing, out: UInt8Array
             image = image.resize((width, height), resampling)
         if (columns, rows) != (width, height):
             image = image.crop((left, top, left + columns, top + rows))
-    out[:] = np.asarray(image)  # (rows, columns, 3)
+    out[:] = np.asarray(to_srgb(image))  # (rows, columns, 3)
 
 
 def _resized(size: tuple[int, int], resize: Resize) -> tuple[int, int]:

@@ -1,8 +1,9 @@
-"""Keeps Pillow and libtiff from writing to stderr: a line for each bad image, without its path."""
+"""Keeps Pillow and libtiff from writing to stderr: a line for each odd image, without its path."""
 
 import contextlib
 import ctypes
 import logging
+import warnings
 from pathlib import Path
 
 import PIL
@@ -11,9 +12,14 @@ import PIL
 def quiet_decoders() -> None:
     """Take their printers away; what is wrong with an image still reaches its error row.
 
-    libtiff is found where Pillow's own wheels carry it; elsewhere it goes on printing.
+    It changes the process, so only a program of ours calls it: a command, or a worker's task.
+    A filter that ignores Pillow's warnings goes before the others, which stay. libtiff is found
+    where Pillow's own wheels carry it; elsewhere it goes on printing.
     """
-    logging.getLogger("PIL").addHandler(logging.NullHandler())
+    logger = logging.getLogger("PIL")
+    if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+        logger.addHandler(logging.NullHandler())
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     for library in (Path(PIL.__file__).parents[1] / "pillow.libs").glob("libtiff*"):
         with contextlib.suppress(OSError, AttributeError):
             libtiff = ctypes.CDLL(str(library))

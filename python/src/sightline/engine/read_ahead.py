@@ -107,9 +107,7 @@ class _Reader(Generic[_Item]):
 
     def _put(self, item: _Item, size: int) -> bool:
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._is_done or not self._waiting or self._bytes + size <= self._max_bytes
-            )
+            self._changed.wait_for(lambda: self._is_done or self._has_room(size))
             if self._is_done:
                 return False
             self._waiting.append((item, size))

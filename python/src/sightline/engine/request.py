@@ -43,6 +43,7 @@ class Outcome:
         predicted: (rows,) bool.
         errors: By row. A row is predicted, or has an error, or was not wanted.
         waiting: Rows that are in a model batch which has not run yet.
+        kept_bytes: Of the columns that are kept.
     """
 
     kept: pa.RecordBatch
@@ -51,6 +52,7 @@ class Outcome:
     predicted: npt.NDArray[np.bool_]
     errors: dict[int, RowError] = field(default_factory=dict)
     waiting: int = 0
+    kept_bytes: int = 0
 
     @staticmethod
     def empty(rows: int, top_k: int, kept: pa.RecordBatch) -> Outcome:
@@ -60,6 +62,7 @@ class Outcome:
             np.zeros((rows, top_k), np.int32),
             np.zeros((rows, top_k), np.float32),
             np.zeros(rows, np.bool_),
+            kept_bytes=kept.nbytes,
         )
 
     @property

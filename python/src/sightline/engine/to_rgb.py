@@ -1,9 +1,15 @@
 """Decoded samples of any kind to 8-bit RGB."""
 
+from __future__ import annotations
+
 import numpy as np
 from PIL import Image
 
+from sightline.engine.srgb import profile_of, to_srgb
+
 _CONVERTIBLE = {"1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "HSV"}
+_RGB_SAMPLES = {"P", "PA", "RGB", "RGBA", "RGBX"}
+_GREY_SAMPLES = {"L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N"}
 _TIFF_BITS_PER_SAMPLE = 258
 _TIFF_PHOTOMETRIC = 262
 _TIFF_WHITE_IS_ZERO = 0
@@ -22,10 +28,42 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
     Returns:
         Mode RGB: 16-bit samples keep their high byte, transparent pixels are laid on white.
+        Colours are those of `with_profile`.
 
     Raises:
         UnsupportedPixelsError: If the mode has no agreed conversion.
     """
+    if image.mode == "CMYK" and profile_of(image, "CMYK"):
+        return to_srgb(image)
+    return with_profile(_samples(image), image)
+
+
+def with_profile(rgb: Image.Image, image: Image.Image) -> Image.Image:
+    """Let pixels carry the colour profile of their file.
+
+    Converting a photograph costs as much as decoding it, and a hundredth of that once it is
+    resized. So the profile of RGB samples is only handed on, for `to_srgb`; that of grey samples,
+    which RGB pixels cannot carry, is applied.
+
+    Args:
+        rgb: Pixels as decoded; may be `image`, whose `info` then goes.
+        image: The opened file.
+
+    Returns:
+        `rgb`, or a new image of mode RGB. Its `info` is empty, or ``icc_profile`` alone.
+    """
+    if image.mode in _GREY_SAMPLES:
+        profile = profile_of(image, "GRAY")
+        if profile is not None:
+            grey = rgb.getchannel("R")
+            grey.info = {"icc_profile": profile}
+            return to_srgb(grey)
+    profile = profile_of(image, "RGB ") if image.mode in _RGB_SAMPLES else None
+    rgb.info = {} if profile is None else {"icc_profile": profile}
+    return rgb
+
+
+def _samples(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         return _from_integers(image)
     if image.has_transparency_data:
@@ -33,12 +71,10 @@ def to_rgb(image: Image.Image) -> Image.Image:
         rgb = Image.new("RGB", image.size, (_WHITE, _WHITE, _WHITE))
         rgb.paste(rgba, mask=rgba.getchannel("A"))
         return rgb
-    if image.mode == "RGB":
-        return image
     if image.mode not in _CONVERTIBLE:
         message = f"Pixels of mode {image.mode!r} have no agreed 8-bit value."
         raise UnsupportedPixelsError(message)
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _from_integers(image: Image.Image) -> Image.Image:

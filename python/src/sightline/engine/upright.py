@@ -1,5 +1,7 @@
 """Pixels turned as the file's metadata say they were seen."""
 
+from __future__ import annotations
+
 from PIL import ExifTags, Image
 
 _TRANSPOSED = {
@@ -13,20 +15,22 @@ _TRANSPOSED = {
 }
 
 
-def upright(rgb: Image.Image, image: Image.Image) -> Image.Image:
-    """Apply EXIF or XMP orientation.
+def orientation_of(image: Image.Image) -> int:
+    """1 to 8, by EXIF or XMP; 1 where damaged metadata do not tell.
 
     Args:
-        rgb: The pixels as they lie in the file.
         image: The opened file. PNG may hold its metadata behind the pixels, and TIFF applies its
             own while it loads: those two must have been loaded.
     """
-    method = _TRANSPOSED.get(_orientation(image))
-    return rgb if method is None else rgb.transpose(method)
-
-
-def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # noqa: BLE001 - damaged metadata does not make the pixels wrong
+    except (MemoryError, Warning):
+        raise
+    except Exception:  # noqa: BLE001 - damaged metadata do not make the pixels wrong
         return 1
+
+
+def upright(rgb: Image.Image, orientation: int) -> Image.Image:
+    """Turn or mirror the pixels as they lie in the file; `orientation` is 1 to 8."""
+    method = _TRANSPOSED.get(orientation)
+    return rgb if method is None else rgb.transpose(method)

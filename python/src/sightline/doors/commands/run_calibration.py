@@ -61,8 +61,10 @@ def run_calibration(
     """
     from sightline.calibrate.calibrate import Images, calibrate, keep, publish
     from sightline.calibrate.request import Floor
+    from sightline.engine.quiet_decoders import quiet_decoders
     from sightline.source.list_images import ImageSource, list_images
 
+    quiet_decoders()
     ways = _ways(bundle, given)
     ranges = given["range_images"]
     compared = Images(

@@ -21,6 +21,7 @@ from sightline.doors.standalone.part_writer import open_part
 from sightline.doors.standalone.run_record import write_run_record
 from sightline.doors.standalone.tally import Tally
 from sightline.engine.model import Model
+from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.engine.run import run
 from sightline.errors import SightlineError
 from sightline.publish import publish_folder
@@ -42,6 +43,7 @@ def infer_images(arguments: InferArguments) -> Tally:
             nothing is published.
     """
     started = time.time()
+    quiet_decoders()
     overwrite = arguments.if_exists == "replace"
     there = check_output(arguments.output, arguments.source.images, overwrite=overwrite)
     bundle = find_bundle(arguments.model, arguments.models)

@@ -1,0 +1,168 @@
+"""What a file would make its decoder allocate, read from its header before a decoder sees it.
+
+The width and height of the image do not bound that: TIFF decodes whole tiles, which may be larger
+than the image; WebP allocates its canvas when it is opened; a tag of a TIFF becomes a Python tuple.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# Every scan of a JPEG runs over all of its coefficients again. Encoders write about ten.
+_MOST_SCANS = 100
+# A number of a tag takes up to 36 bytes as a Python object. The strips or tiles of the largest
+# image are fewer.
+_MOST_TAG_VALUES = 2**20
+_MOST_TAGS = 65_536
+
+_IMAGE_WIDTH, _IMAGE_LENGTH, _TILE_WIDTH, _TILE_LENGTH = 256, 257, 322, 323
+_LAYOUT_TAGS = {
+    256: "ImageWidth",
+    257: "ImageLength",
+    258: "BitsPerSample",
+    259: "Compression",
+    262: "PhotometricInterpretation",
+    277: "SamplesPerPixel",
+    278: "RowsPerStrip",
+    284: "PlanarConfiguration",
+    322: "TileWidth",
+    323: "TileLength",
+}
+_DIRECTORY_TAGS = (34665, 34853, 40965)  # EXIF, GPS, interoperability
+_BYTES_TYPES = (1, 2, 7)  # BYTE, ASCII, UNDEFINED: kept as bytes
+_TYPE_BYTES = {3: 2, 4: 4, 13: 4, 16: 8, 17: 8, 18: 8}
+
+
+class TooLargeError(Exception):
+    """The file asks for more than the caps allow."""
+
+
+class DamagedHeaderError(Exception):
+    """The header contradicts itself."""
+
+
+def check_pixels(width: int, height: int, max_pixels: int, what: str = "") -> None:
+    """Refuse a size.
+
+    Args:
+        width: In pixels.
+        height: In pixels.
+        max_pixels: The cap.
+        what: What has this size, if it is not the image: ``Tiles of``.
+
+    Raises:
+        TooLargeError: If there are more pixels than the cap.
+    """
+    if width * height > max_pixels:
+        claim = f"{what} {width} x {height} = {width * height} pixels".strip()
+        raise TooLargeError(f"{claim}; the cap is {max_pixels}.")
+
+
+def check_header(encoded: bytes, format_: str, max_pixels: int) -> int:
+    """Refuse a file whose decoder would allocate for more than `max_pixels`.
+
+    Args:
+        encoded: The whole file.
+        format_: From `file_format`. For PNG, GIF and BMP the size of the opened image says all.
+        max_pixels: The cap, also for the canvas and the tiles.
+
+    Returns:
+        Pixels that are allocated when the file is opened.
+
+    Raises:
+        TooLargeError: If it would, or has tags of more than 1,048,576 numbers or a JPEG of more
+            than 100 scans.
+        DamagedHeaderError: If a TIFF gives two values for one tag: which one is used depends on
+            the library.
+    """
+    if format_ == "TIFF":
+        _check_tiff(encoded, max_pixels)
+    elif format_ == "WEBP":
+        width, height = _webp_canvas(encoded)
+        check_pixels(width, height, max_pixels)
+        return width * height
+    elif format_ == "JPEG":
+        # Within compressed data 0xFF is never followed by 0xDA: no walk through the file is needed.
+        scans = encoded.count(b"\xff\xda")
+        if scans > _MOST_SCANS:
+            raise TooLargeError(f"A JPEG of {scans} scans; the cap is {_MOST_SCANS}.")
+    return 0
+
+
+def _webp_canvas(encoded: bytes) -> tuple[int, int]:
+    """Width and height; 0 and 0 where the header is damaged, which the decoder then says."""
+    chunk = encoded[12:16]
+    if chunk == b"VP8X" and len(encoded) >= 30:
+        width = int.from_bytes(encoded[24:27], "little") + 1
+        return width, int.from_bytes(encoded[27:30], "little") + 1
+    if chunk == b"VP8 " and len(encoded) >= 30:
+        width, height = struct.unpack_from("<HH", encoded, 26)
+        return width & 0x3FFF, height & 0x3FFF
+    if chunk == b"VP8L" and len(encoded) >= 25:
+        bits = int.from_bytes(encoded[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return 0, 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    number: int
+    type: int
+    count: int
+    value: int  # the first number, or where the values begin
+
+
+def _check_tiff(encoded: bytes, max_pixels: int) -> None:
+    layout: dict[int, int] = {}
+    for tag in _tiff_tags(encoded, None):
+        if tag.number in _DIRECTORY_TAGS:
+            for inner in _tiff_tags(encoded, tag.value):
+                _check_count(inner)
+                if inner.number in _DIRECTORY_TAGS:
+                    for innermost in _tiff_tags(encoded, inner.value):
+                        _check_count(innermost)
+        _check_count(tag)
+        if tag.number in _LAYOUT_TAGS and layout.setdefault(tag.number, tag.value) != tag.value:
+            raise DamagedHeaderError(f"{_LAYOUT_TAGS[tag.number]} is there twice.")
+    width, height = layout.get(_IMAGE_WIDTH, 0), layout.get(_IMAGE_LENGTH, 0)
+    check_pixels(width, height, max_pixels)
+    tile = layout.get(_TILE_WIDTH, 0), layout.get(_TILE_LENGTH, 0)
+    # Tiles are decoded whole, one at a time; what lies beyond the image is cut off afterwards.
+    check_pixels(*tile, max_pixels, "Tiles of")
+
+
+def _check_count(tag: _Tag) -> None:
+    if tag.type not in _BYTES_TYPES and tag.count > _MOST_TAG_VALUES:
+        message = f"Tag {tag.number} has {tag.count} values; the cap is {_MOST_TAG_VALUES}."
+        raise TooLargeError(message)
+
+
+def _tiff_tags(encoded: bytes, offset: int | None) -> Iterator[_Tag]:
+    """The tags of one directory, None the first; what lies beyond the file is left out."""
+    order = "<" if encoded[:2] == b"II" else ">"
+    is_big = encoded[2 if order == "<" else 3] == ord("+")
+    entry = struct.Struct(f"{order}HHQ8s" if is_big else f"{order}HHI4s")
+    number = struct.Struct(f"{order}Q" if is_big else f"{order}H")
+    first = struct.Struct(f"{order}8xQ" if is_big else f"{order}4xI")
+    try:
+        if offset is None:
+            (offset,) = first.unpack_from(encoded)
+        (entries,) = number.unpack_from(encoded, offset)
+        for at in range(min(entries, _MOST_TAGS)):
+            where = offset + number.size + at * entry.size
+            tag, type_, count, inline = entry.unpack_from(encoded, where)
+            size = _TYPE_BYTES.get(type_, 0)
+            if size * count <= len(inline):
+                start = where + entry.size - len(inline)
+            else:
+                start = int.from_bytes(inline, "little" if order == "<" else "big")
+            value = 0
+            if size:
+                value = int.from_bytes(
+                    encoded[start : start + size], "little" if order == "<" else "big"
+                )
+            yield _Tag(tag, type_, count, value)
+    except struct.error:
+        return

@@ -1,0 +1,117 @@
+"""The engine's memory is bounded by bytes: of encoded images, of pixels, of columns that wait."""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from sightline.engine.memory_bounds import DecodeMemory
+
+MEBIBYTE = 2**20
+
+PROGRAM = """
+import io, json, os, sys
+import pyarrow as pa
+from PIL import Image
+from sightline.backends.cache import open_session
+from sightline.backends.device import Device
+from sightline.bundle.bundle import Bundle
+from sightline.engine.model import Model
+from sightline.engine.run import run
+from sightline.engine.spec import EngineSpec
+
+bundle = Bundle.load(sys.argv[1])
+model = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
+buffer = io.BytesIO()
+Image.new("RGB", (1320, 1320), "green").save(buffer, "BMP")
+image = buffer.getvalue()  # 5.2 MB
+
+def batches():
+    for at in range(0, 240, 4):
+        columns = {"id": pa.array(range(at, at + 4)), "__content": pa.array([image] * 4)}
+        if sys.argv[2] == "columns":
+            # Every 20th row has an image; the others wait for it, with 5 MB each.
+            has_image = [(at + i) % 20 == 0 for i in range(4)]
+            columns["__content"] = pa.array([image if has else None for has in has_image])
+            columns["scan"] = pa.array([image] * 4)
+        yield pa.RecordBatch.from_pydict(columns)
+
+spec = EngineSpec(lanes=int(sys.argv[3]))
+ids, labels = [], set()
+for batch in run(batches(), model, spec, "__content", "__error"):
+    ids += batch.column("id").to_pylist()
+    labels |= {row and row["label"] for row in batch.column("prediction").to_pylist()}
+print(json.dumps([ids, sorted(map(str, labels)), pa.default_memory_pool().max_memory()]))
+"""
+
+
+def run_apart(bundle: Path, what: str, lanes: int) -> tuple[list[int], list[str], float]:
+    """Ids and labels that came out, and the most MiB of Arrow buffers at one time."""
+    command = [sys.executable, "-c", PROGRAM, bundle, what, str(lanes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    ids, labels, most = json.loads(done.stdout)
+    return ids, labels, most / MEBIBYTE
+
+
+@pytest.mark.parametrize(("lanes", "most_mib"), [(1, 130), (8, 320)])
+def test_large_images_are_held_by_bytes_and_not_by_rows(
+    colour_bundle: Path, lanes: int, most_mib: int
+) -> None:
+    # 240 images of 5.2 MB: a model batch of 32 would have 166 MB, and eight lanes two each.
+    ids, labels, most = run_apart(colour_bundle, "images", lanes)
+    assert ids == list(range(240))
+    assert labels == ["green"]
+    assert most < most_mib
+
+
+def test_other_columns_that_wait_for_an_image_are_held_by_bytes(colour_bundle: Path) -> None:
+    # Without a bound all 1,200 MB would wait for the first model batch to fill.
+    ids, labels, most = run_apart(colour_bundle, "columns", 1)
+    assert ids == list(range(240))
+    assert labels == ["None", "green"]
+    assert most < 300
+
+
+def test_images_are_decoded_together_only_while_their_pixels_fit() -> None:
+    memory = DecodeMemory(max_bytes=100)
+    together: list[int] = []
+    at_once = 0
+    lock = threading.Lock()
+
+    def decode_one(size: int) -> None:
+        nonlocal at_once
+        for _ in range(200):
+            with memory.one_image() as reserve:
+                reserve(size)
+                with lock:
+                    at_once += size
+                    together.append(at_once)
+                with lock:
+                    at_once -= size
+
+    threads = [threading.Thread(target=decode_one, args=[size]) for size in (10, 30, 60, 60, 500)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+
+    assert len(together) == 1000  # every one had its turn, the one of 500 too
+    assert max(size for size in together if size != 500) <= 100
+
+
+def test_what_a_failed_image_reserved_is_free_again() -> None:
+    memory = DecodeMemory(max_bytes=100)
+
+    def fail() -> None:
+        with memory.one_image() as reserve:
+            reserve(90)
+            raise OSError("broken")
+
+    for _ in range(3):
+        with pytest.raises(OSError, match="broken"):
+            fail()
+    with memory.one_image() as reserve:
+        reserve(100)
