@@ -59,7 +59,14 @@ def decode_apart(tmp_path: Path, encode: Callable[..., bytes]) -> Callable[..., 
         path = tmp_path / "image"
         path.write_bytes(content)
         path.with_suffix(".small").write_bytes(encode("red", "JPEG"))
-        command = [sys.executable, "-c", _PROGRAM, path, json.dumps(spec), json.dumps(spare_mib)]
+        command = [
+            sys.executable,
+            "-c",
+            _PROGRAM,
+            str(path),
+            json.dumps(spec),
+            json.dumps(spare_mib),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
         return json.loads(done.stdout)
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from sightline.engine.decode import decode
-from sightline.engine.spec import EngineSpec
+from sightline.engine.spec import DEFAULT_MAX_IMAGE_PIXELS, EngineSpec
 from sightline.row_error import RowError
 
 DecodeApart = Callable[..., Any]
@@ -72,8 +72,8 @@ def png_with(*chunks: tuple[bytes, bytes], colour: str = "red") -> bytes:
     return plain[:33] + inner + plain[33:]
 
 
-def code_of(content: bytes, **spec: int) -> str:
-    found = decode(content, EngineSpec(**spec))
+def code_of(content: bytes, max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS) -> str:
+    found = decode(content, EngineSpec(max_image_pixels=max_image_pixels))
     assert isinstance(found, RowError), "an image was made of it"
     return found.code
 

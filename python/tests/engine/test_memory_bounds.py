@@ -50,7 +50,7 @@ print(json.dumps([ids, sorted(map(str, labels)), pa.default_memory_pool().max_me
 
 def run_apart(bundle: Path, what: str, lanes: int) -> tuple[list[int], list[str], float]:
     """Ids and labels that came out, and the most MiB of Arrow buffers at one time."""
-    command = [sys.executable, "-c", PROGRAM, bundle, what, str(lanes)]
+    command = [sys.executable, "-c", PROGRAM, str(bundle), what, str(lanes)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     ids, labels, most = json.loads(done.stdout)
     return ids, labels, most / MEBIBYTE

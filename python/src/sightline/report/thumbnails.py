@@ -16,6 +16,7 @@ from PIL import Image
 from sightline.bundle.manifest import Size
 from sightline.engine.decode import decode
 from sightline.engine.spec import EngineSpec
+from sightline.engine.srgb import to_srgb
 from sightline.report.read_image import ImageReader
 from sightline.row_error import RowError
 
@@ -77,7 +78,7 @@ def make_thumbnails(paths: list[str], progress: Callable[[int], object]) -> Thum
         # Not `thumbnail`, which leaves a small image small.
         scale = side / max(image.size)
         width, height = (max(1, round(edge * scale)) for edge in image.size)
-        return image.resize((width, height), Image.Resampling.BOX, reducing_gap=2.0)
+        return to_srgb(image.resize((width, height), Image.Resampling.BOX, reducing_gap=2.0))
 
     sheets: list[str] = []
     sizes = np.zeros((len(paths), 2), np.uint8)
