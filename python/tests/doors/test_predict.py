@@ -285,7 +285,17 @@ def test_an_existing_output_is_refused_before_any_work(
     assert capsys.readouterr().err.startswith(f"sightline: OUTPUT_EXISTS: {tmp_path}/out exists.")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("the shapes differ", "MODEL_FAILED: model colour failed on a batch of 4 images: "),
+        ("std::bad_alloc", "OUT_OF_MEMORY: model colour, on a batch of 4 images, needs more "),
+        ("CUDA out of memory.", "OUT_OF_MEMORY: model colour, on a batch of 4 images, needs more "),
+    ],
+)
 def test_a_backend_that_fails_is_one_line_and_status_1(
+    words: str,
+    said: str,
     images: Path,
     tmp_path: Path,
     predict: Callable[..., int],
@@ -293,12 +303,12 @@ def test_a_backend_that_fails_is_one_line_and_status_1(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(*_: object) -> None:
-        raise RuntimeError("out of memory")
+        raise RuntimeError(words)
 
     monkeypatch.setattr("sightline.backends.onnx.OnnxSession.run", fail)
     assert predict(images) == 1
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith("sightline: MODEL_FAILED: model colour failed on a batch of 4 images: ")
+    assert last.startswith(f"sightline: {said}")
     assert not (tmp_path / "out").exists()
 
 

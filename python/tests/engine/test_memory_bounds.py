@@ -75,6 +75,46 @@ def test_other_columns_that_wait_for_an_image_are_held_by_bytes(colour_bundle: P
     assert most < 300
 
 
+FAILING = """
+import io, resource, sys
+from pathlib import Path
+import pyarrow as pa
+from PIL import Image
+from sightline.backends.cache import open_session
+from sightline.backends.device import Device
+from sightline.bundle.bundle import Bundle
+from sightline.engine.model import Model
+from sightline.engine.run import run
+from sightline.engine.spec import EngineSpec
+
+bundle = Bundle.load(sys.argv[1])
+model = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
+contents = []
+for side in (10, 6000):
+    buffer = io.BytesIO()
+    Image.new("RGB", (side, side), "green").save(buffer, "JPEG", progressive=True)
+    contents.append(buffer.getvalue())
+batches = [pa.RecordBatch.from_pydict({"__content": pa.array([one])}) for one in contents]
+spec = EngineSpec(batch_rows=1, lanes=int(sys.argv[2]))
+list(run(batches[:1] * 4, model, spec, "__content", "__error"))  # starts threads
+lines = Path("/proc/self/status").read_text().splitlines()
+used = next(int(line.split()[1]) for line in lines if line.startswith("VmSize")) * 1024
+resource.setrlimit(resource.RLIMIT_AS, (used + 40 * 2**20, -1))
+for batch in run(batches, model, spec, "__content", "__error"):
+    print(batch.to_pylist())
+"""
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_memory_that_runs_out_stops_the_task_and_is_no_row(colour_bundle: Path, lanes: int) -> None:
+    command = [sys.executable, "-c", FAILING, str(colour_bundle), str(lanes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 1
+    assert "OUT_OF_MEMORY: decoding an image (there is none for 360000000 bytes" in done.stderr
+    assert "Give each worker more memory, or use fewer threads" in done.stderr
+    assert "CORRUPT" not in done.stdout
+
+
 def test_images_are_decoded_together_only_while_their_pixels_fit() -> None:
     memory = DecodeMemory(max_bytes=100)
     together: list[int] = []

@@ -116,4 +116,5 @@ def _model_bytes(bundle: Bundle) -> int:
     """Of the bundle's largest file, which is what a session holds of it, about."""
     if not bundle.path.is_dir():
         return bundle.path.stat().st_size
-    return max((bundle.path / file).stat().st_size for file in bundle.manifest.files)
+    files = (bundle.path / file for file in bundle.manifest.files)
+    return max((file.stat().st_size for file in files if file.is_file()), default=0)

@@ -94,11 +94,11 @@ def decode(
         return _error("TOO_LARGE", str(error))
     except UnsupportedPixelsError as error:
         return _error("UNSUPPORTED", str(error))
-    except (MemoryError, Warning):
+    except Warning:
         raise
     except Exception as error:
         # Most decoders say of a failed allocation only that the file is broken.
-        if _OUT_OF_MEMORY in str(error) or not _is_free(needed):
+        if isinstance(error, MemoryError) or _OUT_OF_MEMORY in str(error) or not _is_free(needed):
             raise MemoryError(f"there is none for {needed} bytes of pixels") from error
         return _broken(error)
 
