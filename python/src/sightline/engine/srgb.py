@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from PIL import Image, features
 
-from sightline.errors import SightlineError
+from sightline.errors import WrongUseError
 
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform
@@ -37,7 +37,7 @@ def profile_of(image: Image.Image, space: ColourSpace) -> bytes | None:
         None where there is none, it is sRGB, or it cannot be used.
 
     Raises:
-        SightlineError: MISSING_PACKAGE if there is one and Pillow was built without LittleCMS.
+        WrongUseError: MISSING_PACKAGE if there is one and Pillow was built without LittleCMS.
     """
     profile = image.info.get("icc_profile")
     if not isinstance(profile, bytes) or profile[_SPACE_BYTES] != space.encode():
@@ -75,7 +75,7 @@ def _transform(profile: bytes) -> ImageCmsTransform | None:
     if len(profile) > _MOST_PROFILE_BYTES:
         return None
     if not features.check("littlecms2"):
-        raise SightlineError(
+        raise WrongUseError(
             "MISSING_PACKAGE",
             "an image has a colour profile, and this Pillow was built without LittleCMS, which "
             "converts it. Install Pillow's own wheel: pip install --force-reinstall pillow.",
