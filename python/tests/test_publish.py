@@ -1,9 +1,15 @@
+import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from sightline.errors import SightlineError, WrongUseError
 from sightline.publish import publish_folder
+from sightline.run_owner import current
 
 THERE = WrongUseError("OUTPUT_EXISTS", "it is there.")
 
@@ -47,7 +53,7 @@ def refuse_renames(monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
     real = Path.rename
 
     def rename(path: Path, target: Path) -> Path:
-        if path.name in refused.split():
+        if any(f".{name}-" in path.name for name in refused.split()):
             raise OSError(5, "Input/output error")
         return real(path, target)
 
@@ -59,7 +65,7 @@ def test_when_the_second_rename_fails_the_old_folder_is_put_back(
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a").write_text("old")
-    refuse_renames(monkeypatch, "new")
+    refuse_renames(monkeypatch, "incomplete")
     with pytest.raises(OSError, match="Input/output"), publish_folder(tmp_path / "out", None):
         pass
     assert (tmp_path / "out" / "a").read_text() == "old"
@@ -71,17 +77,19 @@ def test_when_nothing_can_be_put_back_it_is_kept_and_named(
 ) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a").write_text("old")
-    refuse_renames(monkeypatch, "new old")
+    refuse_renames(monkeypatch, "incomplete replaced")
     with (
         pytest.raises(
-            SightlineError, match=r"PUBLISH_FAILED: .*/old'\. Rename it by hand"
+            SightlineError, match=r"PUBLISH_FAILED: .*replaced-\w{8}'\. Rename it by hand"
         ) as error,
         publish_folder(tmp_path / "out", None),
     ):
         pass
-    (kept,) = tmp_path.iterdir()
-    assert (kept / "old" / "a").read_text() == "old"
+    owner, kept = sorted(tmp_path.iterdir(), key=lambda path: "replaced" in path.name)
+    assert (kept / "a").read_text() == "old"
     assert str(kept) in str(error.value)
+    # The next run can tell whose it is.
+    assert owner.name == kept.name.replace("replaced", "run")
 
 
 def test_a_folder_that_cannot_be_made_is_wrong_use(tmp_path: Path) -> None:
@@ -91,3 +99,132 @@ def test_a_folder_that_cannot_be_made_is_wrong_use(tmp_path: Path) -> None:
         publish_folder(tmp_path / "file" / "out", THERE),
     ):
         pytest.fail("the block ran")
+
+
+def write_owner(folder: Path, run: str, process: int, started: float | None, host: str) -> None:
+    here = current()
+    fields = {
+        "host": host or here.host,
+        "namespace": here.namespace,
+        "process": process,
+        "process_started": started,
+    }
+    (folder / f".out.run-{run}").write_text(json.dumps(fields))
+
+
+@pytest.fixture
+def dead() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def leave(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).mkdir()
+        (folder / name / "a").write_text(name)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_what_killed_runs_left_half_written_is_removed_and_told(
+    tmp_path: Path, dead: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The last is what Scala's commands leave, which Spark must be able to read.
+    leave(
+        tmp_path, ".out.incomplete-0000000a", ".out.incomplete-0000000b", "out.incomplete-0000000c"
+    )
+    write_owner(tmp_path, "0000000a", dead, 1.5, "")
+    write_owner(tmp_path, "0000000b", os.getpid(), 1.5, "")  # a later process of that number
+    write_owner(tmp_path, "0000000c", 1, 1.5, "elsewhere")  # silent for a day
+    os.utime(tmp_path / ".out.run-0000000c", (time.time() - 86400,) * 2)
+    write_owner(tmp_path, "0000000d", dead, 1.5, "")
+    with publish_folder(tmp_path / "out", THERE) as folder:
+        (folder / "a").write_text("new")
+    assert names(tmp_path) == ["out"]
+    told = capsys.readouterr().err
+    assert "out.incomplete-0000000a is removed: a run that was killed had left it" in told
+
+
+def test_what_a_live_run_writes_or_nobody_is_known_to_have_made_is_left_alone(
+    tmp_path: Path, dead: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_owner(tmp_path, "0000000a", os.getpid(), current().started, "")
+    write_owner(tmp_path, "0000000c", 1, 1.5, "elsewhere")
+    write_owner(tmp_path, "more", dead, 1.5, "")
+    (tmp_path / ".out.run-0000000d").write_text("no JSON")
+    for run in ("0000000a", "0000000b", "0000000c", "0000000d", "more"):
+        leave(tmp_path, f"out.incomplete-{run}", f".out.replaced-{run}")
+    leave(tmp_path, "out2.incomplete-0000000e")
+    before = names(tmp_path)
+    with publish_folder(tmp_path / "out", THERE):
+        pass
+    assert names(tmp_path) == sorted([*before, "out"])
+    told = capsys.readouterr().err
+    assert "out.incomplete-0000000a is left alone: another run writes" in told
+    assert "out.incomplete-0000000b is left alone: nothing tells whose it is" in told
+
+
+def test_an_output_that_a_killed_run_moved_aside_is_put_back_or_removed_if_it_was_replaced(
+    tmp_path: Path, dead: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leave(tmp_path, ".out.incomplete-0000000a", ".out.replaced-0000000a")
+    write_owner(tmp_path, "0000000a", dead, 1.5, "")
+    with (
+        pytest.raises(WrongUseError, match="OUTPUT_EXISTS"),
+        publish_folder(tmp_path / "out", THERE),
+    ):
+        pytest.fail("the block ran")
+    assert "out is put back" in capsys.readouterr().err
+    assert (tmp_path / "out" / "a").read_text() == ".out.replaced-0000000a"
+    assert names(tmp_path) == ["out"]
+    leave(tmp_path, ".out.replaced-0000000b")
+    write_owner(tmp_path, "0000000b", dead, 1.5, "")
+    # The new one of the third never came, and what is there now is something else.
+    leave(tmp_path, ".out.incomplete-0000000c", ".out.replaced-0000000c")
+    write_owner(tmp_path, "0000000c", dead, 1.5, "")
+    with publish_folder(tmp_path / "out", None):
+        pass
+    assert names(tmp_path) == [".out.replaced-0000000c", "out"]
+
+
+def test_a_run_that_is_killed_leaves_what_the_next_one_settles(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from sightline.publish import publish_folder\n"
+        "with publish_folder(Path(sys.argv[1]), None) as folder:\n"
+        "    (folder / 'a').touch()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "out")], check=False)  # noqa: S603
+    assert len(names(tmp_path)) == 3
+    with publish_folder(tmp_path / "out", None):
+        pass
+    assert names(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize(
+    "read",
+    ["out", "out/a.jpg", "link/a.jpg", "x.jpg", "out/../out/*.jpg", "other/../link", "file:{}/out"],
+)
+def test_a_folder_that_holds_what_is_read_is_not_replaced(read: str, tmp_path: Path) -> None:
+    for name in ("out/a.jpg", "out2/b.jpg", "other/c.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "link").symlink_to("out")
+    (tmp_path / "x.jpg").symlink_to("out/a.jpg")
+    fine = [str(tmp_path / name) for name in ("out2/b.jpg", "other/c.jpg", "no", "link/../other")]
+    path = read.format(tmp_path) if "{}" in read else f"{tmp_path}/{read}"
+    with (
+        pytest.raises(WrongUseError, match=r"OUTPUT_HOLDS_INPUT: .*/out holds "),
+        publish_folder(tmp_path / "out", None, [*fine, path]),
+    ):
+        pytest.fail("the block ran")
+    assert (tmp_path / "out" / "a.jpg").exists()
+    with publish_folder(tmp_path / "out", None, fine):
+        pass

@@ -3,64 +3,119 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sightline.errors import SightlineError, WrongUseError
+from sightline.leftovers import BEAT_SECONDS, RunNames, run_names, settle
+from sightline.place import first_in
+from sightline.run_owner import write_owner
 
 
 @contextmanager
-def publish_folder(target: Path, if_there: WrongUseError | None) -> Iterator[Path]:
+def publish_folder(
+    target: Path, if_there: WrongUseError | None, reads: Iterable[str | Path] = ()
+) -> Iterator[Path]:
     """Give an empty hidden folder beside `target`; rename it to `target` if the block succeeds.
 
-    Whatever fails, what was at `target` is there afterwards.
+    Whatever fails, what was at `target` is there afterwards. What runs that were killed have left
+    beside it is settled first, and told on stderr.
 
     Args:
         target: The folder to appear. Its parents are made.
         if_there: Raised if `target` is there, before the block and again before it is renamed;
             None replaces it.
+        reads: What the block reads, which replacing `target` must not delete.
 
     Raises:
-        WrongUseError: `if_there`, or OUTPUT_NOT_WRITABLE.
+        WrongUseError: `if_there`; OUTPUT_HOLDS_INPUT; OUTPUT_NOT_WRITABLE.
         SightlineError: PUBLISH_FAILED, if what was there could not even be put back: it says
             where it is.
     """
     target = target.absolute()
+    tell_leftovers(target)
     _refuse(target, if_there)
+    require_apart(target, reads)
+    names = run_names(target, secrets.token_hex(4))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        write_owner(names.owner)
     except OSError as error:
         raise WrongUseError(
             "OUTPUT_NOT_WRITABLE", f"'{target.parent}': {error.strerror}."
         ) from error
-    new, old = draft / "new", draft / "old"
+    over = threading.Event()
+    beat = threading.Thread(target=_beat, args=(names.owner, over), daemon=True)
+    beat.start()
     try:
-        new.mkdir()
-        yield new
+        names.incomplete.mkdir()
+        yield names.incomplete
         _refuse(target, if_there)
-        if _is_there(target):
-            os.replace(target, old)  # noqa: PTH105 - Path.replace cannot rename onto a folder either
-        new.rename(target)
-    except BaseException:
-        _put_back(old, target)
-        raise
+        _replace(names, target)
     finally:
-        if _is_there(target) or not _is_there(old):
-            shutil.rmtree(draft, ignore_errors=True)
+        over.set()
+        beat.join()
+        shutil.rmtree(names.incomplete, ignore_errors=True)
+        if not os.path.lexists(names.replaced):
+            # The last, for it says whose the others are.
+            names.owner.unlink(missing_ok=True)
+
+
+def tell_leftovers(target: Path) -> None:
+    """Settle what killed runs have left beside an output, and say on stderr what it was."""
+    for line in settle(target.absolute()):
+        sys.stderr.write(f"sightline: {line}\n")
+
+
+def require_apart(target: Path, reads: Iterable[str | Path]) -> None:
+    """Refuse a folder to be replaced that holds what is read, whatever links lead to it.
+
+    Raises:
+        WrongUseError: OUTPUT_HOLDS_INPUT.
+    """
+    held = first_in(reads, target)
+    if held is not None:
+        raise WrongUseError(
+            "OUTPUT_HOLDS_INPUT",
+            f"{target} holds {held}, which this run reads and --overwrite would delete. Choose "
+            "another --output.",
+        )
+
+
+def _beat(file: Path, over: threading.Event) -> None:
+    while not over.wait(BEAT_SECONDS):
+        with suppress(OSError):
+            write_owner(file)
+
+
+def _replace(names: RunNames, target: Path) -> None:
+    is_there = os.path.lexists(target)
+    if is_there:
+        # A link counts wherever it leads; Path.replace cannot rename onto a folder.
+        target.rename(names.replaced)
+    try:
+        names.incomplete.rename(target)
+    except BaseException:
+        if is_there:
+            _put_back(names.replaced, target)
+        raise
+    if names.replaced.is_dir() and not names.replaced.is_symlink():
+        shutil.rmtree(names.replaced, ignore_errors=True)
+    elif is_there:
+        names.replaced.unlink()
 
 
 def _refuse(target: Path, if_there: WrongUseError | None) -> None:
-    if if_there is not None and _is_there(target):
+    if if_there is not None and os.path.lexists(target):
         raise if_there
 
 
 def _put_back(old: Path, target: Path) -> None:
-    if not _is_there(old) or _is_there(target):
-        return
     try:
         old.rename(target)
     except OSError as error:
@@ -69,8 +124,3 @@ def _put_back(old: Path, target: Path) -> None:
             f"'{target}' could not be replaced ({error.strerror}), and what was there could not "
             f"be put back: it is '{old}'. Rename it by hand.",
         ) from error
-
-
-def _is_there(path: Path) -> bool:
-    """A link counts wherever it leads: a relative one leads nowhere once it has been moved."""
-    return path.exists() or path.is_symlink()

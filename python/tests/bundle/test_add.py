@@ -74,6 +74,18 @@ def test_an_onnx_file_gives_an_onnx_only_bundle(tiny_request: AddRequest, tmp_pa
     assert bundle.manifest.golden.max_abs_delta["onnx"] < 1e-5
 
 
+def test_a_bundle_that_holds_the_file_it_is_made_from_is_not_replaced(
+    tiny_request: AddRequest, tmp_path: Path
+) -> None:
+    request = from_onnx(tiny_request, linear(tmp_path / "x.onnx"))
+    bundle = add_bundle(request, tmp_path / "models")
+    (tmp_path / "link").symlink_to(bundle.path)
+    for source in (bundle.path / "model.onnx", tmp_path / "link" / "model.onnx"):
+        with pytest.raises(WrongUseError, match=r"OUTPUT_HOLDS_INPUT: .* holds .*model.onnx"):
+            add_bundle(from_onnx(request, source), tmp_path / "models", "replace")
+    assert Bundle.load(bundle.path).sha256 == bundle.sha256
+
+
 def test_a_model_that_gives_probabilities_needs_no_softmax(
     tiny_request: AddRequest, tmp_path: Path
 ) -> None:

@@ -348,8 +348,47 @@ def test_overwrite_never_removes_the_images(
     images: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert predict(images / "red", "--output", str(images), "--overwrite") == 2
-    assert "holds the images" in capsys.readouterr().err
+    assert f"OUTPUT_HOLDS_INPUT: {images} holds {images}/red" in capsys.readouterr().err
     assert (images / "red" / "a.png").exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["{own}/a.png", "own/a.png", "x/../own/a.png", "file:{own}/a.png", "link/a.png"]
+)
+def test_overwrite_never_removes_what_a_table_names(
+    path: str, tmp_path: Path, encode: Encode, predict: Callable[..., int]
+) -> None:
+    own = tmp_path / "phötos 1"
+    own.mkdir()
+    (own / "a.png").write_bytes(encode("red"))
+    (tmp_path / "own").symlink_to(own)
+    (tmp_path / "link").symlink_to("own")
+    (tmp_path / "t.csv").write_text(f"path\nnowhere.png\n{path.format(own=own)}\n")
+    assert predict(tmp_path / "t.csv", "--output", str(own), "--overwrite") == 2
+    assert [file.name for file in own.iterdir()] == ["a.png"]
+
+
+def test_overwrite_never_removes_what_links_in_the_folder_lead_to(
+    tmp_path: Path, encode: Encode, predict: Callable[..., int]
+) -> None:
+    own, links, folders = (tmp_path / name for name in ("own", "links", "folders"))
+    for folder in (own, links, folders):
+        folder.mkdir()
+    (own / "a.png").write_bytes(encode("red"))
+    (links / "b.png").symlink_to("../own/a.png")
+    (folders / "c").symlink_to("../own")
+    for listed in (links, folders, f"{tmp_path}/l*", f"{tmp_path}/f*/c/*.png"):
+        assert predict(listed, "--output", str(own), "--overwrite") == 2
+        assert (own / "a.png").exists()
+
+
+def test_overwrite_never_removes_the_model(
+    images: Path, colour_bundle: Path, tmp_path: Path, predict: Callable[..., int]
+) -> None:
+    output = str(colour_bundle.parent)
+    assert predict(images, "--output", output, "--overwrite") == 2
+    assert predict(images, "--output", f"{output}/colour", "--overwrite") == 2
+    assert (colour_bundle / "model.json").exists()
 
 
 def test_a_flipped_byte_in_the_bundle_is_refused(

@@ -197,7 +197,7 @@ def test_places_are_compared_by_where_they_lead(
     # What would be replaced by links to itself is refused, whatever it is called.
     (tmp_path / "link").symlink_to(tmp_path)
     assert subset(tmp_path / "link/fruits", fruits, 10, "--overwrite") == 2
-    assert "holds the images" in capsys.readouterr().err
+    assert "which this run reads" in capsys.readouterr().err
     assert not (fruits / "Test/Pear/0_100.png").is_symlink()
 
 

@@ -201,6 +201,17 @@ def test_output_is_replaced_only_if_asked(
     assert main(["report", str(folder)]) == 0  # its own page is always replaced
 
 
+def test_the_page_replaces_neither_an_image_nor_a_record_of_its_run(
+    write_run: WriteRun, record: Record, photos: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_run(record, photos)
+    for output in (photos[0], folder / "run.json"):
+        before = Path(output).read_bytes()
+        assert main(["report", str(folder), "--output", str(output), "--overwrite"]) == 2
+        assert "OUTPUT_HOLDS_INPUT" in capsys.readouterr().err
+        assert Path(output).read_bytes() == before
+
+
 def test_a_page_that_cannot_be_written_leaves_nothing(
     write_run: WriteRun, record: Record, photos: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -68,7 +68,8 @@ def add_bundle(
     _check(request, tensors)
     target = models_root / request.name
     there = WrongUseError("MODEL_EXISTS", f"'{target}' is there already. Use --overwrite.")
-    with publish_folder(target, None if existing == "replace" else there) as folder:
+    sources = [file for file in (request.onnx, request.weights) if file is not None]
+    with publish_folder(target, None if existing == "replace" else there, sources) as folder:
         images = golden_images(request.preprocessing.size)
         material = _read(request, tensors, images)
         contents = {

@@ -14,6 +14,7 @@ from typing import Literal
 from tqdm import tqdm
 
 from sightline.errors import WrongUseError
+from sightline.place import first_in
 from sightline.report.page import render_page
 from sightline.report.read_image import located
 from sightline.report.run_folder import Run, read_run
@@ -68,10 +69,13 @@ def write_report(
     run = read_run(folder)
     page = output or (folder if run.pca else folder / "_run") / "report.html"
     chart = page.with_name(_CHART) if run.pca else None
-    _check(run, output, [page, *([chart] if chart else [])], if_exists)
+    files = [page, *([chart] if chart else [])]
+    _check(run, output, files, if_exists)
     sample = read_sample(folder, run.pca.k, points) if run.pca else None
     root = run.inference.get("images_root")
     paths = located(sample.paths, root if isinstance(root, str) else None) if sample else []
+    for file in files:
+        _spare(file, folder, paths)
     small = _thumbnails(paths) if sample and thumbnails == "embed" else None
     with _replaced(page) as draft:
         # A lone surrogate, which JSON can hold and UTF-8 cannot, becomes a question mark.
@@ -97,6 +101,14 @@ def _check(run: Run, output: Path | None, files: list[Path], if_exists: str) -> 
         if file.exists():
             message = f"{file} exists. Choose another --output, or add --overwrite."
             raise WrongUseError("OUTPUT_EXISTS", message)
+
+
+def _spare(file: Path, folder: Path, images: list[str]) -> None:
+    """Refuse to replace an image of the run, or a file of the run that is no page or picture."""
+    is_record = file.suffix.lower() not in (".html", ".png") and first_in([file], folder)
+    if file.exists() and (is_record or first_in(images, file) is not None):
+        message = f"{file} is what the page is made from. Choose another --output."
+        raise WrongUseError("OUTPUT_HOLDS_INPUT", message)
 
 
 def _thumbnails(paths: list[str]) -> Thumbnails:

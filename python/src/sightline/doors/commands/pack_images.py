@@ -38,7 +38,8 @@ def pack_images(**options: Any) -> None:  # noqa: ANN401 - click's values, by th
     if output.suffix != ".parquet":
         message = f"'{output}' does not end in .parquet, by which a table is known."
         raise WrongUseError("WRONG_ARGUMENTS", f"--output {message}")
-    there = check_output(output, options["images"], overwrite=options["overwrite"])
+    reads = [path for path in (options["images"], options["root"]) if path is not None]
+    there = check_output(output, reads, overwrite=options["overwrite"])
     started = time.time()
     counts = _pack(output, there, options)
     _print_summary(counts, output, time.time() - started)
@@ -55,7 +56,8 @@ def _pack(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> P
     started = time.time()
     listing = list_images(image_source(given))
     counts = PackedCounts()
-    with publish_folder(output, there) as folder:
+    # The bytes of a table are in it; the files that it names beside them stay as well.
+    with publish_folder(output, there, listing.files if there is None else ()) as folder:
         with tqdm(total=len(listing), unit=" images", disable=None, mininterval=0.5) as progress:
             for counts in write_packed(listing, folder, given["max_image_bytes"]):
                 progress.update(counts.images - progress.n)

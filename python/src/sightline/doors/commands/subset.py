@@ -13,6 +13,7 @@ from sightline.doors.commands.share import InRange
 from sightline.doors.standalone.check_output import check_output
 from sightline.doors.standalone.run_json import write_run_json
 from sightline.errors import SightlineError, WrongUseError
+from sightline.place import first_in
 
 if TYPE_CHECKING:
     from sightline.source.listing import Listing
@@ -62,8 +63,9 @@ def subset(**options: Any) -> None:  # noqa: ANN401 - click's values, by the nam
       sightline subset --percentage 1 --images paths.csv --output paths_1 --seed 7
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
     output: Path = options["output"]
-    there = check_output(output, options["images"], overwrite=options["overwrite"])
-    if output.resolve().is_relative_to(Path(options["images"]).resolve()):
+    reads = [path for path in (options["images"], options["root"]) if path is not None]
+    there = check_output(output, reads, overwrite=options["overwrite"])
+    if first_in([output], options["images"]) is not None:
         message = f"{output} is in the folder of the images, which would then hold both."
         raise WrongUseError("WRONG_ARGUMENTS", f"{message} Choose another --output.")
     sample, images = _make(output, there, options)
@@ -84,7 +86,7 @@ def _make(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> t
     listing = _list(given)
     sample = choose_subset(listing, given["percentage"], given["seed"])
     is_manifest = given["manifest"] or listing.root is None
-    with publish_folder(output, there) as folder:
+    with publish_folder(output, there, listing.files if there is None else ()) as folder:
         if is_manifest:
             write_manifest(listing, sample.rows, folder / _MANIFEST)
         else:

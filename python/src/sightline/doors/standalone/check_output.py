@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from sightline.errors import WrongUseError
+from sightline.publish import require_apart, tell_leftovers
 
 
-def check_output(output: Path, images: str, *, overwrite: bool) -> WrongUseError | None:
-    """Refuse an output that is there, unless it may be replaced, or that holds the images.
+def check_output(
+    output: Path, reads: Iterable[str | Path], *, overwrite: bool
+) -> WrongUseError | None:
+    """Refuse an output that is there, unless it may be replaced and holds nothing that is read.
+
+    Args:
+        output: The folder to make.
+        reads: What the command is known to read by now: see also `require_apart`.
+        overwrite: Whether it may be replaced.
 
     Returns:
         The error of an output that appears while the command runs; None if it may be replaced.
@@ -16,10 +25,9 @@ def check_output(output: Path, images: str, *, overwrite: bool) -> WrongUseError
     Raises:
         WrongUseError: OUTPUT_EXISTS or OUTPUT_HOLDS_INPUT.
     """
-    if Path(images).resolve().is_relative_to(output.resolve()):
-        message = f"{output} holds the images. Choose another --output."
-        raise WrongUseError("OUTPUT_HOLDS_INPUT", message)
+    tell_leftovers(output)
     if overwrite:
+        require_apart(output, reads)
         return None
     message = f"{output} exists. Choose another --output, or add --overwrite."
     there = WrongUseError("OUTPUT_EXISTS", message)

@@ -24,7 +24,7 @@ from sightline.engine.model import Model
 from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.engine.run import run
 from sightline.errors import SightlineError
-from sightline.publish import publish_folder
+from sightline.publish import publish_folder, require_apart
 from sightline.source.file_columns import SPLIT, with_file_columns
 from sightline.source.list_images import list_images
 from sightline.source.listing import Listing
@@ -45,14 +45,18 @@ def infer_images(arguments: InferArguments) -> Tally:
     started = time.time()
     quiet_decoders()
     overwrite = arguments.if_exists == "replace"
-    there = check_output(arguments.output, arguments.source.images, overwrite=overwrite)
     bundle = find_bundle(arguments.model, arguments.models)
+    known = (arguments.source.images, arguments.source.root, arguments.models, bundle.path)
+    reads = [path for path in known if path is not None]
+    there = check_output(arguments.output, reads, overwrite=overwrite)
     require_variant(bundle, arguments.backend)
     require_precision(bundle, arguments.backend, arguments.precision, arguments.engine.decoder)
     device = resolve_device(arguments.device, arguments.backend, None)
     tally = Tally(bundle, device, started)
     clock = _Clock(tally.seconds)
     listing = list_images(arguments.source)
+    if overwrite:
+        require_apart(arguments.output, listing.files)
     if arguments.engine.output == "features":
         listing = with_file_columns(listing)
         splits = listing.table.column(SPLIT).to_pylist()

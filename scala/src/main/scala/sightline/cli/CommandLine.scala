@@ -12,10 +12,11 @@ object CommandLine {
   /**
    * @param known the commands that the line may name
    * @param line a command's name and its arguments, at least the name
+   * @param started from when on a user has waited for it
    * @param lend gives a session to the run of a command
    * @return the exit status: 0 done, 1 the run failed, 2 wrong use
    */
-  def run(known: Seq[Command], line: Seq[String])(
+  def run(known: Seq[Command], line: Seq[String], started: Instant)(
       lend: (Command, SparkSession => Unit) => Unit
   ): Int = {
     val (name, arguments) = (line.head, line.tail)
@@ -25,7 +26,6 @@ object CommandLine {
         0
       case Some(command) =>
         Failure.statusOf {
-          val started = Instant.now
           val run = command.prepare(arguments)
           lend(command, spark => run(Invocation(spark, arguments, started)))
         }

@@ -3,6 +3,7 @@ package sightline.cli
 import java.io.{BufferedReader, IOException, InputStreamReader}
 import java.nio.charset.StandardCharsets.UTF_8
 import java.nio.file.{Files, Paths}
+import java.time.Instant
 
 import scala.util.{Failure, Success, Try, Using}
 
@@ -78,7 +79,10 @@ final class CommandsCommand(known: Seq[Command]) extends Command {
     val start = System.nanoTime
     val (command, status) = Try(ShellWords.parse(text)) match {
       case Success(words) =>
-        (words.head, CommandLine.run(known, words)((_, use) => apart(spark)(use(spark))))
+        (
+          words.head,
+          CommandLine.run(known, words, Instant.now)((_, use) => apart(spark)(use(spark))),
+        )
       case Failure(error) => (text.trim, sightline.cli.Failure.statusOf(throw error))
     }
     val done = Done(number, command, status, (System.nanoTime - start) / 1e9)

@@ -44,14 +44,14 @@ object EvaluateCommand extends Command {
   private def run(options: Options, invocation: Invocation): Unit = {
     val spark = invocation.spark
     val hadoop = spark.sessionState.newHadoopConf()
-    val watch = new Stopwatch
+    val watch = new Stopwatch(invocation.started)
     val publication = Publication.prepare(
       options.output,
       options.overwrite.value,
       Seq(options.predictions),
       hadoop,
     )
-    try {
+    publication {
       val rows = SavedPredictions.read(spark, options.predictions, options.format)
       val evaluation = watch("evaluate")(Evaluation.of(rows))
       println(EvaluationPage.text(evaluation))
@@ -69,8 +69,9 @@ object EvaluateCommand extends Command {
       RunRecord.write(record, new Path(staging, "run.json"), hadoop)
       publication.publish()
       println(
-        s"Written to ${options.output}: metrics.json, confusion_matrix/, per_class/, run.json"
+        s"""${watch.text}
+           |Written to ${options.output}: metrics.json, confusion_matrix/, per_class/, run.json""".stripMargin
       )
-    } finally publication.discard()
+    }
   }
 }

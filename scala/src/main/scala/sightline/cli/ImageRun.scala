@@ -2,7 +2,7 @@ package sightline.cli
 
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.functions.{col, concat_ws, count, lit, raise_error, when}
-import org.apache.spark.sql.sightline.RowTally
+import org.apache.spark.sql.sightline.{RowCounts, RowTally}
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 import org.json4s.JsonDSL.*
@@ -34,24 +34,28 @@ final case class ImageRun(
   def run(invocation: Invocation): Unit = {
     val spark = invocation.spark
     val hadoop = spark.sessionState.newHadoopConf()
-    val watch = new Stopwatch
-    val inputs = images.images +: images.table.root.toSeq
+    val watch = new Stopwatch(invocation.started)
+    // A model that is named by its place lies there.
+    val modelPlace = Option.when(model.contains('/'))(model)
+    val inputs = Seq(Some(images.images), images.table.root, modelsRoot, modelPlace).flatten
     val publication = Publication.prepare(output, overwrite, inputs, hadoop)
     val bundle = watch("model")(new BundleCatalog(modelsRoot, hadoop).find(model).bundle)
+    publication.replaces.foreach(_.spare(bundle.folder.toString, hadoop))
     if (result == ImageResult.Features) bundle.requireFeatures(): Unit
-    val found = watch("list")(parts(spark))
+    val found = watch("list")(parts(spark, images.copy(replaces = publication.replaces)))
     val counters = WorkerCounters.register(spark.sparkContext)
     val inferred = watch("preflight")(infer(spark, bundle, counters))
     val staging = publication.staging.toString
-    try {
+    publication {
       val written = found.map { part =>
-        val rows = inferred(part.input.rows)
-        val progress = Progress.start(spark, part.stage, part.input.count)
+        val passed = RowCounts.register(spark, ErrorCode.all)
+        val rows = inferred(part.input.rows, passed)
+        val progress = Progress.start(spark, part.stage, part.input.count, passed)
         try watch(part.stage)(format.write(rows, staging))
         finally progress.stop(spark)
-        progress.tasksDone -> progress.errors
+        passed
       }
-      val errors = written.flatMap(_._2).groupMapReduce(_._1)(_._2)(_ + _)
+      val errors = written.flatMap(_.errors).groupMapReduce(_._1)(_._2)(_ + _)
       val counts =
         watch("count")(tally(format.read(spark, staging), found.map(_.input.count).sum, errors))
       val seconds = watch.seconds.toMap
@@ -70,7 +74,7 @@ final case class ImageRun(
           ("decoder" -> settings.decoder) ~
           ("batch_rows" -> settings.batchRows)) ~
           ("images_root" -> root(spark)) ~
-          ("partitions" -> written.map(_._1).sum) ~
+          ("partitions" -> written.map(_.tasks).sum) ~
           ("counts" -> counts.json) ~
           ("splits" -> JObject(
             found
@@ -86,16 +90,16 @@ final case class ImageRun(
       )
       RunRecord.write(record, new Path(publication.staging, RunRecord.InDataFolder), hadoop)
       publication.publish()
-      println(summary(counts, found.map(part => seconds(part.stage)).sum))
-    } finally publication.discard()
+      println(summary(counts, found.map(part => seconds(part.stage)).sum, watch))
+    }
   }
 
   /** The images, in the parts that are run and timed one after the other. */
-  private def parts(spark: SparkSession): Seq[Part] = result match {
+  private def parts(spark: SparkSession, request: ImageRequest): Seq[Part] = result match {
     case ImageResult.Prediction =>
-      Seq(Part(result.command, ImageInput.open(spark, images), None, isSplit = false))
+      Seq(Part(result.command, ImageInput.open(spark, request), None, isSplit = false))
     case ImageResult.Features =>
-      SplitImages.open(spark, images).map { part =>
+      SplitImages.open(spark, request).map { part =>
         val stage = s"${result.command}_${part.split.getOrElse("none")}"
         Part(stage, part.input, part.split, isSplit = true)
       }
@@ -111,14 +115,14 @@ final case class ImageRun(
       spark: SparkSession,
       bundle: Bundle,
       counters: WorkerCounters,
-  ): DataFrame => DataFrame = {
+  ): (DataFrame, RowCounts) => DataFrame = {
     val worker = Inference(bundle, settings).bulk(spark, result.column, Some(counters))
-    rows => {
+    (rows, counts) => {
       val kept = rows.schema.filterNot(f => Columns.OfWorker(f.name))
       val schema = StructType(kept)
         .add(result.column, result.dataType)
         .add(Columns.Error, Columns.ErrorType)
-      val tallied = RowTally(worker.mapInArrow(rows, schema), Columns.Error, ErrorCode.all)
+      val tallied = RowTally(worker.mapInArrow(rows, schema), Columns.Error, counts)
       onError match {
         case OnError.Permissive => tallied
         case OnError.Drop => tallied.where(col(Columns.Error).isNull)
@@ -159,9 +163,10 @@ final case class ImageRun(
     counts
   }
 
-  private def summary(counts: ImageCounts, seconds: Double): String =
+  private def summary(counts: ImageCounts, seconds: Double, watch: Stopwatch): String =
     f"""${counts.images}%,d images: ${counts.predicted}%,d ${result.done}, ${counts.errorText}
-       |${counts.images / seconds}%.1f images/s with ${settings.backend}, $seconds%.1f s
+       |${counts.images / seconds}%.1f images/s with ${settings.backend}
+       |${watch.text}
        |Written to $output (${format.name}; ${RunRecord.InDataFolder} tells how)
        |Next: spark-submit sightline.jar ${result.next(output)}""".stripMargin
 }

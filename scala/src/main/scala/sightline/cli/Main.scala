@@ -1,5 +1,8 @@
 package sightline.cli
 
+import java.lang.management.ManagementFactory
+import java.time.Instant
+
 import org.apache.logging.log4j.Level
 import org.apache.logging.log4j.core.config.Configurator
 import org.apache.spark.internal.Logging
@@ -27,19 +30,20 @@ object Main extends Logging {
     log.debug("sightline {}", BuildInfo.version)
     Configurator.setRootLevel(Level.WARN)
     Session.quiet.foreach(Configurator.setLevel(_, Level.ERROR))
-    val status = run(arguments.toSeq)
+    val started = Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean.getStartTime)
+    val status = run(arguments.toSeq, started)
     if (status != 0) sys.exit(status)
   }
 
-  /** Runs a command line and gives its exit status. */
-  def run(arguments: Seq[String]): Int = arguments match {
+  /** Runs a command line and gives its exit status; `started` is when its program did. */
+  def run(arguments: Seq[String], started: Instant = Instant.now): Int = arguments match {
     case Nil | Seq("--help") | Seq("-h") | Seq("help") =>
       println(help)
       if (arguments.isEmpty) 2 else 0
     case Seq("--version") =>
       println(s"sightline ${BuildInfo.version}, built for Spark ${BuildInfo.sparkVersion}")
       0
-    case _ => CommandLine.run(commands, arguments)(withOwnSession)
+    case _ => CommandLine.run(commands, arguments, started)(withOwnSession)
   }
 
   private def withOwnSession(command: Command, use: SparkSession => Unit): Unit = {

@@ -4,7 +4,7 @@ import mainargs.{ParserForClass, arg, main}
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.functions.{col, count, lit, sum}
-import org.apache.spark.sql.sightline.RowTally
+import org.apache.spark.sql.sightline.{RowCounts, RowTally}
 import org.json4s.JsonDSL.*
 
 import sightline.SightlineException
@@ -58,16 +58,18 @@ object PackImagesCommand extends Command {
   ): Unit = {
     val spark = invocation.spark
     val hadoop = spark.sessionState.newHadoopConf()
-    val watch = new Stopwatch
+    val watch = new Stopwatch(invocation.started)
     val inputs = request.images +: request.table.root.toSeq
     val publication = Publication.prepare(output, overwrite, inputs, hadoop)
-    val input = watch("list")(PackedImages.open(spark, request))
-    val progress = Progress.start(spark, "pack", input.count)
-    try {
+    val input =
+      watch("list")(PackedImages.open(spark, request.copy(replaces = publication.replaces)))
+    publication {
+      val passed = RowCounts.register(spark, ErrorCode.all)
+      val progress = Progress.start(spark, "pack", input.count, passed)
       val staging = publication.staging.toString
       try {
         watch("pack") {
-          PackedImages.write(RowTally(input.rows, Columns.Error, ErrorCode.all), staging)
+          PackedImages.write(RowTally(input.rows, Columns.Error, passed), staging)
         }
       } finally progress.stop(spark)
       val (counts, bytes) = watch("count")(tally(spark.read.parquet(staging)))
@@ -86,7 +88,7 @@ object PackImagesCommand extends Command {
       RunRecord.write(record, new Path(publication.staging, RunRecord.InDataFolder), hadoop)
       publication.publish()
       println(summary(counts, bytes, output, watch))
-    } finally publication.discard()
+    }
   }
 
   private def tally(written: DataFrame): (ImageCounts, Long) = {
@@ -107,7 +109,8 @@ object PackImagesCommand extends Command {
   ): String = {
     val seconds = watch.seconds.toMap.apply("pack")
     f"""${counts.images}%,d images, $bytes%,d bytes, ${counts.errorText}
-       |${counts.images / seconds}%.1f images/s, $seconds%.1f s
+       |${counts.images / seconds}%.1f images/s
+       |${watch.text}
        |Written to $output (${RunRecord.InDataFolder} tells how)
        |Next: spark-submit sightline.jar predict --images $output --model MODEL --output predictions""".stripMargin
   }

@@ -32,7 +32,7 @@ final case class PcaRun(
   def run(invocation: Invocation): Unit = {
     val spark = invocation.spark
     val hadoop = spark.sessionState.newHadoopConf()
-    val watch = new Stopwatch
+    val watch = new Stopwatch(invocation.started)
     val inputs = features +: model.input.toSeq
     val publication = Publication.prepare(output, overwrite, inputs, hadoop)
     page.foreach(_.check(spark))
@@ -42,7 +42,7 @@ final case class PcaRun(
     val featuresRun = RunRecord.read(new Path(features, RunRecord.InDataFolder), hadoop)
     val fitted = model.components(spark, table, counts, featuresRun, watch)
     val staging = publication.staging
-    try {
+    publication {
       val written = new ComponentsOutput(spark, staging.toString)
       val splits = counts.splits.toSeq.sortBy(_._1)(Split.order)
       splits.foreach { case (split, rows) =>
@@ -75,7 +75,7 @@ final case class PcaRun(
         record()
       }
       publication.publish()
-    } finally publication.discard()
+    }
     println(PcaSummary.text(output, counts, fitted, watch, page.isDefined))
     tracked.foreach(log(_, spark, hadoop))
   }

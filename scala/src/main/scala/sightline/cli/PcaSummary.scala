@@ -29,10 +29,7 @@ object PcaSummary {
     f"""${counts.rows}%,d rows ($splits), $failed%,d without features left out
        |${model.features} features → ${model.k} components, $how; they keep ${100 * fitted.explained}%.1f%% of the variance
        |Components that keep more: ${if (enough.isEmpty) "not known" else enough.mkString(", ")}
-       |${watch.seconds.map(_._2).sum}%.1f s (${stages(watch)})
+       |${watch.text}
        |Written to $output: ${files.mkString(", ")}""".stripMargin
   }
-
-  private def stages(watch: Stopwatch): String =
-    watch.seconds.map { case (stage, s) => f"$stage $s%.1f" }.mkString(", ")
 }

@@ -1,6 +1,6 @@
 package sightline.cli
 
-import org.apache.spark.sql.sightline.RowTally
+import org.apache.spark.sql.sightline.{RowCounts, RowTally}
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
 import sightline.report.{Progress, Stopwatch}
@@ -21,8 +21,9 @@ object RowProgress {
       total: Long,
       rows: DataFrame,
   )(use: DataFrame => A): A = {
-    val progress = Progress.start(spark, stage, total, "rows")
-    try watch(stage)(use(RowTally(rows, Columns.Error, codes = Nil)))
+    val counts = RowCounts.register(spark, codes = Nil)
+    val progress = Progress.start(spark, stage, total, counts, "rows")
+    try watch(stage)(use(RowTally(rows, Columns.Error, counts)))
     finally progress.stop(spark)
   }
 }

@@ -8,18 +8,27 @@ import scala.jdk.CollectionConverters.*
 
 import org.apache.spark.scheduler.*
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.sightline.{ListenerEvents, RowTally}
+import org.apache.spark.sql.sightline.{RowCounts, RowTally}
 
 /**
  * Tells on the console how far a run is: rows, images a second, errors, time left.
  *
- * The numbers are those of [[RowTally]], as tasks report them while they run and when they end.
+ * While it runs the numbers are those that tasks report with each heartbeat, of which Spark may lose
+ * some; the last line tells the exact ones of [[RowCounts]].
  */
-final class Progress private (title: String, total: Long, unit: String, out: PrintStream)
-    extends SparkListener {
+final class Progress private (
+    title: String,
+    total: Long,
+    counts: RowCounts,
+    unit: String,
+    out: PrintStream,
+) extends SparkListener {
 
-  // Task to its latest value of each metric; a failed task's rows do not count.
-  private val tasks = new ConcurrentHashMap[Long, Map[String, Long]]
+  import Progress.Share
+
+  // A partition that is computed again, or twice at once, counts once: a stage and its partition.
+  private val done = new ConcurrentHashMap[(Int, Int), Map[String, Long]]
+  private val running = new ConcurrentHashMap[Long, Share]
   private val started = System.nanoTime
   private val isTerminal = Option(System.console).isDefined
   private val timer = Executors.newSingleThreadScheduledExecutor { task =>
@@ -28,55 +37,51 @@ final class Progress private (title: String, total: Long, unit: String, out: Pri
     thread
   }
 
-  override def onExecutorMetricsUpdate(event: SparkListenerExecutorMetricsUpdate): Unit =
-    event.accumUpdates.foreach { case (task, _, _, updates) =>
-      record(task, updates.map(info => info.name -> info.update))
-    }
-
-  override def onTaskEnd(event: SparkListenerTaskEnd): Unit =
-    if (event.taskInfo.successful) {
-      record(
-        event.taskInfo.taskId,
-        event.taskInfo.accumulables.toSeq.map(info => info.name -> info.update),
-      )
-    } else tasks.remove(event.taskInfo.taskId): Unit
-
-  /** Rows so far by error code; exact once the run has ended without failed tasks. */
-  def errors: Map[String, Long] = {
-    val prefix = RowTally.errors("")
-    counts.collect {
-      case (name, count) if name.startsWith(prefix) && count > 0 =>
-        name.stripPrefix(prefix) -> count
-    }
+  override def onTaskStart(event: SparkListenerTaskStart): Unit = {
+    val of = (event.stageId, event.taskInfo.partitionId)
+    running.put(event.taskInfo.taskId, Share(of, Map.empty)): Unit
   }
 
-  /** How many tasks have had rows; exact once the run has ended. */
-  def tasksDone: Int = tasks.size
+  override def onExecutorMetricsUpdate(event: SparkListenerExecutorMetricsUpdate): Unit =
+    event.accumUpdates.foreach { case (task, _, _, updates) =>
+      val ours = Progress.ours(updates.map(info => info.name -> info.update))
+      // An update that comes after the end of its task has nobody to add it to.
+      running.computeIfPresent(task, (_, share) => share.copy(values = ours)): Unit
+    }
+
+  override def onTaskEnd(event: SparkListenerTaskEnd): Unit = {
+    running.remove(event.taskInfo.taskId)
+    if (event.taskInfo.successful) {
+      val values = event.taskInfo.accumulables.toSeq.map(info => info.name -> info.update)
+      done.put((event.stageId, event.taskInfo.partitionId), Progress.ours(values)): Unit
+    }
+  }
 
   /** Prints the last line and stops. */
   def stop(spark: SparkSession): Unit = {
     timer.shutdownNow()
-    // The last tasks' counts may still be on their way.
-    ListenerEvents.deliver(spark)
     spark.sparkContext.removeSparkListener(this)
-    print()
+    print(counts.rows, counts.errors.values.sum)
     if (isTerminal) out.println()
   }
 
-  private def record(task: Long, values: Seq[(Option[String], Option[Any])]): Unit = {
-    val ours = values.collect {
-      case (Some(name), Some(value: Long)) if name.startsWith("sightline ") => name -> value
-    }
-    if (ours.nonEmpty) tasks.put(task, ours.toMap): Unit
+  /** Metric of [[RowTally]] to its value, as far as tasks have reported it. */
+  def seen: Map[String, Long] = {
+    val ended = done.asScala.toMap
+    val now = running.values.asScala.toSeq.filterNot(share => ended.contains(share.of))
+    val furthest = now.groupBy(_.of).values.map(_.maxBy(_.values.getOrElse(RowTally.Rows, 0L)))
+    (ended.values ++ furthest.map(_.values)).toSeq.flatten.groupMapReduce(_._1)(_._2)(_ + _)
   }
 
-  private def counts: Map[String, Long] =
-    tasks.values.asScala.toSeq.flatten.groupMapReduce(_._1)(_._2)(_ + _)
-
   private def print(): Unit = {
-    val now = counts
-    val rows = now.getOrElse(RowTally.Rows, 0L)
-    val failed = now.collect { case (name, n) if name != RowTally.Rows => n }.sum
+    val now = seen
+    print(
+      now.getOrElse(RowTally.Rows, 0L),
+      now.collect { case (name, n) if name != RowTally.Rows => n }.sum,
+    )
+  }
+
+  private def print(rows: Long, failed: Long): Unit = {
     val line = Progress.line(title, rows, total, failed, (System.nanoTime - started) / 1e9, unit)
     if (isTerminal) out.print(s"\r\u001b[K$line") else out.println(line)
   }
@@ -91,11 +96,33 @@ final class Progress private (title: String, total: Long, unit: String, out: Pri
 
 object Progress {
 
-  /** Starts to tell; `total` is the number of rows to come, each a `unit`. */
-  def start(spark: SparkSession, title: String, total: Long, unit: String = "images"): Progress =
-    new Progress(title, total, unit, System.err).begin(spark)
+  /**
+   * What one task has reported.
+   *
+   * @param of its stage and partition
+   */
+  final private case class Share(of: (Int, Int), values: Map[String, Long])
 
-  /** One line of progress. */
+  /**
+   * Starts to tell.
+   *
+   * @param total the number of rows to come, each a `unit`
+   * @param counts of the [[RowTally]] that the rows pass
+   */
+  def start(
+      spark: SparkSession,
+      title: String,
+      total: Long,
+      counts: RowCounts,
+      unit: String = "images",
+  ): Progress = new Progress(title, total, counts, unit, System.err).begin(spark)
+
+  private def ours(values: Seq[(Option[String], Option[Any])]): Map[String, Long] =
+    values.collect {
+      case (Some(name), Some(value: Long)) if name.startsWith("sightline ") => name -> value
+    }.toMap
+
+  /** One line of progress; rows that are read once more than planned are not told. */
   def line(
       title: String,
       rows: Long,
@@ -104,17 +131,18 @@ object Progress {
       seconds: Double,
       unit: String = "images",
   ): String = {
-    val rate = if (seconds > 0) rows / seconds else 0.0
+    val told = math.min(rows, total)
+    val rate = if (seconds > 0) told / seconds else 0.0
     val left =
-      if (rows >= total) "done"
-      else if (rate > 0) s"${duration((total - rows) / rate)} left"
+      if (told == total) "done"
+      else if (rate > 0) s"${duration((total - told) / rate)} left"
       else "starting"
-    val percent = if (total > 0) 100 * rows / total else 100
+    val percent = if (total > 0) 100 * told / total else 100
     String.format(
       Locale.ROOT,
       "%s: %,d of %,d %s (%d%%), %.1f %s/s, %,d errors, %s",
       title,
-      rows,
+      told,
       total,
       unit,
       percent,

@@ -1,44 +1,110 @@
 package sightline.report
 
-import java.nio.file.{Files, Paths}
+import java.io.IOException
 import java.util.UUID
+import java.util.concurrent.atomic.AtomicBoolean
+import java.util.concurrent.{Executors, TimeUnit}
+
+import scala.util.Try
 
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, Path}
+import org.apache.hadoop.util.ShutdownHookManager
 
 import sightline.SightlineException
+import sightline.source.{Place, ReplacedFolder}
 
 /**
  * An output folder that appears whole or not at all: written beside its place, then renamed.
  *
- * Where a rename is one step (local, HDFS) a killed run leaves the old result or the new, or, between
- * the two renames of a replacement, the old one as `NAME.replaced-…`; object stores copy, so there a
- * reader may meet the moment between.
+ * Where a rename is one step (local, HDFS) a killed run leaves the old result or the new one; what it
+ * leaves beside them the next run to the same output settles. Object stores copy, so there a reader
+ * may meet the moment between.
+ *
+ * @param replaces what publishing would delete, in which nothing that the run reads may lie
  */
-final class Publication private (fs: FileSystem, output: Path, overwrite: Boolean) {
+final class Publication private (
+    fs: FileSystem,
+    output: Path,
+    val replaces: Option[ReplacedFolder],
+) {
 
   private val id = UUID.randomUUID.toString.take(8)
+  private val owner = Leftovers.owner(output, id)
+  private val isOver = new AtomicBoolean(false)
+  private val beat = Executors.newSingleThreadScheduledExecutor { task =>
+    val thread = new Thread(task, "sightline-publication")
+    thread.setDaemon(true)
+    thread
+  }
+  // Ends with the process what Ctrl-C or SIGTERM has cut short.
+  private val hook = new Thread(() => discard())
 
   /** Where to write; Spark would not read a name that starts with a dot. */
-  val staging = new Path(output.getParent, s"${output.getName}.incomplete-$id")
+  val staging: Path = Leftovers.staging(output, id)
+
+  /**
+   * Runs `write`, which fills [[staging]] and publishes it; what is not published then is removed.
+   *
+   * @throws SightlineException OUTPUT_NOT_WRITABLE
+   */
+  def apply[A](write: => A): A = {
+    begin()
+    try write
+    finally discard()
+  }
 
   /** Puts the staged folder in its place. */
-  def publish(): Unit = {
-    val old = new Path(output.getParent, s"${output.getName}.replaced-$id")
-    val replaces = fs.exists(output)
-    if (replaces && !overwrite) throw Publication.exists(output)
-    if (replaces) rename(output, old)
+  def publish(): Unit = synchronized {
+    val old = Leftovers.replaced(output, id)
+    val isThere = fs.exists(output)
+    if (isThere && replaces.isEmpty) throw Publication.exists(output)
+    if (isThere) rename(output, old)
     try rename(staging, output)
     catch {
       case error: Throwable =>
-        if (replaces) rename(old, output)
+        if (isThere) rename(old, output)
         throw error
     }
-    if (replaces) fs.delete(old, true): Unit
+    if (isThere) fs.delete(old, true): Unit
+    end()
   }
 
-  /** Removes what was staged. */
-  def discard(): Unit = fs.delete(staging, true): Unit
+  /** Removes what was staged and is not published. */
+  def discard(): Unit = synchronized {
+    if (!isOver.get) {
+      fs.delete(staging, true): Unit
+      end()
+    }
+  }
+
+  private[report] def begin(): Unit = {
+    try RunOwner.current.write(fs, owner)
+    catch {
+      case error: IOException =>
+        throw SightlineException(
+          "OUTPUT_NOT_WRITABLE",
+          "path" -> output.getParent,
+          "reason" -> Option(error.getMessage).fold(error.toString)(_.linesIterator.next()),
+        )
+    }
+    ShutdownHookManager.get.addShutdownHook(hook, Publication.HookPriority)
+    beat.scheduleAtFixedRate(
+      () => Try(RunOwner.current.write(fs, owner)): Unit,
+      Leftovers.BeatSeconds,
+      Leftovers.BeatSeconds,
+      TimeUnit.SECONDS,
+    ): Unit
+  }
+
+  private def end(): Unit = {
+    isOver.set(true)
+    beat.shutdownNow(): Unit
+    beat.awaitTermination(1, TimeUnit.MINUTES): Unit
+    Try(ShutdownHookManager.get.removeShutdownHook(hook)): Unit
+    // The last, for it says whose the others are.
+    fs.delete(owner, false): Unit
+  }
 
   private def rename(from: Path, to: Path): Unit =
     if (!fs.rename(from, to)) {
@@ -52,10 +118,15 @@ final class Publication private (fs: FileSystem, output: Path, overwrite: Boolea
 
 object Publication {
 
+  /** After Spark has stopped, before Hadoop's file systems are closed. */
+  private val HookPriority = FileSystem.SHUTDOWN_HOOK_PRIORITY + 10
+
   /**
+   * Settles what killed runs have left beside the output, and tells it; writes nothing itself.
+   *
    * @param inputs what the run reads, which replacing `output` must not remove
-   * @throws SightlineException OUTPUT_EXISTS when there is something at `output` already, or when it
-   *   holds an input
+   * @throws SightlineException OUTPUT_EXISTS when there is something at `output` already,
+   *   OUTPUT_HOLDS_INPUT when it holds an input
    */
   def prepare(
       output: String,
@@ -66,21 +137,12 @@ object Publication {
     val path = new Path(output)
     val fs = path.getFileSystem(hadoop)
     val qualified = fs.makeQualified(path)
-    inputs
-      .find(input => s"${place(input, hadoop)}/".startsWith(s"${place(output, hadoop)}/"))
-      .foreach { input =>
-        throw SightlineException("OUTPUT_HOLDS_INPUT", "output" -> output, "input" -> input)
-      }
-    if (fs.exists(qualified) && !overwrite) throw exists(path)
-    new Publication(fs, qualified, overwrite)
-  }
-
-  /** The one name of a place, without `..`, and without links where it is local. */
-  private def place(location: String, hadoop: Configuration): String = {
-    val path = new Path(location)
-    val uri = path.getFileSystem(hadoop).makeQualified(path).toUri.normalize
-    val local = Option.when(uri.getScheme == "file")(Paths.get(uri.getPath)).filter(Files.exists(_))
-    local.fold(uri.toString)(_.toRealPath().toUri.toString).stripSuffix("/")
+    Leftovers.settle(fs, qualified).foreach(line => System.err.println(s"sightline: $line"))
+    if (!overwrite && fs.exists(qualified)) throw exists(path)
+    val replaces =
+      Option.when(overwrite)(Place.of(qualified, hadoop).map(ReplacedFolder(output, _))).flatten
+    replaces.foreach(folder => inputs.foreach(folder.spare(_, hadoop)))
+    new Publication(fs, qualified, replaces)
   }
 
   private def exists(output: Path): SightlineException =

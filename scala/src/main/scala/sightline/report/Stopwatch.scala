@@ -1,12 +1,19 @@
 package sightline.report
 
+import java.time.{Duration, Instant}
+import java.util.Locale
 import java.util.concurrent.ConcurrentLinkedQueue
 
 import scala.jdk.CollectionConverters.*
 
-/** Wall-clock seconds of a run's stages, in their order. */
-final class Stopwatch {
+/**
+ * Wall-clock seconds of a run's stages, in their order.
+ *
+ * @param started when the run's program started: what has passed since is the first stage, `startup`
+ */
+final class Stopwatch(started: Instant) {
   private val stages = new ConcurrentLinkedQueue[(String, Double)]
+  stages.add("startup" -> sinceStart): Unit
 
   /** Runs `work` and notes how long it took, also when it fails. */
   def apply[A](stage: String)(work: => A): A = {
@@ -16,4 +23,16 @@ final class Stopwatch {
   }
 
   def seconds: Seq[(String, Double)] = stages.asScala.toSeq
+
+  /** How long the user has waited, and for what: `9.0 s: startup 5.1, list 0.3, other 0.2`. */
+  def text: String = {
+    val whole = sinceStart
+    val other = math.max(0.0, whole - seconds.map(_._2).sum)
+    val parts = (seconds :+ ("other" -> other)).map { case (stage, s) => s"$stage ${tenths(s)}" }
+    s"${tenths(whole)} s: ${parts.mkString(", ")}"
+  }
+
+  private def sinceStart: Double = Duration.between(started, Instant.now).toNanos / 1e9
+
+  private def tenths(seconds: Double): String = String.format(Locale.ROOT, "%.1f", seconds)
 }

@@ -1,9 +1,5 @@
 package sightline.source
 
-import java.nio.file.{Files, Path as LocalPath, Paths}
-
-import scala.util.Try
-
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SparkSession
@@ -13,23 +9,22 @@ import sightline.SightlineException
 /**
  * The places that paths in SQL may name; empty: every place that the process may read.
  *
- * A path is taken for what it leads to: `..` is resolved, links of local files are followed, and
- * another scheme or host is another place.
+ * A path is taken for the [[Place]] that it leads to.
  *
- * @param roots folders or URIs, each in its one form, with a slash at the end
+ * @param roots folders or URIs
  */
-final case class AllowedRoots(roots: Seq[String]) {
+final case class AllowedRoots(roots: Seq[Place]) {
 
   /** Why `path` may not be read, if it may not. */
   def refusal(path: Path, hadoop: Configuration): Option[ReadError] =
-    refused(AllowedRoots.place(path, hadoop))
+    refused(Place.of(path, hadoop))
 
   /** The same for a path of this machine's own files, whatever the default file system is. */
   def localRefusal(path: String): Option[ReadError] =
-    refused(Try(AllowedRoots.place(Paths.get(path))).toOption)
+    refused(Place.ofLocal(path))
 
-  private def refused(place: => Option[String]): Option[ReadError] =
-    Option.when(roots.nonEmpty && !place.exists(at => roots.exists(s"$at/".startsWith))) {
+  private def refused(place: => Option[Place]): Option[ReadError] =
+    Option.when(roots.nonEmpty && !place.exists(at => roots.exists(at.isIn))) {
       ReadError(ErrorCode.Denied, s"it is outside ${AllowedRoots.Setting}")
     }
 
@@ -57,7 +52,7 @@ object AllowedRoots {
   /** @throws SightlineException INVALID_OPTION for a root that no file system knows */
   def parse(setting: String, hadoop: Configuration): AllowedRoots =
     AllowedRoots(setting.split(",").toSeq.map(_.trim).filter(_.nonEmpty).map { root =>
-      place(new Path(root), hadoop).map(at => s"${at.stripSuffix("/")}/").getOrElse {
+      Place.of(new Path(root), hadoop).getOrElse {
         throw SightlineException(
           "INVALID_OPTION",
           "option" -> Setting,
@@ -66,20 +61,4 @@ object AllowedRoots {
         )
       }
     })
-
-  /** The one form of a path, without a slash at the end; None where nothing knows its scheme. */
-  private def place(path: Path, hadoop: Configuration): Option[String] = Try {
-    val uri = path.getFileSystem(hadoop).makeQualified(path).toUri
-    if (uri.getScheme == "file") place(Paths.get(uri.getPath))
-    else uri.normalize.toString.stripSuffix("/")
-  }.toOption
-
-  /** Links are followed as far as the path exists; a glob's stars do not. */
-  private def place(path: LocalPath): String = {
-    val whole = path.toAbsolutePath
-    // Not normalised before: x/.. is not x's parent where x is a link.
-    val there = Iterator.iterate(whole)(_.getParent).dropWhile(p => !Files.exists(p)).next()
-    val real = there.toRealPath().resolve(there.relativize(whole)).normalize
-    s"file:$real".stripSuffix("/")
-  }
 }

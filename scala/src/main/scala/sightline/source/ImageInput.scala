@@ -22,6 +22,7 @@ final case class ImageInput(rows: DataFrame, count: Long)
  * @param table for tables: its columns
  * @param limit at most so many images
  * @param maxImageBytes larger files are TOO_LARGE and not opened
+ * @param replaces the folder that the run deletes, in which no image may lie
  */
 final case class ImageRequest(
     images: String,
@@ -29,6 +30,7 @@ final case class ImageRequest(
     table: TableColumns = TableColumns(),
     limit: Option[Int] = None,
     maxImageBytes: Long = ImageScanOptions.MaxImageBytes,
+    replaces: Option[ReplacedFolder] = None,
 )
 
 object ImageInput {
@@ -36,7 +38,7 @@ object ImageInput {
   /**
    * Finds the images; opens none of them.
    *
-   * @throws SightlineException PATH_NOT_FOUND, NO_IMAGES or UNKNOWN_COLUMN
+   * @throws SightlineException PATH_NOT_FOUND, NO_IMAGES, UNKNOWN_COLUMN; OUTPUT_HOLDS_INPUT
    */
   def open(spark: SparkSession, request: ImageRequest): ImageInput = {
     val input =
@@ -85,14 +87,16 @@ object ImageInput {
         "reason" -> "--path-column, --label-column, --label-id-column, --content-column and --root are for tables, and this does not end in .csv or .parquet.",
       )
     }
+    val hadoop = spark.sessionState.newHadoopConf()
     val listed = ImageListing.list(
       request.images,
       request.labels,
       request.limit,
-      spark.sessionState.newHadoopConf(),
+      hadoop,
       AllowedRoots.of(spark),
     )
     if (listed.isEmpty) throw noImages(request)
+    request.replaces.foreach(_.spare(listed, hadoop))
     listed
   }
 

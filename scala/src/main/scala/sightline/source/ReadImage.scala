@@ -58,15 +58,11 @@ final case class ReadImage(
       .flatMap(_ => ImageBytes.read(path, listedLength = None, maxImageBytes, hadoop.value.value))
 
   private def resolve(text: String): Either[ReadError, Path] =
-    Try(
-      if (isUri(text)) new Path(text) else new Path(new Path(root), plainPath(text))
-    ).toEither.left
+    ReadImage
+      .resolve(root, text)
+      .toEither
+      .left
       .map(error => ReadError(ErrorCode.NotFound, s"not a path: ${error.getMessage}"))
-
-  private def isUri(text: String): Boolean = text.matches(s"(?s)${ReadImage.Uri}.*")
-
-  // By its parts, since Hadoop would take what stands before a colon in a name for a scheme.
-  private def plainPath(text: String): Path = new Path(None.orNull, None.orNull, text)
 
   override protected def withNewChildInternal(newChild: Expression): ReadImage =
     copy(child = newChild)(hadoop)
@@ -76,6 +72,13 @@ object ReadImage {
 
   /** A regular expression of how a path with a scheme begins. */
   val Uri = "[A-Za-z][A-Za-z0-9+.-]*:/"
+
+  /** What a table's path names: a URI, or a path that starts from `root`. */
+  private[source] def resolve(root: String, text: String): Try[Path] = Try(
+    if (text.matches(s"(?s)$Uri.*")) new Path(text)
+    // By its parts, since Hadoop would take what stands before a colon in a name for a scheme.
+    else new Path(new Path(root), new Path(None.orNull, None.orNull, text))
+  )
 
   val ResultType: StructType = new StructType()
     .add("content", "binary")

@@ -30,6 +30,9 @@ private[source] object TableInput {
     val columns = request.table.resolve(request.images, rows.schema)
     val count = countChecked(rows, request.images, columns.labelId)
     val root = ImageTableFile.root(spark, request.images, request.table.root)
+    request.replaces.foreach {
+      _.spare(whole.select(Columns.quoted(columns.path).cast("string")), root)
+    }
     // A table says nothing of the images' sizes: rows stand in for bytes.
     val partitions =
       PartitionPlan.partitions(count, bytes = 0L, spark.sparkContext.defaultParallelism)

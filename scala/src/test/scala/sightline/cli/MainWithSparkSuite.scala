@@ -80,7 +80,7 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
       assert(record \ "splits" \ "test" \ "images" == JInt(1))
       // Two tasks of an image each, and one.
       assert(record \ "partitions" == JInt(3))
-      assert((record \ "seconds").children.size == 6)
+      assert((record \ "seconds").children.size == 7)
 
       val refused = run(arguments ++ Seq("--overwrite", "--model", model): _*)
       assert(refused.status == 2)

@@ -1,6 +1,7 @@
 package sightline.cli
 
 import java.nio.file.{Files, Path}
+import java.time.Instant
 import java.util.Locale
 
 import scala.jdk.CollectionConverters.*
@@ -24,7 +25,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
 
   private def run(arguments: Any*): Output = {
     val line = "pca" +: arguments.map(_.toString) :+ "--no-report"
-    Output.of(CommandLine.run(Seq(PcaCommand), line)((_, use) => use(spark)))
+    Output.of(CommandLine.run(Seq(PcaCommand), line, Instant.now)((_, use) => use(spark)))
   }
 
   private val schema = new StructType()
@@ -346,7 +347,8 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
       hadoop.set("fs.viewfs.mounttable.far.link./runs", folder.toUri.toString)
       val line = Seq("pca", "--features", "viewfs://far/runs/features", "--k", "2", "--output") :+
         "viewfs://far/runs/out"
-      val done = Output.of(CommandLine.run(Seq(PcaCommand), line)((_, use) => use(spark)))
+      val done =
+        Output.of(CommandLine.run(Seq(PcaCommand), line, Instant.now)((_, use) => use(spark)))
       assert(done.status == 0, done.err)
       assert(Files.readString(folder.resolve("out/report.html")).contains("Explained variance"))
       assert(Files.size(folder.resolve("out/pca_variance.png")) > 1000)

@@ -1,6 +1,6 @@
 package sightline.report
 
-import org.apache.spark.sql.sightline.RowTally
+import org.apache.spark.sql.sightline.{RowCounts, RowTally}
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.LocalSpark
@@ -30,16 +30,22 @@ final class ProgressSuite extends AnyFunSuite with LocalSpark {
     assert(Progress.line("p", 0, 0, 0, 1).contains("(100%)"))
   }
 
+  test("rows that are read twice do not make more than there are") {
+    assert(Progress.line("pca_fit", 134, 132, 0, 2).startsWith("pca_fit: 132 of 132 images (100%)"))
+  }
+
   private def errorsOf(rows: Long, partitions: Int): Map[String, Long] = {
     val frame = spark
       .range(0, rows, 1, partitions)
       .selectExpr(
         "if(id % 3 = 0, named_struct('code', if(id % 2 = 0, 'EMPTY', 'IO'), 'stage', '', 'message', ''), NULL) AS error"
       )
-    val progress = Progress.start(spark, "p", rows)
-    RowTally(frame, "error", Seq("EMPTY", "IO")).where("error IS NULL").collect(): Unit
+    val counts = RowCounts.register(spark, Seq("EMPTY", "IO"))
+    val progress = Progress.start(spark, "p", rows, counts)
+    RowTally(frame, "error", counts).where("error IS NULL").collect(): Unit
     progress.stop(spark)
-    progress.errors
+    assert(counts.rows == rows)
+    counts.errors
   }
 
   test("once a run has ended, its errors are counted to the last row") {

@@ -112,24 +112,6 @@ final class PublicationSuite extends AnyFunSuite {
       assert(Files.readString(folder.resolve("out/part-0")) == "old")
     }
   }
-
-  test("an output that holds what the run reads is refused, however it is spelled") {
-    withFolder { folder =>
-      write(folder, "out/images/a.jpg", "image")
-      Seq("out", "x/../out", "out/images").foreach { name =>
-        val error = intercept[SightlineException](
-          Publication.prepare(
-            s"$folder/$name",
-            overwrite = true,
-            inputs = Seq(s"$folder/out/images"),
-            hadoop,
-          )
-        )
-        assert((error.code, error.exitStatus) == (("OUTPUT_HOLDS_INPUT", 2)))
-      }
-      assert(Files.exists(folder.resolve("out/images/a.jpg")))
-    }
-  }
 }
 
 /** A local file system on which nothing staged can be moved to its place. */

@@ -11,7 +11,10 @@ import org.apache.spark.sql.classic.Dataset
 import org.apache.spark.sql.execution.metric.{SQLMetric, SQLMetrics}
 import org.apache.spark.sql.execution.{SparkPlan, SparkStrategy, UnaryExecNode}
 
-/** Counts rows and their errors as they pass; the counts are live in Spark's UI and listeners. */
+/**
+ * Counts rows and their errors as they pass: live in Spark's UI and for listeners, and exactly in
+ * [[RowCounts]].
+ */
 object RowTally {
 
   /** Metric names: rows, and rows of each error code. Progress finds its numbers by them. */
@@ -20,13 +23,13 @@ object RowTally {
 
   /**
    * @param rows any frame with a column `errorColumn` of `struct<code string, …>`
-   * @param codes the error codes that get a metric of their own
+   * @param counts what is counted into; its codes get a metric each
    */
-  def apply(rows: DataFrame, errorColumn: String, codes: Seq[String]): DataFrame = {
+  def apply(rows: DataFrame, errorColumn: String, counts: RowCounts): DataFrame = {
     val classic = castToImpl(rows)
     Dataset.ofRows(
       classic.sparkSession,
-      RowTallyPlan(errorColumn, codes, classic.logicalPlan),
+      RowTallyPlan(errorColumn, counts, classic.logicalPlan),
     )
   }
 }
@@ -34,14 +37,15 @@ object RowTally {
 /** Plans a [[RowTally]]; registered by the session extensions. */
 object RowTallyStrategy extends SparkStrategy {
   override def apply(plan: LogicalPlan): Seq[SparkPlan] = plan match {
-    case RowTallyPlan(column, codes, child) => Seq(RowTallyExec(column, codes, planLater(child)))
+    case RowTallyPlan(column, counts, child) =>
+      Seq(RowTallyExec(column, counts, planLater(child)))
     case _ => Nil
   }
 }
 
 final private[sightline] case class RowTallyPlan(
     errorColumn: String,
-    codes: Seq[String],
+    counts: RowCounts,
     child: LogicalPlan,
 ) extends UnaryNode {
   override def output: Seq[Attribute] = child.output
@@ -53,12 +57,12 @@ final private[sightline] case class RowTallyPlan(
 
 final private[sightline] case class RowTallyExec(
     errorColumn: String,
-    codes: Seq[String],
+    counts: RowCounts,
     child: SparkPlan,
 ) extends UnaryExecNode {
 
   override lazy val metrics: Map[String, SQLMetric] =
-    (RowTally.Rows +: codes.map(RowTally.errors))
+    (RowTally.Rows +: counts.codes.map(RowTally.errors))
       .map(name => name -> SQLMetrics.createMetric(sparkContext, name))
       .toMap
 
@@ -68,17 +72,25 @@ final private[sightline] case class RowTallyExec(
 
   override protected def doExecute(): RDD[InternalRow] = {
     val rows = longMetric(RowTally.Rows)
-    val byCode = codes.map(code => code -> longMetric(RowTally.errors(code))).toMap
+    val byCode =
+      counts.codes.map(code => code -> longMetric(RowTally.errors(code))).toMap
     val ordinal = output.indexWhere(_.name == errorColumn)
+    val exact = counts
     child
       .execute()
-      .mapPartitionsInternal(_.map { row =>
-        rows += 1
-        if (!row.isNullAt(ordinal)) {
-          byCode.get(row.getStruct(ordinal, 3).getUTF8String(0).toString).foreach(_ += 1)
+      .mapPartitionsInternal { partition =>
+        if (partition.hasNext) exact.addTask()
+        partition.map { row =>
+          rows += 1
+          exact.addRow()
+          if (!row.isNullAt(ordinal)) {
+            val code = row.getStruct(ordinal, 3).getUTF8String(0).toString
+            byCode.get(code).foreach(_ += 1)
+            exact.addError(code)
+          }
+          row
         }
-        row
-      })
+      }
   }
 
   override protected def withNewChildInternal(newChild: SparkPlan): SparkPlan =

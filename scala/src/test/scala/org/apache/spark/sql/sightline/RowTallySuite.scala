@@ -14,6 +14,8 @@ final class RowTallySuite extends AnyFunSuite with LocalSpark {
       |  AS t(path, code)""".stripMargin
   )
 
+  private def counter: RowCounts = RowCounts.register(spark, Seq("EMPTY", "IO"))
+
   private def counts(tallied: DataFrame): Map[String, Long] = {
     tallied.collect()
     tallied.queryExecution.executedPlan
@@ -27,18 +29,18 @@ final class RowTallySuite extends AnyFunSuite with LocalSpark {
     Map("sightline rows" -> 5L, "sightline errors EMPTY" -> 2L, "sightline errors IO" -> 1L)
 
   test("rows pass unchanged, and are counted with their errors") {
-    val tallied = RowTally(rows, "error", Seq("EMPTY", "IO"))
+    val tallied = RowTally(rows, "error", counter)
     assert(tallied.collect().toSeq == rows.collect().toSeq)
-    assert(counts(RowTally(rows, "error", Seq("EMPTY", "IO"))) == expected)
+    assert(counts(RowTally(rows, "error", counter)) == expected)
   }
 
   test("errors are counted though their column is not asked for") {
-    val tallied = RowTally(rows, "error", Seq("EMPTY", "IO"))
+    val tallied = RowTally(rows, "error", counter)
     assert(counts(tallied.select("path")) == expected)
   }
 
   test("rows that a filter above drops are counted before it") {
-    val tallied = RowTally(rows, "error", Seq("EMPTY", "IO"))
+    val tallied = RowTally(rows, "error", counter)
     val kept = tallied.where(col("error").isNull)
     assert(counts(kept) == expected)
     assert(kept.select("path").collect().map(_.getString(0)).toSeq == Seq("b"))

@@ -1,0 +1,110 @@
+"""The process that writes an output, as a file beside the output tells while it does.
+
+Scala's commands write and read the same file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_CLOCK = 2.0  # Two ways to compute when a process started differ by less, in seconds.
+
+
+@dataclass(frozen=True, slots=True)
+class RunOwner:
+    """A process.
+
+    Args:
+        host: Name of the machine.
+        namespace: Of processes, where the system has such; numbers mean nothing in another one.
+        process: Its number.
+        started: When it started, in seconds since 1970; None where that is not known.
+    """
+
+    host: str
+    namespace: str | None
+    process: int
+    started: float | None
+
+    def has_ended(self) -> bool | None:
+        """Whether the process has ended; None when it ran where this one cannot look."""
+        here = current()
+        if (self.host, self.namespace) != (here.host, here.namespace):
+            return None
+        try:
+            os.kill(self.process, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            pass  # It is there, and somebody else's.
+        started = _start_of(self.process)
+        # The number may belong to another process by now.
+        return (
+            started is not None
+            and self.started is not None
+            and abs(started - self.started) > _CLOCK
+        )
+
+    def __str__(self) -> str:
+        return f"process {self.process} on {self.host}"
+
+
+def current() -> RunOwner:
+    """This process."""
+    try:
+        namespace = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - no file of ours
+    except OSError:
+        namespace = None
+    return RunOwner(socket.gethostname(), namespace, os.getpid(), _start_of(os.getpid()))
+
+
+def write_owner(file: Path) -> None:
+    """Say in a file that this process is the one."""
+    owner = current()
+    fields = {
+        "host": owner.host,
+        "namespace": owner.namespace,
+        "process": owner.process,
+        "process_started": owner.started,
+    }
+    file.write_text(json.dumps(fields) + "\n", "utf-8")
+
+
+def read_owner(file: Path) -> RunOwner | None:
+    """What a file says; None where there is none, or none that can be read."""
+    try:
+        found = json.loads(file.read_text("utf-8"))
+        host, process = found["host"], found["process"]
+        namespace, started = found.get("namespace"), found.get("process_started")
+        known = isinstance(host, str) and isinstance(process, int)
+        if not known or process <= 0 or not isinstance(namespace, str | None):
+            return None
+        return RunOwner(host, namespace, process, float(started) if started is not None else None)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def process_seconds() -> float:
+    """How long this process has been running; 0 where the system does not say."""
+    started = _start_of(os.getpid())
+    return max(0.0, time.time() - started) if started is not None else 0.0
+
+
+def _start_of(process: int) -> float | None:
+    """Seconds since 1970, where the system has /proc."""
+    try:
+        boot = next(
+            int(line.split()[1])
+            for line in Path("/proc/stat").read_text().splitlines()
+            if line.startswith("btime ")
+        )
+        # After the name in parentheses, which may hold anything: field 22 of the whole line.
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return boot + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None

@@ -1,0 +1,94 @@
+package sightline.source
+
+import java.nio.file.{Files, Paths}
+
+import scala.util.Try
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.Path
+import org.apache.spark.broadcast.Broadcast
+import org.apache.spark.sql.DataFrame
+import org.apache.spark.sql.api.java.UDF1
+import org.apache.spark.sql.functions.udf
+import org.apache.spark.sql.types.BooleanType
+import org.apache.spark.util.SerializableConfiguration
+
+import sightline.SightlineException
+
+/**
+ * A folder that a run replaces, and so deletes: nothing that the run reads may lie in it.
+ *
+ * @param output as the user has written it
+ * @param place where it is
+ */
+final case class ReplacedFolder(output: String, place: Place) {
+
+  /** @throws SightlineException OUTPUT_HOLDS_INPUT when `location`, which the run reads, is in it */
+  def spare(location: String, hadoop: Configuration): Unit =
+    if (Place.of(new Path(location), hadoop).exists(_.isIn(place))) throw holds(location)
+
+  /**
+   * The same for listed files, each by what it leads to.
+   *
+   * @throws SightlineException OUTPUT_HOLDS_INPUT
+   */
+  def spare(files: IndexedSeq[ImageFile], hadoop: Configuration): Unit = {
+    val folders =
+      files.iterator.map(_.folder).distinct.map(folder => folder -> placeOf(folder, hadoop)).toMap
+    files.find(file => folders(file.folder).exists(holds(file, _))).foreach { file =>
+      throw holds(file.path)
+    }
+  }
+
+  /**
+   * The same for the files that a table names.
+   *
+   * @param paths a frame of one column of texts; those that are relative start from `root`
+   * @throws SightlineException OUTPUT_HOLDS_INPUT
+   */
+  def spare(paths: DataFrame, root: String): Unit = {
+    val spark = paths.sparkSession
+    val hadoop =
+      spark.sparkContext.broadcast(
+        new SerializableConfiguration(spark.sessionState.newHadoopConf())
+      )
+    val isIn = udf(new IsNamedIn(place, root, hadoop), BooleanType)
+    paths
+      .where(isIn(Columns.quoted(paths.columns.head)))
+      .head(1)
+      .headOption
+      .foreach(row => throw holds(row.getString(0)))
+  }
+
+  private def placeOf(folder: ImageFolder, hadoop: Configuration): Option[Place] =
+    if (folder.path.startsWith("/")) Place.ofLocal(folder.path)
+    else Place.of(new Path(folder.path), hadoop)
+
+  private def holds(file: ImageFile, folder: Place): Boolean =
+    folder.isIn(place) || folder.child(file.name).isIn(place) ||
+      (isLink(file) && Place.ofLocal(file.path).exists(_.isIn(place)))
+
+  private def isLink(file: ImageFile): Boolean =
+    file.folder.path.startsWith("/") &&
+      Try(Files.isSymbolicLink(Paths.get(file.path))).getOrElse(false)
+
+  private def holds(input: String): SightlineException =
+    SightlineException("OUTPUT_HOLDS_INPUT", "output" -> output, "input" -> input)
+}
+
+/** Whether a path of a table, which starts from `root` if it is relative, leads into `folder`. */
+final private class IsNamedIn(
+    folder: Place,
+    root: String,
+    hadoop: Broadcast[SerializableConfiguration],
+) extends UDF1[String, java.lang.Boolean] {
+
+  override def call(path: String): java.lang.Boolean =
+    Option(path).filter(_.nonEmpty).exists { named =>
+      ReadImage
+        .resolve(root, named)
+        .toOption
+        .flatMap(Place.of(_, hadoop.value.value))
+        .exists(_.isIn(folder))
+    }
+}

@@ -1,0 +1,223 @@
+package sightline.cli
+
+import java.awt.Color
+import java.nio.file.attribute.FileTime
+import java.nio.file.{Files, Path}
+
+import scala.jdk.CollectionConverters.*
+import scala.sys.process.{Process, ProcessLogger}
+import scala.util.Using
+
+import org.scalatest.Assertion
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.TestFolder.{withFolder, write}
+import sightline.{ColourBundle, LocalSpark, TestImage}
+
+/** What a run deletes: an output that it replaces, and what dead runs have left, and nothing else. */
+final class OverwriteSuite extends AnyFunSuite with LocalSpark {
+
+  // Its settings hold for the sessions that commands start.
+  private def run(arguments: Any*): Output = {
+    spark.stop()
+    Output.of(Main.run(arguments.map(_.toString)))
+  }
+
+  private val model = ColourBundle.bundle.folder.toString
+
+  private def predict(images: Any, output: Any, more: Any*): Output =
+    run(
+      Seq[Any]("predict", "--images", images, "--model", model, "--output", output) ++ more: _*
+    )
+
+  private def photos(folder: Path, name: String): Path = {
+    write(folder, s"$name/a.png", TestImage.of(Color.RED)): Unit
+    write(folder, s"$name/b.png", TestImage.of(Color.BLUE)): Unit
+    folder.resolve(name)
+  }
+
+  private def names(folder: Path): Seq[String] =
+    Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq.sorted)
+
+  private def assertSpared(folder: Path, images: Any, more: Any*): Assertion = {
+    val output = predict(images, folder, "--overwrite" +: more: _*)
+    assert(output.status == 2, output.err)
+    assert(output.lastError.startsWith(s"sightline: OUTPUT_HOLDS_INPUT: $folder holds "), images)
+    assert(names(folder) == Seq("a.png", "b.png"), images)
+  }
+
+  test("an output that holds the images is refused, however their path is written") {
+    withFolder { folder =>
+      val own = photos(folder, "phötos 1")
+      Files.createSymbolicLink(folder.resolve("link"), own): Unit
+      Seq(
+        s"$own",
+        s"$own/*.png",
+        s"file:$own/*.png",
+        s"file:$own/a.png",
+        s"$folder/link/*.png",
+        s"$folder/l*/*.png",
+        s"$folder/ph?tos 1/a.png",
+        s"$folder/*/a.png",
+        s"$folder/link/../link",
+      ).foreach(images => assertSpared(own, images))
+    }
+  }
+
+  test("so is one to which links in the listed folder lead, of files or of folders") {
+    withFolder { folder =>
+      val own = photos(folder, "own")
+      Files.createDirectories(folder.resolve("files"))
+      Files.createSymbolicLink(folder.resolve("files/x.png"), own.resolve("a.png")): Unit
+      Files.createDirectories(folder.resolve("folders"))
+      Files.createSymbolicLink(folder.resolve("folders/x"), own): Unit
+      assertSpared(own, folder.resolve("files"))
+      assertSpared(own, folder.resolve("folders"))
+    }
+  }
+
+  test("so is one that holds a file which the rows of a table name") {
+    withFolder { folder =>
+      val own = photos(folder, "own")
+      write(folder, "other/c.png", TestImage.of(Color.GREEN)): Unit
+      Files.createSymbolicLink(folder.resolve("x.png"), own.resolve("b.png")): Unit
+      Seq(s"$own/a.png", "own/a.png", "other/../own/a.png", s"file:$own/a.png", "x.png").foreach {
+        path =>
+          val table = write(folder, "t.csv", s"path\nother/c.png\n$path\n")
+          assertSpared(own, table)
+      }
+      val table = write(folder, "t.csv", "path\nc.png\na.png\n")
+      assertSpared(own, table, "--root", own)
+      assertSpared(own, table, "--root", own, "--limit", 1)
+    }
+  }
+
+  test("so is one that holds the model") {
+    withFolder { folder =>
+      val images = photos(folder, "images")
+      assert(Process(Seq("cp", "-r", model, s"$folder/model")).! == 0)
+      val output = run(
+        Seq("predict", "--images", images, "--model", s"$folder/model", "--overwrite") ++
+          Seq("--output", s"$folder/model"): _*
+      )
+      assert(output.lastError.startsWith(s"sightline: OUTPUT_HOLDS_INPUT: $folder/model holds "))
+      assert(Files.exists(folder.resolve("model/model.json")))
+    }
+  }
+
+  test("pack-images and features spare their images as well") {
+    withFolder { folder =>
+      val own = photos(folder, "own.parquet")
+      val table = write(folder, "t.csv", "path\nown.parquet/a.png\n")
+      val commands = Seq(
+        Seq[Any]("pack-images", "--images", table),
+        Seq[Any]("pack-images", "--images", s"$own/*.png"),
+        Seq[Any]("features", "--images", table, "--model", ColourBundle.means.folder),
+      )
+      commands.foreach { command =>
+        val output = run(command ++ Seq("--output", own, "--overwrite"): _*)
+        assert(output.lastError.startsWith(s"sightline: OUTPUT_HOLDS_INPUT: $own holds "), command)
+        assert(names(own) == Seq("a.png", "b.png"))
+      }
+    }
+  }
+
+  test("an output beside the images is replaced, though its name begins with theirs") {
+    withFolder { folder =>
+      val own = photos(folder, "own")
+      write(folder, "own2/old", "old"): Unit
+      assert(predict(own, s"$folder/own2", "--overwrite").status == 0)
+      assert(spark.read.parquet(s"$folder/own2").count() == 2)
+      assert(names(own) == Seq("a.png", "b.png"))
+    }
+  }
+
+  /** Two outputs of a run beside `out`: half of the new one, and, if it got so far, the old one. */
+  private def leave(folder: Path, id: String, process: String, kinds: String*): Unit = {
+    kinds.foreach(kind => write(folder, s"out.$kind-$id/part-0", kind): Unit)
+    if (process.nonEmpty) write(folder, s".out.run-$id", process): Unit
+  }
+
+  private def owner(process: Long, started: String, host: String = here.host): String = {
+    val namespace = here.namespace.fold("null")(name => s""""$name"""")
+    s"""{"host":"$host","namespace":$namespace,"process":$process,"process_started":$started}"""
+  }
+
+  private lazy val here = sightline.report.RunOwner.current
+
+  /** The number of a process that has ended. */
+  private lazy val dead: Long =
+    Process(Seq("sh", "-c", "echo $$")).!!(ProcessLogger(_ => ())).trim.toLong
+
+  test("the next run removes what a killed one left half written, and says so") {
+    withFolder { folder =>
+      leave(folder, "0000000a", owner(dead, "1.5"), "incomplete")
+      // The number of a process that runs, and that is a later one.
+      leave(folder, "0000000b", owner(here.process, "1.5"), "incomplete")
+      // Of a machine that cannot be asked, and has been silent for a day.
+      leave(folder, "0000000c", owner(1, "1.5", host = "elsewhere"), "incomplete")
+      val yesterday = FileTime.fromMillis(System.currentTimeMillis - 24 * 3600 * 1000)
+      Files.setLastModifiedTime(folder.resolve(".out.run-0000000c"), yesterday): Unit
+      leave(folder, "0000000d", owner(dead, "1.5"))
+      val output = predict(photos(folder, "images"), s"$folder/out")
+      assert(output.status == 0, output.err)
+      assert(output.err.contains("out.incomplete-0000000a is removed: a run that was killed"))
+      assert(names(folder) == Seq("images", "out"))
+    }
+  }
+
+  test(
+    "the next run leaves alone what another still writes, and what nobody is known to have made"
+  ) {
+    withFolder { folder =>
+      val started = here.started.get.toString
+      leave(folder, "0000000a", owner(here.process, started), "incomplete", "replaced")
+      leave(folder, "0000000b", "", "incomplete", "replaced")
+      leave(folder, "0000000c", "no JSON", "incomplete")
+      leave(folder, "0000000d", owner(1, "1.5", host = "elsewhere"), "incomplete")
+      leave(folder, "more", owner(dead, "1.5"), "incomplete")
+      write(folder, "out2.incomplete-0000000e/part-0", ""): Unit
+      val before = names(folder)
+      val output = predict(photos(folder, "images"), s"$folder/out")
+      assert(output.status == 0, output.err)
+      assert(names(folder) == (before ++ Seq("images", "out")).sorted)
+      Seq(
+        "out.incomplete-0000000a is left alone: another run writes",
+        "out.incomplete-0000000b is left alone: nothing tells whose it is.",
+        "out.incomplete-0000000c is left alone: nothing tells",
+        "out.incomplete-0000000d is left alone: another run writes",
+      ).foreach(line => assert(output.err.contains(line), output.err))
+    }
+  }
+
+  test(
+    "an old output that a killed run had moved aside is put back, or removed if it was replaced"
+  ) {
+    withFolder { folder =>
+      leave(folder, "0000000a", owner(dead, "1.5"), "incomplete", "replaced")
+      val images = photos(folder, "images")
+      val refused = predict(images, s"$folder/out")
+      assert(refused.err.contains(s"$folder/out is put back"))
+      assert(refused.lastError.startsWith("sightline: OUTPUT_EXISTS"))
+      assert(names(folder) == Seq("images", "out"))
+      assert(Files.readString(folder.resolve("out/part-0")) == "replaced")
+      leave(folder, "0000000b", owner(dead, "1.5"), "replaced")
+      assert(predict(images, s"$folder/out").err.contains("out.replaced-0000000b is removed"))
+      assert(names(folder) == Seq("images", "out"))
+      // The new one never came, and what is there now is something else: nothing is lost.
+      leave(folder, "0000000c", owner(dead, "1.5"), "incomplete", "replaced")
+      predict(images, s"$folder/out"): Unit
+      assert(names(folder) == Seq("images", "out", "out.replaced-0000000c"))
+    }
+  }
+
+  test("an output that cannot be written is told before any image is read") {
+    withFolder { folder =>
+      val file = write(folder, "file", "x")
+      val output = predict(photos(folder, "images"), s"$file/out")
+      assert(output.status == 2, output.err)
+      assert(output.lastError.startsWith("sightline: OUTPUT_NOT_WRITABLE: "), output.err)
+      assert(!output.hasTrace)
+    }
+  }
+}
