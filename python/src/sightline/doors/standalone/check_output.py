@@ -26,8 +26,8 @@ def check_output(
         WrongUseError: OUTPUT_EXISTS or OUTPUT_HOLDS_INPUT.
     """
     tell_leftovers(output)
+    require_apart(output, reads)
     if overwrite:
-        require_apart(output, reads)
         return None
     message = f"{output} exists. Choose another --output, or add --overwrite."
     there = WrongUseError("OUTPUT_EXISTS", message)

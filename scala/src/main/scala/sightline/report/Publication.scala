@@ -138,11 +138,10 @@ object Publication {
     val fs = path.getFileSystem(hadoop)
     val qualified = fs.makeQualified(path)
     Leftovers.settle(fs, qualified).foreach(line => System.err.println(s"sightline: $line"))
+    val folder = Place.of(qualified, hadoop).map(ReplacedFolder(output, _))
+    folder.foreach(replaced => inputs.foreach(replaced.spare(_, hadoop)))
     if (!overwrite && fs.exists(qualified)) throw exists(path)
-    val replaces =
-      Option.when(overwrite)(Place.of(qualified, hadoop).map(ReplacedFolder(output, _))).flatten
-    replaces.foreach(folder => inputs.foreach(folder.spare(_, hadoop)))
-    new Publication(fs, qualified, replaces)
+    new Publication(fs, qualified, folder.filter(_ => overwrite))
   }
 
   private def exists(output: Path): SightlineException =

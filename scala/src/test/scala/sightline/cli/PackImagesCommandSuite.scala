@@ -169,7 +169,7 @@ final class PackImagesCommandSuite extends AnyFunSuite with LocalSpark {
       assert(refused.lastError.startsWith("sightline: OUTPUT_EXISTS"))
       assert(pack(folder, all, "--overwrite", "--limit", 2).out.startsWith("2 images"))
       val own = pack(folder, s"$folder/p.parquet", "--overwrite")
-      assert(own.lastError.startsWith("sightline: OUTPUT_EXISTS"))
+      assert(own.lastError.startsWith("sightline: OUTPUT_HOLDS_INPUT"))
     }
   }
 }
