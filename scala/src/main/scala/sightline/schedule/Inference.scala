@@ -11,6 +11,9 @@ import sightline.source.Columns
 /**
  * A model, and how it is run in the workers.
  *
+ * Two are equal if they give equal results: the same bundle, by its hash, run with the same settings. The
+ * name that a query calls the bundle by makes no difference.
+ *
  * @param called what the user calls it; None: its own name
  * @param version of the models root, when it comes from there
  */
@@ -24,6 +27,13 @@ final case class Inference(
   import settings.*
 
   def name: String = called.getOrElse(bundle.manifest.name)
+
+  override def equals(other: Any): Boolean = other match {
+    case that: Inference => identity == that.identity
+    case _ => false
+  }
+  override def hashCode: Int = identity.hashCode
+  private def identity: (String, InferenceSettings) = (bundle.sha256, settings)
 
   /** One line: the model, by its version and hash, and how it is asked to run. */
   def description: String = {

@@ -1,82 +1,146 @@
 package sightline.sql
 
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.catalyst.expressions.SubqueryExpression
+import org.apache.spark.sql.catalyst.expressions.{OuterReference, SubqueryExpression}
+import org.apache.spark.sql.catalyst.optimizer.InlineCTE
 import org.apache.spark.sql.catalyst.plans.logical.*
 import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.sightline.CachedData
 
 /**
- * Makes one inference of those that a plan holds twice, such as both sides of a join of a view with
- * itself: a common table expression that Spark does not inline, but computes once and shuffles.
+ * Makes one inference of those that a plan holds more than once, such as both sides of a join of a
+ * view with itself, or a query and its subquery: a common table expression that Spark does not inline,
+ * but computes once and shuffles.
  *
- * Spark's own rules for these then find which columns and rows all its uses need.
+ * Spark's own rules for these then find which columns and rows all its uses need. Where Spark may not
+ * use an exchange twice (`spark.sql.exchange.reuse=false`), a common table expression would be computed for
+ * each use, so nothing is shared.
  */
 final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
 
+  import ShareInference.*
+
   override def apply(plan: LogicalPlan): LogicalPlan = plan match {
     case command: Command => command.mapChildren(apply)
-    case query if inferences(query).isEmpty => query
-    case query => share(keepApart(query))
+    case query if !conf.exchangeReuseEnabled || inferences(query).isEmpty => query
+    case query => stable(query)
   }
 
-  /** Of a WITH that is used more than once, Spark inlines each use unless it is not deterministic. */
-  private def keepApart(plan: LogicalPlan): LogicalPlan = plan.transform {
-    case definition: CTERelationDef =>
-      definition.copy(child = definition.child.transform { case infer: Infer =>
-        infer.copy(shared = true)
-      })
+  /** An inference can read what only became equal when another one was shared. */
+  private def stable(query: LogicalPlan): LogicalPlan =
+    Iterator
+      .iterate(query -> share(query)) { case (_, shared) => shared -> share(shared) }
+      .take(MostPasses)
+      .find { case (before, after) => before == after }
+      .map(_._2)
+      .getOrElse(share(query))
+
+  private def share(query: LogicalPlan): LogicalPlan = {
+    val (body, definitions) = commonTables(query)
+    val twice = equalInferences(withCommonTables(body, definitions))
+    // Above those of earlier passes, which these may read: Spark expects a reader's number to be higher.
+    val first = definitions.map(_.id).filter(_ < 0).maxOption.fold(FirstId)(_ + 1)
+    val idOf = twice.zipWithIndex.flatMap { case (equal, index) =>
+      equal.map(_.result.exprId -> (first + index))
+    }.toMap
+
+    def refer(plan: LogicalPlan): LogicalPlan = plan.transformWithSubqueries {
+      case infer: Infer if idOf.contains(infer.result.exprId) =>
+        CTERelationRef(
+          idOf(infer.result.exprId),
+          _resolved = true,
+          infer.output,
+          isStreaming = false,
+        )
+    }
+    val shared = twice.zipWithIndex.map { case (equal, index) =>
+      val infer = equal.head
+      CTERelationDef(infer.copy(child = refer(infer.child), shared = true), id = first + index)
+    }
+    withCommonTables(refer(body), inOrder(shared ++ definitions.map(referring(_, refer))))
   }
 
-  private def share(plan: LogicalPlan): LogicalPlan = {
-    val run = CachedData.in(spark, plan)
+  private def referring(
+      definition: CTERelationDef,
+      refer: LogicalPlan => LogicalPlan,
+  ): CTERelationDef = definition.copy(child = refer(definition.child))
+
+  /** Groups of those that are worth sharing, the innermost first. */
+  private def equalInferences(query: LogicalPlan): Seq[Seq[Infer]] = {
+    val run = CachedData.in(spark, query)
     val wanted = Wanted.in(run)
-    val twice = inferences(run)
-      .filter(infer => wanted(infer.result.exprId) && !readsWith(infer))
+    inferences(run)
+      .filter(infer => wanted(infer.result.exprId) && standsAlone(infer))
       .groupBy(_.canonicalized)
       .values
       .filter(_.size > 1)
       .toSeq
-      .sortBy(_.head.result.exprId.id)
-    // A number that no analyser gives, and the same for the same plan: a cached one is found again.
-    val definitions = twice.zipWithIndex.map { case (equal, index) =>
-      equal -> CTERelationDef(equal.head.copy(shared = true), id = -1L - index)
-    }
-    if (definitions.isEmpty) plan
-    else {
-      val definitionOf = definitions.flatMap { case (equal, definition) =>
-        equal.map(_.result.exprId -> definition)
-      }.toMap
-      val shared = plan.transformWithSubqueries {
-        case infer: Infer if !infer.shared && definitionOf.contains(infer.result.exprId) =>
-          reference(definitionOf(infer.result.exprId), infer)
-      }
-      WithCTE(shared, definitions.map(_._2))
-    }
-  }
-
-  // Its definition would have to stand before ours.
-  private def readsWith(infer: Infer): Boolean = infer.child.exists {
-    case _: CTERelationRef => true
-    case _ => false
-  }
-
-  private def reference(definition: CTERelationDef, infer: Infer): LogicalPlan =
-    CTERelationRef(definition.id, _resolved = true, infer.output, isStreaming = false)
-
-  /** All but what is shared already. */
-  private def inferences(plan: LogicalPlan): Seq[Infer] = plan match {
-    case infer: Infer if infer.shared || infer.isStreaming => Nil
-    case infer: Infer => infer +: inferences(infer.child)
-    case other => (other.children ++ ShareInference.subqueries(other)).flatMap(inferences)
+      // The number of an attribute breaks ties, so that equal plans get equal numbers.
+      .sortBy(equal => (equal.head.collect { case node => node }.size, equal.head.result.exprId.id))
   }
 }
 
 private object ShareInference {
 
-  /** Those that stand for themselves: Spark takes a correlated one apart. */
+  // Far from any number that the analyser gives, and the same for the same plan: a cached one is found.
+  private val FirstId = Int.MinValue.toLong
+
+  private val MostPasses = 10
+
+  /** A plan's subqueries, whatever they are used for. */
   def subqueries(operator: LogicalPlan): Seq[LogicalPlan] =
-    operator.expressions.flatMap(_.collect {
-      case subquery: SubqueryExpression if subquery.getOuterAttrs.isEmpty => subquery.plan
-    })
+    operator.expressions.flatMap(_.collect { case subquery: SubqueryExpression => subquery.plan })
+
+  private def inferences(plan: LogicalPlan): Seq[Infer] = {
+    val below = (plan.children ++ subqueries(plan)).flatMap(inferences)
+    plan match {
+      case infer: Infer if !infer.isStreaming => infer +: below
+      case _ => below
+    }
+  }
+
+  /** Whether it gives the same rows wherever it stands. */
+  private def standsAlone(infer: Infer): Boolean = !infer.exists {
+    case _: UnionLoopRef => true
+    case operator => operator.expressions.exists(_.exists(_.isInstanceOf[OuterReference]))
+  }
+
+  /**
+   * The query without its WITHs, and those that are used more than once and infer; Spark inlines all
+   * others, and these too unless they are not deterministic.
+   */
+  private def commonTables(query: LogicalPlan): (LogicalPlan, Seq[CTERelationDef]) = {
+    val keptApart = query.transformWithSubqueries { case definition: CTERelationDef =>
+      definition.copy(child = marked(definition.child, shared = true))
+    }
+    val inlined = InlineCTE()(keptApart)
+    val definitions = inlined.collectWithSubqueries { case WithCTE(_, definitions) =>
+      definitions.map(definition => definition.copy(child = withoutCommonTables(definition.child)))
+    }.flatten
+    (marked(withoutCommonTables(inlined), shared = false), definitions)
+  }
+
+  // A definition that infers in a subquery only may be inlined: the copies are equal inferences.
+  private def marked(plan: LogicalPlan, shared: Boolean): LogicalPlan =
+    plan.transform { case infer: Infer => infer.copy(shared = shared) }
+
+  private def withoutCommonTables(plan: LogicalPlan): LogicalPlan =
+    plan.transformUpWithSubqueries { case WithCTE(query, _) => query }
+
+  private def withCommonTables(
+      query: LogicalPlan,
+      definitions: Seq[CTERelationDef],
+  ): LogicalPlan = if (definitions.isEmpty) query else WithCTE(query, definitions)
+
+  /** Each after those that it reads. */
+  private def inOrder(definitions: Seq[CTERelationDef]): Seq[CTERelationDef] = {
+    val ids = definitions.map(_.id).toSet
+    val (ready, waiting) = definitions.partition(reads(_).intersect(ids).isEmpty)
+    if (ready.isEmpty || waiting.isEmpty) ready ++ waiting else ready ++ inOrder(waiting)
+  }
+
+  private def reads(definition: CTERelationDef): Set[Long] =
+    definition.child.collectWithSubqueries { case reference: CTERelationRef =>
+      reference.cteId
+    }.toSet
 }

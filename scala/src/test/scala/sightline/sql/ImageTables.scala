@@ -41,6 +41,7 @@ final class ImageTables(spark: SparkSession, folder: Path) {
   val model: ModelCalls = ModelCalls(
     colour = image => s"ml_predict('$colour', $image)",
     means = image => s"ml_predict('$means', $image)",
+    named = (name, image) => s"ml_predict('$name', $image)",
     features = image => s"ml_features('$means', $image)",
     file = path => s"get_image_inference_udf($path, 'onnx')",
     table = table => s"ml_predict(TABLE($table), '$colour')",
@@ -52,6 +53,7 @@ final class ImageTables(spark: SparkSession, folder: Path) {
   val byHand: ModelCalls = ModelCalls(
     colour = image => s"colour_by_hand($image)",
     means = image => s"means_by_hand($image)",
+    named = (_, image) => s"colour_by_hand($image)",
     features = image => s"features_by_hand($image)",
     file = path => s"file_by_hand($path)",
     table = table => s"""(SELECT * EXCEPT (content, answer), answer.*
@@ -83,6 +85,8 @@ final class ImageTables(spark: SparkSession, folder: Path) {
       .write
       .parquet(s"$folder/labels")
     spark.read.parquet(s"$folder/labels").createOrReplaceTempView("labels")
+    spark.conf.set(SessionModels.ModelsSetting, s"$folder/models")
+    spark.sql(s"CREATE MODEL strongest USING '$colour'"): Unit
     registerPredictions()
     Seq(model, byHand).foreach { calls =>
       spark.sql(

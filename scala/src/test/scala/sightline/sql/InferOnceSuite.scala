@@ -6,7 +6,9 @@ import scala.util.Try
 import scala.util.hashing.MurmurHash3
 
 import org.apache.commons.io.FileUtils
-import org.apache.spark.sql.execution.SparkPlan
+import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, RepartitionOperation}
+import org.apache.spark.sql.catalyst.rules.Rule
+import org.apache.spark.sql.execution.{QueryExecution, SparkPlan}
 import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanHelper
 import org.apache.spark.sql.execution.python.{ArrowEvalPythonExec, MapInArrowExec}
 import org.apache.spark.sql.{DataFrame, Row, SparkSession}
@@ -39,12 +41,14 @@ final class InferOnceSuite
   }
 
   override protected def afterAll(): Unit = {
+    report(found.result())
     FileUtils.deleteQuietly(folder.toFile): Unit
     super.afterAll()
   }
 
   private val Adaptive = "spark.sql.adaptive.enabled"
   private val Ansi = "spark.sql.ansi.enabled"
+  private val ReuseExchange = "spark.sql.exchange.reuse"
   private val Codegen = "spark.sql.codegen.wholeStage"
 
   /** One of the eight combinations of three settings, the same one for a shape in every run. */
@@ -95,21 +99,37 @@ final class InferOnceSuite
     val expected = reference(shape, settings(Ansi))
     assert(expected.nonEmpty, s"${shape.name}: rows to compare")
     withSettings(settings) {
-      val found = Try {
+      Try {
         val frame = session.sql(shape.sql(tables.model))
         val rows = Seq.newBuilder[Row]
         val counts = counted(rows ++= frame.collect())
-        val ran = nodes(frame)
-        // A worker that is left before its end, as under a limit, sends no counts.
-        val images =
-          if (counts.getOrElse("images", 0) > 0) counts("decoded")
-          else ran.map(_.metrics(Received).value.toInt).sum
-        val equal =
-          texts(rows.result(), shape.ordered) == texts(expected, shape.ordered) || !shape.rows
-        if (equal) Ran(ran.size, images) else OtherRows
-      }
-      found.fold(error => Failed(condition(error)), identity)
+        (frame, rows.result(), counts)
+      }.fold(
+        error => Failed(condition(error)),
+        { case (frame, rows, counts) =>
+          requireStable(shape, frame.queryExecution)
+          val equal = texts(rows, shape.ordered) == texts(expected, shape.ordered)
+          if (equal || !shape.rows) ran(frame, counts) else OtherRows
+        },
+      )
     }
+  }
+
+  private def ran(frame: DataFrame, counts: Map[String, Int]): Ran = {
+    val inferring = nodes(frame)
+    // A worker that is left before its end, as under a limit, sends no counts.
+    val images =
+      if (counts.getOrElse("images", 0) > 0) counts("decoded")
+      else inferring.map(_.metrics(Received).value.toInt).sum
+    Ran(inferring.size, images)
+  }
+
+  /** Our rules change no plan that they have been through. */
+  private def requireStable(shape: QueryShape, execution: QueryExecution): Unit = {
+    def require(rule: Rule[LogicalPlan], plan: LogicalPlan): Unit =
+      if (rule(plan) != plan) fail(s"${shape.name}: ${rule.ruleName} changes its own result")
+    require(new ShareInference(session), execution.normalized)
+    require(OptimizeInference, execution.optimizedPlan)
   }
 
   /** The first condition that the message names, or its first line. */
@@ -126,9 +146,7 @@ final class InferOnceSuite
     println(line.format("query", "AQE", "ANSI", "codegen", "ideal", "nodes that infer × images"))
     found.foreach { case (shape, outcome) =>
       val on = settings(shape).view.mapValues(if (_) "on" else "off")
-      println(
-        line.format(shape.name, on(Adaptive), on(Ansi), on(Codegen), shape.ideal, outcome)
-      )
+      println(line.format(shape.name, on(Adaptive), on(Ansi), on(Codegen), shape.ideal, outcome))
     }
     val rows = found.count(_._2.isInstanceOf[Ran])
     val ideal = found.count { case (shape, outcome) => outcome == shape.ideal }
@@ -161,19 +179,43 @@ final class InferOnceSuite
     )
   }
 
-  test("every shape of a query gives the reference's rows, and infers as often as it must") {
-    val shapes = CallShapes.all ++ RelationShapes.all ++ SingleShapes.all
-    assert(shapes.map(_.name).distinct.size == shapes.size)
-    assert(KnownDeviations.all.keySet.subsetOf(shapes.map(_.name).toSet))
-    val found = shapes.map(shape => shape -> run(shape, settings(shape)))
-    report(found)
-    val unexpected = found.filterNot { case (shape, outcome) => outcome == expected(shape) }
-    assert(
-      unexpected.isEmpty,
-      unexpected
-        .map { case (shape, outcome) => s"${shape.name}: $outcome, not ${expected(shape)}" }
-        .mkString("\n", "\n", "\n"),
-    )
+  private val shapes = Seq(
+    "a call in every place of a query, bare and under conditions" -> CallShapes.all,
+    "a relation with a call's result, written and used in every way" -> RelationShapes.all,
+    "other queries with calls" -> SingleShapes.all,
+  )
+  private val found = Seq.newBuilder[(QueryShape, Outcome)]
+
+  shapes.foreach { case (kind, shapes) =>
+    shapes.groupBy(_.family).toSeq.sortBy(_._1).foreach { case (family, shapes) =>
+      test(s"$kind: $family") {
+        val outcomes = shapes.map(shape => shape -> run(shape, settings(shape)))
+        found ++= outcomes
+        outcomes.foreach { case (shape, outcome) =>
+          assert(outcome == expected(shape), s"for ${shape.name}")
+        }
+      }
+    }
+  }
+
+  test("shapes have names of their own, and deviations are those of shapes") {
+    val names = shapes.flatMap(_._2).map(_.name)
+    assert(names.distinct.size == names.size)
+    assert(KnownDeviations.all.keySet.diff(names.toSet).isEmpty)
+  }
+
+  test("where Spark may not use an exchange twice, each use infers, without a shuffle for it") {
+    val everywhere = SingleShapes.all.find(_.name == "the view in every subquery").get
+    val joined = RelationShapes.all.find(_.name == "joined with itself: WITH").get
+    session.conf.set(ReuseExchange, value = false)
+    try {
+      assert(run(joined, Map(Ansi -> true)) == Ran(2, 18))
+      assert(run(everywhere, Map(Ansi -> true)) == Ran(4, 36))
+      val plan = session.sql(joined.sql(tables.model)).queryExecution.optimizedPlan
+      assert(!plan.exists(_.isInstanceOf[RepartitionOperation]))
+    } finally session.conf.unset(ReuseExchange)
+    val plan = session.sql(joined.sql(tables.model)).queryExecution.optimizedPlan
+    assert(plan.exists(_.isInstanceOf[RepartitionOperation]))
   }
 
   test("a cached view is inferred when it is cached, and not again") {
@@ -194,6 +236,28 @@ final class InferOnceSuite
     val rows = Seq.newBuilder[Long]
     assert(decoded(rows += joined.count()) == 9)
     assert(rows.result() == Seq(3L * 3 + 1 + 4 * 4))
+  }
+
+  test("a frame united with itself by the DataFrame API is inferred once, and right") {
+    val answers = session.table("answers").selectExpr("id", "r.label AS label")
+    val rows = Seq.newBuilder[Row]
+    assert(decoded(rows ++= answers.union(answers).where("label = 'red'").collect()) == 9)
+    assert(rows.result().map(_.getInt(0)).sorted == Seq(1, 1, 2, 2, 3, 3))
+  }
+
+  test("a table made by a query with a correlated subquery is inferred once, and right") {
+    TestFolder.withFolder { folder =>
+      val create = s"""CREATE TABLE alike USING parquet LOCATION '$folder/alike' AS
+        |SELECT id, r.label FROM answers x WHERE EXISTS
+        |(SELECT 1 FROM answers y WHERE y.r.label = x.r.label AND y.id > x.id)""".stripMargin
+      try {
+        assert(decoded(session.sql(create)) == 9)
+        assert(
+          session.table("alike").collect().map(_.toString).sorted.toSeq ==
+            Seq("[1,red]", "[2,red]", "[5,blue]", "[6,blue]", "[7,blue]")
+        )
+      } finally session.sql("DROP TABLE IF EXISTS alike"): Unit
+    }
   }
 
   test("what is written by a command is inferred once too") {

@@ -15,7 +15,11 @@ final case class QueryShape(
     sql: ModelCalls => String,
     ordered: Boolean = false,
     rows: Boolean = true,
-)
+) {
+
+  /** What it has in common with other shapes: the first part of `FAMILY: MEMBER`. */
+  def family: String = name.takeWhile(_ != ':')
+}
 
 object QueryShape {
 
@@ -44,6 +48,7 @@ object QueryShape {
  *
  * @param colour `ml_predict` with the model `colour`, of an expression for the image's bytes
  * @param means `ml_predict` with another model
+ * @param named `ml_predict` with the model `strongest`, which has the bundle of `colour`, by this name
  * @param features `ml_features`
  * @param file `get_image_inference_udf`, of an expression for a path
  * @param table `ml_predict(TABLE(…))` over a table with a column `content`, as a relation
@@ -53,6 +58,7 @@ object QueryShape {
 final case class ModelCalls(
     colour: String => String,
     means: String => String,
+    named: (String, String) => String,
     features: String => String,
     file: String => String,
     table: String => String,

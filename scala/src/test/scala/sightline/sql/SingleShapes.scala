@@ -5,6 +5,14 @@ import sightline.sql.QueryShape.Ran
 /** Queries that no product of places and conditions makes. */
 object SingleShapes {
 
+  private def result(calls: ModelCalls): String =
+    s"(SELECT id, ${calls.colour("content")} AS r FROM images)"
+
+  private def twoModels(calls: ModelCalls): String = {
+    val label = s"${calls.colour("content")}.label"
+    s"(SELECT id, $label AS a, IF($label = 'red', ${calls.means("content")}.score, 0) AS b FROM images)"
+  }
+
   def all: Seq[QueryShape] = Seq(
     QueryShape(
       "LIMIT",
@@ -150,6 +158,139 @@ object SingleShapes {
       c =>
         s"SELECT id FROM ${c.answers} WHERE r.label IN (SELECT r.label FROM ${c.answers} " +
           s"WHERE r.score >= (SELECT min(r.score) FROM ${c.answers}))",
+    ),
+    QueryShape(
+      "a model by its name and by its version",
+      Ran(1, 9),
+      c =>
+        s"SELECT id, ${c.named("strongest", "content")}.label, " +
+          s"${c.named("strongest@1", "content")}.score FROM images",
+    ),
+    QueryShape(
+      "a model by its name joined with its bundle by its path",
+      Ran(1, 9),
+      c =>
+        s"SELECT x.id, y.r.score FROM ${result(c)} x JOIN " +
+          s"(SELECT id, ${c.named("strongest", "content")} AS r FROM images) y " +
+          "ON x.id = y.id AND x.r.label = y.r.label",
+    ),
+    QueryShape(
+      "a WITH beside a subquery of the same",
+      Ran(1, 9),
+      c =>
+        s"WITH w AS ${result(c)} SELECT w.id, x.r.score FROM w JOIN ${result(c)} x " +
+          "ON w.r.label = x.r.label",
+    ),
+    QueryShape(
+      "a WITH used twice beside a subquery of the same",
+      Ran(1, 9),
+      c =>
+        s"WITH w AS ${result(c)} SELECT w.id, x.r.score FROM w JOIN w v ON w.id = v.id " +
+          s"JOIN ${result(c)} x ON w.r.label = x.r.label WHERE v.r.score > 0.5",
+    ),
+    QueryShape(
+      "a subquery with a WITH of its own, joined with itself",
+      Ran(1, 9),
+      c => {
+        val x =
+          s"(WITH w AS (SELECT * FROM images WHERE id > 0) SELECT id, ${c.colour("content")} AS r FROM w)"
+        s"SELECT x.id, y.id FROM $x x JOIN $x y ON x.r.label = y.r.label AND x.id < y.id"
+      },
+    ),
+    QueryShape(
+      "a WITH inside IN, used twice there",
+      Ran(1, 9),
+      c =>
+        s"SELECT id FROM labels WHERE id IN (WITH w AS ${result(c)} " +
+          "SELECT x.id FROM w x JOIN w y ON x.r.label = y.r.label AND x.id < y.id)",
+    ),
+    QueryShape(
+      "a WITH filtered by IN over the view, used twice",
+      Ran(1, 9),
+      c =>
+        s"WITH w AS (SELECT * FROM labels WHERE id IN (SELECT id FROM ${c.answers} " +
+          "WHERE r.label = 'red')) SELECT x.id, y.label FROM w x JOIN w y ON x.label = y.label",
+    ),
+    QueryShape(
+      "two models in a relation that is joined with itself",
+      Ran(2, 12),
+      c =>
+        s"SELECT x.id, y.b FROM ${twoModels(c)} x JOIN ${twoModels(c)} y " +
+          "ON x.a = y.a AND x.b = y.b",
+    ),
+    QueryShape(
+      "two models in one relation, one of them in another",
+      Ran(2, 12),
+      c =>
+        s"SELECT x.id, x.b, y.r.score FROM ${twoModels(c)} x JOIN ${result(c)} y " +
+          "ON x.a = y.r.label",
+    ),
+    QueryShape(
+      "a second model over a WITH of a first, in both sides of a join",
+      Ran(2, 18),
+      c => {
+        val x = s"(SELECT id, r, ${c.means("content")} AS s FROM w)"
+        s"WITH w AS (SELECT id, content, ${c.colour("content")} AS r FROM images) " +
+          s"SELECT x.id, y.s.score FROM $x x JOIN $x y ON x.r.label = y.s.label"
+      },
+    ),
+    QueryShape(
+      "LATERAL count of equal labels",
+      Ran(1, 9),
+      c =>
+        s"SELECT x.id, n FROM ${c.answers} x, LATERAL (SELECT count(*) AS n FROM ${c.answers} y " +
+          "WHERE y.r.label = x.r.label)",
+    ),
+    QueryShape(
+      "the view in every subquery",
+      Ran(1, 9),
+      c =>
+        s"SELECT id, (SELECT max(r.score) FROM ${c.answers} y WHERE y.k = x.k) AS a, " +
+          s"(SELECT min(r.label) FROM ${c.answers} y WHERE y.folder = x.folder) AS b " +
+          s"FROM ${c.answers} x WHERE EXISTS (SELECT 1 FROM ${c.answers} y " +
+          "WHERE y.r.label = x.r.label AND y.id > x.id)",
+    ),
+    QueryShape(
+      "EXISTS in SELECT",
+      Ran(1, 9),
+      c =>
+        s"SELECT id, k = 1 OR EXISTS (SELECT 1 FROM ${c.answers} y " +
+          s"WHERE y.r.label = x.r.label AND y.id > x.id) AS a FROM ${c.answers} x",
+    ),
+    QueryShape(
+      "EXISTS that asks for no result",
+      Ran(0, 0),
+      c => s"SELECT id FROM labels l WHERE EXISTS (SELECT * FROM ${c.answers} v WHERE v.id = l.id)",
+    ),
+    QueryShape(
+      "EXISTS of any row",
+      Ran(0, 0),
+      c => s"SELECT id FROM labels WHERE EXISTS (SELECT * FROM ${c.answers})",
+    ),
+    QueryShape(
+      "ORDER BY a column that is not selected LIMIT",
+      Ran(1, 3),
+      c => s"SELECT ${c.colour("content")}.label FROM images ORDER BY id LIMIT 3",
+      ordered = true,
+    ),
+    QueryShape(
+      "FULL JOIN of the view with itself",
+      Ran(1, 9),
+      c =>
+        s"SELECT x.id, y.id FROM ${c.answers} x FULL JOIN ${c.answers} y " +
+          "ON x.id = y.id + 1 AND x.r.label = y.r.label",
+    ),
+    QueryShape(
+      "three of the view",
+      Ran(1, 9),
+      c =>
+        s"SELECT x.id, y.r.score, z.k FROM ${c.answers} x JOIN ${c.answers} y USING (id) " +
+          s"JOIN ${c.answers} z USING (id) WHERE z.r.label <> 'blue'",
+    ),
+    QueryShape(
+      "two counts of distinct values",
+      Ran(1, 9),
+      c => s"SELECT count(DISTINCT r.label), count(DISTINCT r.score, k) FROM ${c.answers}",
     ),
   )
 }
