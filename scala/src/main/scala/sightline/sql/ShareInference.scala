@@ -22,7 +22,8 @@ final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
 
   override def apply(plan: LogicalPlan): LogicalPlan = plan match {
     case command: Command => command.mapChildren(apply)
-    case query if !conf.exchangeReuseEnabled || inferences(query).isEmpty => query
+    case query if !spark.sessionState.conf.exchangeReuseEnabled || inferences(query).isEmpty =>
+      query
     case query => stable(query)
   }
 

@@ -2,7 +2,7 @@ package sightline.sql
 
 import java.nio.file.Files
 
-import scala.util.Try
+import scala.util.{Failure, Success, Try}
 import scala.util.hashing.MurmurHash3
 
 import org.apache.commons.io.FileUtils
@@ -99,19 +99,19 @@ final class InferOnceSuite
     val expected = reference(shape, settings(Ansi))
     assert(expected.nonEmpty, s"${shape.name}: rows to compare")
     withSettings(settings) {
-      Try {
+      val answer = Try {
         val frame = session.sql(shape.sql(tables.model))
         val rows = Seq.newBuilder[Row]
         val counts = counted(rows ++= frame.collect())
         (frame, rows.result(), counts)
-      }.fold(
-        error => Failed(condition(error)),
-        { case (frame, rows, counts) =>
+      }
+      answer match {
+        case Failure(error) => Failed(condition(error))
+        case Success((frame, rows, counts)) =>
           requireStable(shape, frame.queryExecution)
           val equal = texts(rows, shape.ordered) == texts(expected, shape.ordered)
           if (equal || !shape.rows) ran(frame, counts) else OtherRows
-        },
-      )
+      }
     }
   }
 
