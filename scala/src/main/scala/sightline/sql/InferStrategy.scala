@@ -24,7 +24,11 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
       val udf = call.inference
         .scalar(spark, call.result.worker, Some(counters))
         .scalar(call.description, call.dataType, Seq(call.child))
-      Seq(ArrowEvalPythonExec(Seq(udf), Seq(result), planLater(child), udf.evalType))
+      Seq(
+        MaterializeInference.mark(
+          ArrowEvalPythonExec(Seq(udf), Seq(result), planLater(child), udf.evalType)
+        )
+      )
     case _ => Nil
   }
 
@@ -49,7 +53,9 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
     val udf = call.inference
       .bulk(spark, Columns.Prediction, Some(counters))
       .mapper(call.description, structOf(output), input.output)
-    val rows = MapInArrowExec(udf, output, planLater(input), isBarrier = false, profile = None)
+    val rows = MaterializeInference.mark(
+      MapInArrowExec(udf, output, planLater(input), isBarrier = false, profile = None)
+    )
 
     def answered(expression: Expression): Expression = expression.transformDown {
       case GetStructField(a: Attribute, ordinal, _) if a.exprId == result.exprId =>

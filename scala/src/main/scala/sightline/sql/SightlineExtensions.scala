@@ -21,5 +21,7 @@ final class SightlineExtensions extends (SparkSessionExtensions => Unit) {
     extensions.injectPlanNormalizationRule(new ShareInference(_))
     extensions.injectOptimizerRule(_ => OptimizeInference)
     extensions.injectPlannerStrategy(new InferStrategy(_))
+    extensions.injectQueryStagePrepRule(_ => MaterializeInference)
+    extensions.injectColumnar(_ => MaterializeInference.columnar)
   }
 }
