@@ -1,16 +1,18 @@
 package sightline.sql
 
+import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression
 import org.apache.spark.sql.catalyst.expressions.{Expression, LambdaFunction, OuterReference}
-import org.apache.spark.sql.catalyst.plans.logical.{Command, Join, LogicalPlan, UnaryNode}
+import org.apache.spark.sql.catalyst.plans.logical.*
 import org.apache.spark.sql.sightline.AnalysisErrors
 
 import sightline.SightlineException
 
-/** Says of a call of a model that cannot be evaluated once a row where it stands, and what to do. */
+/** Rejects a call of a model where it cannot be evaluated once for each row, and says what to do. */
 object CheckInference extends (LogicalPlan => Unit) {
 
   override def apply(plan: LogicalPlan): Unit = AnalysisErrors.analysed {
     plan.foreachWithSubqueries { operator =>
+      wrongInputFile(operator).foreach(throw _)
       operator.expressions.foreach { expression =>
         calls(expression).foreach(call => wrong(operator, expression, call).foreach(throw _))
       }
@@ -28,11 +30,14 @@ object CheckInference extends (LogicalPlan => Unit) {
     }
     val where = operator match {
       case _ if inLambda => Some("in a lambda" -> "Explode the array, and call it for each row")
-      case _: Join => Some("in a JOIN condition" -> "Call it in a subquery, and join by its result")
+      case _: Join | _: LateralJoin =>
+        Some("in a JOIN condition" -> "Call it in a subquery, and join by its result")
       case _ if call.exists(_.isInstanceOf[OuterReference]) =>
         Some("in a subquery with a column of the outer query" -> "Call it in the outer query")
       case command: Command =>
         Some(s"in ${command.nodeName}" -> "Select the rows by it first: WHERE id IN (SELECT …)")
+      case _: CollectMetrics if !inAggregateFunction(expression) =>
+        Some("outside an aggregate function in an observed metric" -> "Observe a column of it")
       case _: UnaryNode => None
       case other => Some(s"in ${other.nodeName}" -> "Call it in a SELECT, and use its result")
     }
@@ -44,6 +49,32 @@ object CheckInference extends (LogicalPlan => Unit) {
         "hint" -> s"$instead.",
       )
     }
+  }
+
+  private def inAggregateFunction(expression: Expression): Boolean = expression match {
+    case _: InferenceCall => false
+    case _: AggregateExpression => true
+    case other => other.children.forall(inAggregateFunction)
+  }
+
+  /** `input_file_name()` above a join or a union of inferred rows: it can be no column of those. */
+  private def wrongInputFile(operator: LogicalPlan): Option[SightlineException] = {
+    def inferred(plan: LogicalPlan): Option[InferenceCall] = {
+      val path = InputFileColumns.path(plan)
+      path.flatMap(_.expressions).flatMap(calls).headOption.orElse(inBranches(path.last))
+    }
+    def inBranches(plan: LogicalPlan): Option[InferenceCall] = plan match {
+      // A shuffle: above it the name is empty in any query.
+      case _: UnaryNode => None
+      case other => other.children.flatMap(inferred).headOption
+    }
+    Option
+      .when(InputFileColumns.asks(operator))(operator.children)
+      .toSeq
+      .flatten
+      .flatMap(child => inBranches(InputFileColumns.path(child).last))
+      .headOption
+      .map(call => InputFileColumns.wrongPlace(call.function))
   }
 
   private def calls(expression: Expression): Seq[InferenceCall] =

@@ -1,112 +1,142 @@
 package sightline.sql
 
 import org.apache.spark.sql.catalyst.expressions.*
+import org.apache.spark.sql.catalyst.expressions.Literal.{FalseLiteral, TrueLiteral}
 import org.apache.spark.sql.catalyst.plans.logical.*
 import org.apache.spark.sql.catalyst.rules.Rule
 
 /**
- * Gives every call of a model a node below the operator that uses it, one for all equal calls.
+ * Replaces the calls of a model in an operator by the result of an [[Infer]] below that operator,
+ * one node for all equal calls.
  *
  * It runs on the analysed plan of a whole query, before the optimizer: there, pushing a filter
  * through a projection would copy the call. (In the analyzer it would be too early: a self-join or
  * a CTE gives the columns of its second side new names, and knows how for projections only.)
+ *
+ * Spark applies it again to plans that it has changed already, such as a cached query whose table
+ * gets new rows, or the steps of WITH RECURSIVE: they must come out as they are.
  */
-object ExtractInference extends Rule[LogicalPlan] with AliasHelper {
+object ExtractInference extends Rule[LogicalPlan] {
 
-  override def apply(plan: LogicalPlan): LogicalPlan =
-    plan.transformUpWithSubqueries {
-      case operator: UnaryNode if hasCall(operator) && !operator.isInstanceOf[Command] =>
-        extract(operator)
+  override def apply(plan: LogicalPlan): LogicalPlan = {
+    val extracted = plan.transformUpWithSubqueries {
+      case aggregate: Aggregate if hasCall(aggregate) =>
+        AggregateCalls.lift(aggregate) match {
+          case lifted @ Project(_, below: Aggregate) => extract(lifted.copy(child = extract(below)))
+          case other => extract(other)
+        }
+      case operator: UnaryNode if hasCall(operator) => extract(operator)
     }
+    InputFileColumns(extracted)
+  }
 
-  private def hasCall(operator: LogicalPlan): Boolean =
-    operator.expressions.exists(_.exists(_.isInstanceOf[InferenceCall]))
+  private def hasCall(operator: LogicalPlan): Boolean = operator match {
+    // The call of an Infer has been extracted.
+    case _: Infer | _: Command => false
+    case other => other.expressions.exists(_.exists(isCall))
+  }
 
-  private def extract(operator: UnaryNode): LogicalPlan = {
+  private def extract(operator: LogicalPlan): LogicalPlan = {
     val output = operator.output
-    val extracted = Iterator
-      .iterate[LogicalPlan](operator)(extractOne)
-      .dropWhile(hasCall)
-      .next()
+    val extracted = Iterator.iterate(operator)(extractOne).dropWhile(hasCall).next()
     if (extracted.output == output) extracted else Project(output, extracted)
   }
 
-  /** Takes out a call that waits for no other: neither its image nor its condition holds one. */
+  /** Takes out a call that waits for no other: neither its image nor its guards hold one. */
   private def extractOne(operator: LogicalPlan): LogicalPlan = {
-    val child = operator.children.head
-    val uses = operator.expressions.flatMap(GuardedCall.in)
+    val uses = GuardedCall.in(operator)
     val next = uses
-      .find(use => (use.call.child +: use.guard.toSeq).forall(!_.exists(isCall)))
-      // A condition that waits for the very call that it guards is none.
+      .find(use => (use.call.child +: use.guards).forall(!_.exists(isCall)))
+      // A guard that holds the very call that it guards cannot be evaluated before it.
       .orElse(uses.find(!_.call.child.exists(isCall)))
       .map(_.call)
       .get
-    val guards = uses.filter(use => same(use.call, next)).map(_.guard)
-    val (below, result) = expose(child, next).getOrElse {
-      val infer = Infer(guarded(next, guards, child), child)
-      (infer, infer.result)
-    }
+    val (below, result) =
+      answered(next, uses.filter(use => same(use.call, next)), operator.children.head)
     operator
       .withNewChildren(Seq(below))
       .transformExpressionsDown { case call: InferenceCall if same(call, next) => result }
   }
 
-  /** The call, on no image where no condition under which its result is used holds. */
-  private def guarded(
+  /** The plan below the operator with the answers to `call`, and the expression that gives them. */
+  private def answered(
       call: InferenceCall,
-      guards: Seq[Option[Expression]],
+      uses: Seq[GuardedCall],
       child: LogicalPlan,
-  ): InferenceCall = {
-    def canStandBelow(guard: Expression): Boolean =
+  ): (LogicalPlan, Expression) = {
+    val needed = condition(uses, child)
+    val known = KnownAnswers.of(call, child)
+    known
+      .find(answer => answer.guard.isEmpty || same(answer.guard, needed))
+      .map(answer => (KnownAnswers.carry(child, Seq(answer.result)), answer.result))
+      .getOrElse {
+        // What is known for some rows is inferred for the others only.
+        val unknown = known.flatMap(_.guard).map(guard => Not(EqualNullSafe(guard, TrueLiteral)))
+        val carried = KnownAnswers.carry(
+          child,
+          known.flatMap(answer => answer.result +: answer.guard.toSeq.flatMap(_.references)),
+        )
+        val (image, checked) = safe(call.child, uses, child)
+        val infer =
+          Infer(call.copy(child = where((needed ++ unknown).toSeq, image)), carried)
+        val result = known.foldRight[Expression](infer.result) { case (answer, otherwise) =>
+          answer.guard.fold[Expression](answer.result)(If(_, answer.result, otherwise))
+        }
+        (infer, checked(result))
+      }
+  }
+
+  private def where(conditions: Seq[Expression], image: Expression): Expression =
+    conditions
+      .reduceOption(And.apply)
+      .fold(image)(If(_, image, Literal(None.orNull, image.dataType)))
+
+  /** The condition under which a use needs the answer; None: one may always need it. */
+  private def condition(uses: Seq[GuardedCall], child: LogicalPlan): Option[Expression] = {
+    val conditions = uses.map { use =>
+      hoisted(use, child).reduceRightOption[Expression](If(_, _, FalseLiteral))
+    }
+    Option.when(conditions.forall(_.isDefined)) {
+      // Each by itself: one that fails leaves the others what they are.
+      conditions.flatten.distinct.map(CannotFail.orNull).reduce(Or.apply)
+    }
+  }
+
+  /** The outermost guards of a use that can be evaluated below the operator. */
+  private def hoisted(use: GuardedCall, child: LogicalPlan): Seq[Expression] =
+    use.guards.takeWhile { guard =>
       guard.deterministic && guard.references.subsetOf(child.outputSet) && !guard.exists {
         case _: SubqueryExpression | _: OuterReference | _: WindowExpression => true
         case _: aggregate.AggregateExpression | _: Generator | _: NamedLambdaVariable => true
+        case _: CommonExpressionRef => true
         case other => isCall(other)
       }
-    if (guards.forall(_.exists(canStandBelow))) {
-      val needed = guards.flatten.distinct.reduce(Or.apply)
-      call.copy(child = If(needed, call.child, Literal(None.orNull, call.child.dataType)))
-    } else call
-  }
+    }
 
   /**
-   * The plan with the result of an equal call among its columns, if the plan below it has one; only
-   * operators that keep rows as they are, or leave some out, may lie between.
+   * An image that may fail, where guards stay above: no row fails below, and those that are used fail
+   * where they are used.
    */
-  private def expose(
-      plan: LogicalPlan,
-      call: InferenceCall,
-  ): Option[(LogicalPlan, AttributeReference)] = plan match {
-    case infer: Infer if infer.call.semanticEquals(call) => Some((infer, infer.result))
-    case project: Project if call.references.subsetOf(project.outputSet) =>
-      expose(project.child, below(call, project)).map { case (child, result) =>
-        val list =
-          if (project.outputSet.contains(result)) project.projectList
-          else project.projectList :+ result
-        (project.copy(projectList = list, child = child), result)
-      }
-    case _: Infer | _: Filter | _: Sort | _: LocalLimit | _: GlobalLimit | _: SubqueryAlias |
-        _: View | _: Sample | _: Window =>
-      val below = plan.children.head
-      if (call.references.subsetOf(below.outputSet)) {
-        expose(below, call).map { case (child, result) =>
-          (plan.withNewChildren(Seq(child)), result)
-        }
-      } else None
-    case _ => None
-  }
-
-  /** The call in the columns below a projection; a view casts each of its columns to its own type. */
-  private def below(call: InferenceCall, project: Project): InferenceCall = {
-    val image = replaceAlias(call.child, getAliasMap(project)).transform {
-      case cast: Cast if cast.child.dataType == cast.dataType => cast.child
+  private def safe(
+      image: Expression,
+      uses: Seq[GuardedCall],
+      child: LogicalPlan,
+  ): (Expression, Expression => Expression) =
+    if (CannotFail(image) || uses.forall(use => hoisted(use, child) == use.guards)) {
+      (image, identity[Expression])
+    } else {
+      (
+        CannotFail.orNull(image),
+        result => If(IsNotNull(image), result, Literal(None.orNull, result.dataType)),
+      )
     }
-    call.copy(child = image)
-  }
 
   /** No two calls of a random image are the same, but each is itself. */
   private def same(one: InferenceCall, other: InferenceCall): Boolean =
     one.eq(other) || one.semanticEquals(other)
+
+  private def same(one: Option[Expression], other: Option[Expression]): Boolean =
+    one.exists(condition => other.exists(condition.semanticEquals))
 
   private def isCall(expression: Expression): Boolean = expression.isInstanceOf[InferenceCall]
 }

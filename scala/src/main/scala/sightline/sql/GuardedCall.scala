@@ -1,48 +1,82 @@
 package sightline.sql
 
 import org.apache.spark.sql.catalyst.expressions.*
-import org.apache.spark.sql.catalyst.expressions.Literal.TrueLiteral
+import org.apache.spark.sql.catalyst.expressions.Literal.{FalseLiteral, TrueLiteral}
+import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression
+import org.apache.spark.sql.catalyst.plans.logical.{Filter, LogicalPlan}
 
 /**
  * A place where a model's answer is used.
  *
- * @param guard the condition under which it is; None: always
+ * @param guards the conditions under which it is, outermost first: each is evaluated only where those
+ *   before it are true, and the answer is used only where all are; none: it is always used
  */
-final case class GuardedCall(call: InferenceCall, guard: Option[Expression])
+final case class GuardedCall(call: InferenceCall, guards: Seq[Expression])
 
-object GuardedCall {
+object GuardedCall extends PredicateHelper {
 
-  /** Every call in an expression, with the conditions of CASE, IF and COALESCE around it. */
-  def in(expression: Expression): Seq[GuardedCall] = in(expression, None)
-
-  private def in(expression: Expression, guard: Option[Expression]): Seq[GuardedCall] =
-    expression match {
-      case call: InferenceCall => GuardedCall(call, guard) +: in(call.child, guard)
-      case If(condition, yes, no) => branches(Seq(condition -> yes), Some(no), guard)
-      case CaseWhen(cases, otherwise) => branches(cases, otherwise, guard)
-      case Coalesce(first +: others) =>
-        others
-          .foldLeft((in(first, guard), and(guard, IsNull(first)))) {
-            case ((found, reached), value) =>
-              (found ++ in(value, reached), and(reached, IsNull(value)))
-          }
-          ._1
-      case other => other.children.flatMap(in(_, guard))
-    }
-
-  private def branches(
-      cases: Seq[(Expression, Expression)],
-      otherwise: Option[Expression],
-      guard: Option[Expression],
-  ): Seq[GuardedCall] = {
-    val (found, reached) = cases.foldLeft((Seq.empty[GuardedCall], guard)) {
-      case ((found, reached), (condition, value)) =>
-        val here = in(condition, reached) ++ in(value, and(reached, condition))
-        (found ++ here, and(reached, Not(EqualNullSafe(condition, TrueLiteral))))
-    }
-    found ++ otherwise.toSeq.flatMap(in(_, reached))
+  /** Every call in an operator, with the conditions around it. */
+  def in(operator: LogicalPlan): Seq[GuardedCall] = operator match {
+    // The optimizer moves each of its conditions below the inference, where that is possible.
+    case filter: Filter => splitConjunctivePredicates(filter.condition).flatMap(in)
+    case other => other.expressions.flatMap(in)
   }
 
-  private def and(guard: Option[Expression], more: Expression): Option[Expression] =
-    Some(guard.fold(more)(And(_, more)))
+  /** Every call in an expression, with the conditions of CASE, IF, COALESCE, AND, OR, FILTER. */
+  def in(expression: Expression): Seq[GuardedCall] = new Guards(Map.empty).in(expression, Nil)
+
+  /** @param definitions what `nullif`, BETWEEN and the like evaluate once and refer to by a number */
+  private class Guards(private val definitions: Map[CommonExpressionId, Expression]) {
+
+    def in(expression: Expression, guards: Seq[Expression]): Seq[GuardedCall] = expression match {
+      case call: InferenceCall => GuardedCall(call, guards) +: in(call.child, guards)
+      case If(condition, yes, no) => branches(Seq(condition -> yes), Some(no), guards)
+      case CaseWhen(cases, otherwise) => branches(cases, otherwise, guards)
+      case Coalesce(values) => inOrder(values, guards)(IsNull(_))
+      case NaNvl(value, instead) => inOrder(Seq(value, instead), guards)(IsNaN(_))
+      case And(left, right) =>
+        inOrder(Seq(left, right), guards)(left => Not(EqualNullSafe(left, FalseLiteral)))
+      case Or(left, right) =>
+        inOrder(Seq(left, right), guards)(left => Not(EqualNullSafe(left, TrueLiteral)))
+      case AggregateExpression(function, _, _, filter, _) =>
+        filter.toSeq.flatMap(in(_, guards)) ++ in(function, guards ++ filter.map(plain))
+      case With(child, defined) =>
+        defined
+          .flatMap(definition => in(definition.child, guards)) ++ and(defined).in(child, guards)
+      case other => other.children.flatMap(in(_, guards))
+    }
+
+    /** Values of which one is evaluated only where the values before it go on to it. */
+    private def inOrder(values: Seq[Expression], guards: Seq[Expression])(
+        goesOn: Expression => Expression
+    ): Seq[GuardedCall] =
+      values.indices.flatMap { index =>
+        in(values(index), guards ++ values.take(index).map(value => goesOn(plain(value))))
+      }
+
+    private def branches(
+        cases: Seq[(Expression, Expression)],
+        otherwise: Option[Expression],
+        guards: Seq[Expression],
+    ): Seq[GuardedCall] = {
+      val (found, reached) = cases.foldLeft((Seq.empty[GuardedCall], guards)) {
+        case ((found, reached), (condition, value)) =>
+          val here = in(condition, reached) ++ in(value, reached :+ plain(condition))
+          (found ++ here, reached :+ Not(EqualNullSafe(plain(condition), TrueLiteral)))
+      }
+      found ++ otherwise.toSeq.flatMap(in(_, reached))
+    }
+
+    /** The expression without definitions and references to them. */
+    private def plain(expression: Expression): Expression = expression match {
+      case With(child, defined) => and(defined).plain(child)
+      case reference: CommonExpressionRef => definitions.getOrElse(reference.id, reference)
+      case other => other.mapChildren(plain)
+    }
+
+    private def and(defined: Seq[CommonExpressionDef]): Guards = defined.foldLeft(this) {
+      (known, definition) =>
+        new Guards(known.definitions + (definition.id -> known.plain(definition.child)))
+    }
+  }
 }

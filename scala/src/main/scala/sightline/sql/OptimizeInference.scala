@@ -5,8 +5,8 @@ import org.apache.spark.sql.catalyst.plans.logical.*
 import org.apache.spark.sql.catalyst.rules.Rule
 
 /**
- * Infers for no row that nobody asks for: filters on other columns and limits go below an [[Infer]],
- * and one whose result is not used goes.
+ * Pushes filters on other columns and limits below an [[Infer]], and removes an [[Infer]] whose
+ * result is not used.
  *
  * It runs with the optimizer's own rules, which do the same for the nodes that they know.
  */
@@ -31,30 +31,43 @@ object OptimizeInference extends Rule[LogicalPlan] with PredicateHelper with Ali
         (above ++ random).reduceOption(And.apply).fold[LogicalPlan](inferred)(Filter(_, inferred))
       }
 
-    case limit @ GlobalLimit(IntegerLiteral(n), LocalLimit(_, sort @ Sort(_, true, _, _)))
+    case limit @ GlobalLimit(IntegerLiteral(_), local @ LocalLimit(IntegerLiteral(n), sorted))
         if n <= Page =>
-      pageBelow(sort, sorted => limit.copy(child = LocalLimit(limit.limitExpr, sorted)))
-        .getOrElse(limit)
+      pageBelow(sorted, sort => limit.copy(child = local.copy(child = sort))).getOrElse(limit)
+    case limit @ GlobalLimit(
+          IntegerLiteral(_),
+          offset @ Offset(_, local @ LocalLimit(IntegerLiteral(n), sorted)),
+        ) if n <= Page =>
+      def page(sort: LogicalPlan): LogicalPlan =
+        limit.copy(child = offset.copy(child = local.copy(child = sort)))
+      pageBelow(sorted, page).getOrElse(limit)
 
     case limit @ LocalLimit(n, infer: Infer) => limit.copy(child = limited(n, infer))
     case limit @ LocalLimit(n, project @ Project(_, infer: Infer)) =>
       limit.copy(child = project.copy(child = limited(n, infer)))
   }
 
-  /** The first rows by columns that need no inference are found before it. */
-  private def pageBelow(sort: Sort, page: LogicalPlan => LogicalPlan): Option[LogicalPlan] = {
-    def below(infer: Infer, order: Seq[SortOrder]): Option[Infer] =
+  /** Finds the first rows by columns that need no inference before it. */
+  private def pageBelow(
+      sorted: LogicalPlan,
+      page: LogicalPlan => LogicalPlan,
+  ): Option[LogicalPlan] = {
+    def below(infer: Infer, sort: Sort, order: Seq[SortOrder]): Option[Infer] =
       Option.when(
         order.forall(o => o.deterministic && o.references.subsetOf(infer.child.outputSet))
       ) {
         infer.copy(child = page(sort.copy(order = order, child = infer.child)))
       }
-    sort.child match {
-      case infer: Infer => below(infer, sort.order)
-      case project @ Project(list, infer: Infer) if list.forall(_.deterministic) =>
+    sorted match {
+      // It leaves out the columns that the rows are sorted by.
+      case project @ Project(list, sort: Sort) if list.forall(_.deterministic) =>
+        pageBelow(sort, page).map(rows => project.copy(child = rows))
+      case sort @ Sort(order, true, infer: Infer, _) => below(infer, sort, order)
+      case sort @ Sort(_, true, project @ Project(list, infer: Infer), _)
+          if list.forall(_.deterministic) =>
         val aliases = getAliasMap(project)
         val order = sort.order.map(o => o.copy(child = replaceAlias(o.child, aliases)))
-        below(infer, order).map(inferred => project.copy(child = inferred))
+        below(infer, sort, order).map(inferred => project.copy(child = inferred))
       case _ => None
     }
   }

@@ -1,0 +1,33 @@
+package sightline.sql
+
+import org.apache.spark.sql.catalyst.expressions.*
+import org.apache.spark.sql.types.{BinaryType, StringType}
+
+import sightline.source.ReadImage
+
+/**
+ * Whether an expression may be evaluated for rows that the query, as it is written, does not
+ * evaluate it for: `10 / k` fails for k = 0 (in ANSI mode) although a condition around it leaves
+ * such rows out.
+ */
+private[sql] object CannotFail {
+
+  def apply(expression: Expression): Boolean = expression match {
+    case _: NullIfFails => true
+    case replaceable: RuntimeReplaceable => apply(replaceable.replacement)
+    case cast: Cast =>
+      val read = cast.child.dataType
+      val upward = Cast.canUpCast(read, cast.dataType) ||
+        (read.isInstanceOf[StringType] && cast.dataType == BinaryType)
+      upward && apply(cast.child)
+    case _: Attribute | _: Literal | _: GetStructField | _: CreateNamedStruct | _: ReadImage |
+        _: IsNull | _: IsNotNull | _: IsNaN | _: Not | _: And | _: Or | _: BinaryComparison | _: In |
+        _: InSet | _: StringPredicate | _: If | _: CaseWhen | _: Coalesce =>
+      expression.children.forall(apply)
+    case _ => false
+  }
+
+  /** The expression, NULL where it fails. */
+  def orNull(expression: Expression): Expression =
+    if (apply(expression)) expression else NullIfFails(expression)
+}
