@@ -31,10 +31,11 @@ private[sql] object InputFileColumns {
     }
   }
 
-  def wrongPlace(function: String): SightlineException = SightlineException.wrongUse(
+  def wrongPlace(function: String): SightlineException = SightlineException(
     "WRONG_PLACE",
-    s"input_file_name cannot stand above a join, a union or a WITH of what $function gives: it would " +
-      "name the file of another row. Select it, or _metadata.file_path, where the files are read.",
+    "function" -> "input_file_name",
+    "place" -> s"above a join, a union or a WITH of what $function gives",
+    "hint" -> "Select it, or _metadata.file_path, where the files are read.",
   )
 
   def asks(operator: LogicalPlan): Boolean = operator.expressions.exists(_.exists(isInputFile))
