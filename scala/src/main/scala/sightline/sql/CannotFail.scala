@@ -21,8 +21,8 @@ private[sql] object CannotFail {
         (read.isInstanceOf[StringType] && cast.dataType == BinaryType)
       upward && apply(cast.child)
     case _: Attribute | _: Literal | _: GetStructField | _: CreateNamedStruct | _: ReadImage |
-        _: IsNull | _: IsNotNull | _: IsNaN | _: Not | _: And | _: Or | _: BinaryComparison | _: In |
-        _: InSet | _: StringPredicate | _: If | _: CaseWhen | _: Coalesce =>
+        _: IsNull | _: IsNotNull | _: IsNaN | _: Not | _: And | _: Or | _: BinaryComparison |
+        _: In | _: InSet | _: StringPredicate | _: If | _: CaseWhen | _: Coalesce =>
       expression.children.forall(apply)
     case _ => false
   }

@@ -55,7 +55,9 @@ private[sql] object InputFileColumns {
       .distinctBy(_.canonicalized)
       .map(e => e.canonicalized -> Alias(e, e.prettyName)())
     val read = lowest.children.map(child => Project(child.output ++ columns.map(_._2), child))
-    val child = operator.child.transformUp { case plan if plan.eq(lowest) => plan.withNewChildren(read) }
+    val child = operator.child.transformUp {
+      case plan if plan.eq(lowest) => plan.withNewChildren(read)
+    }
     val carried = KnownAnswers.carry(child, columns.map(_._2.toAttribute))
     val columnOf = columns.toMap
     val replaced = operator.withNewChildren(Seq(carried)).transformExpressions {

@@ -8,7 +8,7 @@ import org.apache.spark.sql.catalyst.plans.logical.*
  *
  * @param guard the condition under which it does; None: for each row
  */
-private[sql] final case class KnownAnswer(result: AttributeReference, guard: Option[Expression])
+final private[sql] case class KnownAnswer(result: AttributeReference, guard: Option[Expression])
 
 /** Finds answers in the plan below a call, and carries columns up to where the call stands. */
 private[sql] object KnownAnswers extends AliasHelper {

@@ -1,7 +1,10 @@
 package sightline.sql
 
 import org.apache.spark.sql.catalyst.expressions.{Alias, DirectShufflePartitionID, SparkPartitionID}
-import org.apache.spark.sql.catalyst.plans.physical.{RangePartitioning, ShufflePartitionIdPassThrough}
+import org.apache.spark.sql.catalyst.plans.physical.{
+  RangePartitioning,
+  ShufflePartitionIdPassThrough,
+}
 import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.catalyst.trees.TreeNodeTag
 import org.apache.spark.sql.execution.exchange.{Exchange, ShuffleExchangeExec}
@@ -61,7 +64,8 @@ object MaterializeInference extends Rule[SparkPlan] {
     )
     val kept = ProjectExec(plan.output, rows)
     // By it adaptive execution finds what the shuffle stands for in the logical plan.
-    plan.collectFirst { case node if node.logicalLink.isDefined => node.logicalLink.get }
+    plan
+      .collectFirst { case node if node.logicalLink.isDefined => node.logicalLink.get }
       .foreach(kept.setLogicalLink)
     kept
   }

@@ -36,7 +36,9 @@ final class AggregatedInferenceSuite extends AnyFunSuite with AnsweredImages {
        |FROM images GROUP BY folder""".stripMargin ->
       """SELECT folder, rank() OVER (ORDER BY max_by(answer, id).score DESC, folder)
         |FROM answered GROUP BY folder""".stripMargin,
-    s"""SELECT id, (SELECT ${of("max_by(content, id)")}.label FROM images i WHERE i.folder = o.folder)
+    s"""SELECT id, (SELECT ${of(
+        "max_by(content, id)"
+      )}.label FROM images i WHERE i.folder = o.folder)
        |FROM images o""".stripMargin ->
       """SELECT id, (SELECT max_by(answer, id).label FROM answered i WHERE i.folder = o.folder)
         |FROM answered o""".stripMargin,

@@ -19,25 +19,24 @@ final class GuardedInferenceSuite extends AnyFunSuite with AnsweredImages {
       s"SELECT folder, max(CASE WHEN 10 / k > 4 THEN $f.score END) FILTER (WHERE k <> 0) FROM $t GROUP BY folder",
     (t, f) =>
       s"SELECT id, coalesce(IF(k = 0, 'zero', NULL), CASE WHEN 10 / k > 4 THEN $f.label END) FROM $t",
-    (t, f) =>
-      s"""SELECT id, CASE WHEN id IN (SELECT id FROM $t WHERE k <> 0)
+    (t, f) => s"""SELECT id, CASE WHEN id IN (SELECT id FROM $t WHERE k <> 0)
          |THEN CASE WHEN 10 / k > 4 THEN $f.label END END FROM $t""".stripMargin,
     // The outer condition cannot be evaluated for all rows either.
     (t, f) =>
       s"""SELECT id, CASE WHEN id IN (SELECT id FROM $t WHERE k <> 0)
          |THEN f.l END FROM (SELECT id, IF(10 / nullif(k, 0) > 4, $f.label, '') AS l FROM $t) f""".stripMargin,
-    (t, f) =>
-      s"""SELECT id, nullif(k, 0) + CASE WHEN 10 / k > 4 THEN CASE WHEN 5 / k > 1
+    (t, f) => s"""SELECT id, nullif(k, 0) + CASE WHEN 10 / k > 4 THEN CASE WHEN 5 / k > 1
          |THEN $f.class_id END END FROM $t""".stripMargin,
     // Where k is NULL, AND would go on to the second condition.
-    (t, f) =>
-      s"""SELECT id, CASE WHEN k > 0 THEN CASE WHEN CAST(nvl2(k, '1', 'x') AS INT) = 1
+    (t, f) => s"""SELECT id, CASE WHEN k > 0 THEN CASE WHEN CAST(nvl2(k, '1', 'x') AS INT) = 1
          |THEN $f.label END END FROM $t""".stripMargin,
     // Where k is 0, the sum is NULL without its second part.
     (t, f) => s"SELECT id, nullif(k, 0) + IF(10 / k > 4, $f.class_id, 0) FROM $t",
     (t, f) => s"SELECT id, CASE WHEN 10 / nullif(k, 0) > 4 THEN $f.label END FROM $t",
-    (t, f) => s"SELECT id, nullif(CASE WHEN k <> 0 AND 10 / k > 4 THEN $f.label END, 'red') FROM $t",
-    (t, f) => s"SELECT id, k BETWEEN 1 AND CASE WHEN 10 / k > 4 THEN $f.class_id ELSE 3 END FROM $t",
+    (t, f) =>
+      s"SELECT id, nullif(CASE WHEN k <> 0 AND 10 / k > 4 THEN $f.label END, 'red') FROM $t",
+    (t, f) =>
+      s"SELECT id, k BETWEEN 1 AND CASE WHEN 10 / k > 4 THEN $f.class_id ELSE 3 END FROM $t",
     (t, f) => s"SELECT id, try_divide(10, k) > 4 AND $f.label = 'red' FROM $t",
     (t, f) => s"SELECT id, CASE WHEN k = 0 THEN 'zero' WHEN 10 / k > 4 THEN $f.label END FROM $t",
     (t, f) =>
@@ -94,14 +93,10 @@ final class GuardedInferenceSuite extends AnyFunSuite with AnsweredImages {
     "true" -> ((t, f) =>
       s"SELECT l, $f.score FROM (SELECT *, CASE WHEN k > 1 THEN $f.label END AS l FROM $t)"
     ),
-    "k > 1 OR folder = 'red'" -> ((t, f) =>
-      s"""SELECT l, CASE WHEN folder = 'red' THEN $f.score END
-         |FROM (SELECT *, CASE WHEN k > 1 THEN $f.label END AS l FROM $t)""".stripMargin
-    ),
-    "k > 1" -> ((t, f) =>
-      s"""SELECT l, CASE WHEN k > 1 THEN $f.score END
-         |FROM (SELECT *, CASE WHEN k > 1 THEN $f.label END AS l FROM $t)""".stripMargin
-    ),
+    "k > 1 OR folder = 'red'" -> ((t, f) => s"""SELECT l, CASE WHEN folder = 'red' THEN $f.score END
+         |FROM (SELECT *, CASE WHEN k > 1 THEN $f.label END AS l FROM $t)""".stripMargin),
+    "k > 1" -> ((t, f) => s"""SELECT l, CASE WHEN k > 1 THEN $f.score END
+         |FROM (SELECT *, CASE WHEN k > 1 THEN $f.label END AS l FROM $t)""".stripMargin),
     "true" -> ((t, f) =>
       s"""SELECT id, CASE WHEN k > 1 THEN l END, $f.label FROM (SELECT *, $f.score AS l FROM $t)
          |WHERE l > 0.1""".stripMargin

@@ -70,18 +70,24 @@ final class InferenceRulesSuite extends AnyFunSuite with AnsweredImages {
     }
   }
 
-  test("INSERT INTO a table below a cached prediction writes its rows once, and the cache has them") {
+  test(
+    "INSERT INTO a table below a cached prediction writes its rows once, and the cache has them"
+  ) {
     withImages()
     TestFolder.withFolder { folder =>
-      spark.sql(s"CREATE TABLE growing USING parquet LOCATION '$folder/growing' AS " +
-        "SELECT id, folder, content FROM images WHERE id <= 6"): Unit
+      spark.sql(
+        s"CREATE TABLE growing USING parquet LOCATION '$folder/growing' AS " +
+          "SELECT id, folder, content FROM images WHERE id <= 6"
+      ): Unit
       try {
         val self = s"SELECT a.id, b.r.label FROM (SELECT id, $call AS r FROM growing) a " +
           s"JOIN (SELECT id, $call AS r FROM growing) b ON a.id = b.id"
         spark.sql(s"CACHE TABLE labels AS SELECT id, $call.label FROM growing"): Unit
         val frame = spark.sql(self).cache()
         assert(frame.count() == 6)
-        spark.sql("INSERT INTO growing SELECT id, folder, content FROM images WHERE id IN (7, 8)"): Unit
+        spark.sql(
+          "INSERT INTO growing SELECT id, folder, content FROM images WHERE id IN (7, 8)"
+        ): Unit
         spark.sql("INSERT INTO growing SELECT id, folder, content FROM images WHERE id = 9"): Unit
         val labels = spark
           .sql("SELECT id, answer.label FROM answered WHERE id <= 9")

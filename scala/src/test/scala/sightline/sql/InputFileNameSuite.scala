@@ -10,7 +10,8 @@ final class InputFileNameSuite extends AnyFunSuite with AnsweredImages {
 
   test("input_file_name() beside a call, or above one, is the file of the row") {
     withImages()
-    val files = spark.sql("SELECT DISTINCT input_file_name() FROM images").collect().map(_.getString(0))
+    val files =
+      spark.sql("SELECT DISTINCT input_file_name() FROM images").collect().map(_.getString(0))
     assert(files.length == 4)
     val file = "regexp_extract(input_file_name(), 'part-([0-9]+)', 1)"
     Seq[(String, String)](
@@ -60,14 +61,16 @@ final class InputFileNameSuite extends AnyFunSuite with AnsweredImages {
       s"SELECT * FROM images a LEFT JOIN LATERAL (SELECT b.content AS c FROM images b WHERE b.id = a.id) ON ml_predict('$colour', c).label = 'red'",
     ).foreach { sql =>
       val message = refused(sql)
-      assert(message.startsWith("WRONG_PLACE: ml_predict cannot stand in a JOIN condition"), message)
+      assert(
+        message.startsWith("WRONG_PLACE: ml_predict cannot stand in a JOIN condition"),
+        message,
+      )
     }
   }
 
   test("a lateral join of what a call gives is right") {
     withImages()
-    val query: Query = (t, f) =>
-      s"""SELECT a.id, n, l FROM (SELECT id, $f.label AS l FROM $t) a
+    val query: Query = (t, f) => s"""SELECT a.id, n, l FROM (SELECT id, $f.label AS l FROM $t) a
          |JOIN LATERAL (SELECT count(*) AS n FROM $t b WHERE b.folder = a.l)""".stripMargin
     assert(inferred(query) == expected(query))
   }

@@ -97,21 +97,29 @@ final class SortedInferenceSuite
 
   test("the table function in order infers each row once") {
     withImages()
-    val sql = s"SELECT id, prediction.label, error.code FROM ml_predict(TABLE(images), '$colour') ORDER BY id"
+    val sql =
+      s"SELECT id, prediction.label, error.code FROM ml_predict(TABLE(images), '$colour') ORDER BY id"
     val answers =
-      texts(spark.sql("SELECT id, answer.label, answer.error.code FROM answered ORDER BY id").collect().toSeq)
+      texts(
+        spark
+          .sql("SELECT id, answer.label, answer.error.code FROM answered ORDER BY id")
+          .collect()
+          .toSeq
+      )
     adaptiveAndNot { adaptive =>
       val result = Seq.newBuilder[String]
       assert(decoded(result ++= texts(spark.sql(sql).collect().toSeq)) == AllImages, adaptive)
       // The table function gives a row without an image an error, the scalar call NULL.
-      assert(result.result().filterNot(_.startsWith("[11,")) == answers.filterNot(_.startsWith("[11,")))
+      assert(
+        result.result().filterNot(_.startsWith("[11,")) == answers.filterNot(_.startsWith("[11,"))
+      )
     }
   }
 
   test("a Cartesian product infers each row of its sides once") {
     withImages()
-    val query: Query = (t, f) =>
-      s"""SELECT a.id, b.id, a.s > b.s FROM (SELECT id, k, $f.score AS s FROM $t) a
+    val query: Query =
+      (t, f) => s"""SELECT a.id, b.id, a.s > b.s FROM (SELECT id, k, $f.score AS s FROM $t) a
          |JOIN (SELECT id, k, $f.score AS s FROM $t WHERE k > 1) b ON a.k < b.k""".stripMargin
     val inRight = spark
       .sql("SELECT count(*) FROM answered WHERE k > 1 AND answer IS NOT NULL")
@@ -132,7 +140,9 @@ final class SortedInferenceSuite
     withImages()
     def shuffles(frame: DataFrame): Int = {
       frame.collect(): Unit
-      collect(frame.queryExecution.executedPlan) { case shuffle: ShuffleExchangeExec => shuffle }.size
+      collect(frame.queryExecution.executedPlan) { case shuffle: ShuffleExchangeExec =>
+        shuffle
+      }.size
     }
     val query: Query = (t, f) => s"SELECT $f.label, count(*) FROM $t GROUP BY $f.label ORDER BY 1"
     adaptiveAndNot { adaptive =>
