@@ -89,6 +89,22 @@ def submit(run_in: Callable[..., Done], jar: Path) -> Callable[..., Done]:
 
 
 @pytest.fixture(scope="session")
+def submit_process(jar: Path) -> Callable[..., subprocess.Popen[bytes]]:
+    """``submit_process("predict", …)`` is ``submit`` that does not wait for the end."""
+
+    def call(*arguments: object) -> subprocess.Popen[bytes]:
+        spark = ("--master", "local[2]", "--conf", "spark.ui.enabled=false")
+        return subprocess.Popen(  # noqa: S603 - the repository's own program
+            [str(BIN / "spark-submit"), *spark, str(jar), *map(str, arguments)],
+            env=user_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    return call
+
+
+@pytest.fixture(scope="session")
 def spark_sql(run_in: Callable[..., Done], jar: Path) -> Callable[..., Done]:
     """``spark_sql(text)`` with nothing but the jar and the session extensions."""
 

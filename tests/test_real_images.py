@@ -26,7 +26,8 @@ def test_hostile_files_are_a_row_each_and_the_same_at_both_doors(
     tmp_path: Path,
     rows_of: Callable[[Path], list[Row]],
 ) -> None:
-    command = ("predict", "--images", shared / "hostile" / "files", "--model", "id_fraud")
+    images = ("--images", shared / "hostile" / "files", "--include", "*")
+    command = ("predict", *images, "--model", "id_fraud")
     for door, name in ((submit, "spark"), (alone, "alone")):
         done = door(*command, "--output", tmp_path / name)
         assert done.returncode == 0, done.stderr

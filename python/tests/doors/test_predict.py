@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 import safetensors.numpy
@@ -409,3 +410,43 @@ def test_a_flipped_byte_in_the_bundle_is_refused(
     arguments = ["--model", str(damaged), "--output", str(tmp_path / "out")]
     assert main(["predict", "--images", str(images), *arguments]) == 2
     assert "'model.onnx' has changed" in capsys.readouterr().err
+
+
+def test_the_time_that_is_told_has_its_parts(
+    images: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert predict(images) == 0
+    found = re.search(
+        r"^time +([\d.]+) s: startup ([\d.]+), list ([\d.]+), load ([\d.]+), infer ([\d.]+), "
+        r"write ([\d.]+), other ([\d.]+)$",
+        capsys.readouterr().out,
+        re.M,
+    )
+    assert found
+    whole, *parts = map(float, found.groups())
+    assert whole == pytest.approx(sum(parts), abs=0.5)
+
+
+def test_files_that_are_no_images_are_left_out_told_and_recorded(
+    images: Path, tmp_path: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (images / "manifest.csv").write_text("path\n")
+    (images / "red" / "LICENSE").touch()
+    assert predict(images) == 0
+    assert "2 files left out (1 without an ending, 1 .csv)" in capsys.readouterr().err
+    assert len(rows_of(tmp_path)) == 6
+    record = json.loads((tmp_path / "out" / "_run" / "run.json").read_text())
+    assert record["left_out"] == {"csv": 1, "": 1}
+    assert predict(images, "--overwrite", "--include", "*", "--exclude", "*.PNG") == 0
+    table = pq.read_table(tmp_path / "out" / "part-00000.parquet")
+    errors = pc.struct_field(table.column("error"), "code").to_pylist()
+    assert errors == ["UNSUPPORTED", "EMPTY"]
+
+
+def test_an_output_in_the_folder_of_the_images_is_no_image_of_the_next_run(
+    images: Path, tmp_path: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert predict(images, "--output", str(images / "out")) == 0
+    assert predict(images, "--include", "*") == 0
+    assert len(rows_of(tmp_path)) == 6
+    assert f"Passed over, for runs have written them: {images}/out." in capsys.readouterr().err

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from sightline.source.file_filter import FileFilter
 from sightline.source.list_folder import list_folder
 from sightline.source.list_images import ImageSource, list_images
 from sightline.source.listing import Listing
@@ -73,7 +74,7 @@ def test_an_error_of_listing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    (batch,) = read_images(list_folder(tmp_path, "auto"), 100, 10, 1000)
+    (batch,) = read_images(list_folder(tmp_path, "auto", FileFilter()), 100, 10, 1000)
     assert batch.column("path").to_pylist() == [str(tmp_path)]
     assert batch.column("__error").to_pylist() == [
         {"code": "DENIED", "stage": "list", "message": "Permission denied."}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Listing:
         errors: By row, what could not even be listed.
         root: Of a listed folder or glob: what relative paths start from; None for a table.
         packed: Where the bytes are when no file is to be opened; None for files.
+        left_out: Of a folder or glob: how many files were not taken, by their endings.
+        passed_over: Of a folder or glob: folders that runs have written.
     """
 
     table: pa.Table
@@ -48,6 +50,8 @@ class Listing:
     errors: dict[int, RowError]
     root: Path | None = None
     packed: Packed | None = None
+    left_out: dict[str, int] = field(default_factory=dict)
+    passed_over: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.files)

@@ -12,6 +12,7 @@ from sightline.bundle.calibration import (
     DEFAULT_MIN_AGREEMENT,
     DEFAULT_MIN_IMAGES,
 )
+from sightline.doors.commands.image_options import file_options
 from sightline.doors.commands.share import Share
 from sightline.errors import WrongUseError
 
@@ -20,7 +21,7 @@ def calibration_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add them to a click command."""
     for option in reversed(_OPTIONS):
         command = option(command)
-    return command
+    return file_options(command)
 
 
 def read_names(text: str, known: tuple[str, ...], option: str) -> tuple[str, ...]:

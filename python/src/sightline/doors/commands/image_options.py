@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 
 _AT_LEAST_1 = click.IntRange(min=1)
 
+_FILE_OPTIONS = (
+    click.option(
+        "--include",
+        help="Of a folder or glob: patterns of the files to take, such as '*.jpg,*.png'; default: "
+        "of a folder those with the ending of an image. '*' is every file.",
+    ),
+    click.option(
+        "--exclude",
+        help="Of a folder or glob: patterns of the files to leave out, such as 'thumbs/*'.",
+    ),
+)
 _OPTIONS = (
     click.option(
         "--labels",
@@ -33,11 +44,19 @@ _OPTIONS = (
         type=click.Path(path_type=Path),
         help="Of a table's relative paths; default: its folder.",
     ),
+    *_FILE_OPTIONS,
     click.option("--limit", type=_AT_LEAST_1, help="Only the first N images."),
     click.option(
         "--max-image-bytes", type=_AT_LEAST_1, default=DEFAULT_MAX_IMAGE_BYTES, show_default=True
     ),
 )
+
+
+def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--include`` and ``--exclude`` to a click command that has ``--images`` already."""
+    for option in reversed(_FILE_OPTIONS):
+        command = option(command)
+    return command
 
 
 def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,4 +79,12 @@ def image_source(given: dict[str, Any]) -> ImageSource:
         given.get("content_column"),
         use_labels=given["labels"] != "none",
     )
-    return ImageSource(given["images"], given["labels"], columns, given["root"], given["limit"])
+    return ImageSource(
+        given["images"],
+        given["labels"],
+        columns,
+        given["root"],
+        given["limit"],
+        given["include"],
+        given["exclude"],
+    )

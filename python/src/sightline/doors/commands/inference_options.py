@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from sightline.doors.commands.image_options import image_options, image_source
 from sightline.doors.commands.share import Share
 from sightline.engine.spec import DECODERS, DEFAULT_BATCH_ROWS, DEFAULT_MAX_IMAGE_PIXELS, Output
 from sightline.own_cores import own_cores
+from sightline.run_owner import process_seconds
 
 if TYPE_CHECKING:
     from sightline.doors.standalone.arguments import InferArguments
@@ -124,4 +126,14 @@ def print_summary(arguments: InferArguments, tally: Tally) -> None:
     rate = tally.images / working if working else 0.0
     loading = tally.seconds["load"]
     click.echo(f"speed      {rate:.1f} images/s, after {loading:.1f} s to load the model")
+    click.echo(f"time       {_waited(tally)}")
     click.echo(f"output     {arguments.output}")
+
+
+def _waited(tally: Tally) -> str:
+    """How long the user has waited since the program started, and for what."""
+    since_begin = time.time() - tally.started
+    whole = max(process_seconds(), since_begin)
+    parts = {"startup": whole - since_begin, **tally.seconds}
+    parts["other"] = max(0.0, whole - sum(parts.values()))
+    return f"{whole:.1f} s: " + ", ".join(f"{name} {spent:.1f}" for name, spent in parts.items())

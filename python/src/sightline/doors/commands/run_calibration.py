@@ -67,10 +67,11 @@ def run_calibration(
     quiet_decoders()
     ways = _ways(bundle, given)
     ranges = given["range_images"]
+    files = {"include": given["include"], "exclude": given["exclude"]}
     compared = Images(
-        list_images(ImageSource(images)),
+        list_images(ImageSource(images, **files)),
         _described(images),
-        None if ranges is None else list_images(ImageSource(ranges, labels="none")),
+        None if ranges is None else list_images(ImageSource(ranges, labels="none", **files)),
     )
     floor = Floor(given["min_agreement"], given["max_top1_loss"], given["min_images"])
     with tempfile.TemporaryDirectory(prefix="sightline-") as folder:

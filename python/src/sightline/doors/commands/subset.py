@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sightline.doors.commands.image_options import file_options
 from sightline.doors.commands.share import InRange
 from sightline.doors.standalone.check_output import check_output
 from sightline.doors.standalone.run_json import write_run_json
@@ -48,6 +49,7 @@ _MANIFEST = "manifest.csv"
 @click.option("--path-column", help="Of a table; default: path, image_path or file.")
 @click.option("--label-column", help="Of a table; default: label, actual_class or class.")
 @click.option("--root", type=_PATH, help="Of a table's relative paths; default: its folder.")
+@file_options
 @click.option("--overwrite", is_flag=True, help="Replace --output if it is there.")
 def subset(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names above
     """Make a sample of a collection by links: the same share of each label in each split.
@@ -119,7 +121,16 @@ def _list(given: dict[str, Any]) -> Listing:
 
     use_labels = given["labels"] != "none"
     columns = TableColumns(given["path_column"], given["label_column"], use_labels=use_labels)
-    listing = list_images(ImageSource(given["images"], given["labels"], columns, given["root"]))
+    listing = list_images(
+        ImageSource(
+            given["images"],
+            given["labels"],
+            columns,
+            given["root"],
+            include=given["include"],
+            exclude=given["exclude"],
+        )
+    )
     if listing.packed is not None:
         raise WrongUseError(
             "WRONG_ARGUMENTS",

@@ -61,6 +61,7 @@ def infer_images(arguments: InferArguments) -> Tally:
         listing = with_file_columns(listing)
         splits = listing.table.column(SPLIT).to_pylist()
         tally.splits = Counter(split or "none" for split in splits)
+    tally.left_out = listing.left_out
     if listing.root is None:
         root = arguments.source.root or Path(arguments.source.images).parent
         tally.images_root = str(root.absolute())

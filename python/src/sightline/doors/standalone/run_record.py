@@ -43,6 +43,7 @@ def write_run_record(folder: Path, arguments: InferArguments, tally: Tally) -> N
             "predicted": tally.predicted,
             "errors": dict(sorted(tally.errors.items())),
         },
+        "left_out": tally.left_out,
         "worker": tally.counters.as_dict(),
         "versions": {"python": platform.python_version(), **_installed()},
     }

@@ -20,6 +20,7 @@ class Tally:
         errors: Rows by error code.
         labelled: Rows whose true label or id is known.
         splits: Rows by split, where splits are told; ``none`` for those that have none.
+        left_out: Files of a listed folder that were not taken, by their endings.
         images_root: What a table's relative paths start from; None where there is no table.
         seconds: By stage: list, load, infer (reading and decoding included), write.
         counters: Of the engine.
@@ -33,6 +34,7 @@ class Tally:
     errors: dict[str, int] = field(default_factory=dict)
     labelled: int = 0
     splits: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
     images_root: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)

@@ -2,7 +2,7 @@ package sightline.cli
 
 import mainargs.{ParserForClass, arg}
 
-import sightline.source.{FolderLabels, ImageRequest, TableColumns}
+import sightline.source.{FileFilter, FolderLabels, ImageRequest, NamePatterns, TableColumns}
 
 /** Which images: the options of every command that lists some. */
 @mainargs.main
@@ -19,6 +19,13 @@ final case class ImageOptions(
     labelIdColumn: Option[String] = None,
     @arg(doc = "Where a table's relative paths start (default: the table's folder)")
     root: Option[String] = None,
+    @arg(doc =
+      "Of a folder or glob: patterns of the files to take, such as '*.jpg,*.png' (default: of a " +
+        "folder those with the ending of an image; '*' is every file)"
+    )
+    include: Option[String] = None,
+    @arg(doc = "Of a folder or glob: patterns of the files to leave out, such as 'thumbs/*'")
+    exclude: Option[String] = None,
     @arg(doc = "At most so many images")
     limit: Option[Int] = None,
 ) {
@@ -36,6 +43,10 @@ final case class ImageOptions(
     table = TableColumns(pathColumn, labelColumn, labelIdColumn, root, contentColumn),
     limit = limit.map(Command.atLeast("--limit", _, 1)),
     maxImageBytes = maxImageBytes,
+    filter = FileFilter(
+      include = include.map(NamePatterns.parse("--include", _)),
+      exclude = exclude.map(NamePatterns.parse("--exclude", _)),
+    ),
   )
 }
 

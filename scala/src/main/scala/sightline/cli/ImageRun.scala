@@ -76,6 +76,7 @@ final case class ImageRun(
           ("images_root" -> root(spark)) ~
           ("partitions" -> written.map(_.tasks).sum) ~
           ("counts" -> counts.json) ~
+          ("left_out" -> found.headOption.fold(Map.empty[String, Long])(_.input.leftOut)) ~
           ("splits" -> JObject(
             found
               .filter(_.isSplit)

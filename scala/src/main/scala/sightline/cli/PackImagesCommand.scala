@@ -82,8 +82,9 @@ object PackImagesCommand extends Command {
         invocation.started,
         invocation.arguments,
         watch.seconds,
-        "counts" ->
-          (("images" -> counts.images) ~ ("bytes" -> bytes) ~ ("errors" -> counts.errors)),
+        ("counts" ->
+          (("images" -> counts.images) ~ ("bytes" -> bytes) ~ ("errors" -> counts.errors))) ~
+          ("left_out" -> input.leftOut),
       )
       RunRecord.write(record, new Path(publication.staging, RunRecord.InDataFolder), hadoop)
       publication.publish()

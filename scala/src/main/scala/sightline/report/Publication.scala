@@ -78,17 +78,18 @@ final class Publication private (
     }
   }
 
-  private[report] def begin(): Unit = {
+  private def begin(): Unit = {
+    ShutdownHookManager.get.addShutdownHook(hook, Publication.HookPriority)
     try RunOwner.current.write(fs, owner)
     catch {
       case error: IOException =>
+        end()
         throw SightlineException(
           "OUTPUT_NOT_WRITABLE",
           "path" -> output.getParent,
           "reason" -> Option(error.getMessage).fold(error.toString)(_.linesIterator.next()),
         )
     }
-    ShutdownHookManager.get.addShutdownHook(hook, Publication.HookPriority)
     beat.scheduleAtFixedRate(
       () => Try(RunOwner.current.write(fs, owner)): Unit,
       Leftovers.BeatSeconds,

@@ -11,7 +11,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap
 /**
  * `spark.read.format("sightline").load(folder or glob)`: a row for each file, read or not.
  *
- * Options: `labels` (`auto`, `folder`, `none`), `limit` (files), `maxImageBytes`.
+ * Options: those of [[ImageScanOptions]]; others are refused.
  */
 final class DefaultSource extends TableProvider with DataSourceRegister {
 

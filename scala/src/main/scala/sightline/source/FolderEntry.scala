@@ -1,5 +1,9 @@
 package sightline.source
 
+import java.nio.charset.StandardCharsets.UTF_8
+
+import scala.util.Using
+
 import org.apache.hadoop.fs.{FileSystem, Path, RemoteIterator}
 
 /** What a listing says of one name in a folder: a file with its size and time, or a folder. */
@@ -14,7 +18,9 @@ private[source] object FolderEntry {
    * @param modificationTime in milliseconds since 1970
    */
   final case class File(name: String, length: Long, modificationTime: Long) extends FolderEntry
-  final case class Folder(name: String) extends FolderEntry
+
+  /** @param isLink whether it is one of this machine's links, which may lead anywhere */
+  final case class Folder(name: String, isLink: Boolean = false) extends FolderEntry
 
   /** Names that start with `_` or `.` are passed over, as Spark does. */
   def isHidden(name: String): Boolean = name.startsWith("_") || name.startsWith(".")
@@ -25,17 +31,21 @@ private[source] object FolderEntry {
    *
    * @throws java.io.IOException when it cannot be listed
    */
-  def remote(fs: FileSystem, folder: Path): Iterator[FolderEntry] =
-    iterator(fs.listStatusIterator(folder))
-      .filterNot(status => isHidden(status.getPath.getName))
-      .map { status =>
-        val name = status.getPath.getName
-        if (status.isDirectory) Folder(name)
-        else File(name, status.getLen, status.getModificationTime)
-      }
-      .toArray
-      .sortBy(_.name)
-      .iterator
+  def remote(fs: FileSystem, folder: Path): FolderContents = {
+    val all = iterator(fs.listStatusIterator(folder)).map { status =>
+      val name = status.getPath.getName
+      if (status.isDirectory) Folder(name)
+      else File(name, status.getLen, status.getModificationTime)
+    }.toArray
+    val names = all.map(_.name)
+    def read(name: String): String =
+      Using.resource(fs.open(new Path(folder, name)))(in => new String(in.readAllBytes(), UTF_8))
+    FolderContents(
+      all.filterNot(entry => isHidden(entry.name)).sortBy(_.name).iterator,
+      names,
+      read,
+    )
+  }
 
   private def iterator[A](remote: RemoteIterator[A]): Iterator[A] = new Iterator[A] {
     override def hasNext: Boolean = remote.hasNext

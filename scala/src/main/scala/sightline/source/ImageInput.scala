@@ -11,8 +11,13 @@ import sightline.SightlineException
  *
  * @param rows the input's columns, `path, label, label_id`, and the bytes or the reading error
  * @param count how many rows there are
+ * @param leftOut files of the folder that were left out, by their endings
  */
-final case class ImageInput(rows: DataFrame, count: Long)
+final case class ImageInput(
+    rows: DataFrame,
+    count: Long,
+    leftOut: Map[String, Long] = Map.empty,
+)
 
 /**
  * Which images, and what is known of them.
@@ -22,6 +27,7 @@ final case class ImageInput(rows: DataFrame, count: Long)
  * @param table for tables: its columns
  * @param limit at most so many images
  * @param maxImageBytes larger files are TOO_LARGE and not opened
+ * @param filter for folders and globs: which files are taken
  * @param replaces the folder that the run deletes, in which no image may lie
  */
 final case class ImageRequest(
@@ -30,6 +36,7 @@ final case class ImageRequest(
     table: TableColumns = TableColumns(),
     limit: Option[Int] = None,
     maxImageBytes: Long = ImageScanOptions.MaxImageBytes,
+    filter: FileFilter = FileFilter(),
     replaces: Option[ReplacedFolder] = None,
 )
 
@@ -42,10 +49,21 @@ object ImageInput {
    */
   def open(spark: SparkSession, request: ImageRequest): ImageInput = {
     val input =
-      if (ImageTableFile.is(request.images)) TableInput.open(spark, request)
+      if (ImageTableFile.is(request.images)) table(spark, request)
       else forWorker(spark, request, list(spark, request))
-    if (input.count == 0) throw noImages(request)
+    if (input.count == 0) throw noImages(request, None)
     input
+  }
+
+  private def table(spark: SparkSession, request: ImageRequest): ImageInput = {
+    if (request.filter != FileFilter()) {
+      throw SightlineException(
+        "WRONG_ARGUMENTS",
+        "subject" -> "--include, --exclude",
+        "reason" -> s"They are for folders and globs. ${request.images} is a table, whose rows are all taken.",
+      )
+    }
+    TableInput.open(spark, request)
   }
 
   /** The images of a folder or glob, in groups, listed once. */
@@ -53,33 +71,35 @@ object ImageInput {
       spark: SparkSession,
       request: ImageRequest,
       group: ImageFile => A,
-  ): Seq[(A, ImageInput)] =
-    list(spark, request).groupBy(group).toSeq.map { case (key, files) =>
-      key -> forWorker(spark, request, files)
+  ): Seq[(A, ImageInput)] = {
+    val listed = list(spark, request)
+    listed.files.groupBy(group).toSeq.map { case (key, files) =>
+      key -> forWorker(spark, request, listed.copy(files = files))
     }
+  }
 
   private def forWorker(
       spark: SparkSession,
       request: ImageRequest,
-      files: IndexedSeq[ImageFile],
+      listed: ListedImages,
   ): ImageInput = {
-    val found = rows(spark, request, files).select(
+    val found = rows(spark, request, listed.files).select(
       col(Columns.Path),
       col(Columns.Label),
       lit(None.orNull).cast("int").as(Columns.LabelId),
       col(Columns.Content).as(Columns.WorkerContent),
       col(Columns.Error).as(Columns.WorkerError),
     )
-    ImageInput(found, files.size.toLong)
+    ImageInput(found, listed.files.size.toLong, listed.leftOut)
   }
 
   /** All that is known of a folder's files, in the columns of a packed table. */
   private[source] def listed(spark: SparkSession, request: ImageRequest): ImageInput = {
-    val files = list(spark, request)
-    ImageInput(rows(spark, request, files), files.size.toLong)
+    val listed = list(spark, request)
+    ImageInput(rows(spark, request, listed.files), listed.files.size.toLong, listed.leftOut)
   }
 
-  private def list(spark: SparkSession, request: ImageRequest): IndexedSeq[ImageFile] = {
+  private def list(spark: SparkSession, request: ImageRequest): ListedImages = {
     if (request.table != TableColumns()) {
       throw SightlineException(
         "WRONG_ARGUMENTS",
@@ -92,11 +112,14 @@ object ImageInput {
       request.images,
       request.labels,
       request.limit,
+      request.filter,
       hadoop,
       AllowedRoots.of(spark),
     )
-    if (listed.isEmpty) throw noImages(request)
-    request.replaces.foreach(_.spare(listed, hadoop))
+    val told = listed.told(request.filter)
+    if (listed.files.isEmpty) throw noImages(request, told)
+    told.foreach(line => System.err.println(s"sightline: ${request.images}: $line"))
+    request.replaces.foreach(_.spare(listed.files, hadoop))
     listed
   }
 
@@ -121,6 +144,10 @@ object ImageInput {
     )
   }
 
-  private def noImages(request: ImageRequest): SightlineException =
-    SightlineException("NO_IMAGES", "location" -> request.images)
+  private def noImages(request: ImageRequest, told: Option[String]): SightlineException =
+    SightlineException(
+      "NO_IMAGES",
+      "location" -> request.images,
+      "hint" -> told.getOrElse("Give a folder, a glob or a table that does."),
+    )
 }

@@ -4,6 +4,7 @@ import java.io.IOException
 import java.nio.file.AccessDeniedException
 
 import scala.collection.immutable.ArraySeq
+import scala.collection.mutable
 
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileStatus, FileSystem, GlobPattern, Path}
@@ -19,47 +20,149 @@ final private class ImageListing(
     fs: FileSystem,
     root: String,
     labels: FolderLabels,
+    filter: FileFilter,
     roots: AllowedRoots,
 ) {
 
   private val isLocal = fs.getUri.getScheme == "file"
+  private val links = new FollowedLinks
+  private val leftOut = mutable.Map.empty[String, Long].withDefaultValue(0L)
+  private val outputs = mutable.Buffer.empty[String]
+
+  /** The files of a glob, or of one folder or file, in the order of paths. */
+  def of(found: Seq[FileStatus], limit: Option[Int]): ListedImages = {
+    val apart = once(found)
+    val files = apart.sortBy(_.getPath).iterator.flatMap(from)
+    val listed = limit.fold(files)(files.take).to(ArraySeq)
+    ListedImages(listed, leftOut.toMap, outputs.toSeq)
+  }
+
+  /** Without what lies in a folder that is found too, by its own name or by a link. */
+  private def once(found: Seq[FileStatus]): Seq[FileStatus] = {
+    val (folders, files) = found.partition(_.isDirectory)
+    if (!isLocal) found
+    else {
+      // Real folders first, so that a link to one gives way to it; outer ones before inner ones.
+      val ordered = folders
+        .map(status => (status, real(local(status))))
+        .sortBy { case (status, at) => (at != local(status), at) }
+      val kept = ordered.filter { case (_, at) =>
+        val isNew = !links.covers(at)
+        if (isNew) links.begin(at)
+        isNew
+      }
+      val parents = mutable.Map.empty[String, Boolean]
+      def isListed(file: FileStatus): Boolean = {
+        val parent = local(file).stripSuffix(file.getPath.getName)
+        parents.getOrElseUpdate(parent, links.covers(real(parent)))
+      }
+      kept.map(_._1) ++ (if (kept.isEmpty) files else files.filterNot(isListed))
+    }
+  }
+
+  private def local(status: FileStatus): String = status.getPath.toUri.getPath
+
+  // A folder that is gone, or cannot be looked at, is told of when it is opened.
+  private def real(folder: String): String =
+    try LocalFolder.real(folder)
+    catch { case _: IOException => folder.stripSuffix("/") }
 
   /** The file itself, or all files below the folder. */
-  def from(status: FileStatus): Iterator[ImageFile] = {
+  private def from(status: FileStatus): Iterator[ImageFile] = {
     val path = status.getPath
     def above: ImageFolder = folder(Option(path.getParent).getOrElse(path))
-    if (status.isDirectory) below(folder(path), above, path.getName)
-    else {
-      Iterator.single(
-        ImageFile(above, path.getName, status.getLen, status.getModificationTime)
+    if (status.isDirectory) {
+      below(Walked(folder(path), above, path.getName, if (isLocal) real(local(status)) else ""))
+    } else {
+      taken(
+        ImageFile(above, path.getName, status.getLen, status.getModificationTime),
+        isFound = false,
       )
     }
   }
 
+  /**
+   * A folder on the way.
+   *
+   * @param real where it really is, if it is local
+   * @param isAsked whether it was asked for, rather than found in another
+   * @param isAway whether a link has led out of the folders that were asked for
+   */
+  private case class Walked(
+      folder: ImageFolder,
+      above: ImageFolder,
+      name: String,
+      real: String,
+      isAsked: Boolean = true,
+      isAway: Boolean = false,
+  )
+
   /** A folder that cannot be opened is an error row, not the end of the run. */
-  private def below(folder: ImageFolder, above: ImageFolder, name: String): Iterator[ImageFile] =
+  private def below(walked: Walked): Iterator[ImageFile] =
     try {
       // A link may lead anywhere.
-      refusal(folder).foreach(error =>
-        throw new AccessDeniedException(folder.path, "", error.message)
+      refusal(walked.folder).foreach(error =>
+        throw new AccessDeniedException(walked.folder.path, "", error.message)
       )
-      entries(folder).flatMap {
-        case FolderEntry.File(name, length, time) =>
-          Iterator.single(ImageFile(folder, name, length, time))
-        case FolderEntry.Folder(name) => below(inside(folder, name), folder, name)
+      val contents =
+        if (isLocal) LocalFolder.contents(walked.folder.path)
+        else FolderEntry.remote(fs, new Path(walked.folder.path))
+      if (!walked.isAsked && contents.isOutput) passOver(walked.folder.path)
+      else {
+        val unfinished = contents.unfinished
+        contents.entries.flatMap {
+          case FolderEntry.File(name, length, time) =>
+            taken(ImageFile(walked.folder, name, length, time), isFound = true)
+          case FolderEntry.Folder(name, _) if unfinished(name) =>
+            passOver(walked.folder.path + name)
+          case FolderEntry.Folder(name, isLink) if filter.depth == FileFilter.Depth.All =>
+            next(walked, name, isLink).iterator.flatMap(below)
+          case FolderEntry.Folder(_, _) => Iterator.empty
+        }
       }
     } catch {
       case error: IOException =>
-        Iterator.single(ImageFile(above, name, 0L, 0L, Some(ReadError.of(error, ReadError.List))))
+        val told = ReadError.of(error, ReadError.List)
+        Iterator.single(ImageFile(walked.above, walked.name, 0L, 0L, Some(told)))
     }
+
+  /** The folder in another, unless it is listed elsewhere. */
+  private def next(walked: Walked, name: String, isLink: Boolean): Option[Walked] = {
+    val found = inside(walked.folder, name)
+    lazy val there = if (isLink) real(found.path) else s"${walked.real}/$name"
+    val isNew =
+      if (!isLocal) true
+      else if (isLink) links.follow(walked.real, there)
+      else !walked.isAway || !links.begun(there)
+    Option.when(isNew) {
+      Walked(
+        found,
+        walked.folder,
+        name,
+        if (isLocal) there else "",
+        isAsked = false,
+        isAway = walked.isAway || isLink,
+      )
+    }
+  }
+
+  private def taken(file: ImageFile, isFound: Boolean): Iterator[ImageFile] =
+    if (filter.takes(file, isFound)) Iterator.single(file)
+    else {
+      val ending = FileFilter.ending(file.name)
+      val key = if (leftOut.size < ImageListing.Endings) ending else "…"
+      leftOut(key) += 1
+      Iterator.empty
+    }
+
+  private def passOver(folder: String): Iterator[ImageFile] = {
+    outputs += folder.stripSuffix("/")
+    Iterator.empty
+  }
 
   private def refusal(folder: ImageFolder): Option[ReadError] =
     if (isLocal) roots.localRefusal(folder.path)
     else roots.refusal(new Path(folder.path), fs.getConf)
-
-  private def entries(folder: ImageFolder): Iterator[FolderEntry] =
-    if (isLocal) LocalFolder.entries(folder.path)
-    else FolderEntry.remote(fs, new Path(folder.path))
 
   private def inside(folder: ImageFolder, name: String): ImageFolder = {
     val relative = s"${folder.relativePath}$name/"
@@ -79,32 +182,38 @@ final private class ImageListing(
 /** Lists the files of a folder, recursively, or of a glob; opens none of them. */
 object ImageListing {
 
+  /** Of so many kinds of names the number is told; a folder may hold any number of them. */
+  private val Endings = 1000
+
   /**
-   * Every regular file, in the order of their paths. Names that start with `_` or `.` are passed
-   * over, as Spark does; any other file is an image until its bytes say otherwise.
+   * Every regular file that the filter takes, in the order of their paths.
+   *
+   * Names that start with `_` or `.` are passed over, as Spark does, and so is what runs have
+   * written. A folder is listed once, however many links lead to it: see [[FollowedLinks]].
    *
    * @param location folder or glob, at any Hadoop URI
    * @param limit at most so many files
    * @param roots where they may be
-   * @throws SightlineException PATH_NOT_FOUND or PATH_NOT_ALLOWED
+   * @throws SightlineException PATH_NOT_FOUND, also for a glob that matches nothing, or
+   *   PATH_NOT_ALLOWED
    */
   def list(
       location: String,
       labels: FolderLabels,
       limit: Option[Int],
+      filter: FileFilter,
       hadoop: Configuration,
       roots: AllowedRoots = AllowedRoots(Nil),
-  ): IndexedSeq[ImageFile] = {
+  ): ListedImages = {
     val exists = check(location, hadoop, roots)
     val path = new Path(location)
     val fs = path.getFileSystem(hadoop)
     val root = fs.makeQualified(if (exists) path else globRoot(path))
     val found = if (exists) Seq(fs.getFileStatus(path)) else matched(fs, path, root.toUri.getPath)
+    if (found.isEmpty) throw absent(location, "matches nothing")
     // Alternatives of a glob may hold `..`: what it found is looked at again.
     found.foreach(status => roots.require(status.getPath.toString, hadoop))
-    val walk = new ImageListing(fs, root.toUri.getPath, labels, roots)
-    val files = found.sortBy(_.getPath).iterator.flatMap(walk.from)
-    limit.fold(files)(files.take).to(ArraySeq)
+    new ImageListing(fs, root.toUri.getPath, labels, filter, roots).of(found, limit)
   }
 
   /**
@@ -139,10 +248,13 @@ object ImageListing {
   private def isGlob(text: String): Boolean = new GlobPattern(text).hasWildcard
 
   private def notFound(location: String): SightlineException =
+    absent(location, "does not exist")
+
+  private def absent(location: String, reason: String): SightlineException =
     SightlineException(
       "PATH_NOT_FOUND",
       "path" -> location,
-      "reason" -> "does not exist",
+      "reason" -> reason,
       "hint" -> "Give a folder, a glob, or a .csv or .parquet table.",
     )
 }

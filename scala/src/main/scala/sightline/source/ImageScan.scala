@@ -2,6 +2,7 @@ package sightline.source
 
 import java.util.OptionalLong
 
+import org.apache.spark.internal.Logging
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.connector.metric.CustomMetric
 import org.apache.spark.sql.connector.read.*
@@ -48,7 +49,8 @@ final private[source] class ImageScan(
     schema: StructType,
 ) extends Scan
     with Batch
-    with SupportsReportStatistics {
+    with SupportsReportStatistics
+    with Logging {
 
   private lazy val spark = SparkSession.active
 
@@ -58,7 +60,18 @@ final private[source] class ImageScan(
 
   private lazy val files = listed
     .map(files => options.limit.fold(files)(files.take))
-    .getOrElse(ImageListing.list(options.location, options.labels, options.limit, hadoop, roots))
+    .getOrElse {
+      val found = ImageListing.list(
+        options.location,
+        options.labels,
+        options.limit,
+        options.filter,
+        hadoop,
+        roots,
+      )
+      found.told(options.filter).foreach(line => logWarning(s"${options.location}: $line"))
+      found.files
+    }
 
   override def readSchema(): StructType = schema
 

@@ -24,23 +24,29 @@ private[source] object LocalFolder {
    * What the folder holds, in the order of names. A name is looked at when the iterator comes to it.
    *
    * Dangling links and names that Java cannot say are files of no bytes: reading them tells what is
-   * wrong. Links to a folder above, which would never end, and pipes and devices, which may never be
-   * read, are passed over.
+   * wrong. Pipes and devices, which may never be read, are passed over.
    *
    * @param folder ends with `/`
    * @throws IOException when it cannot be listed
    * @throws SightlineException LOCALE_NOT_UTF8 when Java cannot say the names of files here
    */
-  def entries(folder: String): Iterator[FolderEntry] = {
+  def contents(folder: String): FolderContents = {
     val names = namesIn(folder)
     java.util.Arrays.sort(names, Ordering.String)
-    names.iterator.flatMap(entry(folder, _))
+    FolderContents(
+      names.iterator.filterNot(isHidden).flatMap(entry(folder, _)),
+      names,
+      name => Files.readString(Paths.get(folder, name)),
+    )
   }
+
+  /** Where a folder really is, without a slash at the end, however links lead to it. */
+  def real(folder: String): String = Paths.get(folder).toRealPath().toString
 
   private def namesIn(folder: String): Array[String] =
     try {
       Using.resource(Files.newDirectoryStream(Paths.get(folder))) {
-        _.iterator.asScala.map(_.getFileName.toString).filterNot(isHidden).toArray
+        _.iterator.asScala.map(_.getFileName.toString).toArray
       }
     } catch { case error: DirectoryIteratorException => throw error.getCause }
 
@@ -50,15 +56,13 @@ private[source] object LocalFolder {
       val status = Files.readAttributes(path, classOf[BasicFileAttributes])
       if (status.isRegularFile) {
         Some(FolderEntry.File(name, status.size, status.lastModifiedTime.toMillis))
-      } else Option.when(status.isDirectory && !leadsUp(path))(FolderEntry.Folder(name))
+      } else
+        Option.when(status.isDirectory)(FolderEntry.Folder(name, Files.isSymbolicLink(path)))
     } catch {
       // It becomes a row that is NOT_FOUND: a file that nobody told of would be lost.
       case _: IOException => Some(FolderEntry.File(name, 0L, 0L))
     }
   }
-
-  private def leadsUp(folder: LocalPath): Boolean =
-    Files.isSymbolicLink(folder) && folder.getParent.toRealPath().startsWith(folder.toRealPath())
 
   private def localPath(folder: String, name: String): LocalPath =
     try Paths.get(folder + name)

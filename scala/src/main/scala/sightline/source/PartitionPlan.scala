@@ -13,13 +13,14 @@ object PartitionPlan {
   val MaxBytes: Long = 512L << 20
 
   /** The same in images, where bytes are not known; slots may still be few when a run starts. */
-  private val MaxFiles = 4096L
+  val MaxFiles = 4096
 
   /** What opening and decoding any file costs, in bytes read: keeps tiny files from one task. */
   private val OpenCost = 16L << 10
 
   /**
-   * Partitions of about equal bytes, the largest first, so that the last task is a small one.
+   * Partitions of about equal bytes, the largest first, so that the last task is a small one. None
+   * has more than `MaxBytes`, but for a single file, or more than `MaxFiles` files.
    *
    * @param slots tasks that run at once
    */
@@ -37,7 +38,7 @@ object PartitionPlan {
       .toIndexedSeq
     starts
       .zip(starts.drop(1) :+ files.size)
-      .map { case (from, until) => files.slice(from, until) }
+      .flatMap { case (from, until) => capped(files.slice(from, until)) }
       .sortBy(-_.iterator.map(weight).sum)
   }
 
@@ -46,7 +47,23 @@ object PartitionPlan {
     val full = math.max(1L, rows / MinFiles)
     val even = math.min(full, slots.toLong * TasksPerSlot)
     val busy = math.min(rows, slots.toLong)
-    Seq(even, busy, bytes / MaxBytes, rows / MaxFiles, 1L).max
+    Seq(even, busy, upwards(bytes, MaxBytes), upwards(rows, MaxFiles.toLong), 1L).max
+  }
+
+  private def upwards(number: Long, by: Long): Long = (number + by - 1) / by
+
+  /** Cut where the next file would be too much; most partitions stay as they are. */
+  private def capped(files: IndexedSeq[ImageFile]): IndexedSeq[IndexedSeq[ImageFile]] = {
+    val starts = files.indices
+      .scanLeft((0, 0, 0L)) { case ((start, _, bytes), next) =>
+        val more = bytes + weight(files(next))
+        if (next > start && (more > MaxBytes || next - start >= MaxFiles)) {
+          (next, next, weight(files(next)))
+        } else (start, next, more)
+      }
+      .map { case (start, _, _) => start }
+      .distinct
+    starts.zip(starts.drop(1) :+ files.size).map { case (from, until) => files.slice(from, until) }
   }
 
   private def weight(file: ImageFile): Long = file.length + OpenCost

@@ -29,7 +29,7 @@ object SplitImages {
         ImageInput.files(spark, request, file => Split.of(file.pathFromRoot)).map {
           case (split, input) =>
             val column = lit(split.orNull).cast("string")
-            SplitImages(split, ImageInput(described(input.rows, column), input.count))
+            SplitImages(split, input.copy(rows = described(input.rows, column)))
         }
       }
     parts.sortBy(part => (part.split.isEmpty, part.split.mkString))(

@@ -16,15 +16,23 @@ object ReadImagesFunction {
   val Name = "read_images"
 
   private val usage =
-    """_FUNC_(location[, labels[, limit[, max_image_bytes]]]) - Lists a folder (recursively) or a glob.
+    """_FUNC_(location[, labels[, limit[, max_image_bytes[, include[, exclude]]]]]) - Lists a folder (recursively) or a glob.
       |  A row for each file: path, relative_path, length, modification_time, content or error, and
       |  label. `labels` is 'auto' (the name of a subfolder), 'folder' or 'none'; `limit` lists at
       |  most so many files; larger files than `max_image_bytes` give the error TOO_LARGE.
+      |  `include` and `exclude` are patterns of names, such as '*.jpg,*.png'; by default a folder gives
+      |  the files with the ending of an image, and '*' is every file.
       |  Only a query that asks for content or error opens a file.""".stripMargin
 
   // Arguments to the names that the data source has for them.
   private val options =
-    Seq("labels" -> "labels", "limit" -> "limit", "max_image_bytes" -> "maxImageBytes")
+    Seq(
+      "labels" -> "labels",
+      "limit" -> "limit",
+      "max_image_bytes" -> "maxImageBytes",
+      "include" -> "include",
+      "exclude" -> "exclude",
+    )
 
   /** What the session extensions register. */
   def description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => LogicalPlan) =

@@ -210,6 +210,87 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
+  test("files that are no images are left out and told, and do not count as errors") {
+    withFolder { folder =>
+      val all = images(folder)
+      Files.delete(all.resolve("blue/bad.png"))
+      Seq("manifest.csv", "red/notes.txt", "LICENSE").foreach(write(all, _, "text"): Unit)
+      val done = predict(folder, all, "--max-error-rate", 0)
+      assert(done.status == 0, done.err)
+      assert(done.out.startsWith("3 images: 3 predicted, no errors"))
+      assert(done.err.contains(s"$all: 3 files left out (1 without an ending, 1 .csv, 1 .txt)"))
+      val record = json(folder.resolve("out/_run/run.json"))
+      assert(record \ "left_out" \ "csv" == JInt(1))
+      val every = predict(folder, all, "--overwrite", "--include", "*", "--exclude", "*.csv,red/*")
+      assert(every.out.startsWith("2 images: 1 predicted, 1 errors: 1 UNSUPPORTED"), every.out)
+      val said = spark
+        .sql(
+          s"SELECT relative_path FROM read_images('$all', include => '*', exclude => '*.png') ORDER BY 1"
+        )
+      assert(
+        said.collect().map(_.getString(0)).toSeq ==
+          Seq("LICENSE", "blue/c.jpg", "manifest.csv", "red/notes.txt")
+      )
+      assert(spark.sql(s"SELECT * FROM read_images('$all')").count() == 3)
+      assert(
+        predict(
+          folder,
+          write(folder, "t.csv", "path\nimages/LICENSE\n"),
+          "--include",
+          "*",
+          "--overwrite",
+        ).err
+          .contains("WRONG_ARGUMENTS: --include, --exclude: They are for folders and globs.")
+      )
+    }
+  }
+
+  test("an output in the folder of the images is no image of the next run") {
+    withFolder { folder =>
+      val all = images(folder)
+      val done = run("predict", "--images", all, "--model", model, "--output", s"$all/out")
+      assert(done.status == 0, done.err)
+      write(all, "out/page.png", TestImage.of(Color.RED)): Unit
+      val next = predict(folder, all, "--include", "*")
+      assert(next.out.startsWith("4 images: 3 predicted, 1 errors"), next.out)
+      assert(next.err.contains(s"Passed over, for runs have written them: $all/out."))
+    }
+  }
+
+  test("the time that is told is all that a user has waited, with its parts") {
+    withFolder { folder =>
+      spark.stop()
+      val started = java.time.Instant.now.minusSeconds(40)
+      val done = Output.of(
+        Main.run(
+          Seq(
+            "predict",
+            "--images",
+            s"${images(folder)}",
+            "--model",
+            model,
+            "--output",
+            s"$folder/out",
+          ),
+          started,
+        )
+      )
+      val Time =
+        """(?s).*\n([\d.]+) s: startup ([\d.]+), model ([\d.]+), list ([\d.]+), preflight ([\d.]+), predict ([\d.]+), count ([\d.]+), other ([\d.]+)\n.*""".r
+      done.out match {
+        case Time(whole, parts @ _*) =>
+          assert(parts.head.toDouble >= 40)
+          assert(math.abs(whole.toDouble - parts.map(_.toDouble).sum) < 0.5)
+        case other => fail(other)
+      }
+      assert(
+        (json(
+          folder.resolve("out/_run/run.json")
+        ) \ "seconds" \ "startup").values.toString.toDouble >= 40
+      )
+    }
+  }
+
   test("an existing output stays as it is, unless it is to be replaced") {
     withFolder { folder =>
       write(folder, "out/old", "old")
@@ -271,15 +352,17 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
   test("nothing to predict is told, and what was looked for") {
     withFolder { folder =>
       write(folder, "empty/_hidden", ""): Unit
+      Seq("README", "manifest.csv").foreach(name => write(folder, s"others/$name", "x"): Unit)
       write(folder, "t.csv", "id,name\n1,a.jpg\n"): Unit
       Seq(
         s"$folder/none" -> s"PATH_NOT_FOUND: $folder/none does not exist.",
         s"$folder/empty" -> s"NO_IMAGES: $folder/empty holds no images.",
-        s"$folder/*.jpg" -> s"NO_IMAGES: $folder/*.jpg holds no images.",
+        s"$folder/*.jpg" -> s"PATH_NOT_FOUND: $folder/*.jpg matches nothing.",
+        s"$folder/others" -> s"NO_IMAGES: $folder/others holds no images. 2 files left out (1 without an ending, 1 .csv)",
         s"$folder/t.csv" -> s"UNKNOWN_COLUMN: $folder/t.csv has no column 'path' or 'image_path' or 'file'. It has: id, name.",
         "s9://bucket/images" -> "UNKNOWN_SCHEME: No FileSystem for scheme \"s9\".",
       ).foreach { case (images, message) => assertWrong(predict(folder, images), message) }
-      assert(names(folder) == Seq("empty", "t.csv"))
+      assert(names(folder) == Seq("empty", "others", "t.csv"))
     }
   }
 

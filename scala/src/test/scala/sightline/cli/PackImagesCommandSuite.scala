@@ -150,7 +150,7 @@ final class PackImagesCommandSuite extends AnyFunSuite with LocalSpark {
   test("row groups are small, whatever the images' size, and nothing is compressed") {
     withFolder { folder =>
       (1 to 40).foreach(i => write(folder, s"images/$i.bin", Array.fill[Byte](300_000)(i.toByte)))
-      assert(pack(folder, s"$folder/images").status == 0)
+      assert(pack(folder, s"$folder/images", "--include", "*.bin").status == 0)
       val groups = rowGroups(folder.resolve("p.parquet"))
       assert(groups.map(_.getRowCount).sum == 40)
       assert(groups.size >= 5)

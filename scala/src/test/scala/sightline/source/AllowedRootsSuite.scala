@@ -69,7 +69,7 @@ final class AllowedRootsSuite extends AnyFunSuite {
       Files.createSymbolicLink(folder.resolve("in/link"), folder.resolve("out"))
       val roots = AllowedRoots.parse(s"$folder/in", hadoop)
       def list(location: String) =
-        ImageListing.list(location, FolderLabels.Absent, None, hadoop, roots)
+        ImageListing.list(location, FolderLabels.Absent, None, FileFilter(), hadoop, roots).files
       Seq(s"$folder/out", s"$folder/*/*.png", s"$folder/in/../*/b.png").foreach { location =>
         val code = Try(list(location)).failed.toOption.collect { case e: SightlineException =>
           e.code

@@ -13,7 +13,7 @@ import sightline.{LocalSpark, SightlineException, TestImage}
 final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
 
   private def load(location: Any, options: (String, String)*): DataFrame =
-    spark.read.format("sightline").options(options.toMap).load(location.toString)
+    spark.read.format("sightline").options(Map("include" -> "*") ++ options).load(location.toString)
 
   /** The rows, and what the scan counted while it read them. */
   private def collected(frame: DataFrame): (Seq[Row], Map[String, Long]) = {
@@ -170,10 +170,44 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     withFolder { folder =>
       write100(folder)
       spark.sql(
-        s"CREATE OR REPLACE TEMPORARY VIEW files USING sightline OPTIONS (path '$folder')"
+        s"CREATE OR REPLACE TEMPORARY VIEW files USING sightline OPTIONS (path '$folder', include '*.bin')"
       ): Unit
       val totals = spark.sql("SELECT count(*), sum(length(content)) FROM files").collect()
       assert(totals.toSeq == Seq(Row(100L, (0 until 100).sum.toLong)))
+    }
+  }
+
+  test("the options of Spark's own sources of files hold here, and choose among all files") {
+    withFolder { folder =>
+      def taken(options: (String, String)*): Seq[String] =
+        spark.read
+          .format("sightline")
+          .options(options.toMap)
+          .load(s"$folder")
+          .select("relative_path")
+          .collect()
+          .map(_.getString(0))
+          .toSeq
+      val noon = java.time.Instant.parse("2024-06-30T12:00:00Z").toEpochMilli
+      Seq("a.jpg" -> -1, "b.png" -> 0, "c.bin" -> 1, "sub/d.jpg" -> 2).foreach {
+        case (name, hours) =>
+          val time = java.nio.file.attribute.FileTime.fromMillis(noon + hours * 3600 * 1000)
+          Files.setLastModifiedTime(write(folder, name, "x"), time): Unit
+      }
+      assert(taken() == Seq("a.jpg", "b.png", "sub/d.jpg"))
+      assert(taken("pathGlobFilter" -> "*.{bin,jpg}") == Seq("a.jpg", "c.bin", "sub/d.jpg"))
+      assert(taken("pathGlobFilter" -> "*", "exclude" -> "*.JPG") == Seq("b.png", "c.bin"))
+      assert(taken("recursiveFileLookup" -> "false") == Seq("a.jpg", "b.png"))
+      val utc = Seq("timeZone" -> "UTC", "include" -> "*")
+      assert(
+        taken(utc :+ ("modifiedAfter" -> "2024-06-30T12:00:00"): _*) == Seq("c.bin", "sub/d.jpg")
+      )
+      assert(taken(utc :+ ("modifiedBefore" -> "2024-06-30T12:00:00"): _*) == Seq("a.jpg"))
+      val berlin = Seq("timeZone" -> "Europe/Berlin", "include" -> "*")
+      assert(
+        taken(berlin :+ ("modifiedBefore" -> "2024-06-30T14:30:00"): _*) == Seq("a.jpg", "b.png")
+      )
+      assert(taken("MODIFIEDAFTER" -> "2024-06-30 12:00:00 UTC") == Seq("sub/d.jpg"))
     }
   }
 
@@ -185,6 +219,24 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
       assert(refused(load(folder, "labels" -> "x")).startsWith("UNKNOWN_LABELS"))
       assert(refused(load(folder, "limit" -> "few")).contains("limit is 'few'"))
       assert(refused(spark.read.format("sightline").load()).contains("exactly one path"))
+      assert(
+        refused(load(folder, "lables" -> "none")) ==
+          "UNKNOWN_OPTION: 'lables'. Known: path, labels, limit, maxImageBytes, include, exclude, " +
+          "pathGlobFilter, modifiedBefore, modifiedAfter, timeZone, recursiveFileLookup."
+      )
+      assert(refused(load(folder, "ignoreCorruptFiles" -> "true")).startsWith("UNKNOWN_OPTION"))
+      assert(refused(load(folder, "include" -> " ")).startsWith("INVALID_OPTION: include is ' '"))
+      assert(
+        refused(load(folder, "modifiedAfter" -> "soon")).startsWith("INVALID_OPTION: modifiedAfter")
+      )
+      assert(
+        refused(load(folder, "timeZone" -> "Mars", "modifiedAfter" -> "2024-06-30"))
+          .contains("timeZone")
+      )
+      assert(refused(load(folder, "recursiveFileLookup" -> "no")).contains("Known: true, false"))
+      assert(
+        refused(load(s"$folder/*.jpg")).startsWith(s"PATH_NOT_FOUND: $folder/*.jpg matches nothing")
+      )
     }
   }
 }

@@ -182,7 +182,7 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
   test("nothing to predict is wrong use") {
     withFolder { folder =>
       assert(refused(folder).startsWith(s"NO_IMAGES: $folder holds no images."))
-      assert(refused(s"$folder/*.jpg").startsWith("NO_IMAGES"))
+      assert(refused(s"$folder/*.jpg").startsWith("PATH_NOT_FOUND"))
       assert(refused(write(folder, "t.csv", "path\n")).startsWith("NO_IMAGES"))
       assert(refused(s"$folder/none.csv").startsWith("PATH_NOT_FOUND"))
       assert(refused(s"$folder/none").startsWith("PATH_NOT_FOUND"))

@@ -52,7 +52,32 @@ final class PartitionPlanSuite extends AnyFunSuite {
   test("a partition is never more than half a gibibyte of small files") {
     val plan = PartitionPlan.byBytes(files(Seq.fill(500)(20L << 20)), slots = 1)
     assert(plan.size >= 19)
-    assert(plan.map(bytes).max <= (512L << 20) + (40L << 20))
+    assert(plan.map(bytes).max <= (512L << 20))
+  }
+
+  test("no partition is more than its caps, however sizes and numbers fall") {
+    val random = new Random(3)
+    val sizes = Seq(
+      Seq.fill(51)(20L << 20),
+      Seq.fill(1023)(1L << 20),
+      Seq.fill(300)(random.between(1L, 60L << 20)),
+      Seq.fill(20_000)(10L) ++ Seq.fill(40)(100L << 20),
+      Seq.fill(8191)(1L),
+      (1L << 30) +: Seq.fill(100)(9L << 20),
+    )
+    for {
+      lengths <- sizes
+      slots <- Seq(1, 4, 64)
+    } {
+      val plan = PartitionPlan.byBytes(files(lengths), slots)
+      assert(plan.flatten.sortBy(_.path) == files(lengths))
+      plan.foreach { partition =>
+        assert(partition.size == 1 || bytes(partition) <= PartitionPlan.MaxBytes)
+        assert(partition.size <= PartitionPlan.MaxFiles)
+      }
+    }
+    assert(PartitionPlan.partitions(rows = 8191, bytes = 0, slots = 1) == 4)
+    assert(PartitionPlan.partitions(rows = 100, bytes = (1L << 30) + 1, slots = 1) == 3)
   }
 
   test("files of no bytes are spread as well") {
