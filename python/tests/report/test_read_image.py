@@ -4,6 +4,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from sightline.report.image_roots import ImageRoots
 from sightline.report.read_image import ImageReader
 from sightline.row_error import RowError
 
@@ -53,7 +54,7 @@ def code(found: bytes | RowError) -> str:
 
 @pytest.mark.usefixtures("store")
 def test_an_object_is_read_under_the_name_that_hadoop_gives_it() -> None:
-    reader = ImageReader(max_image_bytes=50)
+    reader = ImageReader(50, ImageRoots(None))
     for scheme in ("s3", "s3a"):
         assert reader.read(f"{scheme}://photos/a b%20c.jpg") == b"12345"
     assert code(reader.read("s3a://photos/big.jpg")) == "TOO_LARGE"
@@ -61,8 +62,23 @@ def test_an_object_is_read_under_the_name_that_hadoop_gives_it() -> None:
 
 
 def test_what_cannot_be_asked_is_an_error_of_its_image() -> None:
-    reader = ImageReader(max_image_bytes=50)
+    reader = ImageReader(50, ImageRoots(None))
     for path in ("nowhere://bucket/a", "s3://b?endpoint_override=x/a", "s3://k:s@b/a", "s3:///a"):
         assert code(reader.read(path)) == "IO"
     for path in ("", "gone.jpg", "a:b.jpg", "null\0.jpg", "file:/gone.jpg"):
         assert code(reader.read(path)) in ("NOT_FOUND", "IO")
+
+
+@pytest.mark.usefixtures("store")
+def test_an_object_outside_the_roots_is_denied_and_no_server_is_asked() -> None:
+    reader = ImageReader(50, ImageRoots(["s3://photos/a b%20c.jpg", "s3a://holiday/2026"]))
+    assert reader.read("s3a://photos/a b%20c.jpg") == b"12345"
+    for path in (
+        "s3://photos/big.jpg",
+        "s3://holiday/2026-other/a.jpg",
+        "s3://holiday/2026/../secret.jpg",
+        "gs://photos/a b%20c.jpg",
+        "nowhere://host/a.jpg",
+        "hdfs://nowhere.invalid/a.jpg",
+    ):
+        assert code(reader.read(path)) == "DENIED"

@@ -1,3 +1,4 @@
+import base64
 import json
 import subprocess
 import sys
@@ -44,7 +45,7 @@ class Reader(HTMLParser):
 
 
 def report(folder: Path, *more: str) -> Reader:
-    assert main(["report", str(folder), *more]) == 0
+    assert main(["report", str(folder), "--any-image", *more]) == 0
     return Reader(folder / "report.html")
 
 
@@ -143,6 +144,49 @@ def test_an_image_that_cannot_be_read_is_a_point_all_the_same(
     assert "5 of these images could not be read" in page.text
     assert "(IO 3, NOT_FOUND 1, UNSUPPORTED 1)" in page.text
     assert "unreadable 5 images" in capsys.readouterr().out
+
+
+def thumbnails(folder: Path, *more: str) -> tuple[int, str]:
+    """How many images the page shows, and its text."""
+    assert main(["report", str(folder), *more]) == 0
+    page = Reader(folder / "report.html")
+    sizes = base64.b64decode(page.data["thumbnails"]["sizes"])
+    return sum(width > 0 for width in sizes[::2]), page.text
+
+
+def test_only_images_of_the_run_and_below_the_roots_that_are_given_are_opened(
+    write_run: WriteRun,
+    record: Record,
+    photos: list[str],
+    tmp_path: Path,
+    encode: Encode,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    private = tmp_path / "photos-private"
+    private.mkdir()
+    (private / "card.png").write_bytes(encode("red"))
+    folder = tmp_path / "run"
+    record["features_run"]["images_root"] = str(private)  # a stranger's word
+    others = ["card.png", f"file:{private}/card.png", f"{folder}/own.png", f"{folder}/link.png"]
+    others += [f"{tmp_path}/photos/../photos-private/card.png", "s3a://somebody/a.png"]
+    assert write_run(record, [*photos, *others]) == folder
+    (folder / "own.png").write_bytes(encode("blue"))
+    (folder / "link.png").symlink_to(private / "card.png")
+
+    assert thumbnails(folder)[0] == 1
+    out = capsys.readouterr().out
+    assert "denied     9 of them lie outside RUN and every --images-root" in out
+
+    shown, text = thumbnails(folder, "--images-root", str(tmp_path / "photos"))
+    assert shown == 5
+    assert "5 of these images could not be read for their thumbnails (DENIED 5)" in text
+
+    both = ["--images-root", f"file:{tmp_path}/photos", "--images-root", str(private)]
+    assert thumbnails(folder, *both)[0] == 9
+
+    shown, text = thumbnails(folder, "--any-image")
+    assert shown == 9
+    assert "(IO 1)" in text
 
 
 def test_relative_paths_of_a_table_start_from_its_root(

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 from pyarrow import fs
 
+from sightline.report.image_roots import ImageRoots, Location
 from sightline.row_error import RowError
 from sightline.source.read_error import read_error
 
-# What Hadoop and Arrow call by different names.
-_SCHEMES = {"s3a": "s3", "s3n": "s3"}
 # A server that is not there takes seconds each time that it is asked.
 _MOST_FAILURES = 16
 
@@ -44,9 +43,11 @@ class ImageReader:
 
     Args:
         max_image_bytes: A larger file is TOO_LARGE and is not read.
+        roots: What lies elsewhere is DENIED, and neither the disk nor a server is asked for it.
     """
 
-    def __init__(self, max_image_bytes: int) -> None:
+    def __init__(self, max_image_bytes: int, roots: ImageRoots) -> None:
+        self._roots = roots
         self._max_image_bytes = max_image_bytes
         self._lock = threading.Lock()
         self._local = fs.LocalFileSystem()
@@ -60,15 +61,14 @@ class ImageReader:
         Returns:
             The file's bytes, or a RowError of NOT_FOUND, DENIED, IO or TOO_LARGE.
         """
-        scheme, colon, rest = path.partition(":")
-        if colon and scheme == "file":
-            return self._try(self._local, "/" + rest.lstrip("/"))
-        if colon and scheme.isalnum() and rest.startswith("//"):
-            return self._read_remote(_SCHEMES.get(scheme, scheme), rest[2:])
-        return self._try(self._local, path)
+        location = Location.of(path)
+        if not self._roots.allow(location):
+            return RowError("DENIED", "read", "It lies outside the roots of images.")
+        if location.scheme == "file":
+            return self._try(self._local, location.path)
+        return self._read_remote(location.scheme, location.authority, location.path[1:])
 
-    def _read_remote(self, scheme: str, rest: str) -> bytes | RowError:
-        authority, _, key = rest.partition("/")
+    def _read_remote(self, scheme: str, authority: str, key: str) -> bytes | RowError:
         if not authority or set(authority) & set("?#@%"):
             # Arrow takes settings and passwords from there; a path of a data set gives none.
             return RowError("IO", "read", f"'{authority}' is no name of a bucket or a server.")

@@ -17,6 +17,7 @@ from sightline.bundle.manifest import Size
 from sightline.engine.decode import decode
 from sightline.engine.spec import EngineSpec
 from sightline.engine.srgb import to_srgb
+from sightline.report.image_roots import ImageRoots
 from sightline.report.read_image import ImageReader
 from sightline.row_error import RowError
 
@@ -52,11 +53,14 @@ class Thumbnails:
         return _TILES_A_ROW
 
 
-def make_thumbnails(paths: list[str], progress: Callable[[int], object]) -> Thumbnails:
+def make_thumbnails(
+    paths: list[str], roots: ImageRoots, progress: Callable[[int], object]
+) -> Thumbnails:
     """Read and shrink images, as many at once as is worth it.
 
     Args:
         paths: Local, or URIs.
+        roots: Below which they are opened; the others are DENIED.
         progress: Called with how many more are done.
 
     Returns:
@@ -66,7 +70,7 @@ def make_thumbnails(paths: list[str], progress: Callable[[int], object]) -> Thum
     # The pixels of a thumbnail need not be those that a model sees.
     fast = importlib.util.find_spec("simplejpeg") is not None
     spec = EngineSpec(decoder="scaled" if fast else "pillow")
-    reader = ImageReader(spec.max_image_bytes)
+    reader = ImageReader(spec.max_image_bytes, roots)
 
     def shrink(path: str) -> Image.Image | RowError:
         content = reader.read(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from sightline.errors import WrongUseError
 from sightline.place import first_in
+from sightline.report.image_roots import ImageRoots
 from sightline.report.page import render_page
 from sightline.report.read_image import located
 from sightline.report.run_folder import Run, read_run
@@ -35,6 +36,7 @@ class Written:
         points: Images on the page.
         available: Images of the run's sample.
         unreadable: Images of the page that could not be read for their thumbnails.
+        denied: Those of them that lie outside the roots, or that this user may not read.
     """
 
     page: Path
@@ -42,6 +44,7 @@ class Written:
     points: int
     available: int
     unreadable: int
+    denied: int
 
 
 def write_report(
@@ -51,6 +54,7 @@ def write_report(
     if_exists: Literal["refuse", "replace"],
     points: int,
     thumbnails: Literal["embed", "leave_out"],
+    image_roots: Sequence[str] | None = (),
 ) -> Written:
     """Write the page of a run, and for a PCA the picture beside it; each appears whole.
 
@@ -61,6 +65,8 @@ def write_report(
         if_exists: What to do with an `output` that is there.
         points: Images on the page at most.
         thumbnails: Whether pictures are on the page.
+        image_roots: Folders, local or URIs, below which images are opened for them, beside the
+            run's own. None opens every image that the run names: only for a run of one's own.
 
     Raises:
         WrongUseError: PATH_NOT_FOUND, NOT_A_RUN, DAMAGED_RUN, MISSING_PACKAGE, OUTPUT_EXISTS,
@@ -76,7 +82,8 @@ def write_report(
     paths = located(sample.paths, root if isinstance(root, str) else None) if sample else []
     for file in files:
         _spare(file, folder, paths)
-    small = _thumbnails(paths) if sample and thumbnails == "embed" else None
+    roots = ImageRoots(None if image_roots is None else [str(folder), *image_roots])
+    small = _thumbnails(paths, roots) if sample and thumbnails == "embed" else None
     with _replaced(page) as draft:
         # A lone surrogate, which JSON can hold and UTF-8 cannot, becomes a question mark.
         draft.write_bytes(render_page(run, sample, small).encode("utf-8", "replace"))
@@ -85,7 +92,8 @@ def write_report(
             draft.write_bytes(draw_variance(run.pca))
     unreadable = sum(small.errors.values()) if small else 0
     shown, available = (len(sample), sample.available) if sample else (0, 0)
-    return Written(page, chart, shown, available, unreadable)
+    denied = small.errors.get("DENIED", 0) if small else 0
+    return Written(page, chart, shown, available, unreadable, denied)
 
 
 def _check(run: Run, output: Path | None, files: list[Path], if_exists: str) -> None:
@@ -111,9 +119,9 @@ def _spare(file: Path, folder: Path, images: list[str]) -> None:
         raise WrongUseError("OUTPUT_HOLDS_INPUT", message)
 
 
-def _thumbnails(paths: list[str]) -> Thumbnails:
+def _thumbnails(paths: list[str], roots: ImageRoots) -> Thumbnails:
     with tqdm(total=len(paths), unit=" thumbnails", disable=None, mininterval=0.5) as progress:
-        return make_thumbnails(paths, progress.update)
+        return make_thumbnails(paths, roots, progress.update)
 
 
 @contextmanager
