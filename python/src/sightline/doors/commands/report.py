@@ -79,7 +79,8 @@ def report(
     if written.denied and not any_image:
         click.echo(
             f"denied     {written.denied} of them lie outside RUN and every --images-root, or may "
-            "not be read: name their folder by --images-root, or add --any-image if the run is yours"
+            "not be read: name their folder by --images-root, or, if the run is yours, add "
+            "--any-image"
         )
     click.echo(f"page       {written.page} ({written.page.stat().st_size / 1e6:.1f} MB)")
     if written.chart:
