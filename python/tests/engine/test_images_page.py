@@ -91,10 +91,10 @@ def test_a_bigtiff_is_read() -> None:
 
 
 def test_the_first_picture_of_several_is_taken_and_the_rest_left_out() -> None:
-    first, second = Image.new("RGB", (16, 16), "red"), Image.new("RGB", (16, 16), "blue")
     for format_ in ("MPO", "TIFF"):
-        # A copy: saving as MPO leaves settings in the image that another format trips over.
-        content = saved(first.copy(), format_, save_all=True, append_images=[second])
+        # New ones each time: saving leaves settings in an image that another format trips over.
+        first, second = (Image.new("RGB", (16, 16), colour) for colour in ("red", "blue"))
+        content = saved(first, format_, save_all=True, append_images=[second])
         assert pixels_of(content)[8, 8].tolist() == pytest.approx([255, 0, 0], abs=2)
 
 
@@ -133,9 +133,7 @@ def test_other_formats_are_unsupported(start: bytes) -> None:
     assert found.code == "UNSUPPORTED"
 
 
-def test_damaged_exif_is_no_orientation_and_a_colour_space_that_only_exif_names_is_not_applied() -> (
-    None
-):
+def test_damaged_exif_is_no_orientation_and_a_colour_space_of_exif_is_not_applied() -> None:
     image = Image.new("RGB", (8, 4), (200, 60, 50))
     plain = pixels_of(saved(image, "JPEG"))
     for exif in (b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"):
