@@ -36,8 +36,9 @@ final case class RunPage(thumbnails: Boolean) {
   def write(spark: SparkSession, folder: Path, hadoop: Configuration): Option[String] =
     LocalRun(folder, hadoop, Seq("run.json", "sample"), Seq("report.html", "pca_variance.png")) {
       local =>
-        // The same user has just had pca read these features: their images are not a stranger's choice.
-        val words = Seq("report", local, "--any-image") ++ Option.when(!thumbnails)("--no-thumbnails")
+        // The same user has just named these features: no stranger has chosen their images.
+        val own = Seq("report", local, "--any-image")
+        val words = own ++ Option.when(!thumbnails)("--no-thumbnails")
         DriverPython
           .command(Interpreter.of(spark.sparkContext.getConf), words)
           .linesIterator

@@ -19,8 +19,10 @@ import sightline.model.{Bundle, Manifest, TemporaryFolder}
  */
 object NodeFiles {
 
-  // One archive a name: Spark's file server refuses a second file of the same name.
-  private val archives = mutable.Map.empty[String, Path]
+  // Spark's file server knows a name by one path: an archive that is made again lies there again.
+  private lazy val archiveFolder = TemporaryFolder.create("ship")
+
+  private val archives = mutable.Set.empty[String]
 
   // Each session has a folder of its own on the nodes.
   private val shipped = mutable.WeakHashMap.empty[SparkSession, mutable.Set[String]]
@@ -55,16 +57,33 @@ object NodeFiles {
     synchronized {
       val known = shipped.getOrElseUpdate(spark, mutable.Set.empty)
       if (!known(name)) {
-        val zip = archives.getOrElseUpdate(name, archive(name, folder, files))
-        SessionArchives.add(spark, s"${zip.toUri}#$name")
+        removeUnused()
+        if (!archives(name)) {
+          archive(name, folder, files)
+          archives += name
+        }
+        SessionArchives.add(spark, s"${zipOf(name).toUri}#$name")
         known += name
       }
       name
     }
 
-  private def archive(name: String, folder: Path, files: Seq[String]): Path = {
-    val zip = TemporaryFolder.create("ship").resolve(s"$name.zip")
-    Using.resource(new ZipOutputStream(Files.newOutputStream(zip))) { out =>
+  private def zipOf(name: String): Path = archiveFolder.resolve(s"$name.zip")
+
+  /**
+   * Removes the archives that no living session has shipped: only a session's own tasks ask for
+   * them. Spark itself removes what it unpacked for a session that is gone.
+   */
+  private def removeUnused(): Unit = {
+    val used = shipped.valuesIterator.flatten.toSet
+    archives.toSeq.filterNot(used).foreach { name =>
+      Files.deleteIfExists(zipOf(name))
+      archives -= name
+    }
+  }
+
+  private def archive(name: String, folder: Path, files: Seq[String]): Unit =
+    Using.resource(new ZipOutputStream(Files.newOutputStream(zipOf(name)))) { out =>
       // Weights do not shrink: trying costs seconds for a large model.
       out.setLevel(0)
       files.sorted.foreach { file =>
@@ -73,6 +92,4 @@ object NodeFiles {
         out.closeEntry()
       }
     }
-    zip
-  }
 }

@@ -2,15 +2,15 @@ package sightline.sql
 
 import java.nio.file.Files
 
-import scala.util.{Failure, Success, Try}
 import scala.util.hashing.MurmurHash3
+import scala.util.{Failure, Success, Try}
 
 import org.apache.commons.io.FileUtils
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, RepartitionOperation}
 import org.apache.spark.sql.catalyst.rules.Rule
-import org.apache.spark.sql.execution.{QueryExecution, SparkPlan}
 import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanHelper
 import org.apache.spark.sql.execution.python.{ArrowEvalPythonExec, MapInArrowExec}
+import org.apache.spark.sql.execution.{QueryExecution, SparkPlan}
 import org.apache.spark.sql.{DataFrame, Row, SparkSession}
 import org.scalatest.BeforeAndAfterAll
 import org.scalatest.funsuite.AnyFunSuite

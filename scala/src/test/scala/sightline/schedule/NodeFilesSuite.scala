@@ -1,0 +1,76 @@
+package sightline.schedule
+
+import java.awt.Color
+import java.nio.charset.StandardCharsets.UTF_8
+import java.nio.file.{Files, Path, Paths}
+import java.util.UUID
+
+import scala.jdk.CollectionConverters.*
+import scala.util.Using
+
+import org.apache.spark.sql.SparkSession
+import org.scalatest.concurrent.Eventually
+import org.scalatest.funsuite.AnyFunSuite
+import org.scalatest.time.{Millis, Seconds, Span}
+
+import sightline.model.{Bundle, TemporaryFolder}
+import sightline.{ColourBundle, LocalSpark, TestImage}
+
+/** What is kept on the driver of models that were shipped to the nodes. */
+final class NodeFilesSuite extends AnyFunSuite with LocalSpark with Eventually {
+
+  implicit override val patienceConfig: PatienceConfig =
+    PatienceConfig(timeout = Span(180, Seconds), interval = Span(200, Millis))
+
+  /** A bundle with a hash that no other test has. */
+  private def newBundle(): Path = {
+    val folder = TemporaryFolder.create("test").resolve("colour")
+    Files.createDirectories(folder)
+    Using.resource(Files.list(ColourBundle.models.resolve("colour"))) {
+      _.iterator.asScala.foreach(file => Files.copy(file, folder.resolve(file.getFileName)))
+    }
+    val manifest = folder.resolve("model.json")
+    val text = Files.readString(manifest, UTF_8)
+    Files.writeString(manifest, text.replace("\"MIT\"", s"\"${UUID.randomUUID}\""))
+    folder
+  }
+
+  private def archiveOf(bundle: Path): Option[Path] = {
+    val name = s"sightline-model-${Bundle.open(bundle).sha256.take(32)}.zip"
+    Using.resource(Files.newDirectoryStream(Paths.get(sys.props("java.io.tmpdir")), "sightline-ship-*")) {
+      _.asScala.map(_.resolve(name)).find(Files.exists(_))
+    }
+  }
+
+  private def labels(session: SparkSession, bundle: Path): Seq[String] = {
+    val images = Seq(1 -> TestImage.of(Color.RED), 2 -> TestImage.of(Color.BLUE))
+    session
+      .createDataFrame(images)
+      .toDF("id", "content")
+      .repartition(2)
+      .selectExpr("id", s"ml_predict('$bundle', content).label AS label")
+      .orderBy("id")
+      .collect()
+      .map(_.getString(1))
+      .toSeq
+  }
+
+  test("an archive goes when no session has it, never while one does, and comes again") {
+    val (forgotten, kept) = (newBundle(), newBundle())
+    val living = spark.newSession()
+    assert(labels(living, kept) == Seq("red", "blue"))
+    assert(labels(spark.newSession(), forgotten) == Seq("red", "blue"))
+    assert(archiveOf(forgotten).isDefined)
+
+    eventually {
+      System.gc()
+      NodeFiles.shipBundle(spark.newSession(), ColourBundle.bundle)
+      assert(archiveOf(forgotten).isEmpty)
+    }
+
+    assert(archiveOf(kept).isDefined)
+    assert(labels(living, kept) == Seq("red", "blue"))
+    assert(labels(spark.newSession(), forgotten) == Seq("red", "blue"))
+    assert(archiveOf(forgotten).isDefined)
+  }
+}
