@@ -37,7 +37,9 @@ final class NodeFilesSuite extends AnyFunSuite with LocalSpark with Eventually {
 
   private def archiveOf(bundle: Path): Option[Path] = {
     val name = s"sightline-model-${Bundle.open(bundle).sha256.take(32)}.zip"
-    Using.resource(Files.newDirectoryStream(Paths.get(sys.props("java.io.tmpdir")), "sightline-ship-*")) {
+    Using.resource(
+      Files.newDirectoryStream(Paths.get(sys.props("java.io.tmpdir")), "sightline-ship-*")
+    ) {
       _.asScala.map(_.resolve(name)).find(Files.exists(_))
     }
   }
