@@ -89,3 +89,13 @@ def test_weights_are_copied_in() -> None:
     load_weights(module, {"weight": torch.tensor([[1.0, 2.0]]), "bias": torch.zeros(1)}, "linear")
 
     assert module(torch.tensor([[3.0, 4.0]])).item() == 11
+
+
+@pytest.mark.parametrize("name", ["fcn_resnet50", "retinanet_resnet50_fpn", "resnet18"])
+def test_no_backbones_weights_are_downloaded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(url: str, *_: object, **__: object) -> None:
+        raise AssertionError(f"{url} was asked for")
+
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", fetch)
+
+    assert build_architecture(f"torchvision:{name}", {}).state_dict()

@@ -99,7 +99,8 @@ def test_a_model_that_gives_probabilities_needs_no_softmax(
 
     assert add_bundle(request, tmp_path / "models").manifest.activation == "none"
     forced = replace(request, activation="softmax", name="forced")
-    assert add_bundle(forced, tmp_path / "models").manifest.activation == "softmax"
+    with pytest.raises(WrongUseError, match=r"^BAD_ACTIVATION: .* gives probabilities already"):
+        add_bundle(forced, tmp_path / "models")
 
 
 def prefixed(request: AddRequest, folder: Path) -> Path:

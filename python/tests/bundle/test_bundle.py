@@ -1,4 +1,5 @@
 import os
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -75,6 +76,25 @@ def test_a_zip_with_names_that_climb_out_writes_nothing(tiny: Bundle, tmp_path: 
     Bundle.load(path).read_bytes("model.onnx")
 
     assert sorted(tmp_path.parent.rglob("*")) == before
+
+
+def test_a_small_zip_that_unpacks_to_a_large_file_is_refused_unread(tiny: Bundle) -> None:
+    labels = tiny.path / "labels.txt"
+    with labels.open("r+b") as stream:
+        stream.truncate(200_000_000)
+    path = tiny.path.with_suffix(".zip")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(tiny.path.iterdir()):
+            archive.write(file, file.name)
+    assert path.stat().st_size < 1_000_000
+    bundle = Bundle.load(path)
+    tracemalloc.start()
+
+    with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*'labels.txt' unpacks to 200000000"):
+        bundle.read_bytes("labels.txt")
+
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
 
 
 def test_a_zip_without_a_manifest_is_refused(tmp_path: Path) -> None:

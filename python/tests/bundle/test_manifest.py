@@ -10,6 +10,11 @@ from sightline.errors import WrongUseError
 SCORES = {"name": "logits", "dtype": "float32", "shape": ["n", 3], "role": "scores"}
 
 
+def pooled(*shape: int | str) -> dict[str, object]:
+    """Features of that shape."""
+    return {"name": "pooled", "dtype": "float32", "shape": list(shape), "role": "features"}
+
+
 def test_a_manifest_survives_writing_and_reading(tiny: Bundle) -> None:
     text = (tiny.path / "model.json").read_bytes()
 
@@ -59,6 +64,26 @@ def test_scale_and_bias_are_the_normalisation(tiny: Bundle) -> None:
         ("inputs", [{}], "'inputs[0].name' is missing"),
         ("files", {"model.onnx": "12"}, "'files.model.onnx' must be a sha256"),
         ("accuracy", [{"dataset": "x", "rows": 0, "top1": 1}], "'accuracy[0].rows'"),
+        ("accuracy", [{"dataset": "x", "rows": 1, "top1": int("9" * 400)}], "'accuracy[0].top1'"),
+        ("preprocessing.mean", [int("9" * 400), 0, 0], "'preprocessing.mean' must be a finite"),
+        ("classes", int("9" * 400), "'classes' must be an integer from 1 to 10000000, found 999"),
+        ("outputs", [SCORES, pooled("n")], "must hold features of shape [n, length]: pooled"),
+        ("outputs", [SCORES, pooled("n", "k")], "must hold features of shape [n, length]: pooled"),
+        ("outputs", [SCORES, pooled(4, 8)], "must hold features of shape [n, length]: pooled"),
+        (
+            "outputs",
+            [SCORES, pooled("n", int("9" * 400))],
+            "'outputs[1].shape[1]' must be a length",
+        ),
+        ("outputs", [SCORES, pooled("n", 0)], "'outputs[1].shape[1]' must be a length from 1"),
+        (
+            "outputs",
+            [SCORES, pooled("n", 4), pooled("n", 4)],
+            "'outputs' must have different names",
+        ),
+        ("golden.tolerance", 1e300, "'golden.tolerance' must be above 0 and at most 655"),
+        ("golden.tolerance", int("9" * 400), "'golden.tolerance' must be a finite number"),
+        ("golden.tolerance", 0, "'golden.tolerance' must be above 0"),
     ],
 )
 def test_a_wrong_field_is_named(tiny: Bundle, path: str, value: object, named: str) -> None:

@@ -169,7 +169,7 @@ def test_labels_of_another_number_must_be_given(tmp_path: Path) -> None:
     five = ["--weights", str(path), "--architecture-arguments", '{"num_classes": 5}']
     error = add(tmp_path / "models", *five).exception
 
-    assert "LABEL_COUNT_MISMATCH: there are 1000 labels, but torchvision:mob" in str(error)
+    assert "LABEL_COUNT_MISMATCH: there are 1000 labels, but 'torchvision:mob" in str(error)
     assert "--labels FILE" in str(error)
 
 

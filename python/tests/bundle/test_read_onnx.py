@@ -8,6 +8,7 @@ import pytest
 from sightline.bundle.golden import golden_images
 from sightline.bundle.manifest import Preprocessing, Size
 from sightline.bundle.material import Material
+from sightline.bundle.outputs import decide_activation
 from sightline.bundle.read_onnx import read_onnx
 from sightline.errors import WrongUseError
 
@@ -91,8 +92,8 @@ def test_probabilities_are_recognised(tmp_path: Path, preprocessing: Preprocessi
     logits = read(linear(tmp_path / "x.onnx"), preprocessing)
     probabilities = read(linear(tmp_path / "y.onnx", ending="Softmax"), preprocessing)
 
-    assert not logits.gives_probabilities
-    assert probabilities.gives_probabilities
+    assert decide_activation(logits.reference[logits.scores], "auto", "x") == "softmax"
+    assert decide_activation(probabilities.reference[logits.scores], "auto", "x") == "none"
 
 
 def test_notes_of_the_exporting_machine_are_removed(
@@ -156,14 +157,3 @@ def test_another_image_size_is_refused(tmp_path: Path, preprocessing: Preprocess
 
     with pytest.raises(WrongUseError, match=r"its images are \(16, 12\) .* give \(12, 16\)"):
         read(path, replace(preprocessing, crop=Size(12, 16)))
-
-
-def test_two_inputs_are_refused(tmp_path: Path, preprocessing: Preprocessing) -> None:
-    model = onnx.load(linear(tmp_path / "x.onnx"))
-    model.graph.input.append(
-        onnx.helper.make_tensor_value_info("mask", onnx.TensorProto.FLOAT, ["n"])
-    )
-    onnx.save(model, tmp_path / "y.onnx")
-
-    with pytest.raises(WrongUseError, match=r"it has 2: input, mask"):
-        read(tmp_path / "y.onnx", preprocessing)

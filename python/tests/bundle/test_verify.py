@@ -66,6 +66,32 @@ def test_a_model_that_computes_something_else_fails(tiny: Bundle, output: str) -
     assert found["golden.safetensors"] == "ok"
 
 
+def test_a_bundle_does_not_set_its_own_pass_mark(tiny: Bundle) -> None:
+    images, outputs = read_golden(tiny)
+    largest = float(np.abs(outputs["logits"]).max())
+    golden = pack_golden(images, {**outputs, "logits": outputs["logits"] + 0.1 * max(1, largest)})
+    (tiny.path / "golden.safetensors").write_bytes(golden)
+    manifest = replace(
+        tiny.manifest,
+        files={**tiny.manifest.files, "golden.safetensors": hashlib.sha256(golden).hexdigest()},
+        golden=replace(tiny.manifest.golden, tolerance=600.0),
+    )
+    (tiny.path / "model.json").write_bytes(manifest.to_json())
+
+    found = outcomes(Bundle.load(tiny.path))
+
+    assert found["onnx variant"] == found["pytorch variant"] == "failed"
+
+
+def test_a_golden_batch_without_scores_is_no_golden_batch(tiny: Bundle) -> None:
+    golden = pack_golden(golden_images(tiny.manifest.preprocessing.size), {})
+    (tiny.path / "golden.safetensors").write_bytes(golden)
+    files = {**tiny.manifest.files, "golden.safetensors": hashlib.sha256(golden).hexdigest()}
+
+    with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*not hold the scores of its images"):
+        read_golden(replace(tiny, manifest=replace(tiny.manifest, files=files)))
+
+
 def test_features_are_held_to_a_thousandth_of_the_largest_of_them() -> None:
     expected = {"logits": array(1, 1), "features": array(-400, 0.5)}
 

@@ -172,7 +172,7 @@ def test_a_model_can_be_calibrated_as_it_is_added(
     root = tmp_path / "added"
     command = (
         f"add colour --onnx {bundle.path}/model.onnx --labels {bundle.path}/labels.txt "
-        f"--resize 8x8 --mean 0 --std 1 --models {root} --calibrate {photographs} "
+        f"--resize 8x8 --models {root} --calibrate {photographs} "
         "--backend onnx --min-images"
     ).split()
 

@@ -54,3 +54,16 @@ def test_the_part_under_the_crop_is_the_same_picture_as_the_whole_resize() -> No
     found = processed(image, Resize("shortest_edge", 32, 32, "bicubic"), Size(24, 24))
     whole = image.resize((960, 32), Image.Resampling.BICUBIC).crop((468, 4, 492, 28))
     assert np.abs(found.astype(int) - np.asarray(whole)).max() <= 1
+
+
+@pytest.mark.parametrize("crop", [(21, 32), (32, 21), (35, 38), (40, 31), (33, 33), (64, 5)])
+@pytest.mark.parametrize("size", [(32, 32), (41, 30), (30, 41), (33, 57)])
+def test_a_crop_smaller_or_larger_than_the_image_is_torchvisions_to_the_pixel(
+    size: tuple[int, int], crop: tuple[int, int]
+) -> None:
+    from torchvision.transforms import functional
+
+    image = noise(*size)
+    expected = functional.center_crop(functional.resize(image, [32]), list(crop))
+    found = processed(image, Resize("shortest_edge", 32, 32, "bilinear"), Size(*crop))
+    assert np.array_equal(found, np.asarray(expected))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import inspect
 import typing
@@ -98,7 +99,11 @@ def _torchvision(name: str) -> Any:  # noqa: ANN401
     known = torchvision.models.list_models()
     if name not in known:
         raise _unknown(f"torchvision:{name}", name, known)
-    return torchvision.models.get_model_builder(name)
+    builder = torchvision.models.get_model_builder(name)
+    # Some builders download a backbone's weights unless they are told not to.
+    known = inspect.signature(builder).parameters
+    none = {one: None for one in ("weights", "weights_backbone") if one in known}
+    return functools.partial(builder, **none)
 
 
 def _timm(name: str) -> Any:  # noqa: ANN401

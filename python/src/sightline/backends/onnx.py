@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime as ort
 
 from sightline.backends.device import Device, cuda_device_count, unavailable
+from sightline.backends.external_data import has_external_data
 from sightline.backends.graph_file import graph_file
 from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.bundle.bundle import Bundle
@@ -83,19 +84,25 @@ def open_graph(graph: bytes, device: Device, threads: int) -> ort.InferenceSessi
 
     Raises:
         SightlineError: DEVICE_UNAVAILABLE if onnxruntime would run it elsewhere.
+        ValueError: If it keeps weights in another file, or is no ONNX.
     """
+    # Such a file would be read although nobody has hashed it: onnxruntime 1.22 and 1.23 read one
+    # at an absolute path, whatever the folder below says.
+    if has_external_data(graph):
+        raise ValueError("it keeps weights in another file")
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Spinning threads eat the cores of the other tasks: 16 CPU-ms an image instead of 11.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # A graph could name a file of the working folder as its weights, which nobody has hashed: look
-    # for such files where there can be none.
+    # A second defence: look for such files where there can be none.
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", _NOWHERE
     )
-    options.log_severity_level = 3
+    # Every error is raised, and reported by whoever catches it: onnxruntime would print it too. Why
+    # CUDA cannot start is only printed.
+    options.log_severity_level = 3 if device.kind == "cuda" else 4
     providers: list[str | tuple[str, dict[str, int]]] = [_CPU]
     if device.kind == "cuda":
         if hasattr(ort, "preload_dlls"):

@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sightline.backends.device import Device
-from sightline.backends.protocol import UInt8Array
+from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.backends.registry import find_backend
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import (
     TOLERANCE,
-    check_delta,
+    check_deltas,
+    deltas,
     golden_images,
-    max_delta,
     pack_golden,
     read_golden,
     scaled_delta,
+    tolerance_for,
 )
 from sightline.bundle.manifest import (
     MANIFEST_FILE,
@@ -31,8 +32,9 @@ from sightline.bundle.manifest import (
     is_model_name,
 )
 from sightline.bundle.material import Material
+from sightline.bundle.outputs import decide_activation
 from sightline.bundle.packages import require_packages
-from sightline.bundle.request import AddRequest
+from sightline.bundle.request import PIXELS_AS_THEY_ARE, AddRequest
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder
 from sightline.version import __version__
@@ -126,7 +128,14 @@ def _read(
     if request.onnx is not None:
         from sightline.bundle.read_onnx import read_onnx
 
-        graph = read_onnx(request.onnx, preprocessing, labels, images)
+        graph = read_onnx(
+            request.onnx,
+            preprocessing,
+            labels,
+            images,
+            request.activation,
+            request.scores_output,
+        )
     weights = tensors or request.weights
     if request.pretrained:
         from sightline.bundle.pretrained import fetch_weights
@@ -135,6 +144,12 @@ def _read(
     if weights is None:
         if graph is None:
             raise WrongUseError("NO_SOURCE", "there is neither an ONNX file nor weights.")
+        if graph.normalises and (preprocessing.mean, preprocessing.std) != PIXELS_AS_THEY_ARE:
+            raise WrongUseError(
+                "BAD_PREPROCESSING",
+                f"'{request.onnx}' takes uint8 pixels and normalises them itself, so that --mean "
+                "and --std would have no effect. Leave them out.",
+            )
         return graph
     from sightline.bundle.read_torch import read_torch, with_export
 
@@ -151,6 +166,7 @@ def _read(
         material,
         outputs=graph.outputs,
         reference=reference,
+        precision=graph.precision,
         head=material.head if same else "",
         onnx=graph.onnx,
         opset=graph.opset,
@@ -169,9 +185,10 @@ def _manifest(
     request: AddRequest, material: Material, rows: int, contents: Mapping[str, bytes]
 ) -> Manifest:
     size = request.preprocessing.size
-    found = "none" if material.gives_probabilities else "softmax"
+    scores = material.reference[material.scores]
+    tolerance = tolerance_for(scores, material.precision)
     pytorch = PytorchVariant(
-        WEIGHTS_FILE, request.architecture, dict(request.arguments), material.head
+        WEIGHTS_FILE, request.architecture, dict(material.arguments), material.head
     )
     manifest = Manifest(
         name=request.name,
@@ -179,14 +196,14 @@ def _manifest(
         task="classification",
         inputs=(Tensor(_input_name(material), "uint8", ("n", size.height, size.width, 3)),),
         outputs=material.outputs,
-        activation=found if request.activation == "auto" else request.activation,
+        activation=_activation(request, material, scores, tolerance),
         labels=LABELS_FILE,
         classes=len(request.labels),
         preprocessing=request.preprocessing,
         onnx=OnnxVariant(ONNX_FILE, material.opset) if material.onnx is not None else None,
         pytorch=pytorch if material.weights is not None else None,
         parameters=material.parameters,
-        golden=Golden(GOLDEN_FILE, rows, TOLERANCE, {}),
+        golden=Golden(GOLDEN_FILE, rows, tolerance, {}),
         files={file: hashlib.sha256(content).hexdigest() for file, content in contents.items()},
         licence=request.licence,
         source=request.source,
@@ -194,6 +211,17 @@ def _manifest(
         accuracy=request.accuracy,
     )
     return Manifest.from_json(manifest.to_json(), "models add")  # the reader's checks, before work
+
+
+def _activation(
+    request: AddRequest, material: Material, scores: Float32Array, tolerance: float
+) -> str:
+    if material.gives_two:
+        return "none"
+    if material.head and request.activation == "auto":
+        return "softmax"  # a linear layer gives logits, even where untrained ones are within 0..1
+    what = f"'{request.onnx or request.architecture}'"
+    return decide_activation(scores, request.activation, what, tolerance)
 
 
 def _input_name(material: Material) -> str:
@@ -213,8 +241,10 @@ def _deltas(bundle: Bundle) -> dict[str, float]:
     """
     images, expected = read_golden(bundle)
     found = {}
+    scores, tolerance = bundle.manifest.scores.name, bundle.manifest.golden.tolerance
     for name in bundle.manifest.variants:
         session = find_backend(name).open(bundle, Device("cpu"), 1, allow_code=True)
-        found[name] = max_delta(session, images, expected, bundle.manifest.scores.name)
-        check_delta(bundle.name, name, found[name])
+        differences = deltas(session.run(images), expected, scores)
+        check_deltas(bundle.name, name, differences, scores, tolerance)
+        found[name] = max(differences.values())
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from sightline.bundle.manifest import MANIFEST_FILE, Manifest
 from sightline.errors import WrongUseError
 
 _LARGEST_MANIFEST_BYTES = 16 * 1024 * 1024
+_SMALL_ZIPPED_BYTES, _LARGEST_RATIO = 64 * 1024 * 1024, 20
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,28 @@ def _read(path: Path, prefix: str, file: str, at_most: int | None = None) -> byt
             with inside.open("rb") as stream:
                 return stream.read(size)
         with zipfile.ZipFile(path) as archive, archive.open(prefix + file) as member:
+            _refuse_bomb(path, file, archive.getinfo(prefix + file).file_size)
             return member.read(size)
     except (FileNotFoundError, KeyError) as error:
         raise _invalid(path, f"'{file}' is missing") from error
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
         # RuntimeError: an encrypted member; NotImplementedError: an unknown compression.
         raise _invalid(path, f"'{file}' cannot be read ({error})") from error
+
+
+def _refuse_bomb(path: Path, file: str, size: int) -> None:
+    """Refuse a file that is far larger than its zip; more than `size` is never unpacked.
+
+    Weights hardly compress, and a zip of 1 MB could otherwise fill the memory. The Scala side has
+    the same limit.
+    """
+    most = max(_SMALL_ZIPPED_BYTES, _LARGEST_RATIO * path.stat().st_size)
+    if size > most:
+        raise _invalid(
+            path,
+            f"'{file}' unpacks to {size} bytes, but the zip has {path.stat().st_size}; at most "
+            f"{most} are unpacked. Do not use this file",
+        )
 
 
 def _zip_prefix(path: Path) -> str:

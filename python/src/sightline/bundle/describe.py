@@ -8,6 +8,7 @@ from pathlib import Path
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Calibration
 from sightline.bundle.manifest import Manifest, Preprocessing, Tensor
+from sightline.bundle.request import PIXELS_AS_THEY_ARE
 from sightline.errors import SightlineError
 
 _LABELS_SHOWN = 5
@@ -61,6 +62,7 @@ def list_bundles(known: Mapping[str, Path]) -> str:
 
 _ACTIVATIONS = {
     "softmax": "softmax: the scores are logits",
+    "sigmoid": "sigmoid: the scores are logits of labels, of which an image may have several",
     "none": "none: the scores already are probabilities",
 }
 
@@ -86,11 +88,11 @@ def _preprocessing(how: Preprocessing) -> str:
     if how.resize.mode == "shortest_edge":
         resize = f"shortest edge to {how.resize.height}"
     crop = f"centre crop {how.crop.height} x {how.crop.width}; " if how.crop else ""
-    mean, std = (", ".join(f"{one:.6g}" for one in part) for part in (how.mean, how.std))
-    return (
-        f"{how.color}; resize {resize}, {how.resize.interpolation}; {crop}"
-        f"(pixel / 255 - [{mean}]) / [{std}], inside the graph"
-    )
+    normalise = "the graph takes the pixels as they are, 0..255"
+    if (how.mean, how.std) != PIXELS_AS_THEY_ARE:
+        mean, std = (", ".join(f"{one:.6g}" for one in part) for part in (how.mean, how.std))
+        normalise = f"(pixel / 255 - [{mean}]) / [{std}], inside the graph"
+    return f"{how.color}; resize {resize}, {how.resize.interpolation}; {crop}{normalise}"
 
 
 def _variants(manifest: Manifest) -> list[tuple[str, str]]:

@@ -98,13 +98,15 @@ class Fields:
         )
 
     def _finite(self, key: str, value: object) -> float:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-        ):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             self.fail(key, f"must be a finite number, found {value!r:.40}")
-        return float(value)
+        try:
+            number = float(value)
+        except OverflowError:  # an integer of hundreds of digits
+            number = math.inf
+        if not math.isfinite(number):
+            self.fail(key, f"must be a finite number, found {value!r:.40}")
+        return number
 
 
 def _kind(value: object) -> str:

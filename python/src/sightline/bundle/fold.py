@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,8 +11,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from sightline.backends.protocol import UInt8Array
 from sightline.bundle.graph import bad_onnx, default_opset, image_input, strip_notes, tensor_of
 from sightline.bundle.manifest import Preprocessing, Tensor
+from sightline.bundle.outputs import KeptOutput
 
 _OLDEST_OPSET = 7  # the first in which Mul and Add broadcast as numpy does
 _NUMPY = {"float32": np.float32, "float16": np.float16, "float64": np.float64}
@@ -32,43 +35,85 @@ class SourceInput:
     batch: int
 
 
-def read_input(model: onnx.ModelProto, preprocessing: Preprocessing, path: Path) -> SourceInput:
+def read_inputs(
+    model: onnx.ModelProto, preprocessing: Preprocessing, path: Path
+) -> list[SourceInput]:
     """Introspect the images' input and hold it against the preprocessing.
+
+    Returns:
+        One way to feed the graph, or two where its input does not say where the colours are.
 
     Raises:
         WrongUseError: BAD_ONNX if it is not (n, 3, height, width) or (n, height, width, 3) of
             floats or uint8, or of another height or width.
     """
-    tensor = tensor_of(image_input(model, path))
+    value = image_input(model, path)
+    tensor = tensor_of(value)
     if tensor.dtype != "uint8" and tensor.dtype not in _NUMPY:
-        raise bad_onnx(path, f"its input '{tensor.name}' is {tensor.dtype}, not floats or uint8")
-    shape = tensor.shape
-    if len(shape) != 4 or 3 not in (shape[1], shape[3]):
+        raise bad_onnx(
+            path,
+            f"its input '{tensor.name}' is {tensor.dtype}, but images are given as float32, "
+            "float16, float64 or uint8",
+        )
+    shape = tensor.shape if value.type.tensor_type.HasField("shape") else ("?",) * 4
+    layouts: list[Literal["NCHW", "NHWC"]] = []
+    if len(shape) == 4 and _may_be(shape[1], 3):
+        layouts.append("NCHW")
+    if len(shape) == 4 and _may_be(shape[3], 3) and shape[1] != 3:
+        layouts = ["NHWC"] if shape[3] == 3 else [*layouts, "NHWC"]
+    if not layouts:
         raise bad_onnx(
             path,
             f"its input '{tensor.name}' has shape {_text(shape)}, not (n, 3, height, width) or "
             "(n, height, width, 3)",
         )
-    layout: Literal["NCHW", "NHWC"] = "NCHW" if shape[1] == 3 else "NHWC"
-    found = shape[2:] if layout == "NCHW" else shape[1:3]
     size = (preprocessing.size.height, preprocessing.size.width)
-    for axis, wanted in zip(found, size, strict=True):
-        if isinstance(axis, int) and axis != wanted:
-            raise bad_onnx(
-                path,
-                f"its images are {_text(found)} (height, width), but --resize and --crop give "
-                f"{_text(size)}",
-            )
-    return SourceInput(tensor, layout, shape[0] if isinstance(shape[0], int) else 0)
+    images = [shape[2:] if layout == "NCHW" else shape[1:3] for layout in layouts]
+    fitting = [
+        layout
+        for layout, found in zip(layouts, images, strict=True)
+        if all(_may_be(axis, wanted) for axis, wanted in zip(found, size, strict=True))
+    ]
+    if not fitting:
+        raise bad_onnx(
+            path,
+            f"its images are {_text(images[0])} (height, width), but --resize and --crop give "
+            f"{_text(size)}",
+        )
+    batch = shape[0] if isinstance(shape[0], int) else 0
+    return [SourceInput(tensor, layout, batch) for layout in fitting]
+
+
+def normalised(images: UInt8Array, preprocessing: Preprocessing, source: SourceInput) -> np.ndarray:
+    """What the file itself is given for some images: (x / 255 - mean) / std, rounded once.
+
+    Args:
+        images: (n, height, width, 3) uint8.
+        preprocessing: Its mean and std; without effect on a graph that takes uint8.
+        source: Gives dtype and layout.
+    """
+    pixels: np.ndarray = images
+    if source.tensor.dtype != "uint8":
+        unit = images / 255.0
+        normal = (unit - np.asarray(preprocessing.mean)) / np.asarray(preprocessing.std)
+        pixels = normal.astype(source.tensor.dtype)
+    if source.layout == "NCHW":
+        pixels = pixels.transpose(0, 3, 1, 2)  # (n, 3, height, width)
+    return np.ascontiguousarray(pixels)
 
 
 def fold_pixels(
-    model: onnx.ModelProto, source: SourceInput, preprocessing: Preprocessing, path: Path
+    model: onnx.ModelProto,
+    source: SourceInput,
+    preprocessing: Preprocessing,
+    outputs: Sequence[KeptOutput],
+    path: Path,
 ) -> onnx.ModelProto:
     """A copy of the graph that takes uint8 (n, height, width, 3) and gives float32.
 
-    Cast, Transpose, Mul and Add go in front; the last of them gives the value that was the input,
-    so that nothing else is renamed. A graph that takes uint8 already keeps its own normalisation.
+    Cast, Transpose, Mul and Add go in front, in float32 whatever the graph computes in; the last
+    of them gives the value that was the input, so that nothing else is renamed. A graph that takes
+    uint8 already keeps its own normalisation. Behind come the steps of each output that is kept.
 
     Raises:
         WrongUseError: BAD_ONNX if its operators are too old for that.
@@ -90,49 +135,35 @@ def fold_pixels(
     front = _front_nodes(graph, name, source, preprocessing)
     nodes = [*front, *graph.node]
     weights = [one for one in graph.input if one.name != source.tensor.name]
-    del graph.node[:], graph.input[:]
+    del graph.node[:], graph.input[:], graph.output[:]
     graph.node.extend(nodes)
     graph.input.extend([image, *weights])
-    _float32_outputs(graph)
+    for output in outputs:
+        _add_output(graph, output)
     return folded
-
-
-def free_reshapes(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy in which a Reshape to (1, …) takes its first length from its input instead."""
-    freed = onnx.ModelProto()
-    freed.CopyFrom(model)
-    shapes = {node.input[1] for node in freed.graph.node if node.op_type == "Reshape"}
-    constants = [one for one in freed.graph.initializer if one.name in shapes]
-    for node in freed.graph.node:
-        if node.op_type == "Constant" and node.output[0] in shapes:
-            constants += [one.t for one in node.attribute if one.name == "value"]
-    for tensor in constants:
-        lengths = numpy_helper.to_array(tensor).copy()
-        if lengths.ndim == 1 and lengths.size > 1 and lengths[0] == 1:
-            lengths[0] = 0  # in ONNX: the input's own length
-            tensor.CopyFrom(numpy_helper.from_array(lengths, tensor.name))
-    return freed
 
 
 def _front_nodes(
     graph: onnx.GraphProto, name: str, source: SourceInput, preprocessing: Preprocessing
 ) -> list[onnx.NodeProto]:
     steps: list[tuple[str, list[str], dict[str, Any]]] = []
+    if source.tensor.dtype != "uint8":
+        steps.append(("Cast", [], {"to": TensorProto.FLOAT}))
     if source.layout == "NCHW":
         steps.append(("Transpose", [], {"perm": [0, 3, 1, 2]}))  # (n, 3, height, width)
     if source.tensor.dtype != "uint8":
-        kind = helper.np_dtype_to_tensor_dtype(np.dtype(_NUMPY[source.tensor.dtype]))
-        steps.insert(0, ("Cast", [], {"to": kind}))
         shape = (1, 3, 1, 1) if source.layout == "NCHW" else (1, 1, 1, 3)
         for part, values in zip(("scale", "bias"), preprocessing.scale_and_bias, strict=True):
-            array = np.asarray(values, _NUMPY[source.tensor.dtype]).reshape(shape)
+            array = np.asarray(values, np.float32).reshape(shape)
             graph.initializer.append(numpy_helper.from_array(array, f"sightline/{part}"))
         steps += [("Mul", ["sightline/scale"], {}), ("Add", ["sightline/bias"], {})]
+    if source.tensor.dtype in ("float16", "float64"):
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(_NUMPY[source.tensor.dtype]))
+        steps.append(("Cast", [], {"to": kind}))
     steps = steps or [("Identity", [], {})]
     nodes = []
     for at, (operator, constants, attributes) in enumerate(steps):
-        last = at == len(steps) - 1
-        output = source.tensor.name if last else f"sightline/{operator.lower()}"
+        output = source.tensor.name if at == len(steps) - 1 else f"sightline/{operator.lower()}"
         nodes.append(
             helper.make_node(
                 operator, [name, *constants], [output], f"sightline/{operator}_{at}", **attributes
@@ -142,20 +173,38 @@ def _front_nodes(
     return nodes
 
 
-def _float32_outputs(graph: onnx.GraphProto) -> None:
-    """Free the outputs' first axis; cast what is float16 or float64."""
-    outputs = []
-    for output in graph.output:
-        tensor = tensor_of(output)
-        axes = ["n", *tensor.shape[1:]] if tensor.shape else []
-        name, kind = output.name, output.type.tensor_type.elem_type
-        if tensor.dtype in ("float16", "float64"):
-            name, kind = f"{output.name}_float32", TensorProto.FLOAT
-            graph.node.append(helper.make_node("Cast", [output.name], [name], to=kind))
-        plain = [None if axis == "?" else axis for axis in axes]
-        outputs.append(helper.make_tensor_value_info(name, kind, plain))
-    del graph.output[:]
-    graph.output.extend(outputs)
+def _add_output(graph: onnx.GraphProto, output: KeptOutput) -> None:
+    """The steps from a value of the file to (n, …) float32, and their end as an output."""
+    value = output.source
+
+    def step(operator: str, *others: str, **attributes: Any) -> str:  # noqa: ANN401
+        made = f"sightline/{output.source}/{operator.lower()}"
+        graph.node.append(helper.make_node(operator, [value, *others], [made], **attributes))
+        return made
+
+    if output.dtype != "float32":
+        value = step("Cast", to=TensorProto.FLOAT)
+    if output.change != "none":
+        value = step("Flatten", axis=1)  # (n, length)
+    if output.change == "logit of two":
+        value = step("Sigmoid")
+    if output.change in ("logit of two", "probability of two"):
+        one, other = f"sightline/{output.source}/one", f"sightline/{output.source}/other"
+        graph.initializer.append(numpy_helper.from_array(np.ones((1, 1), np.float32), one))
+        graph.node.append(helper.make_node("Sub", [one, value], [other]))
+        graph.node.append(
+            helper.make_node("Concat", [other, value], [f"{other}/both"], axis=1)
+        )  # (n, 2)
+        value = f"{other}/both"
+    if value != output.source:
+        graph.node.append(helper.make_node("Identity", [value], [output.name]))
+    graph.output.append(
+        helper.make_tensor_value_info(output.name, TensorProto.FLOAT, output.tensor.shape)
+    )
+
+
+def _may_be(axis: int | str, wanted: int) -> bool:
+    return axis == wanted or not isinstance(axis, int)
 
 
 def _text(shape: tuple[int | str, ...]) -> str:

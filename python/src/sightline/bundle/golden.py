@@ -15,6 +15,7 @@ from sightline.errors import SightlineError, WrongUseError
 
 GOLDEN_ROWS = 4
 TOLERANCE = 1e-3
+_SINGLE, _HALF = 5e-5, 1e-2  # what rounding may do to the largest score, as a share of it
 _IMAGES = "images"
 _PREFIX = "output:"
 
@@ -61,23 +62,75 @@ def read_golden(bundle: Bundle) -> tuple[UInt8Array, dict[str, Float32Array]]:
             f"{bundle.path}: '{file}' holds images {images.shape} of {images.dtype}, not uint8 "
             f"(n, {size.height}, {size.width}, 3).",
         )
+    scores = arrays.get(_PREFIX + bundle.manifest.scores.name)
+    wanted = (len(images), bundle.manifest.classes)
+    if scores is None or scores.shape != wanted or scores.dtype != np.float32:
+        raise WrongUseError(
+            "INVALID_BUNDLE",
+            f"{bundle.path}: '{file}' does not hold the scores of its images, {wanted} float32.",
+        )
     return images, {name.removeprefix(_PREFIX): value for name, value in arrays.items()}
+
+
+def tolerance_for(scores: Float32Array, precision: str) -> float:
+    """The largest |difference| of scores that is put down to rounding.
+
+    0.001, or a share of the largest score where that is more: float32 keeps seven digits and
+    float16 three, and a deep network loses some.
+
+    Args:
+        scores: The source's, for the golden images.
+        precision: What the source computes in: `single` or `half`.
+    """
+    largest = float(np.abs(scores).max(initial=0.0))
+    least, share = (_HALF, _HALF) if precision == "half" else (TOLERANCE, _SINGLE)
+    return max(least, share * largest)
+
+
+def capped_tolerance(tolerance: float, scores: Float32Array) -> float:
+    """A manifest's tolerance, but no more than is put down to the rounding of float16."""
+    return min(tolerance, tolerance_for(scores, "half"))
+
+
+def deltas(
+    found: Mapping[str, Float32Array], expected: Mapping[str, Float32Array], scores: str
+) -> dict[str, float]:
+    """The largest |difference| of any number of each output from what is expected.
+
+    Features may be of any magnitude, so theirs counts in units of the largest one expected, where
+    that is above 1. Infinite where an output is absent, or shapes or NaN differ.
+
+    Args:
+        found: Outputs by name.
+        expected: What they should be.
+        scores: The name of the output with the scores.
+    """
+    absent = {name: float("inf") for name in {scores, *expected} - found.keys()}
+    return absent | {
+        name: (_delta if name == scores else scaled_delta)(found[name], value)
+        for name, value in expected.items()
+        if name in found
+    }
 
 
 def max_delta(
     session: Session, images: UInt8Array, expected: Mapping[str, Float32Array], scores: str
 ) -> float:
-    """The largest |difference| of any number of any output from what is expected.
+    """The largest of `deltas` of what a session gives."""
+    return max(deltas(session.run(images), expected, scores).values())
 
-    Features may be of any magnitude, so theirs counts in units of the largest one expected, where
-    that is above 1. Infinite where an output is absent, or shapes or NaN differ.
+
+def agrees(found: Mapping[str, float], scores: str, tolerance: float) -> bool:
+    """Whether all of `deltas` are small.
+
+    Args:
+        found: From `deltas`.
+        scores: The name of the output that the tolerance is for.
+        tolerance: For the scores; other outputs are held to it too, and to a hundredth at most.
     """
-    found = session.run(images)
-    if not {scores, *expected} <= found.keys():
-        return float("inf")
-    return max(
-        (_delta if name == scores else scaled_delta)(found[name], value)
-        for name, value in expected.items()
+    return all(
+        delta <= (tolerance if name == scores else min(tolerance, _HALF))
+        for name, delta in found.items()
     )
 
 
@@ -86,17 +139,20 @@ def scaled_delta(found: Float32Array, expected: Float32Array) -> float:
     return _delta(found, expected) / max(1.0, float(np.abs(expected).max(initial=0.0)))
 
 
-def check_delta(name: str, backend: str, delta: float) -> None:
+def check_deltas(
+    name: str, backend: str, found: Mapping[str, float], scores: str, tolerance: float
+) -> None:
     """Refuse a variant that is not the same function as the source.
 
     Raises:
         SightlineError: MODEL_VARIANTS_DISAGREE.
     """
-    if not delta <= TOLERANCE:
+    if not agrees(found, scores, tolerance):
         raise SightlineError(
             "MODEL_VARIANTS_DISAGREE",
-            f"the {backend} variant of {name} differs from the source by {delta:.3g} on the golden "
-            f"batch; at most {TOLERANCE:g} is allowed. It is not the same function.",
+            f"the {backend} variant of {name} differs from the source by "
+            f"{max(found.values()):.3g} on the golden batch; at most {tolerance:.3g} is allowed. "
+            "It is not the same function.",
         )
 
 

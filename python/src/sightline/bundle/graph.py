@@ -9,57 +9,75 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
 
+from sightline.bundle.external_weights import LARGEST_BYTES, embed_weights
 from sightline.bundle.manifest import Tensor
+from sightline.bundle.node_order import names_read, order_nodes
 from sightline.errors import WrongUseError
 
-_LARGEST_BYTES = 2**31 - 1  # protobuf's own limit
 _FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
 _NUMPY_NAMES = {"float": "float32", "double": "float64"}  # the others are called as in numpy
 
 
 def read_graph(path: Path) -> onnx.ModelProto:
-    """Read and check an ONNX file whose weights are all inside it.
+    """Read an ONNX file, with its weights inside and its nodes in order.
+
+    Weights in a file beside it are read too. Inputs that nothing reads, and outputs that are no
+    tensors, are left out. Whether the graph makes sense is for the runtime to say.
 
     Raises:
-        WrongUseError: BAD_ONNX if it is a link, too large, not ONNX, or against ONNX's rules;
-            ONNX_EXTERNAL_DATA if it names another file, which is never opened.
+        WrongUseError: BAD_ONNX if it is a link, too large or not ONNX; ONNX_EXTERNAL_DATA if it
+            names a file elsewhere, which is never opened.
     """
     if path.is_symlink():
         raise bad_onnx(path, "it is a symbolic link; name the file itself")
     if not path.is_file():
         raise bad_onnx(path, "there is no such file")
-    if path.stat().st_size > _LARGEST_BYTES:
+    if path.stat().st_size > LARGEST_BYTES:
         raise bad_onnx(path, "it is over 2 GiB")
     model = onnx.ModelProto()
     try:
         model.ParseFromString(path.read_bytes())
     except (DecodeError, OSError) as error:
         raise bad_onnx(path, f"it is not ONNX ({error})") from error
-    for tensor in _tensors(model):
-        if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
-            places = [entry.value for entry in tensor.external_data if entry.key == "location"]
-            raise WrongUseError(
-                "ONNX_EXTERNAL_DATA",
-                f"'{path}' keeps the tensor '{tensor.name}' in another file "
-                f"({', '.join(places) or 'unnamed'}), which was not opened. Save it with all "
-                "weights inside: onnx.save(onnx.load(file), file2).",
-            )
-    try:
-        onnx.checker.check_model(model)
-    except (onnx.checker.ValidationError, RuntimeError, ValueError) as error:
-        raise bad_onnx(path, f"onnx refuses it: {' '.join(str(error).split())[:300]}") from error
+    embed_weights(_tensors(model), path)
+    graph = model.graph
+    order_nodes(graph)
+    read = {name for node in graph.node for name in names_read(node)}
+    read |= {one.name for one in graph.output}
+    for unused in [one for one in graph.input if one.name not in read]:
+        graph.input.remove(unused)
+    for other in [one for one in graph.output if not one.type.HasField("tensor_type")]:
+        if len(graph.output) > 1:
+            graph.output.remove(other)
     return model
 
 
 def image_input(model: onnx.ModelProto, path: Path) -> onnx.ValueInfoProto:
-    """The one input that is no initializer (files of old versions list those as inputs too)."""
+    """The one input that is no initializer (files of old versions list those as inputs too).
+
+    Raises:
+        WrongUseError: BAD_ONNX if there is none, or another one that the graph reads.
+    """
     weights = {tensor.name for tensor in model.graph.initializer}
     inputs = [one for one in model.graph.input if one.name not in weights]
     if len(inputs) != 1:
         names = ", ".join(one.name for one in inputs) or "none"
-        raise bad_onnx(path, f"it must have one input, the images; it has {len(inputs)}: {names}")
+        raise bad_onnx(
+            path,
+            f"it is given images and nothing else, but it reads {len(inputs)} inputs: {names}. "
+            "Export it with one input, and the others as constants",
+        )
     found: onnx.ValueInfoProto = inputs[0]
     return found
+
+
+def takes_pixels(path: Path) -> bool:
+    """Whether the images' input of an ONNX file is uint8: the graph then normalises by itself.
+
+    Raises:
+        WrongUseError: From `read_graph` and `image_input`.
+    """
+    return tensor_of(image_input(read_graph(path), path)).dtype == "uint8"
 
 
 def tensor_of(value: onnx.ValueInfoProto) -> Tensor:
@@ -75,6 +93,14 @@ def default_opset(model: onnx.ModelProto) -> int:
     return max(
         (one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=0
     )
+
+
+def reduces_precision(model: onnx.ModelProto) -> bool:
+    """Whether it computes in half precision: its weights or its input are float16 or bfloat16."""
+    halves = (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)
+    kinds = {one.data_type for one in _tensors(model)}
+    kinds |= {one.type.tensor_type.elem_type for one in model.graph.input}
+    return any(one in kinds for one in halves)
 
 
 def count_parameters(model: onnx.ModelProto) -> int:

@@ -17,6 +17,8 @@ FORMAT = 1
 MANIFEST_FILE = "model.json"
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
 _LARGEST_SIDE = 16_384
+_LONGEST_AXIS = 1_000_000_000
+_LARGEST_TOLERANCE = 655.0  # a hundredth of the largest float16
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
 _ARCHITECTURE = re.compile(r"(torchvision|timm):[A-Za-z0-9_.]+|[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -110,6 +112,8 @@ class Golden:
     """Images and the source variant's outputs; the largest |difference| seen per variant.
 
     A difference of features counts in units of the largest feature, where that is above 1.
+    `tolerance` is the largest difference of scores that counts as rounding: 0.001, or more for
+    large scores and for float16. `models verify` allows at most a hundredth of the largest score.
     """
 
     file: str
@@ -220,7 +224,7 @@ class Manifest:
             task=top.text("task", ("classification",)),
             inputs=tuple(_tensor(item) for item in top.children("inputs")),
             outputs=tuple(_output(item) for item in top.children("outputs")),
-            activation=top.text("activation", ("softmax", "none")),
+            activation=top.text("activation", ("softmax", "sigmoid", "none")),
             labels=top.file("labels"),
             classes=top.integer("classes", 1, 10_000_000),
             preprocessing=_preprocessing(top.child("preprocessing")),
@@ -266,6 +270,8 @@ def _tensor(item: Fields) -> Tensor:
     for at, axis in enumerate(item.items("shape")):
         if isinstance(axis, bool) or not isinstance(axis, int | str):
             item.fail(f"shape[{at}]", "must be a length or the name of a free axis")
+        if isinstance(axis, int) and not 1 <= axis <= _LONGEST_AXIS:
+            item.fail(f"shape[{at}]", f"must be a length from 1 to {_LONGEST_AXIS}")
         shape.append(axis)
     return Tensor(name, dtype, tuple(shape))
 
@@ -318,10 +324,13 @@ def _pytorch(item: Fields) -> PytorchVariant:
 
 def _golden(item: Fields) -> Golden:
     deltas = item.child("max_abs_delta")
+    tolerance = item.number("tolerance")
+    if not 0 < tolerance <= _LARGEST_TOLERANCE:
+        item.fail("tolerance", f"must be above 0 and at most {_LARGEST_TOLERANCE:g}")
     return Golden(
         item.file("file"),
         item.integer("rows", 1, 10_000),
-        item.number("tolerance"),
+        tolerance,
         {name: deltas.number(name) for name in deltas.values},
     )
 
@@ -359,5 +368,11 @@ def _check(manifest: Manifest, top: Fields) -> None:
     scores = [output for output in manifest.outputs if output.role == "scores"]
     if [(one.dtype, one.shape) for one in scores] != [("float32", ("n", manifest.classes))]:
         top.fail("outputs", f"must hold one float32 tensor of scores [n, {manifest.classes}]")
+    for output in manifest.outputs:
+        vector = len(output.shape) == 2 and isinstance(output.shape[1], int)
+        if output.role == "features" and not (vector and output.shape[0] == "n"):
+            top.fail("outputs", f"must hold features of shape [n, length]: {output.name}")
+    if len({output.name for output in manifest.outputs}) < len(manifest.outputs):
+        top.fail("outputs", "must have different names")
     if manifest.pytorch and manifest.pytorch.head and manifest.features is None:
         top.fail("outputs", "must hold features, since variants.pytorch.head says what gives them")

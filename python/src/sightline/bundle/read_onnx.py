@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,76 +12,110 @@ import onnxruntime as ort
 from sightline.backends.device import Device
 from sightline.backends.onnx import open_graph
 from sightline.backends.protocol import Float32Array, UInt8Array
-from sightline.bundle.fold import SourceInput, fold_pixels, free_reshapes, read_input
-from sightline.bundle.golden import TOLERANCE
-from sightline.bundle.graph import bad_onnx, count_parameters, default_opset, read_graph
+from sightline.bundle.fold import SourceInput, fold_pixels, normalised, read_inputs
+from sightline.bundle.free_batch import free_batch
+from sightline.bundle.golden import agrees, deltas, tolerance_for
+from sightline.bundle.graph import (
+    bad_onnx,
+    count_parameters,
+    default_opset,
+    read_graph,
+    reduces_precision,
+)
 from sightline.bundle.manifest import Preprocessing
-from sightline.bundle.material import Material, describe_outputs
+from sightline.bundle.material import Material
+from sightline.bundle.outputs import Asked, KeptOutput, choose_outputs
 from sightline.errors import WrongUseError
-
-Outputs = dict[str, Float32Array]
 
 
 def read_onnx(
-    path: Path, preprocessing: Preprocessing, labels: int, images: UInt8Array
+    path: Path,
+    preprocessing: Preprocessing,
+    labels: int,
+    images: UInt8Array,
+    activation: Asked = "auto",
+    scores: str = "",
 ) -> Material:
-    """Read, check, run by hand, and fold an ONNX file.
+    """Read, run by hand, and fold an ONNX file.
 
     Args:
-        path: The file; all weights inside.
+        path: The file; its weights are inside, or in a file beside it.
         preprocessing: Its mean and std are folded in; its size must be the graph's.
         labels: How many there are.
         images: The golden images, (n, height, width, 3) uint8.
+        activation: See `choose_outputs`.
+        scores: See `choose_outputs`.
 
     Raises:
-        WrongUseError: BAD_ONNX, ONNX_EXTERNAL_DATA, LABEL_COUNT_MISMATCH; FIXED_BATCH if the graph
-            gives right results only for the batch that it was made with.
+        WrongUseError: BAD_ONNX, ONNX_EXTERNAL_DATA; FIXED_BATCH if the graph gives right results
+            only for the batch that it was made with; and from `choose_outputs`.
     """
     model = read_graph(path)
-    source = read_input(model, preprocessing, path)
-    by_hand = _run_by_hand(model, source, preprocessing, images, path)
-    folded, reference = _fold(model, source, preprocessing, images, by_hand, path)
-    outputs = describe_outputs(reference, len(images), labels, f"'{path}'")
+    sources = read_inputs(model, preprocessing, path)
+    source, by_hand = _run_by_hand(model, sources, preprocessing, images, path)
+    outputs = choose_outputs(by_hand, len(images), labels, f"'{path}'", activation, scores)
+    reference = {one.name: one.apply(by_hand[one.source]) for one in outputs}
+    precision = "half" if reduces_precision(model) else "single"
+    folded = _fold(model, source, preprocessing, images, outputs, reference, precision, path)
     return Material(
-        outputs=outputs,
-        reference={output.name: reference[output.name] for output in outputs},
+        outputs=tuple(one.tensor for one in outputs),
+        reference=reference,
         parameters=count_parameters(model),
+        precision=precision,
         onnx=folded.SerializeToString(deterministic=True),
         opset=default_opset(folded),
+        normalises=source.tensor.dtype == "uint8",
+        gives_two=any(one.change.endswith("of two") for one in outputs),
     )
 
 
 def _run_by_hand(
     model: onnx.ModelProto,
-    source: SourceInput,
+    sources: Sequence[SourceInput],
     preprocessing: Preprocessing,
     images: UInt8Array,
     path: Path,
-) -> list[Float32Array]:
-    """The file's own outputs, with normalisation done here in numpy; in the file's order."""
-    pixels: np.ndarray = images
-    if source.tensor.dtype != "uint8":
-        unit = images / 255.0
-        normal = (unit - np.asarray(preprocessing.mean)) / np.asarray(preprocessing.std)
-        pixels = normal.astype(source.tensor.dtype)
-    if source.layout == "NCHW":
-        pixels = pixels.transpose(0, 3, 1, 2)  # (n, 3, height, width)
-    step = source.batch or len(images)
-    parts: list[list[np.ndarray]] = []
-    try:
-        session = open_graph(model.SerializeToString(), Device("cpu"), 1)
-        for start in range(0, len(images), step):
-            batch = np.ascontiguousarray(pixels[start : start + step])
-            rows = len(batch)
-            short = source.batch - rows
-            if short > 0:  # a graph made for more rows than are left
-                batch = np.concatenate([batch, np.repeat(batch[-1:], short, axis=0)])
-            parts.append([value[:rows] for value in session.run(None, {source.tensor.name: batch})])
-    except Exception as error:  # onnxruntime's errors have no base of their own
+) -> tuple[SourceInput, dict[str, np.ndarray]]:
+    """The file's own outputs by name, with normalisation done here in numpy.
+
+    Where the input does not say where the colours are, the one way counts that the graph can run.
+    """
+    content, reasons, ran = model.SerializeToString(), [], []
+    for source in sources:
+        try:
+            found = _run_in_parts(content, source, normalised(images, preprocessing, source))
+        except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no base of their own
+            reasons.append(_line(error))
+        else:
+            ran.append((source, found))
+    if not ran:
+        raise bad_onnx(path, f"onnxruntime {ort.__version__} cannot run it: {reasons[0]}")
+    if len(ran) > 1:
         raise bad_onnx(
-            path, f"onnxruntime {ort.__version__} cannot run it: {_line(error)}"
-        ) from error
-    return [np.concatenate(values).astype(np.float32) for values in zip(*parts, strict=True)]
+            path,
+            f"its input '{sources[0].tensor.name}' has no shape that says whether colours come "
+            "first or last, and it runs both ways. Export it with the shape (n, 3, height, width) "
+            "or (n, height, width, 3)",
+        )
+    return ran[0]
+
+
+def _run_in_parts(content: bytes, source: SourceInput, pixels: np.ndarray) -> dict[str, np.ndarray]:
+    """Every output by name, for as many images at a time as the file is made for."""
+    session = open_graph(content, Device("cpu"), 1)
+    step = source.batch or len(pixels)
+    names = [output.name for output in session.get_outputs()]
+    parts: dict[str, list[np.ndarray]] = {}
+    for start in range(0, len(pixels), step):
+        batch = pixels[start : start + step]
+        rows = len(batch)
+        if rows < source.batch:  # a graph made for more rows than are left
+            batch = np.concatenate([batch, np.repeat(batch[-1:], source.batch - rows, axis=0)])
+        values = session.run(None, {source.tensor.name: np.ascontiguousarray(batch)})
+        for name, value in zip(names, values, strict=True):
+            if isinstance(value, np.ndarray) and value.ndim > 0:
+                parts.setdefault(name, []).append(value[:rows])
+    return {name: np.concatenate(values) for name, values in parts.items()}
 
 
 def _fold(
@@ -89,46 +123,46 @@ def _fold(
     source: SourceInput,
     preprocessing: Preprocessing,
     images: UInt8Array,
-    by_hand: list[Float32Array],
+    outputs: Sequence[KeptOutput],
+    reference: Mapping[str, Float32Array],
+    precision: str,
     path: Path,
-) -> tuple[onnx.ModelProto, Outputs]:
+) -> onnx.ModelProto:
     """The first folding that gives for the whole batch what the file gave by hand."""
+    scores = next(one.name for one in outputs if one.tensor.role == "scores")
+    allowed = tolerance_for(reference[scores], precision)
     reason = ""
     for candidate in _candidates(model, source):
-        folded = fold_pixels(candidate, source, preprocessing, path)
-        names = [output.name for output in folded.graph.output]
-        floats = {output.name for output in folded.graph.output if _is_float(output)}
+        folded = fold_pixels(candidate, source, preprocessing, outputs, path)
         try:
             session = open_graph(folded.SerializeToString(), Device("cpu"), 1)
-            found = session.run(None, {folded.graph.input[0].name: images})
+            found = session.run(list(reference), {folded.graph.input[0].name: images})
         except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no base of their own
             reason = reason or _line(error)
             continue
-        expected = dict(zip(names, by_hand, strict=True))
-        alike = all(
-            one.shape == expected[name].shape and np.allclose(one, expected[name], atol=TOLERANCE)
-            for name, one in zip(names, found, strict=True)
+        differences = deltas(dict(zip(reference, found, strict=True)), reference, scores)
+        if agrees(differences, scores, allowed):
+            return folded
+        name = max(differences, key=lambda one: differences[one])
+        far = differences[name]
+        how = f"differs by {far:.2g}" if np.isfinite(far) else "has another shape, or no numbers"
+        alone = "one by one" if source.batch == 1 else "as the file takes them"
+        reason = reason or (
+            f"for {len(images)} images at once its output '{name}' {how}, compared with {alone}"
         )
-        if alike:
-            return folded, {name: expected[name] for name in names if name in floats}
-        reason = reason or "it gives other results for a batch than for its images one by one"
     if source.batch:
         raise WrongUseError(
             "FIXED_BATCH",
-            f"'{path}' is made for batches of {source.batch}, and cannot be given a free batch: "
-            f"{reason}. Export it with a dynamic batch axis.",
+            f"'{path}' is made for batches of {source.batch}, and cannot be given any other number "
+            f"of images: {reason}. Export it with a free first axis: torch.onnx.export(…, "
+            "dynamic_shapes=({0: 'n'},)).",
         )
     raise bad_onnx(path, f"it does not work with {len(images)} images at once: {reason}")
 
 
 def _candidates(model: onnx.ModelProto, source: SourceInput) -> Iterator[onnx.ModelProto]:
     yield model
-    if source.batch in (0, 1):
-        yield free_reshapes(model)
-
-
-def _is_float(output: onnx.ValueInfoProto) -> bool:
-    return bool(output.type.tensor_type.elem_type == onnx.TensorProto.FLOAT)
+    yield free_batch(model, source.tensor.name, source.batch)
 
 
 def _line(error: Exception) -> str:

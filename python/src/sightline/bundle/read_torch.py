@@ -11,13 +11,15 @@ import torch
 
 from sightline.backends.architecture import build_architecture, load_weights
 from sightline.backends.divided import Divided
-from sightline.backends.protocol import UInt8Array
+from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.backends.pytorch import PixelModel
+from sightline.bundle.class_count import with_class_count
 from sightline.bundle.export import export_onnx
 from sightline.bundle.find_head import find_head
 from sightline.bundle.graph import default_opset
-from sightline.bundle.manifest import Preprocessing
-from sightline.bundle.material import Material, describe_outputs
+from sightline.bundle.manifest import Preprocessing, Tensor
+from sightline.bundle.material import Material
+from sightline.bundle.outputs import choose_outputs
 from sightline.bundle.weights import read_weights
 from sightline.errors import WrongUseError
 
@@ -37,7 +39,8 @@ def read_torch(
     Args:
         weights: A .safetensors or .pth file, or the tensors themselves.
         architecture: See `build_architecture`. Who names it here allows its code.
-        arguments: For the architecture.
+        arguments: For the architecture; `num_classes` is taken from the weights where it is not
+            among them.
         preprocessing: Mean and std of the input.
         labels: How many there are.
         images: The golden images, (n, height, width, 3) uint8.
@@ -48,9 +51,10 @@ def read_torch(
 
     Raises:
         WrongUseError: BAD_WEIGHTS, UNSAFE_WEIGHTS, UNKNOWN_ARCHITECTURE, BAD_ARCHITECTURE,
-            WEIGHTS_MISMATCH or LABEL_COUNT_MISMATCH.
+            WEIGHTS_MISMATCH, LABEL_COUNT_MISMATCH or NOT_FINITE.
     """
     tensors = read_weights(weights) if isinstance(weights, Path) else dict(weights)
+    arguments = with_class_count(architecture, arguments, tensors)
     network = build_architecture(architecture, arguments, allow_code=True)
     load_weights(network, tensors, architecture)
     torch.set_num_threads(1)
@@ -74,11 +78,12 @@ def read_torch(
         reference[FEATURES] = features.float().numpy()
         network = Divided(network, head)
     material = Material(
-        outputs=describe_outputs(reference, len(images), labels, architecture),
+        outputs=_outputs(reference, len(images), labels, architecture),
         reference=reference,
         parameters=parameters,
         weights=safetensors.torch.save(tensors),
         head=head,
+        arguments=arguments,
     )
     return material, PixelModel(network, preprocessing).eval()
 
@@ -93,6 +98,22 @@ def with_export(material: Material, model: PixelModel, preprocessing: Preprocess
     return replace(
         material, onnx=graph.SerializeToString(deterministic=True), opset=default_opset(graph)
     )
+
+
+def _outputs(
+    reference: Mapping[str, Float32Array], rows: int, labels: int, architecture: str
+) -> tuple[Tensor, ...]:
+    """The roles of what the network gives; its scores must be (n, classes) as they are."""
+    if reference[SCORES].ndim != 2:
+        shape = ", ".join(map(str, reference[SCORES].shape[1:]))
+        raise _bad(
+            architecture,
+            f"gives scores of shape (n, {shape}), not (n, classes). Export it with "
+            "torch.onnx.export and add the ONNX file with --onnx, for which other shapes are "
+            "understood",
+        )
+    kept = choose_outputs(reference, rows, labels, f"'{architecture}'", scores=SCORES)
+    return tuple(one.tensor for one in kept)
 
 
 def _mean_std(preprocessing: Preprocessing) -> tuple[tuple[float, ...], tuple[float, ...]]:

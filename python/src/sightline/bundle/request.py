@@ -9,6 +9,8 @@ from typing import Literal
 
 from sightline.bundle.manifest import Accuracy, Preprocessing
 
+# Mean and std with which (x / 255 - mean) / std is x: of a graph that normalises by itself.
+PIXELS_AS_THEY_ARE = ((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255))
 RECOMMENDED = "DEFAULT"  # torchvision's name for those of its weights that it recommends
 
 
@@ -26,7 +28,9 @@ class AddRequest:
             `fetch_weights`; or empty.
         architecture: `torchvision:NAME`, `timm:NAME` or `package.module:function`.
         arguments: Keyword arguments of the architecture.
-        activation: "auto" looks whether the golden outputs already are probabilities.
+        activation: "auto" looks whether the golden outputs already are probabilities, and stops
+            where that is in doubt.
+        scores_output: The ONNX file's output with the scores; empty to look for it.
         export: "onnx" also makes the ONNX variant from weights; "nothing" leaves it out.
     """
 
@@ -38,7 +42,8 @@ class AddRequest:
     pretrained: str = ""
     architecture: str = ""
     arguments: Mapping[str, object] = field(default_factory=dict)
-    activation: Literal["auto", "softmax", "none"] = "auto"
+    activation: Literal["auto", "softmax", "sigmoid", "none"] = "auto"
+    scores_output: str = ""
     export: Literal["onnx", "nothing"] = "onnx"
     description: str = ""
     licence: str = "not stated"

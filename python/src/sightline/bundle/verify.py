@@ -13,7 +13,7 @@ from sightline.backends.protocol import Float32Array
 from sightline.backends.registry import backends_of, find_backend, has_runtime, precisions_of
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
-from sightline.bundle.golden import max_delta, read_golden
+from sightline.bundle.golden import agrees, capped_tolerance, deltas, read_golden
 from sightline.errors import SightlineError
 
 # Rounding to int8 leaves 0.1 even on noise and waves; a graph that a runtime computes wrongly, 0.9.
@@ -91,16 +91,19 @@ def _golden(
             bundle, Device("cpu"), 1, precision=precision, allow_code=allow_code
         )
         if precision == "fp32":
-            what, limit = "largest difference", bundle.manifest.golden.tolerance
-            found = max_delta(session, images, expected, name)
+            what = "largest difference"
+            limit = capped_tolerance(bundle.manifest.golden.tolerance, expected[name])
+            differences = deltas(session.run(images), expected, name)
+            found, sound = max(differences.values()), agrees(differences, name, limit)
         else:
             what, limit = "relative error", _LARGEST_ERROR
             found = _relative_error(session.run(images)[name], expected[name])
+            sound = found <= limit
     except SightlineError as error:
         if error.code == "CODE_NOT_ALLOWED":
             raise  # it says nothing of the bundle's soundness
         return Check(subject, "failed", error.message)
-    outcome: Literal["ok", "failed"] = "ok" if found <= limit else "failed"
+    outcome: Literal["ok", "failed"] = "ok" if sound else "failed"
     detail = f"{what} on {len(images)} golden images {found:.2g} (≤ {limit:g})"
     return Check(subject, outcome, detail, golden=True)
 

@@ -15,6 +15,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.calibrate import create_calibrator
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
+from sightline.backends.external_data import has_external_data
 from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.bundle.quiet_logs import quiet_logs
 from sightline.errors import SightlineError
@@ -76,6 +77,8 @@ class _Chunk(CalibrationDataReader):  # type: ignore[misc]
 
 def _prepared(graph: bytes) -> onnx.ModelProto:
     """Named nodes, and batch normalisation folded into the convolutions."""
+    if has_external_data(graph):
+        raise _cannot("it keeps weights in another file")
     model = onnx.load_from_string(graph)
     opset = max(one.version for one in model.opset_import if one.domain in ("", "ai.onnx"))
     if opset < _OLDEST_OPSET:

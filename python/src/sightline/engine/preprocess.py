@@ -22,7 +22,8 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing, out: UInt8Array
     """Write one image at the model's size. Mean and deviation are inside the model's graph.
 
     `shortest_edge` rounds like torchvision's Resize: the longer edge down, and the centre crop
-    like its CenterCrop, so that a published recipe gives the same pixels.
+    like its CenterCrop, so that a published recipe gives the same pixels. A crop that is larger
+    than the image is filled with black.
 
     Args:
         image: Mode RGB, any size; colours of its ``info["icc_profile"]`` become sRGB at the end,
@@ -33,7 +34,7 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing, out: UInt8Array
     resampling = _FILTERS[preprocessing.resize.interpolation]
     width, height = _resized(image.size, preprocessing.resize)
     rows, columns = out.shape[:2]
-    left, top = round((width - columns) / 2.0), round((height - rows) / 2.0)
+    left, top = _offset(width, columns), _offset(height, rows)
     if width * height > _WHOLE_RESIZE_CROPS * rows * columns and left >= 0 and top >= 0:
         x, y = image.width / width, image.height / height
         box = (left * x, top * y, (left + columns) * x, (top + rows) * y)
@@ -44,6 +45,11 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing, out: UInt8Array
         if (columns, rows) != (width, height):
             image = image.crop((left, top, left + columns, top + rows))
     out[:] = np.asarray(to_srgb(image))  # (rows, columns, 3)
+
+
+def _offset(length: int, crop: int) -> int:
+    """Where the crop begins; negative where it is padded, the odd pixel then at the end."""
+    return round((length - crop) / 2.0) if length >= crop else -((crop - length) // 2)
 
 
 def _resized(size: tuple[int, int], resize: Resize) -> tuple[int, int]:

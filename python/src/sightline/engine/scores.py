@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,11 +48,12 @@ def rank(output: Float32Array, activation: str, top_k: int) -> Ranked:
 
     Args:
         output: (n, classes) float32, as the model gave it.
-        activation: ``softmax`` if the output is logits, ``none`` if it is scores already.
+        activation: ``softmax`` for logits of classes, ``sigmoid`` for logits of labels of which an
+            image may have several, ``none`` for what is scores already.
         top_k: 1 to classes.
     """
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        scores = softmax(output) if activation == "softmax" else output
+        scores = _ACTIVATIONS[activation](output)
     valid: npt.NDArray[np.bool_] = np.logical_not(np.isnan(scores).any(axis=1))
     # One sortable number for each score and class: no ties, so that any selection is stable.
     bits = np.ascontiguousarray(scores + np.float32(0)).view(np.uint32)
@@ -70,3 +72,17 @@ def softmax(logits: Float32Array) -> Float32Array:
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities: Float32Array = exponentials / exponentials.sum(axis=1, keepdims=True)
     return probabilities
+
+
+def sigmoid(logits: Float32Array) -> Float32Array:
+    """(n, labels) logits to probabilities in 0..1, each on its own."""
+    one = np.float32(1)
+    probabilities: Float32Array = one / (one + np.exp(-logits))
+    return probabilities
+
+
+_ACTIVATIONS: dict[str, Callable[[Float32Array], Float32Array]] = {
+    "softmax": softmax,
+    "sigmoid": sigmoid,
+    "none": lambda output: output,
+}

@@ -9,7 +9,8 @@ import click
 
 from sightline.bundle.labels import read_labels
 from sightline.bundle.manifest import Accuracy, Preprocessing, Resize, Size
-from sightline.bundle.request import RECOMMENDED, AddRequest
+from sightline.bundle.packages import require_packages
+from sightline.bundle.request import PIXELS_AS_THEY_ARE, RECOMMENDED, AddRequest
 from sightline.errors import WrongUseError
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def read_add_request(name: str, given: dict[str, Any]) -> tuple[AddRequest, str]
         The request, and one line on what it took from there; empty where it took nothing.
 
     Raises:
-        WrongUseError: NO_SOURCE, BAD_LABELS, BAD_PREPROCESSING, or from `find_recipe`.
+        WrongUseError: NO_SOURCE, BAD_LABELS, BAD_PREPROCESSING, or from `find_recipe` and
+            `takes_pixels`.
         click.UsageError: If an option is missing.
     """
     from sightline.bundle.recipe import find_recipe
@@ -76,13 +78,15 @@ def read_add_request(name: str, given: dict[str, Any]) -> tuple[AddRequest, str]
     pretrained = _pretrained(given)
     recipe = find_recipe(given["architecture"], pretrained)
     labels = read_labels(given["labels"]) if given["labels"] else recipe.labels if recipe else ()
+    given = given | _own_normalisation(given)
     missing = [] if labels else ["--labels"]
     if recipe is None:
         missing += [f"--{one}" for one in ("resize", "mean", "std") if given[one] is None]
     if missing:
         raise click.UsageError(
             f"{', '.join(missing)} must be given: only for an architecture of torchvision or timm "
-            "may they be known, as those of its own weights."
+            "may they be known, as those of its own weights. (--mean and --std are not needed for "
+            "an ONNX file that takes uint8 pixels.)"
         )
     own = recipe if recipe and pretrained else None
     request = AddRequest(
@@ -95,6 +99,7 @@ def read_add_request(name: str, given: dict[str, Any]) -> tuple[AddRequest, str]
         architecture=given["architecture"],
         arguments={**(own.arguments if own else {}), **given["architecture_arguments"]},
         activation=given["activation"],
+        scores_output=given["scores_output"],
         export="nothing" if given["no_export"] else "onnx",
         description=given["description"],
         licence=given["licence"] or (own.licence if own else "not stated"),
@@ -102,6 +107,22 @@ def read_add_request(name: str, given: dict[str, Any]) -> tuple[AddRequest, str]
         accuracy=tuple(Accuracy(*one) for one in given["accuracy"]),
     )
     return request, _taken(given, request, recipe)
+
+
+def _own_normalisation(given: dict[str, Any]) -> dict[str, Any]:
+    """Mean and std of an ONNX file that takes pixels as they are, which has its own."""
+    alone = given["onnx"] and not given["architecture"]
+    left = {
+        one: value
+        for one, value in zip(("mean", "std"), PIXELS_AS_THEY_ARE, strict=True)
+        if given[one] is None
+    }
+    if not alone or not left:
+        return {}
+    require_packages(["onnx"])
+    from sightline.bundle.graph import takes_pixels
+
+    return left if takes_pixels(given["onnx"]) else {}
 
 
 def read_preprocessing(given: dict[str, Any], recipe: Preprocessing | None = None) -> Preprocessing:

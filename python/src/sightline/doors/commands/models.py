@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.describe import describe_bundle, list_bundles
 from sightline.bundle.find import find_bundle, known_models, writable_folder
-from sightline.bundle.manifest import INTERPOLATIONS
+from sightline.bundle.manifest import INTERPOLATIONS, is_model_name
 from sightline.doors.commands.allow_code import ALLOW_CODE
 from sightline.doors.commands.calibrate import calibrate
 from sightline.doors.commands.calibration_options import calibration_options
@@ -23,6 +23,9 @@ from sightline.doors.commands.model_options import (
 )
 from sightline.doors.commands.share import Share
 from sightline.errors import SightlineError, WrongUseError
+
+if TYPE_CHECKING:
+    from sightline.bundle.request import AddRequest
 
 _FILE = click.Path(path_type=Path)
 _MODELS = click.option(
@@ -53,12 +56,12 @@ def models() -> None:
 Example:
   sightline models add mobilenet_v2 --architecture torchvision:mobilenet_v2
   sightline models add flowers --weights flowers.pth \\
-    --architecture torchvision:mobilenet_v2 \\
-    --architecture-arguments '{"num_classes": 5}' --labels labels.txt \\
+    --architecture torchvision:resnet18 --labels labels.txt
+  sightline models add signs --onnx signs.onnx --labels labels.txt \\
     --resize 256 --crop 224 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225""",
 )
 @click.argument("name")
-@click.option("--onnx", type=_FILE, help="An ONNX file with all weights inside.")
+@click.option("--onnx", type=_FILE, help="An ONNX file; weights beside it are put inside.")
 @click.option("--weights", type=_FILE, help="A .safetensors file or a .pth state dict.")
 @click.option(
     "--pretrained",
@@ -78,7 +81,7 @@ Example:
     type=read_arguments,
     metavar="JSON",
     default="{}",
-    help="Its keyword arguments.",
+    help="Its keyword arguments; num_classes is taken from the weights.",
 )
 @click.option(
     "--labels",
@@ -100,9 +103,16 @@ Example:
 @click.option("--std", type=read_triple, metavar="R,G,B", help="Per colour, in 0..1.")
 @click.option(
     "--activation",
-    type=click.Choice(["auto", "softmax", "none"]),
+    type=click.Choice(["auto", "softmax", "sigmoid", "none"]),
     default="auto",
-    help="softmax: the model gives logits; none: probabilities; auto: look at what it gives.",
+    help="softmax: the model gives logits of classes; sigmoid: logits of labels of which an image "
+    "may have several; none: probabilities; auto: look at what it gives.",
+)
+@click.option(
+    "--scores-output",
+    metavar="NAME",
+    default="",
+    help="The ONNX file's output that holds the scores, where several could.",
 )
 @click.option("--description", default="", help="One line.")
 @click.option("--licence", help="Of the weights, such as Apache-2.0.")
@@ -128,32 +138,36 @@ def add(name: str, models: Path | None, **given: Any) -> None:  # noqa: ANN401 -
     """Add a model from an ONNX file, or from weights and an architecture's name.
 
     Normalisation goes into the graph, the missing ONNX variant is exported, and the variants must
-    agree within 0.001 on a golden batch. Where the network ends in a linear layer, what that layer
-    is given becomes the output of features. Nothing is unpickled.
+    agree on a golden batch: within 0.001, or what rounding may do to larger scores and to float16.
+    Where the network ends in a linear layer, what that layer is given becomes the output of
+    features. Nothing is unpickled.
     """
+    root, existing = writable_folder(models), _existing(given["overwrite"])
+    there = WrongUseError("MODEL_EXISTS", f"'{root / name}' is there already. Use --overwrite.")
+    if existing == "refuse" and is_model_name(name) and (root / name).exists():
+        raise there  # before torch is imported and weights are fetched
     from sightline.bundle.add import add_bundle
 
     request, taken = read_add_request(name, given)
     if taken:
         click.echo(taken)
-    root, existing = writable_folder(models), _existing(given["overwrite"])
     if given["calibrate_images"] is None:
-        _tell(add_bundle(request, root, existing))
+        made = add_bundle(request, root, existing)
+        _tell_arguments(made, request)
+        _tell(made)
         return
     from sightline.doors.commands.run_calibration import Destination, run_calibration
 
-    there = WrongUseError("MODEL_EXISTS", f"'{root / name}' is there already. Use --overwrite.")
-    if existing == "refuse" and (root / name).exists():
-        raise there
     destination = Destination(root / name, name, there if existing == "refuse" else None)
     with tempfile.TemporaryDirectory(prefix="sightline-") as folder:
         draft = add_bundle(request, Path(folder))
         # Who names code to `models add` has it run.
-        made = run_calibration(
+        _tell_arguments(draft, request)
+        calibrated = run_calibration(
             draft, given["calibrate_images"], given, destination, allow_code=True
         )
-    if made is not None:
-        _tell(made)
+    if calibrated is not None:
+        _tell(calibrated)
 
 
 models.add_command(calibrate)
@@ -242,6 +256,14 @@ def verify(name: str, models: Path | None, allow_code: bool) -> None:  # noqa: F
 
 def _existing(overwrite: bool) -> Literal["refuse", "replace"]:  # noqa: FBT001
     return "replace" if overwrite else "refuse"
+
+
+def _tell_arguments(bundle: Bundle, request: AddRequest) -> None:
+    pytorch = bundle.manifest.pytorch
+    found = {} if pytorch is None else dict(pytorch.arguments)
+    for argument, value in found.items():
+        if argument not in request.arguments:
+            click.echo(f"{argument}: {value}, from the shapes of the weights")
 
 
 def _tell(bundle: Bundle) -> None:

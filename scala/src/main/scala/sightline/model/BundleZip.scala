@@ -1,5 +1,6 @@
 package sightline.model
 
+import java.io.InputStream
 import java.nio.charset.StandardCharsets.UTF_8
 import java.nio.file.{Files, Path}
 import java.util.zip.{ZipException, ZipFile}
@@ -10,8 +11,19 @@ import scala.util.Using
 
 import sightline.SightlineException
 
-/** Unpacks a zipped bundle, and no entry of it outside its folder. */
+/**
+ * Unpacks a zipped bundle, and no entry of it outside its folder.
+ *
+ * Unpacked it may take 20 times the size of the zip, or 64 MiB where that is more: weights hardly
+ * compress, and a zip of 1 MB could otherwise fill the disk. Python's `Bundle` has the same limit.
+ */
 private[model] object BundleZip {
+
+  private val SmallBytes = 64L << 20
+  private val LargestRatio = 20L
+  private val ManifestBytes = 16 << 20
+  private val MostEntries = 1000
+  private val ChunkBytes = 1 << 20
 
   // A query's analysis may resolve the model again and again.
   private val unpacked = TrieMap.empty[String, Path]
@@ -29,33 +41,37 @@ private[model] object BundleZip {
     archive.entries.asScala
       .find(entry => entry.getName.matches(s"([^/]+/)?${Manifest.FileName}"))
       .map(entry =>
-        Using.resource(archive.getInputStream(entry))(in => new String(in.readAllBytes(), UTF_8))
+        Using.resource(archive.getInputStream(entry))(in =>
+          new String(in.readNBytes(ManifestBytes), UTF_8)
+        )
       )
       .getOrElse {
-        throw SightlineException(
-          "INVALID_BUNDLE",
-          "bundle" -> zip,
-          "reason" -> s"it holds no ${Manifest.FileName}",
-        )
+        throw invalid(zip, s"it holds no ${Manifest.FileName}")
       }
   }
 
-  /** @return the folder that holds `model.json`: the zip's root, or the one folder in it */
+  /**
+   * @return the folder that holds `model.json`: the zip's root, or the one folder in it
+   * @throws SightlineException INVALID_BUNDLE for what is no zip, an entry outside the folder, too
+   *   many entries, or too many bytes
+   */
   private def unpack(zip: Path): Path = {
     val target = TemporaryFolder.create("bundle")
     Using.resource(open(zip)) { archive =>
-      archive.entries.asScala.filterNot(_.isDirectory).foreach { entry =>
+      if (archive.size > MostEntries) {
+        throw invalid(zip, s"it has ${archive.size} entries, and a bundle has a few files")
+      }
+      val most = math.max(SmallBytes, LargestRatio * Files.size(zip))
+      archive.entries.asScala.filterNot(_.isDirectory).foldLeft(0L) { (before, entry) =>
         val file = target.resolve(entry.getName).normalize
         if (!file.startsWith(target)) {
-          throw SightlineException(
-            "INVALID_BUNDLE",
-            "bundle" -> zip,
-            "reason" -> s"its entry '${entry.getName}' lies outside the bundle, so do not use this file",
-          )
+          throw invalid(zip, s"its entry '${entry.getName}' lies outside the bundle")
         }
         Files.createDirectories(file.getParent)
-        Using.resource(archive.getInputStream(entry))(Files.copy(_, file))
-      }
+        before + copy(archive.getInputStream(entry), file, most - before).getOrElse {
+          throw invalid(zip, s"it is ${Files.size(zip)} bytes and unpacks to more than $most")
+        }
+      }: Unit
     }
     Using.resource(Files.list(target)) { entries =>
       entries.iterator.asScala.toList match {
@@ -65,14 +81,26 @@ private[model] object BundleZip {
     }
   }
 
+  /**
+   * Writes one entry; the size that the zip states is not believed.
+   *
+   * @return its bytes; None as soon as they are more than `most`
+   */
+  private def copy(entry: InputStream, file: Path, most: Long): Option[Long] =
+    Using.resources(entry, Files.newOutputStream(file)) { (in, out) =>
+      val chunks = Iterator.continually(in.readNBytes(ChunkBytes)).takeWhile(_.nonEmpty)
+      val (fitting, over) = chunks.tapEach(out.write).scanLeft(0L)(_ + _.length).span(_ <= most)
+      val written = fitting.foldLeft(0L)((_, total) => total)
+      Option.when(over.isEmpty)(written)
+    }
+
   private def open(zip: Path): ZipFile =
     try new ZipFile(zip.toFile)
     catch {
       case error: ZipException =>
-        throw SightlineException(
-          "INVALID_BUNDLE",
-          "bundle" -> zip,
-          "reason" -> s"it is no zip file (${error.getMessage})",
-        )
+        throw invalid(zip, s"it is no zip file (${error.getMessage})")
     }
+
+  private def invalid(zip: Path, why: String): SightlineException =
+    SightlineException("INVALID_BUNDLE", "bundle" -> zip, "reason" -> why)
 }

@@ -42,12 +42,17 @@ object Manifest {
   val FileName = "model.json"
   private val Format = 1
 
+  // The bounds of Python's reader, sightline/bundle/manifest.py.
+  private val MostClasses = 10000000
+  private val LongestAxis = 1000000000
+  private val LargestTolerance = 655.0 // a hundredth of the largest float16
+
   /** Parses `model.json`; `where` names the bundle in errors. */
   def parse(json: String, where: String): Manifest = {
     implicit val formats: Formats = DefaultFormats
     Try {
       val root = JsonMethods.parse(json)
-      val format = (root \ "format").extract[Int]
+      val format = (root \ "format").extract[BigInt]
       if (format != Format) {
         throw invalid(where, s"its format is $format, this Sightline reads format $Format")
       }
@@ -55,17 +60,14 @@ object Manifest {
       Manifest(
         name = (root \ "name").extract[String],
         task = (root \ "task").extract[String],
-        classes = (root \ "classes").extract[Int],
+        classes = count(root \ "classes", MostClasses, "classes", where),
         labelsFile = (root \ "labels").extract[String],
         variants = variants.map { case (backend, v) => backend -> (v \ "file").extract[String] },
         architectures = variants.flatMap { case (backend, v) =>
           (v \ "architecture").extractOpt[String].map(backend -> _)
         },
         files = (root \ "files").extract[Map[String, String]],
-        outputs = (root \ "outputs")
-          .extract[Seq[Map[String, JValue]]]
-          .map(output => output("name").extract[String] -> output("role").extract[String])
-          .toMap,
+        outputs = outputs(root, where),
         calibrated = root \ "calibration" match {
           case JNothing => Nil
           case entries => entries.extract[Seq[Way]]
@@ -77,6 +79,36 @@ object Manifest {
       case Failure(error) =>
         throw invalid(where, s"${Manifest.FileName} cannot be read (${firstLine(error)})")
     }
+  }
+
+  /** Name to role of each output; scores and features must be `["n", length]`. */
+  private def outputs(root: JValue, where: String)(implicit formats: Formats) = {
+    val tolerance = root \ "golden" \ "tolerance" match {
+      case JInt(number) => number.toDouble
+      case JDouble(number) => number
+      case JDecimal(number) => number.toDouble
+      case _ => Double.NaN
+    }
+    if (!(tolerance > 0 && tolerance <= LargestTolerance)) {
+      throw invalid(where, "'golden.tolerance' must be above 0 and at most 655")
+    }
+    val outputs = (root \ "outputs").extract[Seq[JObject]]
+    outputs.map { output =>
+      val name = (output \ "name").extract[String]
+      val role = (output \ "role").extract[String]
+      output \ "shape" match {
+        case JArray(List(JString("n"), length)) => count(length, LongestAxis, "shape", where)
+        case JArray(_) if role == "tensor" => ()
+        case _ => throw invalid(where, s"the shape of '$name', its $role, is not [n, length]")
+      }
+      name -> role
+    }.toMap
+  }
+
+  /** An integer from 1 to `most`; json4s would cut one of many digits to 32 bits. */
+  private def count(value: JValue, most: Int, field: String, where: String): Int = value match {
+    case JInt(number) if number >= 1 && number <= most => number.toInt
+    case _ => throw invalid(where, s"'$field' must be an integer from 1 to $most")
   }
 
   private def checked(manifest: Manifest, where: String): Manifest = {

@@ -112,6 +112,22 @@ final class BundleCatalogSuite extends AnyFunSuite {
     }
   }
 
+  test("a small zip that unpacks to a large file is refused before it is written whole") {
+    withFolder { models =>
+      val bundle = TestBundle.in(models, "pets")
+      val zeros = ("zeros.bin", new Array[Byte](80 << 20))
+      val bomb = zip(models.resolve("bomb.zip"), entries(bundle) :+ zeros: _*)
+      assert(Files.size(bomb) < (1 << 20))
+      val error = refused(bomb.toString)
+      assert(error.code == "INVALID_BUNDLE")
+      assert(error.getMessage.contains("unpacks to more than 67108864"))
+
+      val halves = Seq("a", "b").map(name => (name, new Array[Byte](40 << 20)))
+      val together = zip(models.resolve("together.zip"), entries(bundle) ++ halves: _*)
+      assert(refused(together.toString).getMessage.contains("unpacks to more than 67108864"))
+    }
+  }
+
   test("what is no zip, or a zip of something else, is refused in one line") {
     withFolder { models =>
       assert(refused(write(models, "a.zip", "no zip").toString).code == "INVALID_BUNDLE")

@@ -71,6 +71,40 @@ final class ManifestSuite extends AnyFunSuite {
     Seq("", "{", "[]", "null", "{}", """{"format": "x"}""", "\u0000").foreach { json =>
       assert(message(json).linesIterator.size == 1)
     }
-    assert(refused("classes" -> "two").contains("model.json cannot be read"))
+    assert(refused("classes" -> "two").contains("'classes' must be an integer from 1"))
+  }
+
+  private val digits = JInt(BigInt("9" * 400))
+
+  test("numbers out of range are refused, however many digits they have") {
+    val tooMany = Seq(JInt(0), JInt(BigInt(2).pow(32) + 2), digits, JDouble(2.5))
+    tooMany.foreach { classes =>
+      val found = refused("classes" -> classes)
+      assert(found.contains("'classes' must be an integer from 1 to 10000000"))
+    }
+    assert(refused("format" -> JInt(BigInt(2).pow(32) + 1)).contains("its format is 4294967297"))
+    Seq(JDouble(1e300), digits, JInt(0), JDouble(-1), JNothing).foreach { tolerance =>
+      val golden: JObject = "tolerance" -> tolerance
+      val found = refused("golden" -> golden)
+      assert(found.contains("'golden.tolerance' must be above 0 and at most 655"))
+    }
+  }
+
+  test("scores and features are one vector an image") {
+    val shapes = Seq(
+      List(JString("n")) -> "the shape of 'pooled', its features, is not [n, length]",
+      List(JInt(4), JInt(8)) -> "the shape of 'pooled', its features, is not [n, length]",
+      List(JString("n"), JString("k")) -> "'shape' must be an integer from 1",
+      List(JString("n"), digits) -> "'shape' must be an integer from 1",
+    )
+    shapes.foreach { case (shape, message) =>
+      val outputs = Seq(
+        TestBundle.output("logits", "scores", List(JString("n"), JInt(2))),
+        TestBundle.output("pooled", "features", shape),
+      )
+      assert(refused("outputs" -> outputs).contains(message))
+    }
+    val map = TestBundle.output("map", "tensor", List(JString("n"), JInt(2), JInt(7), JInt(7)))
+    assert(parsed("outputs" -> Seq(map)).outputs == Map("map" -> "tensor"))
   }
 }

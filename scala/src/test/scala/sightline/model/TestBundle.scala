@@ -6,7 +6,7 @@ import java.util.HexFormat
 
 import org.json4s.JsonDSL.*
 import org.json4s.jackson.JsonMethods
-import org.json4s.{JObject, JValue}
+import org.json4s.{JArray, JInt, JObject, JString, JValue}
 
 import sightline.TestFolder.write
 
@@ -23,12 +23,17 @@ object TestBundle {
       ("classes" -> 2) ~
       ("labels" -> "labels.txt") ~
       ("variants" -> ("onnx" -> (("file" -> "model.onnx") ~ ("opset" -> 18)))) ~
-      ("outputs" -> Seq(("name" -> "logits") ~ ("role" -> "scores"))) ~
+      ("outputs" -> Seq(output("logits", "scores", Seq(JString("n"), JInt(2))))) ~
+      ("golden" -> ("tolerance" -> 0.001)) ~
       ("files" -> files.map { case (name, text) => name -> sha256(text) })
     changes.foldLeft(whole) { case (json, (name, value)) =>
       JObject(json.obj.filterNot(_._1 == name)) ~ (name -> value)
     }
   }
+
+  /** An output of a manifest. */
+  def output(name: String, role: String, shape: Seq[JValue]): JObject =
+    ("name" -> name) ~ ("role" -> role) ~ ("shape" -> JArray(shape.toList))
 
   def text(changes: (String, JValue)*): String = JsonMethods.compact(manifest(changes: _*))
 

@@ -1,0 +1,46 @@
+"""The nodes of an ONNX graph in the order in which they can run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import onnx
+
+
+def order_nodes(graph: onnx.GraphProto) -> None:
+    """Sort the nodes of a graph, in place, so that each comes after those that feed it.
+
+    ONNX demands this order; onnxruntime does not, and some tools that edit graphs append nodes.
+    Nodes that are in order already stay as they are. Nodes of a cycle keep their place at the end:
+    the runtime then names the cycle.
+    """
+    made = {name for node in graph.node for name in node.output if name}
+    waiting = list(graph.node)
+    done: set[str] = set()
+    ordered: list[onnx.NodeProto] = []
+    while waiting:
+        later = []
+        for node in waiting:
+            if all(name not in made or name in done for name in names_read(node)):
+                ordered.append(node)
+                done.update(node.output)
+            else:
+                later.append(node)
+        if len(later) == len(waiting):
+            ordered += later
+            break
+        waiting = later
+    if [id(node) for node in ordered] != [id(node) for node in graph.node]:
+        copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered]
+        del graph.node[:]
+        graph.node.extend(copies)
+
+
+def names_read(node: onnx.NodeProto) -> Iterator[str]:
+    """The values that a node reads, those that its subgraphs take from outside included."""
+    yield from (name for name in node.input if name)
+    for attribute in node.attribute:
+        for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+            for inner in graph.node:
+                yield from names_read(inner)
+            yield from (output.name for output in graph.output)
