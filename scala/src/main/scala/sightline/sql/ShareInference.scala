@@ -38,7 +38,7 @@ final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
 
   private def share(query: LogicalPlan): LogicalPlan = {
     val (body, definitions) = commonTables(query)
-    val twice = equalInferences(withCommonTables(body, definitions))
+    val twice = equalInferences(withCommonTables(body, definitions), definitions.map(_.id).toSet)
     // Above those of earlier passes, which these may read: Spark expects a reader's number to be higher.
     val first = definitions.map(_.id).filter(_ < 0).maxOption.fold(FirstId)(_ + 1)
     val idOf = twice.zipWithIndex.flatMap { case (equal, index) =>
@@ -58,20 +58,20 @@ final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
       val infer = equal.head
       CTERelationDef(infer.copy(child = refer(infer.child), shared = true), id = first + index)
     }
-    withCommonTables(refer(body), inOrder(shared ++ definitions.map(referring(_, refer))))
+    val others = definitions.map(definition => definition.copy(child = refer(definition.child)))
+    withCommonTables(refer(body), inOrder(shared ++ others))
   }
 
-  private def referring(
-      definition: CTERelationDef,
-      refer: LogicalPlan => LogicalPlan,
-  ): CTERelationDef = definition.copy(child = refer(definition.child))
-
-  /** Groups of those that are worth sharing, the innermost first. */
-  private def equalInferences(query: LogicalPlan): Seq[Seq[Infer]] = {
+  /**
+   * Groups of those that are worth sharing, the innermost first.
+   *
+   * @param known the common table expressions that they may read
+   */
+  private def equalInferences(query: LogicalPlan, known: Set[Long]): Seq[Seq[Infer]] = {
     val run = CachedData.in(spark, query)
     val wanted = Wanted.in(run)
     inferences(run)
-      .filter(infer => wanted(infer.result.exprId) && standsAlone(infer))
+      .filter(infer => wanted(infer.result.exprId) && standsAlone(infer, known))
       .groupBy(_.canonicalized)
       .values
       .filter(_.size > 1)
@@ -101,32 +101,49 @@ private object ShareInference {
   }
 
   /** Whether it gives the same rows wherever it stands. */
-  private def standsAlone(infer: Infer): Boolean = !infer.exists {
-    case _: UnionLoopRef => true
-    case operator => operator.expressions.exists(_.exists(_.isInstanceOf[OuterReference]))
-  }
+  private def standsAlone(infer: Infer, known: Set[Long]): Boolean =
+    reads(infer).diff(defines(infer)).subsetOf(known) && !infer.exists {
+      case _: UnionLoopRef => true
+      case operator => operator.expressions.exists(_.exists(_.isInstanceOf[OuterReference]))
+    }
 
   /**
-   * The query without its WITHs, and those that are used more than once and infer; Spark inlines all
-   * others, and these too unless they are not deterministic.
+   * The query, and the WITHs of its top and its subqueries that are used more than once and infer. Spark
+   * inlines all other WITHs, and these too unless they are not deterministic. Those of a part of the
+   * query, such as a cached frame, stay there.
    */
   private def commonTables(query: LogicalPlan): (LogicalPlan, Seq[CTERelationDef]) = {
-    val keptApart = query.transformWithSubqueries { case definition: CTERelationDef =>
-      definition.copy(child = marked(definition.child, shared = true))
+    val inlined = InlineCTE()(keptApart(query)).transformWithSubqueries { case infer: Infer =>
+      infer.copy(shared = false)
     }
-    val inlined = InlineCTE()(keptApart)
-    val definitions = inlined.collectWithSubqueries { case WithCTE(_, definitions) =>
-      definitions.map(definition => definition.copy(child = withoutCommonTables(definition.child)))
-    }.flatten
-    (marked(withoutCommonTables(inlined), shared = false), definitions)
+    val ofSubqueries = inlined
+      .collect { case operator => subqueries(operator) }
+      .flatten
+      .flatMap(_.collectWithSubqueries { case WithCTE(_, definitions) => definitions })
+      .flatten
+      .map(definition => definition.copy(child = withoutCommonTables(definition.child)))
+    val lifted = inlined.transformAllExpressions { case subquery: SubqueryExpression =>
+      subquery.withNewPlan(withoutCommonTables(subquery.plan))
+    }
+    keptApart(lifted match {
+      case WithCTE(body, definitions) => WithCTE(body, definitions ++ ofSubqueries)
+      case body => withCommonTables(body, ofSubqueries)
+    }) match {
+      case WithCTE(body, definitions) => (body, definitions)
+      case body => (body, Nil)
+    }
   }
-
-  // A definition that infers in a subquery only may be inlined: the copies are equal inferences.
-  private def marked(plan: LogicalPlan, shared: Boolean): LogicalPlan =
-    plan.transform { case infer: Infer => infer.copy(shared = shared) }
 
   private def withoutCommonTables(plan: LogicalPlan): LogicalPlan =
     plan.transformUpWithSubqueries { case WithCTE(query, _) => query }
+
+  // A definition that infers in a subquery only may be inlined: the copies are equal inferences.
+  private def keptApart(plan: LogicalPlan): LogicalPlan =
+    plan.transformWithSubqueries { case definition: CTERelationDef =>
+      definition.copy(child = definition.child.transform { case infer: Infer =>
+        infer.copy(shared = true)
+      })
+    }
 
   private def withCommonTables(
       query: LogicalPlan,
@@ -136,12 +153,13 @@ private object ShareInference {
   /** Each after those that it reads. */
   private def inOrder(definitions: Seq[CTERelationDef]): Seq[CTERelationDef] = {
     val ids = definitions.map(_.id).toSet
-    val (ready, waiting) = definitions.partition(reads(_).intersect(ids).isEmpty)
+    val (ready, waiting) = definitions.partition(one => reads(one.child).intersect(ids).isEmpty)
     if (ready.isEmpty || waiting.isEmpty) ready ++ waiting else ready ++ inOrder(waiting)
   }
 
-  private def reads(definition: CTERelationDef): Set[Long] =
-    definition.child.collectWithSubqueries { case reference: CTERelationRef =>
-      reference.cteId
-    }.toSet
+  private def reads(plan: LogicalPlan): Set[Long] =
+    plan.collectWithSubqueries { case reference: CTERelationRef => reference.cteId }.toSet
+
+  private def defines(plan: LogicalPlan): Set[Long] =
+    plan.collectWithSubqueries { case definition: CTERelationDef => definition.id }.toSet
 }

@@ -129,6 +129,7 @@ final class InferOnceSuite
     def require(rule: Rule[LogicalPlan], plan: LogicalPlan): Unit =
       if (rule(plan) != plan) fail(s"${shape.name}: ${rule.ruleName} changes its own result")
     require(new ShareInference(session), execution.normalized)
+    require(ExtractInference, execution.normalized)
     require(OptimizeInference, execution.optimizedPlan)
   }
 
@@ -228,6 +229,21 @@ final class InferOnceSuite
       ).foreach(sql => assert(decoded(session.sql(sql).collect()) == 0, sql))
     } finally session.sql("UNCACHE TABLE answers"): Unit
     assert(decoded(session.sql("SELECT r.label FROM answers").collect()) == 9)
+  }
+
+  test("a cached frame that uses a WITH twice is inferred when it is cached, and not again") {
+    val pairs = session
+      .sql(
+        """WITH w AS (SELECT id, r.label AS label FROM answers)
+          |SELECT x.id, y.id AS other FROM w x JOIN w y ON x.label = y.label""".stripMargin
+      )
+      .cache()
+    try {
+      assert(decoded(pairs.count()) == 9)
+      val rows = Seq.newBuilder[Row]
+      assert(decoded(rows ++= pairs.where("id < other AND id < 4").collect()) == 0)
+      assert(rows.result().map(_.toString).sorted == Seq("[1,2]", "[1,3]", "[2,3]"))
+    } finally pairs.unpersist(): Unit
   }
 
   test("a frame joined with itself by the DataFrame API is inferred once, and right") {

@@ -292,5 +292,24 @@ object SingleShapes {
       Ran(1, 9),
       c => s"SELECT count(DISTINCT r.label), count(DISTINCT r.score, k) FROM ${c.answers}",
     ),
+    QueryShape(
+      "a WITH used twice, each time with a LIMIT",
+      Ran(1, 2),
+      c =>
+        s"WITH w AS ${result(c)} (SELECT id, r.label FROM w ORDER BY id LIMIT 2) UNION ALL " +
+          "(SELECT id, r.label FROM w ORDER BY id LIMIT 2)",
+    ),
+    QueryShape(
+      "prediction and features of one model",
+      Ran(1, 9),
+      c => s"SELECT id, ${c.means("content")}.label, ${c.features("content")}.features FROM images",
+    ),
+    QueryShape(
+      "the table function beside the view",
+      Ran(1, 9),
+      c =>
+        s"SELECT x.id, y.r.score FROM ${c.table("images")} x JOIN ${c.answers} y " +
+          "ON x.id = y.id AND x.prediction.label = y.r.label",
+    ),
   )
 }
