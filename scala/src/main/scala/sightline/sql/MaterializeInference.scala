@@ -1,14 +1,16 @@
 package sightline.sql
 
 import org.apache.spark.sql.catalyst.expressions.{Alias, DirectShufflePartitionID, SparkPartitionID}
+import org.apache.spark.sql.catalyst.optimizer.{BuildLeft, BuildRight}
 import org.apache.spark.sql.catalyst.plans.physical.{
   RangePartitioning,
   ShufflePartitionIdPassThrough,
 }
+import org.apache.spark.sql.catalyst.plans.{FullOuter, LeftOuter, RightOuter}
 import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.catalyst.trees.TreeNodeTag
 import org.apache.spark.sql.execution.exchange.{Exchange, ShuffleExchangeExec}
-import org.apache.spark.sql.execution.joins.CartesianProductExec
+import org.apache.spark.sql.execution.joins.{BroadcastNestedLoopJoinExec, CartesianProductExec}
 import org.apache.spark.sql.execution.{ColumnarRule, ProjectExec, SparkPlan}
 
 /**
@@ -17,7 +19,8 @@ import org.apache.spark.sql.execution.{ColumnarRule, ProjectExec, SparkPlan}
  *
  * Range partitioning (of ORDER BY, sorted writes, `repartitionByRange`) runs its input once to sample
  * the keys and once to shuffle the rows; a Cartesian product runs each side's partition once for each
- * partition of the other side.
+ * partition of the other side; an outer join by nested loops that keeps unmatched rows of its broadcast
+ * side runs the other side once for its own rows and once to find those.
  */
 object MaterializeInference extends Rule[SparkPlan] {
 
@@ -37,10 +40,20 @@ object MaterializeInference extends Rule[SparkPlan] {
   override def apply(plan: SparkPlan): SparkPlan = plan.transformUp {
     case range @ ShuffleExchangeExec(_: RangePartitioning, child, _, _) if infers(child) =>
       range.copy(child = shuffled(child))
-    case product: CartesianProductExec if product.children.exists(infers) =>
-      product.withNewChildren(
-        product.children.map(child => if (infers(child)) shuffled(child) else child)
+    case join if runsInputAgain(join) && join.children.exists(infers) =>
+      join.withNewChildren(
+        join.children.map(child => if (infers(child)) shuffled(child) else child)
       )
+  }
+
+  private def runsInputAgain(join: SparkPlan): Boolean = join match {
+    case _: CartesianProductExec => true
+    case loop: BroadcastNestedLoopJoinExec =>
+      (loop.joinType, loop.buildSide) match {
+        case (FullOuter, _) | (LeftOuter, BuildLeft) | (RightOuter, BuildRight) => true
+        case _ => false
+      }
+    case _ => false
   }
 
   /** Whether running the plan again runs a model again: there is no exchange between. */

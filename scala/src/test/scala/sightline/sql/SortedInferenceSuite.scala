@@ -136,6 +136,27 @@ final class SortedInferenceSuite
     }
   }
 
+  test("an outer join by nested loops infers each row of its sides once") {
+    withImages()
+    val few = "(SELECT id FROM range(5))"
+    val queries: Seq[Query] = Seq(
+      (t, f) =>
+        s"SELECT a.id, a.l, b.id FROM (SELECT id, $f.label AS l FROM $t) a FULL JOIN $few b ON a.id < b.id",
+      (t, f) => s"""SELECT /*+ BROADCAST(b) */ b.id, a.id, a.l FROM $few b
+           |LEFT JOIN (SELECT id, $f.label AS l FROM $t) a ON a.id < b.id""".stripMargin,
+      (t, f) =>
+        s"""SELECT /*+ BROADCAST(b) */ b.id, a.id, a.l FROM (SELECT id, $f.label AS l FROM $t) a
+           |RIGHT JOIN $few b ON a.id < b.id""".stripMargin,
+    )
+    adaptiveAndNot { adaptive =>
+      queries.foreach { query =>
+        val result = Seq.newBuilder[String]
+        assert(decoded(result ++= inferred(query)) == AllImages, s"$adaptive: ${query("t", "f")}")
+        assert(result.result() == expected(query), s"$adaptive: ${query("t", "f")}")
+      }
+    }
+  }
+
   test("no shuffle is added where one lies between the model and the range partitioning") {
     withImages()
     def shuffles(frame: DataFrame): Int = {

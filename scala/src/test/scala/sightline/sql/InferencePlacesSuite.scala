@@ -1,12 +1,13 @@
 package sightline.sql
 
-import org.apache.spark.sql.AnalysisException
+import org.apache.spark.sql.functions.expr
+import org.apache.spark.sql.{AnalysisException, Observation}
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.AnsweredImages
 
 /** `input_file_name()` beside a call of a model, and places where a call cannot stand. */
-final class InputFileNameSuite extends AnyFunSuite with AnsweredImages {
+final class InferencePlacesSuite extends AnyFunSuite with AnsweredImages {
 
   test("input_file_name() beside a call, or above one, is the file of the row") {
     withImages()
@@ -73,5 +74,22 @@ final class InputFileNameSuite extends AnyFunSuite with AnsweredImages {
     val query: Query = (t, f) => s"""SELECT a.id, n, l FROM (SELECT id, $f.label AS l FROM $t) a
          |JOIN LATERAL (SELECT count(*) AS n FROM $t b WHERE b.folder = a.l)""".stripMargin
     assert(inferred(query) == expected(query))
+  }
+
+  test("an observed metric may aggregate what a call gives, and not call a model on an aggregate") {
+    withImages()
+    val observation = Observation("scores")
+    val images = spark.table("images")
+    images.observe(observation, expr(s"max($call.score) AS best")).collect(): Unit
+    val best = spark.sql("SELECT max(answer.score) FROM answered").head().get(0)
+    assert(observation.get("best") == best)
+
+    val error = intercept[AnalysisException] {
+      images
+        .observe("label", expr(s"ml_predict('$colour', max_by(content, id)).label AS l"))
+        .collect()
+    }
+    assert(error.getCondition == "WRONG_PLACE")
+    assert(error.getMessage.contains("outside an aggregate function in an observed metric"))
   }
 }
