@@ -75,9 +75,9 @@ def choose_outputs(
         The kept outputs; exactly one has the role "scores".
 
     Raises:
-        WrongUseError: LABEL_COUNT_MISMATCH if no output has one column per label, ONE_SCORE if there
-            is one number an image and nobody has said what it means, AMBIGUOUS_OUTPUT if several
-            outputs may be the scores, UNKNOWN_OUTPUT, NOT_FINITE.
+        WrongUseError: LABEL_COUNT_MISMATCH if no output has one column per label, ONE_SCORE if
+            there is one number an image and nobody has said what it means, AMBIGUOUS_OUTPUT if
+            several outputs may be the scores, UNKNOWN_OUTPUT, NOT_FINITE.
     """
     floats = {
         name: value
