@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,43 @@ def test_a_condition_has_a_meaning_a_message_a_sqlstate_and_an_exit_status() -> 
         assert re.fullmatch(r"[0-9A-Z]{5}", condition["sqlState"]), name
         assert condition["exitStatus"] in (1, 2), name
         assert re.fullmatch(r"[^ ].*\.", condition["meaning"]), name
+
+
+def test_the_page_of_errors_is_that_of_the_conditions() -> None:
+    root = SCALA.parents[3]
+    page = runpy.run_path(str(root / "scripts/errors_page.py"))["page"]
+    written = (root / "docs/errors.md").read_text("utf-8")
+    assert written == page(error_conditions()), "run: python scripts/errors_page.py"
+
+
+def test_every_condition_is_raised_by_the_sources() -> None:
+    raised = {code for _, _, code in raised_in_python()} | set(raised_in_scala())
+    told = "".join(
+        file.read_text("utf-8") for file in [*SOURCES.rglob("*.py"), *SCALA.rglob("*.scala")]
+    )
+    # Some are chosen by a function that is given their name.
+    unused = {name for name in error_conditions() if f'"{name}"' not in told} - raised
+    assert unused == set()
+
+
+def test_every_condition_is_made_to_happen_by_a_test() -> None:
+    root = SCALA.parents[3]
+    suites = {
+        "jar": [*(root / "scala/src/test").rglob("*.scala"), *(root / "tests").glob("*.py")],
+        "package": [*(root / "python/tests").rglob("*.py"), *(root / "tests").glob("*.py")],
+    }
+    told = {
+        "jar": "".join(file.read_text("utf-8") for file in SCALA.rglob("*.scala")),
+        "package": "".join(file.read_text("utf-8") for file in SOURCES.rglob("*.py")),
+    }
+    this = Path(__file__).name
+    missing = []
+    for side, files in suites.items():
+        asserted = "".join(file.read_text("utf-8") for file in files if file.name != this)
+        missing += [
+            f"{name} of the {side}"
+            for name in error_conditions()
+            if re.search(rf'["\']{name}["\']', told[side])
+            and not re.search(rf'["\'][^"\'\n]*\b{name}\b', asserted)
+        ]
+    assert missing == []

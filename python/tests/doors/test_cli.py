@@ -50,7 +50,7 @@ def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["predikt"], "WRONG_ARGUMENTS: there is no command 'predikt'. Known: predict, "),
+        (["predikt"], "UNKNOWN_COMMAND: 'predikt'. Known: predict, "),
         (["predict"], "WRONG_ARGUMENTS: Missing option '--images'."),
         (["predict", "--imges", "x"], "WRONG_ARGUMENTS: No such option"),
         (["--nope"], "WRONG_ARGUMENTS: No such option"),

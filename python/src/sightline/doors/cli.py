@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import click
 
-from sightline.errors import SightlineError
+from sightline.doors.failure import as_ours
+from sightline.errors import SightlineError, WrongUseError
 from sightline.version import __version__
 
 # Command: the module and the click command in it, and its line in `sightline --help`.
@@ -25,7 +26,7 @@ _COMMANDS = {
     "report": ("sightline.doors.commands.report", "Write a page about a run."),
     "bench": ("sightline.doors.commands.bench", "Measure what an image costs, and beside what."),
 }
-_DONE, _FAILED, _WRONG_USE = 0, 1, 2
+_DONE, _WRONG_USE = 0, 2
 
 
 class _LazyGroup(click.Group):
@@ -46,7 +47,7 @@ class _LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
             known = ", ".join(_COMMANDS)
-            raise click.UsageError(f"there is no command {args[0]!r}. Known: {known}.", ctx)
+            raise WrongUseError("UNKNOWN_COMMAND", f"{args[0]!r}. Known: {known}.")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -77,27 +78,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return _WRONG_USE
-    except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx else "sightline"
-        message = " ".join(error.format_message().split())
-        return _fail(f"WRONG_ARGUMENTS: {message} See `{path} --help`.", _WRONG_USE)
-    except click.ClickException as error:
-        return _fail(error.format_message(), _FAILED)
-    except click.Abort:
-        return _fail("INTERRUPTED: nothing was published.", _FAILED)
-    except SightlineError as error:
-        return _fail(str(error), error.exit_status)
-    except MemoryError:
-        return _fail("OUT_OF_MEMORY: the machine has no memory left for this run.", _FAILED)
-    except OSError as error:
-        # The disk is full, or went away: the system's words say more than a stack trace.
-        return _fail(f"RUN_FAILED: {error}", _FAILED)
+    except (click.ClickException, click.Abort, SightlineError, OSError, MemoryError) as error:
+        told = as_ours(error)
+        if told is None:
+            raise
+        click.echo(" ".join(["sightline:", *str(told).split()]), err=True)
+        return told.exit_status
     return result if isinstance(result, int) else _DONE
-
-
-def _fail(line: str, status: int) -> int:
-    click.echo(" ".join(["sightline:", *line.split()]), err=True)
-    return status
 
 
 if __name__ == "__main__":

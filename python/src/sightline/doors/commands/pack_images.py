@@ -37,7 +37,7 @@ def pack_images(**options: Any) -> None:  # noqa: ANN401 - click's values, by th
     output: Path = options["output"]
     if output.suffix != ".parquet":
         message = f"'{output}' does not end in .parquet, by which a table is known."
-        raise WrongUseError("WRONG_ARGUMENTS", f"--output {message}")
+        raise WrongUseError("INVALID_OPTION", f"--output {message}")
     reads = [path for path in (options["images"], options["root"]) if path is not None]
     there = check_output(output, reads, overwrite=options["overwrite"])
     started = time.time()

@@ -36,6 +36,17 @@ final case class Invocation(spark: SparkSession, arguments: Seq[String], started
 
 object Command {
 
+  // The parser's words for a value that cannot be read, which end in Java's.
+  private val Unreadable =
+    """(?s)Invalid argument (--[\w-]+) <(\w+)> failed to parse (?:"|')?(.*?)(?:"|')? due to .*""".r
+
+  private val kinds = Map(
+    "int" -> "a whole number",
+    "long" -> "a whole number",
+    "double" -> "a number",
+    "bool" -> "true or false",
+  )
+
   /**
    * The arguments as a value.
    *
@@ -44,6 +55,13 @@ object Command {
   def parse[A](parser: ParserForClass[A], command: Command, arguments: Seq[String]): A =
     parser.constructEither(arguments, autoPrintHelpAndExit = None) match {
       case Right(value) => value
+      case Left(Unreadable(option, wanted, value)) =>
+        throw SightlineException(
+          "INVALID_OPTION",
+          "option" -> option,
+          "value" -> value,
+          "reason" -> s"It must be ${kinds.getOrElse(wanted, s"of the kind $wanted")}.",
+        )
       case Left(message) =>
         val why = message.linesIterator.takeWhile(!_.startsWith("Expected Signature")).mkString(" ")
         throw SightlineException(

@@ -8,9 +8,9 @@ import scala.util.Try
 import mainargs.{ParserForClass, arg, main}
 import org.apache.spark.sql.AnalysisException
 
-import sightline.SightlineException
 import sightline.report.{Evaluation, SavedPredictions}
 import sightline.sql.SqlScript
+import sightline.{ErrorTranslation, SightlineException}
 
 /** `sql`: SQL text or a file, with Sightline's functions and the run's tables. */
 object SqlCommand extends Command {
@@ -67,11 +67,8 @@ object SqlCommand extends Command {
     catch {
       case error: AnalysisException =>
         val line = error.getMessage.linesIterator.find(_.trim.nonEmpty).getOrElse("")
-        throw Option(error.getCondition)
-          .filter(condition => line.startsWith(s"$condition: "))
-          .flatMap(condition =>
-            SightlineException.relayed(condition, line.stripPrefix(s"$condition: "))
-          )
+        throw ErrorTranslation
+          .translate(error)
           .getOrElse(SightlineException("INVALID_SQL", "reason" -> line))
     }
 

@@ -127,7 +127,7 @@ object Publication {
    *
    * @param inputs what the run reads, which replacing `output` must not remove
    * @throws SightlineException OUTPUT_EXISTS when there is something at `output` already,
-   *   OUTPUT_HOLDS_INPUT when it holds an input
+   *   OUTPUT_HOLDS_INPUT when it holds an input, OUTPUT_NOT_WRITABLE
    */
   def prepare(
       output: String,
@@ -138,6 +138,7 @@ object Publication {
     val path = new Path(output)
     val fs = path.getFileSystem(hadoop)
     val qualified = fs.makeQualified(path)
+    WritableOutput.require(fs, qualified)
     Leftovers.settle(fs, qualified).foreach(line => System.err.println(s"sightline: $line"))
     val folder = Place.of(qualified, hadoop).map(ReplacedFolder(output, _))
     folder.foreach(replaced => inputs.foreach(replaced.spare(_, hadoop)))

@@ -6,6 +6,7 @@ import org.apache.spark.internal.Logging
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.connector.metric.CustomMetric
 import org.apache.spark.sql.connector.read.*
+import org.apache.spark.sql.sightline.AnalysisErrors
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.util.SerializableConfiguration
 
@@ -58,20 +59,22 @@ final private[source] class ImageScan(
 
   private lazy val roots = AllowedRoots.of(spark)
 
-  private lazy val files = listed
-    .map(files => options.limit.fold(files)(files.take))
-    .getOrElse {
-      val found = ImageListing.list(
-        options.location,
-        options.labels,
-        options.limit,
-        options.filter,
-        hadoop,
-        roots,
-      )
-      found.told(options.filter).foreach(line => logWarning(s"${options.location}: $line"))
-      found.files
-    }
+  private lazy val files = AnalysisErrors.analysed {
+    listed
+      .map(files => options.limit.fold(files)(files.take))
+      .getOrElse {
+        val found = ImageListing.list(
+          options.location,
+          options.labels,
+          options.limit,
+          options.filter,
+          hadoop,
+          roots,
+        )
+        found.told(options.filter).foreach(line => logWarning(s"${options.location}: $line"))
+        found.files
+      }
+  }
 
   override def readSchema(): StructType = schema
 

@@ -6,6 +6,7 @@ import scala.jdk.CollectionConverters.*
 
 import org.apache.spark.sql.connector.catalog.{SupportsRead, Table, TableCapability}
 import org.apache.spark.sql.connector.read.ScanBuilder
+import org.apache.spark.sql.sightline.AnalysisErrors
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
@@ -19,5 +20,5 @@ final case class ImageTable(listed: Option[IndexedSeq[ImageFile]]) extends Table
   override def schema(): StructType = DefaultSource.Schema
   override def capabilities(): util.Set[TableCapability] = Set(TableCapability.BATCH_READ).asJava
   override def newScanBuilder(options: CaseInsensitiveStringMap): ScanBuilder =
-    new ImageScanBuilder(ImageScanOptions.parse(options), listed)
+    AnalysisErrors.analysed(new ImageScanBuilder(ImageScanOptions.parse(options), listed))
 }

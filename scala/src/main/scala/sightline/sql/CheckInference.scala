@@ -3,20 +3,28 @@ package sightline.sql
 import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression
 import org.apache.spark.sql.catalyst.expressions.{Expression, LambdaFunction, OuterReference}
 import org.apache.spark.sql.catalyst.plans.logical.*
+import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.sightline.AnalysisErrors
 
 import sightline.SightlineException
 
-/** Rejects a call of a model where it cannot be evaluated once for each row, and says what to do. */
-object CheckInference extends (LogicalPlan => Unit) {
+/**
+ * Rejects a model call in a place where it cannot be evaluated once for each row, and suggests a
+ * rewrite.
+ *
+ * It is a rule of resolution that changes nothing, and no check rule: Spark adds the whole plan to
+ * the message of a check rule's error.
+ */
+object CheckInference extends Rule[LogicalPlan] {
 
-  override def apply(plan: LogicalPlan): Unit = AnalysisErrors.analysed {
+  override def apply(plan: LogicalPlan): LogicalPlan = AnalysisErrors.analysed {
     plan.foreachWithSubqueries { operator =>
       wrongInputFile(operator).foreach(throw _)
       operator.expressions.foreach { expression =>
         calls(expression).foreach(call => wrong(operator, expression, call).foreach(throw _))
       }
     }
+    plan
   }
 
   private def wrong(

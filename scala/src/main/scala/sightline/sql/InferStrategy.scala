@@ -6,6 +6,7 @@ import org.apache.spark.sql.catalyst.planning.PhysicalOperation
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project}
 import org.apache.spark.sql.execution.python.{ArrowEvalPythonExec, MapInArrowExec}
 import org.apache.spark.sql.execution.{FilterExec, ProjectExec, SparkPlan, SparkStrategy}
+import org.apache.spark.sql.sightline.WorkerErrorsExec
 import org.apache.spark.sql.types.{StructField, StructType}
 
 import sightline.schedule.WorkerCounters
@@ -26,7 +27,9 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
         .scalar(call.description, call.dataType, Seq(call.child))
       Seq(
         MaterializeInference.mark(
-          ArrowEvalPythonExec(Seq(udf), Seq(result), planLater(child), udf.evalType)
+          WorkerErrorsExec(
+            ArrowEvalPythonExec(Seq(udf), Seq(result), planLater(child), udf.evalType)
+          )
         )
       )
     case _ => Nil
@@ -54,7 +57,9 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
       .bulk(spark, Columns.Prediction, Some(counters))
       .mapper(call.description, structOf(output), input.output)
     val rows = MaterializeInference.mark(
-      MapInArrowExec(udf, output, planLater(input), isBarrier = false, profile = None)
+      WorkerErrorsExec(
+        MapInArrowExec(udf, output, planLater(input), isBarrier = false, profile = None)
+      )
     )
 
     def answered(expression: Expression): Expression = expression.transformDown {

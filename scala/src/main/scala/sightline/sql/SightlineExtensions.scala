@@ -16,7 +16,7 @@ final class SightlineExtensions extends (SparkSessionExtensions => Unit) {
     extensions.injectFunction(ImageInferenceFunction.description)
     extensions.injectTableFunction(PredictTableFunction.description)
     extensions.injectTableFunction(ReadImagesFunction.description)
-    extensions.injectCheckRule(_ => CheckInference)
+    extensions.injectPostHocResolutionRule(_ => CheckInference)
     extensions.injectPlanNormalizationRule(_ => ExtractInference)
     extensions.injectPlanNormalizationRule(new ShareInference(_))
     extensions.injectOptimizerRule(_ => OptimizeInference)

@@ -31,13 +31,16 @@ final class CommandSuite extends AnyFunSuite {
     Seq(
       refused(parse()) -> "--images",
       refused(parse("--images", "x", "--colour", "red")) -> "--colour",
-      refused(parse("--images", "x", "--top-k", "many")) -> "many",
       refused(parse("--images")) -> "--images",
     ).foreach { case (message, name) =>
       assert(message.startsWith("WRONG_ARGUMENTS: "))
       assert(message.contains(name))
       assert(message.endsWith(help))
     }
+    assert(
+      refused(parse("--images", "x", "--top-k", "many")) ==
+        "INVALID_OPTION: --top-k is 'many'. It must be a whole number."
+    )
   }
 
   test("one of a few words lists them when it is another") {

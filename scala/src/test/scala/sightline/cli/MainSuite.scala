@@ -142,7 +142,10 @@ final class MainSuite extends AnyFunSuite {
     (predict ++ Seq("--limit", "0")) -> "INVALID_OPTION: --limit is '0'. It must be at least 1.",
     (predict ++ Seq("--top-k", "-1")) -> "INVALID_OPTION: --top-k is '-1'.",
     (predict ++ Seq("--batch-rows", "0")) -> "INVALID_OPTION: --batch-rows is '0'.",
-    (predict ++ Seq("--batch-rows", "x")) -> "WRONG_ARGUMENTS: ",
+    (predict ++ Seq("--batch-rows", "x")) ->
+      "INVALID_OPTION: --batch-rows is 'x'. It must be a whole number.",
+    (predict ++ Seq("--max-error-rate", "few")) ->
+      "INVALID_OPTION: --max-error-rate is 'few'. It must be a number.",
     (predict ++ Seq("--max-error-rate", "-0.1")) -> "INVALID_OPTION: --max-error-rate is '-0.1'.",
     (predict ++ Seq("--max-image-bytes", "0")) -> "INVALID_OPTION: --max-image-bytes is '0'.",
     (predict ++ Seq("--max-image-pixels", "0")) -> "INVALID_OPTION: --max-image-pixels is '0'.",

@@ -203,7 +203,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
       val short = features(folder, ("a.jpg", "a", Some(vector(1, 2))))
       val refused = run("--features", short, "--apply", out, "--output", folder.resolve("c"))
       assert(refused.status == 2)
-      assert(refused.err.contains("was fitted on 3 features, and these are 2 long"))
+      assert(refused.err.contains("was fitted on 3 features, and these are 2 features"))
     }
   }
 

@@ -4,11 +4,11 @@ import java.awt.Color
 import java.nio.file.{Files, Path}
 
 import org.apache.spark.sql.execution.datasources.v2.BatchScanExec
-import org.apache.spark.sql.{DataFrame, Row}
+import org.apache.spark.sql.{AnalysisException, DataFrame, Row}
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.{withFolder, write}
-import sightline.{LocalSpark, SightlineException, TestImage}
+import sightline.{LocalSpark, TestImage}
 
 final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
 
@@ -213,7 +213,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
 
   test("wrong options are refused by name") {
     def refused(frame: => DataFrame): String =
-      intercept[SightlineException](frame.collect()).getMessage
+      intercept[AnalysisException](frame.collect()).getMessage
     withFolder { folder =>
       assert(refused(load(s"$folder/none")).startsWith("PATH_NOT_FOUND"))
       assert(refused(load(folder, "labels" -> "x")).startsWith("UNKNOWN_LABELS"))

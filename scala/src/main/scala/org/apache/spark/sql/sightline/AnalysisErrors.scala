@@ -1,16 +1,21 @@
 package org.apache.spark.sql.sightline
 
+import scala.util.control.NonFatal
+
 import org.apache.spark.sql.AnalysisException
 
-import sightline.SightlineException
+import sightline.{ErrorTranslation, SightlineException}
 
-/** Wrong use of a SQL function or statement, as SQL clients expect to be told. */
+/** Wrong use of a SQL function, a statement or the data source, as SQL clients expect it. */
 object AnalysisErrors {
 
-  /** `build`, with our own errors turned into Spark's: one line, without a trace. */
+  /** `build`, with our own errors, and foreign ones that have a condition, turned into Spark's. */
   def analysed[A](build: => A): A =
     try build
-    catch { case error: SightlineException => throw asAnalysis(error) }
+    catch {
+      case told: AnalysisException => throw told
+      case NonFatal(error) => throw ErrorTranslation.translate(error).fold(error)(asAnalysis)
+    }
 
   private def asAnalysis(error: SightlineException): AnalysisException =
     new AnalysisException(

@@ -1,0 +1,44 @@
+package org.apache.spark.sql.sightline
+
+import org.apache.spark.api.python.PythonException
+import org.apache.spark.rdd.RDD
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.expressions.{Attribute, SortOrder}
+import org.apache.spark.sql.catalyst.plans.physical.Partitioning
+import org.apache.spark.sql.execution.{SparkPlan, UnaryExecNode}
+
+import sightline.ErrorTranslation
+
+/**
+ * The rows of an operator of Spark's that runs our worker, whose errors become ours.
+ *
+ * Spark hands an error that has a condition to the user as it is, where others are told as a failed
+ * job with a worker's trace.
+ */
+final case class WorkerErrorsExec(child: SparkPlan) extends UnaryExecNode {
+
+  override def output: Seq[Attribute] = child.output
+  override def outputPartitioning: Partitioning = child.outputPartitioning
+  override def outputOrdering: Seq[SortOrder] = child.outputOrdering
+
+  override protected def doExecute(): RDD[InternalRow] =
+    child.execute().mapPartitionsInternal { rows =>
+      new Iterator[InternalRow] {
+        override def hasNext: Boolean = WorkerErrorsExec.translated(rows.hasNext)
+        override def next(): InternalRow = WorkerErrorsExec.translated(rows.next())
+      }
+    }
+
+  override protected def withNewChildInternal(newChild: SparkPlan): SparkPlan =
+    copy(child = newChild)
+}
+
+object WorkerErrorsExec {
+
+  private def translated[A](use: => A): A =
+    try use
+    catch {
+      case error: PythonException =>
+        throw ErrorTranslation.translate(error).getOrElse(error)
+    }
+}

@@ -1,0 +1,129 @@
+package sightline
+
+import java.io.FileNotFoundException
+import java.net.{
+  ConnectException,
+  NoRouteToHostException,
+  SocketTimeoutException,
+  URISyntaxException,
+  UnknownHostException,
+}
+import java.nio.file.{AccessDeniedException, InvalidPathException, NoSuchFileException}
+
+import org.apache.hadoop.fs.UnsupportedFileSystemException
+import org.apache.hadoop.security.AccessControlException
+import org.apache.spark.SparkThrowable
+
+/**
+ * Errors of Java, Hadoop, Spark and the Python workers as errors of ours, where a person can act on
+ * them. Commands, SQL functions, statements and the data source all ask here.
+ */
+object ErrorTranslation {
+
+  // A worker's own error, as it stands in the trace that Spark brings back.
+  private val WorkerError = """(?m)^sightline\.errors\.\w+: ([A-Z_0-9]+): (.*)$""".r
+
+  // What `--on-error fail` raises in a task, as Spark wraps it.
+  private val ImageFailed =
+    """(?s)\[USER_RAISED_EXCEPTION\] (IMAGE_FAILED): (.*?)\s+SQLSTATE: \w+""".r
+
+  // Java has no classes for these: it tells them by the words of the operating system.
+  private val NoSpace = "(?:[^\\s:]+: )?(?:No space left on device|Disk quota exceeded)".r
+  private val Denied = "(?:(\\S+) )?\\(?(Permission denied|Read-only file system)\\)?".r
+  private val NotCreated = "Mkdirs failed to create (?:file:)?(\\S+)".r
+  private val NotFound = "(?:File )?(\\S+)(?: does not exist| \\(No such file or directory\\)).*".r
+
+  /** The error itself and what caused it, the outermost first. */
+  def causes(error: Throwable): Seq[Throwable] =
+    Iterator.iterate(error)(_.getCause).takeWhile(Option(_).isDefined).take(20).toSeq
+
+  /** Our own error that `error` is, wraps or means; None where none of ours fits. */
+  def translate(error: Throwable): Option[SightlineException] = {
+    val all = causes(error)
+    all
+      .collectFirst { case ours: SightlineException => ours }
+      .orElse(all.flatMap(ofSql).headOption)
+      .orElse(all.flatMap(ofWorker).headOption)
+      .orElse(all.flatMap(ofDisk).headOption)
+      .orElse(all.reverseIterator.flatMap(ofClass).nextOption())
+      .orElse(all.flatMap(ofStorage).headOption)
+  }
+
+  /** Ours, as SQL clients were to be told of it. */
+  private def ofSql(error: Throwable): Option[SightlineException] = error match {
+    case told: SparkThrowable =>
+      for {
+        condition <- Option(told.getCondition)
+        line <- message(error).linesIterator.nextOption()
+        if line.startsWith(s"$condition: ")
+        ours <- SightlineException.relayed(condition, line.stripPrefix(s"$condition: "))
+      } yield ours
+    case _ => None
+  }
+
+  private def ofWorker(error: Throwable): Option[SightlineException] =
+    Seq(WorkerError, ImageFailed)
+      .flatMap(_.findFirstMatchIn(message(error)))
+      .flatMap(found => SightlineException.relayed(found.group(1), found.group(2)))
+      .headOption
+
+  private def ofDisk(error: Throwable): Option[SightlineException] =
+    NoSpace
+      .findFirstIn(message(error))
+      .map(reason => SightlineException("DISK_FULL", "reason" -> reason))
+
+  private def ofClass(error: Throwable): Option[SightlineException] = {
+    def ours(condition: String): Option[SightlineException] =
+      Some(SightlineException(condition, "reason" -> firstLine(error)))
+    error match {
+      case _: UnsupportedFileSystemException => ours("UNKNOWN_SCHEME")
+      case _: ClassNotFoundException if message(error).contains("FileSystem") =>
+        ours("UNKNOWN_SCHEME")
+      case _: UnknownHostException => ours("UNKNOWN_HOST")
+      case _: ConnectException | _: NoRouteToHostException | _: SocketTimeoutException =>
+        ours("STORAGE_UNREACHABLE")
+      case _: AccessDeniedException | _: AccessControlException => ours("PERMISSION_DENIED")
+      case _: URISyntaxException | _: InvalidPathException => ours("INVALID_PATH")
+      case _: IllegalArgumentException if message(error).startsWith("Can not create a Path") =>
+        ours("INVALID_PATH")
+      case _ if message(error).contains("File name too long") => ours("INVALID_PATH")
+      case missing: NoSuchFileException => Some(notFound(missing.getFile))
+      case _: FileNotFoundException =>
+        message(error) match {
+          case NotFound(path) => Some(notFound(path))
+          case _ => None
+        }
+      case _ => None
+    }
+  }
+
+  private def ofStorage(error: Throwable): Option[SightlineException] =
+    NotCreated
+      .findFirstMatchIn(message(error))
+      .map(found =>
+        SightlineException(
+          "OUTPUT_NOT_WRITTEN",
+          "path" -> found.group(1),
+          "reason" -> "the folder cannot be made",
+        )
+      )
+      .orElse(
+        Denied
+          .findFirstIn(message(error))
+          .map(reason => SightlineException("PERMISSION_DENIED", "reason" -> reason))
+      )
+
+  private def notFound(path: String): SightlineException =
+    SightlineException(
+      "PATH_NOT_FOUND",
+      "path" -> path,
+      "reason" -> "does not exist",
+      "hint" -> "Check the path; another run may have removed it.",
+    )
+
+  private def message(error: Throwable): String = Option(error.getMessage).getOrElse("")
+
+  /** The first line of an error's message, or its class where it has none. */
+  def firstLine(error: Throwable): String =
+    message(error).linesIterator.find(_.trim.nonEmpty).getOrElse(error.toString)
+}
