@@ -106,10 +106,12 @@ final class ErrorConditionsSuite extends AnyFunSuite with LocalSpark {
       raised(FeatureCounts.of(table, "features"))
     },
     "TOO_MANY_SPLITS" -> { folder =>
-      val names = spark.range(0, 120, 1, 2).select(
-        concat(lit("p/"), col("id")).as("path"),
-        col("id").cast("string").as("split"),
-      )
+      val names = spark
+        .range(0, 120, 1, 2)
+        .select(
+          concat(lit("p/"), col("id")).as("path"),
+          col("id").cast("string").as("split"),
+        )
       names.write.parquet(s"$folder/t.parquet")
       raised(SplitImages.open(spark, ImageRequest(s"$folder/t.parquet")))
     },
@@ -132,7 +134,9 @@ final class ErrorConditionsSuite extends AnyFunSuite with LocalSpark {
     val error = SightlineException("UNKNOWN_MODEL", "model" -> "a$1b", "known" -> Seq("c", "d"))
     assert(error.getMessage == "UNKNOWN_MODEL: 'a$1b'. Known: c, d.")
     assert(error.parameters == Map("model" -> "a$1b", "known" -> "c, d"))
-    assert(SightlineException("UNKNOWN_MODEL", "model" -> "m", "known" -> Nil).detail.endsWith("none."))
+    assert(
+      SightlineException("UNKNOWN_MODEL", "model" -> "m", "known" -> Nil).detail.endsWith("none.")
+    )
     assertThrows[IllegalArgumentException](SightlineException("UNKNOWN_MODEL", "model" -> "m"))
     assertThrows[IllegalArgumentException](SightlineException("NO_SQL", "model" -> "m"))
   }

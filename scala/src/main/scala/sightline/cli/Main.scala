@@ -30,6 +30,7 @@ object Main extends Logging {
     log.debug("sightline {}", BuildInfo.version)
     Configurator.setRootLevel(Level.WARN)
     Session.quiet.foreach(Configurator.setLevel(_, Level.ERROR))
+    Session.silent.foreach(Configurator.setLevel(_, Level.OFF))
     val started = Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean.getStartTime)
     val status = run(arguments.toSeq, started)
     if (status != 0) sys.exit(status)

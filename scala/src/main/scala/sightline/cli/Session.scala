@@ -30,6 +30,15 @@ object Session {
     "dev.ludovic.netlib",
     // A plan of many columns is cut short in the event log.
     "org.apache.spark.util.SparkStringUtils",
+    // Each attempt of a failed task with its trace; how the job ended is told once, at the end.
+    "org.apache.spark.scheduler.TaskSetManager",
+  )
+
+  /** Loggers that repeat the trace of a failed task, which the driver tells at the end. */
+  val silent: Seq[String] = Seq(
+    "org.apache.spark.executor.Executor",
+    "org.apache.spark.sql.execution.datasources.FileFormatWriter",
+    "org.apache.spark.util.Utils",
   )
 
   /** The same, on one machine. */
