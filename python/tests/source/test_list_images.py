@@ -119,9 +119,11 @@ def test_a_csv_gives_its_columns_then_ours(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text('id,path,label,content,class_id\n7,"a, b.jpg",cat,x,3\n008,/c.jpg,,y,4\n')
     listing = list_images(ImageSource(str(table)))
-    assert listing.table.column_names == ["id", "class_id", "path", "label", "label_id"]
+    names = ["id", "input_content", "class_id", "path", "label", "label_id"]
+    assert listing.table.column_names == names
     assert listing.table.to_pylist()[1] == {
         "id": "008",
+        "input_content": "y",
         "class_id": "4",
         "path": "/c.jpg",
         "label": None,
@@ -169,11 +171,14 @@ def test_a_file_uri_in_a_table_is_a_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("a,b\n1,2\n", "UNKNOWN_COLUMN: .*no path column .path, image_path, file.*columns: a, b."),
+        (
+            "a,b\n1,2\n",
+            "UNKNOWN_COLUMN: .*no column 'path' or 'image_path' or 'file'. It has: a, b.",
+        ),
         ("path,class_id\nx.jpg,cat\n", "INVALID_LABEL_ID: .*'cat' in column 'class_id'"),
         ("path,class_id\nx.jpg,5.0\n", "INVALID_LABEL_ID: .*'5.0' in column 'class_id'"),
         ("path,class_id\nx.jpg,2147483648\n", "INVALID_LABEL_ID: .*'2147483648'"),
-        ("path,a\nx.jpg\n", "BAD_TABLE"),
+        ("path,a\nx.jpg,1,2\n", "BAD_TABLE: .*no column is there for '2'"),
         ("", "BAD_TABLE"),
         ("path\n", "NO_IMAGES"),
     ],
@@ -234,7 +239,7 @@ def test_class_ids_may_be_absent_or_have_a_sign(tmp_path: Path) -> None:
 def test_a_named_column_that_is_missing_lists_the_columns(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("path,a\nx,1\n")
     source = ImageSource(f"{tmp_path}/t.csv", columns=TableColumns(label="truth"))
-    with pytest.raises(WrongUseError, match=r"no column 'truth'\. Its columns: path, a\."):
+    with pytest.raises(WrongUseError, match=r"no column 'truth'\. It has: path, a\."):
         list_images(source)
 
 

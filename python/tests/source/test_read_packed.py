@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,9 @@ def test_the_column_of_bytes_may_be_named(tmp_path: Path) -> None:
     images = write_table(tmp_path, path=["a"], jpeg=[b"j"], content=[b"c"], error=["mine"])
     (batch,) = batches_of(images, 10, columns=TableColumns(content="jpeg"))
     assert batch.column("__content").to_pylist() == [b"j"]
-    assert batch.schema.names == ["path", "label", "label_id", "__content", "__error"]
+    own = ["input_content", "input_error"]
+    assert batch.schema.names == [*own, "path", "label", "label_id", "__content", "__error"]
+    assert batch.select(own).to_pylist() == [{"input_content": b"c", "input_error": "mine"}]
     with pytest.raises(WrongUseError, match=r"WRONG_COLUMN_TYPE: column 'path' of .*is string"):
         batches_of(images, 10, columns=TableColumns(content="path"))
     with pytest.raises(WrongUseError, match=r"UNKNOWN_COLUMN.*no column 'png'"):
@@ -115,3 +118,21 @@ def test_a_table_that_lost_rows_since_it_was_listed_is_refused(tmp_path: Path) -
     write_table(tmp_path, path=["a"], content=[b"x"])
     with pytest.raises(WrongUseError, match=r"BAD_TABLE.*it had 2 rows when listed, now 1"):
         list(read_images(listing, 100, 10, 1000))
+
+
+def test_the_bytes_of_a_nested_column_are_not_read_to_list_its_rows(tmp_path: Path) -> None:
+    # Random, since a Parquet is compressed.
+    image = {"bytes": os.urandom(5_000_000), "path": "a", "meta": {"jpeg": os.urandom(5_000_000)}}
+    images = write_table(tmp_path, image=[image], n=[1])
+    before = _bytes_read()
+    listing = list_images(ImageSource(images, columns=TableColumns(content="image.meta.jpeg")))
+    # What else the column has is kept, with the other bytes.
+    assert 5_000_000 < _bytes_read() - before < 6_000_000
+    assert listing.table.column("image").to_pylist() == [{"bytes": image["bytes"], "path": "a"}]
+    assert listing.table.column("path").to_pylist() == ["t.parquet#0"]
+
+
+def _bytes_read() -> int:
+    """By this process so far, whatever cache they came from."""
+    counters = Path("/proc/self/io").read_text("ascii")
+    return int(counters.split("rchar: ")[1].split()[0])

@@ -20,8 +20,8 @@ class ImageSource:
     """Which images, and what is known about them.
 
     Args:
-        images: A folder, a glob, one image, or a table: a name that ends with ``.csv`` or
-            ``.parquet``, in any case, whether it is a file or a folder of parts.
+        images: A folder, a glob, one image, or a table: a name that ends with ``.csv``, ``.tsv``
+            or ``.parquet``, in any case, whether it is a file or a folder of parts.
         labels: Where true labels come from; see ``list_folder``. A table has its own columns.
         columns: For tables only.
         root: For tables only: what relative paths are relative to.
@@ -80,13 +80,15 @@ def _list(source: ImageSource) -> Listing:
             return list_table(path, source.columns, source.root)
         # The table's class ids go with the table's labels.
         unlabelled = replace(source.columns, use_labels=False)
-        return _labelled_by_folder(list_table(path, unlabelled, source.root))
+        return _labelled_by_folder(list_table(path, unlabelled, source.root, needs_path=True))
     table_options = {
         "--path-column": source.columns.path,
         "--label-column": source.columns.label,
         "--label-id-column": source.columns.label_id,
         "--content-column": source.columns.content,
         "--root": source.root,
+        "--delimiter": source.columns.csv.delimiter,
+        "--encoding": source.columns.csv.encoding,
     }
     is_glob = glob.has_magic(source.images) and not is_table
     if path.exists() or is_glob:

@@ -21,12 +21,12 @@ class Packed:
 
     Args:
         table: A ``.parquet``: one file, or a folder of parts.
-        content: Its column of the images' bytes.
+        content: Its column of the images' bytes: the names down to a field of a nested column.
         error: Its column that says why there are none; None if it has no such column.
     """
 
     table: Path
-    content: str
+    content: tuple[str, ...]
     error: str | None
 
 
@@ -37,7 +37,8 @@ class Listing:
     Args:
         table: Columns that came with a table, then ``path`` (string, as listed or given),
             ``label`` (string) and ``label_id`` (int32): the true ones, null where not known.
-        files: What to open, row by row; may hold surrogates where a name is no UTF-8.
+        files: What to open, row by row; may hold surrogates where a name is no UTF-8. Of a table of
+            bytes without paths: what names each row.
         errors: By row, what could not even be listed.
         root: Of a listed folder or glob: what relative paths start from; None for a table.
         packed: Where the bytes are when no file is to be opened; None for files.

@@ -9,8 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sightline.source.csv_table import bad_table
 from sightline.source.listing import Listing, Packed
-from sightline.source.table_file import bad_table, parquet_parts
+from sightline.source.parquet_table import open_parquet
 
 CONTENT = "__content"
 ERROR = "__error"
@@ -44,7 +45,7 @@ def read_packed(
         if rows <= 0:
             return
         described = listing.table.slice(start, rows).combine_chunks().to_batches()[0]
-        content = batch.column(packed.content).slice(0, rows)
+        content = _content(batch, packed.content).slice(0, rows)
         error = batch.column(packed.error).slice(0, rows) if packed.error else None
         described = described.append_column(CONTENT, content)
         yield described.append_column(ERROR, _errors(content, error))
@@ -54,8 +55,8 @@ def read_packed(
 
 
 def _batches(packed: Packed, batch_rows: int, batch_bytes: int) -> Iterator[pa.RecordBatch]:
-    columns = [packed.content] + ([packed.error] if packed.error else [])
-    for part in parquet_parts(packed.table):
+    columns = [".".join(packed.content)] + ([packed.error] if packed.error else [])
+    for part in open_parquet(packed.table).parts:
         try:
             yield from _part(part, columns, batch_rows, batch_bytes)
         except (pa.ArrowInvalid, OSError) as error:
@@ -73,6 +74,11 @@ def _part(
             image_bytes = described.total_byte_size // max(described.num_rows, 1)
             rows = min(batch_rows, batch_bytes // max(image_bytes, 1))
             yield from file.iter_batches(max(rows, 1), row_groups=[group], columns=columns)
+
+
+def _content(batch: pa.RecordBatch, column: tuple[str, ...]) -> pa.Array[Any]:
+    whole = batch.column(column[0])
+    return pc.struct_field(whole, list(column[1:])) if len(column) > 1 else whole
 
 
 def _errors(content: pa.Array[Any], error: pa.Array[Any] | None) -> pa.Array[Any]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sightline.source.listing import Listing, printable_path
+from sightline.source.own_columns import own_names
 from sightline.source.read_images import read_images
 from sightline.source.read_packed import CONTENT, ERROR
 
@@ -40,7 +41,8 @@ def write_packed(listing: Listing, folder: Path, max_image_bytes: int) -> Iterat
     """Read the images and write ``part-00000.parquet`` and so on, a row group at a time.
 
     A listed folder gives ``path, relative_path, length, modification_time, label, content, error``,
-    a table its own columns, then ``path, label, label_id, length, content, error``.
+    a table its own columns, then ``path, label, label_id, length, content, error``; its own
+    ``length``, which may be another one, is ``input_length``.
 
     Args:
         listing: At least one image.
@@ -87,8 +89,8 @@ def _rows(batch: pa.RecordBatch, listing: Listing, start: int) -> pa.RecordBatch
         name: batch.column(name) for name in batch.schema.names if name not in (CONTENT, ERROR)
     }
     if listing.root is None:
-        given.pop("length", None)
-        columns = given | {"length": _lengths(content)}
+        names = own_names(list(given), frozenset(["length"]))
+        columns = dict(zip(names, given.values(), strict=True)) | {"length": _lengths(content)}
     else:
         files = listing.files[start : start + batch.num_rows]
         relative = [printable_path(os.path.relpath(file, listing.root)) for file in files]

@@ -39,12 +39,15 @@ _OPTIONS = (
     click.option(
         "--label-id-column", help="Of a table; default: class_id, actual_class_id or label_id."
     ),
+    click.option("--content-column", help="Of a table: its images; default: content, if binary."),
     click.option(
         "--root",
         type=click.Path(path_type=Path),
         help="Of a table's relative paths; default: its folder.",
     ),
     *_FILE_OPTIONS,
+    click.option("--delimiter", help="Of a CSV: one character, or tab; default: a comma."),
+    click.option("--encoding", help="Of a CSV: utf-16, windows-1252, …; default: utf-8."),
     click.option("--limit", type=_AT_LEAST_1, help="Only the first N images."),
     click.option(
         "--max-image-bytes", type=_AT_LEAST_1, default=DEFAULT_MAX_IMAGE_BYTES, show_default=True
@@ -67,8 +70,13 @@ def image_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def image_source(given: dict[str, Any]) -> ImageSource:
-    """The images that a command's options name; ``content_column`` may be among them."""
+    """The images that a command's options name.
+
+    Raises:
+        WrongUseError: INVALID_OPTION.
+    """
     # Only here: --help must not pay for numpy and pyarrow.
+    from sightline.source.csv_table import parse_dialect
     from sightline.source.list_images import ImageSource
     from sightline.source.list_table import TableColumns
 
@@ -76,8 +84,9 @@ def image_source(given: dict[str, Any]) -> ImageSource:
         given["path_column"],
         given["label_column"],
         given["label_id_column"],
-        given.get("content_column"),
+        given["content_column"],
         use_labels=given["labels"] != "none",
+        csv=parse_dialect(given["delimiter"], given["encoding"]),
     )
     return ImageSource(
         given["images"],

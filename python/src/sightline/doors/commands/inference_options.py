@@ -46,7 +46,6 @@ _OPTIONS = (
     click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda."),
     click.option("--overwrite", is_flag=True, help="Replace --output if it is there."),
     image_options,
-    click.option("--content-column", help="Of a table: its images; default: content, if binary."),
     click.option(
         "--on-error",
         type=click.Choice(["permissive", "drop", "fail"]),

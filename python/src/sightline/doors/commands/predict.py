@@ -39,8 +39,13 @@ def predict(**options: Any) -> None:  # noqa: ANN401 - click's values, by the na
     arguments = infer_arguments(options, "scores")
     tally = infer_images(arguments)
     print_summary(arguments, tally)
-    if tally.labelled:
+    labels, classes = tally.labels, tally.bundle.labels
+    click.echo(f"labels     {labels.summary()}")
+    if labels.known < labels.labelled:
+        click.echo(f"sightline: {labels.warning(tally.bundle.name, classes)}", err=True)
+    if labels.are_comparable():
         metrics = f"{arguments.output}_metrics"
         next_command("evaluate", predictions=arguments.output, output=metrics)
     else:
         click.echo(f"next       sightline models describe {shlex.quote(arguments.model)}")
+        click.echo(f"           {labels.why_no_evaluation()}")

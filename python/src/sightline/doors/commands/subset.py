@@ -49,6 +49,8 @@ _MANIFEST = "manifest.csv"
 @click.option("--path-column", help="Of a table; default: path, image_path or file.")
 @click.option("--label-column", help="Of a table; default: label, actual_class or class.")
 @click.option("--root", type=_PATH, help="Of a table's relative paths; default: its folder.")
+@click.option("--delimiter", help="Of a CSV: one character, or tab; default: a comma.")
+@click.option("--encoding", help="Of a CSV: utf-16, windows-1252, …; default: utf-8.")
 @file_options
 @click.option("--overwrite", is_flag=True, help="Replace --output if it is there.")
 def subset(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names above
@@ -116,11 +118,16 @@ def _make(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> t
 
 
 def _list(given: dict[str, Any]) -> Listing:
+    from sightline.source.csv_table import parse_dialect
     from sightline.source.list_images import ImageSource, list_images
     from sightline.source.list_table import TableColumns
 
-    use_labels = given["labels"] != "none"
-    columns = TableColumns(given["path_column"], given["label_column"], use_labels=use_labels)
+    columns = TableColumns(
+        given["path_column"],
+        given["label_column"],
+        use_labels=given["labels"] != "none",
+        csv=parse_dialect(given["delimiter"], given["encoding"]),
+    )
     listing = list_images(
         ImageSource(
             given["images"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -105,13 +106,14 @@ def _infer(
     rows = _BATCH_ROWS if arguments.reading == "ahead" else 1
     batches = read_images(listing, arguments.engine.max_image_bytes, rows, _BATCH_BYTES)
     clock = _Clock(tally.seconds)
+    classes = model.bundle.labels
     writer = None
     with tqdm(total=len(listing), unit=" images", disable=None, mininterval=0.5) as progress:
         for batch in run(batches, model, arguments.engine, CONTENT, ERROR, tally.counters):
             clock.stop("infer")
             if writer is None:
                 writer = open_part(folder, arguments.format, batch.schema)
-            _count(batch, tally)
+            _count(batch, tally, classes)
             writer.write(_kept(batch, arguments))
             progress.update(batch.num_rows)
             progress.set_postfix(errors=tally.images - tally.predicted, refresh=False)
@@ -121,11 +123,10 @@ def _infer(
     clock.stop("write")
 
 
-def _count(batch: pa.RecordBatch, tally: Tally) -> None:
+def _count(batch: pa.RecordBatch, tally: Tally, classes: Sequence[str]) -> None:
     tally.images += batch.num_rows
     tally.predicted += batch.column("error").null_count
-    label, label_id = batch.column("label"), batch.column("label_id")
-    tally.labelled += int(np.sum(np.asarray(label.is_valid()) | np.asarray(label_id.is_valid())))
+    tally.labels.add(batch.column("label"), batch.column("label_id"), classes)
     for entry in pc.value_counts(pc.struct_field(batch.column("error"), "code")).to_pylist():
         if entry["values"] is not None:
             tally.errors[entry["values"]] = tally.errors.get(entry["values"], 0) + entry["counts"]

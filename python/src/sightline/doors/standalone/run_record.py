@@ -44,6 +44,7 @@ def write_run_record(folder: Path, arguments: InferArguments, tally: Tally) -> N
             "errors": dict(sorted(tally.errors.items())),
         },
         "left_out": tally.left_out,
+        "true_labels": {"labelled": tally.labels.labelled, "known": tally.labels.known},
         "worker": tally.counters.as_dict(),
         "versions": {"python": platform.python_version(), **_installed()},
     }

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
+from sightline.doors.standalone.true_labels import TrueLabels
 from sightline.engine.counters import Counters
 
 
@@ -18,7 +19,7 @@ class Tally:
         images: Rows in; predicted + the sum of errors.
         predicted: Rows with a prediction.
         errors: Rows by error code.
-        labelled: Rows whose true label or id is known.
+        labels: How the true labels fit the model's.
         splits: Rows by split, where splits are told; ``none`` for those that have none.
         left_out: Files of a listed folder that were not taken, by their endings.
         images_root: What a table's relative paths start from; None where there is no table.
@@ -32,7 +33,7 @@ class Tally:
     images: int = 0
     predicted: int = 0
     errors: dict[str, int] = field(default_factory=dict)
-    labelled: int = 0
+    labels: TrueLabels = field(default_factory=TrueLabels)
     splits: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     images_root: str | None = None

@@ -55,6 +55,7 @@ object EvaluateCommand extends Command {
       val rows = SavedPredictions.read(spark, options.predictions, options.format)
       val evaluation = watch("evaluate")(Evaluation.of(rows))
       println(EvaluationPage.text(evaluation))
+      evaluation.warning.foreach(warning => System.err.println(s"sightline: $warning"))
       val staging = publication.staging
       RunRecord.write(evaluation.json, new Path(staging, "metrics.json"), hadoop)
       watch("write")(evaluation.writeTables(staging.toString))

@@ -2,12 +2,19 @@ package sightline.cli
 
 import mainargs.{ParserForClass, arg}
 
-import sightline.source.{FileFilter, FolderLabels, ImageRequest, NamePatterns, TableColumns}
+import sightline.source.{
+  CsvDialect,
+  FileFilter,
+  FolderLabels,
+  ImageRequest,
+  NamePatterns,
+  TableColumns,
+}
 
 /** Which images: the options of every command that lists some. */
 @mainargs.main
 final case class ImageOptions(
-    @arg(doc = "Folder (recursive), glob, or .csv/.parquet table of paths or of images; any URI")
+    @arg(doc = "Folder (recursive), glob, or .csv/.tsv/.parquet table of paths or images; any URI")
     images: String,
     @arg(doc = "True labels of a folder's images: auto (subfolders' names; default), folder, none")
     labels: String = FolderLabels.Auto.name,
@@ -17,6 +24,8 @@ final case class ImageOptions(
     labelColumn: Option[String] = None,
     @arg(doc = "A table's column of class ids (default: class_id, actual_class_id or label_id)")
     labelIdColumn: Option[String] = None,
+    @arg(doc = "A table's binary column of the images themselves (default: content, if binary)")
+    contentColumn: Option[String] = None,
     @arg(doc = "Where a table's relative paths start (default: the table's folder)")
     root: Option[String] = None,
     @arg(doc =
@@ -26,6 +35,10 @@ final case class ImageOptions(
     include: Option[String] = None,
     @arg(doc = "Of a folder or glob: patterns of the files to leave out, such as 'thumbs/*'")
     exclude: Option[String] = None,
+    @arg(doc = "Of a CSV: the character between fields, or tab (default: a comma)")
+    delimiter: Option[String] = None,
+    @arg(doc = "Of a CSV: utf-16, windows-1252, … (default: utf-8, or what its first bytes say)")
+    encoding: Option[String] = None,
     @arg(doc = "At most so many images")
     limit: Option[Int] = None,
 ) {
@@ -33,14 +46,20 @@ final case class ImageOptions(
   /**
    * The images, their options checked.
    *
-   * @param contentColumn a table's column of the images themselves; None: the one that looks so
    * @param maxImageBytes larger files are TOO_LARGE
    * @throws sightline.SightlineException UNKNOWN_LABELS or INVALID_OPTION
    */
-  def request(contentColumn: Option[String], maxImageBytes: Long): ImageRequest = ImageRequest(
+  def request(maxImageBytes: Long): ImageRequest = ImageRequest(
     images = Command.nonEmpty("--images", images),
     labels = FolderLabels.parse(labels),
-    table = TableColumns(pathColumn, labelColumn, labelIdColumn, root, contentColumn),
+    table = TableColumns(
+      pathColumn,
+      labelColumn,
+      labelIdColumn,
+      root,
+      contentColumn,
+      CsvDialect.parse(delimiter, encoding),
+    ),
     limit = limit.map(Command.atLeast("--limit", _, 1)),
     maxImageBytes = maxImageBytes,
     filter = FileFilter(

@@ -10,7 +10,7 @@ import org.json4s.{JField, JObject}
 
 import sightline.SightlineException
 import sightline.model.{Bundle, BundleCatalog}
-import sightline.report.{OutputFormat, Progress, Publication, RunRecord, Stopwatch}
+import sightline.report.{OutputFormat, Progress, Publication, RunRecord, Stopwatch, TrueLabels}
 import sightline.schedule.{Inference, InferenceSettings, WorkerCounters}
 import sightline.source.{Columns, ErrorCode, ImageInput, ImageRequest, ImageTableFile, SplitImages}
 
@@ -58,6 +58,9 @@ final case class ImageRun(
       val errors = written.flatMap(_.errors).groupMapReduce(_._1)(_._2)(_ + _)
       val counts =
         watch("count")(tally(format.read(spark, staging), found.map(_.input.count).sum, errors))
+      val labels = Option.when(result == ImageResult.Prediction) {
+        watch("labels")(TrueLabels.of(format.read(spark, staging), bundle.labels))
+      }
       val seconds = watch.seconds.toMap
       val record = RunRecord(
         spark,
@@ -77,6 +80,7 @@ final case class ImageRun(
           ("partitions" -> written.map(_.tasks).sum) ~
           ("counts" -> counts.json) ~
           ("left_out" -> found.headOption.fold(Map.empty[String, Long])(_.input.leftOut)) ~
+          ("true_labels" -> labels.map(_.json)) ~
           ("splits" -> JObject(
             found
               .filter(_.isSplit)
@@ -92,6 +96,10 @@ final case class ImageRun(
       RunRecord.write(record, new Path(publication.staging, RunRecord.InDataFolder), hadoop)
       publication.publish()
       println(summary(counts, found.map(part => seconds(part.stage)).sum, watch))
+      labels.flatMap(_.warning(bundle.manifest.name, bundle.labels)).foreach { warning =>
+        System.err.println(s"sightline: $warning")
+      }
+      println((labels.map(_.summary).toSeq :+ result.next(output, labels)).mkString("\n"))
     }
   }
 
@@ -168,8 +176,7 @@ final case class ImageRun(
     f"""${counts.images}%,d images: ${counts.predicted}%,d ${result.done}, ${counts.errorText}
        |${counts.images / seconds}%.1f images/s with ${settings.backend}
        |${watch.text}
-       |Written to $output (${format.name}; ${RunRecord.InDataFolder} tells how)
-       |Next: spark-submit sightline.jar ${result.next(output)}""".stripMargin
+       |Written to $output (${format.name}; ${RunRecord.InDataFolder} tells how)""".stripMargin
 }
 
 object ImageRun {

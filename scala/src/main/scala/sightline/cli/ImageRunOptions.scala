@@ -12,8 +12,6 @@ final case class ImageRunOptions(
     model: String,
     @arg(doc = "Folder to write; it appears when complete")
     output: String,
-    @arg(doc = "A table's binary column of the images themselves (default: content, if binary)")
-    contentColumn: Option[String] = None,
     @arg(doc = "Replace an existing output")
     overwrite: mainargs.Flag = mainargs.Flag(),
     @arg(doc = "Images that fail: permissive (error rows; default), drop, or fail (stop the run)")
@@ -33,7 +31,7 @@ final case class ImageRunOptions(
     val settings = inference.settings.copy(topK = topK)
     ImageRun(
       result = result,
-      images = images.request(contentColumn, settings.maxImageBytes),
+      images = images.request(settings.maxImageBytes),
       model = Command.nonEmpty("--model", model),
       modelsRoot = inference.models,
       settings = settings,

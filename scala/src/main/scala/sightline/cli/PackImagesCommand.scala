@@ -35,10 +35,8 @@ object PackImagesCommand extends Command {
 
   override def prepare(arguments: Seq[String]): Invocation => Unit = {
     val options = Command.parse(parser, this, arguments)
-    val request = options.images.request(
-      contentColumn = None,
-      Command.atLeast("--max-image-bytes", options.maxImageBytes, 1L),
-    )
+    val request =
+      options.images.request(Command.atLeast("--max-image-bytes", options.maxImageBytes, 1L))
     if (!options.output.stripSuffix("/").endsWith(".parquet")) {
       throw SightlineException(
         "INVALID_OPTION",

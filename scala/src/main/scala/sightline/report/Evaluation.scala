@@ -15,12 +15,32 @@ import sightline.source.Columns
  *
  * @param totals one row: rows, errors, unlabelled and the three accuracies, each 0 to 1
  * @param perClass a row for each class: label, class_id, support, predicted, precision, recall, f1
+ * @param unnamed true labels that no prediction names, with their images: the ten commonest
  * @param matrix a row for each pair that occurs: actual, predicted (null for an error), count
  */
-final case class Evaluation(totals: Row, perClass: DataFrame, matrix: DataFrame) {
+final case class Evaluation(
+    totals: Row,
+    unnamed: Seq[Row],
+    perClass: DataFrame,
+    matrix: DataFrame,
+) {
 
   def rows: Long = totals.getAs[Long]("rows")
   def errors: Long = totals.getAs[Long]("errors")
+
+  /** Images whose true label no prediction names. */
+  def unnamedImages: Long = unnamed.headOption.fold(0L)(_.getAs[Long]("all_images"))
+
+  /** What makes the numbers say little, if anything does. */
+  def warning: Option[String] = {
+    val labelled = totals.getAs[Long]("rows") - totals.getAs[Long]("unlabelled")
+    Option.when(unnamedImages > 0) {
+      val commonest = unnamed.map(row => row.getAs[String]("actual") -> row.getAs[Long]("images"))
+      f"$unnamedImages%,d of $labelled%,d images have a true label that no prediction names: " +
+        s"${TrueLabels.listed(commonest)}. If the model calls these classes otherwise, they count as " +
+        "wrong."
+    }
+  }
 
   /** Rows of `perClass`, in the order of their ids and labels. */
   lazy val classes: Seq[Row] = perClass.collect().toSeq
@@ -31,6 +51,7 @@ final case class Evaluation(totals: Row, perClass: DataFrame, matrix: DataFrame)
   /** What `metrics.json` says. */
   def json: JObject =
     JObject(Evaluation.TotalNames.map(name => JField(name, Evaluation.json(totals, name))).toList) ~
+      ("unnamed" -> unnamedImages) ~
       ("per_class" -> classes.map(Evaluation.json)) ~
       ("confusion_matrix" -> cells.map(Evaluation.json))
 
@@ -62,6 +83,7 @@ object Evaluation {
     }
     Evaluation(
       totals,
+      spark.sql(EvaluationSql.Unnamed).collect().toSeq,
       spark.table(EvaluationSql.PerClassView),
       spark.table(EvaluationSql.MatrixView),
     )

@@ -48,6 +48,18 @@ object EvaluationSql {
       |    count_if(is_in_top5) / nullif(count(actual_key), 0)) AS top5_accuracy
       |FROM judged""".stripMargin
 
+  /** Images and their true classes that no prediction names, not even as its fifth: the commonest. */
+  val Unnamed: String =
+    """WITH named AS (
+      |  SELECT DISTINCT explode(prediction.top_k) AS class FROM predictions
+      |), keys AS (
+      |  SELECT class.label AS key FROM named UNION SELECT string(class.class_id) FROM named
+      |)
+      |SELECT min(actual) AS actual, count(*) AS images, sum(count(*)) OVER () AS all_images
+      |FROM judged LEFT ANTI JOIN keys ON actual_key = key
+      |WHERE actual_key IS NOT NULL
+      |GROUP BY actual_key ORDER BY images DESC, actual LIMIT 10""".stripMargin
+
   /** A row for each class that is true or predicted somewhere. */
   val PerClass: String =
     """WITH actual AS (

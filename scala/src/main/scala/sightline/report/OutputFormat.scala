@@ -1,9 +1,9 @@
 package sightline.report
 
 import org.apache.spark.sql.SaveMode.Append
-import org.apache.spark.sql.functions.{col, from_json, struct, to_json, when}
-import org.apache.spark.sql.types.StructType
-import org.apache.spark.sql.{DataFrame, SparkSession}
+import org.apache.spark.sql.functions.{base64, col, from_json, struct, to_json, when}
+import org.apache.spark.sql.types.*
+import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
 import sightline.SightlineException
 import sightline.source.Columns
@@ -31,12 +31,15 @@ object OutputFormat {
     override def read(spark: SparkSession, folder: String): DataFrame = {
       val found = spark.read.json(folder)
       val others = found.schema.filterNot(field => KnownTypes.fieldNames.contains(field.name))
+      val names = found.columns.toSet
+      // Whatever else may be in a folder has other columns, and is shown with those.
+      if (names.nonEmpty && !Wanted.forall(names)) found
       // No rows have no columns, and a column of nothing but nulls no type.
-      spark.read.schema(StructType(others ++ KnownTypes)).json(folder)
+      else spark.read.schema(StructType(others ++ KnownTypes)).json(folder)
     }
   }
 
-  /** Flat: a column for each field of `prediction` and `error`; `top_k` as JSON. */
+  /** Flat: a column for each field of `prediction` and `error`; whatever is nested as JSON. */
   case object Csv extends OutputFormat("csv") {
     private val Options = Map(
       "header" -> "true",
@@ -52,9 +55,9 @@ object OutputFormat {
 
     override def read(spark: SparkSession, folder: String): DataFrame = {
       val flat = spark.read.options(Options).csv(folder)
-      val others = flat.columns.toSeq.filterNot(flatNames).map {
+      val others = flat.columns.toSeq.filterNot(Columns.Flat).map {
         case Columns.LabelId => col(Columns.LabelId).cast("int").as(Columns.LabelId)
-        case name => col(s"`$name`")
+        case name => Columns.quoted(name)
       }
       val prediction = Columns.PredictionType.map { field =>
         val text = col(s"${Columns.Prediction}_${field.name}")
@@ -71,10 +74,6 @@ object OutputFormat {
       )
     }
 
-    private val flatNames =
-      (Columns.PredictionType.map(f => s"${Columns.Prediction}_${f.name}") ++
-        Columns.ErrorType.map(f => s"${Columns.Error}_${f.name}")).toSet
-
     private def flatten(rows: DataFrame): DataFrame =
       rows.select(rows.columns.toSeq.flatMap {
         case Columns.Prediction =>
@@ -87,8 +86,18 @@ object OutputFormat {
           Columns.ErrorType.map { field =>
             col(Columns.Error).getField(field.name).as(s"${Columns.Error}_${field.name}")
           }
-        case other => Seq(col(s"`$other`"))
+        case other => Seq(text(other, rows.schema(other).dataType))
       }: _*)
+
+    /** Lists, maps and structs as JSON, bytes as base64; what CSV can hold stays as it is. */
+    private def text(name: String, dataType: DataType): Column = dataType match {
+      case _: ArrayType | _: MapType | _: StructType | VariantType =>
+        to_json(Columns.quoted(name)).as(name)
+      case BinaryType => base64(Columns.quoted(name)).as(name)
+      case _: DayTimeIntervalType | _: YearMonthIntervalType | NullType =>
+        Columns.quoted(name).cast("string").as(name)
+      case _ => Columns.quoted(name)
+    }
   }
 
   private val KnownTypes = new StructType()
@@ -97,6 +106,8 @@ object OutputFormat {
     .add(Columns.LabelId, "int")
     .add(Columns.Prediction, Columns.PredictionType)
     .add(Columns.Error, Columns.ErrorType)
+
+  private val Wanted = Seq(Columns.Path, Columns.Prediction, Columns.Error)
 
   private val all = Seq(Parquet, Csv, Json)
 

@@ -26,7 +26,13 @@ object Columns {
   val OfWorker: Set[String] = Set(WorkerContent, WorkerError)
 
   /** A table's column by its name, whatever is in that. */
-  def quoted(name: String): Column = col(s"`${name.replace("`", "``")}`")
+  def quoted(name: String): Column = col(quotedName(name))
+
+  /** A field of a table's column: the names from the column down to it. */
+  def field(path: Seq[String]): Column = path.tail.foldLeft(quoted(path.head))(_.getField(_))
+
+  /** A name as SQL has it, whatever is in it. */
+  def quotedName(name: String): String = s"`${name.replace("`", "``")}`"
 
   /** Why there is no prediction: `struct<code, stage, message>`. */
   val ErrorType: StructType = new StructType()
@@ -41,6 +47,12 @@ object Columns {
 
   /** What the model says: the best label, and the best `top_k` of them. */
   val PredictionType: StructType = Score.add("top_k", ArrayType(Score))
+
+  /** What a CSV of predictions has instead of `prediction` and `error`. */
+  val Flat: Set[String] =
+    Seq(Prediction -> PredictionType, Error -> ErrorType).flatMap { case (name, fields) =>
+      fields.fieldNames.map(field => s"${name}_$field")
+    }.toSet
 
   /** What `ml_features` returns: a vector as long as the model's output of features, or an error. */
   val FeaturesType: StructType = new StructType()

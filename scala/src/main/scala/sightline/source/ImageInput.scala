@@ -104,7 +104,8 @@ object ImageInput {
       throw SightlineException(
         "WRONG_ARGUMENTS",
         "subject" -> request.images,
-        "reason" -> "--path-column, --label-column, --label-id-column, --content-column and --root are for tables, and this does not end in .csv or .parquet.",
+        "reason" -> ("--path-column, --label-column, --label-id-column, --content-column, --root, " +
+          "--delimiter and --encoding are for tables, and this does not end in .csv, .tsv or .parquet."),
       )
     }
     val hadoop = spark.sessionState.newHadoopConf()

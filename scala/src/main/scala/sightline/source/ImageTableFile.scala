@@ -1,76 +1,77 @@
 package sightline.source
 
+import java.net.URI
 import java.util.Locale
 
 import org.apache.hadoop.fs.Path
-import org.apache.spark.SparkException
-import org.apache.spark.sql.sightline.FilesFrame
 import org.apache.spark.sql.types.StructType
-import org.apache.spark.sql.{AnalysisException, DataFrame, SparkSession}
+import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
 import sightline.SightlineException
 
-/** CSV and Parquet tables that list images. */
+/**
+ * A CSV or Parquet table that lists images, opened.
+ *
+ * @param rows its columns, and others that only the reading of it knows
+ * @param names of its own columns among them
+ * @param problem a text for a row that cannot be taken as it is, null for others
+ * @param explain the error that such a text stands for; None if it is none after all
+ * @param hint a sentence for whoever misses a column
+ * @param rowKey with a column beside that names each row, for a table that names no files
+ * @param classNames of a column of class numbers, by its path; empty where nothing names them
+ * @param split the same rows in about so many partitions, for tables of images' bytes
+ */
+final private[source] case class ImageTableFile(
+    rows: DataFrame,
+    names: Seq[String],
+    problem: Column,
+    explain: String => Option[SightlineException] = _ => None,
+    hint: Option[String] = None,
+    rowKey: Option[() => ImageTableFile] = None,
+    classNames: Seq[String] => Seq[String] = _ => Nil,
+    split: Option[Long => DataFrame] = None,
+) {
+
+  /** The table with a column `RowKey` in its rows; reading it costs a column more. */
+  def withRowKey: ImageTableFile = rowKey.fold(this)(_())
+
+  def schema: StructType = StructType(names.map(rows.schema(_)))
+}
+
 object ImageTableFile {
+
+  private[source] val RowKey = "__row_key"
+
+  private val Endings = Seq("csv", "tsv", "parquet")
 
   /** Whether `location` names a table, by its ending. */
   def is(location: String): Boolean = format(location).isDefined
 
-  /** The table; every column of a CSV is text, as written, so that `007` stays `007`. */
-  def read(spark: SparkSession, location: String): DataFrame = {
+  /** @throws SightlineException PATH_NOT_FOUND, BAD_TABLE, or WRONG_ARGUMENTS for a CSV's options */
+  private[source] def open(
+      spark: SparkSession,
+      location: String,
+      dialect: CsvDialect,
+  ): ImageTableFile = {
     val path = new Path(location)
     if (!path.getFileSystem(spark.sessionState.newHadoopConf()).exists(path)) {
       throw SightlineException(
         "PATH_NOT_FOUND",
         "path" -> location,
         "reason" -> "does not exist",
-        "hint" -> "Give a folder, a glob, or a .csv or .parquet table.",
+        "hint" -> "Give a folder, a glob, or a .csv, .tsv or .parquet table.",
       )
     }
-    format(location) match {
-      case Some("csv") =>
-        spark.read
-          .options(Map("header" -> "true", "escape" -> "\"", "multiLine" -> "true"))
-          .csv(location)
-      case _ => parquet(spark, location)
+    if (!format(location).contains("parquet")) CsvTable.open(spark, location, dialect)
+    else if (dialect == CsvDialect()) ParquetTable.open(spark, location)
+    else {
+      throw SightlineException(
+        "WRONG_ARGUMENTS",
+        "subject" -> location,
+        "reason" -> "--delimiter and --encoding are for CSV tables, and this is Parquet.",
+      )
     }
   }
-
-  /**
-   * A Parquet table for its images' bytes, in about `partitions` parts: Spark itself would put a few
-   * thousand photographs into one.
-   *
-   * @param schema of the table, which is known by now
-   */
-  def split(
-      spark: SparkSession,
-      location: String,
-      schema: StructType,
-      partitions: Long,
-  ): DataFrame =
-    FilesFrame(
-      spark,
-      Map(
-        "spark.sql.files.minPartitionNum" -> partitions.toString,
-        "spark.sql.files.maxPartitionBytes" -> PartitionPlan.MaxBytes.toString,
-        // Opening a file of a table costs little, and must not fill a task that reads a few.
-        "spark.sql.files.openCostInBytes" -> (64L << 10).toString,
-        // A column of so many photographs is held at once, and 4,096 of them are 200 MB a task.
-        "spark.sql.parquet.columnarReaderBatchSize" -> "256",
-      ),
-    )(_.read.schema(schema).parquet(location))
-
-  private def parquet(spark: SparkSession, location: String): DataFrame =
-    try spark.read.parquet(location)
-    catch {
-      case error @ (_: SparkException | _: AnalysisException) =>
-        val why = error.getMessage.linesIterator.next()
-        throw SightlineException(
-          "BAD_TABLE",
-          "table" -> location,
-          "reason" -> s"it is no Parquet table ($why)",
-        )
-    }
 
   /**
    * Where the table's relative paths start, fully qualified, since executors work elsewhere.
@@ -93,8 +94,27 @@ object ImageTableFile {
     (if (named.isDefined) qualified else qualified.getParent).toString
   }
 
+  /**
+   * The files of a table, by name: one, or those of a folder.
+   *
+   * @param below whether folders in it count too, where they are no partitions `column=value`
+   */
+  private[source] def files(spark: SparkSession, location: String, below: Boolean): Seq[Path] =
+    spark.read
+      .option(Recursive, below.toString)
+      .schema(new StructType().add("none", "string"))
+      .parquet(location)
+      .inputFiles
+      .toSeq
+      .map(file => new Path(new URI(file)))
+      .sorted
+
+  /** Spark's option, with which it takes no folder for a partition. */
+  private[source] val Recursive = "recursiveFileLookup"
+
+  private[source] def bad(location: String, why: String): SightlineException =
+    SightlineException("BAD_TABLE", "table" -> location, "reason" -> why)
+
   private def format(location: String): Option[String] =
-    Seq("csv", "parquet").find { ending =>
-      location.stripSuffix("/").toLowerCase(Locale.ROOT).endsWith(s".$ending")
-    }
+    Endings.find(ending => location.stripSuffix("/").toLowerCase(Locale.ROOT).endsWith(s".$ending"))
 }

@@ -26,7 +26,8 @@ object PackedImages {
    * The rows of the table, of which no file is opened yet.
    *
    * A folder gives `path, relative_path, length, modification_time, label, content, error`; a table
-   * its own columns, then `path, label, label_id, length, content, error`.
+   * its own columns, then `path, label, label_id, length, content, error`; its own `length`, which
+   * may be another one, is `input_length`.
    *
    * @throws SightlineException as [[ImageInput.open]]
    */
@@ -41,11 +42,10 @@ object PackedImages {
     rows.write.options(WriteOptions).parquet(folder)
 
   private def named(rows: DataFrame): DataFrame = {
-    val kept = rows.columns.toSeq
-      .filterNot(name => name.equalsIgnoreCase(Columns.Length) || Columns.OfWorker(name))
-      .map(Columns.quoted)
+    val own = rows.columns.toSeq.filterNot(Columns.OfWorker)
+    val names = OwnColumns.names(own, Set(Columns.Length))
     rows.select(
-      kept ++ Seq(
+      own.zip(names).map { case (from, to) => Columns.quoted(from).as(to) } ++ Seq(
         octet_length(col(Columns.WorkerContent)).cast("bigint").as(Columns.Length),
         col(Columns.WorkerContent).as(Columns.Content),
         col(Columns.WorkerError).as(Columns.Error),

@@ -69,12 +69,12 @@ object SplitImages {
     )
 
   private def described(rows: DataFrame, split: Column): DataFrame = {
-    val replaced = Set(Columns.Filename, Columns.Split)
-    val (worker, kept) = rows.columns.toSeq
-      .filterNot(name => replaced.exists(_.equalsIgnoreCase(name)))
+    val (worker, own) = rows.columns.toSeq
+      .filterNot(_.equalsIgnoreCase(Columns.Split))
       .partition(Columns.OfWorker)
+    val names = OwnColumns.names(own, Set(Columns.Filename))
     rows.select(
-      kept.map(Columns.quoted) ++ Seq(
+      own.zip(names).map { case (from, to) => Columns.quoted(from).as(to) } ++ Seq(
         substring_index(col(Columns.Path), "/", -1).as(Columns.Filename),
         split.as(Columns.Split),
       ) ++ worker.map(Columns.quoted): _*

@@ -1,11 +1,21 @@
 package sightline.source
 
-import org.apache.spark.sql.types.{BinaryType, StructField, StructType}
+import org.apache.spark.sql.types.{
+  BinaryType,
+  ByteType,
+  DataType,
+  IntegerType,
+  LongType,
+  ShortType,
+  StructType,
+}
 
 import sightline.SightlineException
 
 /**
  * Which columns of a table hold or name the images, and their true labels.
+ *
+ * A name with dots is a field of a nested column, unless a column has that name itself.
  *
  * @param path column of paths; by default the first of `path`, `image_path`, `file`
  * @param label column of labels; by default the first of `label`, `actual_class`, `class`
@@ -13,6 +23,7 @@ import sightline.SightlineException
  *   `label_id`
  * @param root folder or URI that relative paths start from; by default the table's folder
  * @param content column of the images' bytes; by default `content`, where it is binary
+ * @param csv how a CSV is written
  */
 final case class TableColumns(
     path: Option[String] = None,
@@ -20,78 +31,124 @@ final case class TableColumns(
     labelId: Option[String] = None,
     root: Option[String] = None,
     content: Option[String] = None,
+    csv: CsvDialect = CsvDialect(),
 ) {
 
   /**
    * @param table named in errors
    * @param schema the table's columns
+   * @param labels only `auto` looks for columns of labels
+   * @param classNames of a column of class numbers, empty where nothing names them
+   * @param hint a sentence for whoever misses a column
    * @throws SightlineException UNKNOWN_COLUMN, or WRONG_COLUMN_TYPE for bytes that are none
    */
-  def resolve(table: String, schema: StructType): TableColumns.Resolved = {
-    val present = schema.fieldNames.toSeq
-    def required(name: String): String =
-      if (present.contains(name)) name
-      else throw TableColumns.unknown(table, name, present)
+  private[source] def resolve(
+      table: String,
+      schema: StructType,
+      labels: FolderLabels = FolderLabels.Auto,
+      classNames: Seq[String] => Seq[String] = _ => Nil,
+      hint: Option[String] = None,
+  ): TableColumns.Resolved = {
+    def find(name: String): Option[Seq[String]] = TableColumns.find(schema, name)
+    def unknown(column: String): SightlineException =
+      SightlineException(
+        "UNKNOWN_COLUMN",
+        "table" -> table,
+        "column" -> column,
+        "known" -> schema.fieldNames.toSeq,
+        "hint" -> hint.getOrElse(
+          "Name one by --path-column, --label-column, --label-id-column or --content-column."
+        ),
+      )
+    def required(name: String): Seq[String] =
+      find(name).getOrElse(throw unknown(name))
+    def usual(names: Seq[String]): Option[Seq[String]] =
+      names.find(schema.fieldNames.contains).map(Seq(_))
+    def typeOf(path: Seq[String]): DataType = TableColumns.typeOf(schema, path)
+
+    val bytes = content.map(required).orElse {
+      Some(Seq(Columns.Content)).filter { one =>
+        schema.fieldNames.contains(Columns.Content) && typeOf(one) == BinaryType
+      }
+    }
+    bytes.filterNot(typeOf(_) == BinaryType).foreach { wrong =>
+      throw SightlineException(
+        "WRONG_COLUMN_TYPE",
+        "column" -> wrong.mkString("."),
+        "type" -> typeOf(wrong).sql,
+        "subject" -> table,
+        "hint" -> ("Name the column of the images' bytes by --content-column, or leave it out to " +
+          "read the files."),
+      )
+    }
+    val paths = path.map(required).orElse(usual(TableColumns.Paths))
+    if (paths.isEmpty && (bytes.isEmpty || labels == FolderLabels.Folder)) {
+      throw unknown(TableColumns.Paths.mkString("' or '"))
+    }
+    val isAuto = labels == FolderLabels.Auto
+    val named = label.map(required).orElse(usual(TableColumns.Labels)).filter(_ => isAuto)
+    val ids = labelId.map(required).orElse(usual(TableColumns.LabelIds)).filter(_ => isAuto)
+    val isNumber = named.exists(one => TableColumns.Integers(typeOf(one)))
+    val names = named.filter(_ => isNumber).fold(Seq.empty[String])(classNames)
+    // A number that nothing names is the class's id, unless another column is.
+    val isId = isNumber && names.isEmpty && ids.forall(named.contains)
     TableColumns.Resolved(
-      path = path.map(required).orElse(TableColumns.Paths.find(present.contains)).getOrElse {
-        val wanted = TableColumns.Paths.mkString("' or '")
-        throw TableColumns.unknown(table, wanted, present)
-      },
-      label = label.map(required).orElse(TableColumns.Labels.find(present.contains)),
-      labelId = labelId.map(required).orElse(TableColumns.LabelIds.find(present.contains)),
-      content = content
-        .map(name => TableColumns.binary(table, schema(required(name))))
-        .orElse(Some(Columns.Content).filter(name => schema.exists(TableColumns.isBinary(name)))),
+      path = paths,
+      label = named.filterNot(_ => isId),
+      labelId = if (isId) named else ids,
+      content = bytes,
+      labelNames = names,
     )
   }
 }
 
 object TableColumns {
 
-  /** The columns that a table really has. */
-  final case class Resolved(
-      path: String,
-      label: Option[String],
-      labelId: Option[String],
-      content: Option[String] = None,
-  )
+  /**
+   * The columns that a table really has, each by the names from a column down to a field.
+   *
+   * @param path None where rows have bytes and no path
+   * @param labelNames of the classes whose numbers are in `label`; empty where that is text
+   */
+  final private[source] case class Resolved(
+      path: Option[Seq[String]],
+      label: Option[Seq[String]],
+      labelId: Option[Seq[String]],
+      content: Option[Seq[String]] = None,
+      labelNames: Seq[String] = Nil,
+  ) {
+
+    /** Columns of which the result has all that there is, under the same name. */
+    def replaced: Set[String] =
+      Seq(
+        path.filter(_ == Seq(Columns.Path)),
+        (label ++ labelId).find(_ == Seq(Columns.Label)).filter(_ => labelNames.isEmpty),
+        labelId.filter(_ == Seq(Columns.LabelId)),
+      ).flatten.map(_.head).toSet
+  }
 
   private val Paths = Seq("path", "image_path", "file")
   private val Labels = Seq("label", "actual_class", "class")
+  private val Integers = Set[DataType](ByteType, ShortType, IntegerType, LongType)
   private val LabelIds = Seq("class_id", "actual_class_id", "label_id")
 
-  /** Columns of a table that give way to the run's own of the same name. */
-  val Replaced: Set[String] = Set(
-    Columns.Path,
-    Columns.Label,
-    Columns.LabelId,
-    Columns.Prediction,
-    Columns.Features,
-    Columns.Error,
-    Columns.Content,
-  )
-
-  private def isBinary(name: String)(field: StructField): Boolean =
-    field.name == name && field.dataType == BinaryType
-
-  private def binary(table: String, field: StructField): String =
-    if (field.dataType == BinaryType) field.name
-    else {
-      throw SightlineException(
-        "WRONG_COLUMN_TYPE",
-        "column" -> field.name,
-        "type" -> field.dataType.sql,
-        "subject" -> table,
-        "hint" -> "Name the column of the images' bytes by --content-column, or leave it out to read the files.",
-      )
+  private[source] def typeOf(schema: StructType, path: Seq[String]): DataType =
+    path.tail.foldLeft(schema(path.head).dataType) {
+      case (struct: StructType, name) => struct(name).dataType
+      case (other, name) => throw new IllegalArgumentException(s"$name is no field of ${other.sql}")
     }
 
-  private def unknown(table: String, column: String, present: Seq[String]): SightlineException =
-    SightlineException(
-      "UNKNOWN_COLUMN",
-      "table" -> table,
-      "column" -> column,
-      "known" -> present,
-      "hint" -> "Name one by --path-column, --label-column, --label-id-column or --content-column.",
-    )
+  private def find(schema: StructType, name: String): Option[Seq[String]] =
+    if (schema.fieldNames.contains(name)) Some(Seq(name))
+    else {
+      schema.fieldNames.toSeq
+        .filter(column => name.startsWith(s"$column."))
+        .flatMap { column =>
+          schema(column).dataType match {
+            case struct: StructType => find(struct, name.drop(column.length + 1)).map(column +: _)
+            case _ => None
+          }
+        }
+        .headOption
+    }
 }

@@ -44,8 +44,11 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
     val Infer(call, result, child, _) = infer
     val needed = AttributeSet((projects ++ filters).flatMap(_.references))
     val kept = child.output.filter(needed.contains)
+    val names = InferStrategy.names(kept)
     val input = Project(
-      kept ++ Seq(
+      kept.zip(names).map { case (column, name) =>
+        if (column.name == name) column else Alias(column, name)()
+      } ++ Seq(
         Alias(field(call.child, 0), Columns.WorkerContent)(),
         Alias(field(call.child, 1), Columns.WorkerError)(),
       ),
@@ -55,7 +58,7 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
     val output = kept ++ answers
     val udf = call.inference
       .bulk(spark, Columns.Prediction, Some(counters))
-      .mapper(call.description, structOf(output), input.output)
+      .mapper(call.description, structOf(names ++ answers.map(_.name), output), input.output)
     val rows = MaterializeInference.mark(
       WorkerErrorsExec(
         MapInArrowExec(udf, output, planLater(input), isBarrier = false, profile = None)
@@ -79,11 +82,28 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
     )
   }
 
-  private def structOf(columns: Seq[Attribute]): StructType =
-    StructType(columns.map(c => StructField(c.name, c.dataType, c.nullable, c.metadata)))
+  private def structOf(names: Seq[String], columns: Seq[Attribute]): StructType =
+    StructType(columns.zip(names).map { case (c, name) =>
+      StructField(name, c.dataType, c.nullable, c.metadata)
+    })
 
   private def field(image: Expression, ordinal: Int): Expression = image match {
     case CreateNamedStruct(parts) => parts(2 * ordinal + 1)
     case other => GetStructField(other, ordinal)
   }
+}
+
+object InferStrategy {
+
+  private val Reserved =
+    Set(Columns.Prediction, Columns.Error, Columns.WorkerContent, Columns.WorkerError)
+
+  /**
+   * What the columns are called on their way through the worker, where a name may stand but once:
+   * Spark's Python half finds the returned ones by name.
+   */
+  private def names(columns: Seq[Attribute]): Seq[String] =
+    columns.map(_.name).zipWithIndex.map { case (name, at) =>
+      if (!Reserved(name) && columns.count(_.name == name) == 1) name else s"__column$at"
+    }
 }

@@ -1,7 +1,5 @@
 package sightline.sql
 
-import java.util.Locale
-
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.*
@@ -10,7 +8,7 @@ import org.apache.spark.sql.types.*
 
 import sightline.SightlineException
 import sightline.schedule.Inference
-import sightline.source.Columns
+import sightline.source.{Columns, OwnColumns}
 
 /** `ml_predict(TABLE(images), 'model' [, options])`: the table, and what the model says of it. */
 object PredictTableFunction {
@@ -20,7 +18,8 @@ object PredictTableFunction {
   private val usage =
     """_FUNC_(TABLE(images), model[, options]) - Runs `model` on the bytes in the table's column `content`.
       |  Gives the table's columns without the bytes, then prediction struct<label, class_id, score,
-      |  top_k> and error struct<code, stage, message>, one of which is NULL in each row.
+      |  top_k> and error struct<code, stage, message>, one of which is NULL in each row. The table's
+      |  own prediction is input_prediction, and so is an error of its own that is none of reading.
       |  `options` is a map of texts, such as map('top_k', '3', 'keep_content', 'true').""".stripMargin
 
   private val ContentColumn = "content_column"
@@ -57,23 +56,57 @@ object PredictTableFunction {
       keepsContent: Boolean,
       inference: Inference,
   ): LogicalPlan = {
-    val replaced = Set(Columns.Prediction, Columns.Error) ++
-      Option.when(!keepsContent)(content.name.toLowerCase(Locale.ROOT))
-    val kept = table.output.filterNot(column => replaced(column.name.toLowerCase(Locale.ROOT)))
+    val error = readError(table.output)
+    // Images' bytes and their reading errors are what the function takes; all else is the user's.
+    val own = table.output.filterNot { column =>
+      error.contains(column) || !keepsContent && column.exprId == content.exprId
+    }
+    val names = OwnColumns.names(own.map(_.name), Set(Columns.Prediction, Columns.Error))
+    val kept = own.zip(names).map {
+      case (column, name) if column.name == name => column
+      case (column, name) => Alias(column, name)()
+    }
     val image = CreateNamedStruct(
       Seq(
         Literal(Columns.Content),
         content,
         Literal(Columns.Error),
-        readError(content, table.output),
+        error.fold[Expression](Literal(None.orNull, Columns.ErrorType))(errorOf(content, _)),
       )
     )
-    val call = InferenceCall(Name, inference, InferenceResult.Row, image)
-    val answers = call.result.dataType.fieldNames.toSeq.zipWithIndex.map { case (name, ordinal) =>
-      Alias(GetStructField(call, ordinal, Some(name)), name)()
-    }
-    Project(kept ++ answers, table)
+    if (own.forall(column => WorkerTypes.carries(column.dataType, column.nullable))) {
+      val call = InferenceCall(Name, inference, InferenceResult.Row, image)
+      Project(kept ++ fields(call).map { case (name, field) => Alias(field, name)() }, table)
+    } else scalar(kept, InferenceCall(Name, inference, InferenceResult.Prediction, image), table)
   }
+
+  /** The same by the scalar function, which sends no other column through the worker. */
+  private def scalar(
+      kept: Seq[NamedExpression],
+      call: InferenceCall,
+      table: LogicalPlan,
+  ): LogicalPlan = {
+    val answer = Alias(call, Columns.Prediction)()
+    val parts = fields(answer.toAttribute)
+    val error = parts.collectFirst { case (Columns.Error, field) => field }.get
+    val prediction = CreateNamedStruct(parts.flatMap {
+      case (Columns.Error, _) => Nil
+      case (name, field) => Seq(Literal(name), field)
+    })
+    val none = Literal(None.orNull, prediction.dataType)
+    Project(
+      kept.map(_.toAttribute) ++ Seq(
+        Alias(If(IsNotNull(error), none, prediction), Columns.Prediction)(),
+        Alias(error, Columns.Error)(),
+      ),
+      Project(kept :+ answer, table),
+    )
+  }
+
+  private def fields(struct: Expression): Seq[(String, Expression)] =
+    struct.dataType.asInstanceOf[StructType].fieldNames.toSeq.zipWithIndex.map {
+      case (name, ordinal) => name -> GetStructField(struct, ordinal, Some(name))
+    }
 
   private def contentOf(columns: Seq[Attribute], name: String): Attribute = {
     val found = columns.find(_.name.equalsIgnoreCase(name)).getOrElse {
@@ -97,24 +130,26 @@ object PredictTableFunction {
     }
   }
 
-  /** The table's own error where it has no bytes: a file that could not be read says why. */
-  private def readError(content: Attribute, columns: Seq[Attribute]): Expression = {
-    val none = Literal(None.orNull, Columns.ErrorType)
-    val fields = Columns.ErrorType.fieldNames.toSeq
-    columns
-      .find(column => column.name.equalsIgnoreCase(Columns.Error))
-      .flatMap { error =>
-        Option(error.dataType).collect {
-          case struct: StructType
-              if struct.forall(_.dataType == StringType) &&
-                struct.fieldNames.toSet == fields.toSet =>
-            val parts = fields.flatMap { field =>
-              Seq(Literal(field), GetStructField(error, struct.fieldIndex(field), Some(field)))
-            }
-            If(And(IsNull(content), IsNotNull(error)), CreateNamedStruct(parts), none)
-        }
-      }
-      .getOrElse(none)
+  /** The table's own column of reading errors, as `read_images` has it. */
+  private def readError(columns: Seq[Attribute]): Option[Attribute] =
+    columns.find { column =>
+      column.name.equalsIgnoreCase(Columns.Error) && (column.dataType match {
+        case struct: StructType =>
+          struct.forall(_.dataType == StringType) &&
+          struct.fieldNames.toSet == Columns.ErrorType.fieldNames.toSet
+        case _ => false
+      })
+    }
+
+  /** A reading error where there are no bytes: a file that could not be read says why. */
+  private def errorOf(content: Attribute, error: Attribute): Expression = {
+    val found = fields(error).toMap
+    val parts = Columns.ErrorType.fieldNames.toSeq.flatMap(name => Seq(Literal(name), found(name)))
+    If(
+      And(IsNull(content), IsNotNull(error)),
+      CreateNamedStruct(parts),
+      Literal(None.orNull, Columns.ErrorType),
+    )
   }
 
   private def plain(

@@ -208,4 +208,28 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     assert(evaluate(row("cat", Some(0), cat)).totals.getAs[Any]("top5_accuracy") == 1.0)
     assert(evaluate(row("cat", Some(0), dog)).totals.isNullAt(5))
   }
+
+  test("true labels that no prediction names are told, the commonest first") {
+    val green = row(" green ", None, cat, dog, eel)
+    val dogs = Seq.fill(2)(row("Dog", None, dog, cat, eel))
+    val found = evaluate((pets ++ dogs :+ green): _*)
+    assert(
+      found.warning.contains(
+        "3 of 10 images have a true label that no prediction names: 'Dog' (2), ' green ' (1). If the " +
+          "model calls these classes otherwise, they count as wrong."
+      )
+    )
+    assert((found.json \ "unnamed") == JInt(3))
+    // An eel that no prediction calls the best, but some the third, is known.
+    assert(evaluate(pets: _*).warning.isEmpty)
+  }
+
+  test("ids are named by ids") {
+    val many = (0 to 11).flatMap(id => Seq.fill(12 - id)(row(none, Some(100 + id), cat)))
+    val warning = evaluate(many :+ row(none, Some(0), cat): _*).warning.getOrElse("")
+    assert(
+      warning.startsWith("78 of 79 images have a true label that no prediction names: '100' (12)")
+    )
+    assert(warning.contains("'109' (3). ") && !warning.contains("'110'"))
+  }
 }

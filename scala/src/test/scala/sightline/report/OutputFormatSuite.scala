@@ -92,7 +92,7 @@ final class OutputFormatSuite extends AnyFunSuite with LocalSpark {
 
   test("an unknown format lists the known ones") {
     val error = intercept[SightlineException](OutputFormat.parse("xml"))
-    assert(error.getMessage == "UNKNOWN_FORMAT: 'xml'. Known: parquet, csv, json.")
+    assert(error.getMessage == "UNKNOWN_FORMAT: --format 'xml'. Known: parquet, csv, json.")
     assert(error.exitStatus == 2)
   }
 
@@ -104,6 +104,39 @@ final class OutputFormatSuite extends AnyFunSuite with LocalSpark {
         flat.columns.toSeq == Seq("note", "path", "label", "label_id") ++
           Seq("label", "class_id", "score", "top_k").map("prediction_" + _) ++
           Seq("code", "stage", "message").map("error_" + _)
+      )
+    }
+  }
+
+  test("CSV has a table's own lists, maps and structs as JSON, and bytes as base64") {
+    withFolder { folder =>
+      val own = frame(rows.take(1)).selectExpr(
+        "array(1, 2) AS a",
+        "map('k', array(1)) AS m",
+        "struct(X'00FF' AS b, 1 AS n) AS s",
+        "X'00FF' AS b",
+        "INTERVAL '3' MONTH AS i",
+        "array() AS e",
+        "*",
+      )
+      OutputFormat.Csv.write(own, s"$folder/out")
+      val read = OutputFormat.Csv.read(spark, s"$folder/out")
+      assert(
+        read
+          .select("a", "m", "s", "b", "i", "e", "note", "prediction.label")
+          .collect()
+          .toSeq == Seq(
+          Row(
+            "[1,2]",
+            "{\"k\":[1]}",
+            "{\"b\":\"AP8=\",\"n\":1}",
+            "AP8=",
+            "INTERVAL '3' MONTH",
+            "[]",
+            "plain",
+            "a, \"b\"",
+          )
+        )
       )
     }
   }

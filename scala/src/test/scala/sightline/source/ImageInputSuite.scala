@@ -79,19 +79,49 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a table's own path, label, prediction, error and content give way to the run's") {
+  test("a table's own columns that are called as the run's are kept under names of their own") {
     withFolder { folder =>
       images(folder)
-      val header = "path,label,label_id,Prediction,ERROR,content,kept"
-      val table = write(folder, "t.csv", s"$header\na.jpg,l,9,p,e,c,k\n")
+      val header =
+        "path,label,label_id,Prediction,input_prediction,ERROR,content,error_code,__error,kept"
+      val table = write(folder, "t.csv", s"$header\na.jpg,l,9,p,i,e,c,x,w,k\n")
       val input = open(table)
-      assert(
-        input.rows.columns.toSeq ==
-          Seq("kept", "path", "label", "label_id", "__content", "__error")
+      val own = Seq(
+        "input_input_Prediction" -> "p",
+        "input_prediction" -> "i",
+        "input_ERROR" -> "e",
+        "input_content" -> "c",
+        "input_error_code" -> "x",
+        "input___error" -> "w",
+        "kept" -> "k",
       )
       assert(
-        texts(input, "kept", "label", "label_id") ==
-          Seq(Row("k", "l", 9, "bytes of a.jpg", none))
+        input.rows.columns.toSeq ==
+          own.map(_._1) ++ Seq("path", "label", "label_id", "__content", "__error")
+      )
+      assert(
+        texts(input, own.map(_._1) ++ Seq("label", "label_id"): _*) ==
+          Seq(Row(own.map(_._2) ++ Seq[Any]("l", 9, "bytes of a.jpg", none): _*))
+      )
+    }
+  }
+
+  test("columns of labels that are not looked at are kept like any other") {
+    withFolder { folder =>
+      images(folder)
+      val table = write(folder, "t.csv", "path,label,label_id,image_path\nx.jpg,l,9,a.jpg\n")
+      val unlabelled = ImageInput.open(
+        spark,
+        ImageRequest(
+          table.toString,
+          FolderLabels.Absent,
+          TableColumns(path = Some("image_path")),
+        ),
+      )
+      val own = Seq("input_path", "input_label", "input_label_id", "image_path")
+      assert(
+        texts(unlabelled, own :+ "label": _*) ==
+          Seq(Row("x.jpg", "l", "9", "a.jpg", none, "bytes of a.jpg", none))
       )
     }
   }
@@ -314,10 +344,67 @@ final class ImageInputSuite extends AnyFunSuite with LocalSpark {
       val csv = write(folder, "t.csv", "path,content\na.jpg,x\n")
       assert(texts(open(csv)).map(_.getString(1)) == Seq("NOT_FOUND"))
       assert(refused(csv, TableColumns(content = Some("content"))).startsWith("WRONG_COLUMN_TYPE"))
+      val named = open(table, TableColumns(content = Some("jpeg"))).rows
       assert(
-        open(table, TableColumns(content = Some("jpeg"))).rows.columns.toSeq ==
-          Seq("path", "label", "label_id", "__content", "__error")
+        named.columns.toSeq == Seq(
+          "input_content",
+          "input_error",
+          "path",
+          "label",
+          "label_id",
+          "__content",
+          "__error",
+        )
       )
+      assert(
+        named.selectExpr("string(input_content)", "input_error").head() == Row("B", "mine")
+      )
+    }
+  }
+
+  test("a table that tells the images' lengths is split by bytes") {
+    withFolder { folder =>
+      images(folder)
+      def partitions(length: String): Int = {
+        val table = write(folder, "t.csv", s"path,length\na.jpg,$length\nin/b.jpg,$length\n")
+        val input = open(table)
+        assert(
+          texts(input, "path").map(_.getString(1)) == Seq("bytes of a.jpg", "bytes of in/b.jpg")
+        )
+        input.rows.rdd.getNumPartitions
+      }
+      assert(partitions("1000") == 2)
+      // Two images of 2 GB, as far as the table says: half a gigabyte is enough for a task.
+      assert(partitions((2L << 30).toString) == 8)
+      assert(partitions("unknown") == 2)
+    }
+  }
+
+  test("rows of bytes without a path are named by their file and number, wherever the table lies") {
+    withFolder { folder =>
+      def keys(table: String): Seq[String] =
+        texts(open(table), "path").map(_.getString(0))
+      spark
+        .range(0, 3, 1, 1)
+        .selectExpr("cast(string(id) AS binary) AS content")
+        .write
+        .parquet(s"$folder/a b%20ü+.parquet/k=1")
+      val part =
+        folder.resolve("a b%20ü+.parquet/k=1").toFile.list.filter(_.startsWith("part")).head
+      assert(keys(s"$folder/a b%20ü+.parquet") == (0 to 2).map(n => s"k=1/$part#$n"))
+      assert(keys(s"$folder/a b%20ü+.parquet/k=1/$part") == (0 to 2).map(n => s"$part#$n"))
+      // Read in parts that share a file, a row is still called by its place in there.
+      val many = packed(folder)
+      spark.read
+        .parquet(many)
+        .select("content")
+        .repartition(3)
+        .write
+        .option("parquet.block.size", 200000)
+        .parquet(s"$folder/bytes.parquet")
+      val found = open(s"$folder/bytes.parquet").rows
+      assert(found.rdd.getNumPartitions >= 3)
+      assert(found.select("path").distinct().count() == 200)
     }
   }
 }

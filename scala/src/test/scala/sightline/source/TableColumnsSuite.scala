@@ -1,6 +1,6 @@
 package sightline.source
 
-import org.apache.spark.sql.types.{BinaryType, StringType, StructField, StructType}
+import org.apache.spark.sql.types.{BinaryType, LongType, StringType, StructField, StructType}
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.SightlineException
@@ -10,22 +10,24 @@ final class TableColumnsSuite extends AnyFunSuite {
   private def resolve(columns: TableColumns, present: String*): TableColumns.Resolved =
     columns.resolve("cards.csv", StructType(present.map(StructField(_, StringType))))
 
+  private def at(path: String*): Option[Seq[String]] = Some(path)
+
   test("the usual names are found, the first of each") {
     assert(
       resolve(TableColumns(), "file", "class", "image_path", "actual_class", "actual_class_id") ==
-        TableColumns.Resolved("image_path", Some("actual_class"), Some("actual_class_id"))
+        TableColumns.Resolved(at("image_path"), at("actual_class"), at("actual_class_id"))
     )
     assert(
       resolve(TableColumns(), "label", "path", "image_path", "class_id") ==
-        TableColumns.Resolved("path", Some("label"), Some("class_id"))
+        TableColumns.Resolved(at("path"), at("label"), at("class_id"))
     )
-    assert(resolve(TableColumns(), "file") == TableColumns.Resolved("file", None, None))
+    assert(resolve(TableColumns(), "file") == TableColumns.Resolved(at("file"), None, None))
   }
 
   test("columns that are asked for by name come first") {
     assert(
       resolve(TableColumns(Some("photo"), Some("kind"), Some("n")), "path", "photo", "kind", "n") ==
-        TableColumns.Resolved("photo", Some("kind"), Some("n"))
+        TableColumns.Resolved(at("photo"), at("kind"), at("n"))
     )
   }
 
@@ -56,13 +58,49 @@ final class TableColumnsSuite extends AnyFunSuite {
     )
   }
 
+  test("a name with dots is a field, unless a column is called so") {
+    val image = new StructType().add("bytes", BinaryType).add("path", StringType)
+    val schema = new StructType().add("image", image).add("image.path", StringType)
+    val found = TableColumns(path = Some("image.path"), content = Some("image.bytes"))
+      .resolve("t.parquet", schema)
+    assert((found.path, found.content) == ((at("image.path"), at("image", "bytes"))))
+    val error = intercept[SightlineException](
+      TableColumns(content = Some("image.jpeg")).resolve("t.parquet", schema)
+    )
+    assert(error.getMessage.startsWith("UNKNOWN_COLUMN: t.parquet has no column 'image.jpeg'."))
+  }
+
+  test("a table of bytes needs no path, unless the labels are the folders of paths") {
+    val schema = new StructType().add("content", BinaryType)
+    assert(TableColumns().resolve("t.parquet", schema).path.isEmpty)
+    val error = intercept[SightlineException](
+      TableColumns().resolve("t.parquet", schema, FolderLabels.Folder)
+    )
+    assert(error.code == "UNKNOWN_COLUMN")
+  }
+
+  test(
+    "a label that is a number is the class's id, unless something names the classes or the ids"
+  ) {
+    val schema = new StructType().add("path", StringType).add("label", LongType)
+    def found(schema: StructType, names: String*): TableColumns.Resolved =
+      TableColumns().resolve("t.parquet", schema, classNames = _ => names)
+    assert((found(schema).label, found(schema).labelId) == ((None, at("label"))))
+    val named = found(schema, "cat", "dog")
+    assert(
+      (named.label, named.labelId, named.labelNames) == ((at("label"), None, Seq("cat", "dog")))
+    )
+    val both = found(schema.add("class_id", LongType))
+    assert((both.label, both.labelId) == ((at("label"), at("class_id"))))
+  }
+
   test("bytes are in the column that is named, else in a binary one called content") {
     val schema = new StructType()
       .add("path", StringType)
       .add("jpeg", BinaryType)
       .add("content", BinaryType)
     def content(columns: TableColumns, schema: StructType): Option[String] =
-      columns.resolve("t.parquet", schema).content
+      columns.resolve("t.parquet", schema).content.map(_.mkString("/"))
     assert(content(TableColumns(), schema).contains("content"))
     assert(content(TableColumns(content = Some("jpeg")), schema).contains("jpeg"))
     assert(content(TableColumns(), new StructType().add("path", "string")).isEmpty)

@@ -116,18 +116,78 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a table's own prediction and error give way, whatever their type") {
+  test("a table's own prediction and error are kept under names of their own, whatever their type") {
     withFolder { folder =>
       images(folder)
-      val columns = "name, content, 'old' AS Prediction, 'mine' AS error"
+      val columns =
+        "name, content, 'old' AS Prediction, 'mine' AS error, 7 AS input_error, 'x' AS prediction_label"
       val rows = spark.sql(
         s"""SELECT * FROM ml_predict(
            |  TABLE(SELECT $columns FROM images WHERE label = 'red'), '$model')""".stripMargin
       )
-      assert(rows.columns.toSeq == Seq("name", "prediction", "error"))
-      assert(rows.selectExpr("prediction.label", "error").collect().toSeq == Seq(Row("red", none)))
+      assert(
+        rows.columns.toSeq == Seq(
+          "name",
+          "input_Prediction",
+          "input_input_error",
+          "input_error",
+          "prediction_label",
+          "prediction",
+          "error",
+        )
+      )
+      assert(
+        rows.drop("name").selectExpr("* EXCEPT (prediction)", "prediction.label").collect().toSeq ==
+          Seq(Row("old", "mine", 7, "x", none, "red"))
+      )
     }
   }
+
+  test("columns that no worker can carry stand beside the image as any other") {
+    withFolder { folder =>
+      images(folder)
+      val columns = Seq(
+        "INTERVAL '3' MONTH",
+        "INTERVAL '2' DAY",
+        "make_interval(1, 2, 3)",
+        "array()",
+        "map()",
+        "array(INTERVAL '1' YEAR)",
+        "named_struct('none', array())",
+        "parse_json('{\"a\": 1}')",
+      )
+      val odd = columns.zipWithIndex
+        // Not a constant, which the optimizer would carry around the worker.
+        .map { case (text, i) => s"if(length(name) > 3, $text, NULL) AS c$i" }
+        .mkString(", ")
+      def shown(frame: String): Seq[Row] =
+        said(s"""SELECT name, label, error, code, ${columns.indices
+            .map(i => s"to_json(struct(c$i)) AS j$i, string(c$i) AS t$i")
+            .mkString(", ")} FROM ($frame) ORDER BY name""")
+      // The answers first materialised without those columns, then joined with them.
+      said(
+        s"""CREATE OR REPLACE TEMP VIEW odd AS SELECT name, content, error, $odd FROM images"""
+      )
+      val plain = said(
+        s"""SELECT name, prediction.label, error.stage, error.code
+           |FROM ml_predict(TABLE(SELECT name, content, error FROM images), '$model')""".stripMargin
+      ).map(row => s"('${row.getString(0)}', ${row.toSeq.tail.map(quoted).mkString(", ")})")
+      val expected = shown(
+        s"""SELECT * FROM (SELECT * EXCEPT (content, error) FROM odd) JOIN (
+           |  SELECT * FROM VALUES ${plain.mkString(", ")} AS t(name, label, error, code))
+           |  USING (name)""".stripMargin
+      )
+      val found = shown(
+        s"""SELECT * EXCEPT (prediction, error), prediction.label, error.stage AS error, error.code
+           |FROM ml_predict(TABLE(odd), '$model')""".stripMargin
+      )
+      assert(found == expected)
+      assert(found.size == 5)
+    }
+  }
+
+  private def quoted(value: Any): String =
+    Option(value).fold("CAST(NULL AS STRING)")(text => s"'$text'")
 
   test("wrong use is one line, before any task") {
     withFolder { folder =>

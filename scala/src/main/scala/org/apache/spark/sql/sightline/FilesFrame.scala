@@ -15,11 +15,18 @@ object FilesFrame {
    */
   def apply(spark: SparkSession, settings: Map[String, String])(
       read: SparkSession => DataFrame
-  ): DataFrame = {
+  ): DataFrame =
+    Dataset.ofRows(
+      castToImpl(spark),
+      castToImpl(inReader(spark, settings)(read)).logicalPlan,
+    )
+
+  /** Anything else that hangs on such settings. */
+  def inReader[A](spark: SparkSession, settings: Map[String, String])(use: SparkSession => A): A = {
     val reader = castToImpl(spark).newSession()
     (settings ++ spark.conf.getAll).foreach { case (key, value) =>
       reader.sessionState.conf.setConfString(key, value)
     }
-    Dataset.ofRows(castToImpl(spark), castToImpl(read(reader)).logicalPlan)
+    use(reader)
   }
 }

@@ -1,0 +1,150 @@
+package sightline.source
+
+import java.util.Locale
+
+import scala.jdk.CollectionConverters.*
+import scala.util.Try
+import scala.util.control.NonFatal
+
+import org.apache.hadoop.fs.Path
+import org.apache.parquet.hadoop.metadata.FileMetaData
+import org.apache.parquet.schema.LogicalTypeAnnotation
+import org.apache.parquet.schema.LogicalTypeAnnotation.TimestampLogicalTypeAnnotation
+import org.apache.spark.sql.functions.{
+  concat,
+  expr,
+  length,
+  lit,
+  replace,
+  substring_index,
+  url_decode,
+  when,
+}
+import org.apache.spark.sql.sightline.{FilesFrame, ParquetFooter}
+import org.apache.spark.sql.{Column, DataFrame, SparkSession}
+import org.json4s.jackson.JsonMethods
+import org.json4s.{JArray, JNothing, JString, JValue, jvalue2monadic}
+
+/**
+ * A Parquet table, one file or a folder of parts, by the columns of its first file.
+ *
+ * What Spark has no type for is left out, with a warning, so that a column that no run needs stops
+ * none; a timestamp in nanoseconds becomes one in microseconds.
+ */
+private[source] object ParquetTable {
+
+  // Files may hold timestamps in nanoseconds, which Spark otherwise refuses to read at all.
+  private val Settings = Map("spark.sql.legacy.parquet.nanosAsLong" -> "true")
+
+  /**
+   * The frame for images' bytes, in about `partitions` parts: Spark itself would put a few thousand
+   * photographs into one.
+   */
+  private def splitSettings(partitions: Long): Map[String, String] = Map(
+    "spark.sql.files.minPartitionNum" -> partitions.toString,
+    "spark.sql.files.maxPartitionBytes" -> PartitionPlan.MaxBytes.toString,
+    // Opening a file of a table costs little, and must not fill a task that reads a few.
+    "spark.sql.files.openCostInBytes" -> (64L << 10).toString,
+    // A column of so many photographs is held at once, and 4,096 of them are 200 MB a task.
+    "spark.sql.parquet.columnarReaderBatchSize" -> "256",
+  )
+
+  /** @throws SightlineException BAD_TABLE */
+  def open(spark: SparkSession, location: String): ImageTableFile = {
+    val files = ImageTableFile.files(spark, location, below = true)
+    val isNested = files.size > ImageTableFile.files(spark, location, below = false).size
+    val footer = files.headOption.map(read(spark, location, _))
+    val file = footer.getOrElse(throw ImageTableFile.bad(location, "it has no Parquet files"))
+    val fields = file.getSchema.getFields.asScala.toSeq
+    fields.groupBy(_.getName.toLowerCase(Locale.ROOT)).values.find(_.size > 1).foreach { same =>
+      throw ImageTableFile.bad(
+        location,
+        s"columns ${same.map(field => s"'${field.getName}'").mkString(" and ")} differ only in case",
+      )
+    }
+    val (schema, leftOut) = FilesFrame.inReader(spark, Settings)(ParquetFooter.schema(_, fields))
+    if (leftOut.nonEmpty) {
+      System.err.println(
+        s"sightline: $location: columns left out, since Spark has no type for them: " +
+          leftOut.mkString(", ")
+      )
+    }
+    val nanos = fields.flatMap { field =>
+      Option(field.getLogicalTypeAnnotation).collect {
+        case time: TimestampLogicalTypeAnnotation
+            if time.getUnit == LogicalTypeAnnotation.TimeUnit.NANOS && field.isPrimitive =>
+          field.getName -> time.isAdjustedToUTC
+      }
+    }.toMap
+    val root = qualified(spark, location)
+    def frame(keyed: Boolean, settings: Map[String, String]): DataFrame =
+      FilesFrame(spark, Settings ++ settings) { reader =>
+        val found = reader.read
+          .option(ImageTableFile.Recursive, isNested.toString)
+          .schema(schema)
+          .parquet(location)
+        val columns = found.columns.toSeq.map { name =>
+          nanos.get(name).fold(Columns.quoted(name))(isUtc => micros(name, isUtc).as(name))
+        }
+        val key = Option.when(keyed)(rowKey(found, root).as(ImageTableFile.RowKey))
+        found.select(columns ++ key: _*)
+      }
+    def table(keyed: Boolean): ImageTableFile = {
+      val rows = frame(keyed, Map.empty)
+      ImageTableFile(
+        rows = rows,
+        names = rows.columns.toSeq.filterNot(_ == ImageTableFile.RowKey),
+        problem = lit(None.orNull).cast("string"),
+        rowKey = Some(() => table(keyed = true)),
+        classNames = classNames(file),
+        split = Some(partitions => frame(keyed, splitSettings(partitions))),
+      )
+    }
+    table(keyed = false)
+  }
+
+  private def read(spark: SparkSession, location: String, part: Path): FileMetaData =
+    try ParquetFooter.read(part, spark.sessionState.newHadoopConf())
+    catch {
+      case NonFatal(error) =>
+        val why = Option(error.getMessage).flatMap(_.linesIterator.nextOption())
+        throw ImageTableFile.bad(location, why.getOrElse(error.getClass.getSimpleName))
+    }
+
+  /** Nanoseconds since 1970 as a timestamp; what is finer than a microsecond is cut off. */
+  private def micros(name: String, isUtc: Boolean): Column = {
+    val nanos = Columns.quotedName(name)
+    val micros = s"(($nanos - pmod($nanos, 1000L)) div 1000L)"
+    expr(
+      if (isUtc) s"timestamp_micros($micros)"
+      else s"timestampadd(MICROSECOND, $micros, timestamp_ntz'1970-01-01 00:00:00')"
+    )
+  }
+
+  /** Names each row: its file below the table, `#`, and its number in there from 0. */
+  private def rowKey(rows: DataFrame, root: String): Column = {
+    val metadata = rows.metadataColumn("_metadata")
+    // Percent-encoded, but without a sign for space.
+    val file = url_decode(replace(metadata.getField("file_path"), lit("+"), lit("%2B")))
+    val below = when(file.startsWith(s"$root/"), file.substr(lit(root.length + 2), length(file)))
+      .otherwise(substring_index(file, "/", -1))
+    concat(below, lit("#"), metadata.getField("row_index").cast("string"))
+  }
+
+  private def qualified(spark: SparkSession, location: String): String = {
+    val path = new Path(location)
+    path.getFileSystem(spark.sessionState.newHadoopConf()).makeQualified(path).toString
+  }
+
+  /** The names of a column's classes, where the file was written by Hugging Face's datasets. */
+  private def classNames(file: FileMetaData)(column: Seq[String]): Seq[String] = {
+    val text = Option(file.getKeyValueMetaData.get("huggingface"))
+    val features = text
+      .flatMap(json => Try(JsonMethods.parse(json)).toOption)
+      .fold[JValue](JNothing)(_ \ "info" \ "features")
+    column.foldLeft(features)(_ \ _) \ "names" match {
+      case JArray(names) => names.collect { case JString(name) => name }
+      case _ => Nil
+    }
+  }
+}
