@@ -140,6 +140,7 @@ def test_what_killed_runs_left_half_written_is_removed_and_told(
     write_owner(tmp_path, "0000000a", dead, 1.5, "")
     write_owner(tmp_path, "0000000b", os.getpid(), 1.5, "")  # a later process of that number
     write_owner(tmp_path, "0000000c", 1, 1.5, "elsewhere")  # silent for a day
+    (tmp_path / "..out.run-0000000c.crc").touch()
     os.utime(tmp_path / ".out.run-0000000c", (time.time() - 86400,) * 2)
     write_owner(tmp_path, "0000000d", dead, 1.5, "")
     with publish_folder(tmp_path / "out", THERE) as folder:

@@ -81,6 +81,8 @@ def settle(output: Path) -> Iterator[str]:
         else:
             yield from _ended(output, rest)
             file.unlink(missing_ok=True)
+            # What Hadoop's local file system writes beside each file.
+            file.with_name(f".{file.name}.crc").unlink(missing_ok=True)
 
 
 def _ended(output: Path, names: list[Path]) -> Iterator[str]:
