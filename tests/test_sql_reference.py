@@ -14,17 +14,41 @@ Done = subprocess.CompletedProcess[str]
 pytestmark = pytest.mark.timeout(600)
 
 EXAMPLE = re.compile(r"^```sql\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.M | re.S)
+PYTHON_EXAMPLE = re.compile(
+    r"^```python\n((?:(?!^```).)*?)^```\n\n```text\n(.*?)^```\n", re.M | re.S
+)
 MARK = "=== "
 
+# What the page says of its examples in Python: a session with the jar, and the models made by SQL.
+PREAMBLE = """
+import sys
+from pyspark.sql import SparkSession
+from sightline.functions import ml_features, ml_predict
 
-def test_every_example_of_the_reference_gives_what_it_says(
-    spark_sql: Callable[..., Done],
-    paint: Callable[..., bytes],
-    repository: Path,
-    colour_bundle: Path,
-    means_bundle: Path,
-    tmp_path: Path,
-) -> None:
+spark = (
+    SparkSession.builder.master("local[2]")
+    .config("spark.jars", sys.argv[1])
+    .config("spark.sql.extensions", "sightline.sql.SightlineExtensions")
+    .config("spark.sightline.models", "models")
+    .config("spark.sql.shuffle.partitions", "2")
+    .config("spark.ui.enabled", "false")
+    .getOrCreate()
+)
+for name in ("colours", "means"):
+    spark.sql(f"CREATE MODEL {name} USING 'bundles/{name}'")
+"""
+
+
+@pytest.fixture
+def page(repository: Path) -> str:
+    return (repository / "docs" / "sql.md").read_text("utf-8")
+
+
+@pytest.fixture
+def folder(
+    paint: Callable[..., bytes], colour_bundle: Path, means_bundle: Path, tmp_path: Path
+) -> Path:
+    """The working folder that the page describes."""
     for name, content in {
         "photos/red/a.png": paint("red"),
         "photos/blue/b.png": paint("blue"),
@@ -35,17 +59,43 @@ def test_every_example_of_the_reference_gives_what_it_says(
         (tmp_path / name).write_bytes(content)
     shutil.copytree(colour_bundle, tmp_path / "bundles" / "colours")
     shutil.copytree(means_bundle, tmp_path / "bundles" / "means")
+    return tmp_path
 
-    examples = EXAMPLE.findall((repository / "docs" / "sql.md").read_text("utf-8"))
-    assert len(examples) >= 14
+
+def test_every_example_of_the_reference_gives_what_it_says(
+    spark_sql: Callable[..., Done], page: str, folder: Path
+) -> None:
+    examples = EXAMPLE.findall(page)
+    assert len(examples) >= 16
     script = "\n".join(f"SELECT '{MARK}{i}';\n{sql}" for i, (sql, _) in enumerate(examples))
-    done = spark_sql(script, "--conf", "spark.sightline.models=models", cwd=tmp_path)
+    done = spark_sql(script, "--conf", "spark.sightline.models=models", cwd=folder)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
-    said = re.split(rf"^{MARK}\d+\n", done.stdout, flags=re.M)[1:]
+    compare(done.stdout, examples)
+
+
+def test_every_example_in_python_gives_what_it_says(
+    run_in: Callable[..., Done], repository: Path, jar: Path, page: str, folder: Path
+) -> None:
+    examples = PYTHON_EXAMPLE.findall(page)
+    assert len(examples) >= 3
+    script = folder / "examples.py"
+    parts = (f'print("{MARK}{i}", flush=True)\n{code}' for i, (code, _) in enumerate(examples))
+    script.write_text("\n".join([PREAMBLE, *parts]))
+    python = repository / ".venv" / "bin" / "python"
+    sources = str(repository / "python" / "src")
+    done = run_in(python, script, jar, cwd=folder, PYTHONPATH=sources)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    # show() ends in an empty line, which the page leaves out.
+    compare(done.stdout.replace("+\n\n", "+\n"), examples)
+
+
+def compare(printed: str, examples: list[tuple[str, str]]) -> None:
+    """Each example's output, where the page has it."""
+    said = re.split(rf"^{MARK}\d+\n", printed, flags=re.M)[1:]
     assert len(said) == len(examples)
-    for (sql, expected), found in zip(examples, said, strict=True):
+    for (code, expected), found in zip(examples, said, strict=True):
         if expected:
-            assert shown(found) == expected, sql
+            assert shown(found) == expected, code
 
 
 def shown(text: str) -> str:

@@ -30,6 +30,18 @@ def test_the_asked_for_folder_comes_before_the_variable_and_the_working_folder(
     assert find_bundle("net").path == Path("models/net")
 
 
+def test_a_bundle_in_the_working_folder_is_found_by_its_path_and_not_by_its_name(
+    tiny: Bundle, tmp_path: Path, working_folder: Path
+) -> None:
+    for place in ("asked/net", "work/net", "work/alone"):
+        shutil.copytree(tiny.path, tmp_path / place)
+
+    assert find_bundle("net", tmp_path / "asked").path == tmp_path / "asked/net"
+    assert find_bundle("./net", tmp_path / "asked").path == Path("net")
+    with pytest.raises(WrongUseError, match=r"^UNKNOWN_MODEL: 'alone'\."):
+        find_bundle("alone", tmp_path / "asked")
+
+
 def test_a_path_is_a_path(tiny: Bundle) -> None:
     assert find_bundle(str(tiny.path)).sha256 == tiny.sha256
 

@@ -17,21 +17,26 @@ def find_bundle(name_or_path: str, models_root: Path | str | None = None) -> Bun
     """Open the bundle of that name or at that path.
 
     Args:
-        name_or_path: `id_fraud`, or the path of a bundle's folder or zip.
+        name_or_path: `id_fraud`, or the path of a bundle's folder or zip (`./id_fraud`).
         models_root: The folder to search first; None: SIGHTLINE_MODELS, if that is set.
 
     Raises:
         WrongUseError: UNKNOWN_MODEL, listing the known ones; INVALID_BUNDLE if it is damaged.
     """
-    path = Path(name_or_path)
-    is_path = "/" in name_or_path or os.sep in name_or_path
-    if (is_path and path.exists()) or _holds_bundle(path):
-        return Bundle.load(path)
+    if is_path(name_or_path):
+        path = Path(name_or_path)
+        if path.exists():
+            return Bundle.load(path)
     known = known_models(models_root)
-    if is_path or name_or_path not in known:
+    if is_path(name_or_path) or name_or_path not in known:
         names = ", ".join(known) or f"none (set --models or {MODELS_VARIABLE})"
         raise WrongUseError("UNKNOWN_MODEL", f"'{name_or_path}'. Known: {names}.")
     return Bundle.load(known[name_or_path])
+
+
+def is_path(name_or_path: str) -> bool:
+    """Whether it is the place of a bundle, and no name: it holds a slash or ends in ``.zip``."""
+    return "/" in name_or_path or os.sep in name_or_path or name_or_path.endswith(".zip")
 
 
 def known_models(models_root: Path | str | None = None) -> dict[str, Path]:

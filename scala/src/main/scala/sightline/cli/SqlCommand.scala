@@ -53,11 +53,12 @@ object SqlCommand extends Command {
       analysed {
         val spark = invocation.spark
         settings.foreach { case (key, value) => spark.conf.set(key, value) }
+        script.requireVariables(spark)
         options.predictions.foreach { folder =>
           Evaluation.createViews(SavedPredictions.read(spark, folder, None))
         }
         views.foreach { case (view, path) => createView(invocation, view, path) }
-        script.foreach(_.run(spark, repeat, options.rows))
+        script.statements.foreach(_.run(spark, repeat, options.rows))
       }
   }
 

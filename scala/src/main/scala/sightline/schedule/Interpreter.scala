@@ -11,16 +11,16 @@ import org.apache.spark.SparkConf
 object Interpreter {
 
   /**
-   * `PYSPARK_PYTHON`, else `spark.pyspark.python`, else the Python that owns the pyspark whose
-   * Spark this is, else `python3` of the PATH.
+   * `spark.pyspark.python`, else `PYSPARK_PYTHON`, as for Spark's own workers; else the Python that
+   * owns the pyspark whose Spark this is, else `python3` of the PATH.
    *
    * @param environment the process's variables
    */
   def of(conf: SparkConf, environment: Map[String, String] = sys.env): String =
-    environment
-      .get("PYSPARK_PYTHON")
+    conf
+      .getOption("spark.pyspark.python")
       .filter(_.nonEmpty)
-      .orElse(conf.getOption("spark.pyspark.python"))
+      .orElse(environment.get("PYSPARK_PYTHON").filter(_.nonEmpty))
       .orElse(environment.get("SPARK_HOME").flatMap(owner))
       .getOrElse("python3")
 

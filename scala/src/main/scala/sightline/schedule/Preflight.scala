@@ -23,8 +23,10 @@ object Preflight {
   /** The protocol between jar and worker; `sightline.doors.protocol` holds its twin. */
   val Protocol = 1
 
-  // SQL analyses a query anew for every view and every run: one question an interpreter is enough.
+  // SQL analyses a query anew for every view and every run. Only answers that sufficed are kept: what was
+  // missing may have been installed since.
   private val answers = TrieMap.empty[String, Preflight]
+  private val cudaBackends = TrieMap.empty[(String, String), Unit]
 
   /**
    * @param executable the interpreter
@@ -38,15 +40,16 @@ object Preflight {
       settings: InferenceSettings,
       bundle: Bundle,
   ): Preflight = {
-    val found = checkPackages(executable, sparkVersion)
-    val missing = needs(settings, bundle).filterNot(found.packages.contains)
+    val needed = needs(settings, bundle)
+    val found = ask(executable, sparkVersion, needed)
+    val missing = needed.filterNot(found.packages.contains)
     if (missing.nonEmpty) {
       throw SightlineException(
         "MISSING_PACKAGE",
         "python" -> executable,
         "packages" -> missing,
         "purpose" -> s"backend '${settings.backend}' with decoder '${settings.decoder}'",
-        "hint" -> "Install it there, or name another interpreter by PYSPARK_PYTHON or spark.pyspark.python.",
+        "hint" -> "Install it there, or name another interpreter by spark.pyspark.python or PYSPARK_PYTHON.",
       )
     }
     found
@@ -57,11 +60,8 @@ object Preflight {
    *
    * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH or PYTHON_UNUSABLE
    */
-  def checkPackages(executable: String, sparkVersion: String): Preflight = {
-    val found = answers.getOrElseUpdate(executable, parse(executable, ask(executable)))
-    requireSpark(executable, sparkVersion, found)
-    found
-  }
+  def checkPackages(executable: String, sparkVersion: String): Preflight =
+    ask(executable, sparkVersion, Nil)
 
   /**
    * Makes sure that the driver's own interpreter has what a part of a run needs there.
@@ -78,7 +78,7 @@ object Preflight {
       purpose: String,
       hint: String,
   ): Unit = {
-    val found = checkPackages(executable, sparkVersion).packages
+    val found = ask(executable, sparkVersion, packages).packages
     val missing = packages.filterNot(found.contains)
     if (missing.nonEmpty) {
       throw SightlineException(
@@ -96,17 +96,19 @@ object Preflight {
    *
    * @throws SightlineException DEVICE_UNAVAILABLE
    */
-  def checkCuda(executable: String, backend: String): Unit = {
-    val root = JsonMethods.parse(ask(executable, "--cuda", backend))
-    if (root \ "cuda" != JBool.True) {
-      throw SightlineException(
-        "DEVICE_UNAVAILABLE",
-        "device" -> "cuda",
-        "reason" -> s"backend '$backend' of $executable finds no GPU here",
-        "hint" -> "Use device cpu or auto, or install a driver and the backend's GPU package.",
-      )
+  def checkCuda(executable: String, backend: String): Unit =
+    if (!cudaBackends.contains((executable, backend))) {
+      val root = JsonMethods.parse(run(executable, "--cuda", backend))
+      if (root \ "cuda" != JBool.True) {
+        throw SightlineException(
+          "DEVICE_UNAVAILABLE",
+          "device" -> "cuda",
+          "reason" -> s"backend '$backend' of $executable finds no GPU here",
+          "hint" -> "Use device cpu or auto, or install a driver and the backend's GPU package.",
+        )
+      }
+      cudaBackends.put((executable, backend), ()): Unit
     }
-  }
 
   /**
    * The bridge is compiled against one Spark's private classes, so it runs on no other.
@@ -166,8 +168,27 @@ object Preflight {
     Seq("numpy", "pyarrow", "PIL", "safetensors") ++ decoder ++ runtime
   }
 
+  /**
+   * What the interpreter says of itself: as it said before, unless a package was missing then.
+   *
+   * @param wanted packages for which an older answer is not enough if it lacks them
+   * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH or PYTHON_UNUSABLE
+   */
+  private def ask(executable: String, sparkVersion: String, wanted: Seq[String]): Preflight = {
+    def suffices(answer: Preflight): Boolean =
+      answer.packages.get("pyspark").contains(sparkVersion) && wanted.forall(
+        answer.packages.contains
+      )
+    answers.get(executable).filter(suffices).getOrElse {
+      val found = parse(executable, run(executable))
+      requireSpark(executable, sparkVersion, found)
+      if (suffices(found)) answers.put(executable, found): Unit
+      found
+    }
+  }
+
   /** Its one line of JSON. */
-  private def ask(executable: String, options: String*): String =
+  private def run(executable: String, options: String*): String =
     DriverPython.run(executable, "sightline.doors.preflight", options)
 
   private def parse(executable: String, json: String): Preflight = {

@@ -23,7 +23,7 @@ final class DefaultSource extends TableProvider with DataSourceRegister {
       schema: StructType,
       partitioning: Array[Transform],
       properties: util.Map[String, String],
-  ): Table = new ImageTable(None)
+  ): Table = ImageTable(None, properties)
 }
 
 object DefaultSource {

@@ -13,8 +13,8 @@ object FeaturesFunction {
       |  Gives struct<features array<float>, error>: the model's output of features, the same length
       |  for every image. An image that cannot be decoded gives `error`, a NULL gives NULL.""".stripMargin
 
-  /** What the session extensions register. */
-  def description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
+  /** What the session extensions register; the same object each time, or Spark would warn. */
+  lazy val description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
     Description(this, Name, usage, "misc_funcs")(build)
 
   private def build(expressions: Seq[Expression]): Expression = {

@@ -2,7 +2,7 @@ package sightline.sql
 
 import java.util.Locale
 
-import org.apache.spark.sql.catalyst.expressions.{Cast, Expression, NamedArgumentExpression}
+import org.apache.spark.sql.catalyst.expressions.{Alias, Cast, Expression, NamedArgumentExpression}
 import org.apache.spark.sql.catalyst.util.{ArrayData, MapData}
 import org.apache.spark.sql.types.{MapType, StringType}
 
@@ -92,7 +92,11 @@ object FunctionArguments {
       val why = if (parameters.contains(name)) "is given twice" else "is no parameter"
       throw wrong(function, s"'$name' $why; it takes $usage.")
     }
-    val values = pairs.toMap
+    // The analyser names what it resolves, such as a variable, even as an argument in FROM.
+    val values = pairs.toMap.view.mapValues {
+      case named: Alias => named.child
+      case value => value
+    }.toMap
     always.find(!values.contains(_)).foreach { name =>
       throw wrong(function, s"its $name is missing; it takes $usage.")
     }

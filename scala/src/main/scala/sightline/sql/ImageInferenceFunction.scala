@@ -23,8 +23,8 @@ object ImageInferenceFunction {
        |  that cannot be read or decoded gives `error`, a NULL path gives NULL.
        |  `backend` is 'pytorch' (default), 'onnx' or 'openvino'.""".stripMargin
 
-  /** What the session extensions register. */
-  def description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
+  /** What the session extensions register; the same object each time, or Spark would warn. */
+  lazy val description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
     Description(this, Name, usage, "misc_funcs")(build)
 
   private def build(expressions: Seq[Expression]): Expression = {

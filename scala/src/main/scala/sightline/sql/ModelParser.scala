@@ -6,14 +6,27 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.catalyst.{FunctionIdentifier, TableIdentifier}
 import org.apache.spark.sql.types.{DataType, StructType}
 
-/** Reads the statements on models itself, and hands everything else to Spark's own parser. */
+/**
+ * Reads the statements on models itself, alone or inside `BEGIN … END`, and hands everything else to
+ * Spark's own parser.
+ */
 final class ModelParser(spark: ParserInterface) extends ParserInterface {
 
   override def parsePlan(text: String): LogicalPlan =
-    ModelStatement.parse(text).getOrElse(spark.parsePlan(text))
+    ModelStatement
+      .parse(text)
+      .orElse(ModelScript.parse(text, StatementParameters.none)(spark.parsePlan))
+      .getOrElse(spark.parsePlan(text))
 
   override def parsePlanWithParameters(text: String, parameters: ParameterContext): LogicalPlan =
-    ModelStatement.parse(text).getOrElse(spark.parsePlanWithParameters(text, parameters))
+    ModelStatement
+      .parse(text, StatementParameters(parameters))
+      .orElse {
+        ModelScript.parse(text, StatementParameters(parameters))(
+          spark.parsePlanWithParameters(_, parameters)
+        )
+      }
+      .getOrElse(spark.parsePlanWithParameters(text, parameters))
 
   override def parseExpression(text: String): Expression = spark.parseExpression(text)
 

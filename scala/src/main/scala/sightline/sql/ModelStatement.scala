@@ -1,5 +1,6 @@
 package sightline.sql
 
+import org.antlr.v4.runtime.Token
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.internal.VariableSubstitution
 import org.apache.spark.sql.sightline.AnalysisErrors
@@ -18,24 +19,40 @@ object ModelStatement {
     """(?is)(?>\s+|--[^\n]*\n|/\*.*?\*/)*+(?:create|show|desc|describe|drop)\b.*""".r
 
   /** The statement, if it is one on models. */
-  def parse(statement: String): Option[LogicalPlan] =
+  def parse(
+      statement: String,
+      parameters: StatementParameters = StatementParameters.none,
+  ): Option[LogicalPlan] =
     Option
       .when(MayBe.matches(statement))(new VariableSubstitution().substitute(statement))
-      .flatMap(of)
+      .flatMap { text =>
+        form(StatementTokens.start(text, 4)).map { case (usage, statement) =>
+          AnalysisErrors.analysed {
+            val words = StatementTokens(text, usage, parameters)
+            val plan = statement(words)
+            words.end()
+            plan
+          }
+        }
+      }
 
-  private def of(text: String): Option[LogicalPlan] =
-    StatementTokens.start(text, 4) match {
-      case Seq("CREATE", "MODEL", _*) => Some(create(text))
-      case Seq("CREATE", "OR", "REPLACE", "MODEL") => Some(create(text))
+  /** Whether a statement that begins with these words is one on models. */
+  def begins(words: Seq[Token]): Boolean = form(words.map(StatementTokens.word)).isDefined
+
+  /** How the statement that begins so is written, and what reads it. */
+  private def form(start: Seq[String]): Option[(String, StatementTokens => LogicalPlan)] =
+    start match {
+      case Seq("CREATE", "MODEL", _*) => Some(Create -> create)
+      case Seq("CREATE", "OR", "REPLACE", "MODEL") => Some(Create -> create)
       // A table may be called model: only `DESCRIBE MODEL x` is ours.
-      case Seq("SHOW", "MODELS", _*) => Some(read(text, Show)(show))
+      case Seq("SHOW", "MODELS", _*) => Some(Show -> show)
       case Seq("DESCRIBE" | "DESC", "MODEL", name, _*) if name != "." && name != ";" =>
-        Some(read(text, Describe)(describe))
-      case Seq("DROP", "MODEL", _*) => Some(read(text, Drop)(drop))
+        Some(Describe -> describe)
+      case Seq("DROP", "MODEL", _*) => Some(Drop -> drop)
       case _ => None
     }
 
-  private def create(text: String): LogicalPlan = read(text, Create) { words =>
+  private def create(words: StatementTokens): LogicalPlan = {
     words.expect("CREATE")
     val replaces = words.skips("OR", "REPLACE")
     words.expect("MODEL")
@@ -67,12 +84,4 @@ object ModelStatement {
     val ifExists = words.skips("IF", "EXISTS")
     DropModelCommand(words.name("the model's name"), ifExists)
   }
-
-  private def read(text: String, usage: String)(statement: StatementTokens => LogicalPlan) =
-    AnalysisErrors.analysed {
-      val words = StatementTokens(text, usage)
-      val plan = statement(words)
-      words.end()
-      plan
-    }
 }

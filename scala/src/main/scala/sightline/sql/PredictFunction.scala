@@ -16,8 +16,8 @@ object PredictFunction {
       |  In FROM, _FUNC_(TABLE(images), model[, options]) does it for a table: its columns without the
       |  bytes, then prediction and error.""".stripMargin
 
-  /** What the session extensions register. */
-  def description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
+  /** What the session extensions register; the same object each time, or Spark would warn. */
+  lazy val description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
     Description(this, Name, usage, "misc_funcs")(build)
 
   private def build(expressions: Seq[Expression]): Expression =

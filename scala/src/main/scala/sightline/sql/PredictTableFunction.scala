@@ -25,8 +25,8 @@ object PredictTableFunction {
   private val ContentColumn = "content_column"
   private val KeepContent = "keep_content"
 
-  /** What the session extensions register. */
-  def description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => LogicalPlan) =
+  /** What the session extensions register; the same object each time, or Spark would warn. */
+  lazy val description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => LogicalPlan) =
     Description(this, Name, usage, "table_funcs")(build)
 
   private def build(expressions: Seq[Expression]): LogicalPlan = {

@@ -34,8 +34,8 @@ object ReadImagesFunction {
       "exclude" -> "exclude",
     )
 
-  /** What the session extensions register. */
-  def description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => LogicalPlan) =
+  /** What the session extensions register; the same object each time, or Spark would warn. */
+  lazy val description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => LogicalPlan) =
     Description(this, Name, usage, "table_funcs")(build)
 
   private def build(expressions: Seq[Expression]): LogicalPlan = {

@@ -14,6 +14,18 @@ import sightline.report.TextTable
  */
 final case class SqlStatement(title: Option[String], note: Option[String], text: String) {
 
+  /** The names of the `${name}` that it holds outside of comments. */
+  def variables: Seq[String] =
+    SqlStatement.Variable
+      .findAllMatchIn(StatementTokens.withoutComments(text))
+      .map(_.group(1))
+      .toSeq
+      .distinct
+
+  /** The name that it gives a value, if it is `SET name = value`. */
+  def sets: Option[String] =
+    SqlStatement.Set.findFirstMatchIn(StatementTokens.withoutComments(text)).map(_.group(1))
+
   /**
    * Runs the statement and prints its text and its result.
    *
@@ -56,6 +68,10 @@ final case class SqlStatement(title: Option[String], note: Option[String], text:
 
 object SqlStatement {
   private val MaxWidth = 80
+
+  // As Spark reads them.
+  private val Variable = """\$\{(\S+?)\}""".r
+  private val Set = """(?is)\A\s*SET\s+([^\s=]+)\s*=""".r
 
   private def cell(value: Any): String = {
     val text = value match {

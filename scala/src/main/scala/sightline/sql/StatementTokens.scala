@@ -1,5 +1,7 @@
 package sightline.sql
 
+import java.util.Locale
+
 import scala.jdk.CollectionConverters.*
 
 import org.antlr.v4.runtime.{CharStreams, CommonTokenStream, Token}
@@ -9,12 +11,17 @@ import org.apache.spark.sql.catalyst.util.SparkParserUtils
 import sightline.SightlineException
 
 /**
- * A statement's words, one after the other, as Spark's own lexer parts them: its quotes, its
+ * A statement's words, one after the other, as Spark's own lexer splits them: its quotes, its
  * escapes, its comments.
  *
  * @param usage the statement's form, for errors
+ * @param parameters what `:name` and `?` stand for where a text is wanted
  */
-final class StatementTokens private (tokens: Iterator[Token], usage: String) {
+final class StatementTokens private (
+    tokens: Iterator[Token],
+    usage: String,
+    parameters: StatementParameters,
+) {
 
   private val words = tokens.buffered
 
@@ -31,17 +38,28 @@ final class StatementTokens private (tokens: Iterator[Token], usage: String) {
   def expect(keyword: String): Unit =
     if (isNext(keyword)) words.next(): Unit else throw wrong(s"$keyword should be")
 
-  /** A text in quotes. */
+  /** A text in quotes, or a parameter that holds one. */
   def text(what: String): String =
-    if (words.headOption.exists(StatementTokens.isText)) {
-      SparkParserUtils.string(words.next())
+    if (words.headOption.exists(StatementTokens.isText)) SparkParserUtils.string(words.next())
+    else if (isNext("?")) {
+      words.next(): Unit
+      parameters.next().getOrElse(throw unbound("?", what))
+    } else if (skips(":")) {
+      val parameter = words.nextOption().fold("")(_.getText)
+      parameters.text(parameter).getOrElse(throw unbound(s":$parameter", what))
     } else throw wrong(s"$what in quotes should be")
 
-  /** A plain name, or one in backticks. */
+  /** A plain name, one in backticks, or `IDENTIFIER('text')`. */
   def name(what: String): String = words.headOption match {
     case Some(token) if token.getType == SqlBaseLexer.BACKQUOTED_IDENTIFIER =>
       words.next().getText.drop(1).dropRight(1).replace("``", "`")
-    case Some(token) if token.getText.matches("[\\p{Alnum}_]+") => words.next().getText
+    case Some(token) if token.getText.matches("[\\p{Alnum}_]+") =>
+      val word = words.next().getText
+      if (word.equalsIgnoreCase("IDENTIFIER") && skips("(")) {
+        val name = text(what)
+        expect(")")
+        name
+      } else word
     case _ => throw wrong(s"$what should be")
   }
 
@@ -71,10 +89,17 @@ final class StatementTokens private (tokens: Iterator[Token], usage: String) {
   }
 
   private def nameOrText(what: String): String =
-    if (words.headOption.exists(StatementTokens.isText)) text(what) else name(what)
+    if (words.headOption.exists(StatementTokens.isText) || isNext("?") || isNext(":")) text(what)
+    else name(what)
 
   private def isNext(keyword: String): Boolean =
     words.headOption.exists(_.getText.equalsIgnoreCase(keyword))
+
+  private def unbound(marker: String, what: String): SightlineException =
+    SightlineException(
+      "WRONG_STATEMENT",
+      "reason" -> s"the parameter $marker, for $what, has no text. The form is: $usage",
+    )
 
   private def wrong(expected: String): SightlineException = {
     val where = words.headOption.fold("at the end")(token => s"where '${token.getText}' is")
@@ -85,22 +110,35 @@ final class StatementTokens private (tokens: Iterator[Token], usage: String) {
 object StatementTokens {
 
   private val Texts = Set(SqlBaseLexer.STRING_LITERAL, SqlBaseLexer.DOUBLEQUOTED_STRING)
+  private val Comments = Set(SqlBaseLexer.SIMPLE_COMMENT, SqlBaseLexer.BRACKETED_COMMENT)
 
-  def apply(text: String, usage: String): StatementTokens =
-    new StatementTokens(lexed(text).iterator, usage)
+  def apply(
+      text: String,
+      usage: String,
+      parameters: StatementParameters = StatementParameters.none,
+  ): StatementTokens = new StatementTokens(of(text).iterator, usage, parameters)
 
   /** The first words of a statement, in capitals. */
-  def start(text: String, count: Int): Seq[String] =
-    lexed(text).take(count).map(_.getText.toUpperCase(java.util.Locale.ROOT))
+  def start(text: String, count: Int): Seq[String] = of(text).take(count).map(word)
 
-  private def lexed(text: String): Seq[Token] = {
+  /** All words of a text, without its spaces and comments; `getStartIndex` counts code points. */
+  def of(text: String): IndexedSeq[Token] = lexed(text).filter { token =>
+    token.getChannel == Token.DEFAULT_CHANNEL
+  }
+
+  /** A text without its comments. */
+  def withoutComments(text: String): String =
+    lexed(text).filterNot(token => Comments(token.getType)).map(_.getText).mkString
+
+  /** A word in capitals; texts and names keep their quotes. */
+  def word(token: Token): String = token.getText.toUpperCase(Locale.ROOT)
+
+  private def lexed(text: String): IndexedSeq[Token] = {
     val lexer = new SqlBaseLexer(CharStreams.fromString(text))
     lexer.removeErrorListeners()
     val stream = new CommonTokenStream(lexer)
     stream.fill()
-    stream.getTokens.asScala.toSeq.filter { token =>
-      token.getChannel == Token.DEFAULT_CHANNEL && token.getType != Token.EOF
-    }
+    stream.getTokens.asScala.toIndexedSeq.filterNot(_.getType == Token.EOF)
   }
 
   private def isText(token: Token): Boolean = Texts(token.getType)

@@ -19,25 +19,29 @@ final class InterpreterSuite extends AnyFunSuite {
     write(folder, s"$pyspark/version.py", "").getParent
   }
 
-  test("PYSPARK_PYTHON comes before the setting and the owner of pyspark") {
+  test("the setting comes before PYSPARK_PYTHON and the owner of pyspark, as for Spark's workers") {
+    withFolder { folder =>
+      val owned = Map("SPARK_HOME" -> environment(folder, "python").toString)
+      val variables = owned + ("PYSPARK_PYTHON" -> "/env/python")
+      assert(Interpreter.of(configured, variables) == "/conf/python")
+      assert(Interpreter.of(configured, owned) == "/conf/python")
+    }
+  }
+
+  test("PYSPARK_PYTHON comes before the owner of pyspark") {
     withFolder { folder =>
       val variables = Map(
         "PYSPARK_PYTHON" -> "/env/python",
         "SPARK_HOME" -> environment(folder, "python").toString,
       )
-      assert(Interpreter.of(configured, variables) == "/env/python")
+      assert(Interpreter.of(empty, variables) == "/env/python")
     }
   }
 
-  test("the setting comes before the owner of pyspark") {
-    withFolder { folder =>
-      val variables = Map("SPARK_HOME" -> environment(folder, "python").toString)
-      assert(Interpreter.of(configured, variables) == "/conf/python")
-    }
-  }
-
-  test("a PYSPARK_PYTHON that is empty says nothing") {
-    assert(Interpreter.of(configured, Map("PYSPARK_PYTHON" -> "")) == "/conf/python")
+  test("a setting or variable that is empty says nothing") {
+    val unsaid = empty.clone.set("spark.pyspark.python", "")
+    assert(Interpreter.of(unsaid, Map("PYSPARK_PYTHON" -> "/env/python")) == "/env/python")
+    assert(Interpreter.of(unsaid, Map("PYSPARK_PYTHON" -> "")) == "python3")
   }
 
   test("the Python that owns the running pyspark is found above it") {

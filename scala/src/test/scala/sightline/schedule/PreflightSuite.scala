@@ -34,7 +34,7 @@ final class PreflightSuite extends AnyFunSuite {
     val own = Files.createTempDirectory(folder, "python")
     write(own, "out", out)
     write(own, "err", err)
-    val script = s"#!/bin/sh\ncat $own/out\ncat $own/err >&2\nexit $status\n"
+    val script = s"#!/bin/sh\necho x >> $own/asked\ncat $own/out\ncat $own/err >&2\nexit $status\n"
     val file = write(own, "python", script)
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"))
     file.toString
@@ -141,6 +141,56 @@ final class PreflightSuite extends AnyFunSuite {
       assert(error.getMessage.contains(s"has pyspark 3.5.0, but this is Spark $spark"))
       val none = refused(interpreter(folder, answer(complete, None)))
       assert(none.getMessage.contains("has no pyspark"))
+    }
+  }
+
+  /** How often the interpreter was started. */
+  private def asked(executable: String): Int =
+    Files.readAllLines(Path.of(executable).resolveSibling("asked")).size
+
+  private def install(executable: String, packages: Seq[String]): Unit =
+    write(Path.of(executable).getParent, "out", answer(packages)): Unit
+
+  test("what is installed after a refusal is found, and a success is not asked for again") {
+    withFolder { folder =>
+      val python = interpreter(folder, answer(complete.filter(_ != "onnxruntime")))
+      assert(refused(python).getMessage.contains("has no onnxruntime,"))
+      install(python, complete)
+      (1 to 3).foreach { _ =>
+        Preflight.check(python, spark, InferenceSettings(), ColourBundle.bundle): Unit
+      }
+      assert(asked(python) == 2)
+      // Another backend needs more than what is remembered has.
+      assert(refused(python, "openvino").getMessage.contains("has no openvino,"))
+      install(python, complete :+ "openvino")
+      Preflight.check(python, spark, InferenceSettings("openvino"), ColourBundle.bundle): Unit
+      assert(asked(python) == 4)
+    }
+  }
+
+  test("a wrong or broken interpreter that was mended is used") {
+    withFolder { folder =>
+      val python = interpreter(folder, answer(complete, Some("3.5.0")))
+      assert(refused(python).code == "PYSPARK_MISMATCH")
+      write(Path.of(python).getParent, "out", "no answer"): Unit
+      assert(refused(python).code == "PYTHON_UNUSABLE")
+      install(python, complete)
+      assert(Preflight.checkPackages(python, spark).packages("numpy") == "1.0")
+      Preflight.requirePackages(python, spark, Seq("torch"), "a test", ""): Unit
+      assert(asked(python) == 3)
+    }
+  }
+
+  test("a GPU that was found is not looked for again, and one that was not is") {
+    withFolder { folder =>
+      val python = interpreter(folder, """{"cuda": false}""")
+      val error = intercept[SightlineException](Preflight.checkCuda(python, "onnx"))
+      assert(error.code == "DEVICE_UNAVAILABLE")
+      write(Path.of(python).getParent, "out", """{"cuda": true}"""): Unit
+      (1 to 3).foreach(_ => Preflight.checkCuda(python, "onnx"))
+      assert(asked(python) == 2)
+      Preflight.checkCuda(python, "pytorch")
+      assert(asked(python) == 3)
     }
   }
 }

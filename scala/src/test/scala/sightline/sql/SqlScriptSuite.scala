@@ -6,7 +6,7 @@ import sightline.SightlineException
 
 final class SqlScriptSuite extends AnyFunSuite {
 
-  private def texts(script: String): Seq[String] = SqlScript.parse(script).map(_.text)
+  private def texts(script: String): Seq[String] = SqlScript.parse(script).statements.map(_.text)
 
   test("statements are parted by semicolons, the last of which may be left out") {
     assert(texts("SELECT 1; SELECT 2 ;\n\nSELECT\n 3") == Seq("SELECT 1", "SELECT 2", "SELECT\n 3"))
@@ -35,7 +35,7 @@ final class SqlScriptSuite extends AnyFunSuite {
         |-- With a word of explanation.
         |SELECT 2;
         |SELECT 3""".stripMargin
-    val statements = SqlScript.parse(script)
+    val statements = SqlScript.parse(script).statements
     assert(
       statements.map(s => (s.title, s.note)) == Seq(
         (None, None),
@@ -57,5 +57,41 @@ final class SqlScriptSuite extends AnyFunSuite {
   test("comments after the last statement are no statement") {
     assert(texts("SELECT 1;\n-- the end\n") == Seq("SELECT 1"))
     assert(texts("SELECT 1;\n/* the end */\n") == Seq("SELECT 1"))
+  }
+
+  test("a compound statement is one statement, with all that it holds") {
+    Seq(
+      "BEGIN SELECT 1; SELECT 2; END",
+      "begin\n  if x > 1 then select 1; elseif y then select 2; else select 3; end if;\nend",
+      "BEGIN BEGIN SELECT 1; END; BEGIN END; END",
+      "BEGIN lab: BEGIN SELECT 1; END lab; lop: LOOP LEAVE lop; END LOOP lop; END",
+      "BEGIN NOT ATOMIC SELECT 1; END",
+      "BEGIN WHILE i < 3 DO SET i = i + 1; END WHILE; LOOP LEAVE a; END LOOP; END",
+      "BEGIN FOR r AS SELECT 1 DO SELECT 2; END FOR; REPEAT SELECT 1; UNTIL true END REPEAT; END",
+      "BEGIN CASE WHEN a THEN SELECT 1; ELSE SELECT CASE b WHEN 1 THEN 2 END; END CASE; SELECT 3; END",
+      "BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN SELECT 1; END; SELECT CASE WHEN a THEN 1 ELSE 2 END; END",
+      "BEGIN SELECT start, end FROM t; SELECT t.end, begin FROM t WHERE end > begin; END",
+      "BEGIN SELECT 'END;' AS `END;`; /* END; */ SELECT 2; -- END;\nEND",
+    ).foreach { compound =>
+      assert(texts(s"SELECT 0; $compound; SELECT 9;") == Seq("SELECT 0", compound, "SELECT 9"))
+      assert(texts(compound) == Seq(compound))
+    }
+  }
+
+  test("outside of a compound statement begin, case and end are words like any other") {
+    assert(
+      texts("SELECT begin, CASE WHEN a THEN 1 END FROM t; SELECT end, case FROM t; SELECT 2") ==
+        Seq("SELECT begin, CASE WHEN a THEN 1 END FROM t", "SELECT end, case FROM t", "SELECT 2")
+    )
+  }
+
+  test("a compound statement that does not end is left to Spark, whole") {
+    assert(
+      texts("SELECT 0; BEGIN SELECT 1; SELECT 2;") == Seq("SELECT 0", "BEGIN SELECT 1; SELECT 2;")
+    )
+  }
+
+  test("words outside of the basic plane part statements where they stand") {
+    assert(texts("SELECT '😀;'; -- 😀;\nSELECT 2") == Seq("SELECT '😀;'", "-- 😀;\nSELECT 2"))
   }
 }

@@ -1,0 +1,108 @@
+package sightline.sql
+
+import org.antlr.v4.runtime.Token
+import org.apache.spark.sql.catalyst.plans.logical.*
+import org.apache.spark.sql.catalyst.trees.CurrentOrigin
+
+/** Compound statements: `BEGIN … END`. */
+object Compound {
+
+  // After these BEGIN and END are names of columns, which Spark allows.
+  private val BeforeName =
+    Set(
+      ".",
+      ",",
+      "(",
+      "SELECT",
+      "AS",
+      "BY",
+      "DISTINCT",
+      "WHERE",
+      "AND",
+      "OR",
+      "NOT",
+      "WHEN",
+      "ON",
+    ) ++
+      Set("=", "<", ">", "<=", ">=", "<>", "!=", "+", "-", "*", "/", "%", "||", "THEN", "ELSE")
+
+  // `END IF` and the like end what is not counted.
+  private val Ended = Set("IF", "WHILE", "FOR", "LOOP", "REPEAT")
+
+  /** Whether a statement of these words is a compound one. */
+  def begins(words: Seq[Token]): Boolean =
+    words.headOption.exists(StatementTokens.word(_) == "BEGIN")
+
+  /**
+   * Where statements end: the places of their semicolons, which compound statements have inside too.
+   *
+   * @param words of a whole script
+   */
+  def ends(words: IndexedSeq[Token]): Seq[Int] = {
+    val texts = words.map(StatementTokens.word)
+    // What is open at each word, the innermost first.
+    val open = words.indices.scanLeft((List.empty[String], 0)) { case ((blocks, start), at) =>
+      val isCompound = begins(words.slice(start, start + 1))
+      val before = if (at > start) texts(at - 1) else ""
+      texts(at) match {
+        case ";" if blocks.isEmpty => (Nil, at + 1)
+        case "BEGIN" if isCompound && !BeforeName(before) => ("BEGIN" :: blocks, start)
+        case "CASE" if isCompound && before != "END" && before != "." => ("CASE" :: blocks, start)
+        case "END" if !texts.lift(at + 1).exists(Ended) =>
+          blocks match {
+            case "CASE" :: rest if !BeforeName(before) => (rest, start)
+            case "BEGIN" :: rest if Set(";", "BEGIN", "ATOMIC")(before) => (rest, start)
+            case _ => (blocks, start)
+          }
+        case _ => (blocks, start)
+      }
+    }
+    words.indices.filter(at => texts(at) == ";" && open(at)._1.isEmpty)
+  }
+
+  /**
+   * A parsed script with `change` done to each statement that holds no others.
+   *
+   * Spark's own `transform` drops handlers and ELSE branches of scripts.
+   */
+  def mapped(script: CompoundBody)(
+      change: CompoundPlanStatement => CompoundPlanStatement
+  ): CompoundBody = {
+    def body(one: CompoundBody): CompoundBody = kept(one) {
+      one.copy(
+        collection = one.collection.map(statement),
+        handlers = one.handlers.map(handler => handler.copy(body = body(handler.body))),
+      )
+    }
+    def statement(one: CompoundPlanStatement): CompoundPlanStatement = kept(one) {
+      one match {
+        case inner: CompoundBody => body(inner)
+        case inner: IfElseStatement =>
+          inner.copy(
+            conditionalBodies = inner.conditionalBodies.map(body),
+            elseBody = inner.elseBody.map(body),
+          )
+        case inner: SearchedCaseStatement =>
+          inner.copy(
+            conditionalBodies = inner.conditionalBodies.map(body),
+            elseBody = inner.elseBody.map(body),
+          )
+        case inner: SimpleCaseStatement =>
+          inner.copy(
+            conditionalBodies = inner.conditionalBodies.map(body),
+            elseBody = inner.elseBody.map(body),
+          )
+        case inner: WhileStatement => inner.copy(body = body(inner.body))
+        case inner: RepeatStatement => inner.copy(body = body(inner.body))
+        case inner: LoopStatement => inner.copy(body = body(inner.body))
+        case inner: ForStatement => inner.copy(body = body(inner.body))
+        case leaf => change(leaf)
+      }
+    }
+    body(script)
+  }
+
+  /** What is made by `make` stands in the text where `old` stands. */
+  private def kept[A <: LogicalPlan](old: LogicalPlan)(make: => A): A =
+    CurrentOrigin.withOrigin(old.origin)(make)
+}
