@@ -2,10 +2,13 @@ package sightline.cli
 
 import java.awt.Color
 import java.nio.file.{Files, Path}
+import java.time.Instant
+import java.util.concurrent.CountDownLatch
 
 import scala.jdk.CollectionConverters.*
 import scala.util.Using
 
+import org.apache.spark.scheduler.{SparkListener, SparkListenerTaskStart}
 import org.json4s.*
 import org.json4s.jackson.JsonMethods
 import org.scalatest.Assertion
@@ -181,6 +184,25 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
         assert(output.status == 0, output.err)
         assert(output.out.startsWith("1 images: 0 predicted, 1 errors: 1 UNSUPPORTED"))
       }
+    }
+  }
+
+  test("--on-error drop counts exactly while Spark's listeners hear nothing") {
+    withFolder { folder =>
+      // Ours wait in the same queue behind this one.
+      val isOver = new CountDownLatch(1)
+      spark.sparkContext.addSparkListener(new SparkListener {
+        override def onTaskStart(event: SparkListenerTaskStart): Unit = isOver.await()
+      })
+      val line = Seq("predict", "--images", s"${images(folder)}", "--model", model) ++
+        Seq("--output", s"$folder/out", "--on-error", "drop")
+      val done =
+        try
+          Output.of(CommandLine.run(Seq(PredictCommand), line, Instant.now)((_, use) => use(spark)))
+        finally isOver.countDown()
+      assert(done.status == 0, done.err)
+      assert(done.out.startsWith("4 images: 3 predicted, 1 errors: 1 UNSUPPORTED"))
+      assert(spark.read.parquet(s"$folder/out").where("error IS NULL").count() == 3)
     }
   }
 
