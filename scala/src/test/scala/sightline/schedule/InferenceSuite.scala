@@ -147,7 +147,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     val error = intercept[SightlineException](
       Inference(ColourBundle.bundle, InferenceSettings("pytorch")).bulk(spark, "prediction")
     )
-    assert(error.code == "UNKNOWN_BACKEND")
+    assert(error.code == "NO_VARIANT")
   }
 
   test("CUDA where there is none is refused, and never falls back") {
