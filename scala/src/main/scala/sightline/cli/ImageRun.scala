@@ -56,10 +56,11 @@ final case class ImageRun(
         passed
       }
       val errors = written.flatMap(_.errors).groupMapReduce(_._1)(_._2)(_ + _)
-      val counts =
-        watch("count")(tally(format.read(spark, staging), found.map(_.input.count).sum, errors))
-      val labels = Option.when(result == ImageResult.Prediction) {
-        watch("labels")(TrueLabels.of(format.read(spark, staging), bundle.labels))
+      val (counts, labels) = watch("count") {
+        val rows = format.read(spark, staging)
+        val labels =
+          Option.when(result == ImageResult.Prediction)(TrueLabels.of(rows, bundle.labels))
+        tally(rows, found.map(_.input.count).sum, errors) -> labels
       }
       val seconds = watch.seconds.toMap
       val record = RunRecord(
