@@ -62,7 +62,7 @@ def test_alone_and_in_spark_the_answers_are_the_same_to_the_bit(
     (tmp_path / "images").mkdir()
     contents = [encode((i * 20, 90, 255 - i * 20)) for i in range(10)] + [b"text"]
     for i, content in enumerate(contents):
-        (tmp_path / "images" / f"{i:02}").write_bytes(content)
+        (tmp_path / "images" / f"{i:02}.png").write_bytes(content)
     arguments = ["--images", str(tmp_path / "images"), "--output", str(tmp_path / "out")]
     assert main(["predict", *arguments, "--model", str(colour_bundle), "--threads", "1"]) == 0
     alone = pq.read_table(tmp_path / "out" / "part-00000.parquet")

@@ -331,7 +331,7 @@ def test_without_the_client_it_is_told_how_to_install_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)
     to = ["--mlflow", "http://127.0.0.1:9", "--experiment", "x"]
-    assert main(["track", "--check", *to]) == 1
+    assert main(["track", "--check", *to]) == 2
     assert "pip install 'sightline[track]'" in capsys.readouterr().err
 
 
