@@ -30,6 +30,8 @@ object Session {
     "dev.ludovic.netlib",
     // A plan of many columns is cut short in the event log.
     "org.apache.spark.util.SparkStringUtils",
+    // A table's rows are read with room for fields beyond its header, so that long rows are seen.
+    "org.apache.spark.sql.catalyst.csv.CSVHeaderChecker",
     // Each attempt of a failed task with its trace; how the job ended is told once, at the end.
     "org.apache.spark.scheduler.TaskSetManager",
   )
