@@ -37,7 +37,7 @@ def publish_folder(
         SightlineError: PUBLISH_FAILED, if what was there could not even be put back: it says
             where it is.
     """
-    target = target.absolute()
+    target = _fixed(target)
     tell_leftovers(target)
     _refuse(target, if_there)
     require_apart(target, reads)
@@ -66,6 +66,12 @@ def publish_folder(
             names.owner.unlink(missing_ok=True)
 
 
+def _fixed(target: Path) -> Path:
+    """The path without `..`, which may lead through the very folder that is renamed."""
+    whole = target.absolute()
+    return whole.resolve() if whole.name == ".." else whole.parent.resolve() / whole.name
+
+
 def tell_leftovers(target: Path) -> None:
     """Settle what killed runs have left beside an output, and say on stderr what it was."""
     for line in settle(target.absolute()):
@@ -85,6 +91,48 @@ def require_apart(target: Path, reads: Iterable[str | Path]) -> None:
             f"{target} holds {held}, which this run reads and --overwrite would delete. Choose "
             "another --output.",
         )
+
+
+def require_outside(target: Path, tables: Iterable[str | Path]) -> None:
+    """Refuse an output that would lie in a table or a bundle that is read whole.
+
+    Raises:
+        WrongUseError: OUTPUT_IN_INPUT.
+    """
+    for table in tables:
+        if first_in([target], table) is not None:
+            raise WrongUseError(
+                "OUTPUT_IN_INPUT",
+                f"'{target}' lies in '{table}', which this run reads as one table or model. "
+                "Choose an --output outside it.",
+            )
+
+
+def require_written(target: Path) -> None:
+    """Refuse to replace what no run of Sightline has written; an empty folder may be replaced.
+
+    Raises:
+        WrongUseError: OUTPUT_NOT_OURS.
+    """
+    if os.path.lexists(target) and not _is_written(target):
+        raise WrongUseError(
+            "OUTPUT_NOT_OURS",
+            f"'{target}' was not written by Sightline, so --overwrite does not delete it. Choose "
+            "another --output, or remove it.",
+        )
+
+
+def _is_written(target: Path) -> bool:
+    if not target.is_dir():
+        return False
+    names = {path.name for path in target.iterdir()}
+    return (
+        not names
+        or (target / "_run" / "run.json").is_file()
+        # A bundle, and the outputs of pca and evaluate.
+        or "model.json" in names
+        or ("run.json" in names and bool({"components", "metrics.json"} & names))
+    )
 
 
 def _beat(file: Path, over: threading.Event) -> None:

@@ -450,3 +450,50 @@ def test_an_output_in_the_folder_of_the_images_is_no_image_of_the_next_run(
     assert predict(images, "--include", "*") == 0
     assert len(rows_of(tmp_path)) == 6
     assert f"Passed over, for runs have written them: {images}/out." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["folder", "file"])
+def test_overwrite_replaces_nothing_that_no_run_wrote(
+    kind: str,
+    colour_bundle: Path,
+    encode: Encode,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.png").write_bytes(encode("red"))
+    thesis = tmp_path / "out" / "thesis.txt" if kind == "folder" else tmp_path / "out"
+    thesis.parent.mkdir(exist_ok=True)
+    thesis.write_text("years of work", "utf-8")
+    arguments = ["--images", str(tmp_path / "images"), "--output", str(tmp_path / "out")]
+    assert main(["predict", *arguments, "--model", str(colour_bundle), "--overwrite"]) == 2
+    assert "OUTPUT_NOT_OURS: " in capsys.readouterr().err
+    assert thesis.read_text("utf-8") == "years of work"
+
+
+def test_an_output_within_the_model_or_the_table_that_is_read_is_refused(
+    colour_bundle: Path, encode: Encode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.png").write_bytes(encode("red"))
+    images, packed = str(tmp_path / "images"), str(tmp_path / "packed.parquet")
+    assert main(["pack-images", "--images", images, "--output", packed]) == 0
+    model = ["--model", str(colour_bundle)]
+    for read, output in ((packed, f"{packed}/x"), (images, str(colour_bundle / "x"))):
+        assert main(["predict", "--images", read, "--output", output, *model]) == 2
+        assert "OUTPUT_IN_INPUT: " in capsys.readouterr().err
+    assert not (colour_bundle / "x").exists()
+
+
+def test_an_output_by_way_of_its_own_parent_is_replaced(
+    colour_bundle: Path, encode: Encode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.png").write_bytes(encode("red"))
+    (tmp_path / "out" / "_run").mkdir(parents=True)
+    (tmp_path / "out" / "_run" / "run.json").write_text("{}", "utf-8")
+    monkeypatch.chdir(tmp_path / "out")
+    arguments = ["--images", str(tmp_path / "images"), "--output", "../out", "--overwrite"]
+    assert main(["predict", *arguments, "--model", str(colour_bundle)]) == 0
+    assert pq.read_table(tmp_path / "out")["prediction"][0].as_py()["label"] == "red"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "out"]

@@ -49,7 +49,7 @@ def _pack(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> P
     # Only here: --help must not pay for numpy and pyarrow.
     from tqdm import tqdm
 
-    from sightline.publish import publish_folder
+    from sightline.publish import publish_folder, require_apart, require_written
     from sightline.source.list_images import list_images
     from sightline.source.write_packed import PackedCounts, write_packed
 
@@ -57,7 +57,10 @@ def _pack(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> P
     listing = list_images(image_source(given))
     counts = PackedCounts()
     # The bytes of a table are in it; the files that it names beside them stay as well.
-    with publish_folder(output, there, listing.files if there is None else ()) as folder:
+    if there is None:
+        require_apart(output, listing.files)
+        require_written(output)
+    with publish_folder(output, there) as folder:
         with tqdm(total=len(listing), unit=" images", disable=None, mininterval=0.5) as progress:
             for counts in write_packed(listing, folder, given["max_image_bytes"]):
                 progress.update(counts.images - progress.n)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sightline.errors import WrongUseError
-from sightline.publish import require_apart, tell_leftovers
+from sightline.publish import require_apart, require_outside, tell_leftovers
 
 
 def check_output(
@@ -23,10 +23,12 @@ def check_output(
         The error of an output that appears while the command runs; None if it may be replaced.
 
     Raises:
-        WrongUseError: OUTPUT_EXISTS or OUTPUT_HOLDS_INPUT.
+        WrongUseError: OUTPUT_EXISTS, OUTPUT_HOLDS_INPUT or OUTPUT_IN_INPUT.
     """
     tell_leftovers(output)
+    reads = list(reads)
     require_apart(output, reads)
+    require_outside(output, [read for read in reads if _is_whole(Path(read))])
     if overwrite:
         return None
     message = f"{output} exists. Choose another --output, or add --overwrite."
@@ -34,3 +36,8 @@ def check_output(
     if output.exists():
         raise there
     return there
+
+
+def _is_whole(read: Path) -> bool:
+    """Whether a folder is a table or a bundle, all of which is read."""
+    return read.suffix == ".parquet" or (read / "model.json").is_file()

@@ -50,6 +50,7 @@ object EvaluateCommand extends Command {
       options.overwrite.value,
       Seq(options.predictions),
       hadoop,
+      tables = Seq(options.predictions),
     )
     publication {
       val rows = SavedPredictions.read(spark, options.predictions, options.format)

@@ -38,7 +38,8 @@ final case class ImageRun(
     // A model that is named by its place lies there.
     val modelPlace = Option.when(model.contains('/'))(model)
     val inputs = Seq(Some(images.images), images.table.root, modelsRoot, modelPlace).flatten
-    val publication = Publication.prepare(output, overwrite, inputs, hadoop)
+    val tables = Seq(images.images).filter(_.stripSuffix("/").endsWith(".parquet")) ++ modelPlace
+    val publication = Publication.prepare(output, overwrite, inputs, hadoop, tables)
     val bundle = watch("model")(new BundleCatalog(modelsRoot, hadoop).find(model).bundle)
     publication.replaces.foreach(_.spare(bundle.folder.toString, hadoop))
     if (result == ImageResult.Features) bundle.requireFeatures(): Unit

@@ -58,7 +58,8 @@ object PackImagesCommand extends Command {
     val hadoop = spark.sessionState.newHadoopConf()
     val watch = new Stopwatch(invocation.started)
     val inputs = request.images +: request.table.root.toSeq
-    val publication = Publication.prepare(output, overwrite, inputs, hadoop)
+    val tables = Seq(request.images).filter(_.stripSuffix("/").endsWith(".parquet"))
+    val publication = Publication.prepare(output, overwrite, inputs, hadoop, tables)
     val input =
       watch("list")(PackedImages.open(spark, request.copy(replaces = publication.replaces)))
     publication {

@@ -34,7 +34,8 @@ final case class PcaRun(
     val hadoop = spark.sessionState.newHadoopConf()
     val watch = new Stopwatch(invocation.started)
     val inputs = features +: model.input.toSeq
-    val publication = Publication.prepare(output, overwrite, inputs, hadoop)
+    val publication = Publication.prepare(output, overwrite, inputs, hadoop, tables = inputs)
+    publication.requireWritten()
     page.foreach(_.check(spark))
     val tracked = watch("preflight")(tracking.flatMap(_.check(spark)))
     val table = FeatureTable.open(spark, features, splitColumn, whole)

@@ -78,7 +78,15 @@ final class Publication private (
     }
   }
 
+  /**
+   * Makes sure that only what a run has written is replaced.
+   *
+   * @throws SightlineException OUTPUT_NOT_OURS
+   */
+  def requireWritten(): Unit = replaces.foreach(_ => WrittenOutput.require(fs, output))
+
   private def begin(): Unit = {
+    requireWritten()
     ShutdownHookManager.get.addShutdownHook(hook, Publication.HookPriority)
     try RunOwner.current.write(fs, owner)
     catch {
@@ -126,14 +134,17 @@ object Publication {
    * Settles what killed runs have left beside the output, and tells it; writes nothing itself.
    *
    * @param inputs what the run reads, which replacing `output` must not remove
+   * @param tables those of the inputs that are read whole, in which no output may lie
    * @throws SightlineException OUTPUT_EXISTS when there is something at `output` already,
-   *   OUTPUT_HOLDS_INPUT when it holds an input, OUTPUT_NOT_WRITABLE
+   *   OUTPUT_HOLDS_INPUT when it holds an input, OUTPUT_IN_INPUT when it lies in a table of the
+   *   inputs, OUTPUT_NOT_WRITABLE
    */
   def prepare(
       output: String,
       overwrite: Boolean,
       inputs: Seq[String],
       hadoop: Configuration,
+      tables: Seq[String] = Nil,
   ): Publication = {
     val path = new Path(output)
     val fs = path.getFileSystem(hadoop)
@@ -141,7 +152,14 @@ object Publication {
     WritableOutput.require(fs, qualified)
     Leftovers.settle(fs, qualified).foreach(line => System.err.println(s"sightline: $line"))
     val folder = Place.of(qualified, hadoop).map(ReplacedFolder(output, _))
-    folder.foreach(replaced => inputs.foreach(replaced.spare(_, hadoop)))
+    folder.foreach { replaced =>
+      inputs.foreach(replaced.spare(_, hadoop))
+      tables
+        .find(table => Place.of(new Path(table), hadoop).exists(replaced.place.isIn))
+        .foreach { table =>
+          throw SightlineException("OUTPUT_IN_INPUT", "output" -> output, "input" -> table)
+        }
+    }
     if (!overwrite && fs.exists(qualified)) throw exists(path)
     new Publication(fs, qualified, folder.filter(_ => overwrite))
   }

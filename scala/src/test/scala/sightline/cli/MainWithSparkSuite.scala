@@ -315,6 +315,7 @@ final class MainWithSparkSuite extends AnyFunSuite with LocalSpark {
 
   test("an existing output stays as it is, unless it is to be replaced") {
     withFolder { folder =>
+      write(folder, "out/_run/run.json", "{}")
       write(folder, "out/old", "old")
       val refused = predict(folder, images(folder))
       assert(refused.status == 2)

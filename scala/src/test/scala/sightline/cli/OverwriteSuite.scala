@@ -125,10 +125,43 @@ final class OverwriteSuite extends AnyFunSuite with LocalSpark {
   test("an output beside the images is replaced, though its name begins with theirs") {
     withFolder { folder =>
       val own = photos(folder, "own")
+      write(folder, "own2/_run/run.json", "{}"): Unit
       write(folder, "own2/old", "old"): Unit
       assert(predict(own, s"$folder/own2", "--overwrite").status == 0)
       assert(spark.read.parquet(s"$folder/own2").count() == 2)
       assert(names(own) == Seq("a.png", "b.png"))
+    }
+  }
+
+  test("--overwrite replaces nothing that no run wrote") {
+    withFolder { folder =>
+      val own = photos(folder, "own")
+      write(folder, "important/thesis.txt", "years of work"): Unit
+      write(folder, "plain", "a file"): Unit
+      Seq("important", "plain").foreach { name =>
+        val output = predict(own, s"$folder/$name", "--overwrite")
+        assert(output.status == 2)
+        assert(output.lastError.startsWith(s"sightline: OUTPUT_NOT_OURS: 'file:$folder/$name'"))
+      }
+      assert(Files.readString(folder.resolve("important/thesis.txt")) == "years of work")
+      assert(Files.readString(folder.resolve("plain")) == "a file")
+    }
+  }
+
+  test("an output within predictions that are evaluated, or within a packed table, is refused") {
+    withFolder { folder =>
+      val own = photos(folder, "own")
+      val table = s"$folder/packed.parquet"
+      assert(run("pack-images", "--images", own, "--output", table).status == 0)
+      val within = predict(table, s"$table/x")
+      assert(within.status == 2)
+      assert(within.lastError.startsWith(s"sightline: OUTPUT_IN_INPUT: '$table/x'"))
+      assert(predict(table, s"$folder/out").status == 0)
+      val evaluation =
+        run("evaluate", "--predictions", s"$folder/out", "--output", s"$folder/out/_run", "--overwrite")
+      assert(evaluation.status == 2)
+      assert(evaluation.lastError.startsWith(s"sightline: OUTPUT_IN_INPUT: '$folder/out/_run'"))
+      assert(Files.exists(folder.resolve("out/_run/run.json")))
     }
   }
 
