@@ -158,7 +158,14 @@ final class OverwriteSuite extends AnyFunSuite with LocalSpark {
       assert(within.lastError.startsWith(s"sightline: OUTPUT_IN_INPUT: '$table/x'"))
       assert(predict(table, s"$folder/out").status == 0)
       val evaluation =
-        run("evaluate", "--predictions", s"$folder/out", "--output", s"$folder/out/_run", "--overwrite")
+        run(
+          "evaluate",
+          "--predictions",
+          s"$folder/out",
+          "--output",
+          s"$folder/out/_run",
+          "--overwrite",
+        )
       assert(evaluation.status == 2)
       assert(evaluation.lastError.startsWith(s"sightline: OUTPUT_IN_INPUT: '$folder/out/_run'"))
       assert(Files.exists(folder.resolve("out/_run/run.json")))
