@@ -164,7 +164,7 @@ def test_a_killed_run_leaves_the_old_result(
     runs: Path, jar: Path, repository: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "pca"
-    output.mkdir()
+    (output / "components").mkdir(parents=True)
     (output / "run.json").write_text("the old result")
     programs = repository / ".venv" / "bin"
     command = [programs / "spark-submit", "--master", "local[2]", jar, "pca"]
@@ -180,7 +180,7 @@ def test_a_killed_run_leaves_the_old_result(
     assert running.poll() is None, "it ended before it was killed"
     os.killpg(running.pid, 9)
     running.wait()
-    assert [path.name for path in output.iterdir()] == ["run.json"]
+    assert sorted(path.name for path in output.iterdir()) == ["components", "run.json"]
     assert (output / "run.json").read_text() == "the old result"
 
 

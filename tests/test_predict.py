@@ -152,7 +152,8 @@ def test_a_csv_table_gives_a_row_for_each_of_its_rows_in_csv(
     table, output = work / "cards.csv", work / "table"
     with table.open("w", newline="") as file:
         csv.writer(file).writerows(TABLE)
-    output.mkdir()
+    (output / "_run").mkdir(parents=True)
+    (output / "_run" / "run.json").write_text("{}")
     (output / "old.csv").write_text("what --overwrite replaces")
     done = submit(
         *("predict", "--images", table, "--root", gallery, "--model", colour_bundle),
