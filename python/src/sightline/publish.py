@@ -15,6 +15,7 @@ from sightline.errors import SightlineError, WrongUseError
 from sightline.leftovers import BEAT_SECONDS, RunNames, run_names, settle
 from sightline.place import first_in
 from sightline.run_owner import write_owner
+from sightline.written_folder import is_replaceable
 
 
 @contextmanager
@@ -108,31 +109,19 @@ def require_outside(target: Path, tables: Iterable[str | Path]) -> None:
             )
 
 
-def require_written(target: Path) -> None:
-    """Refuse to replace what no run of Sightline has written; an empty folder may be replaced.
+def require_replaceable(target: Path, reads: Iterable[str | Path]) -> None:
+    """Refuse to replace what holds what is read, or what no run of Sightline has written.
 
     Raises:
-        WrongUseError: OUTPUT_NOT_OURS.
+        WrongUseError: OUTPUT_HOLDS_INPUT or OUTPUT_NOT_OURS.
     """
-    if os.path.lexists(target) and not _is_written(target):
+    require_apart(target, reads)
+    if os.path.lexists(target) and not is_replaceable(target):
         raise WrongUseError(
             "OUTPUT_NOT_OURS",
             f"'{target}' was not written by Sightline, so --overwrite does not delete it. Choose "
             "another --output, or remove it.",
         )
-
-
-def _is_written(target: Path) -> bool:
-    if not target.is_dir():
-        return False
-    names = {path.name for path in target.iterdir()}
-    return (
-        not names
-        or (target / "_run" / "run.json").is_file()
-        # A bundle, and the outputs of pca and evaluate.
-        or "model.json" in names
-        or ("run.json" in names and bool({"components", "metrics.json"} & names))
-    )
 
 
 def _beat(file: Path, over: threading.Event) -> None:

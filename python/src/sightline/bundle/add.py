@@ -36,7 +36,7 @@ from sightline.bundle.outputs import decide_activation
 from sightline.bundle.packages import require_packages
 from sightline.bundle.request import PIXELS_AS_THEY_ARE, AddRequest
 from sightline.errors import WrongUseError
-from sightline.publish import publish_folder, require_written
+from sightline.publish import publish_folder, require_replaceable
 from sightline.version import __version__
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def add_bundle(
     there = WrongUseError("MODEL_EXISTS", f"'{target}' is there already. Use --overwrite.")
     sources = [file for file in (request.onnx, request.weights) if file is not None]
     if existing == "replace":
-        require_written(target)
+        require_replaceable(target, sources)
     with publish_folder(target, None if existing == "replace" else there, sources) as folder:
         images = golden_images(request.preprocessing.size)
         material = _read(request, tensors, images)

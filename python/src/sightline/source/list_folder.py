@@ -18,7 +18,7 @@ from sightline.source.file_filter import FileFilter, ending
 from sightline.source.followed_links import FollowedLinks
 from sightline.source.listing import Listing, path_columns, printable_path
 from sightline.source.read_error import read_error
-from sightline.source.written_folder import is_output, unfinished
+from sightline.written_folder import is_output, unfinished
 
 Labels = Literal["auto", "folder", "none"]
 _HIDDEN = ("_", ".")

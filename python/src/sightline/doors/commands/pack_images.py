@@ -49,7 +49,7 @@ def _pack(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> P
     # Only here: --help must not pay for numpy and pyarrow.
     from tqdm import tqdm
 
-    from sightline.publish import publish_folder, require_apart, require_written
+    from sightline.publish import publish_folder, require_replaceable
     from sightline.source.list_images import list_images
     from sightline.source.write_packed import PackedCounts, write_packed
 
@@ -58,8 +58,7 @@ def _pack(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> P
     counts = PackedCounts()
     # The bytes of a table are in it; the files that it names beside them stay as well.
     if there is None:
-        require_apart(output, listing.files)
-        require_written(output)
+        require_replaceable(output, listing.files)
     with publish_folder(output, there) as folder:
         with tqdm(total=len(listing), unit=" images", disable=None, mininterval=0.5) as progress:
             for counts in write_packed(listing, folder, given["max_image_bytes"]):

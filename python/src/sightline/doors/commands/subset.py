@@ -81,7 +81,7 @@ def _make(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> t
     # Only here: --help must not pay for numpy and pyarrow.
     from tqdm import tqdm
 
-    from sightline.publish import publish_folder, require_apart, require_written
+    from sightline.publish import publish_folder, require_replaceable
     from sightline.source.link_images import link_images
     from sightline.source.subset import choose_subset
     from sightline.source.write_manifest import write_manifest
@@ -91,8 +91,7 @@ def _make(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> t
     sample = choose_subset(listing, given["percentage"], given["seed"])
     is_manifest = given["manifest"] or listing.root is None
     if there is None:
-        require_apart(output, listing.files)
-        require_written(output)
+        require_replaceable(output, listing.files)
     with publish_folder(output, there) as folder:
         if is_manifest:
             write_manifest(listing, sample.rows, folder / _MANIFEST)

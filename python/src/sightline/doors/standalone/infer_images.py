@@ -25,7 +25,7 @@ from sightline.engine.model import Model
 from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.engine.run import run
 from sightline.errors import SightlineError
-from sightline.publish import publish_folder, require_apart, require_written
+from sightline.publish import publish_folder, require_replaceable
 from sightline.source.file_columns import SPLIT, with_file_columns
 from sightline.source.list_images import list_images
 from sightline.source.listing import Listing
@@ -57,8 +57,7 @@ def infer_images(arguments: InferArguments) -> Tally:
     clock = _Clock(tally.seconds)
     listing = list_images(arguments.source)
     if overwrite:
-        require_apart(arguments.output, listing.files)
-        require_written(arguments.output)
+        require_replaceable(arguments.output, listing.files)
     if arguments.engine.output == "features":
         listing = with_file_columns(listing)
         splits = listing.table.column(SPLIT).to_pylist()

@@ -83,7 +83,7 @@ final class Publication private (
    *
    * @throws SightlineException OUTPUT_NOT_OURS
    */
-  def requireWritten(): Unit = replaces.foreach(_ => WrittenOutput.require(fs, output))
+  def requireWritten(): Unit = replaces.foreach(_.requireWritten(fs, output))
 
   private def begin(): Unit = {
     requireWritten()
@@ -154,11 +154,7 @@ object Publication {
     val folder = Place.of(qualified, hadoop).map(ReplacedFolder(output, _))
     folder.foreach { replaced =>
       inputs.foreach(replaced.spare(_, hadoop))
-      tables
-        .find(table => Place.of(new Path(table), hadoop).exists(replaced.place.isIn))
-        .foreach { table =>
-          throw SightlineException("OUTPUT_IN_INPUT", "output" -> output, "input" -> table)
-        }
+      tables.foreach(replaced.requireOutside(_, hadoop))
     }
     if (!overwrite && fs.exists(qualified)) throw exists(path)
     new Publication(fs, qualified, folder.filter(_ => overwrite))

@@ -19,17 +19,26 @@ final private[source] case class FolderContents(
    * Whether a run of Sightline has written the folder: its files are no images of the collection.
    * Not so of `subset`, whose output is links to images.
    */
-  def isOutput: Boolean = {
-    def has(name: String): Boolean = names.contains(name)
-    (has("_run") && Try(read("_run/run.json")).toOption.exists(!isSubset(_))) ||
-    (has("run.json") && (has("components") || has("metrics.json")))
-  }
+  def isOutput: Boolean = record.exists(!isSubset(_)) || hasResults
+
+  /** Whether nothing but what a run has written is deleted with it. */
+  def isReplaceable: Boolean = names.isEmpty || record.isDefined || hasResults
 
   /** Folders in it that a run is writing, or was when it was killed. */
   def unfinished: Set[String] = names.collect {
     case FolderContents.Unfinished(output, run) if names.contains(s".$output.run-$run") =>
       s"$output.incomplete-$run"
   }.toSet
+
+  /** Of a run, beside the data that it wrote. */
+  private def record: Option[String] =
+    Option.when(has("_run"))("_run/run.json").flatMap(file => Try(read(file)).toOption)
+
+  /** Of pca and evaluate, which write no data beside their record. */
+  private def hasResults: Boolean =
+    has("run.json") && (has("components") || has("metrics.json"))
+
+  private def has(name: String): Boolean = names.contains(name)
 
   private def isSubset(record: String): Boolean =
     FolderContents.Subset.findFirstIn(record).isDefined

@@ -5,7 +5,7 @@ import java.nio.file.{Files, Paths}
 import scala.util.Try
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.Path
+import org.apache.hadoop.fs.{FileSystem, Path}
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.api.java.UDF1
@@ -58,6 +58,25 @@ final case class ReplacedFolder(output: String, place: Place) {
       .head(1)
       .headOption
       .foreach(row => throw holds(row.getString(0)))
+  }
+
+  /** @throws SightlineException OUTPUT_IN_INPUT when it lies in a table or model that is read whole */
+  def requireOutside(table: String, hadoop: Configuration): Unit =
+    if (Place.of(new Path(table), hadoop).exists(place.isIn)) {
+      throw SightlineException("OUTPUT_IN_INPUT", "output" -> output, "input" -> table)
+    }
+
+  /**
+   * @param path qualified
+   * @throws SightlineException OUTPUT_NOT_OURS when there is something that no run wrote, and that
+   *   is no empty folder
+   */
+  def requireWritten(fs: FileSystem, path: Path): Unit = {
+    def isReplaceable: Boolean =
+      fs.getFileStatus(path).isDirectory && FolderEntry.remote(fs, path).isReplaceable
+    if (fs.exists(path) && !isReplaceable) {
+      throw SightlineException("OUTPUT_NOT_OURS", "output" -> path)
+    }
   }
 
   private def placeOf(folder: ImageFolder, hadoop: Configuration): Option[Place] =

@@ -26,6 +26,24 @@ def is_output(folder: str, names: Collection[str]) -> bool:
             record = {"command": "subset"}
         if not isinstance(record, dict) or record.get("command") != "subset":
             return True
+    return _has_results(names)
+
+
+def is_replaceable(path: Path) -> bool:
+    """Whether nothing but what a run or `models add` has written is deleted with a folder."""
+    if not path.is_dir():
+        return False
+    names = {entry.name for entry in path.iterdir()}
+    return (
+        not names
+        or (path / "_run" / "run.json").is_file()
+        or "model.json" in names
+        or _has_results(names)
+    )
+
+
+def _has_results(names: Collection[str]) -> bool:
+    """Those of pca and evaluate, which write no data beside their record."""
     return "run.json" in names and ("components" in names or "metrics.json" in names)
 
 
