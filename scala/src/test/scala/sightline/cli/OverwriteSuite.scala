@@ -4,28 +4,18 @@ import java.awt.Color
 import java.nio.file.attribute.FileTime
 import java.nio.file.{Files, Path}
 
-import scala.jdk.CollectionConverters.*
 import scala.sys.process.{Process, ProcessLogger}
-import scala.util.Using
 
 import org.scalatest.Assertion
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.{withFolder, write}
-import sightline.{ColourBundle, LocalSpark, TestImage}
+import sightline.{ColourBundle, TestImage}
 
 /** What a run deletes: an output that it replaces, and what dead runs have left, and nothing else. */
-final class OverwriteSuite extends AnyFunSuite with LocalSpark {
+final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
 
-  // Its settings hold for the sessions that commands start.
-  private def run(arguments: Any*): Output = {
-    spark.stop()
-    Output.of(Main.run(arguments.map(_.toString)))
-  }
-
-  private val model = ColourBundle.bundle.folder.toString
-
-  private def predict(images: Any, output: Any, more: Any*): Output =
+  private def predictTo(images: Any, output: Any, more: Any*): Output =
     run(
       Seq[Any]("predict", "--images", images, "--model", model, "--output", output) ++ more: _*
     )
@@ -36,11 +26,8 @@ final class OverwriteSuite extends AnyFunSuite with LocalSpark {
     folder.resolve(name)
   }
 
-  private def names(folder: Path): Seq[String] =
-    Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq.sorted)
-
   private def assertSpared(folder: Path, images: Any, more: Any*): Assertion = {
-    val output = predict(images, folder, "--overwrite" +: more: _*)
+    val output = predictTo(images, folder, "--overwrite" +: more: _*)
     assert(output.status == 2, output.err)
     assert(output.lastError.startsWith(s"sightline: OUTPUT_HOLDS_INPUT: $folder holds "), images)
     assert(names(folder) == Seq("a.png", "b.png"), images)
@@ -127,7 +114,7 @@ final class OverwriteSuite extends AnyFunSuite with LocalSpark {
       val own = photos(folder, "own")
       write(folder, "own2/_run/run.json", "{}"): Unit
       write(folder, "own2/old", "old"): Unit
-      assert(predict(own, s"$folder/own2", "--overwrite").status == 0)
+      assert(predictTo(own, s"$folder/own2", "--overwrite").status == 0)
       assert(spark.read.parquet(s"$folder/own2").count() == 2)
       assert(names(own) == Seq("a.png", "b.png"))
     }
@@ -139,7 +126,7 @@ final class OverwriteSuite extends AnyFunSuite with LocalSpark {
       write(folder, "important/thesis.txt", "years of work"): Unit
       write(folder, "plain", "a file"): Unit
       Seq("important", "plain").foreach { name =>
-        val output = predict(own, s"$folder/$name", "--overwrite")
+        val output = predictTo(own, s"$folder/$name", "--overwrite")
         assert(output.status == 2)
         assert(output.lastError.startsWith(s"sightline: OUTPUT_NOT_OURS: 'file:$folder/$name'"))
       }
@@ -153,10 +140,10 @@ final class OverwriteSuite extends AnyFunSuite with LocalSpark {
       val own = photos(folder, "own")
       val table = s"$folder/packed.parquet"
       assert(run("pack-images", "--images", own, "--output", table).status == 0)
-      val within = predict(table, s"$table/x")
+      val within = predictTo(table, s"$table/x")
       assert(within.status == 2)
       assert(within.lastError.startsWith(s"sightline: OUTPUT_IN_INPUT: '$table/x'"))
-      assert(predict(table, s"$folder/out").status == 0)
+      assert(predictTo(table, s"$folder/out").status == 0)
       val evaluation =
         run(
           "evaluate",
@@ -169,6 +156,31 @@ final class OverwriteSuite extends AnyFunSuite with LocalSpark {
       assert(evaluation.status == 2)
       assert(evaluation.lastError.startsWith(s"sightline: OUTPUT_IN_INPUT: '$folder/out/_run'"))
       assert(Files.exists(folder.resolve("out/_run/run.json")))
+    }
+  }
+
+  test("an existing output stays as it is, unless it is to be replaced") {
+    withFolder { folder =>
+      write(folder, "out/_run/run.json", "{}")
+      write(folder, "out/old", "old")
+      val refused = predict(folder, images(folder))
+      assert(refused.status == 2)
+      assert(refused.lastError.startsWith(s"sightline: OUTPUT_EXISTS: $folder/out exists already"))
+      assert(Files.readString(folder.resolve("out/old")) == "old")
+      assert(predict(folder, images(folder), "--overwrite").status == 0)
+      assert(names(folder) == Seq("images", "out"))
+      assert(!Files.exists(folder.resolve("out/old")))
+    }
+  }
+
+  test("--overwrite does not remove the images that it reads") {
+    withFolder { folder =>
+      val all = images(folder)
+      val output =
+        run("predict", "--images", s"$all/red", "--model", model, "--output", all, "--overwrite")
+      assert(output.status == 2)
+      assert(output.lastError.startsWith("sightline: OUTPUT_HOLDS_INPUT"))
+      assert(Files.exists(all.resolve("red/a.png")))
     }
   }
 
@@ -199,7 +211,7 @@ final class OverwriteSuite extends AnyFunSuite with LocalSpark {
       val yesterday = FileTime.fromMillis(System.currentTimeMillis - 24 * 3600 * 1000)
       Files.setLastModifiedTime(folder.resolve(".out.run-0000000c"), yesterday): Unit
       leave(folder, "0000000d", owner(dead, "1.5"))
-      val output = predict(photos(folder, "images"), s"$folder/out")
+      val output = predictTo(photos(folder, "images"), s"$folder/out")
       assert(output.status == 0, output.err)
       assert(output.err.contains("out.incomplete-0000000a is removed: a run that was killed"))
       assert(names(folder) == Seq("images", "out"))
@@ -218,7 +230,7 @@ final class OverwriteSuite extends AnyFunSuite with LocalSpark {
       leave(folder, "more", owner(dead, "1.5"), "incomplete")
       write(folder, "out2.incomplete-0000000e/part-0", ""): Unit
       val before = names(folder)
-      val output = predict(photos(folder, "images"), s"$folder/out")
+      val output = predictTo(photos(folder, "images"), s"$folder/out")
       assert(output.status == 0, output.err)
       assert(names(folder) == (before ++ Seq("images", "out")).sorted)
       Seq(
@@ -236,17 +248,17 @@ final class OverwriteSuite extends AnyFunSuite with LocalSpark {
     withFolder { folder =>
       leave(folder, "0000000a", owner(dead, "1.5"), "incomplete", "replaced")
       val images = photos(folder, "images")
-      val refused = predict(images, s"$folder/out")
+      val refused = predictTo(images, s"$folder/out")
       assert(refused.err.contains(s"$folder/out is put back"))
       assert(refused.lastError.startsWith("sightline: OUTPUT_EXISTS"))
       assert(names(folder) == Seq("images", "out"))
       assert(Files.readString(folder.resolve("out/part-0")) == "replaced")
       leave(folder, "0000000b", owner(dead, "1.5"), "replaced")
-      assert(predict(images, s"$folder/out").err.contains("out.replaced-0000000b is removed"))
+      assert(predictTo(images, s"$folder/out").err.contains("out.replaced-0000000b is removed"))
       assert(names(folder) == Seq("images", "out"))
       // The new one never came, and what is there now is something else: nothing is lost.
       leave(folder, "0000000c", owner(dead, "1.5"), "incomplete", "replaced")
-      predict(images, s"$folder/out"): Unit
+      predictTo(images, s"$folder/out"): Unit
       assert(names(folder) == Seq("images", "out", "out.replaced-0000000c"))
     }
   }
@@ -254,7 +266,7 @@ final class OverwriteSuite extends AnyFunSuite with LocalSpark {
   test("an output that cannot be written is told before any image is read") {
     withFolder { folder =>
       val file = write(folder, "file", "x")
-      val output = predict(photos(folder, "images"), s"$file/out")
+      val output = predictTo(photos(folder, "images"), s"$file/out")
       assert(output.status == 2, output.err)
       assert(output.lastError.startsWith("sightline: OUTPUT_NOT_WRITABLE: "), output.err)
       assert(!output.hasTrace)

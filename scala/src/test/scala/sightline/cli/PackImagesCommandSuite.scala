@@ -15,16 +15,10 @@ import org.apache.spark.sql.Row
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.{withFolder, write}
-import sightline.{ColourBundle, LocalSpark, TestImage}
+import sightline.{ColourBundle, TestImage}
 
 /** Files into a table, and predictions from it. */
-final class PackImagesCommandSuite extends AnyFunSuite with LocalSpark {
-
-  // Its settings hold for the sessions that commands start.
-  private def run(arguments: Any*): Output = {
-    spark.stop()
-    Output.of(Main.run(arguments.map(_.toString)))
-  }
+final class PackImagesCommandSuite extends AnyFunSuite with CommandRuns {
 
   private def images(folder: Path): Path = {
     write(folder, "images/red/a.png", TestImage.of(Color.RED)): Unit
