@@ -108,7 +108,7 @@ def serve(shapes: dict[str, Callable[[Job], None]]) -> None:
         job = json.loads(line)
         try:
             shapes[job["shape"]](job)
-        except Exception as error:  # noqa: BLE001 - the harness is told, and the log keeps all
+        except Exception as error:  # noqa: BLE001 - the harness gets the error, the log the whole trace
             traceback.print_exc()
             answer({"error": f"{type(error).__name__}: {error}"})
         else:
