@@ -65,6 +65,15 @@ def two_parts(file: Path, paint: Paint) -> None:
         pq.write_table(pa.table({"content": [paint(colour) for colour in colours]}), part)
 
 
+def holding_an_output(file: Path, paint: Paint) -> None:
+    record = file / "run1" / "_run" / "run.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"command": "predict"}', "utf-8")
+    rows = pa.table({"content": [paint("red")]})
+    pq.write_table(rows, file / "part-0.parquet")
+    pq.write_table(rows, file / "run1" / "part-0.parquet")
+
+
 def listed(paint: Paint) -> dict[str, Any]:
     """Columns that name the two images, for tables whose other columns matter."""
     del paint
@@ -220,6 +229,11 @@ CASES = {
         "case.parquet",
         parquet(lambda paint: listed(paint) | {"Label": [1, 2], "label": [1, 2]}),
         refused=("BAD_TABLE", "columns 'Label' and 'label' differ only in case"),
+    ),
+    "an output of a run within the parts": Case(
+        "outer.parquet",
+        holding_an_output,
+        refused=("BAD_TABLE", "outer.parquet/run1 in it is the output of a run; move it"),
     ),
     "semicolons": Case(
         "semicolons.csv",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from importlib import resources
 from typing import Any
 
 
@@ -41,6 +39,10 @@ def error_conditions() -> dict[str, dict[str, Any]]:
     Returns:
         Of each: `meaning`, `message` (lines with ``<parameters>``), `sqlState`, `exitStatus`.
     """
+    # Only here: what fails reads them, and every command and worker imports this module.
+    import json
+    from importlib import resources
+
     # From a folder, or from the zip that the jar sends to its workers.
     text = resources.files("sightline").joinpath("error_conditions.json").read_text("utf-8")
     conditions: dict[str, dict[str, Any]] = json.loads(text)

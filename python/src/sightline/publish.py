@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import sys
 import threading
@@ -20,7 +19,11 @@ from sightline.written_folder import is_replaceable
 
 @contextmanager
 def publish_folder(
-    target: Path, if_there: WrongUseError | None, reads: Iterable[str | Path] = ()
+    target: Path,
+    if_there: WrongUseError | None,
+    reads: Iterable[str | Path] = (),
+    *,
+    settled: bool = False,
 ) -> Iterator[Path]:
     """Give an empty hidden folder beside `target`; rename it to `target` if the block succeeds.
 
@@ -32,6 +35,7 @@ def publish_folder(
         if_there: Raised if `target` is there, before the block and again before it is renamed;
             None replaces it.
         reads: What the block reads, which replacing `target` must not delete.
+        settled: Whether `tell_leftovers` has been called for `target` already.
 
     Raises:
         WrongUseError: `if_there`; OUTPUT_HOLDS_INPUT; OUTPUT_NOT_WRITABLE.
@@ -39,10 +43,11 @@ def publish_folder(
             where it is.
     """
     target = _fixed(target)
-    tell_leftovers(target)
+    if not settled:
+        tell_leftovers(target)
     _refuse(target, if_there)
     require_apart(target, reads)
-    names = run_names(target, secrets.token_hex(4))
+    names = run_names(target, os.urandom(4).hex())
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_owner(names.owner)

@@ -59,6 +59,20 @@ def test_other_images_may_set_the_ranges(bundle: Bundle, photographs: Path) -> N
     assert Bundle.load(bundle.path).sha256 == bundle.sha256
 
 
+def test_a_folder_that_no_run_has_written_is_not_overwritten(
+    bundle: Bundle, photographs: Path
+) -> None:
+    thesis = bundle.path.with_name("two") / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.write_text("years of work", "utf-8")
+
+    done = calibrate(bundle, photographs, "--backend onnx --min-images 14 --as two --overwrite")
+
+    assert isinstance(done.exception, WrongUseError)
+    assert done.exception.code == "OUTPUT_NOT_OURS"
+    assert thesis.read_text("utf-8") == "years of work"
+
+
 def test_bf16_is_measured_in_openvino_and_leaves_int8_alone(
     bundle: Bundle, photographs: Path
 ) -> None:

@@ -114,6 +114,24 @@ def test_a_tiff_that_names_its_tile_twice_is_corrupt_since_libraries_differ_on_w
     assert code_of(bytes(content)) == "CORRUPT"
 
 
+@pytest.mark.timeout(60)
+def test_a_tiff_whose_directory_points_to_itself_thousands_of_times_is_read_at_once() -> None:
+    # Followed three levels deep, the 3,000 pointers would be 27 thousand million tags.
+    tile = zlib.compress(bytes([200]) * 256)
+    plain = tiff(tiled(16, 16, tile), b"")
+    count = struct.unpack_from("<H", plain, 8)[0]
+    tags = bytearray(plain[10 : 10 + 12 * count])
+    pointers = struct.pack("<HHII", 34665, 4, 1, 8) * 3000  # EXIF: the directory at 8, this one
+    at = tags.index(struct.pack("<HHI", 324, 4, 1)) + 8
+    tags[at : at + 4] = struct.pack("<I", len(plain) + len(pointers))
+    head = struct.pack("<2sHIH", b"II", 42, 8, count + 3000)
+
+    found = decode(head + tags + pointers + plain[10 + 12 * count :] + tile, EngineSpec())
+
+    assert isinstance(found, Image.Image)
+    assert (found.size, found.getpixel((15, 15))) == ((16, 16), (200, 200, 200))
+
+
 @pytest.mark.parametrize("directory", ["first", "exif"])
 def test_a_tag_of_millions_of_numbers_is_too_large_and_none_becomes_a_python_object(
     directory: str, decode_apart: DecodeApart

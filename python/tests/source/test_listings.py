@@ -38,12 +38,12 @@ def test_a_listing_takes(
     assert sorted(passed_over) == case.get("passed_over", [])
     number = sum(case["left_out"].values())
     told = capsys.readouterr().err
-    assert (f"{number} files left out (" in told) == (number > 0)
+    assert (f"{number} file{'' if number == 1 else 's'} left out (" in told) == (number > 0)
 
 
 def test_a_folder_without_images_says_what_it_has(tmp_path: Path) -> None:
     (tmp_path / "a.txt").touch()
-    with pytest.raises(WrongUseError, match=r"NO_IMAGES: .*1 files left out \(1 \.txt\)"):
+    with pytest.raises(WrongUseError, match=r"NO_IMAGES: .*1 file left out \(1 \.txt\)"):
         list_images(ImageSource(str(tmp_path)))
     with pytest.raises(WrongUseError, match=r"PATH_NOT_FOUND: .*\*\.jpg matches nothing"):
         list_images(ImageSource(f"{tmp_path}/*.jpg"))

@@ -7,14 +7,17 @@ from collections.abc import Mapping
 
 import torch
 
-from sightline.backends.architecture import build_architecture, find_maker
+from sightline.backends.architecture import find_maker
 from sightline.errors import WrongUseError
 
 ARGUMENT = "num_classes"
 
 
 def with_class_count(
-    architecture: str, arguments: Mapping[str, object], weights: Mapping[str, torch.Tensor]
+    architecture: str,
+    arguments: Mapping[str, object],
+    wanted: Mapping[str, torch.Tensor],
+    weights: Mapping[str, torch.Tensor],
 ) -> dict[str, object]:
     """The arguments with `num_classes`, if the weights need one that is not among them.
 
@@ -23,8 +26,9 @@ def with_class_count(
     file.
 
     Args:
-        architecture: See `build_architecture`; its code runs.
+        architecture: See `build_architecture`.
         arguments: As given.
+        wanted: The state dict of the architecture made with them.
         weights: The state dict.
 
     Returns:
@@ -33,10 +37,6 @@ def with_class_count(
     """
     plain = dict(arguments)
     if ARGUMENT in plain or not _takes_count(architecture):
-        return plain
-    try:
-        wanted = build_architecture(architecture, plain, allow_code=True).state_dict()
-    except WrongUseError:
         return plain
     if wanted.keys() != weights.keys():
         return plain

@@ -54,8 +54,11 @@ def read_torch(
             WEIGHTS_MISMATCH, LABEL_COUNT_MISMATCH or NOT_FINITE.
     """
     tensors = read_weights(weights) if isinstance(weights, Path) else dict(weights)
-    arguments = with_class_count(architecture, arguments, tensors)
     network = build_architecture(architecture, arguments, allow_code=True)
+    counted = with_class_count(architecture, arguments, network.state_dict(), tensors)
+    if counted != dict(arguments):
+        network = build_architecture(architecture, counted, allow_code=True)
+    arguments = counted
     load_weights(network, tensors, architecture)
     torch.set_num_threads(1)
     unit = torch.from_numpy(images).permute(0, 3, 1, 2).double() / 255  # (n, 3, height, width)

@@ -24,8 +24,6 @@ def strip_png(encoded: bytes) -> bytes:
     Returns:
         `encoded` itself where there is nothing to leave out.
     """
-    if not any(name in encoded for name in (*_TEXTS, _PROFILE)):
-        return encoded
     parts: list[bytes] = []
     seen: set[bytes] = set()
     position, start = _SIGNATURE_BYTES, 0

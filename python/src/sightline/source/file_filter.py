@@ -100,7 +100,8 @@ def told(by_ending: dict[str, int], passed_over: list[str], files: FileFilter) -
             else "by --include or --exclude"
         )
         number = sum(by_ending.values())
-        sentences.append(f"{number} files left out ({', '.join(kinds)}), {why}.")
+        files_ = "1 file" if number == 1 else f"{number} files"
+        sentences.append(f"{files_} left out ({', '.join(kinds)}), {why}.")
     if passed_over:
         sentences.append(f"Passed over, for runs have written them: {', '.join(passed_over)}.")
     return " ".join(sentences)

@@ -41,7 +41,7 @@ def list_folder(folder: Path, labels: Labels, files: FileFilter) -> Listing:
     root = folder.absolute()
     walk = _Walk(root, files)
     walk.links.begin(os.path.realpath(root))
-    return walk.listing(dict(walk.below(str(root))), labels)
+    return walk.listing(dict(walk.below(str(root), asked=True)), labels)
 
 
 def list_glob(pattern: str, labels: Labels, files: FileFilter) -> Listing | None:
@@ -77,13 +77,17 @@ def list_glob(pattern: str, labels: Labels, files: FileFilter) -> Listing | None
         return None
     # Real folders first, so that a link to one gives way to it; outer ones before inner ones.
     real = {folder: os.path.realpath(folder) for folder in folders}
+    covered = set()
     for folder in sorted(folders, key=lambda folder: (real[folder] != folder, real[folder])):
         if walk.links.covers(real[folder]):
-            folders.remove(folder)
+            covered.add(folder)
         else:
             walk.links.begin(real[folder])
     for folder in folders:
-        found |= {path: error for path, error in walk.below(folder) if path not in found}
+        if folder in covered:
+            continue
+        below = walk.below(folder, asked=False)
+        found |= {path: error for path, error in below if path not in found}
     return walk.listing(found, labels)
 
 
@@ -139,7 +143,7 @@ class _Walk:
         self._left_out.add(path)
         return {}
 
-    def below(self, folder: str) -> Iterator[tuple[str, RowError | None]]:
+    def below(self, folder: str, *, asked: bool) -> Iterator[tuple[str, RowError | None]]:
         # No recursion: folders may be nested deeper than calls. The next one is the last.
         waiting: list[_Folder | _Inner] = [_Folder(folder, os.path.realpath(folder), away=False)]
         while waiting:
@@ -155,7 +159,8 @@ class _Walk:
                 yield current.path, read_error(error, "list")
                 continue
             names = {entry.name for entry in entries}
-            if isinstance(following, _Inner) and is_output(current.path, names):
+            is_asked = asked and isinstance(following, _Folder)
+            if not is_asked and is_output(current.path, names):
                 self._passed_over.append(current.path)
                 continue
             written = unfinished(names)
@@ -168,7 +173,7 @@ class _Walk:
                     self._passed_over.append(path)
                 elif _is_folder(entry):
                     inner.append(_Inner(current, path, entry.is_symlink()))
-                elif _is_regular(path):
+                elif _is_regular(entry):
                     yield from self.taken(path, found=True).items()
             waiting += reversed(inner)
 
@@ -198,8 +203,9 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _is_regular(path: str) -> bool:
+def _is_regular(entry: os.DirEntry[str]) -> bool:
     try:
-        return stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116
+        # The scan itself tells of all but links.
+        return entry.is_file(follow_symlinks=False) or stat.S_ISREG(entry.stat().st_mode)
     except OSError:
         return True  # A dangling link was listed: reading it says what is wrong.

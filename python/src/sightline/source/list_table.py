@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sightline.errors import WrongUseError
+from sightline.place import local_path
 from sightline.source.csv_table import CsvDialect, CsvTable, bad_table
 from sightline.source.label_ids import read_label_ids
 from sightline.source.listing import Listing, Packed, path_columns
@@ -121,9 +122,10 @@ def list_table(
     kept = own.rename_columns(own_names(own.column_names))
     for name, column in path_columns(paths, labels, label_ids).items():
         kept = kept.append_column(name, column)
-    packed = (
-        Packed(file, used.content, used.error[0] if used.error else None) if used.content else None
-    )
+    packed = None
+    if used.content and isinstance(table, ParquetTable):
+        error = used.error[0] if used.error else None
+        packed = Packed(file, used.content, error, tuple(table.parts))
     base = root or file.parent
     files = [path if used.path is None else _resolve_path(path, base) for path in paths]
     return Listing(kept, files, {}, packed=packed)
@@ -215,11 +217,7 @@ def _is_error(type_: pa.DataType) -> bool:
 
 
 def _resolve_path(path: str, base: Path) -> str:
-    if path.startswith("file:/"):
-        # As Hadoop does: what follows the scheme and the host is the path, % and all.
-        path = path.removeprefix("file:")
-        path = "/" + path[2:].partition("/")[2] if path.startswith("//") else path
-    return str(base.absolute() / path) if path else ""
+    return str(base.absolute() / local_path(path)) if path else ""
 
 
 def _unknown_column(table: CsvTable | ParquetTable, column: str) -> WrongUseError:

@@ -23,11 +23,13 @@ class Packed:
         table: A ``.parquet``: one file, or a folder of parts.
         content: Its column of the images' bytes: the names down to a field of a nested column.
         error: Its column that says why there are none; None if it has no such column.
+        parts: Its files, in the order of their rows.
     """
 
     table: Path
     content: tuple[str, ...]
     error: str | None
+    parts: tuple[Path, ...]
 
 
 @dataclass(frozen=True, slots=True)

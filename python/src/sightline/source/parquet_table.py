@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sightline.source.csv_table import bad_table
+from sightline.written_folder import is_output
 
 if TYPE_CHECKING:
     from pyarrow.dataset import FileSystemDataset
@@ -132,6 +133,7 @@ def open_parquet(table: Path) -> ParquetTable:
             raise bad_table(table, f"columns '{first}' and '{name}' differ only in case.")
     if not schema.names:
         raise bad_table(table, "it has no Parquet files.")
+    _refuse_outputs(table, data.files)
     known = [given for given in schema if _is_known(given.type)]
     left_out = [given.name for given in schema if given not in known]
     if left_out:
@@ -140,6 +142,18 @@ def open_parquet(table: Path) -> ParquetTable:
             f"sightline: {table}: columns left out, since Spark has no type for them: {names}\n"
         )
     return ParquetTable(table, data, pa.schema(known), schema.metadata or {})
+
+
+def _refuse_outputs(table: Path, files: Sequence[str]) -> None:
+    """An older run may have put its output into the table: its rows are no rows of the table."""
+    folders = {above for file in files for above in Path(file).relative_to(table).parents}
+    for below in sorted(folders - {Path()}):
+        folder = table / below
+        # Not so of partitions, of which there may be thousands.
+        if "=" in folder.name:
+            continue
+        if is_output(str(folder), {entry.name for entry in folder.iterdir()}):
+            raise bad_table(table, f"{folder} in it is the output of a run; move it elsewhere.")
 
 
 def _is_known(type_: pa.DataType) -> bool:

@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 
 from sightline.source.csv_table import bad_table
 from sightline.source.listing import Listing, Packed
-from sightline.source.parquet_table import open_parquet
 
 CONTENT = "__content"
 ERROR = "__error"
@@ -56,7 +55,7 @@ def read_packed(
 
 def _batches(packed: Packed, batch_rows: int, batch_bytes: int) -> Iterator[pa.RecordBatch]:
     columns = [".".join(packed.content)] + ([packed.error] if packed.error else [])
-    for part in open_parquet(packed.table).parts:
+    for part in packed.parts:
         try:
             yield from _part(part, columns, batch_rows, batch_bytes)
         except (pa.ArrowInvalid, OSError) as error:

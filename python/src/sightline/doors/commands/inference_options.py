@@ -15,7 +15,6 @@ from sightline.doors.commands.image_options import image_options, image_source
 from sightline.doors.commands.share import Share
 from sightline.engine.spec import DECODERS, DEFAULT_BATCH_ROWS, DEFAULT_MAX_IMAGE_PIXELS, Output
 from sightline.own_cores import own_cores
-from sightline.run_owner import process_seconds
 
 if TYPE_CHECKING:
     from sightline.doors.standalone.arguments import InferArguments
@@ -131,6 +130,8 @@ def print_summary(arguments: InferArguments, tally: Tally) -> None:
 
 def _waited(tally: Tally) -> str:
     """How long the user has waited since the program started, and for what."""
+    from sightline.run_owner import process_seconds  # --help must not pay for it
+
     since_begin = time.time() - tally.started
     whole = max(process_seconds(), since_begin)
     parts = {"startup": whole - since_begin, **tally.seconds}

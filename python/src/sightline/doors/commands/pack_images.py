@@ -59,7 +59,7 @@ def _pack(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> P
     # The bytes of a table are in it; the files that it names beside them stay as well.
     if there is None:
         require_replaceable(output, listing.files)
-    with publish_folder(output, there) as folder:
+    with publish_folder(output, there, settled=True) as folder:
         with tqdm(total=len(listing), unit=" images", disable=None, mininterval=0.5) as progress:
             for counts in write_packed(listing, folder, given["max_image_bytes"]):
                 progress.update(counts.images - progress.n)

@@ -56,15 +56,19 @@ def run_calibration(
         What was published.
 
     Raises:
-        WrongUseError: NOT_ENOUGH_IMAGES, and whatever else can be known beforehand.
+        WrongUseError: NOT_ENOUGH_IMAGES, OUTPUT_NOT_OURS, and whatever else can be known
+            beforehand.
         SightlineError: UNDER_THE_FLOOR, and then nothing was published.
     """
     from sightline.calibrate.calibrate import Images, calibrate, keep, publish
     from sightline.calibrate.request import Floor
     from sightline.engine.quiet_decoders import quiet_decoders
+    from sightline.publish import require_replaceable
     from sightline.source.list_images import ImageSource, list_images
 
     quiet_decoders()
+    if destination is not None and destination.if_there is None:
+        require_replaceable(destination.folder, ())
     ways = _ways(bundle, given)
     ranges = given["range_images"]
     files = {"include": given["include"], "exclude": given["exclude"]}

@@ -92,7 +92,7 @@ def _make(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> t
     is_manifest = given["manifest"] or listing.root is None
     if there is None:
         require_replaceable(output, listing.files)
-    with publish_folder(output, there) as folder:
+    with publish_folder(output, there, settled=True) as folder:
         if is_manifest:
             write_manifest(listing, sample.rows, folder / _MANIFEST)
         else:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sightline.errors import WrongUseError
-from sightline.publish import require_apart, require_outside, tell_leftovers
 
 
 def check_output(
@@ -25,6 +24,9 @@ def check_output(
     Raises:
         WrongUseError: OUTPUT_EXISTS, OUTPUT_HOLDS_INPUT or OUTPUT_IN_INPUT.
     """
+    # Only here: --help must not pay for it.
+    from sightline.publish import require_apart, require_outside, tell_leftovers
+
     tell_leftovers(output)
     reads = list(reads)
     require_apart(output, reads)

@@ -80,7 +80,7 @@ def infer_images(arguments: InferArguments) -> Tally:
     _ = model.labels
     model.kept(arguments.engine)
     clock.stop("load")
-    with publish_folder(arguments.output, there) as folder:
+    with publish_folder(arguments.output, there, settled=True) as folder:
         _infer(arguments, listing, model, tally, folder)
         _check_error_rate(arguments, tally)
         write_run_record(folder, arguments, tally)
@@ -107,13 +107,14 @@ def _infer(
     batches = read_images(listing, arguments.engine.max_image_bytes, rows, _BATCH_BYTES)
     clock = _Clock(tally.seconds)
     classes = model.bundle.labels
+    names = frozenset(classes)
     writer = None
     with tqdm(total=len(listing), unit=" images", disable=None, mininterval=0.5) as progress:
         for batch in run(batches, model, arguments.engine, CONTENT, ERROR, tally.counters):
             clock.stop("infer")
             if writer is None:
                 writer = open_part(folder, arguments.format, batch.schema)
-            _count(batch, tally, classes)
+            _count(batch, tally, classes, names)
             writer.write(_kept(batch, arguments))
             progress.update(batch.num_rows)
             progress.set_postfix(errors=tally.images - tally.predicted, refresh=False)
@@ -123,10 +124,12 @@ def _infer(
     clock.stop("write")
 
 
-def _count(batch: pa.RecordBatch, tally: Tally, classes: Sequence[str]) -> None:
+def _count(
+    batch: pa.RecordBatch, tally: Tally, classes: Sequence[str], names: frozenset[str]
+) -> None:
     tally.images += batch.num_rows
     tally.predicted += batch.column("error").null_count
-    tally.labels.add(batch.column("label"), batch.column("label_id"), classes)
+    tally.labels.add(batch.column("label"), batch.column("label_id"), names, len(classes))
     for entry in pc.value_counts(pc.struct_field(batch.column("error"), "code")).to_pylist():
         if entry["values"] is not None:
             tally.errors[entry["values"]] = tally.errors.get(entry["values"], 0) + entry["counts"]

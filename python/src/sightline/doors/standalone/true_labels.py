@@ -26,21 +26,23 @@ class TrueLabels:
     known: int = 0
     unknown: Counter[str] = field(default_factory=Counter)
 
-    def add(self, labels: pa.Array[Any], label_ids: pa.Array[Any], classes: Sequence[str]) -> None:
+    def add(
+        self, labels: pa.Array[Any], label_ids: pa.Array[Any], names: frozenset[str], classes: int
+    ) -> None:
         """Count one batch.
 
         Args:
             labels: (rows,) string, null where there is none.
             label_ids: (rows,) int32, null where there is none.
-            classes: The model's labels, in the order of their ids.
+            names: The model's labels.
+            classes: How many classes it has; labels may repeat.
         """
-        names = frozenset(classes)
         pairs = Counter(zip(labels.to_pylist(), label_ids.to_pylist(), strict=True))
         for (label, label_id), images in pairs.items():
             if label is None and label_id is None:
                 continue
             self.labelled += images
-            is_known = label in names if label_id is None else 0 <= label_id < len(classes)
+            is_known = label in names if label_id is None else 0 <= label_id < classes
             if is_known:
                 self.known += images
             else:
