@@ -36,10 +36,14 @@ final case class ImageRun(
     val hadoop = spark.sessionState.newHadoopConf()
     val watch = new Stopwatch(invocation.started)
     // A model that is named by its place lies there.
-    val modelPlace = Option.when(model.contains('/'))(model)
-    val inputs = Seq(Some(images.images), images.table.root, modelsRoot, modelPlace).flatten
-    val tables = Seq(images.images).filter(_.stripSuffix("/").endsWith(".parquet")) ++ modelPlace
-    val publication = Publication.prepare(output, overwrite, inputs, hadoop, tables)
+    val modelPlace = Option.when(BundleCatalog.isPath(model))(model)
+    val publication = Publication.prepare(
+      output,
+      overwrite,
+      images.inputs ++ modelsRoot ++ modelPlace,
+      hadoop,
+      tables = images.tables ++ modelPlace,
+    )
     val bundle = watch("model")(new BundleCatalog(modelsRoot, hadoop).find(model).bundle)
     publication.replaces.foreach(_.spare(bundle.folder.toString, hadoop))
     if (result == ImageResult.Features) bundle.requireFeatures(): Unit
@@ -58,10 +62,8 @@ final case class ImageRun(
       }
       val errors = written.flatMap(_.errors).groupMapReduce(_._1)(_._2)(_ + _)
       val (counts, labels) = watch("count") {
-        val rows = format.read(spark, staging)
-        val labels =
-          Option.when(result == ImageResult.Prediction)(TrueLabels.of(rows, bundle.labels))
-        tally(rows, found.map(_.input.count).sum, errors) -> labels
+        val classes = Option.when(result == ImageResult.Prediction)(bundle.labels)
+        tally(format.read(spark, staging), found.map(_.input.count).sum, errors, classes)
       }
       val seconds = watch.seconds.toMap
       val record = RunRecord(
@@ -142,18 +144,21 @@ final case class ImageRun(
     }
   }
 
-  /** @param seen errors by code, also of images that were dropped */
+  /**
+   * @param seen errors by code, also of images that were dropped
+   * @param classes the model's labels, where the true ones are to be compared with them
+   */
   private def tally(
       written: DataFrame,
       expected: Long,
       seen: Map[String, Long],
-  ): ImageCounts = {
-    val byCode = written
+      classes: Option[Seq[String]],
+  ): (ImageCounts, Option[TrueLabels]) = {
+    val groups = written
       .groupBy(col(Columns.Error).getField("code"))
-      .agg(count(lit(1)))
+      .agg(count(lit(1)), classes.toSeq.flatMap(TrueLabels.counts): _*)
       .collect()
-      .map(row => Option(row.getString(0)) -> row.getLong(1))
-      .toMap
+    val byCode = groups.map(row => Option(row.getString(0)) -> row.getLong(1)).toMap
     val rows = byCode.values.sum
     val dropped = if (onError == OnError.Drop) seen else Map.empty[String, Long]
     val counts = ImageCounts(
@@ -171,7 +176,10 @@ final case class ImageRun(
         "limit" -> f"${100 * limit}%.1f",
       )
     }
-    counts
+    val labels = classes.map { known =>
+      TrueLabels.of(written, known, groups.map(_.getLong(2)).sum, groups.map(_.getLong(3)).sum)
+    }
+    (counts, labels)
   }
 
   private def summary(counts: ImageCounts, seconds: Double, watch: Stopwatch): String =

@@ -4,11 +4,10 @@ import mainargs.{ParserForClass, arg, main}
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.functions.{col, count, lit, sum}
-import org.apache.spark.sql.sightline.{RowCounts, RowTally}
 import org.json4s.JsonDSL.*
 
 import sightline.SightlineException
-import sightline.report.{Progress, Publication, RunRecord, Stopwatch}
+import sightline.report.{Publication, RunRecord, Stopwatch}
 import sightline.source.{Columns, ErrorCode, ImageRequest, ImageScanOptions, PackedImages}
 
 /** `pack-images`: many files → one Parquet table with their bytes. */
@@ -57,20 +56,15 @@ object PackImagesCommand extends Command {
     val spark = invocation.spark
     val hadoop = spark.sessionState.newHadoopConf()
     val watch = new Stopwatch(invocation.started)
-    val inputs = request.images +: request.table.root.toSeq
-    val tables = Seq(request.images).filter(_.stripSuffix("/").endsWith(".parquet"))
-    val publication = Publication.prepare(output, overwrite, inputs, hadoop, tables)
+    val publication =
+      Publication.prepare(output, overwrite, request.inputs, hadoop, request.tables)
     val input =
       watch("list")(PackedImages.open(spark, request.copy(replaces = publication.replaces)))
     publication {
-      val passed = RowCounts.register(spark, ErrorCode.all)
-      val progress = Progress.start(spark, "pack", input.count, passed)
       val staging = publication.staging.toString
-      try {
-        watch("pack") {
-          PackedImages.write(RowTally(input.rows, Columns.Error, passed), staging)
-        }
-      } finally progress.stop(spark)
+      RowProgress(spark, watch, "pack", input.count, input.rows, ErrorCode.all, "images") {
+        PackedImages.write(_, staging)
+      }
       val (counts, bytes) = watch("count")(tally(spark.read.parquet(staging)))
       if (counts.images != input.count) {
         throw SightlineException("ROWS_LOST", "expected" -> input.count, "found" -> counts.images)

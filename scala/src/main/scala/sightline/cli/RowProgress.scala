@@ -13,6 +13,8 @@ object RowProgress {
    * @param total how many rows pass, counted again in each pass
    * @param rows with a column `error`
    * @param stage name of the stage in the run's record
+   * @param codes the error codes that are counted
+   * @param unit what a row is called
    */
   def apply[A](
       spark: SparkSession,
@@ -20,9 +22,11 @@ object RowProgress {
       stage: String,
       total: Long,
       rows: DataFrame,
+      codes: Seq[String] = Nil,
+      unit: String = "rows",
   )(use: DataFrame => A): A = {
-    val counts = RowCounts.register(spark, codes = Nil)
-    val progress = Progress.start(spark, stage, total, counts, "rows")
+    val counts = RowCounts.register(spark, codes)
+    val progress = Progress.start(spark, stage, total, counts, unit)
     try watch(stage)(use(RowTally(rows, Columns.Error, counts)))
     finally progress.stop(spark)
   }

@@ -67,10 +67,9 @@ object SqlCommand extends Command {
     try run
     catch {
       case error: AnalysisException =>
-        val line = error.getMessage.linesIterator.find(_.trim.nonEmpty).getOrElse("")
-        throw ErrorTranslation
-          .translate(error)
-          .getOrElse(SightlineException("INVALID_SQL", "reason" -> line))
+        throw ErrorTranslation.translate(error).getOrElse {
+          SightlineException("INVALID_SQL", "reason" -> ErrorTranslation.firstLine(error))
+        }
     }
 
   private def text(options: Options): String = (options.execute, options.file) match {

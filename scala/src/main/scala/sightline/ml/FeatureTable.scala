@@ -7,8 +7,8 @@ import org.apache.spark.sql.functions.{coalesce, col, lit, nullif, substring_ind
 import org.apache.spark.sql.types.{ArrayType, DoubleType, FloatType, StructType}
 import org.apache.spark.sql.{AnalysisException, Column, DataFrame, SparkSession}
 
-import sightline.SightlineException
 import sightline.source.{Columns, Split}
+import sightline.{ErrorTranslation, SightlineException}
 
 /**
  * A table of features, such as `features` writes.
@@ -117,8 +117,8 @@ object FeatureTable {
     catch {
       case error @ (_: AnalysisException | _: SparkException) =>
         // Spark wraps what it met in what it was doing.
-        val causes = Iterator.iterate[Throwable](error)(_.getCause).takeWhile(Option(_).isDefined)
-        throw notFeatures(folder, causes.toSeq.last.getMessage.linesIterator.next().take(200))
+        val cause = ErrorTranslation.causes(error).last
+        throw notFeatures(folder, ErrorTranslation.firstLine(cause).take(200))
     }
   }
 

@@ -51,7 +51,9 @@ final class BundleCatalog(
       val (name, version) = BundleCatalog.split(model)
       registry
         .flatMap(_.find(name, version))
-        .orElse(plain(name).filter(_ => version.isEmpty).map(at => FoundModel(Bundle.open(at))))
+        .orElse(
+          Option.when(version.isEmpty)(plain(name)).flatten.map(at => FoundModel(Bundle.open(at)))
+        )
         .getOrElse(throw unknown(model))
     }
 
@@ -77,16 +79,15 @@ final class BundleCatalog(
 
   /** Names that [[find]] knows, sorted. */
   def known: Seq[String] =
-    (registry.toSeq.flatMap(_.newest.map(_.name)) ++ folders.flatMap(
-      _.names
-    ) ++ BundleResource.names).distinct.sorted
+    (registry.toSeq.flatMap(_.newest.map(_.name)) ++
+      folders.flatMap(_.names(_ => true)) ++ BundleResource.names).distinct.sorted
 
   /**
    * What is known of every model, sorted by name, of which no weights are read or fetched.
    *
    * @param wanted by name
    */
-  def list(wanted: Set[String]): Seq[ListedModel] = {
+  def list(wanted: String => Boolean): Seq[ListedModel] = {
     val created = registry.toSeq.flatMap(models =>
       models.newest.filter(file => wanted(file.name)).flatMap { file =>
         BundleCatalog.told(models.read(file)) match {
@@ -97,7 +98,7 @@ final class BundleCatalog(
       }
     )
     val lying = folders.flatMap(folder =>
-      folder.names.filter(wanted).map { name =>
+      folder.names(wanted).map { name =>
         ListedModel(name, None, BundleCatalog.told(AboutModel(folder.manifest(name))))
       }
     )
@@ -112,9 +113,7 @@ final class BundleCatalog(
     val path = new HadoopPath(model)
     val fs = path.getFileSystem(hadoop)
     if (!fs.exists(path)) throw unknown(model)
-    val folder =
-      if (fs.getUri.getScheme == "file") BundleZip.folder(Paths.get(path.toUri.getPath))
-      else BundleZip.folder(BundleCatalog.localCopy(fs, path))
+    val folder = BundleZip.folder(BundleCatalog.onThisMachine(fs, path))
     if (!Files.isRegularFile(folder.resolve(Manifest.FileName))) {
       throw SightlineException(
         "INVALID_BUNDLE",
@@ -135,8 +134,11 @@ object BundleCatalog {
   // SQL resolves a model for every query: a remote one is fetched once for each version of it.
   private val copies = TrieMap.empty[String, Path]
 
-  /** A bundle's folder or zip of another file system, on this machine. */
-  private[model] def localCopy(fs: FileSystem, path: HadoopPath): Path = {
+  /** A bundle's folder or zip: where it is, or a copy of what lies on another file system. */
+  private[model] def onThisMachine(fs: FileSystem, path: HadoopPath): Path =
+    if (fs.getUri.getScheme == "file") Paths.get(path.toUri.getPath) else localCopy(fs, path)
+
+  private def localCopy(fs: FileSystem, path: HadoopPath): Path = {
     val manifest = new HadoopPath(path, Manifest.FileName)
     val status = fs.getFileStatus(if (fs.exists(manifest)) manifest else path)
     val version = s"${fs.makeQualified(path)} ${status.getModificationTime} ${status.getLen}"
@@ -163,7 +165,7 @@ object BundleCatalog {
   }
 
   /** One model that cannot be read must not hide the others. */
-  private def told[A](about: => A): Either[SightlineException, A] =
+  private[sightline] def told[A](about: => A): Either[SightlineException, A] =
     try Right(about)
     catch { case error: SightlineException => Left(error) }
 

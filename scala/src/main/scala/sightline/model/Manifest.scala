@@ -5,7 +5,7 @@ import scala.util.{Failure, Success, Try}
 import org.json4s.*
 import org.json4s.jackson.JsonMethods
 
-import sightline.SightlineException
+import sightline.{ErrorTranslation, SightlineException}
 
 /**
  * What the driver needs to know of a bundle's `model.json`; the worker reads the rest.
@@ -77,7 +77,10 @@ object Manifest {
       case Success(manifest) => checked(manifest, where)
       case Failure(error: SightlineException) => throw error
       case Failure(error) =>
-        throw invalid(where, s"${Manifest.FileName} cannot be read (${firstLine(error)})")
+        throw invalid(
+          where,
+          s"${Manifest.FileName} cannot be read (${ErrorTranslation.firstLine(error)})",
+        )
     }
   }
 
@@ -127,9 +130,6 @@ object Manifest {
 
   private def escapes(file: String): Boolean =
     file.isEmpty || file.startsWith("/") || file.split("[/\\\\]").contains("..")
-
-  private def firstLine(error: Throwable): String =
-    Option(error.getMessage).getOrElse(error.toString).linesIterator.nextOption().getOrElse("")
 
   private def invalid(where: String, why: String): SightlineException =
     SightlineException("INVALID_BUNDLE", "bundle" -> where, "reason" -> why)

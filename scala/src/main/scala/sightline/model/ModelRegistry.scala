@@ -15,7 +15,7 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileStatus, FileSystem, Path}
 import org.apache.spark.sql.catalyst.analysis.Resolver
 
-import sightline.SightlineException
+import sightline.{ErrorTranslation, SightlineException}
 
 /**
  * The models that CREATE MODEL made under a root at any URI, each in versions.
@@ -202,7 +202,7 @@ final class ModelRegistry(root: Path, hadoop: Configuration, resolver: Resolver)
     val zip = new Path(folder, version.bundle)
     try {
       if (!reached(fs.exists(zip))) throw corrupt(file, s"its bundle '$zip' is missing")
-      val bundle = Bundle.open(reached(BundleZip.folder(local(zip))))
+      val bundle = Bundle.open(reached(BundleZip.folder(BundleCatalog.onThisMachine(fs, zip))))
       if (bundle.sha256 != version.sha256) {
         val found = bundle.sha256.take(12)
         throw corrupt(file, s"its bundle '$zip' has sha256 $found, not ${version.sha256.take(12)}")
@@ -250,10 +250,6 @@ final class ModelRegistry(root: Path, hadoop: Configuration, resolver: Resolver)
     }
     file
   }
-
-  private def local(path: Path): LocalPath =
-    if (fs.getUri.getScheme == "file") LocalPath.of(path.toUri.getPath)
-    else BundleCatalog.localCopy(fs, path)
 
   private def reached[A](use: => A): A = ModelRegistry.reached(root)(use)
 
@@ -311,8 +307,8 @@ object ModelRegistry {
     catch {
       case ours: SightlineException => throw ours
       case NonFatal(error) =>
-        val reason = Option(error.getMessage).filter(_.nonEmpty).getOrElse(error.toString)
-        throw unusable(root, s"${error.getClass.getSimpleName}: ${reason.linesIterator.next()}")
+        val reason = ErrorTranslation.firstLine(error)
+        throw unusable(root, s"${error.getClass.getSimpleName}: $reason")
     }
 
   private def unusable(root: Path, why: String): SightlineException =

@@ -2,7 +2,7 @@ package sightline.model
 
 import java.io.FileNotFoundException
 import java.nio.charset.StandardCharsets.UTF_8
-import java.nio.file.{Path as LocalPath, Paths}
+import java.nio.file.Path as LocalPath
 
 import scala.util.Using
 
@@ -19,17 +19,24 @@ final private class ModelsFolder(root: Path, hadoop: Configuration) {
 
   private lazy val fs: FileSystem = root.getFileSystem(hadoop)
 
-  /** Names of the bundles in it; it looks into folders for a manifest, and reads none. */
-  def names: Seq[String] = reached {
+  /**
+   * Names of the bundles in it; it looks into folders for a manifest, and reads none.
+   *
+   * @param wanted by name; the others are not looked at
+   */
+  def names(wanted: String => Boolean): Seq[String] = reached {
     try
       fs.listStatus(root)
         .toSeq
         .flatMap { status =>
-          val name = status.getPath.getName
-          if (status.isDirectory) Option.when(fs.exists(manifestOf(name)))(name)
-          else Option.when(name.endsWith(".zip"))(name.stripSuffix(".zip"))
+          val file = status.getPath.getName
+          val isZip = !status.isDirectory && file.endsWith(".zip")
+          val name = if (isZip) file.stripSuffix(".zip") else file
+          Option.when(
+            ModelRegistry.isName(name) && wanted(name) &&
+              (isZip || status.isDirectory && fs.exists(manifestOf(name)))
+          )(name)
         }
-        .filter(ModelRegistry.isName)
         .distinct
     catch { case _: FileNotFoundException => Nil }
   }
@@ -42,13 +49,13 @@ final private class ModelsFolder(root: Path, hadoop: Configuration) {
   def find(name: String, resolver: Resolver): Option[String] =
     // Most names are there as they are written: one look, and no listing.
     if (reached(holds(name))) Some(name)
-    else if (resolver("a", "A")) ModelRegistry.sameName(name, names, resolver)
+    else if (resolver("a", "A")) ModelRegistry.sameName(name, names(resolver(_, name)), resolver)
     else None
 
   /** The bundle's folder on this machine. */
   def open(name: String): LocalPath = reached {
     val path = if (fs.exists(manifestOf(name))) new Path(root, name) else zipOf(name)
-    BundleZip.folder(if (isLocal) local(path) else BundleCatalog.localCopy(fs, path))
+    BundleZip.folder(BundleCatalog.onThisMachine(fs, path))
   }
 
   /**
@@ -62,15 +69,10 @@ final private class ModelsFolder(root: Path, hadoop: Configuration) {
       val bytes = reached(Using.resource(fs.open(manifestOf(name)))(_.readAllBytes()))
       Manifest.parse(new String(bytes, UTF_8), where)
     } else {
-      val zip =
-        if (isLocal) local(zipOf(name)) else reached(BundleCatalog.localCopy(fs, zipOf(name)))
+      val zip = reached(BundleCatalog.onThisMachine(fs, zipOf(name)))
       Manifest.parse(BundleZip.manifest(zip), where)
     }
   }
-
-  private def isLocal: Boolean = fs.getUri.getScheme == "file"
-
-  private def local(path: Path): LocalPath = Paths.get(path.toUri.getPath)
 
   private def holds(name: String): Boolean =
     fs.exists(manifestOf(name)) || isFile(zipOf(name))

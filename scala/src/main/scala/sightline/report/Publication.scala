@@ -11,8 +11,8 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, Path}
 import org.apache.hadoop.util.ShutdownHookManager
 
-import sightline.SightlineException
 import sightline.source.{Place, ReplacedFolder}
+import sightline.{ErrorTranslation, SightlineException}
 
 /**
  * An output folder that appears whole or not at all: written beside its place, then renamed.
@@ -95,7 +95,7 @@ final class Publication private (
         throw SightlineException(
           "OUTPUT_NOT_WRITABLE",
           "path" -> output.getParent,
-          "reason" -> Option(error.getMessage).fold(error.toString)(_.linesIterator.next()),
+          "reason" -> ErrorTranslation.firstLine(error),
         )
     }
     beat.scheduleAtFixedRate(

@@ -64,25 +64,20 @@ object RunOwner {
   }
 
   /** What the file tells; None where there is none, or none that can be read. */
-  def read(fs: FileSystem, file: Path): Option[RunOwner] = Try {
-    val text = new String(Using.resource(fs.open(file))(_.readAllBytes()), UTF_8)
-    val json = JsonMethods.parse(text)
-    (json \ "host", json \ "process") match {
-      case (JString(host), JInt(process)) =>
-        Some(
-          RunOwner(
-            host,
-            Option(json \ "namespace").collect { case JString(name) => name },
-            process.toLong,
-            Option(json \ "process_started").collect {
-              case JDouble(seconds) => seconds
-              case JInt(seconds) => seconds.toDouble
-            },
-          )
-        )
-      case _ => None
+  def read(fs: FileSystem, file: Path): Option[RunOwner] = {
+    val json = RunRecord.read(file, fs.getConf)
+    Option((json \ "host", json \ "process")).collect { case (JString(host), JInt(process)) =>
+      RunOwner(
+        host,
+        Option(json \ "namespace").collect { case JString(name) => name },
+        process.toLong,
+        Option(json \ "process_started").collect {
+          case JDouble(seconds) => seconds
+          case JInt(seconds) => seconds.toDouble
+        },
+      )
     }
-  }.toOption.flatten
+  }
 
   /** None for a process that is not there, else when it started, if the system says so. */
   private def startOf(process: Long): Option[Option[Double]] = {

@@ -25,7 +25,7 @@ final case class RunPage(thumbnails: Boolean) {
       Seq("click", "matplotlib", "PIL", "numpy", "pyarrow", "tqdm"),
       purpose = "the report, on the driver",
       hint = "Install it there: pip install 'sightline[report]'; or do without by --no-report.",
-    )
+    ): Unit
 
   /**
    * Writes `report.html` and `pca_variance.png`.

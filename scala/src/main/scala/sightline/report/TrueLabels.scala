@@ -39,25 +39,37 @@ object TrueLabels {
 
   private val Commonest = 10
 
+  private val label = col(Columns.Label)
+  private val id = col(Columns.LabelId)
+  private val isLabelled = label.isNotNull || id.isNotNull
+
+  private def isKnown(classes: Seq[String]): Column =
+    when(id.isNotNull, id.between(0, classes.size - 1))
+      .otherwise(label.isNotNull && label.isInCollection(classes))
+
   /**
-   * @param written with columns `label` and `label_id`
+   * Aggregates of rows with columns `label` and `label_id`: how many are labelled, and how many of
+   * these with a label of the model's.
+   *
    * @param classes the model's labels, in the order of their ids
    */
-  def of(written: DataFrame, classes: Seq[String]): TrueLabels = {
-    val (label, id) = (col(Columns.Label), col(Columns.LabelId))
-    val isLabelled = label.isNotNull || id.isNotNull
-    val isKnown = when(id.isNotNull, id.between(0, classes.size - 1))
-      .otherwise(label.isNotNull && label.isInCollection(classes))
-    val totals = written.agg(count_if(isLabelled), count_if(isLabelled && isKnown)).head()
+  def counts(classes: Seq[String]): Seq[Column] =
+    Seq(count_if(isLabelled), count_if(isLabelled && isKnown(classes)))
+
+  /**
+   * @param written the rows
+   * @param labelled and `known`: the sums of [[counts]] over them
+   */
+  def of(written: DataFrame, classes: Seq[String], labelled: Long, known: Long): TrueLabels = {
     val commonest =
-      if (totals.getLong(0) == totals.getLong(1)) Nil
+      if (labelled == known) Nil
       else {
         commonestOf(
-          written.where(isLabelled && !isKnown),
+          written.where(isLabelled && !isKnown(classes)),
           when(label.isNull, id.cast("string")).otherwise(label),
         )
       }
-    TrueLabels(totals.getLong(0), totals.getLong(1), commonest)
+    TrueLabels(labelled, known, commonest)
   }
 
   private def commonestOf(rows: DataFrame, label: Column): Seq[(String, Long)] =

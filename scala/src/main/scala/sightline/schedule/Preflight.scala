@@ -39,21 +39,15 @@ object Preflight {
       sparkVersion: String,
       settings: InferenceSettings,
       bundle: Bundle,
-  ): Preflight = {
-    val needed = needs(settings, bundle)
-    val found = ask(executable, sparkVersion, needed)
-    val missing = needed.filterNot(found.packages.contains)
-    if (missing.nonEmpty) {
-      throw SightlineException(
-        "MISSING_PACKAGE",
-        "python" -> executable,
-        "packages" -> missing,
-        "purpose" -> s"backend '${settings.backend}' with decoder '${settings.decoder}'",
-        "hint" -> "Install it there, or name another interpreter by spark.pyspark.python or PYSPARK_PYTHON.",
-      )
-    }
-    found
-  }
+  ): Preflight =
+    requirePackages(
+      executable,
+      sparkVersion,
+      needs(settings, bundle),
+      purpose = s"backend '${settings.backend}' with decoder '${settings.decoder}'",
+      hint =
+        "Install it there, or name another interpreter by spark.pyspark.python or PYSPARK_PYTHON.",
+    )
 
   /**
    * The same without a model.
@@ -64,7 +58,7 @@ object Preflight {
     ask(executable, sparkVersion, Nil)
 
   /**
-   * Makes sure that the driver's own interpreter has what a part of a run needs there.
+   * Makes sure that an interpreter has what a part of a run needs there.
    *
    * @param packages import names
    * @param purpose what needs them
@@ -77,9 +71,9 @@ object Preflight {
       packages: Seq[String],
       purpose: String,
       hint: String,
-  ): Unit = {
-    val found = ask(executable, sparkVersion, packages).packages
-    val missing = packages.filterNot(found.contains)
+  ): Preflight = {
+    val found = ask(executable, sparkVersion, packages)
+    val missing = packages.filterNot(found.packages.contains)
     if (missing.nonEmpty) {
       throw SightlineException(
         "MISSING_PACKAGE",
@@ -89,6 +83,7 @@ object Preflight {
         "hint" -> hint,
       )
     }
+    found
   }
 
   /**

@@ -40,6 +40,14 @@ object Columns {
     .add("stage", StringType)
     .add("message", StringType)
 
+  /** Whether a table's column is one of reading errors, its fields in any order. */
+  def isError(column: DataType): Boolean = column match {
+    case struct: StructType =>
+      struct.forall(_.dataType == StringType) &&
+      struct.fieldNames.toSet == ErrorType.fieldNames.toSet
+    case _ => false
+  }
+
   private val Score = new StructType()
     .add("label", StringType)
     .add("class_id", IntegerType)

@@ -24,11 +24,11 @@ final private[source] case class FolderContents(
   /** Whether nothing but what a run has written is deleted with it. */
   def isReplaceable: Boolean = names.isEmpty || record.isDefined || hasResults
 
-  /** Folders in it that a run is writing, or was when it was killed. */
-  def unfinished: Set[String] = names.collect {
-    case FolderContents.Unfinished(output, run) if names.contains(s".$output.run-$run") =>
-      s"$output.incomplete-$run"
-  }.toSet
+  /** Whether a folder in it is one that a run is writing, or was when it was killed. */
+  def isUnfinished(folder: String): Boolean = folder match {
+    case FolderContents.Unfinished(output, run) => has(s".$output.run-$run")
+    case _ => false
+  }
 
   /** Of a run, beside the data that it wrote. */
   private def record: Option[String] =

@@ -38,7 +38,14 @@ final case class ImageRequest(
     maxImageBytes: Long = ImageScanOptions.MaxImageBytes,
     filter: FileFilter = FileFilter(),
     replaces: Option[ReplacedFolder] = None,
-)
+) {
+
+  /** What is read, apart from what a table names. */
+  def inputs: Seq[String] = images +: table.root.toSeq
+
+  /** Those of [[inputs]] that are read whole. */
+  def tables: Seq[String] = Seq(images).filter(ImageTableFile.isParquet)
+}
 
 object ImageInput {
 

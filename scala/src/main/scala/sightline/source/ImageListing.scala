@@ -29,10 +29,14 @@ final private class ImageListing(
   private val leftOut = mutable.Map.empty[String, Long].withDefaultValue(0L)
   private val outputs = mutable.Buffer.empty[String]
 
-  /** The files of a glob, or of one folder or file, in the order of paths. */
-  def of(found: Seq[FileStatus], limit: Option[Int]): ListedImages = {
+  /**
+   * The files of a glob, or of one folder or file, in the order of paths.
+   *
+   * @param isNamed whether what was found is what was named, rather than what matches a glob
+   */
+  def of(found: Seq[FileStatus], isNamed: Boolean, limit: Option[Int]): ListedImages = {
     val apart = once(found)
-    val files = apart.sortBy(_.getPath).iterator.flatMap(from)
+    val files = apart.sortBy(_.getPath).iterator.flatMap(from(_, isNamed))
     val listed = limit.fold(files)(files.take).to(ArraySeq)
     ListedImages(listed, leftOut.toMap, outputs.toSeq)
   }
@@ -68,11 +72,12 @@ final private class ImageListing(
     catch { case _: IOException => folder.stripSuffix("/") }
 
   /** The file itself, or all files below the folder. */
-  private def from(status: FileStatus): Iterator[ImageFile] = {
+  private def from(status: FileStatus, isNamed: Boolean): Iterator[ImageFile] = {
     val path = status.getPath
     def above: ImageFolder = folder(Option(path.getParent).getOrElse(path))
     if (status.isDirectory) {
-      below(Walked(folder(path), above, path.getName, if (isLocal) real(local(status)) else ""))
+      val there = if (isLocal) real(local(status)) else ""
+      below(Walked(folder(path), above, path.getName, there, isNamed))
     } else {
       taken(
         ImageFile(above, path.getName, status.getLen, status.getModificationTime),
@@ -85,7 +90,7 @@ final private class ImageListing(
    * A folder on the way.
    *
    * @param real where it really is, if it is local
-   * @param isAsked whether it was asked for, rather than found in another
+   * @param isNamed whether it was named, rather than found in another or by a glob
    * @param isAway whether a link has led out of the folders that were asked for
    */
   private case class Walked(
@@ -93,7 +98,7 @@ final private class ImageListing(
       above: ImageFolder,
       name: String,
       real: String,
-      isAsked: Boolean = true,
+      isNamed: Boolean,
       isAway: Boolean = false,
   )
 
@@ -107,13 +112,12 @@ final private class ImageListing(
       val contents =
         if (isLocal) LocalFolder.contents(walked.folder.path)
         else FolderEntry.remote(fs, new Path(walked.folder.path))
-      if (!walked.isAsked && contents.isOutput) passOver(walked.folder.path)
+      if (!walked.isNamed && contents.isOutput) passOver(walked.folder.path)
       else {
-        val unfinished = contents.unfinished
         contents.entries.flatMap {
           case FolderEntry.File(name, length, time) =>
             taken(ImageFile(walked.folder, name, length, time), isFound = true)
-          case FolderEntry.Folder(name, _) if unfinished(name) =>
+          case FolderEntry.Folder(name, _) if contents.isUnfinished(name) =>
             passOver(walked.folder.path + name)
           case FolderEntry.Folder(name, isLink) if filter.depth == FileFilter.Depth.All =>
             next(walked, name, isLink).iterator.flatMap(below)
@@ -140,7 +144,7 @@ final private class ImageListing(
         walked.folder,
         name,
         if (isLocal) there else "",
-        isAsked = false,
+        isNamed = false,
         isAway = walked.isAway || isLink,
       )
     }
@@ -213,7 +217,7 @@ object ImageListing {
     if (found.isEmpty) throw absent(location, "matches nothing")
     // Alternatives of a glob may hold `..`: what it found is looked at again.
     found.foreach(status => roots.require(status.getPath.toString, hadoop))
-    new ImageListing(fs, root.toUri.getPath, labels, filter, roots).of(found, limit)
+    new ImageListing(fs, root.toUri.getPath, labels, filter, roots).of(found, exists, limit)
   }
 
   /**

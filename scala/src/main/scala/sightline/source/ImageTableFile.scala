@@ -47,6 +47,8 @@ object ImageTableFile {
   /** Whether `location` names a table, by its ending. */
   def is(location: String): Boolean = format(location).isDefined
 
+  def isParquet(location: String): Boolean = format(location).contains("parquet")
+
   /** @throws SightlineException PATH_NOT_FOUND, BAD_TABLE, or WRONG_ARGUMENTS for a CSV's options */
   private[source] def open(
       spark: SparkSession,
@@ -62,7 +64,7 @@ object ImageTableFile {
         "hint" -> "Give a folder, a glob, or a .csv, .tsv or .parquet table.",
       )
     }
-    if (!format(location).contains("parquet")) CsvTable.open(spark, location, dialect)
+    if (!isParquet(location)) CsvTable.open(spark, location, dialect)
     else if (dialect == CsvDialect()) ParquetTable.open(spark, location)
     else {
       throw SightlineException(

@@ -21,7 +21,8 @@ final case class ListedImages(
       val why =
         if (byDefault) "without the ending of an image; --include '*' takes every file"
         else "by --include or --exclude"
-      s"${leftOut.values.sum} files left out ($kinds), $why."
+      val number = leftOut.values.sum
+      s"$number file${if (number == 1) "" else "s"} left out ($kinds), $why."
     }
     val folders = Option.when(outputs.nonEmpty) {
       s"Passed over, for runs have written them: ${outputs.mkString(", ")}."

@@ -52,7 +52,10 @@ private[source] object ParquetTable {
   /** @throws SightlineException BAD_TABLE */
   def open(spark: SparkSession, location: String): ImageTableFile = {
     val files = ImageTableFile.files(spark, location, below = true)
-    val isNested = files.size > ImageTableFile.files(spark, location, below = false).size
+    val at = new Path(qualified(spark, location))
+    val isNested = files.exists(file => file != at && file.getParent != at) &&
+      files.size > ImageTableFile.files(spark, location, below = false).size
+    refuseOutputs(spark, location, at, files)
     val footer = files.headOption.map(read(spark, location, _))
     val file = footer.getOrElse(throw ImageTableFile.bad(location, "it has no Parquet files"))
     val fields = file.getSchema.getFields.asScala.toSeq
@@ -76,7 +79,7 @@ private[source] object ParquetTable {
           field.getName -> time.isAdjustedToUTC
       }
     }.toMap
-    val root = qualified(spark, location)
+    val root = at.toString
     def frame(keyed: Boolean, settings: Map[String, String]): DataFrame =
       FilesFrame(spark, Settings ++ settings) { reader =>
         val found = reader.read
@@ -101,6 +104,26 @@ private[source] object ParquetTable {
       )
     }
     table(keyed = false)
+  }
+
+  /** An older run may have put its output into the table: its rows are no rows of the table. */
+  private def refuseOutputs(
+      spark: SparkSession,
+      location: String,
+      table: Path,
+      files: Seq[Path],
+  ): Unit = {
+    def above(file: Path): Iterator[Path] = Iterator
+      .iterate(file.getParent)(_.getParent)
+      .takeWhile(folder => Option(folder).exists(_ != table))
+    // Not so of partitions, of which there may be thousands.
+    val folders =
+      files.filter(_ != table).flatMap(above).distinct.filterNot(_.getName.contains('='))
+    val fs = table.getFileSystem(spark.sessionState.newHadoopConf())
+    folders.sorted.find(FolderEntry.remote(fs, _).isOutput).foreach { folder =>
+      val shown = folder.toString.stripPrefix("file:")
+      throw ImageTableFile.bad(location, s"$shown in it is the output of a run; move it elsewhere")
+    }
   }
 
   private def read(spark: SparkSession, location: String, part: Path): FileMetaData =

@@ -1,5 +1,7 @@
 package sightline.source
 
+import java.util.regex.Pattern
+
 import scala.util.Try
 
 import org.apache.hadoop.fs.Path
@@ -73,9 +75,11 @@ object ReadImage {
   /** A regular expression of how a path with a scheme begins. */
   val Uri = "[A-Za-z][A-Za-z0-9+.-]*:/"
 
+  private val Absolute = Pattern.compile(Uri)
+
   /** What a table's path names: a URI, or a path that starts from `root`. */
   private[source] def resolve(root: String, text: String): Try[Path] = Try(
-    if (text.matches(s"(?s)$Uri.*")) new Path(text)
+    if (Absolute.matcher(text).lookingAt) new Path(text)
     // By its parts, since Hadoop would take what stands before a colon in a name for a scheme.
     else new Path(new Path(root), new Path(None.orNull, None.orNull, text))
   )

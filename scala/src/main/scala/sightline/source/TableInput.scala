@@ -16,7 +16,7 @@ import org.apache.spark.sql.functions.{
   when,
 }
 import org.apache.spark.sql.sightline.Expressions
-import org.apache.spark.sql.types.{StringType, StructType}
+import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
 import sightline.SightlineException
@@ -141,10 +141,8 @@ private[source] object TableInput {
   /** The table's own error, if it is one of reading images: `struct<code, stage, message>`. */
   private def readError(schema: StructType): Option[Column] = {
     val fields = Columns.ErrorType.fieldNames.toSeq
-    schema.find(_.name == Columns.Error).map(_.dataType).collect {
-      case error: StructType
-          if error.fieldNames.toSet == fields.toSet && error.forall(_.dataType == StringType) =>
-        struct(fields.map(f => Columns.quoted(Columns.Error).getField(f).as(f)): _*)
+    schema.find(f => f.name == Columns.Error && Columns.isError(f.dataType)).map { _ =>
+      struct(fields.map(f => Columns.quoted(Columns.Error).getField(f).as(f)): _*)
     }
   }
 

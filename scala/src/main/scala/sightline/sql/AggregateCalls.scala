@@ -16,7 +16,7 @@ private[sql] object AggregateCalls {
    */
   def lift(aggregate: Aggregate): LogicalPlan = {
     val within = aggregate.groupingExpressions ++ parts(aggregate)
-    val rows = within.flatMap(calls)
+    val rows = within.flatMap(InferenceCall.in)
     def ofRows(call: InferenceCall): Boolean = rows.exists(_.semanticEquals(call))
     val known = aggregate.aggregateExpressions.map { expression =>
       // One answer a row is inferred anyway; those of a group are of one image.
@@ -84,7 +84,4 @@ private[sql] object AggregateCalls {
       else rule.applyOrElse[Expression, Expression](expression, _.mapChildren(in))
     in(expression).asInstanceOf[NamedExpression]
   }
-
-  private def calls(expression: Expression): Seq[InferenceCall] =
-    expression.collect { case call: InferenceCall => call }
 }

@@ -21,7 +21,9 @@ object CheckInference extends Rule[LogicalPlan] {
     plan.foreachWithSubqueries { operator =>
       wrongInputFile(operator).foreach(throw _)
       operator.expressions.foreach { expression =>
-        calls(expression).foreach(call => wrong(operator, expression, call).foreach(throw _))
+        InferenceCall
+          .in(expression)
+          .foreach(call => wrong(operator, expression, call).foreach(throw _))
       }
     }
     plan
@@ -33,7 +35,7 @@ object CheckInference extends Rule[LogicalPlan] {
       call: InferenceCall,
   ): Option[SightlineException] = {
     val inLambda = expression.exists {
-      case lambda: LambdaFunction => calls(lambda).nonEmpty
+      case lambda: LambdaFunction => InferenceCall.in(lambda).nonEmpty
       case _ => false
     }
     val where = operator match {
@@ -69,7 +71,7 @@ object CheckInference extends Rule[LogicalPlan] {
   private def wrongInputFile(operator: LogicalPlan): Option[SightlineException] = {
     def inferred(plan: LogicalPlan): Option[InferenceCall] = {
       val path = InputFileColumns.path(plan)
-      path.flatMap(_.expressions).flatMap(calls).headOption.orElse(inBranches(path.last))
+      path.flatMap(_.expressions).flatMap(InferenceCall.in).headOption.orElse(inBranches(path.last))
     }
     def inBranches(plan: LogicalPlan): Option[InferenceCall] = plan match {
       // A shuffle: above it the name is empty in any query.
@@ -84,7 +86,4 @@ object CheckInference extends Rule[LogicalPlan] {
       .headOption
       .map(call => InputFileColumns.wrongPlace(call.function))
   }
-
-  private def calls(expression: Expression): Seq[InferenceCall] =
-    expression.collect { case call: InferenceCall => call }
 }

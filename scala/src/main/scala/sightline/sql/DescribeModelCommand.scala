@@ -21,18 +21,12 @@ final case class DescribeModelCommand(name: String, extended: Boolean) extends L
     val found = SessionModels.find(spark, name)
     val catalog = SessionModels.catalog(spark)
     val versions =
-      catalog.versions(BundleCatalog.nameOf(name)).map(file => file -> read(catalog, file))
+      catalog
+        .versions(BundleCatalog.nameOf(name))
+        .map(file => file -> BundleCatalog.told(catalog.read(file)))
     val rows = described(found, versions) ++ (if (extended) files(found) else Nil)
     rows.map { case (property, value) => Row(property, value) }
   }
-
-  /** An older version that cannot be read says so in its row. */
-  private def read(
-      catalog: BundleCatalog,
-      file: VersionFile,
-  ): Either[SightlineException, Option[ModelVersion]] =
-    try Right(catalog.read(file))
-    catch { case error: SightlineException => Left(error) }
 
   private def described(
       found: FoundModel,

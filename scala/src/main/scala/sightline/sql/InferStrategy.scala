@@ -26,10 +26,8 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
         .scalar(spark, call.result.worker, Some(counters))
         .scalar(call.description, call.dataType, Seq(call.child))
       Seq(
-        MaterializeInference.mark(
-          WorkerErrorsExec(
-            ArrowEvalPythonExec(Seq(udf), Seq(result), planLater(child), udf.evalType)
-          )
+        WorkerErrorsExec(
+          ArrowEvalPythonExec(Seq(udf), Seq(result), planLater(child), udf.evalType)
         )
       )
     case _ => Nil
@@ -59,10 +57,8 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
     val udf = call.inference
       .bulk(spark, Columns.Prediction, Some(counters))
       .mapper(call.description, structOf(names ++ answers.map(_.name), output), input.output)
-    val rows = MaterializeInference.mark(
-      WorkerErrorsExec(
-        MapInArrowExec(udf, output, planLater(input), isBarrier = false, profile = None)
-      )
+    val rows = WorkerErrorsExec(
+      MapInArrowExec(udf, output, planLater(input), isBarrier = false, profile = None)
     )
 
     def answered(expression: Expression): Expression = expression.transformDown {

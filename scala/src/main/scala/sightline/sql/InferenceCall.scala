@@ -45,6 +45,9 @@ final case class InferenceCall(
 
 object InferenceCall {
 
+  def in(expression: Expression): Seq[InferenceCall] =
+    expression.collect { case call: InferenceCall => call }
+
   /** A call of `function(model, content[, options])`. */
   def ofContent(
       function: String,

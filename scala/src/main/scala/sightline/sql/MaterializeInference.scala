@@ -8,10 +8,10 @@ import org.apache.spark.sql.catalyst.plans.physical.{
 }
 import org.apache.spark.sql.catalyst.plans.{FullOuter, LeftOuter, RightOuter}
 import org.apache.spark.sql.catalyst.rules.Rule
-import org.apache.spark.sql.catalyst.trees.TreeNodeTag
 import org.apache.spark.sql.execution.exchange.{Exchange, ShuffleExchangeExec}
 import org.apache.spark.sql.execution.joins.{BroadcastNestedLoopJoinExec, CartesianProductExec}
 import org.apache.spark.sql.execution.{ColumnarRule, ProjectExec, SparkPlan}
+import org.apache.spark.sql.sightline.WorkerErrorsExec
 
 /**
  * Shuffles inferred rows below an operator that runs its input more than once, so that a second run
@@ -23,14 +23,6 @@ import org.apache.spark.sql.execution.{ColumnarRule, ProjectExec, SparkPlan}
  * side runs the other side once for its own rows and once to find those.
  */
 object MaterializeInference extends Rule[SparkPlan] {
-
-  private val Infers = TreeNodeTag[Unit]("sightline.infers")
-
-  /** Marks a node that runs a model. */
-  def mark(node: SparkPlan): SparkPlan = {
-    node.setTagValue(Infers, ())
-    node
-  }
 
   /** For plans that Spark does not adapt while they run. */
   val columnar: ColumnarRule = new ColumnarRule {
@@ -59,7 +51,8 @@ object MaterializeInference extends Rule[SparkPlan] {
   /** Whether running the plan again runs a model again: there is no exchange between. */
   private def infers(plan: SparkPlan): Boolean = plan match {
     case _: Exchange => false
-    case other => other.getTagValue(Infers).isDefined || other.children.exists(infers)
+    case _: WorkerErrorsExec => true
+    case other => other.children.exists(infers)
   }
 
   /**

@@ -13,20 +13,18 @@ import org.apache.spark.sql.types.{DataType, StructType}
 final class ModelParser(spark: ParserInterface) extends ParserInterface {
 
   override def parsePlan(text: String): LogicalPlan =
-    ModelStatement
-      .parse(text)
-      .orElse(ModelScript.parse(text, StatementParameters.none)(spark.parsePlan))
-      .getOrElse(spark.parsePlan(text))
+    parse(text, StatementParameters.none)(spark.parsePlan)
 
   override def parsePlanWithParameters(text: String, parameters: ParameterContext): LogicalPlan =
+    parse(text, StatementParameters(parameters))(spark.parsePlanWithParameters(_, parameters))
+
+  private def parse(text: String, parameters: => StatementParameters)(
+      others: String => LogicalPlan
+  ): LogicalPlan =
     ModelStatement
-      .parse(text, StatementParameters(parameters))
-      .orElse {
-        ModelScript.parse(text, StatementParameters(parameters))(
-          spark.parsePlanWithParameters(_, parameters)
-        )
-      }
-      .getOrElse(spark.parsePlanWithParameters(text, parameters))
+      .parse(text, parameters)
+      .orElse(ModelScript.parse(text, parameters)(others))
+      .getOrElse(others(text))
 
   override def parseExpression(text: String): Expression = spark.parseExpression(text)
 

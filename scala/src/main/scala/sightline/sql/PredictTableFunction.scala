@@ -87,12 +87,10 @@ object PredictTableFunction {
       table: LogicalPlan,
   ): LogicalPlan = {
     val answer = Alias(call, Columns.Prediction)()
-    val parts = fields(answer.toAttribute)
-    val error = parts.collectFirst { case (Columns.Error, field) => field }.get
-    val prediction = CreateNamedStruct(parts.flatMap {
-      case (Columns.Error, _) => Nil
-      case (name, field) => Seq(Literal(name), field)
-    })
+    val (errors, parts) = fields(answer.toAttribute).partition(_._1 == Columns.Error)
+    val error = errors.head._2
+    val prediction =
+      CreateNamedStruct(parts.flatMap { case (name, field) => Seq(Literal(name), field) })
     val none = Literal(None.orNull, prediction.dataType)
     Project(
       kept.map(_.toAttribute) ++ Seq(
@@ -132,14 +130,7 @@ object PredictTableFunction {
 
   /** The table's own column of reading errors, as `read_images` has it. */
   private def readError(columns: Seq[Attribute]): Option[Attribute] =
-    columns.find { column =>
-      column.name.equalsIgnoreCase(Columns.Error) && (column.dataType match {
-        case struct: StructType =>
-          struct.forall(_.dataType == StringType) &&
-          struct.fieldNames.toSet == Columns.ErrorType.fieldNames.toSet
-        case _ => false
-      })
-    }
+    columns.find(c => c.name.equalsIgnoreCase(Columns.Error) && Columns.isError(c.dataType))
 
   /** A reading error where there are no bytes: a file that could not be read says why. */
   private def errorOf(content: Attribute, error: Attribute): Expression = {

@@ -69,11 +69,14 @@ final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
    */
   private def equalInferences(query: LogicalPlan, known: Set[Long]): Seq[Seq[Infer]] = {
     val run = CachedData.in(spark, query)
-    val wanted = Wanted.in(run)
+    // Most queries hold no two equal inferences, and need not be looked at further.
+    lazy val wanted = Wanted.in(run)
     inferences(run)
-      .filter(infer => wanted(infer.result.exprId) && standsAlone(infer, known))
+      .filter(standsAlone(_, known))
       .groupBy(_.canonicalized)
       .values
+      .filter(_.size > 1)
+      .map(_.filter(infer => wanted(infer.result.exprId)))
       .filter(_.size > 1)
       .toSeq
       // The number of an attribute breaks ties, so that equal plans get equal numbers.
@@ -88,12 +91,8 @@ private object ShareInference {
 
   private val MostPasses = 10
 
-  /** A plan's subqueries, whatever they are used for. */
-  def subqueries(operator: LogicalPlan): Seq[LogicalPlan] =
-    operator.expressions.flatMap(_.collect { case subquery: SubqueryExpression => subquery.plan })
-
   private def inferences(plan: LogicalPlan): Seq[Infer] = {
-    val below = (plan.children ++ subqueries(plan)).flatMap(inferences)
+    val below = (plan.children ++ plan.subqueries).flatMap(inferences)
     plan match {
       case infer: Infer if !infer.isStreaming => infer +: below
       case _ => below
@@ -117,8 +116,7 @@ private object ShareInference {
       infer.copy(shared = false)
     }
     val ofSubqueries = inlined
-      .collect { case operator => subqueries(operator) }
-      .flatten
+      .flatMap(_.subqueries)
       .flatMap(_.collectWithSubqueries { case WithCTE(_, definitions) => definitions })
       .flatten
       .map(definition => definition.copy(child = withoutCommonTables(definition.child)))

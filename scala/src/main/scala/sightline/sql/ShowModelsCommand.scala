@@ -25,9 +25,10 @@ final case class ShowModelsCommand(pattern: Option[String]) extends LeafRunnable
   )
 
   override def run(spark: SparkSession): Seq[Row] = AnalysisErrors.analysed {
-    val catalog = SessionModels.catalog(spark)
-    val known = catalog.known
-    catalog.list(pattern.fold(known)(StringUtils.filterPattern(known, _)).toSet).map(row)
+    SessionModels
+      .catalog(spark)
+      .list(name => pattern.forall(StringUtils.filterPattern(Seq(name), _).nonEmpty))
+      .map(row)
   }
 
   private def row(model: ListedModel): Row = {

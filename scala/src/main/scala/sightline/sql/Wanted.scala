@@ -31,7 +31,6 @@ private object Wanted extends RuleExecutor[LogicalPlan] {
     val here = execute(plan).collect {
       case infer: Infer if !infer.exists(_.isInstanceOf[LocalLimit]) => infer.result.exprId
     }
-    val below = plan.collect { case operator => ShareInference.subqueries(operator) }.flatten
-    (here ++ below.flatMap(in)).toSet
+    (here ++ plan.flatMap(_.subqueries).flatMap(in)).toSet
   }
 }
