@@ -1,4 +1,4 @@
-"""Many commands in one application, and packed tables at both doors, by the jar itself."""
+"""Many commands in one application, and packed tables read by both languages, by the jar itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Row = dict[str, Any]
 pytestmark = pytest.mark.timeout(600)
 
 
-def test_lines_of_a_file_pack_images_and_predict_them_as_the_other_door_does(
+def test_lines_of_a_file_pack_images_and_predict_them_as_the_other_language_does(
     submit: Callable[..., Done],
     alone: Callable[..., Done],
     gallery: Path,

@@ -1,4 +1,4 @@
-"""Photographs and hostile files of ../shared: accuracy by hand, doors and backends that agree."""
+"""Photographs and hostile files of ../shared: accuracy by hand, and entry points that agree."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 pytestmark = pytest.mark.timeout(900)
 
 
-def test_hostile_files_are_a_row_each_and_the_same_at_both_doors(
+def test_hostile_files_are_a_row_each_and_the_same_at_both_entry_points(
     shared: Path,
     submit: Callable[..., Done],
     alone: Callable[..., Done],
@@ -28,8 +28,8 @@ def test_hostile_files_are_a_row_each_and_the_same_at_both_doors(
 ) -> None:
     images = ("--images", shared / "hostile" / "files", "--include", "*")
     command = ("predict", *images, "--model", "id_fraud")
-    for door, name in ((submit, "spark"), (alone, "alone")):
-        done = door(*command, "--output", tmp_path / name)
+    for command_line, name in ((submit, "spark"), (alone, "alone")):
+        done = command_line(*command, "--output", tmp_path / name)
         assert done.returncode == 0, done.stderr
     rows = rows_of(tmp_path / "spark")
     files = sorted(path for path in (shared / "hostile" / "files").iterdir() if path.is_file())

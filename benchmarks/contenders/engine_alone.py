@@ -6,7 +6,7 @@ import contextlib
 import sys
 
 from plain import Job, serve
-from sightline.doors.cli import main
+from sightline.cli.main import main
 
 
 def predict(job: Job) -> None:

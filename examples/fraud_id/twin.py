@@ -12,7 +12,7 @@ from typing import Any
 import click
 import pyarrow.parquet
 from cards.dataset import CLASSES
-from sightline.doors.commands.predict import predict
+from sightline.cli.predict import predict
 from sklearn.metrics import confusion_matrix
 
 _EPILOG = """\b

@@ -19,7 +19,7 @@ from sightline.bench.measure import Measurement
 from sightline.bench.million import _require_room
 from sightline.bench.scaling import require_jar
 from sightline.bundle.weights import read_weights
-from sightline.doors.cli import main
+from sightline.cli.main import main
 from sightline.errors import SightlineError
 from sightline.source.link_images import link_images
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from sightline.doors.cli import main
+from sightline.cli.main import main
 
 sys.exit(main())

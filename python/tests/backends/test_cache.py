@@ -180,7 +180,7 @@ def test_running_onnx_imports_neither_torch_nor_onnx(colour_bundle: Path) -> Non
         "from sightline.bundle.find import find_bundle;"
         f"open_session(find_bundle({str(colour_bundle)!r}), 'onnx',"
         " resolve_device('auto', 'onnx', None), 1);"
-        "import sightline.doors.commands.models;"
+        "import sightline.cli.models;"
         "print(sorted({'torch', 'torchvision', 'timm', 'onnx'} & sys.modules.keys()))"
     )
 

@@ -5,7 +5,7 @@ import pytest
 
 from sightline.bench.catalogue import CONTENDERS, PROGRAMS
 from sightline.bench.inputs import prepare
-from sightline.doors.cli import main
+from sightline.cli.main import main
 
 REPOSITORY = Path(__file__).parents[3]
 

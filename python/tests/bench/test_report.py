@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sightline.bench.claims import judge
-from sightline.doors.cli import main
+from sightline.cli.main import main
 
 
 def row(name: str, family: str, cpu_ms: float, **more: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -6,7 +6,7 @@ import pytest
 
 from sightline.bench.scaling_fit import Exponent, fit_growth
 from sightline.bench.scaling_inputs import make_sizes
-from sightline.doors.cli import main
+from sightline.cli.main import main
 
 MACHINE = {"processor": "A chip", "cores": 2, "memory_gib": 8.0, "system": "Linux", "gpu": "none"}
 MEASURED = {

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from sightline.bundle.add import add_bundle
+from sightline.bundle.add_request import AddRequest
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.manifest import Preprocessing, Resize, Size
-from sightline.bundle.request import AddRequest
 
 PREPROCESSING = Preprocessing(
     color="RGB",

@@ -9,8 +9,8 @@ from sightline.backends.device import Device
 from sightline.backends.onnx import BACKEND as ONNX
 from sightline.backends.pytorch import BACKEND as PYTORCH
 from sightline.bundle.add import add_bundle
+from sightline.bundle.add_request import AddRequest
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.request import AddRequest
 from sightline.errors import SightlineError, WrongUseError
 
 from .graphs import linear

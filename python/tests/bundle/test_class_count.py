@@ -9,7 +9,7 @@ import torchvision
 from click.testing import CliRunner, Result
 
 from sightline.bundle.bundle import Bundle
-from sightline.doors.commands.models import models
+from sightline.cli.models import models
 from sightline.errors import WrongUseError
 
 PLAIN = "--resize 64x64 --mean 0.5 --std 0.5 --no-export"

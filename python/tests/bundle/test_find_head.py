@@ -9,11 +9,11 @@ from sightline.backends.architecture import build_architecture
 from sightline.backends.device import Device
 from sightline.backends.registry import find_backend
 from sightline.bundle.add import add_bundle
+from sightline.bundle.add_request import AddRequest
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.find_head import find_head
 from sightline.bundle.graph import tensor_of
 from sightline.bundle.manifest import Tensor
-from sightline.bundle.request import AddRequest
 
 from .graphs import linear
 

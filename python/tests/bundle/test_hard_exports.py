@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from onnx import TensorProto, helper, numpy_helper
 
 from sightline.bundle.bundle import Bundle
-from sightline.doors.commands.models import models
+from sightline.cli.models import models
 
 from .graphs import CLASSES, HEIGHT, WIDTH, by_hand, linear
 

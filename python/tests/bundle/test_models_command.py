@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from sightline.bundle.add_request import AddRequest
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.request import AddRequest
-from sightline.doors.commands.models import models
+from sightline.cli.models import models
 from sightline.errors import SightlineError, WrongUseError
 
 from .graphs import linear

@@ -14,7 +14,7 @@ from torchvision.models import MobileNet_V3_Small_Weights
 
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.weights import read_weights
-from sightline.doors.commands.models import models
+from sightline.cli.models import models
 from sightline.errors import SightlineError, WrongUseError
 
 ARCHITECTURE = "torchvision:mobilenet_v3_small"

@@ -7,9 +7,9 @@ import pytest
 
 from sightline.bundle.golden import golden_images
 from sightline.bundle.manifest import Preprocessing, Size
-from sightline.bundle.material import Material
 from sightline.bundle.outputs import decide_activation
 from sightline.bundle.read_onnx import read_onnx
+from sightline.bundle.source_model import SourceModel
 from sightline.errors import WrongUseError
 
 from .graphs import CLASSES, HEIGHT, WIDTH, by_hand, linear
@@ -17,11 +17,11 @@ from .graphs import CLASSES, HEIGHT, WIDTH, by_hand, linear
 IMAGES = golden_images(Size(HEIGHT, WIDTH))
 
 
-def read(path: Path, preprocessing: Preprocessing, labels: int = CLASSES) -> Material:
+def read(path: Path, preprocessing: Preprocessing, labels: int = CLASSES) -> SourceModel:
     return read_onnx(path, preprocessing, labels, IMAGES)
 
 
-def run(material: Material, images: np.ndarray) -> np.ndarray:
+def run(material: SourceModel, images: np.ndarray) -> np.ndarray:
     session = ort.InferenceSession(material.onnx)
     (answer,) = session.run([material.scores], {session.get_inputs()[0].name: images})
     found: np.ndarray = answer

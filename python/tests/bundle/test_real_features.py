@@ -10,11 +10,11 @@ import torchvision
 from PIL import Image
 from torchvision.transforms import v2
 
+from sightline.backends.backend import Float32Array
 from sightline.backends.device import Device
-from sightline.backends.protocol import Float32Array
 from sightline.backends.registry import find_backend
 from sightline.bundle.bundle import Bundle
-from sightline.doors.cli import main
+from sightline.cli.main import main
 from sightline.engine.preprocess import preprocess
 
 WEIGHTS = "weights/mobilenet_v2_1.0_224.torchvision.safetensors"

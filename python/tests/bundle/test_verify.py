@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sightline.backends import registry
-from sightline.backends.protocol import Float32Array, UInt8Array
+from sightline.backends.backend import Float32Array, UInt8Array
 from sightline.bundle import verify
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import golden_images, max_delta, pack_golden, read_golden

@@ -8,9 +8,9 @@ from PIL import Image
 
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.verify import verify_bundle
+from sightline.calibrate.calibrated_mode import CalibratedMode
 from sightline.calibrate.measure import Classes, classify
-from sightline.calibrate.request import Way
-from sightline.doors.commands.models import models
+from sightline.cli.models import models
 from sightline.errors import SightlineError, WrongUseError
 from sightline.source.listing import Listing
 
@@ -88,7 +88,7 @@ def test_bf16_is_measured_in_openvino_and_leaves_int8_alone(
 
     assert done.exit_code == 0, done.exception
     manifest = Bundle.load(bundle.path).manifest
-    assert [one.way for one in manifest.calibration] == [
+    assert [one.mode for one in manifest.calibration] == [
         "onnx int8 pillow",
         "openvino bf16 pillow",
     ]
@@ -107,7 +107,7 @@ def test_without_a_destination_it_only_measures(bundle: Bundle, photographs: Pat
 def test_what_lies_under_the_floor_is_refused_by_name(
     bundle: Bundle, photographs: Path, keep: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def spoilt(one: Bundle, way: Way, listing: Listing, *, allow_code: bool) -> Classes:
+    def spoilt(one: Bundle, way: CalibratedMode, listing: Listing, *, allow_code: bool) -> Classes:
         made = classify(one, way, listing, allow_code=allow_code)
         if way.precision == "int8":
             made.found[made.found == 0] = 1

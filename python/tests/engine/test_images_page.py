@@ -48,7 +48,7 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert memory_bounds.BATCH_BYTES == 16 * MEBIBYTE
     assert f"({spec.batch_rows}), or as many as reach 16 MiB" in row("| images in one model")
     assert memory_bounds.DECODED_BYTES == 1024 * MEBIBYTE
-    assert "1 GiB" in row("| pixels that all lanes")
+    assert "1 GiB" in row("| pixels that all worker threads")
     assert f"{memory_bounds.QUEUED_BYTES // MEBIBYTE} MiB" in row("| other columns")
     assert cache.MAX_IDLE_BYTES == 2048 * MEBIBYTE
     models = row("| models loaded in a worker")

@@ -39,7 +39,7 @@ def batches():
             columns["scan"] = pa.array([image] * 4)
         yield pa.RecordBatch.from_pydict(columns)
 
-spec = EngineSpec(lanes=int(sys.argv[3]))
+spec = EngineSpec(threads=int(sys.argv[3]))
 ids, labels = [], set()
 for batch in run(batches(), model, spec, "__content", "__error"):
     ids += batch.column("id").to_pylist()
@@ -48,20 +48,20 @@ print(json.dumps([ids, sorted(map(str, labels)), pa.default_memory_pool().max_me
 """
 
 
-def run_apart(bundle: Path, what: str, lanes: int) -> tuple[list[int], list[str], float]:
+def run_apart(bundle: Path, what: str, threads: int) -> tuple[list[int], list[str], float]:
     """Ids and labels that came out, and the most MiB of Arrow buffers at one time."""
-    command = [sys.executable, "-c", PROGRAM, str(bundle), what, str(lanes)]
+    command = [sys.executable, "-c", PROGRAM, str(bundle), what, str(threads)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     ids, labels, most = json.loads(done.stdout)
     return ids, labels, most / MEBIBYTE
 
 
-@pytest.mark.parametrize(("lanes", "most_mib"), [(1, 130), (8, 320)])
+@pytest.mark.parametrize(("threads", "most_mib"), [(1, 130), (8, 320)])
 def test_large_images_are_held_by_bytes_and_not_by_rows(
-    colour_bundle: Path, lanes: int, most_mib: int
+    colour_bundle: Path, threads: int, most_mib: int
 ) -> None:
-    # 240 images of 5.2 MB: a model batch of 32 would have 166 MB, and eight lanes two each.
-    ids, labels, most = run_apart(colour_bundle, "images", lanes)
+    # 240 images of 5.2 MB: a model batch of 32 would have 166 MB, and eight threads two each.
+    ids, labels, most = run_apart(colour_bundle, "images", threads)
     assert ids == list(range(240))
     assert labels == ["green"]
     assert most < most_mib
@@ -95,7 +95,7 @@ for side in (10, 6000):
     Image.new("RGB", (side, side), "green").save(buffer, "JPEG", progressive=True)
     contents.append(buffer.getvalue())
 batches = [pa.RecordBatch.from_pydict({"__content": pa.array([one])}) for one in contents]
-spec = EngineSpec(batch_rows=1, lanes=int(sys.argv[2]))
+spec = EngineSpec(batch_rows=1, threads=int(sys.argv[2]))
 list(run(batches[:1] * 4, model, spec, "__content", "__error"))  # starts threads
 lines = Path("/proc/self/status").read_text().splitlines()
 used = next(int(line.split()[1]) for line in lines if line.startswith("VmSize")) * 1024
@@ -105,9 +105,11 @@ for batch in run(batches, model, spec, "__content", "__error"):
 """
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
-def test_memory_that_runs_out_stops_the_task_and_is_no_row(colour_bundle: Path, lanes: int) -> None:
-    command = [sys.executable, "-c", FAILING, str(colour_bundle), str(lanes)]
+@pytest.mark.parametrize("threads", [1, 2])
+def test_memory_that_runs_out_stops_the_task_and_is_no_row(
+    colour_bundle: Path, threads: int
+) -> None:
+    command = [sys.executable, "-c", FAILING, str(colour_bundle), str(threads)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 1
     assert "OUT_OF_MEMORY: decoding an image (there is none for 360000000 bytes" in done.stderr

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sightline.backends.protocol import Float32Array, UInt8Array
+from sightline.backends.backend import Float32Array, UInt8Array
 from sightline.engine import arrow_types
 from sightline.engine.counters import Counters
 from sightline.engine.model import Model
@@ -79,11 +79,11 @@ def test_each_row_has_a_prediction_or_an_error_and_never_both(
     assert (one ^ np.asarray(found.column("error").is_valid())).all()
 
 
-@pytest.mark.parametrize("lanes", [1, 3])
+@pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("arrow_rows", [1, 3, 100])
 @pytest.mark.parametrize("batch_rows", [1, 4, 32])
-def test_the_answer_does_not_depend_on_batch_sizes_or_lanes(
-    arrow_rows: int, batch_rows: int, lanes: int, colour_model: Model, encode: Encode
+def test_the_answer_does_not_depend_on_batch_sizes_or_threads(
+    arrow_rows: int, batch_rows: int, threads: int, colour_model: Model, encode: Encode
 ) -> None:
     chance = np.random.default_rng(5)
     contents: list[bytes | None] = [
@@ -92,7 +92,7 @@ def test_the_answer_does_not_depend_on_batch_sizes_or_lanes(
     ]
     whole = batch_of(contents, [DENIED if i % 11 == 5 else None for i in range(60)])
     parts = [whole.slice(start, arrow_rows) for start in range(0, 60, arrow_rows)]
-    found = predicted(parts, colour_model, EngineSpec(batch_rows=batch_rows, lanes=lanes))
+    found = predicted(parts, colour_model, EngineSpec(batch_rows=batch_rows, threads=threads))
     assert [batch.num_rows for batch in found] == [part.num_rows for part in parts]
     table = pa.Table.from_batches(found)
     (expected,) = predicted([whole], colour_model, EngineSpec(batch_rows=60))
@@ -139,7 +139,7 @@ def test_what_waits_does_not_grow_with_an_input_of_errors(
     assert taken < 150
 
 
-def test_lanes_work_at_once(colour_model: Model, encode: Encode) -> None:
+def test_worker_threads_work_at_once(colour_model: Model, encode: Encode) -> None:
     both = threading.Barrier(2, timeout=20)  # breaks unless two batches are in the model at once
 
     class Meeting:
@@ -149,13 +149,13 @@ def test_lanes_work_at_once(colour_model: Model, encode: Encode) -> None:
 
     batch = batch_of([encode("red")] * 4, [None] * 4)
     model = Model(colour_model.bundle, Meeting())
-    (found,) = predicted([batch], model, EngineSpec(batch_rows=1, top_k=1, lanes=2))
+    (found,) = predicted([batch], model, EngineSpec(batch_rows=1, top_k=1, threads=2))
     assert found.column("error").null_count == 4
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2])
 def test_memory_does_not_grow_with_the_input(
-    lanes: int, colour_model: Model, encode: Encode
+    threads: int, colour_model: Model, encode: Encode
 ) -> None:
     image = encode("red") + bytes(1_000_000)  # what follows the end of a PNG is passed over
     before = pa.total_allocated_bytes()
@@ -167,10 +167,10 @@ def test_memory_does_not_grow_with_the_input(
             yield pa.RecordBatch.from_pydict({"bytes": pa.array([image] * 4, pa.binary())})
             most = max(most, pa.total_allocated_bytes() - before)
 
-    spec = EngineSpec(batch_rows=8, lanes=lanes)
+    spec = EngineSpec(batch_rows=8, threads=threads)
     found = run(batches(), colour_model, spec, "bytes", "failed")
     assert sum(batch.num_rows for batch in found) == 800
-    assert most < 100_000_000  # of 800 MB: 32 MiB read ahead, and what waits for the lanes
+    assert most < 100_000_000  # of 800 MB: 32 MiB read ahead, and what waits for the worker threads
 
 
 def test_the_counters_tell_where_the_time_went(colour_model: Model, encode: Encode) -> None:
@@ -211,12 +211,14 @@ class Misshapen:
         return {"logits": np.zeros((len(images), 2), np.float32)}
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
-def test_a_backend_that_fails_ends_the_run(lanes: int, colour_model: Model, encode: Encode) -> None:
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_backend_that_fails_ends_the_run(
+    threads: int, colour_model: Model, encode: Encode
+) -> None:
     model = Model(colour_model.bundle, Failing())
     message = "MODEL_FAILED: model colour failed on a batch of 1 images: RuntimeError: the device"
     with pytest.raises(SightlineError, match=message):
-        predicted([batch_of([encode("red")], [None])], model, EngineSpec(lanes=lanes))
+        predicted([batch_of([encode("red")], [None])], model, EngineSpec(threads=threads))
 
 
 def test_an_output_of_another_shape_ends_the_run(colour_model: Model, encode: Encode) -> None:

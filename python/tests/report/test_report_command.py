@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sightline.doors.cli import main
+from sightline.cli.main import main
 
 Encode = Callable[..., bytes]
 Record = dict[str, Any]
@@ -371,7 +371,7 @@ def test_a_missing_package_is_named(
     program = (
         "import importlib.util as u, sys; found = u.find_spec; "
         "u.find_spec = lambda name, *a: None if name == 'matplotlib' else found(name, *a); "
-        "from sightline.doors.cli import main; sys.exit(main(['report', sys.argv[1]]))"
+        "from sightline.cli.main import main; sys.exit(main(['report', sys.argv[1]]))"
     )
     run = subprocess.run(  # noqa: S603
         [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=False

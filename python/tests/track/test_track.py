@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sightline.doors.cli import main
+from sightline.cli.main import main
 
 from .pca_run import FEATURES_RUN, MODEL_FILES, PCA_RUN, Told, write_run
 from .tracking_server import artifact, artifact_paths, ask, in_front_of

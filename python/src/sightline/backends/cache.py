@@ -8,9 +8,9 @@ import threading
 import weakref
 from dataclasses import dataclass, field
 
+from sightline.backends.backend import Float32Array, Session, UInt8Array
 from sightline.backends.consent import require_consent
 from sightline.backends.device import Device
-from sightline.backends.protocol import Float32Array, Session, UInt8Array
 from sightline.backends.registry import find_backend, require_supported, require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision

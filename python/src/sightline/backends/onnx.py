@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import onnxruntime as ort
 
+from sightline.backends.backend import Float32Array, UInt8Array
 from sightline.backends.device import Device, cuda_device_count, unavailable
 from sightline.backends.external_data import has_external_data
 from sightline.backends.graph_file import graph_file
-from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.errors import SightlineError, WrongUseError

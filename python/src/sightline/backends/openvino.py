@@ -15,10 +15,10 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino as ov
 
+from sightline.backends.backend import Float32Array, UInt8Array
 from sightline.backends.device import Device, unavailable
 from sightline.backends.external_data import has_external_data
 from sightline.backends.graph_file import graph_file
-from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.errors import WrongUseError

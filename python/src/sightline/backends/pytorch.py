@@ -9,9 +9,9 @@ import safetensors.torch
 import torch
 
 from sightline.backends.architecture import build_architecture, load_weights
+from sightline.backends.backend import Float32Array, UInt8Array
 from sightline.backends.device import Device, unavailable
 from sightline.backends.divided import Divided
-from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.bundle.manifest import Preprocessing

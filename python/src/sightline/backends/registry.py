@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from dataclasses import dataclass
 
-from sightline.backends.protocol import Backend
+from sightline.backends.backend import Backend
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import PRECISIONS, Precision
 from sightline.errors import WrongUseError
@@ -120,7 +120,7 @@ def require_precision(bundle: Bundle, backend: str, precision: str, decoder: str
         return
     if bundle.manifest.calibration_of(backend, precision, decoder) is not None:
         return
-    known = ", ".join(f"'{one.way}'" for one in bundle.manifest.calibration) or "none"
+    known = ", ".join(f"'{one.mode}'" for one in bundle.manifest.calibration) or "none"
     raise WrongUseError(
         "NOT_CALIBRATED",
         f"nobody has measured how often model {bundle.name} agrees with fp32 as '{backend} "

@@ -13,7 +13,7 @@ COUNTED = {
     "infer_cpu_s": "infer",
     "result_cpu_s": "result",
 }
-WAITS = {"read_wait_s": "waited for input", "lane_wait_s": "waited for a lane"}
+WAITS = {"read_wait_s": "waited for input", "thread_wait_s": "waited for a worker thread"}
 
 
 def gap(row: dict[str, Any]) -> dict[str, float] | None:

@@ -176,11 +176,12 @@ CPU-ms of one more image, warm. `jvm` lists, plans, reads (unless the worker doe
 how much), sends to the workers and writes; `read`, `decode`, `infer` and `result` are the engine's
 own counters (`run.json`, `worker`); `worker, other` is the rest of the Python process: Arrow from
 and to the JVM, and Python itself. The waits are milliseconds of the clock, not CPU time: the engine
-`waited for input` when it had nothing to do, and `for a lane` when all its threads were busy.
+`waited for input` when it had nothing to do, and `for a worker thread` when all its threads were
+busy.
 
 A part of what `binaryFile` costs the peers is Spark's price for a task in a reused Python worker,
 130 to 150 CPU-ms, which its many small tasks pay again and again and Sightline's workers are
-spared (`doors/between_tasks.py`)."""
+spared (`worker/between_tasks.py`)."""
 
 _MEMORY = """## Memory to plan for
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sightline.backends.backend import Float32Array, UInt8Array
 from sightline.backends.device import Device
-from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.backends.registry import find_backend
+from sightline.bundle.add_request import PIXELS_AS_THEY_ARE, AddRequest
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import (
     TOLERANCE,
@@ -31,10 +32,9 @@ from sightline.bundle.manifest import (
     Tensor,
     is_model_name,
 )
-from sightline.bundle.material import Material
 from sightline.bundle.outputs import decide_activation
 from sightline.bundle.packages import require_packages
-from sightline.bundle.request import PIXELS_AS_THEY_ARE, AddRequest
+from sightline.bundle.source_model import SourceModel
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder, require_replaceable
 from sightline.version import __version__
@@ -123,7 +123,7 @@ def _check(request: AddRequest, tensors: Mapping[str, torch.Tensor] | None) -> N
 
 def _read(
     request: AddRequest, tensors: Mapping[str, torch.Tensor] | None, images: UInt8Array
-) -> Material:
+) -> SourceModel:
     """The source is the weights where there are any, else the ONNX file."""
     labels, preprocessing = len(request.labels), request.preprocessing
     graph = None
@@ -175,7 +175,7 @@ def _read(
     )
 
 
-def _same_features(graph: Material, material: Material) -> bool:
+def _same_features(graph: SourceModel, material: SourceModel) -> bool:
     """Whether the ONNX file's features are what the head of the torch network is given."""
     if graph.features is None or material.features is None:
         return False
@@ -184,7 +184,7 @@ def _same_features(graph: Material, material: Material) -> bool:
 
 
 def _manifest(
-    request: AddRequest, material: Material, rows: int, contents: Mapping[str, bytes]
+    request: AddRequest, material: SourceModel, rows: int, contents: Mapping[str, bytes]
 ) -> Manifest:
     size = request.preprocessing.size
     scores = material.reference[material.scores]
@@ -216,7 +216,7 @@ def _manifest(
 
 
 def _activation(
-    request: AddRequest, material: Material, scores: Float32Array, tolerance: float
+    request: AddRequest, material: SourceModel, scores: Float32Array, tolerance: float
 ) -> str:
     if material.gives_two:
         return "none"
@@ -226,7 +226,7 @@ def _activation(
     return decide_activation(scores, request.activation, what, tolerance)
 
 
-def _input_name(material: Material) -> str:
+def _input_name(material: SourceModel) -> str:
     if material.onnx is None:
         return "images"
     import onnx

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 from sightline.bundle.add import add_bundle
+from sightline.bundle.add_request import AddRequest
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.manifest import Accuracy, Preprocessing, Resize, Size
 from sightline.bundle.recipe import imagenet_labels
-from sightline.bundle.request import AddRequest
 from sightline.errors import WrongUseError
 
 BUILT_IN = ("efficientnet_lite0",)

@@ -40,7 +40,7 @@ class Calibration:
     images: str
 
     @property
-    def way(self) -> str:
+    def mode(self) -> str:
         """Backend, precision and decoder in words."""
         return f"{self.backend} {self.precision} {self.decoder}"
 

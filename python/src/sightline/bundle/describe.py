@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from sightline.bundle.add_request import PIXELS_AS_THEY_ARE
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Calibration
 from sightline.bundle.manifest import Manifest, Preprocessing, Tensor
-from sightline.bundle.request import PIXELS_AS_THEY_ARE
 from sightline.errors import SightlineError
 
 _LABELS_SHOWN = 5
@@ -120,4 +120,4 @@ def _calibration(one: Calibration) -> str:
     both = ""
     if one.top1 is not None and one.top1_fp32 is not None:
         both = f", top-1 {one.top1:.2%} (fp32 {one.top1_fp32:.2%})"
-    return f"{one.way}: agrees {one.agreement:.2%}{both} on {one.rows:,} x {one.images}"
+    return f"{one.mode}: agrees {one.agreement:.2%}{both} on {one.rows:,} x {one.images}"

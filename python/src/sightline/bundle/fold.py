@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from sightline.backends.protocol import UInt8Array
+from sightline.backends.backend import UInt8Array
 from sightline.bundle.graph import bad_onnx, default_opset, image_input, strip_notes, tensor_of
 from sightline.bundle.manifest import Preprocessing, Tensor
 from sightline.bundle.outputs import KeptOutput

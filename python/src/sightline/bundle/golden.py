@@ -8,7 +8,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from sightline.backends.protocol import Float32Array, Session, UInt8Array
+from sightline.backends.backend import Float32Array, Session, UInt8Array
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.manifest import Size
 from sightline.errors import SightlineError, WrongUseError

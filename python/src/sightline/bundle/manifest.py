@@ -178,7 +178,7 @@ class Manifest:
     def calibration_of(self, backend: str, precision: str, decoder: str) -> Calibration | None:
         """What was measured of exactly this way to run the model; None if nothing was."""
         wanted = (backend, precision, decoder)
-        found = (one for one in self.calibration if wanted == _way(one))
+        found = (one for one in self.calibration if wanted == _mode(one))
         return next(found, None)
 
     def to_json(self) -> bytes:
@@ -253,7 +253,7 @@ def is_model_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def _way(one: Calibration) -> tuple[str, str, str]:
+def _mode(one: Calibration) -> tuple[str, str, str]:
     return one.backend, one.precision, one.decoder
 
 
@@ -352,8 +352,8 @@ def _check(manifest: Manifest, top: Fields) -> None:
         top.fail("variants", "must hold onnx or pytorch")
     if manifest.onnx_int8 and not manifest.onnx:
         top.fail("variants", "must hold onnx beside onnx_int8, which is made from it")
-    ways = [_way(one) for one in manifest.calibration]
-    if len(set(ways)) < len(ways):
+    modes = [_mode(one) for one in manifest.calibration]
+    if len(set(modes)) < len(modes):
         top.fail("calibration", "must have one entry for each backend, precision and decoder")
     named = [manifest.labels, manifest.golden.file]
     variants = (manifest.onnx, manifest.onnx_int8, manifest.pytorch)

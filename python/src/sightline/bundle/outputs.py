@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from sightline.backends.protocol import Float32Array
+from sightline.backends.backend import Float32Array
 from sightline.bundle.manifest import Tensor
 from sightline.errors import WrongUseError
 

@@ -9,9 +9,9 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
+from sightline.backends.backend import Float32Array, UInt8Array
 from sightline.backends.device import Device
 from sightline.backends.onnx import open_graph
-from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.bundle.fold import SourceInput, fold_pixels, normalised, read_inputs
 from sightline.bundle.free_batch import free_batch
 from sightline.bundle.golden import agrees, deltas, tolerance_for
@@ -23,8 +23,8 @@ from sightline.bundle.graph import (
     reduces_precision,
 )
 from sightline.bundle.manifest import Preprocessing
-from sightline.bundle.material import Material
 from sightline.bundle.outputs import Asked, KeptOutput, choose_outputs
+from sightline.bundle.source_model import SourceModel
 from sightline.errors import WrongUseError
 
 
@@ -35,7 +35,7 @@ def read_onnx(
     images: UInt8Array,
     activation: Asked = "auto",
     scores: str = "",
-) -> Material:
+) -> SourceModel:
     """Read, run by hand, and fold an ONNX file.
 
     Args:
@@ -57,7 +57,7 @@ def read_onnx(
     reference = {one.name: one.apply(by_hand[one.source]) for one in outputs}
     precision = "half" if reduces_precision(model) else "single"
     folded = _fold(model, source, preprocessing, images, outputs, reference, precision, path)
-    return Material(
+    return SourceModel(
         outputs=tuple(one.tensor for one in outputs),
         reference=reference,
         parameters=count_parameters(model),

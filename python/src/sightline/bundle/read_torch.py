@@ -10,16 +10,16 @@ import safetensors.torch
 import torch
 
 from sightline.backends.architecture import build_architecture, load_weights
+from sightline.backends.backend import Float32Array, UInt8Array
 from sightline.backends.divided import Divided
-from sightline.backends.protocol import Float32Array, UInt8Array
 from sightline.backends.pytorch import PixelModel
 from sightline.bundle.class_count import with_class_count
 from sightline.bundle.export import export_onnx
 from sightline.bundle.find_head import find_head
 from sightline.bundle.graph import default_opset
 from sightline.bundle.manifest import Preprocessing, Tensor
-from sightline.bundle.material import Material
 from sightline.bundle.outputs import choose_outputs
+from sightline.bundle.source_model import SourceModel
 from sightline.bundle.weights import read_weights
 from sightline.errors import WrongUseError
 
@@ -33,7 +33,7 @@ def read_torch(
     preprocessing: Preprocessing,
     labels: int,
     images: UInt8Array,
-) -> tuple[Material, PixelModel]:
+) -> tuple[SourceModel, PixelModel]:
     """Read the weights, make the network, and run it by hand on the golden images.
 
     Args:
@@ -80,7 +80,7 @@ def read_torch(
         head, features = found
         reference[FEATURES] = features.float().numpy()
         network = Divided(network, head)
-    material = Material(
+    material = SourceModel(
         outputs=_outputs(reference, len(images), labels, architecture),
         reference=reference,
         parameters=parameters,
@@ -91,7 +91,9 @@ def read_torch(
     return material, PixelModel(network, preprocessing).eval()
 
 
-def with_export(material: Material, model: PixelModel, preprocessing: Preprocessing) -> Material:
+def with_export(
+    material: SourceModel, model: PixelModel, preprocessing: Preprocessing
+) -> SourceModel:
     """The material with an ONNX graph exported from the model.
 
     Raises:

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from sightline.backends.backend import Float32Array
 from sightline.backends.device import Device
-from sightline.backends.protocol import Float32Array
 from sightline.backends.registry import backends_of, find_backend, has_runtime, precisions_of
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision

@@ -1,4 +1,4 @@
-"""`models calibrate`: measure ways to run a bundle, and write down those that are good enough."""
+"""`models calibrate`: measure modes of a bundle and record those that reach the threshold."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tqdm import tqdm
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Calibration
 from sightline.bundle.manifest import MANIFEST_FILE, Manifest, OnnxVariant
+from sightline.calibrate.calibrated_mode import AgreementThreshold, CalibratedMode, reference_mode
 from sightline.calibrate.measure import NO_CLASS, Classes, classify
 from sightline.calibrate.pixels import read_pixels, shrunk_share, spread
-from sightline.calibrate.request import Floor, Way, reference_way
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder
 from sightline.source.listing import Listing
@@ -32,13 +32,13 @@ Rows = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One way, measured.
+    """The measurement of one mode.
 
     Args:
         entry: As it goes into the manifest.
         infer_cpu_ms: Of one image, on one core.
         decode_cpu_ms: The same.
-        shortfall: Why it lies under the floor; empty if it does not.
+        shortfall: Why it misses the threshold; empty if it reaches it.
     """
 
     entry: Calibration
@@ -64,9 +64,9 @@ class Images:
 
 def calibrate(
     bundle: Bundle,
-    ways: Sequence[Way],
+    modes: Sequence[CalibratedMode],
     images: Images,
-    floor: Floor,
+    threshold: AgreementThreshold,
     folder: Path,
     *,
     allow_code: bool = False,
@@ -75,51 +75,51 @@ def calibrate(
 
     Args:
         bundle: Not changed.
-        ways: From `ways_to_measure`.
+        modes: From `modes_to_measure`.
         images: What to measure on.
-        floor: What to call a shortfall.
+        threshold: What to call a shortfall.
         folder: An empty one, for the copy.
         allow_code: Whether the bundle may name code of any package.
 
     Returns:
-        The copy and what was measured, by way, those under the floor too.
+        The copy and the measurement of each mode, also of those that miss the threshold.
 
     Raises:
         WrongUseError: NOT_ENOUGH_IMAGES, before anything is run; NO_VARIANT.
         SightlineError: CANNOT_QUANTIZE, MODEL_FAILED or MODEL_OUTPUT.
     """
-    int8 = any(way.precision == "int8" for way in ways)
-    compared, setting = _divide(images, floor, int8=int8)
+    int8 = any(mode.precision == "int8" for mode in modes)
+    compared, setting = _divide(images, threshold, int8=int8)
     _copy(bundle, folder)
     draft = Bundle.load(folder)
     if int8:
         draft = _with_int8(draft, images.ranges or images.compared, setting)
-    reference = classify(draft, reference_way(draft), images.compared, allow_code=allow_code)
+    reference = classify(draft, reference_mode(draft), images.compared, allow_code=allow_code)
     compared &= reference.found != NO_CLASS
-    _require(int(compared.sum()), floor, "of them can be read and compared")
+    _require(int(compared.sum()), threshold, "of them can be read and compared")
     measured = [
         _hold_against(
             reference,
-            classify(draft, way, images.compared, allow_code=allow_code),
+            classify(draft, mode, images.compared, allow_code=allow_code),
             compared,
-            way,
+            mode,
             images.described,
-            floor,
+            threshold,
         )
-        for way in ways
+        for mode in modes
     ]
-    if any(way.decoder == "scaled" for way in ways):
+    if any(mode.decoder == "scaled" for mode in modes):
         measured = _refuse_untried(measured, images.compared, draft)
     return draft, measured
 
 
 def keep(draft: Bundle, entries: Sequence[Calibration], name: str) -> Bundle:
-    """Write the entries into the copy's manifest, beside those it had of other ways.
+    """Write the entries into the copy's manifest; entries of other modes stay.
 
     The int8 graph stays only where an entry speaks of it.
     """
-    ways = {one.way for one in entries}
-    kept = [one for one in draft.manifest.calibration if one.way not in ways]
+    modes = {one.mode for one in entries}
+    kept = [one for one in draft.manifest.calibration if one.mode not in modes]
     manifest = replace(draft.manifest, name=name, calibration=(*kept, *entries))
     if manifest.onnx_int8 and not any(one.precision == "int8" for one in manifest.calibration):
         file = manifest.onnx_int8.file
@@ -140,32 +140,35 @@ def publish(draft: Bundle, target: Path, if_there: WrongUseError | None) -> Bund
     return Bundle.load(target)
 
 
-def _divide(images: Images, floor: Floor, *, int8: bool) -> tuple[Rows, npt.NDArray[np.int64]]:
+def _divide(
+    images: Images, threshold: AgreementThreshold, *, int8: bool
+) -> tuple[Rows, npt.NDArray[np.int64]]:
     """Which rows are compared, and which rows, of the other listing or this one, set ranges."""
     rows = len(images.compared)
     compared = np.ones(rows, np.bool_)
-    _require(rows, floor, "are given")
+    _require(rows, threshold, "are given")
     if not int8:
         return compared, np.zeros(0, np.int64)
     if images.ranges is not None:
         return compared, spread(len(images.ranges), _RANGE_IMAGES)
-    spare = min(rows - floor.min_images, _RANGE_IMAGES)
+    spare = min(rows - threshold.min_images, _RANGE_IMAGES)
     if spare < _FEWEST_RANGE_IMAGES:
         raise WrongUseError(
             "NOT_ENOUGH_IMAGES",
-            f"{rows} images are given. int8 needs {floor.min_images} to be compared, and at least "
-            f"{_FEWEST_RANGE_IMAGES} others that set its ranges. Give more, or --range-images.",
+            f"{rows} images are given. int8 needs {threshold.min_images} to be compared, and at "
+            f"least {_FEWEST_RANGE_IMAGES} others that set its ranges. Give more, or "
+            "--range-images.",
         )
     setting = spread(rows, spare)
     compared[setting] = False
     return compared, setting
 
 
-def _require(rows: int, floor: Floor, what: str) -> None:
-    if rows < floor.min_images:
+def _require(rows: int, threshold: AgreementThreshold, what: str) -> None:
+    if rows < threshold.min_images:
         raise WrongUseError(
             "NOT_ENOUGH_IMAGES",
-            f"{rows} images {what}; {floor.min_images} are needed, for a share of fewer says "
+            f"{rows} images {what}; {threshold.min_images} are needed, for a share of fewer says "
             "little. Give more images, or a lower --min-images.",
         )
 
@@ -213,9 +216,14 @@ def _write(folder: Path, manifest: Manifest) -> Bundle:
 
 
 def _hold_against(
-    reference: Classes, found: Classes, compared: Rows, way: Way, described: str, floor: Floor
+    reference: Classes,
+    found: Classes,
+    compared: Rows,
+    mode: CalibratedMode,
+    described: str,
+    threshold: AgreementThreshold,
 ) -> Measured:
-    """An image that only this way cannot read counts as a disagreement."""
+    """An image that only this mode cannot read counts as a disagreement."""
     agreement = float((found.found == reference.found)[compared].mean())
     labelled = compared & (reference.true != NO_CLASS)
     top1 = top1_fp32 = None
@@ -223,16 +231,16 @@ def _hold_against(
         top1 = float((found.found == reference.true)[labelled].mean())
         top1_fp32 = float((reference.found == reference.true)[labelled].mean())
     entry = Calibration(
-        way.backend,
-        way.precision,
-        way.decoder,
+        mode.backend,
+        mode.precision,
+        mode.decoder,
         int(compared.sum()),
         round(agreement, 6),
         None if top1 is None else round(top1, 6),
         None if top1_fp32 is None else round(top1_fp32, 6),
         described,
     )
-    return Measured(entry, found.infer_cpu_ms, found.decode_cpu_ms, _shortfall(entry, floor))
+    return Measured(entry, found.infer_cpu_ms, found.decode_cpu_ms, _shortfall(entry, threshold))
 
 
 def _refuse_untried(measured: list[Measured], listing: Listing, draft: Bundle) -> list[Measured]:
@@ -248,10 +256,14 @@ def _refuse_untried(measured: list[Measured], listing: Listing, draft: Bundle) -
     ]
 
 
-def _shortfall(entry: Calibration, floor: Floor) -> str:
-    if entry.agreement < floor.min_agreement:
-        return f"agreement {entry.agreement:.4f} < {floor.min_agreement:g}"
+def _shortfall(entry: Calibration, threshold: AgreementThreshold) -> str:
+    if entry.agreement < threshold.min_agreement:
+        return f"agreement {entry.agreement:.4f} < {threshold.min_agreement:g}"
     if entry.top1 is None or entry.top1_fp32 is None:
         return ""
     loss = round(entry.top1_fp32 - entry.top1, 9)  # 0.858 - 0.853 is above 0.005 in floating point
-    return f"top-1 loss {loss:.4f} > {floor.max_top1_loss:g}" if loss > floor.max_top1_loss else ""
+    return (
+        f"top-1 loss {loss:.4f} > {threshold.max_top1_loss:g}"
+        if loss > threshold.max_top1_loss
+        else ""
+    )

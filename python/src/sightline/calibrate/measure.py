@@ -1,4 +1,4 @@
-"""Running one way over all images, and holding its classes against others."""
+"""Classify all images in one mode, and compare the classes with those of another mode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tqdm import tqdm
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
-from sightline.calibrate.request import Way
+from sightline.calibrate.calibrated_mode import CalibratedMode
 from sightline.engine.counters import Counters
 from sightline.engine.model import Model
 from sightline.engine.run import run
@@ -29,7 +29,7 @@ ClassIds = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """What one way made of the images.
+    """The classes that one mode gave the images.
 
     Args:
         found: By row, the best class; NO_CLASS for an image that could not be read.
@@ -44,7 +44,9 @@ class Classes:
     decode_cpu_ms: float
 
 
-def classify(bundle: Bundle, way: Way, listing: Listing, *, allow_code: bool) -> Classes:
+def classify(
+    bundle: Bundle, mode: CalibratedMode, listing: Listing, *, allow_code: bool
+) -> Classes:
     """Run the engine as `predict` does, on one core; progress goes to stderr.
 
     Raises:
@@ -53,19 +55,19 @@ def classify(bundle: Bundle, way: Way, listing: Listing, *, allow_code: bool) ->
     """
     session = open_session(
         bundle,
-        way.backend,
+        mode.backend,
         Device("cpu"),
         1,
-        precision=way.precision,
+        precision=mode.precision,
         allow_code=allow_code,
     )
-    spec = EngineSpec(top_k=1, decoder=way.decoder)
+    spec = EngineSpec(top_k=1, decoder=mode.decoder)
     counters = Counters()
     ids = {label: at for at, label in reversed(list(enumerate(bundle.labels)))}
     found: list[int] = []
     true: list[int] = []
     batches = read_images(listing, spec.max_image_bytes, _BATCH_ROWS, _BATCH_BYTES)
-    with tqdm(total=len(listing), unit=" images", desc=str(way), disable=None) as progress:
+    with tqdm(total=len(listing), unit=" images", desc=str(mode), disable=None) as progress:
         for batch in run(batches, Model(bundle, session), spec, CONTENT, ERROR, counters):
             best = pc.struct_field(batch.column("prediction"), "class_id")
             found += best.fill_null(NO_CLASS).to_pylist()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from sightline.backends.protocol import UInt8Array
+from sightline.backends.backend import UInt8Array
 from sightline.bundle.manifest import Preprocessing
 from sightline.engine.decode import decode
 from sightline.engine.preprocess import preprocess

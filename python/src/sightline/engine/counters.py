@@ -14,13 +14,14 @@ class Counters:
         batches: Runs of the model.
         read_cpu_s: Of the thread that drains the source.
         read_wait_s: Wall time in which the engine had nothing to do but wait for its source.
-        decode_cpu_s: Decoding and resizing, over all lanes.
-        infer_cpu_s: The model and the ranking of its scores, in the lanes' own threads: all of it
+        decode_cpu_s: Decoding and resizing, over all worker threads.
+        infer_cpu_s: The model and the ranking of its scores, in the worker threads: all of it
             where an operator runs in one thread on the CPU.
-        infer_wall_s: The same by the clock, summed over lanes: more than the CPU time where a lane
-            waits for a device or for a core.
+        infer_wall_s: The same by the clock, summed over worker threads: more than the CPU time
+            where a thread waits for a device or for a core.
         result_cpu_s: Building the columns that go out.
-        lane_wait_s: Wall time in which the engine waited for its lanes with nothing to hand out.
+        thread_wait_s: Wall time in which the engine waited for its worker threads and had no result
+            to emit.
     """
 
     images: int = 0
@@ -33,7 +34,7 @@ class Counters:
     infer_cpu_s: float = 0.0
     infer_wall_s: float = 0.0
     result_cpu_s: float = 0.0
-    lane_wait_s: float = 0.0
+    thread_wait_s: float = 0.0
 
     def as_dict(self) -> dict[str, float]:
         """By name, seconds to a tenth of a millisecond."""

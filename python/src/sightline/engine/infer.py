@@ -1,4 +1,4 @@
-"""The engine's loop: gather model batches, run them in lanes, give results in order of input."""
+"""The engine's loop: fill model batches, run them in threads, emit results in input order."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from sightline.engine.batch_workers import BatchWorkers
 from sightline.engine.counters import Counters
-from sightline.engine.lanes import Lanes
 from sightline.engine.memory_bounds import BATCH_BYTES, QUEUED_BYTES
 from sightline.engine.model import Model
 from sightline.engine.model_batch import ModelBatch
@@ -42,7 +42,7 @@ def infer(
     top_k = model.kept(spec)
     queue: deque[Outcome] = deque()
     rows_queued = bytes_queued = 0
-    with Lanes(model, spec, counters) as lanes:
+    with BatchWorkers(model, spec, counters) as workers:
         batch = ModelBatch()
         for request in read_ahead(requests, Request.nbytes, counters):
             outcome = Outcome.empty(len(request.wanted), top_k, request.kept)
@@ -56,20 +56,20 @@ def infer(
                     continue
                 batch.add(request.contents[row], outcome, row)
                 if len(batch) == spec.batch_rows or batch.image_bytes >= BATCH_BYTES:
-                    lanes.submit(batch)
+                    workers.submit(batch)
                     batch = ModelBatch()
             del request
             rows_behind = rows_queued - queue[0].rows
             bytes_behind = bytes_queued - queue[0].kept_bytes
             if (
-                rows_behind > _PATIENCE_BATCHES * spec.batch_rows * spec.lanes
+                rows_behind > _PATIENCE_BATCHES * spec.batch_rows * spec.threads
                 or bytes_behind > QUEUED_BYTES
             ):
                 if batch:
-                    lanes.submit(batch)
+                    workers.submit(batch)
                     batch = ModelBatch()
-                lanes.finish_all()
-            lanes.finish_done()
+                workers.finish_all()
+            workers.finish_done()
             while queue and not queue[0].waiting:
                 rows_queued -= queue[0].rows
                 bytes_queued -= queue[0].kept_bytes
@@ -78,6 +78,6 @@ def infer(
                 outcome.detach()
             del outcome
         if batch:
-            lanes.submit(batch)
-        lanes.finish_all()
+            workers.submit(batch)
+        workers.finish_all()
     yield from queue

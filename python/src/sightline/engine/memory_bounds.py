@@ -11,7 +11,7 @@ from contextlib import contextmanager
 BATCH_BYTES = 16 * 1024 * 1024
 # Columns that wait, with their rows, for the rows before them.
 QUEUED_BYTES = 64 * 1024 * 1024
-# Pixels that the lanes decode at once: eight photographs of 16 megapixels.
+# Pixels that the worker threads decode at once: eight photographs of 16 megapixels.
 DECODED_BYTES = 1024 * 1024 * 1024
 
 

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import pyarrow as pa
 
-from sightline.backends.protocol import Float32Array, Session, UInt8Array
+from sightline.backends.backend import Float32Array, Session, UInt8Array
 from sightline.bundle.bundle import Bundle
 from sightline.engine.spec import EngineSpec, Output
 from sightline.errors import SightlineError, WrongUseError

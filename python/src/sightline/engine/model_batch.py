@@ -55,13 +55,13 @@ class ModelBatch:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What a lane made of one batch.
+    """What a worker thread made of one batch.
 
     Args:
         ranked: For each image that was decoded, in the order of `decoded`.
         decoded: Their places in the batch.
         errors: By place, of the others.
-        decode_cpu_s: Time of the lane's thread.
+        decode_cpu_s: Time of the worker thread.
         infer_cpu_s: The same, for the model and the ranking.
         infer_wall_s: By the clock.
     """

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from sightline.backends.protocol import UInt8Array
+from sightline.backends.backend import UInt8Array
 from sightline.bundle.manifest import Preprocessing, Resize
 from sightline.engine.srgb import to_srgb
 

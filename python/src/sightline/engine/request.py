@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sightline.backends.protocol import Float32Array
+from sightline.backends.backend import Float32Array
 from sightline.engine.binary_column import BinaryColumn
 from sightline.row_error import RowError
 

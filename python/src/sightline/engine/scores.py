@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sightline.backends.protocol import Float32Array
+from sightline.backends.backend import Float32Array
 
 _CLASS_BITS = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)

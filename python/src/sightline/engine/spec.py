@@ -30,7 +30,7 @@ class EngineSpec:
             which decodes large ones at a fraction of their size. The other formats are Pillow's.
         output: What is wanted of the model: the ``scores`` of its classes, ranked, or its
             ``features`` as they are.
-        lanes: Threads that each decode and infer whole batches, at least 1.
+        threads: Threads that each decode and infer whole batches, at least 1.
 
     Raises:
         WrongUseError: INVALID_OPTION if a number is below 1, UNKNOWN_DECODER, or MISSING_PACKAGE if
@@ -42,11 +42,11 @@ class EngineSpec:
     max_image_bytes: int = DEFAULT_MAX_IMAGE_BYTES
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
     decoder: Decoder = "pillow"
-    lanes: int = 1
+    threads: int = 1
     output: Output = "scores"
 
     def __post_init__(self) -> None:
-        for name in ("batch_rows", "top_k", "max_image_bytes", "max_image_pixels", "lanes"):
+        for name in ("batch_rows", "top_k", "max_image_bytes", "max_image_pixels", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise WrongUseError("INVALID_OPTION", f"{name} is {value}; it must be at least 1.")

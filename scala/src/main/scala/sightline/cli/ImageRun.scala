@@ -12,7 +12,7 @@ import sightline.SightlineException
 import sightline.model.{Bundle, BundleCatalog}
 import sightline.report.{OutputFormat, Progress, Publication, RunRecord, Stopwatch, TrueLabels}
 import sightline.schedule.{Inference, InferenceSettings, WorkerCounters}
-import sightline.source.{Columns, ErrorCode, ImageInput, ImageRequest, ImageTableFile, SplitImages}
+import sightline.source.{Columns, ErrorCode, ImageInput, ImageRequest, SplitImages, TableFile}
 
 /** What `predict` or `features` was asked for, checked. */
 final case class ImageRun(
@@ -120,8 +120,8 @@ final case class ImageRun(
 
   /** What a table's relative paths start from. */
   private def root(spark: SparkSession): Option[String] =
-    Option.when(ImageTableFile.is(images.images)) {
-      ImageTableFile.root(spark, images.images, images.table.root)
+    Option.when(TableFile.is(images.images)) {
+      TableFile.root(spark, images.images, images.table.root)
     }
 
   private def infer(

@@ -8,7 +8,7 @@ import org.json4s.JsonDSL.*
 
 import sightline.SightlineException
 import sightline.report.{Publication, RunRecord, Stopwatch}
-import sightline.source.{Columns, ErrorCode, ImageRequest, ImageScanOptions, PackedImages}
+import sightline.source.{Columns, ErrorCode, FolderScanOptions, ImageRequest, PackedImages}
 
 /** `pack-images`: many files → one Parquet table with their bytes. */
 object PackImagesCommand extends Command {
@@ -21,7 +21,7 @@ object PackImagesCommand extends Command {
       @arg(doc = "Replace an existing output")
       overwrite: mainargs.Flag = mainargs.Flag(),
       @arg(doc = "Larger files are TOO_LARGE (default 67108864)")
-      maxImageBytes: Long = ImageScanOptions.MaxImageBytes,
+      maxImageBytes: Long = FolderScanOptions.MaxImageBytes,
   )
 
   private val parser = ParserForClass[Options]

@@ -75,7 +75,7 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
       )
     }
     // turbo gives the pixels of pillow, bit for bit.
-    val way = Way(backend, precision, if (decoder == "turbo") "pillow" else decoder)
+    val way = CalibratedMode(backend, precision, if (decoder == "turbo") "pillow" else decoder)
     if (!way.isExact && !manifest.calibrated.contains(way)) {
       throw notCalibrated(way)
     }
@@ -97,7 +97,7 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
       )
     }
 
-  private def notCalibrated(way: Way): SightlineException =
+  private def notCalibrated(way: CalibratedMode): SightlineException =
     SightlineException(
       "NOT_CALIBRATED",
       "model" -> manifest.name,

@@ -29,7 +29,7 @@ final case class Manifest(
     architectures: Map[String, String],
     files: Map[String, String],
     outputs: Map[String, String],
-    calibrated: Seq[Way] = Nil,
+    calibrated: Seq[CalibratedMode] = Nil,
 ) {
 
   /** Names of the backends that can run it. */
@@ -70,7 +70,7 @@ object Manifest {
         outputs = outputs(root, where),
         calibrated = root \ "calibration" match {
           case JNothing => Nil
-          case entries => entries.extract[Seq[Way]]
+          case entries => entries.extract[Seq[CalibratedMode]]
         },
       )
     } match {

@@ -12,7 +12,7 @@ private[sightline] object DriverPython {
   private val Failure = "(?m)^sightline: ([A-Z_]+): (.*)$".r
 
   /**
-   * @param module such as `sightline.doors.preflight`
+   * @param module such as `sightline.worker.preflight`
    * @return what it prints
    * @throws SightlineException PYTHON_NOT_FOUND or PYTHON_UNUSABLE
    */

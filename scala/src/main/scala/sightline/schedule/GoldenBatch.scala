@@ -21,7 +21,7 @@ object GoldenBatch {
     Preflight.checkPackages(executable, context.version)
     val flag = if (allowCode) Seq("--allow-code") else Nil
     val answer =
-      DriverPython.run(executable, "sightline.doors.verify", bundle.folder.toString +: flag)
+      DriverPython.run(executable, "sightline.worker.golden_check", bundle.folder.toString +: flag)
     implicit val formats: Formats = DefaultFormats
     val checks = JsonMethods.parse(answer).extract[Seq[Check]]
     val failed = checks.filter(_.outcome == "failed")

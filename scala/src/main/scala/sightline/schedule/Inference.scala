@@ -120,7 +120,7 @@ final case class Inference(
       pythonVersion = preflight.python,
       includes = Seq(NodeFiles.shipPython(spark)),
       environment = Inference.environment(backend),
-      module = "sightline.doors.spark",
+      module = "sightline.worker.spark_worker",
       factory = factory,
       spec = JsonMethods.compact(spec),
     )

@@ -1,9 +1,9 @@
 package sightline.schedule
 
-import sightline.source.ImageScanOptions
+import sightline.source.FolderScanOptions
 
 /**
- * How a model is to be run; every door has the same settings and the same defaults.
+ * How a model is to be run; every entry point has the same settings and the same defaults.
  *
  * @param backend `onnx`, `openvino` or `pytorch`
  * @param precision `fp32`, or `bf16` or `int8` where the model has been calibrated
@@ -22,7 +22,7 @@ final case class InferenceSettings(
     device: String = "auto",
     batchRows: Int = 32,
     topK: Int = 5,
-    maxImageBytes: Long = ImageScanOptions.MaxImageBytes,
+    maxImageBytes: Long = FolderScanOptions.MaxImageBytes,
     maxImagePixels: Long = 100L * 1000 * 1000,
     allowCode: Boolean = false,
 )

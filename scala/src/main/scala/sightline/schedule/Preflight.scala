@@ -20,7 +20,7 @@ final case class Preflight(python: String, packages: Map[String, String])
 /** Asks the worker's interpreter, on the driver, before any task starts. */
 object Preflight {
 
-  /** The protocol between jar and worker; `sightline.doors.protocol` holds its twin. */
+  /** The protocol between jar and worker; `sightline.worker.protocol_version` holds its twin. */
   val Protocol = 1
 
   // SQL analyses a query anew for every view and every run. Only answers that sufficed are kept: what was
@@ -184,7 +184,7 @@ object Preflight {
 
   /** Its one line of JSON. */
   private def run(executable: String, options: String*): String =
-    DriverPython.run(executable, "sightline.doors.preflight", options)
+    DriverPython.run(executable, "sightline.worker.preflight", options)
 
   private def parse(executable: String, json: String): Preflight = {
     implicit val formats: Formats = DefaultFormats

@@ -28,7 +28,7 @@ private[source] object CsvTable {
   private val Beyond = (0 until 8).map(i => s"__beyond$i")
 
   /** @throws SightlineException BAD_TABLE */
-  def open(spark: SparkSession, location: String, dialect: CsvDialect): ImageTableFile = {
+  def open(spark: SparkSession, location: String, dialect: CsvDialect): TableFile = {
     val parts = partsOf(spark, location)
     val encoding = parts.headOption.flatMap(byteOrderMark(spark, _)).orElse(dialect.encoding)
     val charset = encoding.getOrElse(UTF_8)
@@ -42,9 +42,9 @@ private[source] object CsvTable {
     )
     val headers = parts.map(part => part -> header(spark, part, options, charset))
     val first = headers.headOption.fold(Seq.empty[String])(_._2)
-    if (first.isEmpty) throw ImageTableFile.bad(location, "it has no header line")
+    if (first.isEmpty) throw TableFile.bad(location, "it has no header line")
     headers.find(_._2 != first).foreach { case (part, other) =>
-      throw ImageTableFile.bad(
+      throw TableFile.bad(
         part.toString,
         s"its header is not that of ${headers.head._1.getName}: ${other.mkString(", ")}",
       )
@@ -55,7 +55,7 @@ private[source] object CsvTable {
     val schema = StructType((names ++ Beyond).map(StructField(_, StringType)))
     val rows = spark.read.options(options).schema(schema).csv(location)
     val kept = rows.columns.toSeq.filterNot(Beyond.contains)
-    ImageTableFile(
+    TableFile(
       rows = rows,
       names = kept,
       problem = problem(kept),
@@ -97,7 +97,7 @@ private[source] object CsvTable {
   )(problem: String): Option[SightlineException] =
     if (problem != Replacement)
       Some(
-        ImageTableFile.bad(
+        TableFile.bad(
           location,
           s"a row has more fields than the header: no column is there for '$problem'. Quote fields " +
             "that hold the delimiter, or name the right one by --delimiter",
@@ -107,7 +107,7 @@ private[source] object CsvTable {
       parts.find(!decodes(spark, _, charset)).map(part => notText(part.toString, charset))
 
   private def notText(location: String, charset: Charset): SightlineException =
-    ImageTableFile.bad(
+    TableFile.bad(
       location,
       s"its bytes are not text in ${charset.name.toLowerCase(Locale.ROOT)}. Name its encoding by " +
         "--encoding, such as windows-1252 or utf-16",
@@ -181,7 +181,7 @@ private[source] object CsvTable {
   /** The files of the table that have a line; Spark writes one of no bytes where it had no rows. */
   private def partsOf(spark: SparkSession, location: String): Seq[Path] = {
     val hadoop = spark.sessionState.newHadoopConf()
-    ImageTableFile
+    TableFile
       .files(spark, location, below = false)
       .filter(path => path.getFileSystem(hadoop).getFileStatus(path).getLen > 0)
   }

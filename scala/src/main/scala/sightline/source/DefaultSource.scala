@@ -11,7 +11,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap
 /**
  * `spark.read.format("sightline").load(folder or glob)`: a row for each file, read or not.
  *
- * Options: those of [[ImageScanOptions]]; others are refused.
+ * Options: those of [[FolderScanOptions]]; others are refused.
  */
 final class DefaultSource extends TableProvider with DataSourceRegister {
 
@@ -23,7 +23,7 @@ final class DefaultSource extends TableProvider with DataSourceRegister {
       schema: StructType,
       partitioning: Array[Transform],
       properties: util.Map[String, String],
-  ): Table = ImageTable(None, properties)
+  ): Table = FolderTable(None, properties)
 }
 
 object DefaultSource {

@@ -35,7 +35,7 @@ final case class ImageRequest(
     labels: FolderLabels = FolderLabels.Auto,
     table: TableColumns = TableColumns(),
     limit: Option[Int] = None,
-    maxImageBytes: Long = ImageScanOptions.MaxImageBytes,
+    maxImageBytes: Long = FolderScanOptions.MaxImageBytes,
     filter: FileFilter = FileFilter(),
     replaces: Option[ReplacedFolder] = None,
 ) {
@@ -44,7 +44,7 @@ final case class ImageRequest(
   def inputs: Seq[String] = images +: table.root.toSeq
 
   /** Those of [[inputs]] that are read whole. */
-  def tables: Seq[String] = Seq(images).filter(ImageTableFile.isParquet)
+  def tables: Seq[String] = Seq(images).filter(TableFile.isParquet)
 }
 
 object ImageInput {
@@ -56,7 +56,7 @@ object ImageInput {
    */
   def open(spark: SparkSession, request: ImageRequest): ImageInput = {
     val input =
-      if (ImageTableFile.is(request.images)) table(spark, request)
+      if (TableFile.is(request.images)) table(spark, request)
       else forWorker(spark, request, list(spark, request))
     if (input.count == 0) throw noImages(request, None)
     input
@@ -70,7 +70,7 @@ object ImageInput {
         "reason" -> s"They are for folders and globs. ${request.images} is a table, whose rows are all taken.",
       )
     }
-    TableInput.open(spark, request)
+    TableImages.open(spark, request)
   }
 
   /** The images of a folder or glob, in groups, listed once. */
@@ -141,7 +141,7 @@ object ImageInput {
       "labels" -> request.labels.name,
       "maxImageBytes" -> request.maxImageBytes.toString,
     )
-    TableFrame(spark, new ImageTable(Some(files)), options).select(
+    TableFrame(spark, new FolderTable(Some(files)), options).select(
       col(Columns.Path),
       col(Columns.RelativePath),
       col(Columns.Length),

@@ -32,7 +32,7 @@ object PackedImages {
    * @throws SightlineException as [[ImageInput.open]]
    */
   def open(spark: SparkSession, request: ImageRequest): ImageInput =
-    if (ImageTableFile.is(request.images)) {
+    if (TableFile.is(request.images)) {
       val input = ImageInput.open(spark, request)
       ImageInput(named(input.rows), input.count)
     } else ImageInput.listed(spark, request)

@@ -50,17 +50,17 @@ private[source] object ParquetTable {
   )
 
   /** @throws SightlineException BAD_TABLE */
-  def open(spark: SparkSession, location: String): ImageTableFile = {
-    val files = ImageTableFile.files(spark, location, below = true)
+  def open(spark: SparkSession, location: String): TableFile = {
+    val files = TableFile.files(spark, location, below = true)
     val at = new Path(qualified(spark, location))
     val isNested = files.exists(file => file != at && file.getParent != at) &&
-      files.size > ImageTableFile.files(spark, location, below = false).size
+      files.size > TableFile.files(spark, location, below = false).size
     refuseOutputs(spark, location, at, files)
     val footer = files.headOption.map(read(spark, location, _))
-    val file = footer.getOrElse(throw ImageTableFile.bad(location, "it has no Parquet files"))
+    val file = footer.getOrElse(throw TableFile.bad(location, "it has no Parquet files"))
     val fields = file.getSchema.getFields.asScala.toSeq
     fields.groupBy(_.getName.toLowerCase(Locale.ROOT)).values.find(_.size > 1).foreach { same =>
-      throw ImageTableFile.bad(
+      throw TableFile.bad(
         location,
         s"columns ${same.map(field => s"'${field.getName}'").mkString(" and ")} differ only in case",
       )
@@ -83,20 +83,20 @@ private[source] object ParquetTable {
     def frame(keyed: Boolean, settings: Map[String, String]): DataFrame =
       FilesFrame(spark, Settings ++ settings) { reader =>
         val found = reader.read
-          .option(ImageTableFile.Recursive, isNested.toString)
+          .option(TableFile.Recursive, isNested.toString)
           .schema(schema)
           .parquet(location)
         val columns = found.columns.toSeq.map { name =>
           nanos.get(name).fold(Columns.quoted(name))(isUtc => micros(name, isUtc).as(name))
         }
-        val key = Option.when(keyed)(rowKey(found, root).as(ImageTableFile.RowKey))
+        val key = Option.when(keyed)(rowKey(found, root).as(TableFile.RowKey))
         found.select(columns ++ key: _*)
       }
-    def table(keyed: Boolean): ImageTableFile = {
+    def table(keyed: Boolean): TableFile = {
       val rows = frame(keyed, Map.empty)
-      ImageTableFile(
+      TableFile(
         rows = rows,
-        names = rows.columns.toSeq.filterNot(_ == ImageTableFile.RowKey),
+        names = rows.columns.toSeq.filterNot(_ == TableFile.RowKey),
         problem = lit(None.orNull).cast("string"),
         rowKey = Some(() => table(keyed = true)),
         classNames = classNames(file),
@@ -122,7 +122,7 @@ private[source] object ParquetTable {
     val fs = table.getFileSystem(spark.sessionState.newHadoopConf())
     folders.sorted.find(FolderEntry.remote(fs, _).isOutput).foreach { folder =>
       val shown = folder.toString.stripPrefix("file:")
-      throw ImageTableFile.bad(location, s"$shown in it is the output of a run; move it elsewhere")
+      throw TableFile.bad(location, s"$shown in it is the output of a run; move it elsewhere")
     }
   }
 
@@ -131,7 +131,7 @@ private[source] object ParquetTable {
     catch {
       case NonFatal(error) =>
         val why = Option(error.getMessage).flatMap(_.linesIterator.nextOption())
-        throw ImageTableFile.bad(location, why.getOrElse(error.getClass.getSimpleName))
+        throw TableFile.bad(location, why.getOrElse(error.getClass.getSimpleName))
     }
 
   /** Nanoseconds since 1970 as a timestamp; what is finer than a microsecond is cut off. */

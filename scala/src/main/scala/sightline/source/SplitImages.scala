@@ -24,7 +24,7 @@ object SplitImages {
    */
   def open(spark: SparkSession, request: ImageRequest): Seq[SplitImages] = {
     val parts =
-      if (ImageTableFile.is(request.images)) ofTable(request, ImageInput.open(spark, request))
+      if (TableFile.is(request.images)) ofTable(request, ImageInput.open(spark, request))
       else {
         ImageInput.files(spark, request, file => Split.of(file.pathFromRoot)).map {
           case (split, input) =>

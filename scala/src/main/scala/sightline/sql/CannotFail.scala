@@ -3,7 +3,7 @@ package sightline.sql
 import org.apache.spark.sql.catalyst.expressions.*
 import org.apache.spark.sql.types.{BinaryType, StringType}
 
-import sightline.source.ReadImage
+import sightline.source.ReadImageExpression
 
 /**
  * Whether an expression may be evaluated for rows that the query, as it is written, does not
@@ -20,9 +20,10 @@ private[sql] object CannotFail {
       val upward = Cast.canUpCast(read, cast.dataType) ||
         (read.isInstanceOf[StringType] && cast.dataType == BinaryType)
       upward && apply(cast.child)
-    case _: Attribute | _: Literal | _: GetStructField | _: CreateNamedStruct | _: ReadImage |
-        _: IsNull | _: IsNotNull | _: IsNaN | _: Not | _: And | _: Or | _: BinaryComparison |
-        _: In | _: InSet | _: StringPredicate | _: If | _: CaseWhen | _: Coalesce =>
+    case _: Attribute | _: Literal | _: GetStructField | _: CreateNamedStruct |
+        _: ReadImageExpression | _: IsNull | _: IsNotNull | _: IsNaN | _: Not | _: And | _: Or |
+        _: BinaryComparison | _: In | _: InSet | _: StringPredicate | _: If | _: CaseWhen |
+        _: Coalesce =>
       expression.children.forall(apply)
     case _ => false
   }

@@ -5,7 +5,7 @@ import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
 
-import sightline.source.ReadImage
+import sightline.source.ReadImageExpression
 
 /** `get_image_inference_udf(path[, backend])`: the session's image model on the file at `path`. */
 object ImageInferenceFunction {
@@ -34,7 +34,8 @@ object ImageInferenceFunction {
     val model = spark.conf.getOption(ModelSetting).getOrElse(DefaultModel)
     val inference = SessionModels.inference(spark, model, _.copy(backend = backend))
     val path = arguments.required("path")
-    val image = ReadImage(spark, path, workingFolder(spark), inference.settings.maxImageBytes)
+    val image =
+      ReadImageExpression(spark, path, workingFolder(spark), inference.settings.maxImageBytes)
     InferenceCall(Name, inference, InferenceResult.ImageInference, image)
   }
 

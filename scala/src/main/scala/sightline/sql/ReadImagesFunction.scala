@@ -8,7 +8,7 @@ import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
-import sightline.source.{AllowedRoots, ImageListing, ImageScanOptions}
+import sightline.source.{AllowedRoots, FolderScanOptions, ImageListing}
 
 /** `read_images(location[, …])`: the files of a folder or glob as a table. */
 object ReadImagesFunction {
@@ -46,7 +46,7 @@ object ReadImagesFunction {
     }.toMap
     val spark = SparkSession.active
     // What is wrong with them is told now, not when the query is planned.
-    ImageScanOptions.parse(new CaseInsensitiveStringMap((set + ("path" -> location)).asJava)): Unit
+    FolderScanOptions.parse(new CaseInsensitiveStringMap((set + ("path" -> location)).asJava)): Unit
     ImageListing.check(location, spark.sessionState.newHadoopConf(), AllowedRoots.of(spark)): Unit
     spark.read.format("sightline").options(set).load(location).queryExecution.analyzed
   }

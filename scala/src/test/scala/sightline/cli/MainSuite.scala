@@ -101,12 +101,12 @@ final class MainSuite extends AnyFunSuite {
     }
   }
 
-  test("both doors have the options of predict in common") {
+  test("both languages have the options of predict in common") {
     val only = Set("--models", "--sequential", "--threads")
     def options(help: String): Set[String] = "--[a-z][a-z-]+".r.findAllIn(help).toSet - "--help"
     val alone = options(
       TestPython.run(
-        "import sys; from sightline.doors.cli import main; sys.exit(main(['predict', '--help']))"
+        "import sys; from sightline.cli.main import main; sys.exit(main(['predict', '--help']))"
       )
     )
     assert(alone -- only == options(PredictCommand.options) -- only)

@@ -68,7 +68,7 @@ final class BundleSuite extends AnyFunSuite {
 
   private val measured: Bundle = {
     val colour = ColourBundle.bundle
-    val ways = Seq(Way("openvino", "bf16", "pillow"))
+    val ways = Seq(CalibratedMode("openvino", "bf16", "pillow"))
     colour.copy(manifest = colour.manifest.copy(calibrated = ways))
   }
 
@@ -95,11 +95,11 @@ final class BundleSuite extends AnyFunSuite {
 
   test("what was not measured in exactly this way is refused, in Python's words") {
     val ways = Seq(
-      Way("openvino", "bf16", "scaled"),
-      Way("openvino", "int8", "pillow"),
-      Way("onnx", "fp32", "scaled"),
+      CalibratedMode("openvino", "bf16", "scaled"),
+      CalibratedMode("openvino", "int8", "pillow"),
+      CalibratedMode("onnx", "fp32", "scaled"),
     )
-    ways.foreach { case Way(backend, precision, decoder) =>
+    ways.foreach { case CalibratedMode(backend, precision, decoder) =>
       val error = intercept[SightlineException](
         measured.requirePrecision(backend, precision, decoder)
       )

@@ -41,7 +41,11 @@ final class ManifestSuite extends AnyFunSuite {
     val entry = ("backend" -> "onnx") ~ ("precision" -> "int8") ~ ("decoder" -> "pillow") ~
       ("rows" -> 500) ~ ("agreement" -> 0.98) ~ ("top1" -> JNull) ~ ("top1_fp32" -> JNull) ~
       ("images" -> "imagenet/labels.csv")
-    assert(parsed("calibration" -> Seq(entry)).calibrated == Seq(Way("onnx", "int8", "pillow")))
+    assert(
+      parsed("calibration" -> Seq(entry)).calibrated == Seq(
+        CalibratedMode("onnx", "int8", "pillow")
+      )
+    )
     assert(parsed().calibrated.isEmpty)
     assert(refused("calibration" -> "none").contains("model.json cannot be read"))
   }

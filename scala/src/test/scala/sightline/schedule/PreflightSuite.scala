@@ -68,7 +68,8 @@ final class PreflightSuite extends AnyFunSuite {
   }
 
   test("jar and worker speak the same protocol") {
-    val python = TestPython.run("from sightline.doors.protocol import PROTOCOL; print(PROTOCOL)")
+    val python =
+      TestPython.run("from sightline.worker.protocol_version import PROTOCOL; print(PROTOCOL)")
     assert(python == Preflight.Protocol.toString)
   }
 

@@ -22,7 +22,7 @@ final class PythonSourcesSuite extends AnyFunSuite {
   test("the jar holds the Python package as it is in the repository") {
     val packed = sources(PythonSources.folder)
     assert(packed == sources(TestPython.root.resolve("python/src")))
-    assert(packed.contains("sightline/doors/spark.py"))
+    assert(packed.contains("sightline/worker/spark_worker.py"))
   }
 
   test("its hash is a sha256") {

@@ -23,7 +23,7 @@ final class ImageBytesSuite extends AnyFunSuite {
       listed: Option[Long] = None,
       maxBytes: Long = 1000,
   ): Either[ReadError, Seq[Byte]] =
-    ImageBytes
+    FileBytes
       .read(new Path(file.toString), listed, maxBytes, hadoop)
       .map(_.toSeq)
 
@@ -61,7 +61,7 @@ final class ImageBytesSuite extends AnyFunSuite {
     withFolder { folder =>
       val file = write(folder, "a", "x")
       assert(code(read(file.resolve("b"))).contains("NOT_FOUND"))
-      val named = ImageBytes.readLocal(s"$folder/a\u0000b", None, 1000)
+      val named = FileBytes.readLocal(s"$folder/a\u0000b", None, 1000)
       assert(named.left.map(_.code) == Left("NOT_FOUND"))
     }
   }
@@ -99,7 +99,7 @@ final class ImageBytesSuite extends AnyFunSuite {
     withFolder { folder =>
       write(folder, "a", "x")
       val path = new Path(s"denying://$folder/a")
-      val Left(error) = ImageBytes.read(path, None, 1000, hadoop): @unchecked
+      val Left(error) = FileBytes.read(path, None, 1000, hadoop): @unchecked
       assert((error.code, error.message) == (("DENIED", "user may not read")))
     }
   }
@@ -114,7 +114,7 @@ final class ImageBytesSuite extends AnyFunSuite {
   }
 
   test("a file system that is not known is an error of this one image") {
-    val Left(error) = ImageBytes.read(new Path("s9://a/b.jpg"), None, 1000, hadoop): @unchecked
+    val Left(error) = FileBytes.read(new Path("s9://a/b.jpg"), None, 1000, hadoop): @unchecked
     assert(error.code == "IO")
     assert(error.message.contains("s9"))
   }

@@ -172,7 +172,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
       val input = open(write(folder, "t.csv", "path\na.jpg\n"))
       val plan = input.rows.queryExecution.optimizedPlan
       val reads = plan.collect { case node =>
-        node.expressions.flatMap(_.collect { case read: ReadImage => read })
+        node.expressions.flatMap(_.collect { case read: ReadImageExpression => read })
       }
       assert(reads.flatten.size == 1)
     }

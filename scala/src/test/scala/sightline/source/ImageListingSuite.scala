@@ -211,7 +211,7 @@ final class ImageListingSuite extends AnyFunSuite {
       val files = list(folder.toString)
       assert(files.size == 2)
       val lost = files.filterNot(_.relativePath == "ok.jpg").map(_.path)
-      val read = ImageBytes.read(new HadoopPath(lost.head), None, 100L, new Configuration)
+      val read = FileBytes.read(new HadoopPath(lost.head), None, 100L, new Configuration)
       assert(read.left.map(_.code) == Left("NOT_FOUND"))
     }
   }

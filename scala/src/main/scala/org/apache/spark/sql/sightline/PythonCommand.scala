@@ -24,7 +24,7 @@ private[sightline] object PythonCommand {
   private val Stop = '.'
 
   /**
-   * @param module Python module of the factory, such as `sightline.doors.spark`
+   * @param module Python module of the factory, such as `sightline.worker.spark_worker`
    * @param factory name of a function that takes `spec` and gives the worker's function
    * @param spec JSON text
    * @param returnType what the worker's function gives; Spark 4.1 reads it even for mapInArrow

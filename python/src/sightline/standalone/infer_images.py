@@ -1,0 +1,161 @@
+"""Images to predictions, or to features, in one process."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tqdm import tqdm
+
+from sightline.backends.cache import open_session
+from sightline.backends.choose_device import resolve_device
+from sightline.backends.registry import require_precision, require_variant
+from sightline.bundle.find import find_bundle
+from sightline.engine.model import Model
+from sightline.engine.quiet_decoders import quiet_decoders
+from sightline.engine.run import run
+from sightline.errors import SightlineError
+from sightline.publish import publish_folder, require_replaceable
+from sightline.source.file_columns import SPLIT, with_file_columns
+from sightline.source.list_images import list_images
+from sightline.source.listing import Listing
+from sightline.source.read_images import CONTENT, ERROR, read_images
+from sightline.standalone.arguments import InferArguments
+from sightline.standalone.check_output import check_output
+from sightline.standalone.part_writer import open_part
+from sightline.standalone.run_record import write_run_record
+from sightline.standalone.tally import Tally
+
+_BATCH_ROWS = 256
+_BATCH_BYTES = 16 * 1024 * 1024
+
+
+def infer_images(arguments: InferArguments) -> Tally:
+    """Run the whole command but for what it prints at the end; progress goes to stderr.
+
+    Raises:
+        WrongUseError: For anything that can be known before the first image is opened.
+        SightlineError: IMAGE_FAILED, MAX_ERROR_RATE_EXCEEDED, DEVICE_UNAVAILABLE, MODEL_FAILED:
+            nothing is published.
+    """
+    started = time.time()
+    quiet_decoders()
+    overwrite = arguments.if_exists == "replace"
+    bundle = find_bundle(arguments.model, arguments.models)
+    known = (arguments.source.images, arguments.source.root, arguments.models, bundle.path)
+    reads = [path for path in known if path is not None]
+    there = check_output(arguments.output, reads, overwrite=overwrite)
+    require_variant(bundle, arguments.backend)
+    require_precision(bundle, arguments.backend, arguments.precision, arguments.engine.decoder)
+    device = resolve_device(arguments.device, arguments.backend, None)
+    tally = Tally(bundle, device, started)
+    clock = _Clock(tally.seconds)
+    listing = list_images(arguments.source)
+    if overwrite:
+        require_replaceable(arguments.output, listing.files)
+    if arguments.engine.output == "features":
+        listing = with_file_columns(listing)
+        splits = listing.table.column(SPLIT).to_pylist()
+        tally.splits = Counter(split or "none" for split in splits)
+    tally.left_out = listing.left_out
+    if listing.root is None:
+        root = arguments.source.root or Path(arguments.source.images).parent
+        tally.images_root = str(root.absolute())
+    clock.stop("list")
+    session = open_session(
+        bundle,
+        arguments.backend,
+        device,
+        arguments.threads,
+        precision=arguments.precision,
+        allow_code=arguments.allow_code,
+    )
+    model = Model(bundle, session)
+    # A damaged file, or a model without features, is found before the first image is opened.
+    _ = model.labels
+    model.kept(arguments.engine)
+    clock.stop("load")
+    with publish_folder(arguments.output, there, settled=True) as folder:
+        _infer(arguments, listing, model, tally, folder)
+        _check_error_rate(arguments, tally)
+        write_run_record(folder, arguments, tally)
+    return tally
+
+
+class _Clock:
+    """Adds the time since it last stopped to one stage."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self._seconds = seconds
+        self._last = time.perf_counter()
+
+    def stop(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._seconds[stage] = self._seconds.get(stage, 0.0) + now - self._last
+        self._last = now
+
+
+def _infer(
+    arguments: InferArguments, listing: Listing, model: Model, tally: Tally, folder: Path
+) -> None:
+    rows = _BATCH_ROWS if arguments.reading == "ahead" else 1
+    batches = read_images(listing, arguments.engine.max_image_bytes, rows, _BATCH_BYTES)
+    clock = _Clock(tally.seconds)
+    classes = model.bundle.labels
+    names = frozenset(classes)
+    writer = None
+    with tqdm(total=len(listing), unit=" images", disable=None, mininterval=0.5) as progress:
+        for batch in run(batches, model, arguments.engine, CONTENT, ERROR, tally.counters):
+            clock.stop("infer")
+            if writer is None:
+                writer = open_part(folder, arguments.format, batch.schema)
+            _count(batch, tally, classes, names)
+            writer.write(_kept(batch, arguments))
+            progress.update(batch.num_rows)
+            progress.set_postfix(errors=tally.images - tally.predicted, refresh=False)
+            clock.stop("write")
+    if writer is not None:
+        writer.close()
+    clock.stop("write")
+
+
+def _count(
+    batch: pa.RecordBatch, tally: Tally, classes: Sequence[str], names: frozenset[str]
+) -> None:
+    tally.images += batch.num_rows
+    tally.predicted += batch.column("error").null_count
+    tally.labels.add(batch.column("label"), batch.column("label_id"), names, len(classes))
+    for entry in pc.value_counts(pc.struct_field(batch.column("error"), "code")).to_pylist():
+        if entry["values"] is not None:
+            tally.errors[entry["values"]] = tally.errors.get(entry["values"], 0) + entry["counts"]
+
+
+def _kept(batch: pa.RecordBatch, arguments: InferArguments) -> pa.RecordBatch:
+    error = batch.column("error")
+    if arguments.on_error == "permissive" or error.null_count == batch.num_rows:
+        return batch
+    if arguments.on_error == "drop":
+        return batch.filter(error.is_null())
+    row = np.flatnonzero(np.asarray(error.is_valid()))[0].item()
+    what = error[row].as_py()
+    raise SightlineError(
+        "IMAGE_FAILED",
+        f"{batch.column('path')[row].as_py()}: {what['code']} ({what['stage']}): "
+        f"{what['message']} Nothing was published. Use --on-error permissive to keep such rows.",
+    )
+
+
+def _check_error_rate(arguments: InferArguments, tally: Tally) -> None:
+    failed = tally.images - tally.predicted
+    if arguments.max_error_rate is not None and failed > arguments.max_error_rate * tally.images:
+        kinds = ", ".join(f"{code} {count}" for code, count in sorted(tally.errors.items()))
+        raise SightlineError(
+            "MAX_ERROR_RATE_EXCEEDED",
+            f"{failed} of {tally.images} images failed ({kinds}), more than the share of "
+            f"{arguments.max_error_rate:g} that --max-error-rate allows. Nothing was published.",
+        )

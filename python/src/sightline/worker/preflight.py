@@ -1,0 +1,93 @@
+"""What a driver asks an interpreter before any task: one JSON line, and nothing heavy imported.
+
+`python -m sightline.worker.preflight [--cuda BACKEND]`
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from importlib import metadata, util
+from pathlib import Path
+
+from sightline.version import __version__
+from sightline.worker.protocol_version import PROTOCOL
+
+# Import name to the distributions that may provide it.
+_PACKAGES = {
+    "pyarrow": ("pyarrow",),
+    "numpy": ("numpy",),
+    "PIL": ("pillow",),
+    "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
+    "openvino": ("openvino",),
+    "torch": ("torch",),
+    "timm": ("timm",),
+    "torchvision": ("torchvision",),
+    "safetensors": ("safetensors",),
+    "simplejpeg": ("simplejpeg",),
+    "click": ("click",),
+    "tqdm": ("tqdm",),
+    "matplotlib": ("matplotlib",),
+}
+
+
+def preflight(cuda_backend: str | None = None) -> dict[str, object]:
+    """Versions of this interpreter and of what a worker needs; None for what it lacks.
+
+    Args:
+        cuda_backend: If given, also whether this backend can run on a GPU here (imports it).
+    """
+    answer: dict[str, object] = {
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "executable": sys.executable,
+        "pyspark": _pyspark_version(),
+        "protocol": PROTOCOL,
+        "sightline": __version__,
+        "packages": {name: _version(name, wheels) for name, wheels in _PACKAGES.items()},
+    }
+    if cuda_backend is not None:
+        from sightline.backends.registry import find_backend
+
+        answer["cuda"] = find_backend(cuda_backend).has_cuda()
+    return answer
+
+
+def _version(name: str, distributions: tuple[str, ...]) -> str | None:
+    for distribution in distributions:
+        try:
+            return metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            continue
+    return "unknown" if util.find_spec(name) else None
+
+
+def _pyspark_version() -> str | None:
+    """From the package itself: a Spark download has no distribution metadata."""
+    spec = util.find_spec("pyspark")
+    if spec is None or spec.origin is None:
+        return None
+    text = (Path(spec.origin).parent / "version.py").read_text("utf-8")
+    found = re.search(r"^__version__(?::\s*str)?\s*=\s*['\"]([^'\"]+)", text, re.MULTILINE)
+    return found[1] if found else None
+
+
+def main(arguments: list[str]) -> int:
+    """Print the answer; 0, or 2 for an argument that is none or a backend that is not known."""
+    from sightline.errors import SightlineError
+
+    cuda_backend = arguments[1] if len(arguments) == 2 and arguments[0] == "--cuda" else None
+    if arguments and cuda_backend is None:
+        sys.stderr.write("WRONG_ARGUMENTS: only --cuda BACKEND is known.\n")
+        return 2
+    try:
+        answer = preflight(cuda_backend)
+    except SightlineError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write(json.dumps(answer) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

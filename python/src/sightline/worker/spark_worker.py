@@ -1,0 +1,110 @@
+"""The entry point for Spark: worker factories that the Scala bridge names in its command."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+
+from sightline.backends.cache import open_session
+from sightline.backends.choose_device import resolve_device
+from sightline.bundle.bundle import Bundle
+from sightline.engine.counters import Counters
+from sightline.engine.model import Model
+from sightline.engine.quiet_decoders import quiet_decoders
+from sightline.engine.run import run
+from sightline.engine.run_scalar import run_scalar
+from sightline.errors import SightlineError
+from sightline.worker.between_tasks import begin_task
+from sightline.worker.send_counters import send_counters
+from sightline.worker.worker_spec import WorkerSpec
+
+_Item = TypeVar("_Item")
+
+
+def bulk(spec_json: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """The mapper of one task of a bulk plan (mapInArrow, eval type 207).
+
+    Args:
+        spec_json: See ``WorkerSpec``.
+
+    Raises:
+        SightlineError: PROTOCOL_MISMATCH.
+    """
+    spec = WorkerSpec.from_json(spec_json)
+    begin_task()
+
+    def map_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rest = _unless_empty(batches)
+        if rest is None:
+            return
+        model = _open_model(spec)
+        counters = Counters()
+        yield from run(rest, model, spec.engine, spec.content_column, spec.error_column, counters)
+        send_counters(counters)
+
+    return map_batches
+
+
+def scalar(spec_json: str) -> Callable[[Iterator[pa.Array[Any]]], Iterator[pa.Array[Any]]]:
+    """The function behind a SQL expression (scalar Arrow iterator, eval type 251).
+
+    Args:
+        spec_json: See ``WorkerSpec``.
+
+    Raises:
+        SightlineError: PROTOCOL_MISMATCH.
+    """
+    spec = WorkerSpec.from_json(spec_json)
+    begin_task()
+
+    def map_arrays(arrays: Iterator[pa.Array[Any]]) -> Iterator[pa.Array[Any]]:
+        rest = _unless_empty(arrays)
+        if rest is None:
+            return
+        counters = Counters()
+        yield from run_scalar(rest, _open_model(spec), spec.engine, spec.result, counters)
+        send_counters(counters)
+
+    return map_arrays
+
+
+def _unless_empty(items: Iterator[_Item]) -> Iterator[_Item] | None:
+    """The same items, or None if there are none: an empty partition loads no model."""
+    for first in items:
+        return itertools.chain([first], items)
+    return None
+
+
+def _open_model(spec: WorkerSpec) -> Model:
+    from pyspark import SparkFiles, TaskContext
+
+    quiet_decoders()
+    folder = Path(spec.model_folder)
+    if not folder.is_absolute():
+        folder = Path(SparkFiles.get(spec.model_folder))
+    bundle = Bundle.load(folder)
+    if bundle.sha256 != spec.model_sha256:
+        raise SightlineError(
+            "MODEL_CHANGED",
+            f"{spec.model_name} was resolved to sha256 {spec.model_sha256[:12]} but {folder} "
+            f"holds {bundle.sha256[:12]}. It was changed after the query began: run it again.",
+        )
+    task = TaskContext.get()
+    addresses: list[str] | None = None
+    if task is not None:
+        gpu = task.resources().get("gpu")
+        addresses = list(gpu.addresses) if gpu else []
+    device = resolve_device(spec.device, spec.backend, addresses, local=spec.local)
+    session = open_session(
+        bundle,
+        spec.backend,
+        device,
+        threads=1,  # the engine's worker threads are the threads
+        precision=spec.precision,
+        allow_code=spec.allow_code,
+    )
+    return Model(bundle, session)

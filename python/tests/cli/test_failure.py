@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import click
+import pytest
+
+from sightline.cli.failure import as_ours
+from sightline.cli.main import main
+
+
+def system_error(number: int, file: str | None = None) -> OSError:
+    return OSError(number, "the system's words", file)
+
+
+@pytest.mark.parametrize(
+    ("error", "condition", "status"),
+    [
+        (system_error(errno.ENOSPC), "DISK_FULL", 1),
+        (system_error(errno.EDQUOT, "/out"), "DISK_FULL", 1),
+        (system_error(errno.EACCES, "/secret"), "PERMISSION_DENIED", 2),
+        (system_error(errno.EROFS, "/out"), "PERMISSION_DENIED", 2),
+        (system_error(errno.ENAMETOOLONG, "n" * 300), "INVALID_PATH", 2),
+        (system_error(errno.ENOENT, "/gone"), "PATH_NOT_FOUND", 2),
+        (system_error(errno.EIO, "/disk"), "RUN_FAILED", 1),
+        (click.Abort(), "INTERRUPTED", 1),
+        (click.UsageError("too few"), "WRONG_ARGUMENTS", 2),
+        (click.BadParameter("no number"), "INVALID_OPTION", 2),
+        (click.ClickException("it broke"), "RUN_FAILED", 1),
+    ],
+)
+def test_errors_of_others_have_conditions_of_ours(
+    error: Exception, condition: str, status: int
+) -> None:
+    told = as_ours(error)
+    assert told is not None
+    assert (told.code, told.exit_status) == (condition, status)
+    if isinstance(error, OSError):
+        assert "the system's words" in told.message
+        assert (error.filename or "") in told.message
+
+
+def test_a_fault_of_the_program_is_nobody_s_wrong_use() -> None:
+    assert as_ours(ValueError("a bug")) is None
+
+
+def test_what_the_system_refuses_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    # Nobody, not even root, makes files there.
+    assert main(["models", "add", "m", "--models", "/proc/self", "--onnx", "m.onnx"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("sightline: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "condition"),
+    [
+        (["predikt"], "UNKNOWN_COMMAND"),
+        (["predict", "--device", "tpu"], "UNKNOWN_DEVICE"),
+        (["predict", "--decoder", "fast"], "UNKNOWN_DECODER"),
+        (["predict", "--precision", "fp16"], "UNKNOWN_PRECISION"),
+        (["predict", "--backend", "onx"], "UNKNOWN_BACKEND"),
+        (["predict", "--format", "xml"], "UNKNOWN_FORMAT"),
+        (["predict", "--labels", "some"], "UNKNOWN_LABELS"),
+        (["predict", "--on-error", "stop"], "INVALID_OPTION"),
+        (["predict", "--batch-rows", "x"], "INVALID_OPTION"),
+        (["predict", "--top-k", "0"], "INVALID_OPTION"),
+        (["predict"], "WRONG_ARGUMENTS"),
+        (["predict", "--imges", "x"], "WRONG_ARGUMENTS"),
+    ],
+)
+def test_wrong_use_has_the_conditions_that_the_jar_has(
+    arguments: list[str],
+    condition: str,
+    colour_bundle: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "images").mkdir()
+    usual = ["--images", str(tmp_path / "images"), "--model", str(colour_bundle)]
+    given = [*arguments, *usual, "--output", str(tmp_path / "out")]
+    assert main(given if len(arguments) == 3 else arguments) == 2
+    assert capsys.readouterr().err.startswith(f"sightline: {condition}: ")

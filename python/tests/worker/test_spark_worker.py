@@ -1,0 +1,148 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sightline.bundle.bundle import Bundle
+from sightline.cli.main import main
+from sightline.engine import arrow_types
+from sightline.errors import SightlineError
+from sightline.worker.spark_worker import bulk, scalar
+from sightline.worker.worker_spec import WorkerSpec
+
+Encode = Callable[..., bytes]
+
+
+def spec_of(bundle: Path, **changes: object) -> str:
+    model = {"name": "colour", "sha256": Bundle.load(bundle).sha256, "folder": str(bundle)}
+    return spec_of_nothing(**({"model": model} | changes))
+
+
+def spec_of_nothing(**changes: object) -> str:
+    spec: dict[str, object] = {
+        "protocol": 1,
+        "backend": "onnx",
+        "device": "auto",
+        "threads": 1,
+        "batch_rows": 4,
+        "top_k": 2,
+        "max_image_bytes": 1_000_000,
+        "max_image_pixels": 1_000_000,
+        "content_column": "__content",
+        "error_column": "__error",
+    }
+    return json.dumps(spec | changes)
+
+
+def batch_of(*contents: bytes | None) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array([str(i) for i in range(len(contents))]),
+            pa.array(contents, pa.binary()),
+            pa.nulls(len(contents), arrow_types.ERROR),
+        ],
+        ["path", "__content", "__error"],
+    )
+
+
+def test_bulk_maps_batch_for_batch(colour_bundle: Path, encode: Encode) -> None:
+    batches = [batch_of(encode("red")), batch_of(encode("blue"), b"text")]
+    found = list(bulk(spec_of(colour_bundle))(iter(batches)))
+    assert [batch.num_rows for batch in found] == [1, 2]
+    assert found[0].schema.names == ["path", "prediction", "error"]
+    assert found[1].column("prediction")[0].as_py()["label"] == "blue"
+
+
+def test_alone_and_in_spark_the_answers_are_the_same_to_the_bit(
+    colour_bundle: Path, encode: Encode, tmp_path: Path
+) -> None:
+    (tmp_path / "images").mkdir()
+    contents = [encode((i * 20, 90, 255 - i * 20)) for i in range(10)] + [b"text"]
+    for i, content in enumerate(contents):
+        (tmp_path / "images" / f"{i:02}.png").write_bytes(content)
+    arguments = ["--images", str(tmp_path / "images"), "--output", str(tmp_path / "out")]
+    assert main(["predict", *arguments, "--model", str(colour_bundle), "--threads", "1"]) == 0
+    alone = pq.read_table(tmp_path / "out" / "part-00000.parquet")
+    spec = spec_of(colour_bundle, batch_rows=32, top_k=5)
+    in_spark = pa.Table.from_batches(bulk(spec)(iter([batch_of(*contents)])))
+    for column in ("prediction", "error"):
+        assert alone.column(column).to_pylist() == in_spark.column(column).to_pylist()
+
+
+def test_scalar_maps_array_for_array(colour_bundle: Path, encode: Encode) -> None:
+    arrays = [pa.array([encode("red")], pa.binary()), pa.array([None], pa.binary())]
+    found = list(scalar(spec_of(colour_bundle, result="prediction"))(iter(arrays)))
+    assert [array.to_pylist() and len(array) for array in found] == [1, 1]
+    assert found[0][0].as_py()["label"] == "red"
+
+
+def test_image_inference_keeps_every_class_whatever_top_k_says(
+    colour_bundle: Path, encode: Encode
+) -> None:
+    call = scalar(spec_of(colour_bundle, result="image_inference", top_k=1))
+    (found,) = call(iter([pa.array([encode("red")], pa.binary())]))
+    assert len(found[0].as_py()["probabilities"]) == 3
+
+
+def test_an_empty_partition_loads_no_model(
+    colour_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = spec_of(colour_bundle, model={"name": "x", "sha256": "0", "folder": "/nowhere"})
+    assert list(bulk(spec)(iter([]))) == []
+    assert list(scalar(spec)(iter([]))) == []
+    assert capsys.readouterr().err == ""
+
+
+def test_consent_and_local_mode_are_optional_and_off() -> None:
+    model = {"name": "x", "sha256": "0", "folder": "/x"}
+    text = spec_of_nothing(model=model)
+    assert (WorkerSpec.from_json(text).allow_code, WorkerSpec.from_json(text).local) == (False,) * 2
+    given = WorkerSpec.from_json(spec_of_nothing(model=model, allow_code=True, local=True))
+    assert given.allow_code
+    assert given.local
+
+
+def test_another_protocol_is_refused_naming_both(colour_bundle: Path) -> None:
+    for factory in (bulk, scalar):
+        with pytest.raises(SightlineError, match=r"PROTOCOL_MISMATCH: .*protocol 7.*package 1"):
+            factory(spec_of(colour_bundle, protocol=7))
+
+
+def test_a_bundle_that_is_not_the_resolved_one_is_refused(
+    colour_bundle: Path, encode: Encode
+) -> None:
+    model = {"name": "colour", "sha256": "f" * 64, "folder": str(colour_bundle)}
+    with pytest.raises(SightlineError, match="MODEL_CHANGED: colour was resolved to sha256 ffff"):
+        list(bulk(spec_of(colour_bundle, model=model))(iter([batch_of(encode("red"))])))
+
+
+def test_column_types_are_those_that_spark_derives_from_its_own() -> None:
+    from pyspark.sql.pandas.types import to_arrow_type
+    from pyspark.sql.types import (
+        ArrayType,
+        FloatType,
+        IntegerType,
+        MapType,
+        StringType,
+        StructType,
+    )
+
+    text, number, score = StringType(), IntegerType(), FloatType()
+    error = StructType().add("code", text).add("stage", text).add("message", text)
+    best = StructType().add("label", text).add("class_id", number).add("score", score)
+    prediction = StructType.fromJson(best.jsonValue()).add("top_k", ArrayType(best))
+    inference = (
+        StructType()
+        .add("label", text)
+        .add("class_id", number)
+        .add("confidence", score)
+        .add("probabilities", MapType(text, score))
+        .add("error", error)
+    )
+    assert to_arrow_type(error) == arrow_types.ERROR
+    assert to_arrow_type(prediction) == arrow_types.PREDICTION
+    assert to_arrow_type(prediction.add("error", error)) == arrow_types.SCALAR_PREDICTION
+    assert to_arrow_type(inference) == arrow_types.IMAGE_INFERENCE
