@@ -31,7 +31,8 @@ class BatchWorkers:
     operators: no hand-over, no barrier between threads within an operator, and the cores are busy
     as long as there are batches. Where one device serves all threads, a thread decodes while
     another uses the device: the same overlap as a decode pool in front of an inference thread,
-    without the queue. With one thread everything runs in the caller's thread, at the cost of a plain loop.
+    without the queue. With one thread everything runs in the caller's thread, at the cost of a
+    plain loop.
 
     Args:
         model: Its session may be called by several threads.
