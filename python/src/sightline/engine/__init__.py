@@ -1,1 +1,1 @@
-"""Arrow batches of image bytes in, Arrow batches of predictions out; knows nothing of Spark."""
+"""Turns Arrow batches of image bytes into Arrow batches of predictions, without Spark."""

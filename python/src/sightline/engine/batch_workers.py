@@ -1,4 +1,4 @@
-"""Threads that each take a whole batch from encoded bytes to ranked classes."""
+"""Worker threads that each decode a whole batch and run the model on it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,18 @@ from sightline.row_error import RowError
 
 
 class BatchWorkers:
-    """Batches in, results in the same order out.
+    """Runs batches in worker threads and returns the results in input order.
 
     Each worker thread decodes a batch and then runs the model on it with single-threaded
-    operators: no hand-over, no barrier between threads within an operator, and the cores are busy
-    as long as there are batches. Where one device serves all threads, a thread decodes while
-    another uses the device: the same overlap as a decode pool in front of an inference thread,
-    without the queue. With one thread everything runs in the caller's thread, at the cost of a
-    plain loop.
+    operators. The threads do not pass batches to each other and do not wait for each other within
+    an operator, so the cores are busy as long as there are batches. If all threads share one
+    device, one thread decodes while another uses the device. With one thread, everything runs in
+    the caller's thread.
 
     Args:
-        model: Its session may be called by several threads.
-        spec: Sizes, caps, the decoder, and how many worker threads.
-        counters: Gets the seconds of every batch.
+        model: Several threads may call its session.
+        spec: Sizes, limits, the decoder and the number of worker threads.
+        counters: The times of every batch are added to it.
     """
 
     def __init__(self, model: Model, spec: EngineSpec, counters: Counters) -> None:
@@ -64,17 +63,17 @@ class BatchWorkers:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, batch: ModelBatch) -> None:
-        """Start a batch. Waits while each thread has two batches, or enough bytes wait.
+        """Start a batch; wait while too many batches or bytes are pending.
 
         Raises:
-            SightlineError: MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY, of this or an earlier
-                batch.
+            SightlineError: MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY. This or an earlier batch
+                caused it.
         """
         if self._executor is None:
             self._finish(batch, self._run(batch))
             return
-        # Two for each thread: no thread is idle while results are emitted. Of batches with large
-        # images one for each thread, and one that waits.
+        # Two batches per thread, so that no thread is idle while results are emitted. If the
+        # images are large: one batch per thread and one more.
         most_bytes = (self._spec.threads + 1) * BATCH_BYTES
         while len(self._pending) >= 2 * self._spec.threads or (
             self._pending and self._pending_bytes + batch.image_bytes > most_bytes
@@ -84,12 +83,12 @@ class BatchWorkers:
         self._pending.append((batch, self._executor.submit(self._run, batch)))
 
     def finish_done(self) -> None:
-        """Hand out what is ready, without waiting."""
+        """Store the results of finished batches, without waiting."""
         while self._pending and self._pending[0][1].done():
             self._finish_oldest()
 
     def finish_all(self) -> None:
-        """Wait for every batch, and hand out the results."""
+        """Wait for every batch and store its results."""
         while self._pending:
             self._finish_oldest()
 
@@ -118,7 +117,7 @@ class BatchWorkers:
         except MemoryError as error:
             raise_if_out_of_memory(error, f"decoding an image ({error})")
             raise
-        batch.contents.clear()  # the encoded bytes may go
+        batch.contents.clear()  # frees the encoded bytes
         inferring, inferring_wall = time.thread_time(), time.perf_counter()
         ranked = self._infer(images)
         return BatchResult(
@@ -167,7 +166,7 @@ class BatchWorkers:
         return rank(output, self._model.bundle.manifest.activation, self._top_k)
 
     def _buffer(self) -> UInt8Array:
-        """The pixels of this thread's batch: allocated once, used again for every batch."""
+        """Return this thread's pixel buffer, which is allocated once and reused."""
         found: UInt8Array | None = getattr(self._buffers, "images", None)
         if found is None:
             rows, size = self._spec.batch_rows, self._preprocessing.size

@@ -1,4 +1,4 @@
-"""Encoded images in an Arrow column, read in place."""
+"""Reads encoded images from an Arrow column without a copy."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class BinaryColumn:
 
     @property
     def nbytes(self) -> int:
-        """Of the values in all."""
+        """Total bytes of the values."""
         return int(self._offsets[-1] - self._offsets[0])
 
     def __getitem__(self, row: int) -> memoryview:
-        """The bytes of one row; a null row has none."""
+        """Return the bytes of one row; empty for a null row."""
         return self._data[self._offsets[row] : self._offsets[row + 1]]

@@ -1,25 +1,25 @@
-"""Where the time of a run goes."""
+"""Counts and times of one run of the engine."""
 
 from dataclasses import dataclass, fields
 
 
 @dataclass(slots=True)
 class Counters:
-    """Counts and seconds of one run of the engine; `cpu` is the time of one thread on a core.
+    """Counts and seconds of one run of the engine; `cpu` means CPU time of a thread.
 
     Args:
-        images: Rows that came in.
-        decoded: Images that a decoder was given: rows with bytes.
-        image_bytes: The length of those in all.
+        images: Input rows.
+        decoded: Images passed to a decoder: rows with bytes.
+        image_bytes: Total encoded bytes of these images.
         batches: Runs of the model.
-        read_cpu_s: Of the thread that drains the source.
-        read_wait_s: Wall time in which the engine had nothing to do but wait for its source.
+        read_cpu_s: CPU time of the thread that reads the source.
+        read_wait_s: Wall time in which the engine only waited for its source.
         decode_cpu_s: Decoding and resizing, over all worker threads.
-        infer_cpu_s: The model and the ranking of its scores, in the worker threads: all of it
-            where an operator runs in one thread on the CPU.
-        infer_wall_s: The same by the clock, summed over worker threads: more than the CPU time
-            where a thread waits for a device or for a core.
-        result_cpu_s: Building the columns that go out.
+        infer_cpu_s: Running the model and ranking its scores, over all worker threads. It is
+            complete only if operators run in one thread on the CPU.
+        infer_wall_s: The same as wall time, summed over worker threads. It is more than the CPU
+            time if a thread waits for a device or for a core.
+        result_cpu_s: Building the output columns.
         thread_wait_s: Wall time in which the engine waited for its worker threads and had no result
             to emit.
     """
@@ -37,5 +37,5 @@ class Counters:
     thread_wait_s: float = 0.0
 
     def as_dict(self) -> dict[str, float]:
-        """By name, seconds to a tenth of a millisecond."""
+        """Return the values by name; seconds are rounded to 0.1 ms."""
         return {field.name: round(getattr(self, field.name), 4) for field in fields(self)}

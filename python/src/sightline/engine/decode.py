@@ -1,4 +1,4 @@
-"""Encoded bytes to RGB pixels, or the reason why not."""
+"""Decodes one encoded image to RGB pixels, or returns the error."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _PLUGINS = {
     "TIFF": "TiffImagePlugin",
 }
 _RIFF_HEADER_BYTES = 8
-# Pillow holds 4 bytes a pixel whatever the mode. A conversion or a rotation makes another image, a
-# progressive JPEG holds its coefficients, and WebP two canvases and a copy of one.
+# Pillow uses up to 4 bytes per pixel. A conversion or a rotation makes another image, a progressive
+# JPEG keeps its coefficients, and WebP keeps two canvases and a copy of one.
 _BYTES_PER_PIXEL = 10
 _WEBP_BYTES_PER_PIXEL = 20
-# How Pillow says that a sound file is beyond what it can read.
+# Parts of Pillow's messages for a valid file that Pillow cannot read.
 _UNSUPPORTED = ("unsupported", "not supported", "not yet supported", "unknown pixel mode")
 _OUT_OF_MEMORY = "out of memory"
-_TIFF_COLOUR_MAP = 320  # the one required tag that Pillow may miss beside the compression
+_TIFF_COLOUR_MAP = 320  # a KeyError for any other tag means an unknown compression
 
 
 def decode(
@@ -45,21 +45,22 @@ def decode(
     at_least: Size | None = None,
     reserve: Callable[[int], object] | None = None,
 ) -> Image.Image | RowError:
-    """Decode the first frame of one image, as docs/images.md says.
+    """Decode the first frame of one image, as docs/images.md specifies.
 
     Args:
         content: One encoded file: JPEG, PNG, WebP, BMP, GIF or TIFF.
-        spec: Gives the decoder, and the two caps, both checked before any pixel is decoded.
-        at_least: Size that the decoder ``scaled`` may shrink a larger JPEG to; unused by others.
-        reserve: Called once with the bytes that the pixels will take, before they are decoded.
+        spec: Gives the decoder and the two limits. Both are checked before any pixel is decoded.
+        at_least: Minimum size to which the decoder ``scaled`` may shrink a larger JPEG. The other
+            decoders ignore it.
+        reserve: Called once, before the pixels are decoded, with the bytes that they will need.
 
     Returns:
-        An image of mode RGB, or a RowError of EMPTY, UNSUPPORTED, TRUNCATED, CORRUPT or
-        TOO_LARGE. Where its colours are not sRGB yet, its ``info["icc_profile"]`` says so, and
-        `to_srgb` converts them: when it has been resized, that costs next to nothing.
+        An image of mode RGB, or a RowError with the code EMPTY, UNSUPPORTED, TRUNCATED, CORRUPT or
+        TOO_LARGE. If the colours are not sRGB yet, the image has ``info["icc_profile"]``, and
+        `to_srgb` converts them. That is cheap after the image has been resized.
 
     Raises:
-        MemoryError: If the machine has no memory for the pixels, which says nothing of the file.
+        MemoryError: If the machine has no memory for the pixels. The file may be valid.
         Warning: If the process turns Pillow's warnings into errors (``python -W error``).
     """
     if len(content) == 0:
@@ -97,14 +98,14 @@ def decode(
     except Warning:
         raise
     except Exception as error:
-        # Most decoders say of a failed allocation only that the file is broken.
+        # Most decoders report a failed allocation as a broken file.
         if isinstance(error, MemoryError) or _OUT_OF_MEMORY in str(error) or not _is_free(needed):
             raise MemoryError(f"there is none for {needed} bytes of pixels") from error
         return _broken(error)
 
 
 def _open(encoded: bytes, format_: str) -> Image.Image:
-    """As Image.open does, but for its cap, which is of the process and counts differently."""
+    """Open the file like Image.open, but without its limit, which is global to the process."""
     if format_ not in Image.OPEN:
         importlib.import_module(f"PIL.{_PLUGINS[format_]}")
     factory, _ = Image.OPEN[format_]
@@ -115,7 +116,7 @@ def _pixels(
     image: Image.Image, encoded: bytes, spec: EngineSpec, at_least: Size | None
 ) -> Image.Image:
     if spec.decoder != "pillow" and image.format == "JPEG" and image.mode in ("RGB", "L"):
-        # Here, so that the decoder pillow does not need the package.
+        # Imported here, so that the decoder pillow does not need the package.
         from sightline.engine.fast_jpeg import fast_jpeg
 
         rgb = fast_jpeg(encoded, image.size, at_least if spec.decoder == "scaled" else None)
@@ -131,7 +132,7 @@ def _needed_bytes(format_: str, pixels: int) -> int:
 
 
 def _is_free(size: int) -> bool:
-    """Whether the process may allocate so much now; nothing of it is touched."""
+    """Whether the process can allocate `size` bytes now; the pages are not touched."""
     try:
         mmap.mmap(-1, max(size, 1)).close()
     except (OSError, MemoryError):

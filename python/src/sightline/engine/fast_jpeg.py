@@ -1,4 +1,4 @@
-"""JPEGs by libjpeg-turbo itself: the same pixels as Pillow's for less, or fewer pixels."""
+"""Decodes JPEGs with libjpeg-turbo directly, at full size or at a reduced scale."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from sightline.bundle.manifest import Size
 
 
 def fast_jpeg(encoded: bytes, size: tuple[int, int], at_least: Size | None) -> Image.Image | None:
-    """Decode one JPEG, in whole or at the smallest scale that is large enough.
+    """Decode one JPEG at full size, or at the smallest scale that is large enough.
 
-    At full size the pixels are bit-equal to Pillow's, which uses the same library by a longer
-    way. A scaled decode leaves out the high frequencies in the DCT itself: other pixels than a
-    resize would give, so what that costs in accuracy is measured before it may be used.
+    At full size the pixels are bit-equal to Pillow's, which uses the same library with more
+    overhead. A scaled decode drops the high frequencies in the DCT, so its pixels differ from
+    those of a resize. Its effect on accuracy must be measured before it may be used.
 
     Args:
-        encoded: The whole file; the caller has checked its header and its caps.
-        size: Width and height, as Pillow reads them: those that were checked.
-        at_least: Height and width that the result must have; ``None`` decodes in whole.
+        encoded: The whole file. The caller has checked its header and the limits.
+        size: Width and height as Pillow reads them, which the caller has checked.
+        at_least: Minimum height and width of the result; ``None`` decodes at full size.
 
     Returns:
-        Mode RGB, not turned upright; ``None`` where anything is unusual (a warning of the
-        library, a damaged file): Pillow then decides, and has the better words for it.
+        Mode RGB, without the EXIF orientation applied. ``None`` if the library warns or fails, for
+        example on a damaged file: Pillow then decodes it, or gives the better error message.
 
     Raises:
         MemoryError: If the machine has no memory for the pixels.
@@ -36,6 +36,6 @@ def fast_jpeg(encoded: bytes, size: tuple[int, int], at_least: Size | None) -> I
         pixels = simplejpeg.decode_jpeg(encoded, "RGB", min_height=height, min_width=width)
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001 - whatever it is, Pillow says it
+    except Exception:  # noqa: BLE001 - Pillow reports the error
         return None
     return Image.fromarray(np.asarray(pixels))  # (height, width, 3) uint8

@@ -1,4 +1,4 @@
-"""Which of the formats that are read a file has, by its first bytes."""
+"""Detects an image file's format from its first bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SIGNATURES = {
 
 
 def file_format(encoded: bytes) -> str | None:
-    """One of `FORMATS`, or None. A file's name and extension are never asked."""
+    """Return one of `FORMATS`, or None. The file's name and extension are not used."""
     if encoded[:4] == b"RIFF" and encoded[8:12] == b"WEBP":
         return "WEBP"
     return next((name for start, name in _SIGNATURES.items() if encoded.startswith(start)), None)

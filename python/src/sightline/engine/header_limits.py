@@ -1,7 +1,7 @@
-"""What a file would make its decoder allocate, read from its header before a decoder sees it.
+"""Checks, before decoding, how much memory the header of a file would make its decoder allocate.
 
-The width and height of the image do not bound that: TIFF decodes whole tiles, which may be larger
-than the image; WebP allocates its canvas when it is opened; a tag of a TIFF becomes a Python tuple.
+The width and height of the image do not limit that. TIFF decodes whole tiles, which may be larger
+than the image. WebP allocates its canvas when it is opened. A TIFF tag becomes a Python tuple.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Every scan of a JPEG runs over all of its coefficients again. Encoders write about ten.
+# The decoder processes all coefficients again for each scan. Encoders write about ten scans.
 _MOST_SCANS = 100
 _WINDOW_BYTES = 2**20
-# A number of a tag takes up to 36 bytes as a Python object. The strips or tiles of the largest
-# image are fewer.
+# Each value of a tag takes up to 36 bytes as a Python object. The largest image has fewer strips or
+# tiles than this.
 _MOST_TAG_VALUES = 2**20
 _MOST_TAGS = 65_536
 
@@ -40,7 +40,7 @@ _TYPE_BYTES = {3: 2, 4: 4, 13: 4, 16: 8, 17: 8, 18: 8}
 
 
 class TooLargeError(Exception):
-    """The file asks for more than the caps allow."""
+    """Decoding the file would exceed a limit."""
 
 
 class DamagedHeaderError(Exception):
@@ -48,16 +48,16 @@ class DamagedHeaderError(Exception):
 
 
 def check_pixels(width: int, height: int, max_pixels: int, what: str = "") -> None:
-    """Refuse a size.
+    """Raise an error if a size has too many pixels.
 
     Args:
         width: In pixels.
         height: In pixels.
-        max_pixels: The cap.
-        what: What has this size, if it is not the image: ``Tiles of``.
+        max_pixels: The limit.
+        what: Start of the message if it is not the image that has this size: ``Tiles of``.
 
     Raises:
-        TooLargeError: If there are more pixels than the cap.
+        TooLargeError: If there are more pixels than the limit.
     """
     if width * height > max_pixels:
         claim = f"{what} {width} x {height} = {width * height} pixels".strip()
@@ -65,20 +65,21 @@ def check_pixels(width: int, height: int, max_pixels: int, what: str = "") -> No
 
 
 def check_header(encoded: bytes, format_: str, max_pixels: int) -> int:
-    """Refuse a file whose decoder would allocate for more than `max_pixels`.
+    """Raise an error if the decoder would allocate more than `max_pixels` pixels.
 
     Args:
         encoded: The whole file.
-        format_: From `file_format`. For PNG, GIF and BMP the size of the opened image says all.
-        max_pixels: The cap, also for the canvas and the tiles.
+        format_: From `file_format`. PNG, GIF and BMP need no check here, because the size of the
+            opened image is enough.
+        max_pixels: The limit, also for the canvas and the tiles.
 
     Returns:
-        Pixels that are allocated when the file is opened.
+        Number of pixels that are allocated when the file is opened.
 
     Raises:
-        TooLargeError: If it would, or has tags of more than 1,048,576 numbers or a JPEG of more
-            than 100 scans.
-        DamagedHeaderError: If a TIFF gives two values for one tag: which one is used depends on
+        TooLargeError: If there are more pixels, a TIFF tag has more than 1,048,576 values, or a
+            JPEG has more than 100 scans.
+        DamagedHeaderError: If a TIFF has two values for one tag. Which value is used depends on
             the library.
     """
     if format_ == "TIFF":
@@ -95,9 +96,9 @@ def check_header(encoded: bytes, format_: str, max_pixels: int) -> int:
 
 
 def _jpeg_scans(encoded: bytes) -> int:
-    """How often a scan begins: within compressed data 0xFF is never followed by 0xDA.
+    """Count the start-of-scan markers: compressed data never contains 0xFF 0xDA.
 
-    It is run for each JPEG; `bytes.count` took four times as long for two bytes.
+    This runs for each JPEG. `bytes.count` with two bytes took four times as long.
     """
     codes = np.frombuffer(encoded, np.uint8)
     scans = 0
@@ -108,7 +109,7 @@ def _jpeg_scans(encoded: bytes) -> int:
 
 
 def _webp_canvas(encoded: bytes) -> tuple[int, int]:
-    """Width and height; 0 and 0 where the header is damaged, which the decoder then says."""
+    """Return width and height; 0 and 0 for a damaged header, which the decoder then reports."""
     chunk = encoded[12:16]
     if chunk == b"VP8X" and len(encoded) >= 30:
         width = int.from_bytes(encoded[24:27], "little") + 1
@@ -127,7 +128,7 @@ class _Tag:
     number: int
     type: int
     count: int
-    value: int  # the first number, or where the values begin
+    value: int  # the first value
 
 
 def _check_tiff(encoded: bytes, max_pixels: int) -> None:
@@ -135,23 +136,23 @@ def _check_tiff(encoded: bytes, max_pixels: int) -> None:
     width, height = layout.get(_IMAGE_WIDTH, 0), layout.get(_IMAGE_LENGTH, 0)
     check_pixels(width, height, max_pixels)
     tile = layout.get(_TILE_WIDTH, 0), layout.get(_TILE_LENGTH, 0)
-    # Tiles are decoded whole, one at a time; what lies beyond the image is cut off afterwards.
+    # Each tile is decoded whole; the part outside the image is cut off afterwards.
     check_pixels(*tile, max_pixels, "Tiles of")
 
 
 def _check_directory(
     encoded: bytes, offset: int | None, names: dict[int, str], nested: int
 ) -> dict[int, int]:
-    """Check the tags of a directory, and of those that it points to.
+    """Check the tags of a directory and of the directories that it points to.
 
-    Each kind of directory is followed once: thousands of pointers in a small file, each to a
-    directory of thousands, would take hours.
+    Each kind of directory is followed once. Otherwise a small file with thousands of pointers to
+    directories with thousands of tags would take hours.
 
     Args:
         encoded: The whole file.
-        offset: Of the directory; None for the first.
-        names: Of the tags that may have one value only.
-        nested: How far directories within directories are followed.
+        offset: Position of the directory; None for the first.
+        names: Names of the tags that may have only one value.
+        nested: How many levels of nested directories are followed.
 
     Returns:
         The values of the tags of `names`.
@@ -174,7 +175,7 @@ def _check_count(tag: _Tag) -> None:
 
 
 def _tiff_tags(encoded: bytes, offset: int | None) -> Iterator[_Tag]:
-    """The tags of one directory, None the first; what lies beyond the file is left out."""
+    """Yield the tags of one directory (None: the first), up to the end of the file."""
     order = "<" if encoded[:2] == b"II" else ">"
     is_big = encoded[2 if order == "<" else 3] == ord("+")
     entry = struct.Struct(f"{order}HHQ8s" if is_big else f"{order}HHI4s")

@@ -17,8 +17,8 @@ from sightline.engine.request import Outcome, Request
 from sightline.engine.spec import EngineSpec
 from sightline.row_error import RowError
 
-# When so many rows, or QUEUED_BYTES of their columns, wait behind an image whose model batch is not
-# full, that batch is run as it is: what waits must not grow with the input.
+# A partial model batch is run when more rows than this, or more than QUEUED_BYTES of columns, wait
+# behind one of its images. Otherwise the queue could grow with the input.
 _PATIENCE_BATCHES = 4
 
 
@@ -27,17 +27,17 @@ def infer(
 ) -> Iterator[Outcome]:
     """Predict the wanted rows of each request.
 
-    Model batches are filled across requests. A batch is smaller where images cannot be decoded or
-    have more than 16 MiB together, and the last one is.
+    Model batches are filled across requests. A batch is smaller if some of its images cannot be
+    decoded, if its images have 16 MiB together, or at the end of the input.
 
     Args:
-        requests: Read ahead by a thread; their image bytes are not held once decoded.
-        model: From a bundle and its session.
-        spec: Sizes and caps.
-        counters: Filled in as it goes.
+        requests: A thread reads them ahead. Their image bytes are freed after decoding.
+        model: A bundle and its session.
+        spec: Sizes and limits.
+        counters: Updated during the run.
 
     Returns:
-        One outcome for each request, in their order, every wanted row predicted or in error.
+        One outcome per request, in input order. Every wanted row has a prediction or an error.
     """
     top_k = model.kept(spec)
     queue: deque[Outcome] = deque()

@@ -1,4 +1,4 @@
-"""Whether a JPEG's own markers promise more than its bytes hold."""
+"""Detects progressive JPEGs that lack some of their scans."""
 
 import re
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ _COEFFICIENTS = 64
 
 @dataclass(frozen=True, slots=True)
 class JpegScans:
-    """What the markers of a JPEG say about its samples.
+    """Properties of a JPEG's samples, read from its markers.
 
     Args:
         precision_bits: Bits of one sample, 8 or 12; ``None`` without a frame header.
-        complete: Every coefficient of every component was sent to its last bit. Always true
-            for sequential JPEGs, whose decoder notices missing data by itself.
+        complete: The scans contain every bit of every coefficient of every component. Always true
+            for sequential JPEGs, because their decoder detects missing data itself.
     """
 
     precision_bits: int | None
@@ -26,13 +26,13 @@ class JpegScans:
 
 
 def read_jpeg_scans(content: bytes) -> JpegScans:
-    """Walk the markers of a JPEG; pixels are not decoded.
+    """Read the markers of a JPEG, without decoding pixels.
 
-    A progressive file that was cut between two scans and closed with an end marker decodes
-    without a complaint to a blurred image: only its scan headers tell.
+    A progressive file that was cut between two scans and has an end marker decodes to a blurred
+    image without an error. Only its scan headers show that data is missing.
 
     Args:
-        content: The whole file. Bytes that are no JPEG give ``JpegScans(None, True)``.
+        content: The whole file. Bytes that are not a JPEG give ``JpegScans(None, True)``.
     """
     precision: int | None = None
     is_progressive = False
@@ -59,7 +59,7 @@ def read_jpeg_scans(content: bytes) -> JpegScans:
             elif marker == _START_OF_SCAN and is_progressive:
                 _note_scan(segment, bits_missing)
         except (IndexError, KeyError, ValueError):
-            break  # A damaged header: the decoder has the better words for it.
+            break  # The header is damaged: the decoder gives a better error message.
     unsent = any(bit != 0 for bits in bits_missing.values() for bit in bits)
     return JpegScans(precision, complete=not (is_progressive and unsent))
 
@@ -70,6 +70,6 @@ def _note_scan(segment: bytes, bits_missing: dict[int, list[int | None]]) -> Non
     for i in range(count):
         coefficients = bits_missing[segment[1 + 2 * i]]
         for k in range(first, min(last, _COEFFICIENTS - 1) + 1):
-            # A refinement (high half not 0) only counts on top of the pass that it refines.
+            # A refinement scan (high half not 0) counts only after the scan that it refines.
             if bits >> 4 in (0, coefficients[k]):
                 coefficients[k] = bits & 0x0F

@@ -1,4 +1,4 @@
-"""How many bytes the engine holds at once, whatever the images' sizes."""
+"""Limits on the bytes that the engine holds at once, for images of any size."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-# Encoded images of one model batch: 32 photographs of 500 kB. An image of more takes longer to
-# decode than a fuller batch would save.
+# Encoded images of one model batch: 32 photographs of 500 kB. Larger images take so long to decode
+# that a fuller batch would not help.
 BATCH_BYTES = 16 * 1024 * 1024
-# Columns that wait, with their rows, for the rows before them.
+# Columns of rows that wait for the results of earlier rows.
 QUEUED_BYTES = 64 * 1024 * 1024
 # Pixels that the worker threads decode at once: eight photographs of 16 megapixels.
 DECODED_BYTES = 1024 * 1024 * 1024
 
 
 class DecodeMemory:
-    """Lets threads decode together what fits into a number of bytes, and the rest in turn.
+    """Limits the total memory of the images that threads decode at the same time.
 
     Args:
-        max_bytes: Of all images that are being decoded; one alone may have more.
+        max_bytes: Limit for all images that are being decoded. A single image may exceed it.
     """
 
     def __init__(self, max_bytes: int = DECODED_BYTES) -> None:
@@ -29,9 +29,9 @@ class DecodeMemory:
 
     @contextmanager
     def one_image(self) -> Iterator[Callable[[int], None]]:
-        """Give the function by which a decoder reserves the bytes of one image.
+        """Yield the function with which a decoder reserves the bytes of one image.
 
-        It waits until there is room. What was reserved is free again when the block ends.
+        The function waits until the limit allows the bytes. They are released at the block's end.
         """
         reserved = 0
 

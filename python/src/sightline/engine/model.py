@@ -1,4 +1,4 @@
-"""A model, opened: what the engine needs to know of one."""
+"""A loaded model, as the engine uses it."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,7 +30,7 @@ class Model:
         return pa.array(self.bundle.labels, pa.string())
 
     def kept(self, spec: EngineSpec) -> int:
-        """How many numbers an image keeps: classes, or the length of its features.
+        """Return how many numbers are kept per image: top-k classes, or the feature length.
 
         Raises:
             WrongUseError: NO_FEATURES.
@@ -45,15 +45,15 @@ class Model:
 
         Args:
             images: (n, height, width, 3) uint8.
-            wanted: Which output.
+            wanted: The output to return.
 
         Returns:
-            (n, classes), or (n, length of the features), float32.
+            (n, classes) or (n, feature length), float32.
 
         Raises:
             WrongUseError: NO_FEATURES.
-            SightlineError: MODEL_FAILED if the backend fails on the batch, OUT_OF_MEMORY if the
-                machine does, MODEL_OUTPUT if its output is not what the manifest says.
+            SightlineError: MODEL_FAILED if the backend fails on the batch, OUT_OF_MEMORY if memory
+                runs out, MODEL_OUTPUT if the output's shape differs from the manifest.
         """
         name, width = self._output(wanted)
         try:

@@ -11,13 +11,13 @@ from sightline.row_error import RowError
 
 @dataclass(slots=True)
 class ModelBatch:
-    """Encoded images, and the rows that wait for them.
+    """Encoded images and the output rows of their results.
 
     Args:
-        outcomes: For each image, where its result goes,
-        rows: and at which row of it.
-        contents: The encoded images, read in place.
-        image_bytes: Their length in all.
+        outcomes: For each image, the outcome that receives its result.
+        rows: For each image, the row in that outcome.
+        contents: The encoded images, not copied.
+        image_bytes: Total bytes of the encoded images.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
@@ -26,7 +26,7 @@ class ModelBatch:
     image_bytes: int = 0
 
     def add(self, content: memoryview, outcome: Outcome, row: int) -> None:
-        """Let one more image wait for this batch."""
+        """Add one image to this batch."""
         self.contents.append(content)
         self.outcomes.append(outcome)
         self.rows.append(row)
@@ -37,7 +37,7 @@ class ModelBatch:
         return len(self.rows)
 
     def finish(self, result: BatchResult) -> None:
-        """Hand the results out to the rows."""
+        """Store the results in the outcomes."""
         for i, error in result.errors.items():
             self.outcomes[i].errors[self.rows[i]] = error
         for at, i in enumerate(result.decoded):
@@ -55,15 +55,15 @@ class ModelBatch:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What a worker thread made of one batch.
+    """The result of one batch.
 
     Args:
-        ranked: For each image that was decoded, in the order of `decoded`.
-        decoded: Their places in the batch.
-        errors: By place, of the others.
-        decode_cpu_s: Time of the worker thread.
-        infer_cpu_s: The same, for the model and the ranking.
-        infer_wall_s: By the clock.
+        ranked: The classes of each decoded image, in the order of `decoded`.
+        decoded: Indices in the batch of the decoded images.
+        errors: The other images' errors, by index in the batch.
+        decode_cpu_s: CPU time of the worker thread for decoding and resizing.
+        infer_cpu_s: CPU time of the worker thread for the model and the ranking.
+        infer_wall_s: Wall time for the model and the ranking.
     """
 
     ranked: Ranked

@@ -1,4 +1,4 @@
-"""Pixels of any size to the model's size: resize, then centre crop, as the manifest says."""
+"""Resizes an image and crops its centre to the model's size, as the manifest specifies."""
 
 import numpy as np
 from PIL import Image
@@ -13,21 +13,22 @@ _FILTERS = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-# A 1 x 100,000 pixel image resized to a shortest edge of 256 would need 26 GB. Above this many
-# times the crop's area only the part under the crop is resized, which costs the last bit.
+# A 1 x 100,000 pixel image resized to a shortest edge of 256 would need 26 GB. If the resized image
+# has more than this many times the crop's area, only the part inside the crop is resized. Pixels
+# may then differ in the last bit.
 _WHOLE_RESIZE_CROPS = 16
 
 
 def preprocess(image: Image.Image, preprocessing: Preprocessing, out: UInt8Array) -> None:
-    """Write one image at the model's size. Mean and deviation are inside the model's graph.
+    """Write one image at the model's size. The model's graph applies mean and deviation.
 
-    `shortest_edge` rounds like torchvision's Resize: the longer edge down, and the centre crop
-    like its CenterCrop, so that a published recipe gives the same pixels. A crop that is larger
-    than the image is filled with black.
+    `shortest_edge` rounds the longer edge down like torchvision's Resize. The centre crop rounds
+    like torchvision's CenterCrop. So a published recipe gives the same pixels. If the crop is
+    larger than the image, the rest is black.
 
     Args:
-        image: Mode RGB, any size; colours of its ``info["icc_profile"]`` become sRGB at the end,
-            when they are few.
+        image: Mode RGB, any size. Colours of ``info["icc_profile"]`` are converted to sRGB after
+            the resize, when there are few pixels.
         preprocessing: From the bundle's manifest.
         out: (height, width, 3) uint8, of `preprocessing.size`; overwritten.
     """
@@ -48,12 +49,12 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing, out: UInt8Array
 
 
 def _offset(length: int, crop: int) -> int:
-    """Where the crop begins; negative where it is padded, the odd pixel then at the end."""
+    """Return the crop's start; negative for padding, with the odd pixel at the end."""
     return round((length - crop) / 2.0) if length >= crop else -((crop - length) // 2)
 
 
 def _resized(size: tuple[int, int], resize: Resize) -> tuple[int, int]:
-    """(width, height) after the resize."""
+    """Return (width, height) after the resize."""
     if resize.mode == "stretch":
         return resize.width, resize.height
     width, height = size

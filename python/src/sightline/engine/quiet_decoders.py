@@ -1,4 +1,4 @@
-"""Keeps Pillow and libtiff from writing to stderr: a line for each odd image, without its path."""
+"""Stops Pillow and libtiff from writing a line without a path to stderr for each unusual image."""
 
 import contextlib
 import ctypes
@@ -10,11 +10,11 @@ import PIL
 
 
 def quiet_decoders() -> None:
-    """Take their printers away; what is wrong with an image still reaches its error row.
+    """Silence both libraries; an image's error still appears in its row.
 
-    It changes the process, so only a program of ours calls it: a command, or a worker's task.
-    A filter that ignores Pillow's warnings goes before the others, which stay. libtiff is found
-    where Pillow's own wheels carry it; elsewhere it goes on printing.
+    This changes the whole process, so only Sightline's own programs call it: a command or a
+    worker's task. The function adds a filter that ignores Pillow's warnings before the other
+    filters. It finds libtiff only in Pillow's own wheels; any other libtiff continues to print.
     """
     logger = logging.getLogger("PIL")
     if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):

@@ -1,4 +1,4 @@
-"""A source drained by a thread of its own, so that whoever feeds it never waits for the model."""
+"""Reads a source in a separate thread, so that the sender does not wait for the model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from sightline.engine.counters import Counters
 
 READ_AHEAD_BYTES = 32 * 1024 * 1024
-# Items of no bytes, such as rows that could not be read, are not free either.
+# Items of 0 bytes, such as rows that could not be read, need memory too.
 _MAX_ITEMS = 64
 
 _Item = TypeVar("_Item")
@@ -23,20 +23,20 @@ def read_ahead(
     counters: Counters,
     max_bytes: int = READ_AHEAD_BYTES,
 ) -> Iterator[_Item]:
-    """The same items in the same order, read while the consumer works.
+    """Yield the same items in the same order, and read ahead while the consumer works.
 
-    Spark's JVM writes to a worker and reads files in one thread: while the worker does not read,
-    no file is read either.
+    Spark's JVM reads files and writes to a worker in one thread. While the worker does not read,
+    the JVM does not read files.
 
     Args:
-        items: Drained by a daemon thread, which starts with the first ``next``.
-        size_of: Bytes that an item holds.
-        counters: Gets read_cpu_s and read_wait_s.
-        max_bytes: The thread pauses while items of so many bytes wait, or 64 items; one item always
-            may, so that a larger one passes.
+        items: A daemon thread reads them. It starts with the first ``next``.
+        size_of: Returns the bytes of an item.
+        counters: read_cpu_s and read_wait_s are added to it.
+        max_bytes: The thread pauses while the queue holds this many bytes or 64 items. An empty
+            queue accepts one item of any size.
 
     Raises:
-        BaseException: What the source raised, after the items before it.
+        BaseException: The source's exception, after the items before it.
     """
     reader = _Reader(items, size_of, max_bytes)
     reader.start()
@@ -70,11 +70,11 @@ class _Reader(Generic[_Item]):
         self._changed = threading.Condition()
 
     def start(self) -> None:
-        # A daemon: a task that is cancelled must not wait for a socket that says nothing.
+        # A daemon thread: a cancelled task must not wait for a socket that sends nothing.
         threading.Thread(target=self._run, name="sightline-read", daemon=True).start()
 
     def take(self) -> list[_Item]:
-        """The next item in a list, which is empty at the end."""
+        """Return a list with the next item; empty at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_done)
             if not self._waiting:

@@ -1,4 +1,4 @@
-"""One input batch on its way through the engine."""
+"""One input batch and its results."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Request:
 
     Args:
         contents: The encoded images.
-        wanted: (rows,) bool: which of them to predict; the rest stay without a prediction.
-        kept: The columns that come back with the outcome, untouched.
+        wanted: (rows,) bool, true for the rows to predict. The others get no prediction.
+        kept: The columns that are returned unchanged with the outcome.
     """
 
     contents: BinaryColumn
@@ -28,22 +28,22 @@ class Request:
     kept: pa.RecordBatch
 
     def nbytes(self) -> int:
-        """Bytes of the encoded images and of the columns that are kept."""
+        """Return the bytes of the encoded images and of the kept columns."""
         return self.contents.nbytes + self.kept.nbytes
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a request's rows; filled in while model batches run.
+    """The results of a request's rows, filled in while model batches run.
 
     Args:
         kept: From the request.
-        class_ids: (rows, k) int32, best first; only rows that are predicted mean anything.
-        scores: (rows, k) float32.
+        class_ids: (rows, k) int32, best first; valid only in predicted rows.
+        scores: (rows, k) float32; valid only in predicted rows.
         predicted: (rows,) bool.
-        errors: By row. A row is predicted, or has an error, or was not wanted.
-        waiting: Rows that are in a model batch which has not run yet.
-        kept_bytes: Of the columns that are kept.
+        errors: By row. In the end, a row is predicted, has an error, or was not wanted.
+        waiting: Number of rows in model batches that have not run yet.
+        kept_bytes: Bytes of the kept columns.
     """
 
     kept: pa.RecordBatch
@@ -56,7 +56,7 @@ class Outcome:
 
     @staticmethod
     def empty(rows: int, top_k: int, kept: pa.RecordBatch) -> Outcome:
-        """Nothing predicted yet."""
+        """Return an outcome without predictions."""
         return Outcome(
             kept,
             np.zeros((rows, top_k), np.int32),
@@ -67,11 +67,11 @@ class Outcome:
 
     @property
     def rows(self) -> int:
-        """Rows of the input batch, and of the output batch."""
+        """Number of rows of the input batch and of the output batch."""
         return len(self.predicted)
 
     def detach(self) -> None:
-        """Copy the kept columns: they share one memory block with the image bytes."""
+        """Copy the kept columns, because they share one memory block with the image bytes."""
         every_row = np.arange(self.kept.num_rows)
         if self.kept.num_columns:
             self.kept = self.kept.take(every_row)

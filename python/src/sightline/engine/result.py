@@ -1,4 +1,4 @@
-"""Outcomes as Arrow columns, built column by column."""
+"""Converts outcomes to Arrow columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sightline.engine.request import Outcome
 
 
 def prediction_column(outcome: Outcome, labels: pa.StringArray) -> pa.StructArray:
-    """struct<label, class_id, score, top_k>, null where there is no prediction."""
+    """Return struct<label, class_id, score, top_k>, null in rows without a prediction."""
     return pa.StructArray.from_arrays(
         prediction_fields(outcome, labels),
         fields=list(arrow_types.PREDICTION),
@@ -23,7 +23,7 @@ def prediction_column(outcome: Outcome, labels: pa.StringArray) -> pa.StructArra
 
 
 def prediction_fields(outcome: Outcome, labels: pa.StringArray) -> list[pa.Array[Any]]:
-    """label, class_id, score and top_k, each null where there is no prediction."""
+    """Return label, class_id, score and top_k, each null in rows without a prediction."""
     missing = ~outcome.predicted
     best = pa.array(outcome.class_ids[:, 0], pa.int32(), mask=missing)
     class_ids = pa.array(outcome.class_ids[outcome.predicted].ravel(), pa.int32())
@@ -43,7 +43,7 @@ def prediction_fields(outcome: Outcome, labels: pa.StringArray) -> list[pa.Array
 
 
 def features_column(outcome: Outcome) -> pa.ListArray[Any]:
-    """list<float>, as long as the model's features, null where there are none."""
+    """Return list<float> of the model's feature length, null in rows without features."""
     values = pa.array(outcome.scores[outcome.predicted].ravel(), pa.float32())
     offsets = _offsets(outcome.predicted, outcome.scores.shape[1])
     type_ = arrow_types.FEATURES.field("features").type
@@ -51,9 +51,9 @@ def features_column(outcome: Outcome) -> pa.ListArray[Any]:
 
 
 def probabilities_column(outcome: Outcome, labels: pa.StringArray) -> pa.MapArray[Any, Any]:
-    """map<label, score> of every class that was kept, in the order of class ids.
+    """Return map<label, score> of every kept class, in the order of class ids.
 
-    The scores of classes that share a label are added: a map has each key once.
+    The scores of classes with the same label are added, because each key of a map is unique.
     """
     codes = labels.dictionary_encode()
     names, key_of_class = codes.dictionary, np.asarray(codes.indices)
@@ -74,11 +74,11 @@ def probabilities_column(outcome: Outcome, labels: pa.StringArray) -> pa.MapArra
 
 
 def error_column(outcome: Outcome, given: pa.Array[Any] | None) -> pa.StructArray:
-    """struct<code, stage, message>, null where there is no error.
+    """Return struct<code, stage, message>, null in rows without an error.
 
     Args:
-        outcome: Its own errors.
-        given: Errors that came with the input, which stay as they are; None if there were none.
+        outcome: Gives the errors of the engine.
+        given: Errors from the input, which are kept unchanged; None without such a column.
     """
     if outcome.errors:
         rows: list[dict[str, str] | None] = [None] * outcome.rows

@@ -1,4 +1,4 @@
-"""Bulk inference: record batches in, record batches out, row for row."""
+"""Bulk inference on record batches."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -28,22 +28,22 @@ def run(
     error_column: str,
     counters: Counters | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Classify the images of record batches, or give their features.
+    """Classify the images of record batches, or compute their features.
 
     Args:
-        batches: All of one schema, with the image bytes (binary) in ``content_column`` and,
-            if there is such a column, an error of reading them in ``error_column``: such a
-            row keeps its error and is not decoded.
+        batches: Batches of one schema. ``content_column`` holds the image bytes (binary).
+            ``error_column``, if present, holds read errors: a row with an error keeps it and is
+            not decoded.
         model: A bundle and its session.
-        spec: Sizes and caps, and which output is wanted.
+        spec: Sizes, limits and the wanted output.
         content_column: Name of the column with the bytes.
         error_column: Name of the column with errors; it may be absent.
-        counters: Filled in as the run goes.
+        counters: Updated during the run.
 
     Returns:
-        For each input batch one of the same rows in the same order: its columns without those
-        two, then ``prediction`` (or ``features``, list<float>) and ``error``, exactly one of
-        which is not null.
+        One batch per input batch, with the same rows in the same order. Its columns are those of
+        the input without these two, then ``prediction`` (or ``features``, list<float>) and
+        ``error``. Exactly one of the last two is not null.
 
     Raises:
         WrongUseError: UNKNOWN_COLUMN if there is no ``content_column``; NO_FEATURES.

@@ -1,4 +1,4 @@
-"""Inference as a function of one column: an array in, an array out."""
+"""Inference on Arrow arrays, for scalar functions of one column."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ def run_scalar(
     result: ScalarResult,
     counters: Counters | None = None,
 ) -> Iterator[pa.Array[Any]]:
-    """Answer for the images of arrays.
+    """Predict the images of arrays.
 
     Args:
         arrays: Binary (the bytes), or struct<content: binary, error: struct<code, stage,
-            message>> where reading them may have failed.
+            message>> if reading them may have failed.
         model: A bundle and its session.
-        spec: Sizes and caps.
-        result: ``prediction`` gives struct<label, class_id, score, top_k, error>,
-            ``image_inference`` gives struct<label, class_id, confidence, probabilities, error>,
-            ``features`` struct<features, error>; the spec must want the features then.
-        counters: Filled in as the run goes.
+        spec: Sizes and limits.
+        result: ``prediction`` gives struct<label, class_id, score, top_k, error>.
+            ``image_inference`` gives struct<label, class_id, confidence, probabilities, error>.
+            ``features`` gives struct<features, error>; ``spec.output`` must then be ``features``.
+        counters: Updated during the run.
 
     Returns:
-        One array for each, of the same length and order. Null in, null out; otherwise either
-        ``error`` or all the other fields are null.
+        One array per input array, with the same length and order. A null input gives null.
+        Otherwise either ``error`` is null or all the other fields are.
     """
     counters = counters or Counters()
     for outcome in infer(map(_request, arrays), model, spec, counters):

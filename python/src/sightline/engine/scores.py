@@ -1,4 +1,4 @@
-"""From a model's output to ranked classes."""
+"""Ranks the classes of a model's output."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Ranked:
     Args:
         class_ids: (n, k) int32.
         scores: (n, k) float32.
-        valid: (n,) bool; false where the model gave a score that is no number.
+        valid: (n,) bool; false if a value of the image is NaN, or is an infinite feature.
     """
 
     class_ids: npt.NDArray[np.int32]
@@ -31,13 +31,13 @@ class Ranked:
 
     @staticmethod
     def empty(top_k: int) -> Ranked:
-        """Of no images."""
+        """Return the ranking of zero images."""
         ids = np.empty((0, top_k), np.int32)
         return Ranked(ids, np.empty((0, top_k), np.float32), np.empty(0, np.bool_))
 
     @staticmethod
     def unranked(features: Float32Array) -> Ranked:
-        """Numbers that are no scores of classes: kept as they are, without class ids."""
+        """Wrap features, which have no class ids and keep their order."""
         no_ids = np.zeros(features.shape, np.int32)
         valid: npt.NDArray[np.bool_] = np.asarray(np.isfinite(features).all(axis=1))
         return Ranked(no_ids, features, valid)
@@ -47,15 +47,15 @@ def rank(output: Float32Array, activation: str, top_k: int) -> Ranked:
     """Apply the activation and keep the best classes.
 
     Args:
-        output: (n, classes) float32, as the model gave it.
-        activation: ``softmax`` for logits of classes, ``sigmoid`` for logits of labels of which an
-            image may have several, ``none`` for what is scores already.
+        output: (n, classes) float32, the model's output.
+        activation: ``softmax`` for single-label logits, ``sigmoid`` for multi-label logits,
+            ``none`` if the output already holds scores.
         top_k: 1 to classes.
     """
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
         scores = _ACTIVATIONS[activation](output)
     valid: npt.NDArray[np.bool_] = np.logical_not(np.isnan(scores).any(axis=1))
-    # One sortable number for each score and class: no ties, so that any selection is stable.
+    # One sortable integer per score and class. There are no ties, so any selection is stable.
     bits = np.ascontiguousarray(scores + np.float32(0)).view(np.uint32)
     ascending = np.where(bits & _SIGN, ~bits, bits | _SIGN).astype(np.uint64)
     ids_descending = _LOW - np.arange(scores.shape[1], dtype=np.uint64)
@@ -68,14 +68,14 @@ def rank(output: Float32Array, activation: str, top_k: int) -> Ranked:
 
 
 def softmax(logits: Float32Array) -> Float32Array:
-    """(n, classes) logits to probabilities in 0..1, each row summing to 1."""
+    """Convert (n, classes) logits to probabilities in 0..1; each row sums to 1."""
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities: Float32Array = exponentials / exponentials.sum(axis=1, keepdims=True)
     return probabilities
 
 
 def sigmoid(logits: Float32Array) -> Float32Array:
-    """(n, labels) logits to probabilities in 0..1, each on its own."""
+    """Convert (n, labels) logits to independent probabilities in 0..1."""
     one = np.float32(1)
     probabilities: Float32Array = one / (one + np.exp(-logits))
     return probabilities

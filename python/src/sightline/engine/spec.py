@@ -1,4 +1,4 @@
-"""How the engine is asked to run: sizes and caps, in one value."""
+"""The engine's settings: sizes, limits, decoder and output."""
 
 import importlib.util
 import sys
@@ -19,18 +19,17 @@ DEFAULT_MAX_IMAGE_PIXELS = 100_000_000
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """Sizes and caps of one run of the engine.
+    """Settings of one run of the engine.
 
     Args:
         batch_rows: Images in one model batch, at least 1.
         top_k: Classes kept for each image, at least 1; ``None`` keeps all of them.
         max_image_bytes: Encoded images above this are TOO_LARGE.
-        max_image_pixels: Images whose header claims more are TOO_LARGE; nothing is decoded.
-        decoder: Of JPEGs: ``pillow``; ``turbo``, the same pixels by a shorter way; ``scaled``,
-            which decodes large ones at a fraction of their size. The other formats are Pillow's.
-        output: What is wanted of the model: the ``scores`` of its classes, ranked, or its
-            ``features`` as they are.
-        threads: Threads that each decode and infer whole batches, at least 1.
+        max_image_pixels: Images with more pixels in their header are TOO_LARGE and not decoded.
+        decoder: Decoder for JPEGs. ``turbo`` gives the same pixels as ``pillow`` in less time.
+            ``scaled`` decodes large JPEGs at a reduced size. Pillow decodes all other formats.
+        output: ``scores`` for ranked classes, ``features`` for the model's features.
+        threads: Worker threads that each decode and infer whole batches, at least 1.
 
     Raises:
         WrongUseError: INVALID_OPTION if a number is below 1, UNKNOWN_DECODER, or MISSING_PACKAGE if

@@ -1,4 +1,4 @@
-"""Colours of an embedded ICC profile to sRGB, which models are trained on."""
+"""Converts images with an embedded ICC profile to sRGB, the colour space of training images."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 _SPACE_BYTES = slice(16, 20)
 # The largest profiles of printing presses have 2.6 MB.
 _MOST_PROFILE_BYTES = 2**22
-# The sRGB profiles of different makers differ by so much from each other, of 255.
+# sRGB profiles of different vendors differ by up to this much, on a scale of 0..255.
 _SRGB_TOLERANCE = 2
 _GRID_STEPS = 9
 _PROFILES_KEPT = 16
 
 
 def profile_of(image: Image.Image, space: ColourSpace) -> bytes | None:
-    """The profile in the image's `info`, if it is one of `space` and changes colours.
+    """Return the image's ICC profile if it is for `space` and changes colours.
 
     Args:
-        image: With the profile as ``info["icc_profile"]``, as Pillow's convention is.
-        space: What the samples are: the profile of another space says nothing of them.
+        image: Pillow stores its profile as ``info["icc_profile"]``.
+        space: Colour space of the samples. A profile for another space does not apply to them.
 
     Returns:
-        None where there is none, it is sRGB, or it cannot be used.
+        None if there is no profile, it is sRGB, or it cannot be used.
 
     Raises:
-        WrongUseError: MISSING_PACKAGE if there is one and Pillow was built without LittleCMS.
+        WrongUseError: MISSING_PACKAGE if there is a profile and Pillow has no LittleCMS.
     """
     profile = image.info.get("icc_profile")
     if not isinstance(profile, bytes) or profile[_SPACE_BYTES] != space.encode():
@@ -46,13 +46,13 @@ def profile_of(image: Image.Image, space: ColourSpace) -> bytes | None:
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
-    """Convert an image to sRGB, with the perceptual intent, as browsers do.
+    """Convert an image to sRGB with the perceptual intent, like browsers.
 
     Args:
-        image: Mode RGB, L or CMYK; its ``info["icc_profile"]`` says what its samples mean.
+        image: Mode RGB, L or CMYK, with its profile in ``info["icc_profile"]``.
 
     Returns:
-        Mode RGB, or `image` itself where it has no profile that `profile_of` would give.
+        Mode RGB, or `image` itself if `profile_of` returns None.
     """
     if "icc_profile" not in image.info:
         return image
@@ -71,7 +71,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
 
 @lru_cache(_PROFILES_KEPT)
 def _transform(profile: bytes) -> ImageCmsTransform | None:
-    """From the profile's space to sRGB; None if it is sRGB, or cannot be used."""
+    """Return the transform to sRGB; None if the profile is sRGB or cannot be used."""
     if len(profile) > _MOST_PROFILE_BYTES:
         return None
     if not features.check("littlecms2"):
@@ -97,7 +97,7 @@ def _transform(profile: bytes) -> ImageCmsTransform | None:
 
 
 def _samples(mode: str) -> Image.Image:
-    """Colours from everywhere in the cube, with every grey."""
+    """Return an image with a grid of the RGB cube and all greys; for mode L, all greys."""
     greys = np.arange(256, dtype=np.uint8)
     if mode == "L":
         return Image.fromarray(greys[None])

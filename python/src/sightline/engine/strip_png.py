@@ -1,11 +1,11 @@
-"""A PNG without its texts, which pixels do not need and Pillow reads up to a limit only."""
+"""Removes text chunks from a PNG, because Pillow refuses an image whose texts are too large."""
 
 from __future__ import annotations
 
 import struct
 import zlib
 
-# Pillow inflates a text or a profile up to this, and refuses the whole image above it.
+# Pillow refuses the whole image if a text or profile inflates to more than this.
 _MOST_INFLATED_BYTES = 2**20
 _SIGNATURE_BYTES = 8
 _FRAME_BYTES = 12  # length, name and checksum of a chunk
@@ -16,13 +16,13 @@ _ORIENTATION = (b"XML:com.adobe.xmp", b"Raw profile type exif")
 
 
 def strip_png(encoded: bytes) -> bytes:
-    """Leave out every text but the orientation's, and a colour profile that cannot be read.
+    """Remove every text without an orientation, and a colour profile that cannot be read.
 
     Args:
         encoded: The whole file.
 
     Returns:
-        `encoded` itself where there is nothing to leave out.
+        `encoded` itself if there is nothing to remove.
     """
     parts: list[bytes] = []
     seen: set[bytes] = set()
@@ -43,7 +43,7 @@ def strip_png(encoded: bytes) -> bytes:
 
 
 def _is_readable(name: bytes, rest: bytes) -> bool:
-    """Whether Pillow reads what follows the keyword: within its limit, by the one known method."""
+    """Whether Pillow can read the data after the keyword: size limit, compression method 0."""
     if name == b"tEXt" or (name == b"iTXt" and rest[:1] == b"\0"):
         return len(rest) <= _MOST_INFLATED_BYTES
     if name == b"iTXt":

@@ -1,4 +1,4 @@
-"""Decoded samples of any kind to 8-bit RGB."""
+"""Converts decoded images of any mode to 8-bit RGB."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _WHITE = 255
 
 
 class UnsupportedPixelsError(Exception):
-    """The samples have no agreed meaning as 8-bit colours (floats, 32-bit integers, Lab)."""
+    """The samples have no standard 8-bit value (floats, 32-bit integers, Lab)."""
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Turn the samples of a loaded image into RGB.
+    """Convert a loaded image to RGB.
 
     Args:
         image: Loaded, any mode of Pillow.
 
     Returns:
-        Mode RGB: 16-bit samples keep their high byte, transparent pixels are laid on white.
-        Colours are those of `with_profile`.
+        Mode RGB. 16-bit samples keep their high byte. Transparent pixels are drawn on white.
+        `with_profile` describes the colours.
 
     Raises:
-        UnsupportedPixelsError: If the mode has no agreed conversion.
+        UnsupportedPixelsError: If the mode has no standard conversion.
     """
     if image.mode == "CMYK" and profile_of(image, "CMYK"):
         return to_srgb(image)
@@ -39,18 +39,18 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def with_profile(rgb: Image.Image, image: Image.Image) -> Image.Image:
-    """Let pixels carry the colour profile of their file.
+    """Copy the file's colour profile to its pixels, or apply the profile.
 
-    Converting a photograph costs as much as decoding it, and a hundredth of that once it is
-    resized. So the profile of RGB samples is only handed on, for `to_srgb`; that of grey samples,
-    which RGB pixels cannot carry, is applied.
+    Converting a photograph costs as much as decoding it, but a hundredth of that after the resize.
+    So a profile for RGB samples is only copied, and `to_srgb` applies it later. A profile for grey
+    samples is applied now, because it does not fit RGB pixels.
 
     Args:
-        rgb: Pixels as decoded; may be `image`, whose `info` then goes.
+        rgb: The decoded pixels; may be `image` itself, whose `info` is then replaced.
         image: The opened file.
 
     Returns:
-        `rgb`, or a new image of mode RGB. Its `info` is empty, or ``icc_profile`` alone.
+        `rgb`, or a new image of mode RGB. Its `info` is empty or holds only ``icc_profile``.
     """
     if image.mode in _GREY_SAMPLES:
         profile = profile_of(image, "GRAY")

@@ -1,4 +1,4 @@
-"""Pixels turned as the file's metadata say they were seen."""
+"""Applies the orientation from a file's metadata to its pixels."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _TRANSPOSED = {
 
 
 def orientation_of(image: Image.Image) -> int:
-    """1 to 8, by EXIF or XMP; 1 where damaged metadata do not tell.
+    """Return the orientation, 1 to 8, from EXIF or XMP; 1 if the metadata are damaged.
 
     Args:
-        image: The opened file. PNG may hold its metadata behind the pixels, and TIFF applies its
-            own while it loads: those two must have been loaded.
+        image: The opened file. A PNG or TIFF must be loaded: PNG may store its metadata after the
+            pixels, and Pillow applies a TIFF's orientation when it loads the file.
     """
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
@@ -31,6 +31,6 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def upright(rgb: Image.Image, orientation: int) -> Image.Image:
-    """Turn or mirror the pixels as they lie in the file; `orientation` is 1 to 8."""
+    """Rotate or mirror the stored pixels; `orientation` is an EXIF value, 1 to 8."""
     method = _TRANSPOSED.get(orientation)
     return rgb if method is None else rgb.transpose(method)
