@@ -6,20 +6,21 @@ import org.apache.spark.sql.catalyst.expressions.*
 import org.apache.spark.sql.catalyst.expressions.aggregate.{AggregateExpression, First}
 import org.apache.spark.sql.catalyst.plans.logical.{Aggregate, LogicalPlan, Project}
 
-/** Calls of a model in an aggregation that are evaluated once for each group. */
+/** Rewrites model calls in an aggregation that are evaluated once for each group. */
 private[sql] object AggregateCalls {
 
   /**
-   * Moves calls on grouping keys and on aggregate functions, such as
-   * `ml_predict(m, first(content))`, to a projection above the aggregate. What is left in it stands
-   * within aggregate functions and grouping keys, and is evaluated below, once for each row.
+   * Moves calls on grouping keys and on aggregate functions, such as `ml_predict(m,
+   * first(content))`, to a projection above the aggregate. The calls that remain in the aggregate
+   * are inside aggregate functions and grouping keys. They are evaluated below it, once for each
+   * row.
    */
   def lift(aggregate: Aggregate): LogicalPlan = {
     val within = aggregate.groupingExpressions ++ parts(aggregate)
     val rows = within.flatMap(InferenceCall.in)
     def ofRows(call: InferenceCall): Boolean = rows.exists(_.semanticEquals(call))
     val known = aggregate.aggregateExpressions.map { expression =>
-      // One answer a row is inferred anyway; those of a group are of one image.
+      // These calls are evaluated for each row anyway; all rows of a group have the same image.
       replace(expression, aggregate) {
         case call: InferenceCall if ofRows(call) =>
           First(call, ignoreNulls = false).toAggregateExpression()
@@ -61,14 +62,14 @@ private[sql] object AggregateCalls {
     expression.isInstanceOf[AggregateExpression] ||
       aggregate.groupingExpressions.exists(_.semanticEquals(expression))
 
-  /** The aggregate functions and grouping keys in what an aggregation gives. */
+  /** The aggregate functions and grouping keys in the aggregate's output expressions. */
   private def parts(aggregate: Aggregate): Seq[Expression] = {
     def in(expression: Expression): Seq[Expression] =
       if (isPart(expression, aggregate)) Seq(expression) else expression.children.flatMap(in)
     aggregate.aggregateExpressions.flatMap(in)
   }
 
-  /** The calls that stand in no aggregate function and no grouping key. */
+  /** The calls that are inside no aggregate function and no grouping key. */
   private def outside(expression: Expression, aggregate: Aggregate): Seq[InferenceCall] =
     expression match {
       case part if isPart(part, aggregate) => Nil

@@ -6,13 +6,13 @@ import scala.util.Try
 import sightline.SightlineException
 import sightline.schedule.InferenceSettings
 
-/** What `map('top_k', '3')` in a call of a function, or OPTIONS of a model, may say. */
+/** Parses the options of a call, such as `map('top_k', '3')`, and the OPTIONS of a model. */
 object CallOptions {
 
   /**
-   * @param texts names to values, as texts
-   * @param settings what holds where nothing is given
-   * @param others names that the caller reads itself
+   * @param texts option names to values, as texts
+   * @param settings the values of options that are not in `texts`
+   * @param others names of options that the caller reads itself
    * @throws SightlineException UNKNOWN_OPTION, INVALID_OPTION, UNKNOWN_DECODER or UNKNOWN_DEVICE
    */
   def parse(
@@ -30,7 +30,11 @@ object CallOptions {
       read(now, name, value)
     }
 
-  /** `true` or `false`. */
+  /**
+   * Parses `true` or `false`.
+   *
+   * @throws SightlineException INVALID_OPTION
+   */
   def flag(name: String, value: String): Boolean =
     value.toBooleanOption.getOrElse(throw invalid(name, value, "It must be true or false."))
 

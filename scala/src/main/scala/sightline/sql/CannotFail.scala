@@ -6,9 +6,9 @@ import org.apache.spark.sql.types.{BinaryType, StringType}
 import sightline.source.ReadImageExpression
 
 /**
- * Whether an expression may be evaluated for rows that the query, as it is written, does not
- * evaluate it for: `10 / k` fails for k = 0 (in ANSI mode) although a condition around it leaves
- * such rows out.
+ * Checks whether an expression can be evaluated for more rows than the query evaluates it for. `10
+ * / k`, for example, fails for k = 0 (in ANSI mode), even if a condition around it excludes these
+ * rows.
  */
 private[sql] object CannotFail {
 
@@ -28,7 +28,7 @@ private[sql] object CannotFail {
     case _ => false
   }
 
-  /** The expression, NULL where it fails. */
+  /** The expression, with NULL as its value for rows where it fails. */
   def orNull(expression: Expression): Expression =
     if (apply(expression)) expression else NullIfFails(expression)
 }

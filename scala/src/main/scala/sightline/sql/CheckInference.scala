@@ -12,8 +12,8 @@ import sightline.SightlineException
  * Rejects a model call in a place where it cannot be evaluated once for each row, and suggests a
  * rewrite.
  *
- * It is a rule of resolution that changes nothing, and no check rule: Spark adds the whole plan to
- * the message of a check rule's error.
+ * It is a resolution rule that changes nothing. It is not a check rule, because Spark adds the
+ * whole plan to the error message of a check rule.
  */
 object CheckInference extends Rule[LogicalPlan] {
 
@@ -67,14 +67,17 @@ object CheckInference extends Rule[LogicalPlan] {
     case other => other.children.forall(inAggregateFunction)
   }
 
-  /** `input_file_name()` above a join or a union of inferred rows: it can be no column of those. */
+  /**
+   * The error for `input_file_name()` above a join or a union of inferred rows. It cannot be a
+   * column of those rows.
+   */
   private def wrongInputFile(operator: LogicalPlan): Option[SightlineException] = {
     def inferred(plan: LogicalPlan): Option[InferenceCall] = {
       val path = InputFileColumns.path(plan)
       path.flatMap(_.expressions).flatMap(InferenceCall.in).headOption.orElse(inBranches(path.last))
     }
     def inBranches(plan: LogicalPlan): Option[InferenceCall] = plan match {
-      // A shuffle: above it the name is empty in any query.
+      // This operator shuffles. `input_file_name()` is empty above a shuffle in every query.
       case _: UnaryNode => None
       case other => other.children.flatMap(inferred).headOption
     }

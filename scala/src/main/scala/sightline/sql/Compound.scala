@@ -7,7 +7,7 @@ import org.apache.spark.sql.catalyst.trees.CurrentOrigin
 /** Compound statements: `BEGIN … END`. */
 object Compound {
 
-  // After these BEGIN and END are names of columns, which Spark allows.
+  // After these tokens, BEGIN and END are column names, which Spark allows.
   private val BeforeName =
     Set(
       ".",
@@ -26,21 +26,23 @@ object Compound {
     ) ++
       Set("=", "<", ">", "<=", ">=", "<>", "!=", "+", "-", "*", "/", "%", "||", "THEN", "ELSE")
 
-  // `END IF` and the like end what is not counted.
+  // `END IF` and the like close blocks that are not counted.
   private val Ended = Set("IF", "WHILE", "FOR", "LOOP", "REPEAT")
 
-  /** Whether a statement of these words is a compound one. */
+  /** Whether a statement with these tokens is a compound statement. */
   def begins(words: Seq[Token]): Boolean =
     words.headOption.exists(StatementTokens.word(_) == "BEGIN")
 
   /**
-   * Where statements end: the places of their semicolons, which compound statements have inside too.
+   * The indexes of the semicolons that end a statement. Semicolons inside a compound statement are
+   * not included.
    *
-   * @param words of a whole script
+   * @param words the tokens of a whole script
    */
   def ends(words: IndexedSeq[Token]): Seq[Int] = {
     val texts = words.map(StatementTokens.word)
-    // What is open at each word, the innermost first.
+    // For each token, the blocks that are open before it, innermost first, and the statement's
+    // start.
     val open = words.indices.scanLeft((List.empty[String], 0)) { case ((blocks, start), at) =>
       val isCompound = begins(words.slice(start, start + 1))
       val before = if (at > start) texts(at - 1) else ""
@@ -61,9 +63,9 @@ object Compound {
   }
 
   /**
-   * A parsed script with `change` done to each statement that holds no others.
+   * Applies `change` to each statement of a parsed script that contains no other statements.
    *
-   * Spark's own `transform` drops handlers and ELSE branches of scripts.
+   * Spark's own `transform` loses the handlers and ELSE branches of scripts.
    */
   def mapped(script: CompoundBody)(
       change: CompoundPlanStatement => CompoundPlanStatement
@@ -102,7 +104,7 @@ object Compound {
     body(script)
   }
 
-  /** What is made by `make` stands in the text where `old` stands. */
+  /** Gives the node that `make` creates the same origin in the text as `old`. */
   private def kept[A <: LogicalPlan](old: LogicalPlan)(make: => A): A =
     CurrentOrigin.withOrigin(old.origin)(make)
 }

@@ -10,7 +10,7 @@ import sightline.SightlineException
 import sightline.model.{ModelRegistry, ModelVersion, VersionFile}
 import sightline.schedule.GoldenBatch
 
-/** `CREATE MODEL`: copies a bundle under the models root, once it has given its golden numbers. */
+/** `CREATE MODEL`: checks a bundle on its golden batch, then copies it under the models root. */
 final case class CreateModelCommand(
     name: String,
     source: String,
@@ -39,7 +39,7 @@ final case class CreateModelCommand(
       case Some(row) if ifNotExists => Seq(row)
       case Some(row) => throw ModelRegistry.exists(row.getString(0))
       case None =>
-        // Another may have made it meanwhile.
+        // Another session may have created the model in the meantime.
         try Seq(create(spark, registry))
         catch {
           case error: SightlineException if ifNotExists && error.code == "MODEL_EXISTS" =>
@@ -51,7 +51,7 @@ final case class CreateModelCommand(
   private def existing(registry: ModelRegistry): Option[Row] =
     registry.versions(name).lastOption.flatMap { file =>
       if (ifNotExists) registry.read(file).map(row(file, _))
-      // Its file may be the fault that a CREATE OR REPLACE mends.
+      // The existing version's file may be broken, and CREATE OR REPLACE must be able to repair it.
       else Some(Row(file.name))
     }
 

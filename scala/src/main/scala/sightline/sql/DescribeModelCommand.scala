@@ -9,7 +9,7 @@ import org.apache.spark.sql.{Row, SparkSession}
 import sightline.SightlineException
 import sightline.model.{BundleCatalog, FoundModel, ModelVersion, VersionFile}
 
-/** `DESCRIBE MODEL`: what a model is, how it may run, and the versions there are. */
+/** `DESCRIBE MODEL`: shows a model's properties, how it can run, and its versions. */
 final case class DescribeModelCommand(name: String, extended: Boolean) extends LeafRunnableCommand {
 
   override val output: Seq[Attribute] = Seq(

@@ -6,14 +6,14 @@ import org.apache.spark.sql.sightline.AnalysisErrors
 
 import sightline.BuildInfo
 
-/** A SQL function as the session extensions register it. */
+/** Describes a SQL function in the form in which the session extensions register it. */
 object Description {
 
   /**
    * @param owner the object that builds the calls
-   * @param usage what DESCRIBE FUNCTION says; `_FUNC_` stands for the name
-   * @param group Spark's list of groups has it
-   * @param build makes a call of its arguments; our own errors become errors of analysis
+   * @param usage the text for DESCRIBE FUNCTION; `_FUNC_` is replaced by the name
+   * @param group one of Spark's function groups
+   * @param build makes a call from its arguments; Sightline's errors become analysis errors
    */
   def apply[A](owner: AnyRef, name: String, usage: String, group: String)(
       build: Seq[Expression] => A

@@ -7,7 +7,7 @@ import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.SightlineException
 
-/** `DROP MODEL`: removes what CREATE MODEL wrote of a model, and nothing else. */
+/** `DROP MODEL`: removes the files that CREATE MODEL wrote for a model, and nothing else. */
 final case class DropModelCommand(name: String, ifExists: Boolean) extends LeafRunnableCommand {
 
   override val output: Seq[Attribute] = Nil

@@ -6,15 +6,16 @@ import org.apache.spark.sql.catalyst.plans.logical.*
 import org.apache.spark.sql.catalyst.rules.Rule
 
 /**
- * Replaces the calls of a model in an operator by the result of an [[Infer]] below that operator,
- * one node for all equal calls.
+ * Replaces the model calls in an operator by the result of an [[Infer]] node below that operator.
+ * All equal calls share one node.
  *
- * It runs on the analysed plan of a whole query, before the optimizer: there, pushing a filter
- * through a projection would copy the call. (In the analyzer it would be too early: a self-join or
- * a CTE gives the columns of its second side new names, and knows how for projections only.)
+ * It runs on the analyzed plan of a whole query, before the optimizer, because the optimizer would
+ * copy a call when it pushes a filter through a projection. The analyzer would be too early: for a
+ * self-join or a CTE it gives new names to the columns of the second side, and it can do this for
+ * projections only.
  *
- * Spark applies it again to plans that it has changed already, such as a cached query whose table
- * gets new rows, or the steps of WITH RECURSIVE: they must come out as they are.
+ * Spark applies this rule again to plans that it has already changed, such as a cached query whose
+ * table gets new rows, or the steps of WITH RECURSIVE. The rule must not change these plans.
  */
 object ExtractInference extends Rule[LogicalPlan] {
 
@@ -31,7 +32,7 @@ object ExtractInference extends Rule[LogicalPlan] {
   }
 
   private def hasCall(operator: LogicalPlan): Boolean = operator match {
-    // The call of an Infer has been extracted.
+    // The call of an Infer has already been extracted.
     case _: Infer | _: Command => false
     case other => other.expressions.exists(_.exists(isCall))
   }
@@ -42,12 +43,14 @@ object ExtractInference extends Rule[LogicalPlan] {
     if (extracted.output == output) extracted else Project(output, extracted)
   }
 
-  /** Takes out a call that waits for no other: neither its image nor its guards hold one. */
+  /**
+   * Extracts a call that depends on no other call: neither its image nor its guards contain one.
+   */
   private def extractOne(operator: LogicalPlan): LogicalPlan = {
     val uses = GuardedCall.in(operator)
     val next = uses
       .find(use => (use.call.child +: use.guards).forall(!_.exists(isCall)))
-      // A guard that holds the very call that it guards cannot be evaluated before it.
+      // A guard that contains the call that it guards cannot be evaluated before that call.
       .orElse(uses.find(!_.call.child.exists(isCall)))
       .map(_.call)
       .get
@@ -58,7 +61,9 @@ object ExtractInference extends Rule[LogicalPlan] {
       .transformExpressionsDown { case call: InferenceCall if same(call, next) => result }
   }
 
-  /** The plan below the operator with the answers to `call`, and the expression that gives them. */
+  /**
+   * The plan below the operator with the answers to `call`, and the expression for these answers.
+   */
   private def answered(
       call: InferenceCall,
       uses: Seq[GuardedCall],
@@ -70,7 +75,7 @@ object ExtractInference extends Rule[LogicalPlan] {
       .find(answer => answer.guard.isEmpty || same(answer.guard, needed))
       .map(answer => (KnownAnswers.carry(child, Seq(answer.result)), answer.result))
       .getOrElse {
-        // What is known for some rows is inferred for the others only.
+        // If the answer is known for some rows, inference runs for the other rows only.
         val unknown = known.flatMap(_.guard).map(guard => Not(EqualNullSafe(guard, TrueLiteral)))
         val carried = KnownAnswers.carry(
           child,
@@ -91,13 +96,15 @@ object ExtractInference extends Rule[LogicalPlan] {
       .reduceOption(And.apply)
       .fold(image)(If(_, image, Literal(None.orNull, image.dataType)))
 
-  /** The condition under which a use needs the answer; None: one may always need it. */
+  /**
+   * The condition under which some use needs the answer; None if a use may need it for every row.
+   */
   private def condition(uses: Seq[GuardedCall], child: LogicalPlan): Option[Expression] = {
     val conditions = uses.map { use =>
       hoisted(use, child).reduceRightOption[Expression](If(_, _, FalseLiteral))
     }
     Option.when(conditions.forall(_.isDefined)) {
-      // Each by itself: one that fails leaves the others what they are.
+      // Each condition is wrapped separately, so that a failing one does not affect the others.
       conditions.flatten.distinct.map(CannotFail.orNull).reduce(Or.apply)
     }
   }
@@ -114,8 +121,9 @@ object ExtractInference extends Rule[LogicalPlan] {
     }
 
   /**
-   * An image that may fail, where guards stay above: no row fails below, and those that are used fail
-   * where they are used.
+   * The image to infer, and a function that adapts the result. If evaluating the image can fail and
+   * some guards stay above, a failure gives NULL below the operator. The error is then raised
+   * above, only for rows whose answer is used.
    */
   private def safe(
       image: Expression,
@@ -131,7 +139,7 @@ object ExtractInference extends Rule[LogicalPlan] {
       )
     }
 
-  /** No two calls of a random image are the same, but each is itself. */
+  /** Two calls on a random image are never equal, but each call is equal to itself. */
   private def same(one: InferenceCall, other: InferenceCall): Boolean =
     one.eq(other) || one.semanticEquals(other)
 

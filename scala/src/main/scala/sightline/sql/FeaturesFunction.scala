@@ -3,7 +3,10 @@ package sightline.sql
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
 
-/** `ml_features(model, content[, options])`: an image as a vector, to compare or to learn from. */
+/**
+ * `ml_features(model, content[, options])`: computes an image's feature vector, for comparing
+ * images or for training.
+ */
 object FeaturesFunction {
 
   val Name = "ml_features"
@@ -13,7 +16,10 @@ object FeaturesFunction {
       |  Gives struct<features array<float>, error>: the model's output of features, the same length
       |  for every image. An image that cannot be decoded gives `error`, a NULL gives NULL.""".stripMargin
 
-  /** What the session extensions register; the same object each time, or Spark would warn. */
+  /**
+   * The function for the session extensions. It must be the same object each time; Spark warns
+   * otherwise.
+   */
   lazy val description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
     Description(this, Name, usage, "misc_funcs")(build)
 

@@ -11,7 +11,7 @@ import sightline.SightlineException
 /**
  * The arguments of one call of a SQL function, given by position, by name, or both.
  *
- * @param function named in errors
+ * @param function the function's name, for errors
  */
 final class FunctionArguments private (
     function: String,
@@ -20,11 +20,11 @@ final class FunctionArguments private (
 
   def get(parameter: String): Option[Expression] = values.get(parameter)
 
-  /** One of those that cannot be left out. */
+  /** A required argument. */
   def required(parameter: String): Expression = values(parameter)
 
   /**
-   * An argument that must be known before the query runs.
+   * An argument that must be a literal text, because its value is needed before the query runs.
    *
    * @throws SightlineException WRONG_ARGUMENTS
    */
@@ -38,7 +38,7 @@ final class FunctionArguments private (
   }
 
   /**
-   * The text of a literal that may be left out, or be NULL.
+   * The text of an optional literal; None if it is omitted or NULL.
    *
    * @throws SightlineException WRONG_ARGUMENTS
    */
@@ -47,7 +47,7 @@ final class FunctionArguments private (
     else throw wrong(s"its $parameter must be a literal, not ${value.sql}.")
   }
 
-  /** The names and values of a literal map, or nothing. */
+  /** The names and values of the literal map `options`; empty if it is omitted. */
   def options: Map[String, String] = get("options").fold(Map.empty[String, String]) { options =>
     val texts = options.dataType match {
       case _: MapType if options.foldable =>
@@ -71,7 +71,7 @@ final class FunctionArguments private (
 object FunctionArguments {
 
   /**
-   * @param required how many of `parameters` cannot be left out; they come first
+   * @param required how many of `parameters` are required; these come first
    * @throws SightlineException WRONG_ARGUMENTS
    */
   def apply(
@@ -92,7 +92,8 @@ object FunctionArguments {
       val why = if (parameters.contains(name)) "is given twice" else "is no parameter"
       throw wrong(function, s"'$name' $why; it takes $usage.")
     }
-    // The analyser names what it resolves, such as a variable, even as an argument in FROM.
+    // The analyzer wraps what it resolves, such as a variable, in an alias, even in arguments in
+    // FROM.
     val values = pairs.toMap.view.mapValues {
       case named: Alias => named.child
       case value => value

@@ -6,26 +6,33 @@ import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression
 import org.apache.spark.sql.catalyst.plans.logical.{Filter, LogicalPlan}
 
 /**
- * A place where a model's answer is used.
+ * A use of a model's answer in an expression.
  *
- * @param guards the conditions under which it is, outermost first: each is evaluated only where those
- *   before it are true, and the answer is used only where all are; none: it is always used
+ * @param guards the conditions of this use, outermost first. Each guard is evaluated only where all
+ *   guards before it are true, and the answer is used only where all guards are true. If there are
+ *   no guards, the answer is always used.
  */
 final case class GuardedCall(call: InferenceCall, guards: Seq[Expression])
 
 object GuardedCall extends PredicateHelper {
 
-  /** Every call in an operator, with the conditions around it. */
+  /** Finds every call in an operator, with the conditions around it. */
   def in(operator: LogicalPlan): Seq[GuardedCall] = operator match {
-    // The optimizer moves each of its conditions below the inference, where that is possible.
+    // The optimizer moves each condition of the filter below the inference where this is possible.
     case filter: Filter => splitConjunctivePredicates(filter.condition).flatMap(in)
     case other => other.expressions.flatMap(in)
   }
 
-  /** Every call in an expression, with the conditions of CASE, IF, COALESCE, AND, OR, FILTER. */
+  /**
+   * Finds every call in an expression, with the conditions of CASE, IF, COALESCE, AND, OR and
+   * FILTER.
+   */
   def in(expression: Expression): Seq[GuardedCall] = new Guards(Map.empty).in(expression, Nil)
 
-  /** @param definitions what `nullif`, BETWEEN and the like evaluate once and refer to by a number */
+  /**
+   * @param definitions the common expressions by number. `nullif`, BETWEEN and the like evaluate
+   *   them once and refer to them by number.
+   */
   private class Guards(private val definitions: Map[CommonExpressionId, Expression]) {
 
     def in(expression: Expression, guards: Seq[Expression]): Seq[GuardedCall] = expression match {
@@ -46,7 +53,10 @@ object GuardedCall extends PredicateHelper {
       case other => other.children.flatMap(in(_, guards))
     }
 
-    /** Values of which one is evaluated only where the values before it go on to it. */
+    /**
+     * Finds calls in values that are evaluated in order: each value is evaluated only for rows
+     * where `goesOn` holds for all values before it.
+     */
     private def inOrder(values: Seq[Expression], guards: Seq[Expression])(
         goesOn: Expression => Expression
     ): Seq[GuardedCall] =
@@ -67,7 +77,7 @@ object GuardedCall extends PredicateHelper {
       found ++ otherwise.toSeq.flatMap(in(_, reached))
     }
 
-    /** The expression without definitions and references to them. */
+    /** The expression with each reference to a common expression replaced by its definition. */
     private def plain(expression: Expression): Expression = expression match {
       case With(child, defined) => and(defined).plain(child)
       case reference: CommonExpressionRef => definitions.getOrElse(reference.id, reference)

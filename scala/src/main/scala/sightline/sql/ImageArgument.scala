@@ -5,7 +5,7 @@ import org.apache.spark.sql.types.{BinaryType, NullType}
 
 import sightline.SightlineException
 
-/** The image that a function is given: bytes. */
+/** Checks a function's image argument, which must be bytes. */
 object ImageArgument {
 
   /** @throws SightlineException WRONG_COLUMN_TYPE */

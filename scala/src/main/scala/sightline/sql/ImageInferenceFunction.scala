@@ -7,12 +7,14 @@ import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
 
 import sightline.source.ReadImageExpression
 
-/** `get_image_inference_udf(path[, backend])`: the session's image model on the file at `path`. */
+/**
+ * `get_image_inference_udf(path[, backend])`: runs the session's image model on the file at `path`.
+ */
 object ImageInferenceFunction {
 
   val Name = "get_image_inference_udf"
 
-  /** Which model it runs: a bundle's name or path. */
+  /** The setting that selects the model: a bundle's name or path. */
   val ModelSetting = "spark.sightline.imageModel"
   private val DefaultModel = "id_fraud"
   private val DefaultBackend = "pytorch"
@@ -23,7 +25,10 @@ object ImageInferenceFunction {
        |  that cannot be read or decoded gives `error`, a NULL path gives NULL.
        |  `backend` is 'pytorch' (default), 'onnx' or 'openvino'.""".stripMargin
 
-  /** What the session extensions register; the same object each time, or Spark would warn. */
+  /**
+   * The function for the session extensions. It must be the same object each time; Spark warns
+   * otherwise.
+   */
   lazy val description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
     Description(this, Name, usage, "misc_funcs")(build)
 
@@ -39,7 +44,7 @@ object ImageInferenceFunction {
     InferenceCall(Name, inference, InferenceResult.ImageInference, image)
   }
 
-  /** Where relative paths start: the working folder of the session's default file system. */
+  /** The base of relative paths: the working folder of the session's default file system. */
   private def workingFolder(spark: SparkSession): String =
     FileSystem.get(spark.sessionState.newHadoopConf()).getWorkingDirectory.toString
 }

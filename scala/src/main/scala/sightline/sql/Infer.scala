@@ -4,10 +4,11 @@ import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeReference,
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, OrderPreservingUnaryNode}
 
 /**
- * The rows of `child`, each with the model's answer: one inference a row, however often it is used.
+ * A plan node that adds the model's answer to each row of `child`. It runs one inference per row,
+ * even if the answer is used several times.
  *
  * @param result the answer's column
- * @param shared whether a plan uses it more than once, and is not to have copies
+ * @param shared whether a plan uses this node more than once; Spark must not make copies of it
  */
 final case class Infer(
     call: InferenceCall,
@@ -18,7 +19,7 @@ final case class Infer(
 
   override def output: Seq[Attribute] = child.output :+ result
   override def producedAttributes: AttributeSet = AttributeSet(result)
-  // By this Spark knows what it must not inline; equal images have equal answers all the same.
+  // Spark does not inline a CTE that is not deterministic. Equal images still have equal answers.
   override def deterministic: Boolean = !shared && super.deterministic
   override protected def doCanonicalize(): LogicalPlan = super.doCanonicalize() match {
     case infer: Infer => infer.copy(shared = false)

@@ -12,7 +12,7 @@ import org.apache.spark.sql.types.{StructField, StructType}
 import sightline.schedule.WorkerCounters
 import sightline.source.Columns
 
-/** Plans an [[Infer]] as Spark's own Arrow operators, which run our worker. */
+/** Plans an [[Infer]] as Spark's own Arrow operators, which run Sightline's Python worker. */
 final class InferStrategy(spark: SparkSession) extends SparkStrategy {
 
   private def counters = WorkerCounters.ofSql(spark.sparkContext)
@@ -33,7 +33,7 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
     case _ => Nil
   }
 
-  /** Whole rows go through the worker, but for columns that nobody needs after it. */
+  /** Sends whole rows through the worker, without columns that are not used after it. */
   private def bulk(
       projects: Seq[NamedExpression],
       filters: Seq[Expression],
@@ -95,8 +95,8 @@ object InferStrategy {
     Set(Columns.Prediction, Columns.Error, Columns.WorkerContent, Columns.WorkerError)
 
   /**
-   * What the columns are called on their way through the worker, where a name may stand but once:
-   * Spark's Python half finds the returned ones by name.
+   * The columns' names in the worker. Each name must be unique, because Spark's Python code finds
+   * the returned columns by name.
    */
   private def names(columns: Seq[Attribute]): Seq[String] =
     columns.map(_.name).zipWithIndex.map { case (name, at) =>

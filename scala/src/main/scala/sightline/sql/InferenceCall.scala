@@ -7,16 +7,16 @@ import org.apache.spark.sql.types.DataType
 import sightline.schedule.Inference
 
 /**
- * A model's answer for an image, where a query asks for it.
+ * An expression that gives a model's answer for an image.
  *
- * Every SQL function of a model is this one expression. Analysis leaves it where it stands, so that
- * Spark treats it as any other expression; [[ExtractInference]] gives it a node of its own before the
- * optimizer could copy it.
+ * Every SQL function that runs a model is this one expression. Analysis leaves it in its place, so
+ * that Spark treats it like any other expression. [[ExtractInference]] moves it to its own node
+ * before the optimizer can copy it.
  *
- * @param function as the user calls it
- * @param inference the model, its version fixed, and how it is run
- * @param child the image's bytes, or `struct<content, error>` where they may not have been read;
- *   null gives null
+ * @param function the name by which the user calls it
+ * @param inference the model, with a fixed version, and its settings
+ * @param child the image's bytes, or `struct<content, error>` if reading them may have failed; NULL
+ *   gives NULL
  */
 final case class InferenceCall(
     function: String,
@@ -29,7 +29,7 @@ final case class InferenceCall(
   override def dataType: DataType = result.dataType
   override def nullable: Boolean = true
 
-  /** What EXPLAIN says of the model: which one, and how it runs. */
+  /** The text for EXPLAIN: which model runs, and how. */
   def description: String = s"$function[${inference.description}]"
 
   override def prettyName: String = function
@@ -48,7 +48,7 @@ object InferenceCall {
   def in(expression: Expression): Seq[InferenceCall] =
     expression.collect { case call: InferenceCall => call }
 
-  /** A call of `function(model, content[, options])`. */
+  /** Builds a call of `function(model, content[, options])`. */
   def ofContent(
       function: String,
       result: InferenceResult,

@@ -7,10 +7,10 @@ import org.apache.spark.sql.sightline.AnalysisErrors
 import sightline.SightlineException
 
 /**
- * Evaluates `input_file_name()` and the like below inference.
+ * Evaluates `input_file_name()` and similar functions below inference.
  *
- * They give the file that Spark reads at that moment. Above a Python worker, which is some batches
- * behind, this is another file than the row's.
+ * They return the file that Spark reads at that moment. A Python worker is some batches behind, so
+ * above it they would return a file other than the row's.
  */
 private[sql] object InputFileColumns {
 
@@ -40,7 +40,7 @@ private[sql] object InputFileColumns {
 
   def asks(operator: LogicalPlan): Boolean = operator.expressions.exists(_.exists(isInputFile))
 
-  /** The operator, and those below it as far as rows pass one by one as they are read. */
+  /** The operator and those below it, as long as rows pass one by one in the order of reading. */
   def path(plan: LogicalPlan): List[LogicalPlan] = plan match {
     case _: Project | _: Infer | _: Filter | _: SubqueryAlias | _: View | _: ResolvedHint |
         _: Sample | _: LocalLimit | _: Generate =>

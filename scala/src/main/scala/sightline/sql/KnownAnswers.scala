@@ -4,16 +4,16 @@ import org.apache.spark.sql.catalyst.expressions.*
 import org.apache.spark.sql.catalyst.plans.logical.*
 
 /**
- * The answer that a plan computes already.
+ * An answer that a plan already computes.
  *
- * @param guard the condition under which it does; None: for each row
+ * @param guard the condition under which it is computed; None if it is computed for each row
  */
 final private[sql] case class KnownAnswer(result: AttributeReference, guard: Option[Expression])
 
-/** Finds answers in the plan below a call, and carries columns up to where the call stands. */
+/** Finds answers in the plan below a call, and carries columns up to the operator with the call. */
 private[sql] object KnownAnswers extends AliasHelper {
 
-  /** The answers to `call`, whose image is an expression on the columns of `plan`. */
+  /** Finds the answers to `call`, whose image is an expression on the columns of `plan`. */
   def of(call: InferenceCall, plan: LogicalPlan): Seq[KnownAnswer] = {
     val wanted = call.copy(child = origin(call.child, plan))
     path(plan).collect { case infer: Infer =>
@@ -29,7 +29,7 @@ private[sql] object KnownAnswers extends AliasHelper {
     }.flatten
   }
 
-  /** The plan with `columns` of an operator on its path among its own. */
+  /** Adds `columns` of an operator on the plan's path to the plan's output. */
   def carry(plan: LogicalPlan, columns: Seq[Attribute]): LogicalPlan = {
     val missing = AttributeSet(columns).filterNot(plan.outputSet.contains).toSeq
     plan match {
@@ -43,7 +43,7 @@ private[sql] object KnownAnswers extends AliasHelper {
     }
   }
 
-  /** The operator, and those below it as far as a row and its columns pass through. */
+  /** The operator and those below it, as long as they pass each row and its columns on. */
   private def path(plan: LogicalPlan): List[LogicalPlan] =
     if (passes(plan)) plan :: path(plan.children.head) else List(plan)
 
@@ -55,13 +55,16 @@ private[sql] object KnownAnswers extends AliasHelper {
     case _ => false
   }
 
-  /** The expression on the columns furthest down the path, where two of one meaning are equal. */
+  /**
+   * Rewrites an expression to the lowest columns on the path, so that equivalent expressions are
+   * equal.
+   */
   private def origin(expression: Expression, plan: LogicalPlan): Expression = {
     val below = plan match {
       case project: Project =>
         val aliases = getAliasMap(project)
         Option.when(
-          // Each use of a random column is the same column; each copy of its expression is not.
+          // Uses of one random column have equal values; copies of its expression do not.
           expression.references.forall(aliases.get(_).forall(_.child.deterministic))
         )(replaceAlias(expression, aliases))
       case _ => Some(expression)
@@ -72,7 +75,7 @@ private[sql] object KnownAnswers extends AliasHelper {
       .getOrElse(withoutCasts(expression))
   }
 
-  /** A view and a SQL function cast each of their columns to its own type. */
+  /** Removes casts to the same type, which views and SQL functions add to each of their columns. */
   private def withoutCasts(expression: Expression): Expression = expression.transform {
     case cast: Cast if cast.child.dataType == cast.dataType => cast.child
   }

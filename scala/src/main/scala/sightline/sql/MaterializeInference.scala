@@ -14,17 +14,17 @@ import org.apache.spark.sql.execution.{ColumnarRule, ProjectExec, SparkPlan}
 import org.apache.spark.sql.sightline.WorkerErrorsExec
 
 /**
- * Shuffles inferred rows below an operator that runs its input more than once, so that a second run
- * reads them from the shuffle's files.
+ * Adds a shuffle of inferred rows below an operator that runs its input more than once. The second
+ * run then reads the rows from the shuffle's files, without new inference.
  *
- * Range partitioning (of ORDER BY, sorted writes, `repartitionByRange`) runs its input once to sample
- * the keys and once to shuffle the rows; a Cartesian product runs each side's partition once for each
- * partition of the other side; an outer join by nested loops that keeps unmatched rows of its broadcast
- * side runs the other side once for its own rows and once to find those.
+ * Range partitioning (of ORDER BY, sorted writes, `repartitionByRange`) runs its input once to
+ * sample the keys and once to shuffle the rows. A Cartesian product runs each side's partition once
+ * for each partition of the other side. An outer nested-loop join that keeps unmatched rows of its
+ * broadcast side runs the other side once for its own rows and once to find the unmatched rows.
  */
 object MaterializeInference extends Rule[SparkPlan] {
 
-  /** For plans that Spark does not adapt while they run. */
+  /** Applies the rule to plans without adaptive execution. */
   val columnar: ColumnarRule = new ColumnarRule {
     override def preColumnarTransitions: Rule[SparkPlan] = MaterializeInference
   }
@@ -48,7 +48,9 @@ object MaterializeInference extends Rule[SparkPlan] {
     case _ => false
   }
 
-  /** Whether running the plan again runs a model again: there is no exchange between. */
+  /**
+   * Whether running the plan again runs a model again: there is no exchange above the inference.
+   */
   private def infers(plan: SparkPlan): Boolean = plan match {
     case _: Exchange => false
     case _: WorkerErrorsExec => true
@@ -56,8 +58,9 @@ object MaterializeInference extends Rule[SparkPlan] {
   }
 
   /**
-   * Each row goes where its partition's number says: a task that is run again, after a lost node,
-   * gives each reader the rows that it gave before, in whatever order it reads them.
+   * Adds a shuffle that keeps each row's partition number modulo the number of shuffle partitions.
+   * If a task runs again after a node is lost, each reader gets the same rows as before, in any
+   * order.
    */
   private def shuffled(plan: SparkPlan): SparkPlan = {
     val partition = Alias(SparkPartitionID(), "partition")()
@@ -69,7 +72,7 @@ object MaterializeInference extends Rule[SparkPlan] {
       ProjectExec(plan.output :+ partition, plan),
     )
     val kept = ProjectExec(plan.output, rows)
-    // By it adaptive execution finds what the shuffle stands for in the logical plan.
+    // Adaptive execution uses this link to find the shuffle's node in the logical plan.
     plan
       .collectFirst { case node if node.logicalLink.isDefined => node.logicalLink.get }
       .foreach(kept.setLogicalLink)

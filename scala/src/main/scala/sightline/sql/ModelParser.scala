@@ -7,7 +7,7 @@ import org.apache.spark.sql.catalyst.{FunctionIdentifier, TableIdentifier}
 import org.apache.spark.sql.types.{DataType, StructType}
 
 /**
- * Reads the statements on models itself, alone or inside `BEGIN … END`, and hands everything else to
+ * Parses the statements on models, alone or inside `BEGIN … END`, and passes everything else to
  * Spark's own parser.
  */
 final class ModelParser(spark: ParserInterface) extends ParserInterface {

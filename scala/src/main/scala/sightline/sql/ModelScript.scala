@@ -13,20 +13,20 @@ import org.apache.spark.sql.execution.command.ShowCatalogsCommand
 import org.apache.spark.sql.internal.VariableSubstitution
 
 /**
- * Statements on models inside `BEGIN … END`.
+ * Parses statements on models inside `BEGIN … END`.
  *
- * Spark's parser reads the script with a statement of its own in the place of each of ours, which is
- * put back into the parsed script.
+ * Each of these statements is replaced by a placeholder statement that Spark's parser can parse.
+ * After parsing, the placeholders are replaced by the parsed statements on models.
  */
 object ModelScript {
 
   private val MayBe = """(?is)[^;]*\bbegin\b.*\bmodels?\b.*""".r
 
-  // What may stand before a statement of a script.
+  // The tokens that can precede a statement of a script.
   private val Before = Set(";", "BEGIN", "ATOMIC", "THEN", "ELSE", "DO", "LOOP", "REPEAT")
 
   /**
-   * The script, if it is one that holds statements on models.
+   * Parses the script if it contains statements on models; None otherwise.
    *
    * @param parse Spark's own parser
    */
@@ -63,7 +63,7 @@ object ModelScript {
     }
   }
 
-  /** Where they are, in code points. */
+  /** The ranges of the statements on models, in code points. */
   private def statements(words: IndexedSeq[Token]): Seq[Range] =
     words.indices
       .filter(at => ModelStatement.begins(words.slice(at, at + 4)) && mayStandAt(words, at))

@@ -5,7 +5,7 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.internal.VariableSubstitution
 import org.apache.spark.sql.sightline.AnalysisErrors
 
-/** The statements on models: CREATE, SHOW, DESCRIBE and DROP. */
+/** Parses the statements on models: CREATE, SHOW, DESCRIBE and DROP. */
 object ModelStatement {
 
   private val Create = "CREATE [OR REPLACE] MODEL [IF NOT EXISTS] name USING 'uri' " +
@@ -14,11 +14,11 @@ object ModelStatement {
   private val Describe = "DESCRIBE MODEL [EXTENDED] name"
   private val Drop = "DROP MODEL [IF EXISTS] name"
 
-  // Cheap, since it is asked of every statement of a session.
+  // This check is cheap because it runs on every statement of a session.
   private val MayBe =
     """(?is)(?>\s+|--[^\n]*\n|/\*.*?\*/)*+(?:create|show|desc|describe|drop)\b.*""".r
 
-  /** The statement, if it is one on models. */
+  /** Parses the statement if it is one on models; None otherwise. */
   def parse(
       statement: String,
       parameters: StatementParameters = StatementParameters.none,
@@ -36,15 +36,15 @@ object ModelStatement {
         }
       }
 
-  /** Whether a statement that begins with these words is one on models. */
+  /** Whether a statement that begins with these tokens is one on models. */
   def begins(words: Seq[Token]): Boolean = form(words.map(StatementTokens.word)).isDefined
 
-  /** How the statement that begins so is written, and what reads it. */
+  /** The usage text and the parser for a statement that begins with these tokens. */
   private def form(start: Seq[String]): Option[(String, StatementTokens => LogicalPlan)] =
     start match {
       case Seq("CREATE", "MODEL", _*) => Some(Create -> create)
       case Seq("CREATE", "OR", "REPLACE", "MODEL") => Some(Create -> create)
-      // A table may be called model: only `DESCRIBE MODEL x` is ours.
+      // A table can be named model, so only `DESCRIBE MODEL x` is a statement on models.
       case Seq("SHOW", "MODELS", _*) => Some(Show -> show)
       case Seq("DESCRIBE" | "DESC", "MODEL", name, _*) if name != "." && name != ";" =>
         Some(Describe -> describe)

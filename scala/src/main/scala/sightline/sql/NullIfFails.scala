@@ -8,10 +8,10 @@ import org.apache.spark.sql.catalyst.expressions.{Expression, UnaryExpression}
 import org.apache.spark.sql.types.DataType
 
 /**
- * `child`, and NULL for a row for which evaluating it fails.
+ * The value of `child`, or NULL for a row where evaluating it fails.
  *
- * Spark's own TryEval is of no use here: its optimizer moves that into the branches of an IF, where
- * it does not cover the condition (PushFoldableIntoBranches).
+ * Spark's own TryEval cannot be used: the optimizer (PushFoldableIntoBranches) moves it into the
+ * branches of an IF, where it does not cover the condition.
  */
 final private[sql] case class NullIfFails(child: Expression)
     extends UnaryExpression

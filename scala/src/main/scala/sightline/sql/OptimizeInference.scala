@@ -5,14 +5,15 @@ import org.apache.spark.sql.catalyst.plans.logical.*
 import org.apache.spark.sql.catalyst.rules.Rule
 
 /**
- * Pushes filters on other columns and limits below an [[Infer]], and removes an [[Infer]] whose
+ * Pushes limits and filters on other columns below an [[Infer]], and removes an [[Infer]] whose
  * result is not used.
  *
- * It runs with the optimizer's own rules, which do the same for the nodes that they know.
+ * It runs with the optimizer's own rules, which do the same for Spark's nodes.
  */
 object OptimizeInference extends Rule[LogicalPlan] with PredicateHelper with AliasHelper {
 
-  // A page of a table. What a limit leaves lies in one partition: many rows would be one task's.
+  // The largest limit for a page of a table. The rows of a limit are in one partition, so one task
+  // would run the inference of all of them.
   private val Page = 1000
 
   override def apply(plan: LogicalPlan): LogicalPlan = plan.transform {
@@ -47,7 +48,9 @@ object OptimizeInference extends Rule[LogicalPlan] with PredicateHelper with Ali
       limit.copy(child = project.copy(child = limited(n, infer)))
   }
 
-  /** Finds the first rows by columns that need no inference before it. */
+  /**
+   * Sorts and limits the rows below inference, if the sort order does not use the model's answer.
+   */
   private def pageBelow(
       sorted: LogicalPlan,
       page: LogicalPlan => LogicalPlan,
@@ -59,7 +62,7 @@ object OptimizeInference extends Rule[LogicalPlan] with PredicateHelper with Ali
         infer.copy(child = page(sort.copy(order = order, child = infer.child)))
       }
     sorted match {
-      // It leaves out the columns that the rows are sorted by.
+      // The projection removes the columns that the rows are sorted by.
       case project @ Project(list, sort: Sort) if list.forall(_.deterministic) =>
         pageBelow(sort, page).map(rows => project.copy(child = rows))
       case sort @ Sort(order, true, infer: Infer, _) => below(infer, sort, order)

@@ -3,7 +3,7 @@ package sightline.sql
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
 
-/** `ml_predict(model, content[, options])`: what a model says of an image. */
+/** `ml_predict(model, content[, options])`: gives a model's prediction for an image. */
 object PredictFunction {
 
   val Name = "ml_predict"
@@ -16,7 +16,10 @@ object PredictFunction {
       |  In FROM, _FUNC_(TABLE(images), model[, options]) does it for a table: its columns without the
       |  bytes, then prediction and error.""".stripMargin
 
-  /** What the session extensions register; the same object each time, or Spark would warn. */
+  /**
+   * The function for the session extensions. It must be the same object each time; Spark warns
+   * otherwise.
+   */
   lazy val description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
     Description(this, Name, usage, "misc_funcs")(build)
 

@@ -10,7 +10,7 @@ import sightline.SightlineException
 import sightline.schedule.Inference
 import sightline.source.{Columns, OwnColumns}
 
-/** `ml_predict(TABLE(images), 'model' [, options])`: the table, and what the model says of it. */
+/** `ml_predict(TABLE(images), 'model' [, options])`: adds the model's predictions to a table. */
 object PredictTableFunction {
 
   val Name: String = PredictFunction.Name
@@ -25,7 +25,10 @@ object PredictTableFunction {
   private val ContentColumn = "content_column"
   private val KeepContent = "keep_content"
 
-  /** What the session extensions register; the same object each time, or Spark would warn. */
+  /**
+   * The function for the session extensions. It must be the same object each time; Spark warns
+   * otherwise.
+   */
   lazy val description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => LogicalPlan) =
     Description(this, Name, usage, "table_funcs")(build)
 
@@ -49,7 +52,10 @@ object PredictTableFunction {
     answered(table, content, keeps, inference)
   }
 
-  /** The table with the answer: an expression like any other, which [[ExtractInference]] finds. */
+  /**
+   * The table with the model's answer. The call is a normal expression, which [[ExtractInference]]
+   * finds.
+   */
   private def answered(
       table: LogicalPlan,
       content: Attribute,
@@ -57,7 +63,8 @@ object PredictTableFunction {
       inference: Inference,
   ): LogicalPlan = {
     val error = readError(table.output)
-    // Images' bytes and their reading errors are what the function takes; all else is the user's.
+    // The function consumes the images' bytes and read errors; all other columns belong to the
+    // user.
     val own = table.output.filterNot { column =>
       error.contains(column) || !keepsContent && column.exprId == content.exprId
     }
@@ -80,7 +87,7 @@ object PredictTableFunction {
     } else scalar(kept, InferenceCall(Name, inference, InferenceResult.Prediction, image), table)
   }
 
-  /** The same by the scalar function, which sends no other column through the worker. */
+  /** The same result by the scalar function, which sends no other column through the worker. */
   private def scalar(
       kept: Seq[NamedExpression],
       call: InferenceCall,
@@ -128,11 +135,11 @@ object PredictTableFunction {
     }
   }
 
-  /** The table's own column of reading errors, as `read_images` has it. */
+  /** The table's column of read errors, with the type that `read_images` gives it. */
   private def readError(columns: Seq[Attribute]): Option[Attribute] =
     columns.find(c => c.name.equalsIgnoreCase(Columns.Error) && Columns.isError(c.dataType))
 
-  /** A reading error where there are no bytes: a file that could not be read says why. */
+  /** The read error of a row without bytes, which says why its file could not be read. */
   private def errorOf(content: Attribute, error: Attribute): Expression = {
     val found = fields(error).toMap
     val parts = Columns.ErrorType.fieldNames.toSeq.flatMap(name => Seq(Literal(name), found(name)))

@@ -10,7 +10,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
 import sightline.source.{AllowedRoots, FolderScanOptions, ImageListing}
 
-/** `read_images(location[, …])`: the files of a folder or glob as a table. */
+/** `read_images(location[, …])`: gives the files of a folder or glob as a table. */
 object ReadImagesFunction {
 
   val Name = "read_images"
@@ -24,7 +24,7 @@ object ReadImagesFunction {
       |  the files with the ending of an image, and '*' is every file.
       |  Only a query that asks for content or error opens a file.""".stripMargin
 
-  // Arguments to the names that the data source has for them.
+  // The names of the arguments, and the names of the data source's options for them.
   private val options =
     Seq(
       "labels" -> "labels",
@@ -34,7 +34,10 @@ object ReadImagesFunction {
       "exclude" -> "exclude",
     )
 
-  /** What the session extensions register; the same object each time, or Spark would warn. */
+  /**
+   * The function for the session extensions. It must be the same object each time; Spark warns
+   * otherwise.
+   */
   lazy val description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => LogicalPlan) =
     Description(this, Name, usage, "table_funcs")(build)
 
@@ -45,7 +48,7 @@ object ReadImagesFunction {
       arguments.optionalLiteral(argument).map(option -> _)
     }.toMap
     val spark = SparkSession.active
-    // What is wrong with them is told now, not when the query is planned.
+    // Wrong arguments are reported here, and not later when the query is planned.
     FolderScanOptions.parse(new CaseInsensitiveStringMap((set + ("path" -> location)).asJava)): Unit
     ImageListing.check(location, spark.sessionState.newHadoopConf(), AllowedRoots.of(spark)): Unit
     spark.read.format("sightline").options(set).load(location).queryExecution.analyzed

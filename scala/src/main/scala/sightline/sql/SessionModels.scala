@@ -12,24 +12,28 @@ import sightline.model.{BundleCatalog, FoundModel, ModelRegistry}
 import sightline.schedule.{Inference, InferenceSettings}
 import sightline.source.AllowedRoots
 
-/** The models that a session's SQL may name, and how the session has them run. */
+/** The models that a session's SQL can name, and the session's settings for inference. */
 object SessionModels {
 
-  /** Folder or URI of models, searched first; CREATE MODEL writes there. */
+  /**
+   * The setting for the folder or URI of models, which is searched first. CREATE MODEL writes
+   * there.
+   */
   val ModelsSetting = "spark.sightline.models"
 
   private val DeviceSetting = "spark.sightline.device"
   private val AllowCodeSetting = "spark.sightline.allowCode"
 
-  // What Spark itself keeps tables by, so that a query which names one twice reads one version of it.
+  // The key is Spark's relation cache of a query. Spark uses it so that a query that names a table
+  // twice reads one version of it.
   private val byQuery = new MapMaker().weakKeys().makeMap[AnyRef, TrieMap[String, FoundModel]]()
 
   /**
-   * A model as a call in a query runs it: the version that this query saw first, however often it
-   * names the model.
+   * The model for a call in a query. All calls of a model in one query use the version that the
+   * query found first.
    *
    * @param model a name, `name@version`, or a bundle's path
-   * @param options of the call; they come before those of the model, and those before the session's
+   * @param options the call's options; they override the model's, which override the session's
    */
   def inference(
       spark: SparkSession,
@@ -64,20 +68,23 @@ object SessionModels {
   def registry(spark: SparkSession): ModelRegistry =
     ModelRegistry.open(modelsRoot(spark), spark.sessionState.newHadoopConf(), resolver(spark))
 
-  /** What the session says of every model; a call may say more. */
+  /** The session's settings for all models; a call can override them. */
   def settings(spark: SparkSession): InferenceSettings = {
     val defaults = InferenceSettings()
     defaults.copy(
       device = spark.conf.getOption(DeviceSetting).getOrElse(defaults.device),
-      // Of the application: a SQL client's SET must not let code in.
+      // Read from the application's configuration: a SQL client's SET must not allow custom code.
       allowCode = spark.sparkContext.getConf.getBoolean(AllowCodeSetting, defaultValue = false),
     )
   }
 
-  /** Names of models follow the rule for names of tables: `spark.sql.caseSensitive`. */
+  /** Model names follow the same rule as table names: `spark.sql.caseSensitive`. */
   private def resolver(spark: SparkSession): Resolver = spark.sessionState.conf.resolver
 
-  /** A session may have a root of its own, where it may read. */
+  /**
+   * The models root. A session can set its own root, which must be under the folders that it can
+   * read.
+   */
   private def modelsRoot(spark: SparkSession): Option[String] = {
     def orEnvironment(setting: Option[String]): Option[String] =
       setting.orElse(sys.env.get("SIGHTLINE_MODELS")).filter(_.trim.nonEmpty)

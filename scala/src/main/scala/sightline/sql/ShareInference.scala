@@ -8,13 +8,13 @@ import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.sightline.CachedData
 
 /**
- * Makes one inference of those that a plan holds more than once, such as both sides of a join of a
- * view with itself, or a query and its subquery: a common table expression that Spark does not inline,
- * but computes once and shuffles.
+ * Replaces equal inferences in a plan by one, such as both sides of a join of a view with itself,
+ * or a query and its subquery. The inference becomes a common table expression (CTE) that Spark
+ * does not inline, but computes once and shuffles.
  *
- * Spark's own rules for these then find which columns and rows all its uses need. Where Spark may not
- * use an exchange twice (`spark.sql.exchange.reuse=false`), a common table expression would be computed for
- * each use, so nothing is shared.
+ * Spark's own rules for CTEs then find the columns and rows that the uses need. If Spark cannot
+ * reuse an exchange (`spark.sql.exchange.reuse=false`), a CTE would be computed for each use, so
+ * nothing is shared.
  */
 final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
 
@@ -27,7 +27,10 @@ final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
     case query => stable(query)
   }
 
-  /** An inference can read what only became equal when another one was shared. */
+  /**
+   * Repeats the sharing, because two inferences can become equal when the inferences below them are
+   * shared.
+   */
   private def stable(query: LogicalPlan): LogicalPlan =
     Iterator
       .iterate(query -> share(query)) { case (_, shared) => shared -> share(shared) }
@@ -39,7 +42,8 @@ final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
   private def share(query: LogicalPlan): LogicalPlan = {
     val (body, definitions) = commonTables(query)
     val twice = equalInferences(withCommonTables(body, definitions), definitions.map(_.id).toSet)
-    // Above those of earlier passes, which these may read: Spark expects a reader's number to be higher.
+    // The numbers are higher than those of earlier passes, because these CTEs may read the earlier
+    // ones. Spark expects a CTE to have a higher number than those that it reads.
     val first = definitions.map(_.id).filter(_ < 0).maxOption.fold(FirstId)(_ + 1)
     val idOf = twice.zipWithIndex.flatMap { case (equal, index) =>
       equal.map(_.result.exprId -> (first + index))
@@ -63,13 +67,13 @@ final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
   }
 
   /**
-   * Groups of those that are worth sharing, the innermost first.
+   * Groups of equal inferences that are worth sharing, innermost first.
    *
-   * @param known the common table expressions that they may read
+   * @param known the CTEs that the inferences can read
    */
   private def equalInferences(query: LogicalPlan, known: Set[Long]): Seq[Seq[Infer]] = {
     val run = CachedData.in(spark, query)
-    // Most queries hold no two equal inferences, and need not be looked at further.
+    // Lazy, because most queries contain no equal inferences.
     lazy val wanted = Wanted.in(run)
     inferences(run)
       .filter(standsAlone(_, known))
@@ -79,14 +83,15 @@ final class ShareInference(spark: SparkSession) extends Rule[LogicalPlan] {
       .map(_.filter(infer => wanted(infer.result.exprId)))
       .filter(_.size > 1)
       .toSeq
-      // The number of an attribute breaks ties, so that equal plans get equal numbers.
+      // The attribute's number breaks ties, so that equal plans get equal numbers.
       .sortBy(equal => (equal.head.collect { case node => node }.size, equal.head.result.exprId.id))
   }
 }
 
 private object ShareInference {
 
-  // Far from any number that the analyser gives, and the same for the same plan: a cached one is found.
+  // Differs from every number that the analyzer assigns. It is the same for equal plans, so that
+  // Spark finds a cached plan.
   private val FirstId = Int.MinValue.toLong
 
   private val MostPasses = 10
@@ -99,7 +104,7 @@ private object ShareInference {
     }
   }
 
-  /** Whether it gives the same rows wherever it stands. */
+  /** Whether the inference gives the same rows in every place of the plan. */
   private def standsAlone(infer: Infer, known: Set[Long]): Boolean =
     reads(infer).diff(defines(infer)).subsetOf(known) && !infer.exists {
       case _: UnionLoopRef => true
@@ -107,9 +112,9 @@ private object ShareInference {
     }
 
   /**
-   * The query, and the WITHs of its top and its subqueries that are used more than once and infer. Spark
-   * inlines all other WITHs, and these too unless they are not deterministic. Those of a part of the
-   * query, such as a cached frame, stay there.
+   * The query, and the CTEs of its top level and its subqueries that are used more than once and
+   * contain inference. Spark inlines all other CTEs; it inlines these too unless they are not
+   * deterministic. The CTEs of a part of the query, such as a cached DataFrame, stay in that part.
    */
   private def commonTables(query: LogicalPlan): (LogicalPlan, Seq[CTERelationDef]) = {
     val inlined = InlineCTE()(keptApart(query)).transformWithSubqueries { case infer: Infer =>
@@ -135,7 +140,8 @@ private object ShareInference {
   private def withoutCommonTables(plan: LogicalPlan): LogicalPlan =
     plan.transformUpWithSubqueries { case WithCTE(query, _) => query }
 
-  // A definition that infers in a subquery only may be inlined: the copies are equal inferences.
+  // A definition that contains inference only in a subquery may be inlined: its copies are equal
+  // inferences.
   private def keptApart(plan: LogicalPlan): LogicalPlan =
     plan.transformWithSubqueries { case definition: CTERelationDef =>
       definition.copy(child = definition.child.transform { case infer: Infer =>
@@ -148,7 +154,7 @@ private object ShareInference {
       definitions: Seq[CTERelationDef],
   ): LogicalPlan = if (definitions.isEmpty) query else WithCTE(query, definitions)
 
-  /** Each after those that it reads. */
+  /** Sorts the definitions so that each one follows those that it reads. */
   private def inOrder(definitions: Seq[CTERelationDef]): Seq[CTERelationDef] = {
     val ids = definitions.map(_.id).toSet
     val (ready, waiting) = definitions.partition(one => reads(one.child).intersect(ids).isEmpty)

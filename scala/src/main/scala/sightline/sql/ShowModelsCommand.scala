@@ -10,8 +10,8 @@ import org.apache.spark.sql.{Row, SparkSession}
 import sightline.model.ListedModel
 
 /**
- * `SHOW MODELS`: all that a query can name, with versions and without. It opens no model; one whose
- * description cannot be read has an `error`.
+ * `SHOW MODELS`: lists all models that a query can name, with and without versions. It opens no
+ * model. A model whose description cannot be read has an `error`.
  */
 final case class ShowModelsCommand(pattern: Option[String]) extends LeafRunnableCommand {
 

@@ -5,8 +5,8 @@ import org.apache.spark.sql.catalyst.analysis.{FunctionRegistry, TableFunctionRe
 import org.apache.spark.sql.sightline.RowTallyStrategy
 
 /**
- * All that a session needs:
- * `--jars sightline.jar --conf spark.sql.extensions=sightline.sql.SightlineExtensions`.
+ * The Spark session extensions of Sightline. A session enables them by `--jars sightline.jar --conf
+ * spark.sql.extensions=sightline.sql.SightlineExtensions`.
  */
 final class SightlineExtensions extends (SparkSessionExtensions => Unit) {
   override def apply(extensions: SparkSessionExtensions): Unit = {
@@ -24,8 +24,8 @@ final class SightlineExtensions extends (SparkSessionExtensions => Unit) {
   }
 
   /**
-   * As Spark's own functions: views and SQL functions in a catalog may name only those. A session has
-   * a copy of them, which it makes after its extensions.
+   * Registers the functions as built-in functions, because views and SQL functions in a catalog can
+   * name only those. A session copies the built-in functions after it applies its extensions.
    */
   private def registerBuiltIn(): Unit = {
     Seq(

@@ -7,14 +7,14 @@ import org.apache.spark.sql.internal.{SQLConf, VariableSubstitution}
 import sightline.SightlineException
 
 /**
- * Statements separated by `;`; a compound statement, `BEGIN … END`, is one with all that it holds.
+ * Statements separated by `;`. A compound statement, `BEGIN … END`, counts as one statement.
  *
  * @param statements at least one
  */
 final case class SqlScript(statements: Seq[SqlStatement]) {
 
   /**
-   * Makes sure that every `${name}` has a value: of the session, or of a SET above it.
+   * Checks that every `${name}` has a value, from the session or from a SET statement before it.
    *
    * @throws SightlineException UNSET_VARIABLES with the names
    */
@@ -27,7 +27,7 @@ final case class SqlScript(statements: Seq[SqlStatement]) {
     val unset = SQLConf.withExistingConf(conf) {
       val substitution = new VariableSubstitution
       missing.distinct.map(name => s"$${$name}").filter { variable =>
-        // Spark puts nothing in the place of what it does not know.
+        // Spark replaces an unknown variable by an empty text.
         Set("", variable)(substitution.substitute(variable)) && !SqlScript.isSet(conf, variable)
       }
     }
@@ -43,7 +43,7 @@ final case class SqlScript(statements: Seq[SqlStatement]) {
 
 object SqlScript {
 
-  /** Whether the session or the process has such a name, be its value empty. */
+  /** Whether the session or the process defines the variable, even with an empty value. */
   private def isSet(conf: SQLConf, variable: String): Boolean =
     variable.drop(2).dropRight(1).split(":", 2) match {
       case Array("env", name) => sys.env.contains(name)
@@ -60,7 +60,8 @@ object SqlScript {
     val starts = 0 +: ends.map(_ + 1)
     val statements = starts.zip(ends :+ words.size).collect {
       case (start, end) if start < end =>
-        // With the comments above it, and without those that follow the last semicolon.
+        // The text includes the comments above the statement, but not those after the last
+        // semicolon.
         val from = if (start == 0) 0 else words(start - 1).getStopIndex + 1
         val first = words(start).getStartIndex
         val to = words(end - 1).getStopIndex + 1
@@ -81,7 +82,7 @@ object SqlScript {
     )
   }
 
-  /** What stands between a statement's last word and its semicolon, such as a comment. */
+  /** The text between a statement's last token and its semicolon, such as a comment. */
   private def trailing(text: String, words: IndexedSeq[Token], end: Int): String =
     words.lift(end).fold("") { semicolon =>
       part(text, words(end - 1).getStopIndex + 1, semicolon.getStartIndex)

@@ -9,12 +9,13 @@ import sightline.report.TextTable
 /**
  * One statement of a script.
  *
- * @param title what its time is printed as, when a comment `-- title: X (note)` above it gives one
- * @param note what stands in parentheses after the title
+ * @param title the name for the statement's printed time, from a comment `-- title: X (note)` above
+ *   it
+ * @param note the text in parentheses after the title
  */
 final case class SqlStatement(title: Option[String], note: Option[String], text: String) {
 
-  /** The names of the `${name}` that it holds outside of comments. */
+  /** The names of the variables, `${name}`, outside of comments. */
   def variables: Seq[String] =
     SqlStatement.Variable
       .findAllMatchIn(StatementTokens.withoutComments(text))
@@ -22,7 +23,7 @@ final case class SqlStatement(title: Option[String], note: Option[String], text:
       .toSeq
       .distinct
 
-  /** The name that it gives a value, if it is `SET name = value`. */
+  /** The name of the setting that it sets, if it is `SET name = value`. */
   def sets: Option[String] =
     SqlStatement.Set.findFirstMatchIn(StatementTokens.withoutComments(text)).map(_.group(1))
 
@@ -38,7 +39,7 @@ final case class SqlStatement(title: Option[String], note: Option[String], text:
     val results = Seq.fill(runs) {
       val start = System.nanoTime
       val frame = spark.sql(text)
-      // What is timed is fetched whole; what is only shown, as far as it is shown.
+      // A timed statement fetches its whole result; another fetches only the rows that are printed.
       val rows = if (title.isDefined) frame.collect() else frame.take(maxRows + 1)
       (frame.columns.toSeq, rows, (System.nanoTime - start) / 1e9)
     }
@@ -69,7 +70,7 @@ final case class SqlStatement(title: Option[String], note: Option[String], text:
 object SqlStatement {
   private val MaxWidth = 80
 
-  // As Spark reads them.
+  // The same syntax as in Spark.
   private val Variable = """\$\{(\S+?)\}""".r
   private val Set = """(?is)\A\s*SET\s+([^\s=]+)\s*=""".r
 

@@ -10,19 +10,19 @@ import org.apache.spark.sql.catalyst.parser.{
 import org.apache.spark.sql.types.StringType
 
 /**
- * What the markers of a statement, `:name` and `?`, stand for.
+ * The values of a statement's parameter markers, `:name` and `?`.
  *
- * @param positional is used up from left to right
+ * @param positional values for `?`, consumed from left to right
  */
 final class StatementParameters private (
     named: Map[String, Expression],
     positional: Iterator[Expression],
 ) {
 
-  /** The text that `:name` stands for; None if there is no such parameter, or it is no text. */
+  /** The text value of `:name`; None if there is no such parameter, or its value is not a text. */
   def text(name: String): Option[String] = named.get(name).flatMap(read)
 
-  /** The text that the next `?` stands for. */
+  /** The text value of the next `?`; None if there is none left, or its value is not a text. */
   def next(): Option[String] = positional.nextOption().flatMap(read)
 
   private def read(value: Expression): Option[String] =
@@ -40,7 +40,7 @@ object StatementParameters {
     case NamedParameterContext(values) => new StatementParameters(values, Iterator.empty)
     case PositionalParameterContext(values) => new StatementParameters(Map.empty, values.iterator)
     case HybridParameterContext(values, names) =>
-      // EXECUTE IMMEDIATE … USING: a statement has markers of one of the two kinds.
+      // EXECUTE IMMEDIATE … USING: a statement has only one of the two kinds of markers.
       val named = names.zip(values).filter { case (name, _) => name.nonEmpty }
       new StatementParameters(named.toMap, values.iterator)
     case _ => none

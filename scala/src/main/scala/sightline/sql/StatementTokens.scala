@@ -11,11 +11,11 @@ import org.apache.spark.sql.catalyst.util.SparkParserUtils
 import sightline.SightlineException
 
 /**
- * A statement's words, one after the other, as Spark's own lexer splits them: its quotes, its
- * escapes, its comments.
+ * The tokens of a statement, in order. Spark's own lexer splits them, so quotes, escapes and
+ * comments follow Spark's rules.
  *
  * @param usage the statement's form, for errors
- * @param parameters what `:name` and `?` stand for where a text is wanted
+ * @param parameters the values of `:name` and `?` where a text is expected
  */
 final class StatementTokens private (
     tokens: Iterator[Token],
@@ -25,7 +25,7 @@ final class StatementTokens private (
 
   private val words = tokens.buffered
 
-  /** Passes over `keywords` if they are next. */
+  /** Skips `keyword` and `more` if `keyword` is next; an error if `more` does not follow. */
   def skips(keyword: String, more: String*): Boolean = {
     val found = isNext(keyword)
     if (found) {
@@ -38,7 +38,7 @@ final class StatementTokens private (
   def expect(keyword: String): Unit =
     if (isNext(keyword)) words.next(): Unit else throw wrong(s"$keyword should be")
 
-  /** A text in quotes, or a parameter that holds one. */
+  /** Reads a text in quotes, or a parameter whose value is a text. */
   def text(what: String): String =
     if (words.headOption.exists(StatementTokens.isText)) SparkParserUtils.string(words.next())
     else if (isNext("?")) {
@@ -49,7 +49,7 @@ final class StatementTokens private (
       parameters.text(parameter).getOrElse(throw unbound(s":$parameter", what))
     } else throw wrong(s"$what in quotes should be")
 
-  /** A plain name, one in backticks, or `IDENTIFIER('text')`. */
+  /** Reads a plain name, one in backticks, or `IDENTIFIER('text')`. */
   def name(what: String): String = words.headOption match {
     case Some(token) if token.getType == SqlBaseLexer.BACKQUOTED_IDENTIFIER =>
       words.next().getText.drop(1).dropRight(1).replace("``", "`")
@@ -63,7 +63,7 @@ final class StatementTokens private (
     case _ => throw wrong(s"$what should be")
   }
 
-  /** `(key value, key = value, …)`, in quotes or not. */
+  /** Reads `(key value, key = value, …)`, with or without quotes. */
   def pairs(): Map[String, String] = {
     expect("(")
     val found = Iterator
@@ -118,10 +118,10 @@ object StatementTokens {
       parameters: StatementParameters = StatementParameters.none,
   ): StatementTokens = new StatementTokens(of(text).iterator, usage, parameters)
 
-  /** The first words of a statement, in capitals. */
+  /** The first tokens of a statement, in capitals. */
   def start(text: String, count: Int): Seq[String] = of(text).take(count).map(word)
 
-  /** All words of a text, without its spaces and comments; `getStartIndex` counts code points. */
+  /** All tokens of a text except spaces and comments; `getStartIndex` counts code points. */
   def of(text: String): IndexedSeq[Token] = lexed(text).filter { token =>
     token.getChannel == Token.DEFAULT_CHANNEL
   }
@@ -130,7 +130,7 @@ object StatementTokens {
   def withoutComments(text: String): String =
     lexed(text).filterNot(token => Comments(token.getType)).map(_.getText).mkString
 
-  /** A word in capitals; texts and names keep their quotes. */
+  /** A token in capitals; texts and names keep their quotes. */
   def word(token: Token): String = token.getText.toUpperCase(Locale.ROOT)
 
   private def lexed(text: String): IndexedSeq[Token] = {

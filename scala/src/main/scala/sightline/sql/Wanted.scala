@@ -7,8 +7,8 @@ import org.apache.spark.sql.catalyst.plans.logical.{LocalLimit, LogicalPlan}
 import org.apache.spark.sql.catalyst.rules.RuleExecutor
 
 /**
- * Which inferences of a plan are worth sharing: their result is used, and no limit leaves them a few
- * rows. It is seen on a copy, by the rules that the optimizer will apply.
+ * Finds the inferences of a plan that are worth sharing: their result is used, and no limit reduces
+ * their input to a few rows. It applies the optimizer's rules to a copy of the plan.
  */
 private object Wanted extends RuleExecutor[LogicalPlan] {
 
@@ -26,7 +26,7 @@ private object Wanted extends RuleExecutor[LogicalPlan] {
     ),
   )
 
-  /** The columns of their results. */
+  /** The ids of these inferences' result columns. */
   def in(plan: LogicalPlan): Set[ExprId] = {
     val here = execute(plan).collect {
       case infer: Infer if !infer.exists(_.isInstanceOf[LocalLimit]) => infer.result.exprId

@@ -2,12 +2,12 @@ package sightline.sql
 
 import org.apache.spark.sql.types.*
 
-/** Which columns can go through a Python worker and come back as they were. */
+/** Checks which column types can pass through a Python worker without change. */
 object WorkerTypes {
 
   /**
-   * Whether Arrow and Spark's own Python half have the type: intervals of months are none of theirs,
-   * nor is an element without a type, as of `array()`.
+   * Whether both Arrow and Spark's Python code support the type. They do not support intervals of
+   * months, nor an element without a type, as in `array()`.
    */
   def carries(dataType: DataType, nullable: Boolean): Boolean = dataType match {
     case NullType => nullable
