@@ -43,9 +43,7 @@ object ExtractInference extends Rule[LogicalPlan] {
     if (extracted.output == output) extracted else Project(output, extracted)
   }
 
-  /**
-   * Extracts a call that depends on no other call: neither its image nor its guards contain one.
-   */
+  /** Extracts a call that depends on no other call: neither its image nor its guards contain one. */
   private def extractOne(operator: LogicalPlan): LogicalPlan = {
     val uses = GuardedCall.in(operator)
     val next = uses
@@ -61,9 +59,7 @@ object ExtractInference extends Rule[LogicalPlan] {
       .transformExpressionsDown { case call: InferenceCall if same(call, next) => result }
   }
 
-  /**
-   * The plan below the operator with the answers to `call`, and the expression for these answers.
-   */
+  /** The plan below the operator with the answers to `call`, and the expression for these answers. */
   private def answered(
       call: InferenceCall,
       uses: Seq[GuardedCall],
@@ -96,9 +92,7 @@ object ExtractInference extends Rule[LogicalPlan] {
       .reduceOption(And.apply)
       .fold(image)(If(_, image, Literal(None.orNull, image.dataType)))
 
-  /**
-   * The condition under which some use needs the answer; None if a use may need it for every row.
-   */
+  /** The condition under which some use needs the answer; None if a use may need it for every row. */
   private def condition(uses: Seq[GuardedCall], child: LogicalPlan): Option[Expression] = {
     val conditions = uses.map { use =>
       hoisted(use, child).reduceRightOption[Expression](If(_, _, FalseLiteral))

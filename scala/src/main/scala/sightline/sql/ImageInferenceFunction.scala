@@ -7,9 +7,7 @@ import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
 
 import sightline.source.ReadImageExpression
 
-/**
- * `get_image_inference_udf(path[, backend])`: runs the session's image model on the file at `path`.
- */
+/** `get_image_inference_udf(path[, backend])`: runs the session's image model on the file at `path`. */
 object ImageInferenceFunction {
 
   val Name = "get_image_inference_udf"

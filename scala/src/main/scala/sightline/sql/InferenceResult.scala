@@ -23,9 +23,7 @@ object InferenceResult {
   /** The result of `get_image_inference_udf`. */
   case object ImageInference extends InferenceResult("image_inference", Columns.ImageInferenceType)
 
-  /**
-   * The two columns of `ml_predict(TABLE(…))`; whole rows pass through the worker by mapInArrow.
-   */
+  /** The two columns of `ml_predict(TABLE(…))`; whole rows pass through the worker by mapInArrow. */
   case object Row
       extends InferenceResult(
         "row",

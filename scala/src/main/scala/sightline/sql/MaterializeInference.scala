@@ -48,9 +48,7 @@ object MaterializeInference extends Rule[SparkPlan] {
     case _ => false
   }
 
-  /**
-   * Whether running the plan again runs a model again: there is no exchange above the inference.
-   */
+  /** Whether running the plan again runs a model again: there is no exchange above the inference. */
   private def infers(plan: SparkPlan): Boolean = plan match {
     case _: Exchange => false
     case _: WorkerErrorsExec => true

@@ -48,9 +48,7 @@ object OptimizeInference extends Rule[LogicalPlan] with PredicateHelper with Ali
       limit.copy(child = project.copy(child = limited(n, infer)))
   }
 
-  /**
-   * Sorts and limits the rows below inference, if the sort order does not use the model's answer.
-   */
+  /** Sorts and limits the rows below inference, if the sort order does not use the model's answer. */
   private def pageBelow(
       sorted: LogicalPlan,
       page: LogicalPlan => LogicalPlan,

@@ -6,9 +6,7 @@ import org.apache.spark.sql.catalyst.streaming.StreamingRelationV2
 import sightline.SightlineException
 import sightline.source.FolderTable
 
-/**
- * Rejects `readStream.format("sightline")` when it is loaded, and suggests a source for streams.
- */
+/** Rejects `readStream.format("sightline")` when it is loaded, and suggests a source for streams. */
 object RefuseStream extends (LogicalPlan => Unit) {
 
   override def apply(plan: LogicalPlan): Unit = plan.foreach {
