@@ -26,7 +26,7 @@ _Item = TypeVar("_Item")
 
 
 def bulk(spec_json: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """The mapper of one task of a bulk plan (mapInArrow, eval type 207).
+    """Return the mapper of one task of a bulk plan (mapInArrow, eval type 207).
 
     Args:
         spec_json: See ``WorkerSpec``.
@@ -35,22 +35,18 @@ def bulk(spec_json: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Rec
         SightlineError: PROTOCOL_MISMATCH.
     """
     spec = WorkerSpec.from_json(spec_json)
-    begin_task()
 
-    def map_batches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        rest = _unless_empty(batches)
-        if rest is None:
-            return
-        model = _open_model(spec)
-        counters = Counters()
-        yield from run(rest, model, spec.engine, spec.content_column, spec.error_column, counters)
-        send_counters(counters)
+    def infer(
+        batches: Iterator[pa.RecordBatch], model: Model, counters: Counters
+    ) -> Iterator[pa.RecordBatch]:
+        columns = (spec.content_column, spec.error_column)
+        return run(batches, model, spec.engine, *columns, counters)
 
-    return map_batches
+    return _task(spec, infer)
 
 
 def scalar(spec_json: str) -> Callable[[Iterator[pa.Array[Any]]], Iterator[pa.Array[Any]]]:
-    """The function behind a SQL expression (scalar Arrow iterator, eval type 251).
+    """Return the function of a SQL expression (scalar Arrow iterator, eval type 251).
 
     Args:
         spec_json: See ``WorkerSpec``.
@@ -59,21 +55,34 @@ def scalar(spec_json: str) -> Callable[[Iterator[pa.Array[Any]]], Iterator[pa.Ar
         SightlineError: PROTOCOL_MISMATCH.
     """
     spec = WorkerSpec.from_json(spec_json)
+
+    def infer(
+        arrays: Iterator[pa.Array[Any]], model: Model, counters: Counters
+    ) -> Iterator[pa.Array[Any]]:
+        return run_scalar(arrays, model, spec.engine, spec.result, counters)
+
+    return _task(spec, infer)
+
+
+def _task(
+    spec: WorkerSpec, infer: Callable[[Iterator[_Item], Model, Counters], Iterator[_Item]]
+) -> Callable[[Iterator[_Item]], Iterator[_Item]]:
+    """Return the function of one task, which opens the model when the first item arrives."""
     begin_task()
 
-    def map_arrays(arrays: Iterator[pa.Array[Any]]) -> Iterator[pa.Array[Any]]:
-        rest = _unless_empty(arrays)
+    def map_items(items: Iterator[_Item]) -> Iterator[_Item]:
+        rest = _unless_empty(items)
         if rest is None:
             return
         counters = Counters()
-        yield from run_scalar(rest, _open_model(spec), spec.engine, spec.result, counters)
+        yield from infer(rest, _open_model(spec), counters)
         send_counters(counters)
 
-    return map_arrays
+    return map_items
 
 
 def _unless_empty(items: Iterator[_Item]) -> Iterator[_Item] | None:
-    """The same items, or None if there are none: an empty partition loads no model."""
+    """Return the same items, or None for an empty partition, which then loads no model."""
     for first in items:
         return itertools.chain([first], items)
     return None
@@ -103,7 +112,7 @@ def _open_model(spec: WorkerSpec) -> Model:
         bundle,
         spec.backend,
         device,
-        threads=1,  # the engine's worker threads are the threads
+        threads=1,  # the engine has its own worker threads
         precision=spec.precision,
         allow_code=spec.allow_code,
     )
