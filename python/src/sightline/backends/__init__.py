@@ -1,1 +1,1 @@
-"""Runtimes behind one small protocol: a bundle in, scores out."""
+"""Runtimes (onnxruntime, PyTorch, OpenVINO) behind one interface."""

@@ -1,4 +1,4 @@
-"""From an architecture's name to an untrained torch module, without running what a name hides."""
+"""Builds an untrained torch module from an architecture's name, without running unsafe code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 from sightline.backends.consent import require_consent
 from sightline.errors import WrongUseError
 
-# Arguments with which torchvision or timm would download, or unpickle, somebody's weights.
+# Arguments with which torchvision or timm would download or unpickle weights.
 _REFUSED = {"weights", "weights_backbone", "pretrained", "pretrained_cfg", "checkpoint_path"}
 _REFUSED |= {"pretrained_cfg_overlay", "cache_dir", "pretrained_strict"}
 
@@ -31,10 +31,10 @@ def build_architecture(
 
     Args:
         name: `torchvision:NAME`, `timm:NAME`, or `package.module:function`. Such a function is
-            code that runs, so it must say that it returns a `torch.nn.Module`.
-        arguments: Keyword arguments for it.
+            executed, so it must be annotated to return a `torch.nn.Module`.
+        arguments: Keyword arguments of the architecture.
         model: The bundle's name, for messages.
-        allow_code: Whether code that is not of timm, torchvision or sightline may be imported.
+        allow_code: Whether code outside timm, torchvision and sightline may be imported.
 
     Raises:
         WrongUseError: CODE_NOT_ALLOWED, before anything is imported; UNKNOWN_ARCHITECTURE (with
@@ -54,11 +54,11 @@ def build_architecture(
 
 
 def find_maker(name: str) -> Any:  # noqa: ANN401 - neither torchvision nor timm has types
-    """What makes the module when called; a `package.module:function` is imported.
+    """Return the function that makes the module; a `package.module:function` is imported.
 
     Raises:
         WrongUseError: UNKNOWN_ARCHITECTURE (with close names), or BAD_ARCHITECTURE if it is a
-            function that does not say that it returns a module.
+            function that is not annotated to return a module.
     """
     room, _, plain = name.partition(":")
     makers = {"torchvision": _torchvision, "timm": _timm}
@@ -66,7 +66,7 @@ def find_maker(name: str) -> Any:  # noqa: ANN401 - neither torchvision nor timm
 
 
 def load_weights(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], what: str) -> None:
-    """Copy a state dict into the module: every tensor, and no other.
+    """Copy a state dict into the module. The tensors' names and shapes must match exactly.
 
     Raises:
         WrongUseError: WEIGHTS_MISMATCH, with how many differ and the first of each kind.
@@ -100,7 +100,7 @@ def _torchvision(name: str) -> Any:  # noqa: ANN401
     if name not in known:
         raise _unknown(f"torchvision:{name}", name, known)
     builder = torchvision.models.get_model_builder(name)
-    # Some builders download a backbone's weights unless they are told not to.
+    # Some builders download a backbone's weights by default.
     known = inspect.signature(builder).parameters
     none = {one: None for one in ("weights", "weights_backbone") if one in known}
     return functools.partial(builder, **none)
@@ -130,7 +130,7 @@ def _function(name: str) -> Any:  # noqa: ANN401 - anything may be there
         known = [one for one, value in vars(module).items() if _gives_module(value)]
         raise _unknown(name, attribute, known)
     if not _gives_module(function):
-        # A bundle may name any function, os.system too: only one that makes modules is called.
+        # A bundle may name any function, such as os.system. Only annotated functions are called.
         raise _bad(name, "it does not say that it returns one: add '-> torch.nn.Module' to it")
     return function
 

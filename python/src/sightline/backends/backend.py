@@ -1,4 +1,4 @@
-"""What a backend is: it opens a bundle on a device and then turns pixels into numbers."""
+"""The interface of a backend, which opens a bundle on a device and runs batches of pixels."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Session(Protocol):
                 width are those of `manifest.preprocessing.size`.
 
         Returns:
-            The outputs by name, each (n, …) float32. `manifest.scores.name` is always there,
-            (n, classes); other outputs of the manifest only where the variant has them.
+            The outputs by name, each (n, …) float32. `manifest.scores.name` is always present,
+            (n, classes). Other outputs of the manifest are present if the variant has them.
         """
         ...
 
@@ -49,14 +49,14 @@ class Backend(Protocol):
         Args:
             bundle: Must have the variant (`registry.require_variant`).
             device: Where to run; never changed silently.
-            threads: CPU threads within one operator, at least 1: with one, a batch uses one core.
-            precision: One that the backend can do (`registry.require_supported`).
+            threads: CPU threads within one operator, at least 1. With 1, a batch uses one core.
+            precision: A precision that the backend supports (`registry.require_supported`).
             allow_code: Whether the bundle may name code of any package; see `consent`.
 
         Raises:
             SightlineError: DEVICE_UNAVAILABLE.
             WrongUseError: INVALID_BUNDLE, if a file has changed; CODE_NOT_ALLOWED; NOT_CALIBRATED
-                if int8 is asked for and the bundle has no such graph.
+                if `precision` is int8 and the bundle has no int8 graph.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Models loaded once per process: a warm worker runs many tasks, and may be given another GPU."""
+"""A cache of loaded models per process, because a reused worker runs many tasks."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sightline.backends.registry import find_backend, require_supported, require
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 
-# What a worker keeps of models that nobody uses, one that is about to be loaded included: enough
-# for a session that takes turns with a few, and not every version that a model ever had.
+# Limits for unused models that stay loaded, including the model that is about to be loaded. They
+# allow a session to alternate between a few models, but do not keep every version of a model.
 MAX_IDLE_SESSIONS = 4
 MAX_IDLE_BYTES = 2 * 1024**3
 
@@ -25,12 +25,12 @@ _Key = tuple[str, str, Device, Precision]
 
 @dataclass(frozen=True, eq=False)
 class SharedSession:
-    """A session of the cache, as one caller holds it: it stays loaded while this object lives."""
+    """One caller's reference to a cached session, which stays loaded while this object exists."""
 
     session: Session
 
     def run(self, images: UInt8Array) -> dict[str, Float32Array]:
-        """See `protocol.Session.run`."""
+        """See `backend.Session.run`."""
         return self.session.run(images)
 
 
@@ -41,7 +41,7 @@ class _Entry:
     holders: weakref.WeakSet[SharedSession] = field(default_factory=weakref.WeakSet)
 
 
-_sessions: dict[_Key, _Entry] = {}  # the one that was asked for last is the last
+_sessions: dict[_Key, _Entry] = {}  # the most recently opened is last
 _lock = threading.Lock()
 
 
@@ -54,21 +54,21 @@ def open_session(
     precision: Precision = "fp32",
     allow_code: bool = False,
 ) -> SharedSession:
-    """The process's session for this bundle, backend, device and precision; loaded once.
+    """Return this process's session for the bundle, backend, device and precision.
 
-    Each real load writes one line to stderr. A second call with other `threads` gets the session
-    as it was first loaded. Before a load, sessions that nobody holds are let go, the longest unused
-    first, until at most 3 of at most 2 GiB of model files remain. A session that somebody holds
-    is never let go, and does not count.
+    It is loaded once. Each load writes one line to stderr. A second call with other `threads` gets
+    the session as it was first loaded. Before a load, unused sessions are removed, the least
+    recently opened first, until at most 3 with at most 2 GiB of model files remain. A session in
+    use is never removed and does not count.
 
     Args:
         bundle: Its sha256 is the key, so a bundle moved to another folder is not loaded again.
         backend: onnx, pytorch or openvino.
         device: From `resolve_device`.
         threads: CPU threads within one operator, at least 1.
-        precision: Of its numbers; whether that is good enough, `require_precision` asks.
-        allow_code: Whether the bundle may name code of any package; needed each time, for a
-            session that is open already too.
+        precision: Numeric precision; `require_precision` checks that it was calibrated.
+        allow_code: Whether the bundle may name code of any package. It is needed on each call,
+            even if the session is already open.
 
     Raises:
         WrongUseError: CODE_NOT_ALLOWED, UNKNOWN_BACKEND, MISSING_PACKAGE, NO_VARIANT,
@@ -101,7 +101,7 @@ def open_session(
 
 
 def _let_go() -> None:
-    """Make place for one more among the sessions that nobody holds."""
+    """Remove unused sessions until one more is within the limits."""
     idle = idle_bytes = 0
     for key, entry in reversed(list(_sessions.items())):
         if entry.holders:
@@ -113,7 +113,7 @@ def _let_go() -> None:
 
 
 def _model_bytes(bundle: Bundle) -> int:
-    """Of the bundle's largest file, which is what a session holds of it, about."""
+    """Return the size of the bundle's largest file, which is about a session's memory."""
     if not bundle.path.is_dir():
         return bundle.path.stat().st_size
     files = (bundle.path / file for file in bundle.manifest.files)

@@ -1,4 +1,4 @@
-"""Which device a session runs on: decided once, from what was asked and what the task was given."""
+"""Chooses the device of a session from the requested device and the task's GPUs."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ def resolve_device(
 ) -> Device:
     """Turn `--device` into a device.
 
-    In a Spark task `auto` is the GPU that the task was given, else the CPU; alone it is CUDA if
-    the backend can, else the CPU. `cuda` in a task that was given no GPU is device 0 in local
-    mode, which gives none, and an error elsewhere: tasks must not share a GPU unasked.
+    In a Spark task, `auto` is the task's assigned GPU, else the CPU. Outside Spark, `auto` is CUDA
+    if the backend supports it, else the CPU. If a task has no GPU, `cuda` is device 0 in local
+    mode, where Spark assigns no GPUs, and an error elsewhere, because tasks must not share a GPU
+    by accident.
 
     Args:
         requested: auto, cpu or cuda.
-        backend: onnx, pytorch or openvino; the last is for the CPU alone, given a GPU or not.
+        backend: onnx, pytorch or openvino. openvino always runs on the CPU.
         gpu_addresses: The task's GPU addresses, such as ["0"]; None outside Spark.
         local: Whether the task runs on the driver's machine (Spark's local mode).
 
     Raises:
         WrongUseError: UNKNOWN_DEVICE, UNKNOWN_BACKEND or MISSING_PACKAGE.
-        SightlineError: DEVICE_UNAVAILABLE: a GPU was asked for or given, and cannot be used.
+        SightlineError: DEVICE_UNAVAILABLE if a GPU was requested or assigned but cannot be used.
     """
     if requested not in DEVICES:
         raise WrongUseError("UNKNOWN_DEVICE", f"'{requested}'. Known: {', '.join(DEVICES)}.")

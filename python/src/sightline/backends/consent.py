@@ -1,4 +1,4 @@
-"""A bundle may name Python code that makes its network: no code runs because a bundle names it."""
+"""Rejects Python code that a bundle names, unless the user allows it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ _OWN = "sightline."
 
 
 def require_consent(model: str, architecture: str, *, allow_code: bool) -> None:
-    """Refuse code from elsewhere that nobody has allowed; imports nothing.
+    """Raise an error for code of another package that is not allowed; imports nothing.
 
     Args:
         model: The bundle's name, for the message.
         architecture: `timm:NAME` and `torchvision:NAME` are names in a list, and
             `sightline.module:function` is this package: these need no consent.
-        allow_code: Whether the person who runs the model said that any code may run.
+        allow_code: Whether the user allows any code to run.
 
     Raises:
         WrongUseError: CODE_NOT_ALLOWED.

@@ -24,7 +24,7 @@ class Device:
 
 
 def unavailable(backend: str, wanted: str, reason: str) -> WrongUseError:
-    """The error for a device that was asked for and is not to be had."""
+    """Return the error for a requested device that is not available."""
     remedy = (
         "use another backend"
         if backend in CPU_ONLY
@@ -37,7 +37,7 @@ def unavailable(backend: str, wanted: str, reason: str) -> WrongUseError:
 
 
 def cuda_device_count() -> int:
-    """How many GPUs the NVIDIA driver sees; 0 where there is no driver."""
+    """Return the number of GPUs that the NVIDIA driver sees; 0 without a driver."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:

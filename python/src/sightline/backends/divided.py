@@ -1,4 +1,4 @@
-"""A classifier in two parts: the network up to its pooled features, and the layer that scores."""
+"""Splits a classifier into the network up to its pooled features and its last layer, the head."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import torch
 
 
 class Divided(torch.nn.Module):
-    """Gives the scores and what its last layer, the head, made them from.
+    """Returns the scores and the features, which are the input of the head.
 
-    Where the head was, the network has an Identity, so that it gives the head's input.
+    An Identity replaces the head in the network, so that the network returns the head's input.
 
     Args:
         network: Changed in place; `rejoin` undoes that.
@@ -31,6 +31,6 @@ class Divided(torch.nn.Module):
         return self.head(features), features
 
     def rejoin(self) -> torch.nn.Module:
-        """The network as it was, with its head."""
+        """Put the head back and return the original network."""
         self.body.set_submodule(self.name, self.head)
         return self.body

@@ -1,10 +1,10 @@
-"""Does a serialized ONNX graph name other files as its weights? Read without the package onnx."""
+"""Detects external data in a serialized ONNX model, without the package onnx."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-# Of onnx.proto: which fields of a message hold messages that lead to tensors.
+# From onnx.proto: the fields of each message that hold messages which may contain tensors.
 _CHILDREN: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
@@ -21,13 +21,13 @@ _DEEPEST = 64
 
 
 def has_external_data(model: bytes) -> bool:
-    """Whether any tensor, at any depth, keeps its numbers in another file.
+    """Whether any tensor, at any depth, stores its values in another file.
 
     Args:
         model: A serialized ModelProto.
 
     Raises:
-        ValueError: It is none, or nested deeper than any real one.
+        ValueError: If it is not a ModelProto, or is nested deeper than 64 levels.
     """
     return _search(memoryview(model), "model", 0)
 
@@ -45,7 +45,7 @@ def _search(message: memoryview, kind: str, depth: int) -> bool:
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview | int]]:
-    """Numbers and values of a message's fields; weights are stepped over, not copied."""
+    """Yield the numbers and values of a message's fields, without copying the weights."""
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)

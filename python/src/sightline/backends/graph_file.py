@@ -1,4 +1,4 @@
-"""Which ONNX file of a bundle holds the graph for a precision."""
+"""Selects the ONNX file of a bundle for a precision."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from sightline.errors import WrongUseError
 
 
 def graph_file(bundle: Bundle, precision: Precision) -> str:
-    """The name of the file: int8 has one of its own, the others share one.
+    """Return the file's name: int8 has a separate file, and the other precisions share one.
 
     Raises:
-        WrongUseError: NO_VARIANT without an ONNX graph, NOT_CALIBRATED without an int8 one.
+        WrongUseError: NO_VARIANT without an ONNX graph, NOT_CALIBRATED without an int8 graph.
     """
     manifest = bundle.manifest
     if manifest.onnx is None:

@@ -1,4 +1,4 @@
-"""The ONNX backend: onnxruntime, and never torch."""
+"""The ONNX backend, which uses onnxruntime and does not import torch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NOWHERE = "/dev/null/nowhere"
 
 @dataclass(frozen=True)
 class OnnxSession:
-    """A model in onnxruntime, whose sessions any number of threads may run at once."""
+    """A model in onnxruntime; any number of threads may run it at the same time."""
 
     session: ort.InferenceSession
     input_name: str
@@ -50,7 +50,7 @@ class OnnxBackend:
         precision: Precision = "fp32",
         allow_code: bool = False,
     ) -> OnnxSession:
-        """See `protocol.Backend.open`."""
+        """See `backend.Backend.open`."""
         if precision == "int8" and device.kind == "cuda":
             raise WrongUseError(
                 "UNSUPPORTED_PRECISION",
@@ -62,7 +62,7 @@ class OnnxBackend:
             session = open_graph(graph, device, threads)
         except SightlineError:
             raise
-        except Exception as error:  # onnxruntime's errors have no base of their own
+        except Exception as error:  # onnxruntime's errors have no common base class
             raise_if_out_of_memory(error, f"loading model {bundle.name}")
             raise WrongUseError(
                 "INVALID_BUNDLE",
@@ -83,25 +83,25 @@ def open_graph(graph: bytes, device: Device, threads: int) -> ort.InferenceSessi
     """Load a serialized graph with one inter-op thread and no spinning.
 
     Raises:
-        SightlineError: DEVICE_UNAVAILABLE if onnxruntime would run it elsewhere.
-        ValueError: If it keeps weights in another file, or is no ONNX.
+        SightlineError: DEVICE_UNAVAILABLE if onnxruntime would run it on another device.
+        ValueError: If it stores weights in another file, or is not ONNX.
     """
-    # Such a file would be read although nobody has hashed it: onnxruntime 1.22 and 1.23 read one
-    # at an absolute path, whatever the folder below says.
+    # onnxruntime would read such a file although its hash was not checked. Versions 1.22 and 1.23
+    # read a file at an absolute path and ignore the folder setting below.
     if has_external_data(graph):
         raise ValueError("it keeps weights in another file")
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Spinning threads eat the cores of the other tasks: 16 CPU-ms an image instead of 11.
+    # Spinning threads take CPU time from other tasks: 16 CPU-ms per image instead of 11.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # A second defence: look for such files where there can be none.
+    # A second protection: onnxruntime looks for such files in a folder that cannot exist.
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", _NOWHERE
     )
-    # Every error is raised, and reported by whoever catches it: onnxruntime would print it too. Why
-    # CUDA cannot start is only printed.
+    # onnxruntime also prints each error that it raises, and the caller already reports those. But
+    # the reason why CUDA cannot start is only printed.
     options.log_severity_level = 3 if device.kind == "cuda" else 4
     providers: list[str | tuple[str, dict[str, int]]] = [_CPU]
     if device.kind == "cuda":
@@ -111,7 +111,7 @@ def open_graph(graph: bytes, device: Device, threads: int) -> ort.InferenceSessi
     session = ort.InferenceSession(graph, options, providers=providers)
     session.disable_fallback()
     if device.kind == "cuda" and _CUDA not in session.get_providers():
-        # onnxruntime prints a warning and goes on with the CPU: that is not what was asked.
+        # onnxruntime prints a warning and uses the CPU, which was not requested.
         raise unavailable("onnx", str(device), "onnxruntime could not start its CUDA provider")
     return session
 

@@ -1,4 +1,4 @@
-"""The OpenVINO backend: the bundle's ONNX graph on the CPU, without torch and onnxruntime."""
+"""The OpenVINO backend, which runs the ONNX graph on the CPU without torch and onnxruntime."""
 # ruff: noqa: E402 - openvino is imported after its telemetry has been put out of reach
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-# Importing openvino imports its telemetry, which reports over the network; without that package
-# it has a stub for it.
+# openvino imports its telemetry package, which reports over the network. If that package cannot be
+# imported, openvino uses a stub.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino as ov
@@ -24,17 +24,17 @@ from sightline.bundle.calibration import Precision
 from sightline.errors import WrongUseError
 from sightline.out_of_memory import raise_if_out_of_memory
 
-# Stated always: left alone, a CPU that can computes fp32 graphs in bf16 and says nothing. What an
-# int8 graph leaves in floating point stays fp32.
+# Always set: by default OpenVINO silently computes fp32 graphs in bf16 on a CPU that supports it.
+# The floating-point parts of an int8 graph stay fp32.
 _HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 
 
 @dataclass(frozen=True)
 class OpenvinoSession:
-    """A model in OpenVINO: one compiled copy for each thread that runs at the same time.
+    """A model in OpenVINO with one compiled copy per concurrent thread.
 
-    Calls of one compiled model queue up behind its streams, and how many threads there will be
-    is not known here. A copy shares the weights and costs 0.15 s of CPU time.
+    Concurrent calls of one compiled model wait for its streams, and the number of threads is not
+    known here. A copy shares the weights and costs 0.15 s of CPU time.
     """
 
     core: ov.Core
@@ -55,7 +55,7 @@ class OpenvinoSession:
         return found
 
     def compile(self) -> ov.InferRequest:
-        """Another copy."""
+        """Compile another copy."""
         return self.core.compile_model(self.model, "CPU", self.settings).create_infer_request()
 
 
@@ -71,7 +71,7 @@ class OpenvinoBackend:
         precision: Precision = "fp32",
         allow_code: bool = False,
     ) -> OpenvinoSession:
-        """See `protocol.Backend.open`."""
+        """See `backend.Backend.open`."""
         if device.kind != "cpu":
             raise unavailable("openvino", str(device), "it runs on the CPU only")
         file = graph_file(bundle, precision)
@@ -81,7 +81,7 @@ class OpenvinoBackend:
             "INFERENCE_PRECISION_HINT": _HINTS[precision],
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
-            # Pinned to a core, every worker of a machine would sit on the first one.
+            # With pinning, all workers of a machine would use the first core.
             "ENABLE_CPU_PINNING": False,
         }
         try:
@@ -101,12 +101,12 @@ class OpenvinoBackend:
         return session
 
     def has_cuda(self) -> bool:
-        """Never: it runs on the CPU."""
+        """Return False: OpenVINO runs on the CPU only."""
         return False
 
 
 def _read_model(core: ov.Core, graph: bytes) -> ov.Model:
-    # OpenVINO would open the files that a graph names, and nobody has hashed those.
+    # OpenVINO would open the files that a graph names, and their hashes were not checked.
     if has_external_data(graph):
         raise ValueError("it keeps weights in another file")
     return core.read_model(graph)

@@ -20,15 +20,15 @@ from sightline.out_of_memory import raise_if_out_of_memory
 
 
 class PixelModel(torch.nn.Module):
-    """A network behind its normalisation: uint8 pixels in, so they stay small until the device.
+    """A network with its normalisation. It takes uint8 pixels, so less data goes to the device.
 
-    (x / 255 - mean) / std is one multiplication and one addition, the same in every variant.
+    (x / 255 - mean) / std is one multiplication and one addition, as in every variant.
     """
 
     scale: torch.Tensor
     bias: torch.Tensor
-    # The pixels come with their channels last, which is the cheaper layout on the CPU too, and stay
-    # so unless an export asks for the other.
+    # The input has channels last, which is the faster layout on the CPU too. An export may choose
+    # the other layout.
     layout: torch.memory_format = torch.preserve_format
 
     def __init__(self, network: torch.nn.Module, preprocessing: Preprocessing) -> None:
@@ -39,7 +39,7 @@ class PixelModel(torch.nn.Module):
         self.register_buffer("bias", torch.tensor(bias).reshape(1, 3, 1, 1))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
-        """(n, height, width, 3) uint8 → what the network gives, each (n, …) float32."""
+        """(n, height, width, 3) uint8 → the network's outputs, each (n, …) float32."""
         pixels = images.permute(0, 3, 1, 2)  # (n, 3, height, width)
         pixels = pixels.to(torch.float32, memory_format=self.layout)
         values: torch.Tensor | tuple[torch.Tensor, ...]
@@ -49,7 +49,7 @@ class PixelModel(torch.nn.Module):
 
 @dataclass(frozen=True)
 class PytorchSession:
-    """A model in torch, which any number of threads may run at once."""
+    """A model in torch; any number of threads may run it at the same time."""
 
     model: torch.nn.Module
     device: torch.device
@@ -57,8 +57,8 @@ class PytorchSession:
     precision: Precision = "fp32"
 
     def run(self, images: UInt8Array) -> dict[str, Float32Array]:
-        """(n, height, width, 3) uint8 → the scores, and the features where a head is known."""
-        # Both are settings of the calling thread.
+        """(n, height, width, 3) uint8 → the scores, and the features if the head is known."""
+        # Both settings apply to the calling thread only.
         with (
             torch.inference_mode(),
             torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"),
@@ -83,7 +83,7 @@ class PytorchBackend:
         precision: Precision = "fp32",
         allow_code: bool = False,
     ) -> PytorchSession:
-        """See `protocol.Backend.open`."""
+        """See `backend.Backend.open`."""
         variant = bundle.manifest.pytorch
         if variant is None:
             raise WrongUseError("NO_VARIANT", f"model {bundle.name} has no pytorch variant.")

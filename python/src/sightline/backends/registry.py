@@ -1,4 +1,4 @@
-"""The known backends, by name; a runtime is imported when it is first asked for."""
+"""The known backends by name. A runtime is imported at its first use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sightline.errors import WrongUseError
 
 @dataclass(frozen=True)
 class _Runtime:
-    """The module with its `BACKEND`, the package it needs, the extra that installs that."""
+    """A backend's module, its package, the extra that installs it, its variant and precisions."""
 
     module: str
     package: str
@@ -34,18 +34,18 @@ _KNOWN = {
 
 
 def known_backends() -> tuple[str, ...]:
-    """Every backend's name, the default one first."""
+    """Return every backend's name, the default first."""
     return tuple(_KNOWN)
 
 
 def backends_of(bundle: Bundle) -> tuple[str, ...]:
-    """The backends that can run this bundle, installed or not."""
+    """Return the backends that can run this bundle, including those not installed."""
     variants = bundle.manifest.variants
     return tuple(name for name, runtime in _KNOWN.items() if runtime.variant in variants)
 
 
 def precisions_of(backend: str) -> tuple[Precision, ...]:
-    """What the backend can do, fp32 first."""
+    """Return the precisions that the backend supports, fp32 first."""
     return _runtime(backend).precisions
 
 
@@ -55,7 +55,7 @@ def has_runtime(name: str) -> bool:
 
 
 def find_backend(name: str) -> Backend:
-    """The backend of that name.
+    """Import and return the backend of that name.
 
     Raises:
         WrongUseError: UNKNOWN_BACKEND, or MISSING_PACKAGE if its runtime is not installed.
@@ -106,9 +106,9 @@ def require_supported(backend: str, precision: str) -> None:
 
 
 def require_precision(bundle: Bundle, backend: str, precision: str, decoder: str) -> None:
-    """Check that this way to run the model was measured, if it changes the model's numbers.
+    """Check that this mode was calibrated, if it changes the model's numbers.
 
-    fp32 needs no measurement, unless the decoder is `scaled`, which gives other pixels.
+    fp32 needs no calibration, unless the decoder is `scaled`, which gives other pixels.
 
     Raises:
         WrongUseError: UNKNOWN_BACKEND, UNKNOWN_PRECISION, UNSUPPORTED_PRECISION, or NOT_CALIBRATED

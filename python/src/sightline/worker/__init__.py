@@ -1,1 +1,1 @@
-"""The ways in: Spark workers, the command line, the preflight check."""
+"""Python processes that Spark and the driver start: workers, preflight and golden check."""

@@ -1,4 +1,4 @@
-"""What a reused worker does again for every task, and need not."""
+"""Removes repeated work at the start of each task of a reused worker."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _tasks = 0
 
 
 def begin_task() -> None:
-    """Make the next task of this process begin for a tenth of what it would cost.
+    """Reduce the start cost of the next task of this process to a tenth.
 
-    Spark calls ``importlib.invalidate_caches()`` for each task, and each cached finder of a zip
-    then reads the directory of its archive: there is one for every package of pyspark.zip, and it
-    takes 130 CPU-ms. What is loaded needs no finder, and what is not gets a new one. Archives of
-    users are left alone: they may change.
+    Spark calls ``importlib.invalidate_caches()`` for each task. Each cached zip finder then reads
+    the directory of its archive. There is one finder per package of pyspark.zip, and together they
+    take 130 CPU-ms. Loaded modules need no finder, and Python makes a new finder for other modules.
+    The finders of users' archives are kept, because these archives may change.
 
-    Spark also collects garbage after each task, among all objects of all modules (20 to 40 ms).
-    When the second task begins that has just been done, and the model is loaded: what is there
-    then stays, and is taken out of the search.
+    Spark also runs the garbage collector over all objects after each task (20 to 40 ms). When the
+    second task begins, the collector has just run and the model is loaded. The objects that exist
+    then stay alive, so they are excluded from later collections.
     """
     global _tasks  # noqa: PLW0603 - of this process, like what it counts
     _tasks += 1

@@ -1,4 +1,4 @@
-"""What a driver asks before it publishes a model: does the bundle give its golden numbers here?
+"""Checks for the driver, before it publishes a model, that a bundle gives its golden outputs.
 
 `python -m sightline.worker.golden_check FOLDER [--allow-code]`
 """
@@ -16,7 +16,7 @@ from sightline.errors import SightlineError
 
 
 def main(arguments: list[str]) -> int:
-    """Print the checks as one line of JSON; 0, or 2 for arguments or a bundle that are wrong."""
+    """Print the checks as one line of JSON; return 0, or 2 for wrong arguments or a bad bundle."""
     flags = [argument for argument in arguments if argument.startswith("-")]
     folders = [argument for argument in arguments if not argument.startswith("-")]
     if len(folders) != 1 or set(flags) - {"--allow-code"}:

@@ -1,4 +1,4 @@
-"""What a driver asks an interpreter before any task: one JSON line, and nothing heavy imported.
+"""Prints an interpreter's versions for the driver as one JSON line, without heavy imports.
 
 `python -m sightline.worker.preflight [--cuda BACKEND]`
 """
@@ -33,10 +33,10 @@ _PACKAGES = {
 
 
 def preflight(cuda_backend: str | None = None) -> dict[str, object]:
-    """Versions of this interpreter and of what a worker needs; None for what it lacks.
+    """Return the versions of this interpreter and of its packages; None for a missing package.
 
     Args:
-        cuda_backend: If given, also whether this backend can run on a GPU here (imports it).
+        cuda_backend: If given, import this backend and report whether it can run on a GPU here.
     """
     answer: dict[str, object] = {
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
@@ -63,7 +63,7 @@ def _version(name: str, distributions: tuple[str, ...]) -> str | None:
 
 
 def _pyspark_version() -> str | None:
-    """From the package itself: a Spark download has no distribution metadata."""
+    """Read the version from the package, because a Spark download has no distribution metadata."""
     spec = util.find_spec("pyspark")
     if spec is None or spec.origin is None:
         return None
@@ -73,7 +73,7 @@ def _pyspark_version() -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the answer; 0, or 2 for an argument that is none or a backend that is not known."""
+    """Print the answer; return 0, or 2 for a wrong argument or an unknown backend."""
     from sightline.errors import SightlineError
 
     cuda_backend = arguments[1] if len(arguments) == 2 and arguments[0] == "--cuda" else None

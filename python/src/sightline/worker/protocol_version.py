@@ -1,3 +1,3 @@
-"""The version of what jar and worker say to each other; both sides check it."""
+"""The version of the protocol between jar and worker; both sides check it."""
 
 PROTOCOL = 1

@@ -1,4 +1,4 @@
-"""The way of a task's counters from its worker to the driver."""
+"""Sends a task's counters from its worker to the driver."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from sightline.engine.counters import Counters
 
 COUNTERS = "sightline_counters"
 
-# Far from the numbers that a Python driver gives its own accumulators.
+# Far above the ids that a Python driver gives its own accumulators.
 _ids = itertools.count(0x51_0000_0000)
 
 
 def send_counters(counters: Counters) -> None:
     """Add the counters to the accumulator updates that Spark's worker sends at the task's end.
 
-    The driver's jar sums them over the tasks that succeeded. Spark sends an update as a pickle of
-    (number, value), which the jar does not unpickle: the value is JSON text, found by its name.
+    The driver's jar sums them over the successful tasks. Spark sends an update as a pickle of
+    (id, value). The jar does not unpickle it, so the value is JSON text that the jar finds by name.
     """
     from pyspark.accumulators import Accumulator, AccumulatorParam
 

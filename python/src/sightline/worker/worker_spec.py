@@ -1,4 +1,4 @@
-"""What Spark's driver tells a worker: the JSON text that comes with the command."""
+"""The settings that Spark's driver sends to a worker as JSON text in the command."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class WorkerSpec:
 
     Args:
         model_name: For messages.
-        model_sha256: Of model.json; what the worker finds must have it.
+        model_sha256: Hash of model.json; the worker's bundle must have the same hash.
         model_folder: Absolute, or relative to the root of SparkFiles.
         backend: ``onnx``, ``openvino`` or ``pytorch``.
         device: ``auto``, ``cpu`` or ``cuda``.
         precision: ``fp32``, ``bf16`` or ``int8``.
         allow_code: Whether the bundle may name Python code of any package.
         local: Whether the tasks run on the driver's machine (Spark's local mode).
-        engine: Sizes, caps, the decoder, and a worker thread for each core of the task.
+        engine: Sizes, limits, the decoder, and one worker thread per core of the task.
         content_column: Bulk only.
         error_column: Bulk only.
-        result: Of the scalar function; of a bulk plan, ``prediction`` or ``features``.
+        result: Result type of the scalar function; for a bulk plan, ``prediction`` or ``features``.
     """
 
     model_name: str
@@ -46,10 +46,10 @@ class WorkerSpec:
 
     @staticmethod
     def from_json(text: str) -> WorkerSpec:
-        """Read what the driver wrote.
+        """Parse the driver's JSON text.
 
         Raises:
-            SightlineError: PROTOCOL_MISMATCH if the driver's jar is of another protocol.
+            SightlineError: PROTOCOL_MISMATCH if the driver's jar has another protocol version.
         """
         spec = json.loads(text)
         if spec.get("protocol") != PROTOCOL:
