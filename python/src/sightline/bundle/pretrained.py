@@ -39,7 +39,7 @@ def known_weights(architecture: str) -> Mapping[str, Any]:
 
 
 def find_weights(architecture: str, name: str) -> Any:  # noqa: ANN401 - torchvision has no types
-    """The description of the weights of that name: IMAGENET1K_V1, or `request.RECOMMENDED`.
+    """The description of the weights of that name: IMAGENET1K_V1, or `add_request.RECOMMENDED`.
 
     Raises:
         WrongUseError: From `known_weights`; UNKNOWN_WEIGHTS, with the names of those there are.

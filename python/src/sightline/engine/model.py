@@ -53,7 +53,8 @@ class Model:
         Raises:
             WrongUseError: NO_FEATURES.
             SightlineError: MODEL_FAILED if the backend fails on the batch, OUT_OF_MEMORY if memory
-                runs out, MODEL_OUTPUT if the output's shape differs from the manifest.
+                runs out, MODEL_OUTPUT if the output is missing or its shape differs from the
+                manifest.
         """
         name, width = self._output(wanted)
         try:
