@@ -1,1 +1,5 @@
-"""`sightline bench`: what an image costs here, beside the raw parts and the peers."""
+"""The benchmark of Sightline against raw decoding and inference, and against other tools.
+
+It runs from a checkout, starts every measured program as a process of its own, and imports
+nothing of Sightline.
+"""

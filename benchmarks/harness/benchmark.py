@@ -1,88 +1,82 @@
-"""The whole benchmark: regimes, memory, and the record that the page is made from."""
+"""The whole benchmark: both regimes, the memory of a worker, and repeated rounds."""
 
 from __future__ import annotations
 
-import json
+import shutil
 import sys
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from tqdm import tqdm
 
-from harness import catalogue, environments
-from harness.catalogue import choose
-from harness.contender import Contender
-from harness.coprocess import Program
-from harness.machine import describe_commit, describe_machine, describe_versions
-from harness.measure import Measurement, Row
-from harness.memory import measure_memory
-from harness.regime import Regime, open_regime
-from sightline.errors import SightlineError
+from harness.contenders import CONTENDERS, Job, choose, predict
+from harness.coprocess import Coprocess
+from harness.errors import BenchError
+from harness.inputs import prepare_inputs
+from harness.machine import describe_setup, now
+from harness.measure import measure
+from harness.programs import sightline
+from harness.record import FORMAT, Record, cpu_ms, read_record, write_record
+from harness.regimes import Calibration, Regime, open_regime
 
-FORMAT = 1
+_MEMORY_BATCH_ROWS = (8, 32, 128)
+_MEMORY_BATCHES = 4  # of the largest size; more does not change the peak
+_CLOSE = 1.3  # maximum cost of a close peer, as a multiple of spark-parquet's
+_OWN = ("spark-parquet", "spark-folder")
 
 
 @dataclass(frozen=True)
 class BenchArguments:
-    """What is run.
+    """What to measure.
 
     Args:
-        repository: The checkout: contenders, jar and models.
         regimes: ``heavy``, ``light``.
-        contenders: A comma list; None: all.
-        rounds: How often each is measured, at least 1.
-        images: Of a full job; None: the regime's own.
-        memory: Whether the memory of a worker is measured by batch size.
-        work: Where everything that is made goes.
-        output: The record to write; what it says of growth is kept.
+        contenders: Names separated by commas; None: all.
+        rounds: Samples per contender, at least 1.
+        images: Images of a full job; None: the default of the regime.
+        memory: Whether to measure the memory of a worker by batch size.
+        work: Folder for inputs, outputs and logs.
+        results: The record to write. Its entries on growth are kept.
     """
 
-    repository: Path
     regimes: tuple[str, ...]
     contenders: str | None
     rounds: int
     images: int | None
     memory: Literal["measured", "left out"]
     work: Path
-    output: Path
+    results: Path
 
 
-def run_benchmark(arguments: BenchArguments) -> dict[str, Any]:
-    """Measure, write the record, and give it.
+def run_benchmark(arguments: BenchArguments) -> Record:
+    """Measure, write the record, and return it.
 
     Raises:
         WrongUseError: UNKNOWN_CONTENDER.
-        SightlineError: BENCH_SETUP; WRONG_LABELS, after the record was written, if a contender
-            that must give the raw parts' labels gave others.
+        BenchError: BENCH_SETUP. WRONG_LABELS, after the record was written, if a contender that
+            must give the labels of raw inference gave others.
     """
     started = time.time()
     chosen = choose(arguments.contenders)
-    record: dict[str, Any] = {
+    record: Record = {
         "format": FORMAT,
-        "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+        **describe_setup(),
         "rounds": arguments.rounds,
         "contenders": arguments.contenders or "all",
-        "machine": describe_machine(),
-        "versions": describe_versions(arguments.repository),
-        "commit": describe_commit(arguments.repository),
         "regimes": [],
         "memory": [],
     }
-    calibration: Literal["wanted", "not wanted"] = "not wanted"
-    if any(contender.labels == "alike" for contender in chosen if contender.program == "sightline"):
-        calibration = "wanted"
+    reduced = any(c.labels == "alike" and c.program == "sightline" for c in chosen)
+    calibration: Calibration = "wanted" if reduced else "not wanted"
     for name in arguments.regimes:
-        regime = open_regime(
-            name, arguments.repository, arguments.work, arguments.images, calibration
-        )
+        regime = open_regime(name, arguments.work, arguments.images, calibration)
         if isinstance(regime, str):
             record["regimes"].append({"name": name, "skipped": regime})
             tqdm.write(f"{name}: skipped: {regime}", sys.stderr)
             continue
-        rows = measure(regime, chosen, arguments.rounds, arguments.repository, arguments.work)
+        rows = measure(regime, chosen, arguments.rounds, arguments.work)
         record["regimes"].append(
             {
                 "name": name,
@@ -96,82 +90,111 @@ def run_benchmark(arguments: BenchArguments) -> dict[str, Any]:
             }
         )
         if arguments.memory == "measured":
-            record["memory"] += measure_memory(regime, arguments.repository, arguments.work)
+            record["memory"] += _measure_memory(regime, arguments.work)
         record["seconds"] = round(time.time() - started, 1)
-        write_record(arguments.output, record)  # what is measured outlives a run that is cut short
+        write_record(arguments.results, record)  # an interrupted run keeps the first regime
     record["seconds"] = round(time.time() - started, 1)
-    write_record(arguments.output, record)
-    _require_labels(record)
+    write_record(arguments.results, record)
+    require_labels(record)
     return record
 
 
-def measure(
-    regime: Regime, chosen: tuple[Contender, ...], rounds: int, repository: Path, work: Path
-) -> list[Row]:
-    """Measure some contenders of a regime, with progress, and tell which were skipped."""
-    with tqdm(total=1, unit=" jobs", file=sys.stderr, desc=regime.name, mininterval=1) as bar:
+def require_labels(record: Record) -> None:
+    """Check that no contender gave wrong labels.
 
-        def say(what: str) -> None:
-            bar.set_postfix_str(what, refresh=True)
-            bar.update()
-
-        programs = _Programs(repository, work, regime)
-        measurement = Measurement(regime, chosen, programs, work, say)
-        bar.total = measurement.jobs(rounds)
-        rows = measurement.run(rounds)
-    for row in rows:
-        if row.skipped is not None:
-            tqdm.write(f"{regime.name}: {row.contender.name} skipped: {row.skipped}", sys.stderr)
-    return rows
-
-
-class _Programs:
-    """Programs of a regime by name; installs what one needs when it is asked for."""
-
-    def __init__(self, repository: Path, work: Path, regime: Regime) -> None:
-        self._repository = repository
-        self._work = work
-        self._regime = regime
-
-    def __call__(self, name: str, folder: Path) -> Program | str:
-        repository, work = self._repository, self._work
-        interpreter, overlay = Path(sys.executable), work / "pandas"
-        if name in ("ray", "daft"):
-            interpreter, reason = environments.peers(repository, work)
-        elif name == "pyspark":
-            overlay, reason = environments.pandas(repository, work)
-        elif name == "sightline" and not (repository / "dist/sightline.jar").is_file():
-            reason = "dist/sightline.jar is missing: run `make setup`"
-        else:
-            reason = None
-        if reason is not None:
-            return reason
-        model = self._regime.model
-        return catalogue.program(name, repository, model, folder, interpreter, overlay)
-
-
-def write_record(path: Path, record: dict[str, Any]) -> None:
-    """Write the record; what is there and the record has not, such as growth, stays."""
-    kept = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    if kept.get("format", FORMAT) != FORMAT:
-        kept = {}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(kept | record, indent=1, ensure_ascii=False) + "\n"
-    path.write_text(text, "utf-8")
-
-
-def _require_labels(record: dict[str, Any]) -> None:
+    Raises:
+        BenchError: WRONG_LABELS, naming the contenders.
+    """
     wrong = [
         f"{row['name']} ({regime['name']}: {row['agreement']['same']:.1%} of the labels, "
-        f"scores to {row['agreement']['max_delta']:.1e})"
+        f"scores within {row['agreement']['max_delta']:.1e})"
         for regime in record["regimes"]
         for row in regime.get("contenders", ())
         if (row["agreement"] or {}).get("verdict") == "wrong"
     ]
     if wrong:
-        raise SightlineError(
+        raise BenchError(
             "WRONG_LABELS",
-            "same decoder and precision, other labels or scores than the raw parts: "
-            + "; ".join(wrong)
-            + ". Its figures compare nothing.",
+            "with the decoder and precision of raw inference, labels or scores differ from it: "
+            f"{'; '.join(wrong)}. Do not compare these figures.",
         )
+
+
+def _measure_memory(regime: Regime, work: Path) -> list[dict[str, Any]]:
+    """Measure the peak RSS of a worker of `predict`, in a new application per batch size."""
+    images = _MEMORY_BATCH_ROWS[-1] * _MEMORY_BATCHES
+    inputs = prepare_inputs(regime.files, images, work / "inputs" / f"{regime.name}-{images}")
+    found: list[dict[str, Any]] = []
+    for rows in _MEMORY_BATCH_ROWS:
+        output = work / "outputs" / f"memory-{regime.name}-{rows}"
+        shutil.rmtree(output, ignore_errors=True)
+        job = Job(inputs, output, regime.model, work / "scratch")
+        request = predict("packed", "--batch-rows", str(rows))(job)
+        entry: dict[str, Any] = {"model": regime.model.name, "batch_rows": rows}
+        try:
+            log = work / "logs" / f"memory-{regime.name}-{rows}.log"
+            with Coprocess(sightline(), log) as process:
+                process.ask(request, images)
+                entry["worker_mib"] = round(process.tree.largest_worker_mib())
+                entry["jvm_mib"] = round(process.tree.jvm_mib())
+        except BenchError as error:
+            entry["skipped"] = error.message
+        shutil.rmtree(output, ignore_errors=True)
+        found.append(entry)
+    return found
+
+
+def measure_closest(work: Path, results: Path, rounds: int) -> Record:
+    """Measure more rounds of the contenders with similar costs, with full jobs.
+
+    The samples are added to the record.
+
+    Args:
+        work: Folder for inputs, outputs and logs.
+        results: The record of `run_benchmark`.
+        rounds: Further samples per contender, at least 1.
+
+    Raises:
+        WrongUseError: NO_RESULTS.
+        BenchError: BENCH_SETUP.
+    """
+    record = read_record(results)
+    for measured in record.get("regimes", ()):
+        if measured["skipped"]:
+            continue
+        regime = open_regime(measured["name"], work, measured["images"], "wanted")
+        if isinstance(regime, str):
+            continue
+        names = closest(measured)
+        chosen = tuple(
+            replace(contender, share=1.0, cold="warm only")
+            for contender in CONTENDERS
+            if contender.name in names
+        )
+        started = now()
+        rows = {row.contender.name: row for row in measure(regime, chosen, rounds, work)}
+        for row in measured["contenders"]:
+            if row["name"] in rows:
+                row["warm"] += rows[row["name"]].warm
+        again = {"started": started, "rounds": rounds, "names": list(rows)}
+        measured.setdefault("again", []).append(again)
+        write_record(results, record)
+    return record
+
+
+def closest(regime: Record) -> list[str]:
+    """Return the names of the contenders worth more rounds.
+
+    These are the raw parts, spark-parquet and spark-folder, Sightline with reduced precision, and
+    tuned peers that cost at most 1.3 times as much as spark-parquet.
+    """
+    own = cpu_ms(regime, _OWN[0]) or 0.0
+    return [
+        row["name"]
+        for row in regime["contenders"]
+        if not row["skipped"] and row["documented"] == "tuned"
+        if row["family"] == "raw"
+        or row["name"] in _OWN
+        or (row["family"] == "sightline" and row["precision"] != "fp32")
+        or (row["family"] == "peer" and (cpu_ms(regime, row["name"]) or 0.0) <= _CLOSE * own)
+    ]

@@ -1,25 +1,32 @@
-"""The repository that this Sightline runs from."""
+"""Paths of the checkout that the benchmark belongs to."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-import sightline
-from sightline.errors import WrongUseError
+from harness.errors import WrongUseError
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BENCHMARKS = REPOSITORY / "benchmarks"
+CONTENDERS = BENCHMARKS / "contenders"
+JAR = REPOSITORY / "dist/sightline.jar"
+MODELS = REPOSITORY / "models"
 
 
-def find_checkout() -> Path:
-    """The checkout's root, which holds the contenders, the jar and the models.
+def shared_data() -> Path:
+    """Return the folder of the real test images; it may be absent.
+
+    SIGHTLINE_SHARED names its parent. The default is ``shared`` beside the checkout.
+    """
+    return Path(os.environ.get("SIGHTLINE_SHARED", REPOSITORY.parent / "shared")) / "data"
+
+
+def require_jar(jar: Path = JAR) -> None:
+    """Check that the jar was built.
 
     Raises:
-        WrongUseError: NO_CHECKOUT if this Sightline is an installed one.
+        WrongUseError: NO_JAR.
     """
-    package = Path(sightline.__file__).parent
-    root = package.parents[2]
-    if package.parts[-3:] != ("python", "src", "sightline") or not (root / "benchmarks").is_dir():
-        raise WrongUseError(
-            "NO_CHECKOUT",
-            f"the benchmark runs from a checkout of the repository, and {package} is not in one. "
-            "Run `make bench` there.",
-        )
-    return root
+    if not jar.is_file():
+        raise WrongUseError("NO_JAR", f"{jar} is missing. Run `make setup`.")

@@ -1,57 +1,105 @@
-"""All contenders, and the programs that run them: the table to change when one is added."""
+"""The contenders of the benchmark, and the request that each sends to its program."""
 
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import sys
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from harness.contender import Contender, Job
-from harness.coprocess import Program
-from sightline.errors import WrongUseError
-from sightline.own_cores import own_cores
+from harness.errors import WrongUseError
+from harness.inputs import Inputs
 
-_SOME = 0.4  # of a regime's images: enough for what no claim rests on
-_FEW = 0.2  # for those that need ten times as long
+
+@dataclass(frozen=True)
+class Job:
+    """Images to classify, and the place of the predictions.
+
+    Args:
+        inputs: The images.
+        output: Folder to create.
+        model: Folder of the bundle.
+        scratch: Folder for files that a request needs, such as SQL.
+    """
+
+    inputs: Inputs
+    output: Path
+    model: Path
+    scratch: Path
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One row of the benchmark: a program and a way to use it.
+
+    Args:
+        name: On the command line: ``spark-parquet``.
+        title: In tables.
+        family: ``raw``, ``loop``, ``sightline`` or ``peer``.
+        program: Name of the program in `programs`. Contenders of one program share its process.
+        request: Makes the line that the program reads for a job.
+        labels: ``exact``: labels and scores must equal those of raw inference. ``alike``: the
+            share of equal labels is reported. ``none``: the contender gives no labels.
+        documented: ``tuned``, or ``documented``: as the tool's documentation does it.
+        share: Share of the regime's images in a job; slow and secondary contenders get fewer.
+        cold: Whether a cold start is measured too.
+        regimes: Where the contender takes part.
+        decoder: Decoder for JPEGs.
+        precision: Numeric precision of the model.
+    """
+
+    name: str
+    title: str
+    family: Literal["raw", "loop", "sightline", "peer"]
+    program: str
+    request: Callable[[Job], str]
+    labels: Literal["exact", "alike", "none"] = "exact"
+    documented: Literal["tuned", "documented"] = "tuned"
+    share: float = 1.0
+    cold: Literal["cold", "warm only"] = "warm only"
+    regimes: tuple[str, ...] = ("heavy", "light")
+    decoder: str = "pillow"
+    precision: str = "fp32"
+
+
+_SECONDARY = 0.4  # share of a regime's images for contenders that no target compares
+_SLOW = 0.2  # for contenders that take about ten times as long
 
 
 def shape(name: str) -> Callable[[Job], str]:
-    """The line that asks a program of benchmarks/contenders for one of its shapes."""
+    """Return a request for one of the shapes of a script in benchmarks/contenders."""
 
-    def line(job: Job) -> str:
+    def request(job: Job) -> str:
         inputs = job.inputs
         paths = {"folder": inputs.folder, "packed": inputs.packed, "paths": inputs.paths}
-        named = {key: str(path) for key, path in paths.items()}
-        question = {"shape": name, "images": inputs.images, "output": str(job.output)}
-        return json.dumps(question | named)
+        values = {"shape": name, "images": inputs.images, "output": str(job.output)}
+        return json.dumps(values | {key: str(path) for key, path in paths.items()})
 
-    return line
+    return request
 
 
 def engine(job: Job) -> str:
-    """`sightline predict`, without Spark."""
-    question = {"shape": "engine", "images": job.inputs.images}
-    return json.dumps(question | {"arguments": ["predict", *_predict(job, job.inputs.folder)]})
+    """Return the request for `sightline predict`, without Spark."""
+    values = {"shape": "engine", "images": job.inputs.images}
+    return json.dumps(values | {"arguments": ["predict", *_predict(job, job.inputs.folder)]})
 
 
-def predict(source: str, *more: str) -> Callable[[Job], str]:
-    """`predict` of the jar; the source is ``packed`` or ``folder``."""
+def predict(source: Literal["packed", "folder"], *options: str) -> Callable[[Job], str]:
+    """Return a request for the jar's `predict` over that form of the images."""
 
-    def line(job: Job) -> str:
-        return shlex.join(["predict", *_predict(job, getattr(job.inputs, source)), *more])
+    def request(job: Job) -> str:
+        return shlex.join(["predict", *_predict(job, getattr(job.inputs, source)), *options])
 
-    return line
+    return request
 
 
-def sql(text: str) -> Callable[[Job], str]:
-    """A statement of the jar's `sql` command, in a file of its own."""
+def sql(template: str) -> Callable[[Job], str]:
+    """Return a request for the jar's `sql`; the statements are written to a file."""
 
-    def line(job: Job) -> str:
-        file = job.notes / f"{job.output.name}.sql"
+    def request(job: Job) -> str:
+        file = job.scratch / f"{job.output.name}.sql"
         file.parent.mkdir(parents=True, exist_ok=True)
         values = {
             "output": job.output,
@@ -59,13 +107,13 @@ def sql(text: str) -> Callable[[Job], str]:
             "packed": job.inputs.packed,
             "model": job.model,
         }
-        statements = text
+        statements = template
         for name, value in values.items():
             statements = statements.replace(f"${{{name}}}", str(value))
         file.write_text(statements, "utf-8")
         return shlex.join(["sql", "--file", str(file), "--set", f"{_SQL_MODEL}={job.model}"])
 
-    return line
+    return request
 
 
 def _predict(job: Job, images: Path) -> list[str]:
@@ -74,7 +122,7 @@ def _predict(job: Job, images: Path) -> list[str]:
 
 
 _SQL_MODEL = "spark.sightline.imageModel"
-# Paths have no size that Spark could plan by: the rows are dealt out, so that every core gets some.
+# A table of paths is too small for Spark to split it: REPARTITION gives every core some rows.
 _FUNCTION = """INSERT OVERWRITE DIRECTORY '${output}' USING parquet
 SELECT path, result.class_id, result.confidence
 FROM (
@@ -100,11 +148,11 @@ CONTENDERS = (
     ),
     Contender(
         "loop", "Loop of a notebook, one image at a time", "loop", "parts", shape("loop"),
-        documented="documented", share=_SOME, cold="cold",
+        documented="documented", share=_SECONDARY, cold="cold",
     ),
     Contender(
         "loop-tuned", "Loop in a process for each core, one thread each", "loop", "parts",
-        shape("loop-tuned"), share=_SOME,
+        shape("loop-tuned"), share=_SECONDARY,
     ),
     Contender(
         "engine", "`sightline predict`, no Spark, folder", "sightline", "engine", engine,
@@ -120,15 +168,15 @@ CONTENDERS = (
     ),
     Contender(
         "spark-sql", "Sightline, SQL function over paths", "sightline", "sightline",
-        sql(_FUNCTION), share=_SOME,
+        sql(_FUNCTION), share=_SECONDARY,
     ),
     Contender(
         "spark-table", "Sightline, table function over packed Parquet", "sightline",
-        "sightline", sql(_TABLE_FUNCTION), share=_SOME,
+        "sightline", sql(_TABLE_FUNCTION), share=_SECONDARY,
     ),
     Contender(
         "spark-turbo", "Sightline, packed Parquet, decoder turbo", "sightline", "sightline",
-        predict("packed", "--decoder", "turbo"), share=_SOME, decoder="turbo",
+        predict("packed", "--decoder", "turbo"), share=_SECONDARY, decoder="turbo",
     ),
     Contender(
         "spark-bf16", "Sightline, packed Parquet, OpenVINO bf16", "sightline", "sightline",
@@ -141,7 +189,7 @@ CONTENDERS = (
     Contender(
         "spark-bf16-scaled", "Sightline, packed Parquet, OpenVINO bf16, decoder scaled",
         "sightline", "sightline", predict("packed", *_BF16, "--decoder", "scaled"),
-        labels="alike", share=_SOME, decoder="scaled", precision="bf16", regimes=("heavy",),
+        labels="alike", share=_SECONDARY, decoder="scaled", precision="bf16", regimes=("heavy",),
     ),
     Contender(
         "spark-openvino-int8", "Sightline, packed Parquet, OpenVINO int8", "sightline",
@@ -158,26 +206,26 @@ CONTENDERS = (
     ),
     Contender(
         "pbu-parquet-documented", "predict_batch_udf, default threads, Parquet", "peer",
-        "pyspark", shape("pbu-parquet-documented"), documented="documented", share=_SOME,
+        "pyspark", shape("pbu-parquet-documented"), documented="documented", share=_SECONDARY,
     ),
     Contender(
         "pbu-files-documented", "predict_batch_udf, default threads, binaryFile", "peer",
-        "pyspark", shape("pbu-files-documented"), documented="documented", share=_SOME,
+        "pyspark", shape("pbu-files-documented"), documented="documented", share=_SECONDARY,
     ),
     Contender(
         "pbu-torch", "predict_batch_udf, PyTorch as it comes, binaryFile", "peer", "pyspark",
-        shape("pbu-torch"), documented="documented", share=_FEW, regimes=("heavy",),
+        shape("pbu-torch"), documented="documented", share=_SLOW, regimes=("heavy",),
     ),
     Contender(
         "pandas", "pandas_udf iterator tuned, Parquet", "peer", "pyspark", shape("pandas"),
     ),
     Contender(
         "pandas-documented", "pandas_udf iterator, default threads, binaryFile", "peer",
-        "pyspark", shape("pandas-documented"), documented="documented", share=_SOME,
+        "pyspark", shape("pandas-documented"), documented="documented", share=_SECONDARY,
     ),
     Contender(
         "pandas-torch", "pandas_udf iterator, PyTorch as it comes, binaryFile", "peer",
-        "pyspark", shape("pandas-torch"), documented="documented", share=_FEW,
+        "pyspark", shape("pandas-torch"), documented="documented", share=_SLOW,
         regimes=("heavy",),
     ),
     Contender(
@@ -185,78 +233,34 @@ CONTENDERS = (
     ),
     Contender(
         "ray-documented", "Ray Data as documented, read_images", "peer", "ray",
-        shape("ray-documented"), documented="documented", share=_SOME,
+        shape("ray-documented"), documented="documented", share=_SECONDARY,
     ),
     Contender(
         "daft", "Daft tuned, Parquet", "peer", "daft", shape("daft"),
     ),
     Contender(
         "daft-documented", "Daft as documented, its own decoder", "peer", "daft",
-        shape("daft-documented"), labels="alike", documented="documented", share=_SOME,
+        shape("daft-documented"), labels="alike", documented="documented", share=_SECONDARY,
         decoder="Daft's",
     ),
 )  # fmt: skip
 
-PROGRAMS = ("parts", "engine", "sightline", "pyspark", "ray", "daft")
-
 
 def choose(names: str | None) -> tuple[Contender, ...]:
-    """Those of a comma list, in the table's order; None: all. The raw inference always is there.
+    """Return the named contenders in the order of CONTENDERS.
+
+    Args:
+        names: Names separated by commas; None: all. raw-inference is always included, because
+            labels are compared with its labels.
 
     Raises:
-        WrongUseError: UNKNOWN_CONTENDER, listing the known.
+        WrongUseError: UNKNOWN_CONTENDER, listing the known ones.
     """
     if names is None:
         return CONTENDERS
-    asked = [name.strip() for name in names.split(",")]
+    wanted = [name.strip() for name in names.split(",")]
     known = [contender.name for contender in CONTENDERS]
-    for name in asked:
+    for name in wanted:
         if name not in known:
             raise WrongUseError("UNKNOWN_CONTENDER", f"'{name}'. Known: {', '.join(known)}.")
-    # Every label is held against the raw inference's.
-    return tuple(c for c in CONTENDERS if c.name in {*asked, "raw-inference"})
-
-
-def program(
-    name: str, repository: Path, model: Path, folder: Path, interpreter: Path, overlay: Path
-) -> Program:
-    """How a contender's program is started.
-
-    Args:
-        name: One of PROGRAMS.
-        repository: The checkout.
-        model: The bundle's folder.
-        folder: The images of a full job, for programs that hold them in memory.
-        interpreter: Python of the peers' own environment.
-        overlay: Folder of the packages that PySpark's pandas functions need.
-    """
-    here = repository / "benchmarks/contenders"
-    found = partial(os.pathsep.join)
-    if name == "sightline":
-        return sightline(repository)
-    python = str(interpreter) if name in ("ray", "daft") else sys.executable
-    file = {"parts": "parts_and_loops", "engine": "engine_alone", "pyspark": "spark_peers"}
-    script = here / f"{file.get(name) or {'ray': 'ray_data', 'daft': 'daft_frame'}[name]}.py"
-    paths = [str(here), str(overlay)] if name == "pyspark" else [str(here)]
-    environment = {"PYTHONPATH": found(paths)}
-    return Program(name, (python, str(script), str(model), str(folder)), environment)
-
-
-def sightline(repository: Path, *settings: str) -> Program:
-    """One Spark application that takes the jar's commands, a line each.
-
-    Args:
-        repository: The checkout, with dist/sightline.jar.
-        settings: More of spark-submit's arguments; the last of a kind wins.
-    """
-    spark = (
-        "spark-submit",
-        "--master",
-        f"local[{own_cores()}]",
-        "--conf",
-        "spark.ui.enabled=false",
-    )
-    memory = ("--driver-memory", "2g")
-    jar = str(repository / "dist/sightline.jar")
-    command = (*spark, *memory, *settings, jar, "commands", "--file", "-")
-    return Program("sightline", command, ready="at_once")
+    return tuple(c for c in CONTENDERS if c.name in {*wanted, "raw-inference"})

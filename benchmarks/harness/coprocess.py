@@ -1,4 +1,4 @@
-"""A program that is started once and given jobs, one a line; each is measured."""
+"""A program that is started once and runs jobs, one per line of its input; each is measured."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from harness.figures import Usage
+from harness.errors import BenchError
 from harness.process_tree import PeakMemory, ProcessTree, kill
-from sightline.errors import SightlineError
+from harness.usage import Usage
 
 ANSWER = "@ "
-_OURS = ("PYSPARK_", "SPARK_", "SIGHTLINE_", "PYTHONPATH", "OMP_", "MALLOC_")
+# Variables that would change a result are not passed on.
+_REMOVED_VARIABLES = ("PYSPARK_", "SPARK_", "SIGHTLINE_", "PYTHONPATH", "OMP_", "MALLOC_")
 _JOB_SECONDS = 900.0
 _CLOSE_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Program:
-    """How a program is started, and when it is ready.
+    """How to start a program.
 
     Args:
-        name: Of its log.
+        name: Name in messages and of the log.
         command: Program and arguments.
-        environment: Added to the user's, which is freed of settings that would decide a result.
-        ready: ``announced``: it prints ``@ {"ready": …}``; ``at_once``: it reads when it can.
+        environment: Variables added to the cleaned environment of this process.
+        ready: ``announced``: the program prints ``@ {"ready": …}`` when it can read jobs;
+            ``at_once``: it prints nothing before its first answer.
     """
 
     name: str
@@ -43,14 +45,14 @@ class Program:
 
 
 class Coprocess:
-    """A running `Program`. A context: leaving it ends the program and all that it started.
+    """A running `Program`. Leaving the context ends it and all of its descendants.
 
     Args:
-        program: What to start.
-        log: Where its standard error and other output go.
+        program: The program to start.
+        log: File for its standard error, and for output lines that are no answers.
 
     Raises:
-        SightlineError: BENCH_PROGRAM_FAILED if it ends before it is ready, with its last words.
+        BenchError: BENCH_PROGRAM_FAILED if the program ends before it is ready.
     """
 
     def __init__(self, program: Program, log: Path) -> None:
@@ -73,39 +75,40 @@ class Coprocess:
         if program.ready == "announced":
             try:
                 self._answer()
-            except SightlineError:
+            except BenchError:
                 self.close()
                 raise
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs; a job that failed need not have ended it."""
+        """Whether the program is running. It may outlive a failed job."""
         return self._process.poll() is None
 
     def ask(
-        self, line: str, images: int, limit_s: float = _JOB_SECONDS
+        self, request: str, images: int, limit_s: float = _JOB_SECONDS
     ) -> tuple[Usage, dict[str, Any]]:
-        """Give it a job and wait.
+        """Run one job.
 
         Args:
-            line: What the program reads.
-            images: How many images the job holds.
-            limit_s: After so many seconds it is ended, and has failed.
+            request: The line for the program.
+            images: Number of images of the job.
+            limit_s: Seconds after which the program is killed, and the job has failed.
 
         Returns:
-            What the job used, and the program's answer.
+            The resources that the job used, and the program's answer.
 
         Raises:
-            SightlineError: BENCH_PROGRAM_FAILED if it ends, takes too long or says that it failed.
+            BenchError: BENCH_PROGRAM_FAILED if the program ends, exceeds the limit or reports an
+                error.
         """
         assert self._process.stdin is not None  # noqa: S101 - for the type checker
         before, start = self.tree.cpu_seconds(), time.perf_counter()
         with PeakMemory(self.tree) as peak:
             try:
-                self._process.stdin.write(line + "\n")
+                self._process.stdin.write(request + "\n")
                 self._process.stdin.flush()
             except BrokenPipeError:
-                raise self._failed("it ended") from None
+                raise self._failed("the program ended") from None
             answer = self._answer(limit_s)
             wall = time.perf_counter() - start
         after = self.tree.cpu_seconds()
@@ -116,14 +119,14 @@ class Coprocess:
         return usage, answer
 
     def since_start(self, first: Usage) -> Usage:
-        """What the program used from its start; call it after the first job."""
+        """Return what the program used since its start; call this after its first job."""
         by_kind = self.tree.cpu_seconds()
         wall = time.perf_counter() - self.started
         return Usage(first.images, sum(by_kind.values()), wall, first.peak_mib, by_kind)
 
     def close(self) -> None:
-        """End it kindly, then by force whatever it left behind or what takes over 20 seconds."""
-        everything = self.tree.processes()  # what outlives the root is found by nothing else
+        """Close the program's input, wait up to 20 seconds, then kill all that still runs."""
+        everything = self.tree.processes()  # later, orphans could not be found any more
         try:
             if self._process.stdin is not None:
                 self._process.stdin.close()
@@ -163,22 +166,25 @@ class Coprocess:
             limit.cancel()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_CLOSE_SECONDS)
-        raise self._failed("it ended")
+        raise self._failed("the program ended")
 
-    def _failed(self, why: str) -> SightlineError:
+    def _failed(self, why: str) -> BenchError:
+        """Return an error with the last line of the log, or the last of Sightline's own errors."""
         self._log.flush()
-        words = self._log_path.read_text("utf-8", "replace").splitlines()
-        ours = [line for line in words if line.startswith("sightline: ")]
-        last = (ours or [line for line in words if line.strip()] or ["it said nothing"])[-1]
-        return SightlineError(
+        lines = self._log_path.read_text("utf-8", "replace").splitlines()
+        own = [line for line in lines if line.startswith("sightline: ")]
+        last = (own or [line for line in lines if line.strip()] or ["its log is empty"])[-1]
+        return BenchError(
             "BENCH_PROGRAM_FAILED",
             f"{self.program.name}: {why}: {last.strip()[:300]} "
-            f"(all of it in logs/{self._log_path.name})",
+            f"(the whole log: logs/{self._log_path.name})",
         )
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    """What a user has who put the environment's programs on the PATH and set nothing else."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    """Return this process's environment, cleaned, with the programs of its Python on the PATH."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(_REMOVED_VARIABLES)
+    }
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     return {**kept, "PATH": path, "LC_ALL": "C.UTF-8", "PYTHONUNBUFFERED": "1", **more}

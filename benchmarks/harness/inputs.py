@@ -1,4 +1,4 @@
-"""The images of a run, as each contender reads them: a folder, packed tables, a list of paths."""
+"""The images of a job in each form that contenders read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-_FILES = 8  # of each table, so that every core gets some
+_FILES = 8  # Parquet files of a table, so that every core gets some
 _ROW_GROUP_BYTES = 8 << 20
 _FIELDS: list[tuple[str, pa.DataType]] = [
     ("path", pa.string()),
@@ -30,13 +30,13 @@ PACKED_SCHEMA = pa.schema(_FIELDS)
 
 @dataclass(frozen=True)
 class Inputs:
-    """The same images in each shape.
+    """The same images in three forms.
 
     Args:
-        images: How many.
-        folder: One file each: 000000.jpg, 000001.jpg, …
-        packed: A folder of Parquet files in the layout of `pack-images`, bytes inside.
-        paths: A folder of Parquet files with the column ``path``.
+        images: Number of images.
+        folder: Folder of files 000000.jpg, 000001.jpg, …
+        packed: Folder of Parquet files with the image bytes, in the layout of `pack-images`.
+        paths: Folder of Parquet files with the column ``path``.
     """
 
     images: int
@@ -45,25 +45,31 @@ class Inputs:
     paths: Path
 
 
-def prepare(sources: Sequence[Path], images: int, place: Path) -> Inputs:
-    """Write the inputs, unless they are there. Sources are repeated where they are too few."""
-    inputs = Inputs(images, place / "images", place / "packed.parquet", place / "paths.parquet")
-    if (place / "complete").is_file():
+def prepare_inputs(sources: Sequence[Path], images: int, folder: Path) -> Inputs:
+    """Write the three forms of the images, unless the folder is already complete.
+
+    Args:
+        sources: Image files, repeated if there are fewer than `images`.
+        images: Number of images.
+        folder: Folder for the three forms.
+    """
+    inputs = Inputs(images, folder / "images", folder / "packed.parquet", folder / "paths.parquet")
+    if (folder / "complete").is_file():
         return inputs
-    shutil.rmtree(place, ignore_errors=True)
-    for folder in (inputs.folder, inputs.packed, inputs.paths):
-        folder.mkdir(parents=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    for form in (inputs.folder, inputs.packed, inputs.paths):
+        form.mkdir(parents=True)
     files = []
     for at in range(images):
         file = inputs.folder / f"{at:06}{sources[at % len(sources)].suffix.lower()}"
         shutil.copyfile(sources[at % len(sources)], file)
         files.append(file)
     for part in range(_FILES):
-        some = files[part * images // _FILES : (part + 1) * images // _FILES]
+        chunk = files[part * images // _FILES : (part + 1) * images // _FILES]
         name = f"part-{part:05}.parquet"
-        pq.write_table(pa.table({"path": [str(file) for file in some]}), inputs.paths / name)
-        _pack(some, inputs.packed / name)
-    (place / "complete").touch()
+        pq.write_table(pa.table({"path": [str(file) for file in chunk]}), inputs.paths / name)
+        _pack(chunk, inputs.packed / name)
+    (folder / "complete").touch()
     return inputs
 
 

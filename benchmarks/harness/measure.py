@@ -1,9 +1,10 @@
-"""Measures the contenders of a regime: they take turns, and each turn is a pair of jobs."""
+"""Measures the contenders of one regime in turn."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
@@ -11,22 +12,33 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.agreement import Labels, compare, read_labels
-from harness.contender import Contender, Job
-from harness.coprocess import Coprocess, Program
-from harness.figures import Usage, marginal
-from harness.inputs import Inputs, prepare
-from harness.regime import Regime
-from sightline.errors import SightlineError
+from tqdm import tqdm
 
-REFERENCE = "raw-inference"
-_LEAST_IMAGES = 8
-Say = Callable[[str], None]
+from harness.contenders import Contender, Job
+from harness.coprocess import Coprocess, Program
+from harness.errors import BenchError
+from harness.inputs import Inputs, prepare_inputs
+from harness.labels import Labels, compare, read_labels
+from harness.programs import find_program
+from harness.regimes import Regime
+from harness.usage import Usage, marginal
+
+_REFERENCE = "raw-inference"
+_MIN_IMAGES = 8
 
 
 @dataclass
 class Row:
-    """What was measured of one contender so far."""
+    """The measurements of one contender.
+
+    Args:
+        contender: The contender.
+        images: Images of a job.
+        skipped: Why it was not measured, or None.
+        agreement: Comparison of its labels with the reference, and a verdict.
+        warm: One sample per round, from a pair of jobs.
+        cold: One sample per round, from start-up to the end of the first job.
+    """
 
     contender: Contender
     images: int
@@ -36,97 +48,118 @@ class Row:
     cold: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """All samples, and what the row is."""
+        """Return the contender's description and all samples."""
         described = asdict(self.contender)
-        for key in ("line", "regimes", "share", "program"):
+        for key in ("request", "regimes", "share", "program"):
             described.pop(key)
-        cold = {"cold": self.cold}
-        measured = {"images": self.images, "skipped": self.skipped, "warm": self.warm, **cold}
-        return described | measured | {"agreement": self.agreement}
+        measured = {"images": self.images, "skipped": self.skipped}
+        samples = {"warm": self.warm, "cold": self.cold}
+        return described | measured | samples | {"agreement": self.agreement}
 
 
-class Measurement:
-    """One regime's measurement.
+def measure(regime: Regime, chosen: tuple[Contender, ...], rounds: int, work: Path) -> list[Row]:
+    """Measure the contenders, with a progress bar on stderr; reasons of skipped ones are printed.
 
     Args:
         regime: Images and model.
-        contenders: Who takes part.
-        programs: How each program is started, or the reason why it cannot be.
-        work: Where inputs, outputs and logs go.
-        say: Told what runs, before each job.
+        chosen: The contenders. Those of other regimes are ignored.
+        rounds: Samples per contender, at least 1.
+        work: Folder for inputs, outputs and logs.
+    """
+    with tqdm(total=1, unit=" jobs", file=sys.stderr, desc=regime.name, mininterval=1) as bar:
+
+        def show(step: str) -> None:
+            bar.set_postfix_str(step, refresh=True)
+            bar.update()
+
+        measurement = Measurement(regime, chosen, work, show)
+        bar.total = measurement.steps(rounds)
+        rows = measurement.run(rounds)
+    for row in rows:
+        if row.skipped is not None:
+            tqdm.write(f"{regime.name}: {row.contender.name} skipped: {row.skipped}", sys.stderr)
+    return rows
+
+
+class Measurement:
+    """The measurement of one regime.
+
+    Args:
+        regime: Images and model.
+        contenders: Candidates; those of other regimes are ignored.
+        work: Folder for inputs, outputs and logs.
+        show: Called before each job with its description.
     """
 
     def __init__(
         self,
         regime: Regime,
         contenders: Iterable[Contender],
-        programs: Callable[[str, Path], Program | str],
         work: Path,
-        say: Say,
+        show: Callable[[str], None],
     ) -> None:
         self._regime = regime
-        self._programs = programs
         self._work = work
-        self._say = say
-        self._open: dict[str, Coprocess] = {}
+        self._show = show
+        self._running: dict[str, Coprocess] = {}
         self._reference: Labels = {}
         self._outputs = 0
         self.rows = [
-            Row(contender, max(int(regime.images * contender.share), _LEAST_IMAGES))
+            Row(contender, max(int(regime.images * contender.share), _MIN_IMAGES))
             for contender in contenders
             if regime.name in contender.regimes
         ]
 
-    def jobs(self, rounds: int) -> int:
-        """How often `say` will be called, if nothing is skipped."""
+    def steps(self, rounds: int) -> int:
+        """Return how often `show` will be called if no contender is skipped."""
         return len(self.rows) * (1 + 3 * rounds) + len(self._cold_rows()) * rounds
 
     def run(self, rounds: int) -> list[Row]:
-        """Measure warm, then cold."""
+        """Measure all contenders warm, then those with a cold start."""
         with ExitStack() as stack:
             stack.callback(self._close_all)
             for row in self.rows:
                 self._attempt(row, self._warm_up)
             for at in range(rounds):
-                shift = at * len(self.rows) // max(rounds, 1)  # nobody is always last
+                shift = at * len(self.rows) // max(rounds, 1)  # the order changes by round
                 for row in self.rows[shift:] + self.rows[:shift]:
                     self._attempt(row, partial(self._pair, round_=at))
         for _ in range(rounds):
             for row in self._cold_rows():
-                self._attempt(row, self._start_anew)
+                self._attempt(row, self._cold_start)
         return self.rows
 
     def _cold_rows(self) -> list[Row]:
-        """A start costs the same in both regimes: it is measured in the first."""
+        """Return the rows with a cold start. Only the heavy regime has them: costs are equal."""
         heavy = self._regime.name == "heavy"
         return [row for row in self.rows if heavy and row.contender.cold == "cold"]
 
-    def _attempt(self, row: Row, measure: Callable[[Row], None]) -> None:
+    def _attempt(self, row: Row, step: Callable[[Row], None]) -> None:
         if row.skipped is not None:
             return
         try:
-            measure(row)
-        except SightlineError as error:
+            step(row)
+        except BenchError as error:
             row.skipped = error.message
-            process = self._open.get(row.contender.program)
+            process = self._running.get(row.contender.program)
             if process is not None and not process.alive:
-                self._open.pop(row.contender.program).close()
+                self._running.pop(row.contender.program).close()
 
     def _warm_up(self, row: Row) -> None:
-        """The first job: not measured, but its labels are compared.
+        """Run an unmeasured job and compare its labels.
 
-        It holds 2N images, so that every worker gets some and loads its model now.
+        It has 2N images, so that every worker process gets some and loads the model.
         """
-        self._say(f"{row.contender.name}: first job")
-        self._job(self._program(row), row, 2 * row.images, self._compare(row))
+        self._show(f"{row.contender.name}: warm-up")
+        self._job(self._process(row), row, 2 * row.images, self._comparison(row))
 
-    def _compare(self, row: Row) -> Callable[[Path], None] | None:
+    def _comparison(self, row: Row) -> Callable[[Path], None] | None:
         if row.contender.labels == "none":
             return None
 
-        def look(output: Path) -> None:
+        def compare_output(output: Path) -> None:
             found = read_labels(output)
-            if row.contender.name == REFERENCE:
+            if row.contender.name == _REFERENCE:
                 self._reference = found
             names = sorted(self._reference)[: row.images]
             agreement = compare({name: self._reference[name] for name in names}, found)
@@ -135,32 +168,31 @@ class Measurement:
                 verdict = "wrong"
             row.agreement = asdict(agreement) | {"verdict": verdict}
 
-        return look
+        return compare_output
 
     def _pair(self, row: Row, round_: int) -> None:
-        """A job and one of twice the images; which comes first changes with the round.
+        """Measure a job of N and a job of 2N images; their order alternates by round.
 
-        A job that is not counted goes before them. Spark ends Python workers that were idle for a
-        minute, and while the others had their turn all were: the first job starts them again and
-        loads the model, which the other one would not pay.
+        An unmeasured job runs first. Spark stops Python workers that were idle for a minute, which
+        all were during the turns of the others. That job starts workers and loads the model again.
         """
-        if row.contender.program not in self._open:  # it ended: its start is none of this pair's
+        if row.contender.program not in self._running:
             self._warm_up(row)
-        self._say(f"{row.contender.name}: awake")
-        self._job(self._program(row), row, row.images)
+        self._show(f"{row.contender.name}: unmeasured job")
+        self._job(self._process(row), row, row.images)
         used = {}
         sizes = (row.images, 2 * row.images)
         for images in sizes if round_ % 2 == 0 else sizes[::-1]:
-            self._say(f"{row.contender.name}: {images} images")
-            used[images] = self._job(self._program(row), row, images)
+            self._show(f"{row.contender.name}: {images} images")
+            used[images] = self._job(self._process(row), row, images)
         small, large = used[sizes[0]], used[sizes[1]]
         pair = {"small": small.to_json(), "large": large.to_json()}
         row.warm.append({**marginal(small, large), **pair})
 
-    def _start_anew(self, row: Row) -> None:
-        self._say(f"{row.contender.name}: from its start")
+    def _cold_start(self, row: Row) -> None:
+        self._show(f"{row.contender.name}: cold start")
         name = row.contender.program
-        with Coprocess(self._known(name), self._log(f"{name}-cold")) as process:
+        with Coprocess(self._program(name), self._log(f"{name}-cold")) as process:
             first = self._job(process, row, row.images)
             row.cold.append(
                 process.since_start(first).to_json()
@@ -175,46 +207,44 @@ class Measurement:
         process: Coprocess,
         row: Row,
         images: int,
-        look: Callable[[Path], None] | None = None,
+        inspect: Callable[[Path], None] | None = None,
     ) -> Usage:
         self._outputs += 1
         output = self._work / "outputs" / f"{row.contender.name}-{self._outputs}"
-        job = Job(self._inputs(images), output, self._regime.model, self._work / "notes")
-        usage, _ = process.ask(row.contender.line(job), images)
+        job = Job(self._inputs(images), output, self._regime.model, self._work / "scratch")
+        usage, _ = process.ask(row.contender.request(job), images)
         try:
-            if look is not None:
-                look(output)
+            if inspect is not None:
+                inspect(output)
             return replace(usage, counters=_counters(output))
         finally:
             shutil.rmtree(output, ignore_errors=True)
 
     def _inputs(self, images: int) -> Inputs:
-        place = self._work / "inputs" / f"{self._regime.name}-{images}"
-        return prepare(self._regime.files, images, place)
+        folder = self._work / "inputs" / f"{self._regime.name}-{images}"
+        return prepare_inputs(self._regime.files, images, folder)
 
-    def _program(self, row: Row) -> Coprocess:
+    def _process(self, row: Row) -> Coprocess:
         name = row.contender.program
-        if name not in self._open:
-            self._open[name] = Coprocess(self._known(name), self._log(name))
-        return self._open[name]
+        if name not in self._running:
+            self._running[name] = Coprocess(self._program(name), self._log(name))
+        return self._running[name]
 
-    def _known(self, name: str) -> Program:
-        program = self._programs(name, self._inputs(self._regime.images).folder)
-        if isinstance(program, str):
-            raise SightlineError("BENCH_PROGRAM_ABSENT", program)
-        return program
+    def _program(self, name: str) -> Program:
+        images = self._inputs(self._regime.images).folder
+        return find_program(name, self._regime.model, images, self._work)
 
     def _log(self, name: str) -> Path:
         return self._work / "logs" / f"{self._regime.name}-{name}.log"
 
     def _close_all(self) -> None:
-        for process in self._open.values():
+        for process in self._running.values():
             process.close()
-        self._open.clear()
+        self._running.clear()
 
 
 def _counters(output: Path) -> dict[str, float]:
-    """What the engine counted, if this was Sightline's `predict`."""
+    """Return the engine's counters from run.json, if the job was Sightline's `predict`."""
     try:
         record = json.loads((output / "_run/run.json").read_text("utf-8"))
     except (OSError, ValueError):

@@ -1,28 +1,27 @@
-"""What `bench pca` measured: time and memory by rows, beside numpy and scikit-learn."""
+"""The section of docs/growth.md on `pca` by rows, beside numpy and scikit-learn."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from harness.figures import figure
 from harness.machine import measured_on
+from harness.record import Record
+from harness.statistics import figure
 
-Record = dict[str, Any]
-_EQUAL = 1e-4  # shares of the variance that differ by less are the same
+_EQUAL = 1e-4  # maximum difference of two equal shares of variance
 
 
 def pca_section(growth: Record) -> str:
-    """As Markdown."""
+    """Return Markdown: time, memory, stages, and ratios to numpy and scikit-learn."""
     done = [step for step in growth["steps"] if not step["spark"].get("skipped")]
     lines = [
         "| rows | wall s | CPU-s | one more row, ms | CPU-ms | JVM peak MiB "
-        "| heap after GC, most MiB |",
+        "| largest heap after GC, MiB |",
         "|---|---|---|---|---|---|---|",
     ]
     others = [
-        "| rows | | wall s | peak MiB | `pca` takes × its time | × its CPU time "  # noqa: RUF001
-        "| one more row: × its CPU time | variance |",  # noqa: RUF001
+        "| rows | | wall s | peak MiB | time of `pca` / its time | CPU time / its CPU time "
+        "| one more row: CPU time / its CPU time | explained variance |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for step in growth["steps"]:
@@ -33,10 +32,9 @@ def pca_section(growth: Record) -> str:
         f"## `pca` by rows: {growth['features']:,} features, {growth['k']} components",
         measured_on(growth)
         + f" Synthetic rows of 24 labels, three quarters for training; `--driver-memory "
-        f"{growth['driver_memory']} --no-report`. Driver and executor are one JVM here. Spark had "
-        "started before the clock did; what does not grow with the rows, the eigenvalues above "
-        "all, is in the first size's time and not in `one more row`, which is told from the size "
-        "before.",
+        f"{growth['driver_memory']} --no-report`. Driver and executor are one JVM here. The time "
+        "excludes the start of Spark. `One more row` is the difference to the size before, so it "
+        "excludes costs that do not grow with the rows, mainly the eigenvalues.",
         "\n".join(lines),
         _flatness(done),
         _stages(done),
@@ -62,7 +60,7 @@ def _row(step: Record, before: Record | None) -> str:
 
 
 def _one_more(rows: int, used: Record, fewer: int, before: Record, key: str) -> float:
-    """Milliseconds."""
+    """Return the milliseconds of one more row."""
     more: float = 1000 * (used[key] - before[key]) / (rows - fewer)
     return more
 
@@ -77,7 +75,7 @@ def _raw_row(step: Record, raw: Record, before: Record | None) -> str:
         cpu = figure(spark["cpu_s"] / raw["cpu_s"])
         each = _more_of(step, raw, before)
     apart = raw["apart"]
-    same = "" if apart is None else f"apart by {apart:.0e} at most"
+    same = "" if apart is None else f"differs by at most {apart:.0e}"
     if apart is not None and apart > _EQUAL:
         same = f"**wrong**: {same}"
     return (
@@ -87,7 +85,7 @@ def _raw_row(step: Record, raw: Record, before: Record | None) -> str:
 
 
 def _more_of(step: Record, raw: Record, before: Record | None) -> str:
-    """Of one more row, how many times the raw program's CPU time."""
+    """Return the CPU time of one more row, as a multiple of the raw program's."""
     if before is None:
         return ""
     rows, fewer = step["rows"], before["rows"]
@@ -106,8 +104,8 @@ def _flatness(done: Sequence[Record]) -> str:
     heap = last["spark"]["heap_mib"] / max(first["spark"]["heap_mib"], 1)
     jvm = last["spark"]["jvm_mib"] / first["spark"]["jvm_mib"]
     return (
-        f"{grown:g} times the rows: {jvm:.2f} times the JVM's peak, {heap:.2f} times the heap that "
-        "was left after a collection."
+        f"{grown:g} times the rows: {jvm:.2f} times the peak memory of the JVM, {heap:.2f} times the "
+        "heap after garbage collection."
     )
 
 
@@ -115,7 +113,7 @@ def _stages(done: Sequence[Record]) -> str:
     names = list(dict.fromkeys(name for step in done for name in step["spark"]["seconds"]))
     if not names:
         return ""
-    lines = [f"| seconds of rows | {' | '.join(names)} |", "|---|" + "---|" * len(names)]
+    lines = [f"| rows: seconds of | {' | '.join(names)} |", "|---|" + "---|" * len(names)]
     for step in done:
         seconds = step["spark"]["seconds"]
         cells = [figure(seconds[name]) if name in seconds else "" for name in names]

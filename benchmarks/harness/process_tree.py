@@ -1,4 +1,4 @@
-"""CPU time and memory of a program and all that it started."""
+"""CPU time and memory of a process and all of its descendants."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ _MIB = 1 << 20
 
 
 class ProcessTree:
-    """A process and everything below it.
+    """A process and its descendants.
 
     Args:
-        root: Process id of a `reaper.py`: what ends below it is counted in its children's time.
+        root: Process id of a `reaper.py`. The CPU time of descendants that ended is in its
+            children's time.
     """
 
     def __init__(self, root: int) -> None:
         self._root = psutil.Process(root)
 
     def cpu_seconds(self) -> dict[str, float]:
-        """User and system seconds so far, by kind: ``jvm``, ``python``, ``other``.
+        """Return user and system seconds so far, by kind: ``jvm``, ``python``, ``other``.
 
-        Those of processes that ended and were waited for count to the kind of their parent.
+        The time of processes that ended counts for the kind of their parent.
         """
         while True:
             before = self.processes()
@@ -39,26 +40,23 @@ class ProcessTree:
                 except psutil.NoSuchProcess:
                     continue
                 seconds[kind] = seconds.get(kind, 0.0) + spent
-            # One that ended meanwhile may be in neither sum, or in both: then it is read again.
+            # A process that ended meanwhile may be counted twice or not at all: read again.
             if {process.pid for process in before} == {p.pid for p in self.processes()}:
                 return seconds
 
     def memory_mib(self) -> float:
-        """What the processes hold now; pages that they share are counted once (PSS) on Linux."""
+        """Return the current memory; on Linux shared pages are counted once (PSS)."""
         return sum(_pss_bytes(process) for process in self.processes()) / _MIB
 
     def largest_worker_mib(self) -> float:
-        """The most that one Python process of the tree has held so far (its peak RSS).
-
-        The root, which is the harness's own, is none of them.
-        """
-        return max((_peak_rss_bytes(p) for p in self._workers("python")), default=0.0) / _MIB
+        """Return the largest peak RSS of one Python process below the root."""
+        return max((_peak_rss_bytes(p) for p in self._of_kind("python")), default=0.0) / _MIB
 
     def jvm_mib(self) -> float:
-        """The most that one JVM of the tree has held so far (its peak RSS)."""
-        return max((_peak_rss_bytes(p) for p in self._workers("jvm")), default=0.0) / _MIB
+        """Return the largest peak RSS of one JVM below the root."""
+        return max((_peak_rss_bytes(p) for p in self._of_kind("jvm")), default=0.0) / _MIB
 
-    def _workers(self, kind: str) -> list[psutil.Process]:
+    def _of_kind(self, kind: str) -> list[psutil.Process]:
         found = []
         for process in self.processes()[1:]:
             try:
@@ -69,7 +67,7 @@ class ProcessTree:
         return found
 
     def processes(self) -> list[psutil.Process]:
-        """Those alive now, the root first."""
+        """Return the processes that are alive, the root first."""
         try:
             return [self._root, *self._root.children(recursive=True)]
         except psutil.NoSuchProcess:
@@ -77,7 +75,10 @@ class ProcessTree:
 
 
 def kill(processes: Sequence[psutil.Process]) -> None:
-    """End them by force and wait until they have; those whose number is in use again are left."""
+    """Kill the processes and wait for their end.
+
+    psutil skips a process whose id has been reused.
+    """
     for process in processes:
         try:
             process.kill()
@@ -87,7 +88,7 @@ def kill(processes: Sequence[psutil.Process]) -> None:
 
 
 class PeakMemory:
-    """The most memory that a tree held at one time, sampled four times a second in a thread."""
+    """The peak memory of a process tree, sampled four times a second in a thread."""
 
     def __init__(self, tree: ProcessTree) -> None:
         self._tree = tree
@@ -128,7 +129,7 @@ def _pss_bytes(process: psutil.Process) -> float:
             if line.startswith("Pss:"):
                 return float(line.split()[1]) * 1024
     except (OSError, ValueError):
-        pass  # ended, or this is not Linux
+        pass  # the process ended, or this is not Linux
     try:
         return float(process.memory_info().rss)
     except psutil.Error:

@@ -1,10 +1,11 @@
-"""Runs one command and stays the parent of all that it leaves behind.
+"""Runs one command as the parent of all processes that the command leaves behind.
 
 reaper.py COMMAND ARGUMENT…
 
-A daemon whose parent ends is handed to the nearest "subreaper". This process is one, so whatever
-a program starts stays below it, and the time of all that ended is in its own children's time.
-It is started by its path and imports nothing of Sightline, so it costs next to nothing itself.
+On Linux a process whose parent ends becomes a child of the nearest "subreaper". This script is
+one, so every process that the command starts stays below it, and the CPU time of ended processes
+is part of the children's time of this process. It is started by its path and imports only the
+standard library, so it uses almost no CPU time itself.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import ctypes
 import os
 import sys
 
-_SET_CHILD_SUBREAPER = 36  # prctl's number for it, Linux 3.4 and later
+_SET_CHILD_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl, Linux 3.4 and later
 
 
 def main() -> int:
-    """Start the command, reap every child until it has ended, and give its exit status."""
+    """Start the command, wait for every child until the command ends, and return its status."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     program = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)

@@ -1,18 +1,18 @@
-"""The section of the page on one regime."""
+"""The section of docs/performance.md on one regime: tables and charts."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
-from harness.figures import figure, spread
-from harness.summary import cpu_ms, raw_limit
+from harness.record import Record, cpu_ms, raw_limit, read_record
+from harness.statistics import figure, spread
 
-Record = dict[str, Any]
 _CHARTED = 14
+_COLOURS = {"raw": "#555555", "spark": "#1f77b4", "engine": "#1f77b4"}
 
 
 def regime_section(regime: Record) -> str:
-    """Tables of warm and cold figures, the peers by Sightline's, and a chart."""
+    """Return Markdown: warm costs, ratios of peers to Sightline, a chart, and cold starts."""
     limit = raw_limit(regime)
     lines = [
         f"## {regime['title']}",
@@ -20,7 +20,7 @@ def regime_section(regime: Record) -> str:
         f"{regime['source']}; bundle `{regime['model']}`, a full job holds {regime['images']:,} "
         f"images.{_again(regime)}",
         "",
-        "| | CPU-ms an image | × raw | wall ms | images | labels |",  # noqa: RUF001
+        "| | CPU-ms per image | × raw | wall ms | images | labels |",  # noqa: RUF001
         "|---|---|---|---|---|---|",
     ]
     skipped = []
@@ -41,7 +41,7 @@ def regime_section(regime: Record) -> str:
     text = "\n".join(lines)
     if regime.get("calibration"):
         text += (
-            f"\n\nWhat may run below fp32, as measured before:\n\n```\n{regime['calibration']}\n```"
+            f"\n\nCalibration of reduced precision, before the measurement:\n\n```\n{regime['calibration']}\n```"
         )
     if skipped:
         text += "\n\nNot measured:\n\n" + "\n".join(skipped)
@@ -52,7 +52,7 @@ def regime_section(regime: Record) -> str:
 
 def _again(regime: Record) -> str:
     return "".join(
-        f" {run['rounds']} more rounds, begun {run['started']}, of those that are closest: "
+        f" {run['rounds']} more rounds, started {run['started']}, of contenders with similar costs: "
         f"{', '.join(f'`{name}`' for name in run['names'])}."
         for run in regime.get("again", ())
     )
@@ -63,8 +63,8 @@ def _labels(row: Record) -> str:
     if agreement is None:
         return ""
     if agreement["verdict"] == "exact":
-        return f"same, scores to {agreement['max_delta']:.0e}"
-    share = f"{agreement['same']:.1%} the same"
+        return f"equal, scores within {agreement['max_delta']:.0e}"
+    share = f"{agreement['same']:.1%} equal"
     return f"**wrong**: {share}" if agreement["verdict"] == "wrong" else share
 
 
@@ -79,7 +79,7 @@ def _against_peers(regime: Record) -> str:
         return ""
     head = " | ".join(f"× `{name}`" for name in ours)  # noqa: RUF001
     lines = [
-        "How many times Sightline's CPU time the others take (wall time in brackets):",
+        "CPU time of the others, as a multiple of Sightline's (wall time in brackets):",
         "",
         f"| | {head} |",
         "|---|" + "---|" * len(ours),
@@ -96,7 +96,7 @@ def _against_peers(regime: Record) -> str:
 
 
 def charted(regime: Record) -> list[tuple[str, float]]:
-    """Names and CPU-ms for a chart, the cheapest first; the raw limit among them."""
+    """Return names and CPU-ms of the contenders and the raw limit, the cheapest first."""
     limit = raw_limit(regime)
     rows = [
         (row["name"], value)
@@ -115,7 +115,7 @@ def _chart(regime: Record) -> str:
     most = max(value for _, value in rows)
     return f"""```mermaid
 xychart-beta horizontal
-  title "{regime["name"]}: CPU-ms an image, warm (the {len(rows)} cheapest)"
+  title "{regime["name"]}: CPU-ms per image, warm (the {len(rows)} cheapest)"
   x-axis [{names}]
   y-axis "CPU-ms" 0 --> {most * 1.05:.1f}
   bar [{values}]
@@ -140,7 +140,39 @@ def _cold(regime: Record) -> str:
     if not lines:
         return ""
     head = (
-        "| cold: start to the end of the first job | images | wall s | CPU-s "
+        "| cold: from start-up to the end of the first job | images | wall s | CPU-s "
         "| peak MiB, all processes | peak MiB, largest Python process |"
     )
     return "\n".join([head, "|---|---|---|---|---|---|", *lines])
+
+
+def draw_chart(results: Path, picture: Path) -> None:
+    """Draw bars of CPU-ms per image, one panel per regime.
+
+    Args:
+        results: The record.
+        picture: File to write; its ending gives the format.
+
+    Raises:
+        WrongUseError: NO_RESULTS.
+    """
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot as plt
+
+    record = read_record(results)
+    regimes = [regime for regime in record["regimes"] if not regime["skipped"]]
+    columns = max(len(regimes), 1)
+    drawing, panels = plt.subplots(1, columns, figsize=(7 * columns, 7), squeeze=False)
+    for panel, regime in zip(panels[0], regimes, strict=False):
+        rows = charted(regime)[::-1]
+        colours = [_COLOURS.get(name.partition("-")[0], "#c0c0c0") for name, _ in rows]
+        bars = panel.barh([name for name, _ in rows], [value for _, value in rows], color=colours)
+        panel.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
+        panel.set_title(f"{regime['name']}: CPU-ms per image, warm", fontsize=10)
+        panel.spines[["top", "right"]].set_visible(False)
+    drawing.tight_layout()
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    drawing.savefig(picture, dpi=120)
+    plt.close(drawing)

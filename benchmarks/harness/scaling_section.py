@@ -1,20 +1,18 @@
-"""What `bench scaling` measured: every size, the fits, the cost and the raw limit."""
+"""The section of docs/growth.md on `features` and `pca` by size of the collection."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from harness.figures import figure, spread
 from harness.machine import measured_on
-from harness.scaling import price
-from harness.scaling_fit import Growth, fit_growth
+from harness.record import Record
+from harness.statistics import Growth, figure, fit_growth, spread
 
-Record = dict[str, Any]
+_HOUR_SECONDS = 3600.0
 
 
 def scaling_section(scaling: Record) -> str:
-    """As Markdown."""
+    """Return Markdown: every size, the fits, the cost and the raw limit."""
     done = [step for step in scaling["steps"] if not step.get("skipped")]
     skipped = [
         f"- {step['name']} ({step['images']:,} images): {step['skipped']}"
@@ -46,7 +44,7 @@ _BOTH, _FEATURES, _FEATURES_CPU = "both", "`features`", "`features`, CPU time"
 
 
 def _series(steps: Sequence[Record]) -> dict[str, list[float]]:
-    """Seconds of each step, by what took them."""
+    """Return the seconds of each step, by command and kind of time."""
     return {
         _BOTH: [_both(step, "wall_s") for step in steps],
         "both, CPU time": [_both(step, "cpu_s") for step in steps],
@@ -58,7 +56,7 @@ def _series(steps: Sequence[Record]) -> dict[str, list[float]]:
 
 def _sizes(scaling: Record, done: Sequence[Record], line: Growth | None) -> str:
     lines = [
-        "| sample | images | `features` s | `pca` s | both s | from the line, s | images/s | CPU-s "
+        "| sample | images | `features` s | `pca` s | both s | residual s | images/s | CPU-s "
         "| cost of 1,000 | JVM MiB: `features`, `pca` | worker MiB |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
@@ -69,7 +67,7 @@ def _sizes(scaling: Record, done: Sequence[Record], line: Growth | None) -> str:
         wall = spread([_both(step, "wall_s") for step in some])
         assert wall is not None  # noqa: S101 - there are runs
         off = ", ".join(f"{residuals[at]:+.1f}" for at in runs)
-        cost = 1000 * price(wall.median, scaling["price_per_hour"]) / images
+        cost = 1000 * _price(wall.median, scaling["price_per_hour"]) / images
         jvm = ", ".join(
             f"{max(step[command]['jvm_mib'] for step in some):,}" for command in ("features", "pca")
         )
@@ -92,7 +90,7 @@ def _sizes(scaling: Record, done: Sequence[Record], line: Growth | None) -> str:
 
 def _fits(fits: dict[str, Growth | None]) -> str:
     lines = [
-        "| seconds = start-up + images × one image | start-up s | ms an image | R² "  # noqa: RUF001
+        "| seconds = start-up + images × one image | start-up s | ms per image | R² "  # noqa: RUF001
         "| largest residual s | exponent |",
         "|---|---|---|---|---|---|",
     ]
@@ -101,7 +99,7 @@ def _fits(fits: dict[str, Growth | None]) -> str:
             return "Too few sizes for a fit."
         worst = max(line.residuals_s, key=abs)
         found = line.exponent
-        exponent = "too few sizes tell"
+        exponent = "too few sizes"
         if found is not None:
             exponent = f"{found.best:.2f} ({found.least:.2f}–{found.most:.2f})"  # noqa: RUF001
         lines.append(
@@ -115,12 +113,16 @@ def _cost(scaling: Record, line: Growth | None) -> str:
     if line is None:
         return ""
     hourly = scaling["price_per_hour"]
-    each, start = price(line.per_image_ms / 1000, hourly), price(line.startup_s, hourly)
+    each, start = _price(line.per_image_ms / 1000, hourly), _price(line.startup_s, hourly)
     return (
         f"Cost, at an **assumed {hourly:g} an hour** for this machine (`--price-per-hour`): "
         f"{1000 * each:.3g} for 1,000 more images, {1e6 * each:.3g} for a million, and "
-        f"{start:.3g} for each start of the two commands. No storage, no traffic."
+        f"{start:.3g} for each start of the two commands, without storage and traffic."
     )
+
+
+def _price(seconds: float, price_per_hour: float) -> float:
+    return seconds * price_per_hour / _HOUR_SECONDS
 
 
 def _limit(scaling: Record, fits: dict[str, Growth | None]) -> str:
@@ -128,8 +130,8 @@ def _limit(scaling: Record, fits: dict[str, Growth | None]) -> str:
     if wall is None or cpu is None:
         return ""
     lines = [
-        "| one more image | wall ms | CPU-ms | Spark's `features` takes × its time "  # noqa: RUF001
-        "| × its CPU time |",  # noqa: RUF001
+        "| one more image | wall ms | CPU-ms | time of Spark's `features` / its time "
+        "| CPU time / its CPU time |",
         "|---|---|---|---|---|",
         f"| `features`, Spark: the slope above | {figure(wall.per_image_ms)} "
         f"| {figure(cpu.per_image_ms)} | 1.00 | 1.00 |",

@@ -1,14 +1,15 @@
-"""What a run says at its end."""
+"""The text that a command prints after its measurement."""
 
 from __future__ import annotations
 
-from typing import Any
+from harness.record import Record, raw_limit
+from harness.statistics import figure, spread
 
-from harness.figures import figure, spread
+_UNITS = {"cpu_s": "CPU-s", "jvm_mib": "MiB driver", "worker_mib": "MiB worker"}
 
 
-def summarise(record: dict[str, Any]) -> str:
-    """A line for each contender: CPU-ms an image, median with the least and the most."""
+def summarise(record: Record) -> str:
+    """Return a line for each contender: CPU-ms per image, median, minimum and maximum."""
     lines = []
     for regime in record["regimes"]:
         if regime["skipped"]:
@@ -23,44 +24,26 @@ def summarise(record: dict[str, Any]) -> str:
                 continue
             ratio = f"{measured.median / limit:5.2f} x raw" if limit else ""
             labels = (row["agreement"] or {}).get("verdict", "")
-            text = f"  {row['name']:<24} {measured!s:>22} CPU-ms an image {ratio} {labels}"
+            text = f"  {row['name']:<24} {measured!s:>22} CPU-ms per image {ratio} {labels}"
             lines.append(text.rstrip())
     return "\n".join(lines)
 
 
-def raw_limit(regime: dict[str, Any]) -> float | None:
-    """CPU-ms of raw decoding + raw inference; None if either was not measured."""
-    parts = [cpu_ms(regime, name) for name in ("raw-inference", "raw-decode")]
-    return None if None in parts else sum(part for part in parts if part is not None)
-
-
-def cpu_ms(regime: dict[str, Any], name: str, key: str = "cpu_ms") -> float | None:
-    """The median of a contender's warm samples; None if there are none."""
-    for row in regime.get("contenders", ()):
-        if row["name"] == name and not row["skipped"]:
-            measured = spread([pair[key] for pair in row["warm"]])
-            return None if measured is None else measured.median
-    return None
-
-
-def summarise_growth(record: dict[str, Any]) -> str:
-    """A line for each step, and the fits."""
+def summarise_growth(growth: Record) -> str:
+    """Return a line for each step, and the fits."""
     lines = []
-    for series in record["series"]:
+    for series in growth["series"]:
         lines.append(series["title"])
-        lines += [f"  {step}" for step in map(_step, series["steps"])]
+        lines += [f"  {_step(step)}" for step in series["steps"]]
         if series.get("fit"):
             fitted = series["fit"]
             lines.append(f"  fit: {fitted['each']}, R² {fitted['r_squared']:.4f}")
     return "\n".join(lines)
 
 
-def _step(step: dict[str, Any]) -> str:
+def _step(step: Record) -> str:
     if step.get("skipped"):
         return f"{step['at']:>9,}: skipped: {step['skipped']}"
     parts = [f"{step['at']:>9,}: {figure(step['wall_s'])} s"]
     parts += [f"{figure(step[key])} {unit}" for key, unit in _UNITS.items() if key in step]
     return ", ".join(parts)
-
-
-_UNITS = {"cpu_s": "CPU-s", "jvm_mib": "MiB driver", "worker_mib": "MiB worker"}

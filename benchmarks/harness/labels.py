@@ -1,4 +1,4 @@
-"""Whether two contenders gave the same labels and scores."""
+"""Compares the labels and scores of a contender with those of raw inference."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from sightline.errors import SightlineError
+from harness.errors import BenchError
 
 MAX_DELTA = 1e-4
-# Image → (class id, score of that class).
 Labels = dict[str, tuple[int, float]]
+"""Class id and score by file name of the image."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How the answers of a contender compare with the raw parts'.
+    """Agreement of a contender with raw inference.
 
     Args:
-        images: How many were compared.
-        missing: How many of them the contender gave no label.
+        images: Number of compared images.
+        missing: Number of them that have no label from the contender.
         same: Share of the images with the same label, 0 to 1.
-        max_delta: The largest difference of scores where the labels are the same.
+        max_delta: Largest difference of two scores of the same label.
     """
 
     images: int
@@ -34,12 +34,12 @@ class Agreement:
 
     @property
     def exact(self) -> bool:
-        """All labels, and every score to 1e-4."""
+        """Whether all labels are equal and all scores differ by at most 1e-4."""
         return self.same == 1.0 and self.missing == 0 and self.max_delta <= MAX_DELTA
 
 
 def compare(reference: Labels, found: Labels) -> Agreement:
-    """Hold a contender's labels against the raw parts'."""
+    """Compare a contender's labels with the reference; images outside the reference are ignored."""
     same, missing, delta = 0, 0, 0.0
     for image, (class_id, score) in reference.items():
         if image not in found:
@@ -51,13 +51,13 @@ def compare(reference: Labels, found: Labels) -> Agreement:
 
 
 def read_labels(output: Path) -> Labels:
-    """The labels that a contender wrote as Parquet, by the name of the image's file.
+    """Read the labels from the Parquet output of a contender.
 
-    Columns are ``path``, and either ``class_id`` and ``score`` (or ``confidence``), or Sightline's
-    ``prediction``. Rows without a prediction are left out.
+    The columns are ``path`` and either ``class_id`` with ``score`` or ``confidence``, or
+    Sightline's ``prediction``. Rows without a prediction are left out.
 
     Raises:
-        SightlineError: BENCH_OUTPUT if there is no such table.
+        BenchError: BENCH_OUTPUT if there is no such table.
     """
     try:
         table = ds.dataset(output, format="parquet").to_table()
@@ -66,7 +66,7 @@ def read_labels(output: Path) -> Labels:
         scores = prediction.column(1).to_pylist()
         names = [str(path).rsplit("/", 1)[-1] for path in table.column("path").to_pylist()]
     except (OSError, KeyError, pa.ArrowInvalid) as error:
-        raise SightlineError("BENCH_OUTPUT", f"{output} holds no predictions: {error}") from error
+        raise BenchError("BENCH_OUTPUT", f"{output} holds no predictions: {error}") from error
     rows = zip(names, class_ids, scores, strict=True)
     return {
         name: (id_, score) for name, id_, score in rows if id_ is not None and score is not None
