@@ -104,8 +104,8 @@ def _flatness(done: Sequence[Record]) -> str:
     heap = last["spark"]["heap_mib"] / max(first["spark"]["heap_mib"], 1)
     jvm = last["spark"]["jvm_mib"] / first["spark"]["jvm_mib"]
     return (
-        f"{grown:g} times the rows: {jvm:.2f} times the peak memory of the JVM, {heap:.2f} times the "
-        "heap after garbage collection."
+        f"{grown:g} times the rows: {jvm:.2f} times the peak memory of the JVM, {heap:.2f} times "
+        "the heap after garbage collection."
     )
 
 

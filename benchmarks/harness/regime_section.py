@@ -40,9 +40,7 @@ def regime_section(regime: Record) -> str:
         lines.append(f"| **Raw: decoding + inference** | **{figure(limit)}** | 1.00 | | | |")
     text = "\n".join(lines)
     if regime.get("calibration"):
-        text += (
-            f"\n\nCalibration of reduced precision, before the measurement:\n\n```\n{regime['calibration']}\n```"
-        )
+        text += f"\n\nCalibration of reduced precision, before the measurement:\n\n```\n{regime['calibration']}\n```"
     if skipped:
         text += "\n\nNot measured:\n\n" + "\n".join(skipped)
     return "\n\n".join(

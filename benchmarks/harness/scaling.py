@@ -1,4 +1,4 @@
-"""What features and a PCA cost as a collection grows, by the program, beside the raw limit."""
+"""Measures `features` and `pca` as a collection grows, and the raw parts for comparison."""
 
 from __future__ import annotations
 
@@ -9,45 +9,43 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from harness.benchmark import write_record
-from harness.catalogue import program, sightline
-from harness.coprocess import Coprocess, Program
-from harness.figures import Usage, marginal
-from harness.inputs import prepare
-from harness.machine import describe_commit, describe_machine, describe_versions
-from harness.scaling_inputs import Size, make_sizes
-from sightline.errors import SightlineError, WrongUseError
+from harness.checkout import MODELS, require_jar
+from harness.collection_sizes import Size, make_sizes
+from harness.coprocess import Coprocess
+from harness.errors import BenchError, WrongUseError
+from harness.inputs import prepare_inputs
+from harness.machine import describe_setup
+from harness.programs import find_program, sightline
+from harness.record import write_record
+from harness.usage import Usage, marginal
 
 _PARTS_IMAGES = 400  # in memory, for the raw parts
-_HOUR_SECONDS = 3600.0
+_PARTS = {"raw-decode": "raw decoding, bytes in memory", "raw-inference": "raw inference"}
 
 
 @dataclass(frozen=True)
 class ScalingArguments:
-    """What is measured.
+    """What to measure.
 
     Args:
-        repository: The checkout.
-        work: Where links, outputs and logs go.
-        output: The record, whose entry ``scaling`` is written.
-        images: The collection's folder.
-        model: A bundle's folder, or its name in the checkout's models/.
-        percentages: Samples of the collection, each above 0, at most 100.
-        times: The collection so many times over.
-        k: Components of the PCA.
-        rounds: How often each size runs.
-        price_per_hour: Of this machine, in any currency: an assumption.
+        work: Folder for links, outputs and logs.
+        results: The record; its entry ``scaling`` is written.
+        images: Folder of the collection.
+        model: Folder of a bundle, or its name in models/ of the checkout.
+        percentages: Sizes of samples, above 0, at most 100.
+        times: Sizes above the collection: numbers of links per image.
+        k: Number of components of the PCA.
+        rounds: Runs of each size.
+        price_per_hour: Assumed price of this machine, in any currency.
     """
 
-    repository: Path
     work: Path
-    output: Path
+    results: Path
     images: Path
     model: str
     percentages: Sequence[float]
@@ -58,23 +56,19 @@ class ScalingArguments:
 
 
 def measure_scaling(arguments: ScalingArguments) -> dict[str, Any]:
-    """Measure, write it into the record after each run, and give it.
+    """Measure, write the entry of the record after each run, and return it.
 
     Raises:
         WrongUseError: PATH_NOT_FOUND, UNKNOWN_MODEL, NO_JAR.
-        SightlineError: BENCH_SETUP if the links cannot be made.
+        BenchError: BENCH_SETUP if the links cannot be made.
     """
     started = time.time()
-    repository = arguments.repository
-    model = _model(arguments.model, repository)
-    require_jar(repository)
-    place = arguments.work / "inputs/scaling"
-    sizes = make_sizes(arguments.images, arguments.percentages, arguments.times, place)
+    model = _find_model(arguments.model)
+    require_jar()
+    folder = arguments.work / "inputs/scaling"
+    sizes = make_sizes(arguments.images, arguments.percentages, arguments.times, folder)
     scaling: dict[str, Any] = {
-        "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
-        "machine": describe_machine(),
-        "versions": describe_versions(repository),
-        "commit": describe_commit(repository),
+        **describe_setup(),
         "collection": "/".join(arguments.images.absolute().parts[-2:]),
         "model": model.name,
         "k": arguments.k,
@@ -88,130 +82,110 @@ def measure_scaling(arguments: ScalingArguments) -> dict[str, Any]:
             tqdm.write(f"scaling: {size.name}, {size.images:,} images", sys.stderr)
             scaling["steps"].append(_step(arguments, model, size))
             scaling["seconds"] = round(time.time() - started, 1)
-            write_record(arguments.output, {"format": 1, "scaling": scaling})
-    scaling["raw"] = [_engine(arguments, model, sizes), *_parts(arguments, model)]
+            write_record(arguments.results, {"scaling": scaling})
+    scaling["raw"] = [_engine(arguments, model, sizes), *_raw_parts(arguments, model)]
     scaling["seconds"] = round(time.time() - started, 1)
-    write_record(arguments.output, {"format": 1, "scaling": scaling})
+    write_record(arguments.results, {"scaling": scaling})
     return scaling
 
 
-def require_jar(repository: Path) -> None:
-    """Raises NO_JAR, a WrongUseError, if dist/sightline.jar was not built."""
-    if not (repository / "dist/sightline.jar").is_file():
-        raise WrongUseError("NO_JAR", "dist/sightline.jar is missing: run `make setup`.")
-
-
-def price(seconds: float, price_per_hour: float) -> float:
-    """Of a machine for so long."""
-    return seconds * price_per_hour / _HOUR_SECONDS
-
-
-def _model(name: str, repository: Path) -> Path:
-    for folder in (Path(name), repository / "models" / name):
+def _find_model(name: str) -> Path:
+    for folder in (Path(name), MODELS / name):
         if (folder / "model.json").is_file():
             return folder.absolute()
-    known = sorted(file.parent.name for file in (repository / "models").glob("*/model.json"))
+    known = sorted(file.parent.name for file in MODELS.glob("*/model.json"))
     raise WrongUseError("UNKNOWN_MODEL", f"'{name}'. Known: {', '.join(known)}.")
 
 
 def _step(arguments: ScalingArguments, model: Path, size: Size) -> dict[str, Any]:
-    """`features`, then `pca`, each in an application of its own, from its start to its answer."""
+    """Run `features`, then `pca`, each in its own application."""
     outputs = arguments.work / "outputs"
     features, run = outputs / "scaling-features", outputs / "scaling-pca"
     for folder in (features, run):
         shutil.rmtree(folder, ignore_errors=True)
     step: dict[str, Any] = {"name": size.name, "images": size.images}
-    where = f"--images {_quoted(size.folder)} --model {_quoted(model)}"
+    source = f"--images {_quoted(size.folder)} --model {_quoted(model)}"
     try:
-        line = f"features {where} --output {_quoted(features)}"
-        step["features"] = _start(arguments, size, line)
+        request = f"features {source} --output {_quoted(features)}"
+        step["features"] = _run_command(arguments, size, request)
         record = json.loads((features / "_run/run.json").read_text("utf-8"))
         step["features"]["predicted"] = record["counts"]["predicted"]
         train = record["splits"].get("train", {"images": arguments.k + 1})
         step["k"] = min(arguments.k, train["images"] - 1)  # n rows have n - 1 components
-        line = f"pca --features {_quoted(features)} --k {step['k']} --output {_quoted(run)}"
-        step["pca"] = _start(arguments, size, line)
-    except SightlineError as error:
+        request = f"pca --features {_quoted(features)} --k {step['k']} --output {_quoted(run)}"
+        step["pca"] = _run_command(arguments, size, request)
+    except BenchError as error:
         step["skipped"] = error.message
     for folder in (features, run):
         shutil.rmtree(folder, ignore_errors=True)
     return step
 
 
-def _start(arguments: ScalingArguments, size: Size, line: str) -> dict[str, Any]:
-    name = f"scaling-{line.partition(' ')[0]}-{size.images}"
-    log = arguments.work / f"logs/{name}.log"
-    with Coprocess(sightline(arguments.repository), log) as process:
-        usage, _ = process.ask(line, size.images)
-        whole = process.since_start(usage)
-        return {
-            "wall_s": round(whole.wall_s, 2),
-            "cpu_s": round(whole.cpu_s, 2),
+def _run_command(arguments: ScalingArguments, size: Size, request: str) -> dict[str, Any]:
+    """Measure one command of the jar, from the start of spark-submit to its answer."""
+    name = f"scaling-{request.partition(' ')[0]}-{size.images}"
+    with Coprocess(sightline(), arguments.work / f"logs/{name}.log") as process:
+        usage, _ = process.ask(request, size.images)
+        return process.since_start(usage).to_step() | {
             "jvm_mib": round(process.tree.jvm_mib()),
             "worker_mib": round(process.tree.largest_worker_mib()),
         }
 
 
 def _engine(arguments: ScalingArguments, model: Path, sizes: Sequence[Size]) -> dict[str, Any]:
-    """The engine without Spark, over the smallest and the largest size: what one image more costs.
+    """Measure one more image of `sightline features`, from the smallest and the largest size.
 
-    Both are links of the same kind as Spark's; a first job loads the model and is not counted.
+    An unmeasured first job loads the model.
     """
-    tqdm.write("scaling: the engine alone", sys.stderr)
+    tqdm.write("scaling: `sightline features`, no Spark", sys.stderr)
     small, large = sizes[0], sizes[-1]
     found: dict[str, Any] = {"name": "`sightline features`, no Spark", "images": large.images}
-    engine = _program(arguments, "engine", model, large.folder)
     try:
-        with Coprocess(engine, arguments.work / "logs/scaling-engine.log") as process:
+        program = find_program("engine", model, large.folder, arguments.work)
+        with Coprocess(program, arguments.work / "logs/scaling-engine.log") as process:
             used = []
             for size in (small, small, large):
                 output = arguments.work / "outputs/scaling-engine"
                 shutil.rmtree(output, ignore_errors=True)
-                line = ["features", "--images", size.folder, "--model", model, "--output", output]
-                question = {"shape": "engine", "images": size.images}
-                asked = json.dumps(question | {"arguments": [str(word) for word in line]})
-                used.append(process.ask(asked, size.images)[0])
+                command = ["features", "--images", str(size.folder), "--model", str(model)]
+                command += ["--output", str(output)]
+                values = {"shape": "engine", "images": size.images, "arguments": command}
+                used.append(process.ask(json.dumps(values), size.images)[0])
                 shutil.rmtree(output, ignore_errors=True)
-        return found | _each(used[1], used[2])
-    except (SightlineError, ValueError) as error:
+        return found | _one_more(used[1], used[2])
+    except (BenchError, ValueError) as error:
         return found | {"skipped": str(error)}
 
 
-def _parts(arguments: ScalingArguments, model: Path) -> list[dict[str, Any]]:
-    """Decoding and inference by a program that has nothing of Sightline, one thread each."""
-    tqdm.write("scaling: the raw parts", sys.stderr)
+def _raw_parts(arguments: ScalingArguments, model: Path) -> list[dict[str, Any]]:
+    """Measure decoding and inference in a program without Sightline, with one thread each."""
+    tqdm.write("scaling: raw decoding and raw inference", sys.stderr)
     files = sorted(file for file in arguments.images.rglob("*") if file.is_file())
-    step = max(len(files) // _PARTS_IMAGES, 1)
+    every = max(len(files) // _PARTS_IMAGES, 1)
     images = 2 * _PARTS_IMAGES
-    place = arguments.work / f"inputs/scaling-parts-{images}"
-    inputs = prepare(files[::step], images, place)
+    folder = arguments.work / f"inputs/scaling-parts-{images}"
+    inputs = prepare_inputs(files[::every], images, folder)
     parts = []
-    titles = {"raw-decode": "raw decoding, bytes in memory", "raw-inference": "raw inference"}
     try:
-        program_ = _program(arguments, "parts", model, inputs.folder)
-        with Coprocess(program_, arguments.work / "logs/scaling-parts.log") as process:
-            for shape, title in titles.items():
+        program = find_program("parts", model, inputs.folder, arguments.work)
+        with Coprocess(program, arguments.work / "logs/scaling-parts.log") as process:
+            for shape, title in _PARTS.items():
                 used = []
                 for count in (_PARTS_IMAGES, _PARTS_IMAGES, images):
                     output = arguments.work / "outputs/scaling-parts"
                     shutil.rmtree(output, ignore_errors=True)
-                    question = {"shape": shape, "images": count, "output": str(output)}
-                    used.append(process.ask(json.dumps(question), count)[0])
+                    values = {"shape": shape, "images": count, "output": str(output)}
+                    used.append(process.ask(json.dumps(values), count)[0])
                     shutil.rmtree(output, ignore_errors=True)
-                parts.append({"name": title, "images": images} | _each(used[1], used[2]))
-    except (SightlineError, ValueError) as error:
+                parts.append({"name": title, "images": images} | _one_more(used[1], used[2]))
+    except (BenchError, ValueError) as error:
         parts.append({"name": "raw parts", "images": images, "skipped": str(error)})
     return parts
 
 
-def _program(arguments: ScalingArguments, name: str, model: Path, folder: Path) -> Program:
-    nowhere = arguments.work / "pandas"  # only pyspark's contenders look there
-    return program(name, arguments.repository, model, folder, Path(sys.executable), nowhere)
-
-
-def _each(small: Usage, large: Usage) -> dict[str, float]:
-    one_more = marginal(small, large)
-    return {"cpu_ms": one_more["cpu_ms"], "wall_ms": one_more["wall_ms"]}
+def _one_more(small: Usage, large: Usage) -> dict[str, float]:
+    cost = marginal(small, large)
+    return {"cpu_ms": cost["cpu_ms"], "wall_ms": cost["wall_ms"]}
 
 
 def _quoted(path: Path) -> str:

@@ -1,4 +1,4 @@
-from harness.closest import closest
+from harness.benchmark import closest
 
 
 def row(name: str, family: str, cpu_ms: float, **more: object) -> dict[str, object]:

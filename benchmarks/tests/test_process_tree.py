@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.coprocess import Coprocess, Program
-from sightline.errors import SightlineError
+from harness.errors import BenchError
 
 BURN = """
     import json, os, subprocess, sys, time
@@ -74,18 +74,18 @@ def test_the_cost_from_the_start_holds_start_and_job(burner: Program, tmp_path: 
 def test_a_failed_job_is_told_in_the_programs_own_words(burner: Program, tmp_path: Path) -> None:
     with (
         Coprocess(burner, tmp_path / "log") as process,
-        pytest.raises(SightlineError, match="burn: status 1: sightline: NO_LUCK: nothing can be"),
+        pytest.raises(BenchError, match="burn: status 1: sightline: NO_LUCK: nothing can be"),
     ):
         process.ask('{"fail": 1}', 1)
 
 
 def test_a_program_outlives_a_failed_job_and_no_exit(burner: Program, tmp_path: Path) -> None:
     with Coprocess(burner, tmp_path / "log") as process:
-        with pytest.raises(SightlineError):
+        with pytest.raises(BenchError):
             process.ask('{"fail": 1}', 1)
         assert process.alive
         process.ask("{}", 1)
-        with pytest.raises(SightlineError):
+        with pytest.raises(BenchError):
             process.ask('{"exit": 1}', 1)
         process.close()
         assert not process.alive
@@ -94,10 +94,10 @@ def test_a_program_outlives_a_failed_job_and_no_exit(burner: Program, tmp_path: 
 def test_a_program_that_ends_is_told_with_its_last_words(burner: Program, tmp_path: Path) -> None:
     with (
         Coprocess(burner, tmp_path / "log") as process,
-        pytest.raises(SightlineError, match="BENCH_PROGRAM_FAILED: burn: it ended: gone"),
+        pytest.raises(BenchError, match="BENCH_PROGRAM_FAILED: burn: it ended: gone"),
     ):
         process.ask('{"exit": 1}', 1)
-    with pytest.raises(SightlineError, match=r"it ended: .*No such file"):
+    with pytest.raises(BenchError, match=r"it ended: .*No such file"):
         Coprocess(Program("none", (sys.executable, "nowhere.py")), tmp_path / "log")
 
 

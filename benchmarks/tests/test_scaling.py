@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from harness.scaling_fit import Exponent, fit_growth
-from harness.scaling_inputs import make_sizes
-from sightline.cli.main import main
+from harness.cli import main
+from harness.collection_sizes import make_sizes
+from harness.statistics import Exponent, fit_growth
 
 MACHINE = {"processor": "A chip", "cores": 2, "memory_gib": 8.0, "system": "Linux", "gpu": "none"}
 MEASURED = {
@@ -61,7 +61,7 @@ def growth() -> dict[str, Any]:
 def page_of(record: dict[str, Any], folder: Path) -> str:
     (folder / "results.json").write_text(json.dumps({"format": 1} | record))
     options = ["--results", str(folder / "results.json"), "--output", str(folder / "page.md")]
-    assert main(["bench", "report", "--page", "scaling", *options]) == 0
+    assert main(["report", "--page", "growth", *options]) == 0
     return (folder / "page.md").read_text()
 
 
@@ -118,9 +118,9 @@ def test_the_page_holds_time_and_memory_by_rows(growth: dict[str, Any], tmp_path
     page = page_of({"pca": growth}, tmp_path)
     assert "| 10,000 | 10.0 | 20.0 |  |  | 800 | 200 |" in page
     assert "| 100,000 | 28.0 | 56.0 | 0.200 | 0.400 | 800 | 200 |" in page
-    assert "10 times the rows: 1.00 times the JVM's peak, 1.00 times the heap" in page
-    assert "| 10,000 | numpy | 2.50 | 300 | 4.00 | 2.00 |  | apart by 2e-07 at most |" in page
-    assert "| 100,000 | numpy | 7.00 | 300 | 4.00 | 2.00 | 2.00 | apart by 2e-07" in page
+    assert "10 times the rows: 1.00 times the peak memory of the JVM, 1.00 times the heap" in page
+    assert "| 10,000 | numpy | 2.50 | 300 | 4.00 | 2.00 |  | differs by at most 2e-07 |" in page
+    assert "| 100,000 | numpy | 7.00 | 300 | 4.00 | 2.00 | 2.00 | differs by at most 2e-07" in page
     assert "| 100,000 | scikit-learn | not measured: needs 90 GiB |" in page
 
 
@@ -128,7 +128,7 @@ def test_another_variance_than_numpys_is_called_wrong(
     growth: dict[str, Any], tmp_path: Path
 ) -> None:
     growth["steps"][0]["raw"][0]["apart"] = 0.01
-    assert "**wrong**: apart by 1e-02 at most" in page_of({"pca": growth}, tmp_path)
+    assert "**wrong**: differs by at most 1e-02" in page_of({"pca": growth}, tmp_path)
 
 
 def test_a_record_of_something_else_has_no_such_page(
@@ -136,8 +136,8 @@ def test_a_record_of_something_else_has_no_such_page(
 ) -> None:
     (tmp_path / "results.json").write_text(json.dumps({"format": 1, "regimes": []}))
     options = ["--results", str(tmp_path / "results.json"), "--output", str(tmp_path / "page.md")]
-    assert main(["bench", "report", "--page", "scaling", *options]) == 2
-    assert "neither `bench scaling` nor `bench pca`" in capsys.readouterr().err
+    assert main(["report", "--page", "growth", *options]) == 2
+    assert "no results of `scaling`, `pca` and `growth`" in capsys.readouterr().err
 
 
 def test_sizes_are_links_in_the_collections_layout(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_sizes_are_links_in_the_collections_layout(tmp_path: Path) -> None:
     [
         (["scaling", "--percentages", "1,0"], "0 is not in the range 0<x<=100"),
         (["scaling", "--percentages", "1,200"], "200 is not in the range 0<x<=100"),
-        (["scaling", "--times", "a few"], "no list of numbers with commas between"),
+        (["scaling", "--times", "a few"], "not a list of numbers separated by commas"),
         (["scaling", "--model", "sparrow"], "UNKNOWN_MODEL: 'sparrow'. Known: "),
         (["pca", "--rows", "-5"], "-5 is not in the range 0<x"),
     ],
@@ -175,6 +175,6 @@ def test_sizes_are_links_in_the_collections_layout(tmp_path: Path) -> None:
 def test_wrong_use_is_refused_before_anything_is_measured(
     options: list[str], expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["bench", "--work", str(tmp_path), *options]) == 2
+    assert main(["--work", str(tmp_path), *options]) == 2
     assert expected in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

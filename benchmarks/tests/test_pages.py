@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from harness.claims import judge
-from sightline.cli.main import main
+from harness.cli import main
+from harness.targets import check_targets
 
 
 def row(name: str, family: str, cpu_ms: float, **more: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -72,12 +72,12 @@ def test_the_page_holds_every_figure_and_every_reason(
 ) -> None:
     (tmp_path / "results.json").write_text(json.dumps(record))
     arguments = ["--results", str(tmp_path / "results.json"), "--output", str(tmp_path / "p.md")]
-    assert main(["bench", "report", *arguments, "--chart", str(tmp_path / "p.png")]) == 0
+    assert main(["report", *arguments, "--chart", str(tmp_path / "p.png")]) == 0
     page = (tmp_path / "p.md").read_text()
     assert "| machine | A chip, 2 cores, 8.0 GiB, Linux, GPU: none |" in page
     assert "abc+changes" in page
     assert (
-        "| The spark-parquet | 12.6 (12.6–12.6) | 1.05 | 6.30 | 10 | same, scores to 2e-07 |"  # noqa: RUF001
+        "| The spark-parquet | 12.6 (12.6–12.6) | 1.05 | 6.30 | 10 | equal, scores within 2e-07 |"  # noqa: RUF001
         in page
     )
     assert "(`ray`): peers.txt could not be installed: no network" in page
@@ -93,28 +93,28 @@ def test_the_page_holds_every_figure_and_every_reason(
 def test_the_gap_is_made_of_the_engines_counters(record: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text(json.dumps(record))
     arguments = ["--results", str(tmp_path / "results.json"), "--output", str(tmp_path / "p.md")]
-    assert main(["bench", "report", *arguments]) == 0
+    assert main(["report", *arguments]) == 0
     # 13 ms of Python, of which 10 inferred and 2 decoded.
     assert "| The spark-parquet | 1.00 | 2.00 | 10.0 | 1.00 |" in (tmp_path / "p.md").read_text()
 
 
 def test_promises_are_held_against_the_record(record: dict[str, Any]) -> None:
-    judged = {(one.regime, one.text): one for one in judge(record)}
-    parquet = judged["heavy", "From Parquet ≤ 1.10 × raw"]  # noqa: RUF001
+    results = {(one.regime, one.text): one for one in check_targets(record)}
+    parquet = results["heavy", "From Parquet ≤ 1.10 × raw"]  # noqa: RUF001
     assert parquet.ratio == pytest.approx(1.05)
     assert parquet.holds
-    folder = judged["heavy", "From a folder ≤ 1.20 × raw"]  # noqa: RUF001
+    folder = results["heavy", "From a folder ≤ 1.20 × raw"]  # noqa: RUF001
     assert folder.ratio == pytest.approx(1.25)
     assert folder.holds is False
-    cheapest = judged["heavy", "From Parquet ≤ 1.05 × the cheapest tuned peer"]  # noqa: RUF001
+    cheapest = results["heavy", "From Parquet ≤ 1.05 × the cheapest tuned peer"]  # noqa: RUF001
     assert cheapest.ratio == pytest.approx(0.9)
     assert cheapest.basis == "spark-parquet / pbu-parquet"
-    light = judged["light", "From Parquet ≤ 1.10 × raw"]  # noqa: RUF001
+    light = results["light", "From Parquet ≤ 1.10 × raw"]  # noqa: RUF001
     assert (light.ratio, light.holds) == (None, None)
 
 
 def test_what_is_no_record_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "results.json").write_text("{}")
     for name in ("results.json", "nowhere.json"):
-        assert main(["bench", "report", "--results", str(tmp_path / name)]) == 2
+        assert main(["report", "--results", str(tmp_path / name)]) == 2
         assert "NO_RESULTS" in capsys.readouterr().err

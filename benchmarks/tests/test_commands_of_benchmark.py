@@ -3,20 +3,20 @@ from pathlib import Path
 
 import pytest
 
-from harness.catalogue import CONTENDERS, PROGRAMS
-from harness.inputs import prepare
-from sightline.cli.main import main
-
-REPOSITORY = Path(__file__).parents[3]
+from harness.checkout import MODELS
+from harness.cli import main
+from harness.contenders import CONTENDERS
+from harness.inputs import prepare_inputs
+from harness.programs import PROGRAMS
 
 
 def test_a_quick_run_measures_the_raw_parts_a_loop_and_the_engine(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if not (REPOSITORY / "models/efficientnet_lite0").is_dir():
+    if not (MODELS / "efficientnet_lite0").is_dir():
         pytest.skip("models/efficientnet_lite0 is missing: run `make setup`")
     chosen = "raw-inference,raw-decode,loop,engine"
-    arguments = ["bench", "--quick", "--regime", "heavy", "--contenders", chosen]
+    arguments = ["--quick", "--regime", "heavy", "--contenders", chosen]
     assert main([*arguments, "--work", str(tmp_path)]) == 0
     record = json.loads((tmp_path / "results.json").read_text())
     (heavy,) = record["regimes"]
@@ -30,13 +30,13 @@ def test_a_quick_run_measures_the_raw_parts_a_loop_and_the_engine(
         assert row["warm"][0]["large"]["cpu_s"] > 0
         assert row["agreement"] is None or row["agreement"]["verdict"] == "exact"
     assert rows["engine"]["warm"][0]["large"]["counters"]["images"] == 32
-    assert "CPU-ms an image" in capsys.readouterr().out
+    assert "CPU-ms per image" in capsys.readouterr().out
 
 
 def test_an_unknown_contender_is_refused_with_the_known_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["bench", "--contenders", "sparrow", "--work", str(tmp_path)]) == 2
+    assert main(["--contenders", "sparrow", "--work", str(tmp_path)]) == 2
     assert "UNKNOWN_CONTENDER: 'sparrow'. Known: raw-inference, " in capsys.readouterr().err
 
 
@@ -52,7 +52,7 @@ def test_inputs_hold_the_same_images_in_each_shape(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         sources.append(tmp_path / f"{name}.jpg")
         sources[-1].write_bytes(name.encode())
-    inputs = prepare(sources, 10, tmp_path / "in")
+    inputs = prepare_inputs(sources, 10, tmp_path / "in")
     files = sorted(inputs.folder.iterdir())
     assert [file.read_bytes() for file in files] == [
         b"abc"[at % 3 : at % 3 + 1] for at in range(10)
@@ -61,4 +61,4 @@ def test_inputs_hold_the_same_images_in_each_shape(tmp_path: Path) -> None:
     assert packed.column("content").to_pylist() == [file.read_bytes() for file in files]
     assert packed.column("path").to_pylist() == [str(file) for file in files]
     assert ds.dataset(inputs.paths).to_table().column("path").to_pylist() == [*map(str, files)]
-    assert prepare(sources, 10, tmp_path / "in") == inputs
+    assert prepare_inputs(sources, 10, tmp_path / "in") == inputs

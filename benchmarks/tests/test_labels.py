@@ -4,8 +4,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from harness.agreement import compare, read_labels
-from sightline.errors import SightlineError
+from harness.errors import BenchError
+from harness.labels import compare, read_labels
 
 RAW = {"a.jpg": (3, 0.9), "b.jpg": (5, 0.5)}
 
@@ -43,7 +43,7 @@ def test_labels_are_read_from_each_shape_of_output(tmp_path: Path) -> None:
 
 def test_an_output_without_predictions_is_an_error(tmp_path: Path) -> None:
     pq.write_table(pa.table({"path": ["a.jpg"]}), tmp_path / "part.parquet")
-    with pytest.raises(SightlineError, match="BENCH_OUTPUT"):
+    with pytest.raises(BenchError, match="BENCH_OUTPUT"):
         read_labels(tmp_path)
-    with pytest.raises(SightlineError, match="BENCH_OUTPUT"):
+    with pytest.raises(BenchError, match="BENCH_OUTPUT"):
         read_labels(tmp_path / "nowhere")

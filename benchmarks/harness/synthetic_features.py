@@ -1,4 +1,4 @@
-"""Features that were never images': a table as `features` writes it, of any number of rows."""
+"""Writes a table of synthetic features, in the layout of `features`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tqdm import tqdm
 LABELS = 24
 _PART_ROWS = 10_000
 _GROUP_ROWS = 2_000
-_DIRECTIONS = 128
-_NOISE = 0.02  # beside directions of 1, 1/√2, 1/√3, …
+_DIRECTIONS = 128  # with standard deviations 1, 1/√2, 1/√3, …
+_NOISE = 0.02  # standard deviation
 _ERROR = pa.struct([("code", pa.string()), ("stage", pa.string()), ("message", pa.string())])
 _FIELDS: list[tuple[str, pa.DataType]] = [
     ("path", pa.string()),
@@ -28,17 +28,19 @@ _FIELDS: list[tuple[str, pa.DataType]] = [
 _SCHEMA = pa.schema(_FIELDS)
 
 
-def write_rows(folder: Path, rows: int, features: int, seed: int = 0) -> None:
-    """Write the table in parts, one of them in memory at a time.
+def write_features(folder: Path, rows: int, features: int, seed: int = 0) -> None:
+    """Write the table in parts. Only one part is in memory at a time.
 
-    A row is its label's centre, a sum of 128 directions whose spread decays, and a little noise:
-    correlated, of full rank, with a spectrum that falls. Of four rows three are for training.
+    A row is the centre of its label, plus a weighted sum of 128 directions with decreasing
+    standard deviations, plus noise. The features are correlated and have full rank. Three of four
+    rows are for training.
 
     Args:
-        folder: To make.
-        rows: At least 1.
+        folder: Folder to create.
+        rows: Number of rows, at least 1.
         features: Length of each vector.
-        seed: Of all of it; a part has its own stream, so a larger table begins as a smaller one.
+        seed: Random seed. Each part has its own stream, so a larger table starts with the rows of
+            a smaller one.
     """
     folder.mkdir(parents=True)
     shape = np.random.default_rng(seed)
@@ -67,7 +69,7 @@ def write_rows(folder: Path, rows: int, features: int, seed: int = 0) -> None:
 
 def _table(at: np.ndarray[tuple[int], np.dtype[np.int64]], values: np.ndarray) -> pa.Table:
     count, features = values.shape
-    # The split changes with each round of the labels, so that every label is in both.
+    # The split changes after each cycle through the labels, so that every label is in both.
     splits = ["test" if row // LABELS % 4 == 3 else "train" for row in at.tolist()]
     labels = [f"class {row % LABELS:02}" for row in at.tolist()]
     names = [f"{row:09}.jpg" for row in at.tolist()]

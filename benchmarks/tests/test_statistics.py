@@ -1,6 +1,7 @@
 import pytest
 
-from harness.figures import Usage, figure, fit, marginal, spread
+from harness.statistics import figure, fit, spread
+from harness.usage import Usage, marginal
 
 
 def test_what_does_not_grow_with_the_images_falls_out() -> None:

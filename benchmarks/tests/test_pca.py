@@ -6,18 +6,17 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from harness.checkout import CONTENDERS
 from harness.coprocess import Coprocess, Program
-from harness.pca_growth import heap_mib
-from harness.pca_rows import write_rows
-
-CONTENDERS = Path(__file__).parents[3] / "benchmarks/contenders"
+from harness.pca import heap_mib
+from harness.synthetic_features import write_features
 
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """1,200 rows of 96 features."""
     folder = tmp_path_factory.mktemp("pca") / "rows"
-    write_rows(folder, 1200, 96)
+    write_features(folder, 1200, 96)
     return folder
 
 
@@ -54,8 +53,8 @@ def test_the_spectrum_of_synthetic_rows_decays(rows: Path) -> None:
 
 
 def test_a_larger_table_begins_as_a_smaller_one(tmp_path: Path) -> None:
-    write_rows(tmp_path / "small", 10_000, 4)
-    write_rows(tmp_path / "large", 10_100, 4)
+    write_features(tmp_path / "small", 10_000, 4)
+    write_features(tmp_path / "large", 10_100, 4)
     small, large = pq.read_table(tmp_path / "small"), pq.read_table(tmp_path / "large")
     assert large.num_rows == 10_100
     assert large.slice(0, 10_000).equals(small)
