@@ -6,6 +6,7 @@ import importlib.util
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _AT_LEAST_1 = click.IntRange(min=1)
 _QUICK_IMAGES = 16
 _WRONG_USE = 2
+
+
+@dataclass(frozen=True)
+class Places:
+    """The scratch folder and the record of all commands."""
+
+    work: Path
+    results: Path
 
 
 class _Numbers(click.ParamType[tuple[float, ...]]):
@@ -85,7 +94,7 @@ def bench(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - cl
     _require_packages("psutil")
     work = (given["work"] or REPOSITORY / "build/bench").absolute()
     results = given["results"] or work / "results.json"
-    context.obj = {"work": work, "results": results}
+    context.obj = Places(work, results)
     if context.invoked_subcommand is not None:
         return
     from harness.benchmark import BenchArguments, run_benchmark
@@ -109,13 +118,13 @@ def bench(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - cl
 @bench.command()
 @click.option("--rounds", type=_AT_LEAST_1, default=5, show_default=True)
 @click.pass_obj
-def closest(places: dict[str, Path], rounds: int) -> None:
+def closest(places: Places, rounds: int) -> None:
     """Measure more rounds of contenders with similar costs, and add them to the record."""
     from harness.benchmark import measure_closest
     from harness.summary import summarise
 
-    record = measure_closest(places["work"], places["results"], rounds)
-    click.echo(f"{summarise(record)}\nWritten to {places['results']}")
+    record = measure_closest(places.work, places.results, rounds)
+    click.echo(f"{summarise(record)}\nWritten to {places.results}")
 
 
 @bench.command()
@@ -123,14 +132,14 @@ def closest(places: dict[str, Path], rounds: int) -> None:
 @click.option("--most-partitions", type=_AT_LEAST_1, default=2000, show_default=True)
 @click.option("--paths", type=_AT_LEAST_1, default=1_000_000, show_default=True)
 @click.pass_obj
-def growth(places: dict[str, Path], most_images: int, most_partitions: int, paths: int) -> None:
+def growth(places: Places, most_images: int, most_partitions: int, paths: int) -> None:
     """Measure time and memory as images, partitions and listed paths grow."""
     from harness.growth import GrowthArguments, measure_growth
     from harness.summary import summarise_growth
 
-    results = places["results"]
+    results = places.results
     record = measure_growth(
-        GrowthArguments(places["work"], results, most_images, most_partitions, paths)
+        GrowthArguments(places.work, results, most_images, most_partitions, paths)
     )
     click.echo(f"{summarise_growth(record)}\nWritten to {results}")
 
@@ -172,14 +181,14 @@ Examples:
     help="Assumed price of this machine, in any currency: 0.05 for each of two cloud cores.",
 )
 @click.pass_obj
-def scaling(places: dict[str, Path], /, **given: Any) -> None:  # noqa: ANN401 - click's values
+def scaling(places: Places, /, **given: Any) -> None:  # noqa: ANN401 - click's values
     """Measure time and cost of features and a PCA as the collection grows."""
     from harness.scaling import ScalingArguments, measure_scaling
     from harness.scaling_section import scaling_section
 
     given["images"] = given["images"] or shared_data() / "fruits/dev"
-    record = measure_scaling(ScalingArguments(**places, **given))
-    click.echo(f"{scaling_section(record)}\nWritten to {places['results']}")
+    record = measure_scaling(ScalingArguments(places.work, places.results, **given))
+    click.echo(f"{scaling_section(record)}\nWritten to {places.results}")
 
 
 @bench.command(
@@ -197,13 +206,13 @@ Example:
 @click.option("--k", type=_AT_LEAST_1, default=50, show_default=True, help="Components.")
 @click.option("--driver-memory", default="2g", show_default=True, help="Limit of the JVM's heap.")
 @click.pass_obj
-def pca(places: dict[str, Path], /, **given: Any) -> None:  # noqa: ANN401 - click's values
+def pca(places: Places, /, **given: Any) -> None:  # noqa: ANN401 - click's values
     """Measure time and memory of a PCA as its rows grow, beside numpy and scikit-learn."""
     from harness.pca import PcaArguments, measure_pca
     from harness.pca_section import pca_section
 
-    record = measure_pca(PcaArguments(**places, **given))
-    click.echo(f"{pca_section(record)}\nWritten to {places['results']}")
+    record = measure_pca(PcaArguments(places.work, places.results, **given))
+    click.echo(f"{pca_section(record)}\nWritten to {places.results}")
 
 
 @bench.command(
@@ -224,7 +233,7 @@ Examples:
 @click.option("--chart", type=_FILE, help="Draw the performance to this file; default: none.")
 @click.pass_obj
 def report(
-    places: dict[str, Path],
+    places: Places,
     page: str,
     results: Path | None,
     output: Path | None,
@@ -235,7 +244,7 @@ def report(
     from harness.performance_page import write_performance_page
     from harness.regime_section import draw_chart
 
-    record, file = results or places["results"], output or places["work"] / f"{page}.md"
+    record, file = results or places.results, output or places.work / f"{page}.md"
     (write_growth_page if page == "growth" else write_performance_page)(record, file)
     click.echo(f"Written to {file}")
     if chart is not None:

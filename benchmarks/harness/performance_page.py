@@ -99,14 +99,14 @@ def _memory(record: Record) -> str:
 
 _STAGES = """## Time by stage
 
-CPU-ms of one more image, warm. `jvm` lists, plans, reads (unless the worker reads: then `read` is its
-time), sends to the workers and writes. `read`, `decode`, `infer` and `result` are the engine's own
-counters (`worker` in `run.json`). `worker, other` is the rest of the Python process: Arrow from and to
-the JVM, and Python itself. The waits are elapsed milliseconds, not CPU time: the engine `waited for
-input` when it had nothing to do, and `for a worker thread` when all threads were busy.
+CPU-ms of one more image, warm. `jvm` lists, plans, reads (unless the worker reads: then `read` is
+its time), sends to the workers and writes. `read`, `decode`, `infer` and `result` are the engine's
+own counters (`worker` in `run.json`). `worker, other` is the rest of the Python process: Arrow from
+and to the JVM, and Python itself. The waits are elapsed milliseconds, not CPU time: the engine
+`waited for input` when it had nothing to do, and `for a worker thread` when all threads were busy.
 
-A part of the cost of `binaryFile` for the peers is Spark's price of a task in a reused Python worker,
-130 to 150 CPU-ms, which their many small tasks pay each time. Sightline's workers avoid it
+A part of the cost of `binaryFile` for the peers is Spark's price of a task in a reused Python
+worker, 130 to 150 CPU-ms, which their many small tasks pay each time. Sightline's workers avoid it
 (`worker/between_tasks.py`)."""
 
 _MEMORY = """## Memory
@@ -118,10 +118,10 @@ counted in each of them, so the sum is an upper bound."""
 
 _LIMITS = """## Not measured
 
-- **GPUs** (this machine: {gpu}): the engine against a raw loop on a GPU, decoding on the CPU against
-  nvJPEG, and where a GPU waits.
-- **Clusters**: everything runs on one machine, in Spark's local mode, without shuffles, remote storage
-  and networks.
+- **GPUs** (this machine: {gpu}): the engine against a raw loop on a GPU, decoding on the CPU
+  against nvJPEG, and where a GPU waits.
+- **Clusters**: everything runs on one machine, in Spark's local mode, without shuffles, remote
+  storage and networks.
 - **Object stores**: files are on a local disk and in the page cache.
 - **Other models**: there are two models, and JPEGs of two sizes. With a larger model every ratio is
   nearer to 1, with a smaller model further from it."""

@@ -40,7 +40,8 @@ def regime_section(regime: Record) -> str:
         lines.append(f"| **Raw: decoding + inference** | **{figure(limit)}** | 1.00 | | | |")
     text = "\n".join(lines)
     if regime.get("calibration"):
-        text += f"\n\nCalibration of reduced precision, before the measurement:\n\n```\n{regime['calibration']}\n```"
+        text += "\n\nCalibration of reduced precision, before the measurement:\n\n"
+        text += f"```\n{regime['calibration']}\n```"
     if skipped:
         text += "\n\nNot measured:\n\n" + "\n".join(skipped)
     return "\n\n".join(
@@ -50,8 +51,8 @@ def regime_section(regime: Record) -> str:
 
 def _again(regime: Record) -> str:
     return "".join(
-        f" {run['rounds']} more rounds, started {run['started']}, of contenders with similar costs: "
-        f"{', '.join(f'`{name}`' for name in run['names'])}."
+        f" {run['rounds']} more rounds, started {run['started']}, of contenders with similar "
+        f"costs: {', '.join(f'`{name}`' for name in run['names'])}."
         for run in regime.get("again", ())
     )
 

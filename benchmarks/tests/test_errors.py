@@ -40,7 +40,7 @@ def test_a_missing_jar_is_an_absent_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(programs, "JAR", tmp_path / "sightline.jar")
-    with pytest.raises(BenchError, match="BENCH_PROGRAM_ABSENT: .*is missing"):
+    with pytest.raises(BenchError, match=r"BENCH_PROGRAM_ABSENT: .*is missing"):
         programs.find_program("sightline", tmp_path, tmp_path, tmp_path)
 
 

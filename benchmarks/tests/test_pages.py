@@ -85,9 +85,18 @@ def test_the_page_holds_every_figure_and_every_reason(
     assert "| The pbu-parquet | 1.11 (1.11) | 0.93 (0.93) |" in page
     assert '```mermaid\nxychart-beta horizontal\n  title "heavy' in page
     assert "| m | 32 | 300 | 600 |" in page
-    assert "| 1,000 | 9.5 | 12.0 | 700 |" in page
-    assert "R² 0.9991" in page
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_page_of_growth_holds_the_steps_and_the_fit(
+    record: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "results.json").write_text(json.dumps(record))
+    arguments = ["--results", str(tmp_path / "results.json"), "--output", str(tmp_path / "g.md")]
+    assert main(["report", "--page", "growth", *arguments]) == 0
+    page = (tmp_path / "g.md").read_text()
+    assert "| 1,000 | 9.5 | 12.0 | 700 |" in page
+    assert "2.0 s + 1 ms for each x, R² 0.9991." in page
 
 
 def test_the_gap_is_made_of_the_engines_counters(record: dict[str, Any], tmp_path: Path) -> None:

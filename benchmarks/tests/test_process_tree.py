@@ -94,10 +94,10 @@ def test_a_program_outlives_a_failed_job_and_no_exit(burner: Program, tmp_path: 
 def test_a_program_that_ends_is_told_with_its_last_words(burner: Program, tmp_path: Path) -> None:
     with (
         Coprocess(burner, tmp_path / "log") as process,
-        pytest.raises(BenchError, match="BENCH_PROGRAM_FAILED: burn: it ended: gone"),
+        pytest.raises(BenchError, match="BENCH_PROGRAM_FAILED: burn: the program ended: gone"),
     ):
         process.ask('{"exit": 1}', 1)
-    with pytest.raises(BenchError, match=r"it ended: .*No such file"):
+    with pytest.raises(BenchError, match=r"the program ended: .*No such file"):
         Coprocess(Program("none", (sys.executable, "nowhere.py")), tmp_path / "log")
 
 
