@@ -1,10 +1,10 @@
-"""Measures every combination of a benchmark, and returns the record that is printed."""
+"""Measures all combinations of a benchmark and returns one record."""
 
 from __future__ import annotations
 
 import itertools
-import os
 import platform
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,43 +12,19 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from sightline.bench.parts import PARTS, Combination, Decoded, Parts, Sample, decode_images
-from sightline.bundle.bundle import Bundle
+from sightline.bench.parts import Combination, Cost, Parts, decode_images
 from sightline.bundle.find import find_bundle
 from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.own_cores import own_cores
 from sightline.source.list_images import ImageSource, list_images
-from sightline.source.listing import Listing
 from sightline.version import __version__
 
-FORMAT = 1
-_PACKAGES = (
-    "numpy",
-    "pillow",
-    "pyarrow",
-    "simplejpeg",
-    "onnxruntime",
-    "onnxruntime-gpu",
-    "openvino",
-    "torch",
-)
+_PACKAGES = ("numpy", "pillow", "simplejpeg", "onnxruntime", "onnxruntime-gpu", "openvino", "torch")
 
 
 @dataclass(frozen=True, slots=True)
 class BenchArguments:
-    """What to measure.
-
-    Args:
-        model: Name or path of a bundle.
-        models: Folder where names are looked up first; None for the usual places.
-        images: Folder, glob or table of images.
-        limit_images: Only the first N images. Their pixels at the model's size stay in memory.
-        combinations: The ways to run the model.
-        rounds: Samples per part, at least 1.
-        device: ``auto``, ``cpu`` or ``cuda``.
-        threads: Worker threads of the engine, at least 1.
-        allow_code: Whether the bundle may name code of any package.
-    """
+    """What to measure, on which images; see the options of `sightline bench`."""
 
     model: str
     models: Path | None
@@ -62,19 +38,15 @@ class BenchArguments:
 
 
 def run_bench(arguments: BenchArguments, show: Callable[[str], None]) -> dict[str, Any]:
-    """Measure every combination.
-
-    Args:
-        arguments: What to measure.
-        show: Called with one line after each measured part.
+    """Measure all combinations; `show` gets one line after each measured part.
 
     Returns:
-        The record: facts on machine, model and images, and ``combinations``. Each combination has
-        the cost of each part, and ``raw limit``: raw decode + raw inference.
+        Facts on machine, model and images, and ``combinations`` with the cost of each part and of
+        ``raw limit``, which is raw decode + raw inference.
 
     Raises:
-        WrongUseError: For everything that is known before the first measurement: UNKNOWN_MODEL,
-            PATH_NOT_FOUND, NO_IMAGES, and those of `Combination.require_supported`.
+        WrongUseError: Before the first measurement: UNKNOWN_MODEL, PATH_NOT_FOUND, NO_IMAGES, and
+            those of `Combination.require_supported`.
         SightlineError: DEVICE_UNAVAILABLE, MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY.
     """
     quiet_decoders()
@@ -83,25 +55,22 @@ def run_bench(arguments: BenchArguments, show: Callable[[str], None]) -> dict[st
     devices = [one.require_supported(bundle, arguments.device) for one in arguments.combinations]
     source = ImageSource(arguments.images, labels="none", limit=arguments.limit_images)
     listing = list_images(source)
-    decoded: dict[str, Decoded] = {}
-    for one in arguments.combinations:
-        if one.decoder not in decoded:
-            decoded[one.decoder] = decode_images(listing, bundle, one.spec(1))
-    contents = next(iter(decoded.values())).contents
+    by_decoder = {one.decoder: one.spec(1) for one in arguments.combinations}
+    images = {name: decode_images(listing, bundle, spec) for name, spec in by_decoder.items()}
     measured = []
     for at, (one, device) in enumerate(zip(arguments.combinations, devices, strict=True), start=1):
-
-        def show_part(line: str, at: int = at, one: Combination = one) -> None:
-            show(f"{at}/{len(arguments.combinations)} {one}: {line}")
-
-        parts = _measure(arguments, one, bundle, listing, decoded[one.decoder], show_part)
-        measured.append({**asdict(one), "device": device, "parts": parts})
+        model = one.load(bundle, device, allow_code=arguments.allow_code)
+        parts = Parts(model, one.spec(arguments.threads), images[one.decoder])
+        costs = _measure(parts, arguments.rounds, f"{at}/{len(devices)} {one}: ", show)
+        measured.append({**asdict(one), "device": str(device), "parts": costs})
+    contents = images[arguments.combinations[0].decoder].contents
+    installed = {one.name.lower(): one.version for one in metadata.distributions()}
     return {
-        "format": FORMAT,
+        "format": 1,
         "sightline": __version__,
         "started": started,
         "machine": _machine(),
-        "versions": _versions(),
+        "versions": {name: installed[name] for name in _PACKAGES if name in installed},
         "model": {"name": bundle.name, "sha256": bundle.sha256},
         "images": {
             "source": arguments.images,
@@ -115,78 +84,34 @@ def run_bench(arguments: BenchArguments, show: Callable[[str], None]) -> dict[st
     }
 
 
-def _measure(
-    arguments: BenchArguments,
-    combination: Combination,
-    bundle: Bundle,
-    listing: Listing,
-    decoded: Decoded,
-    show: Callable[[str], None],
-) -> dict[str, Any]:
+def _measure(parts: Parts, rounds: int, prefix: str, show: Callable[[str], None]) -> dict[str, Any]:
     """Measure the parts in turn, so that a slow minute of the machine affects all of them."""
-    parts = Parts(
-        bundle,
-        combination,
-        listing,
-        decoded,
-        arguments.device,
-        arguments.threads,
-        allow_code=arguments.allow_code,
-    )
-    samples: dict[str, list[Sample]] = {part: [] for part in PARTS}
-    for round_, part in itertools.product(range(1, arguments.rounds + 1), PARTS):
-        sample = parts.measure(part)
-        samples[part].append(sample)
-        show(f"{part}, round {round_}: {sample.cpu_ms:.2f} CPU-ms per image")
-    best = {part: _best(found) for part, found in samples.items()}
-    raw = [best["raw decode"], best["raw inference"]]
-    limit = Sample(sum(one.cpu_ms for one in raw), sum(one.wall_ms for one in raw))
-    found = {
-        part: _cost(cost, limit) | {"samples": [asdict(one) for one in samples[part]]}
-        for part, cost in best.items()
+    samples: dict[str, list[Cost]] = {name: [] for name in parts.runs}
+    for round_, name in itertools.product(range(1, rounds + 1), samples):
+        samples[name].append(parts.measure(name))
+        show(f"{prefix}{name}, round {round_}: {samples[name][-1].cpu_ms:.2f} CPU-ms per image")
+    best = {
+        name: Cost(min(one.cpu_ms for one in costs), min(one.wall_ms for one in costs))
+        for name, costs in samples.items()
     }
-    return found | {"raw limit": _cost(limit, limit)}
-
-
-def _best(samples: Sequence[Sample]) -> Sample:
-    return Sample(min(one.cpu_ms for one in samples), min(one.wall_ms for one in samples))
-
-
-def _cost(cost: Sample, limit: Sample) -> dict[str, Any]:
-    """Return a cost, and its ratios to the raw limit."""
+    decoding, inference = best["raw decode"], best["raw inference"]
+    limit = Cost(decoding.cpu_ms + inference.cpu_ms, decoding.wall_ms + inference.wall_ms)
     return {
-        "cpu_ms": cost.cpu_ms,
-        "cpu_ratio": cost.cpu_ms / limit.cpu_ms if limit.cpu_ms else None,
-        "images_per_s": 1000 / cost.wall_ms,
-        "speed_ratio": limit.wall_ms / cost.wall_ms,
+        name: {
+            "cpu_ms": cost.cpu_ms,
+            "cpu_ratio": cost.cpu_ms / limit.cpu_ms,
+            "images_per_s": 1000 / cost.wall_ms,
+            "speed_ratio": limit.wall_ms / cost.wall_ms,
+            "samples": [asdict(one) for one in samples.get(name, ())],
+        }
+        for name, cost in (best | {"raw limit": limit}).items()
     }
 
 
 def _machine() -> dict[str, Any]:
-    """Return the processor, the usable cores, the memory (GiB) and the system."""
-    processor = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")  # Linux
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text("utf-8").splitlines():
-            if line.startswith("model name"):
-                processor = line.partition(":")[2].strip()
-                break
-    memory = None
-    if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
-        memory = round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1)
-    return {
-        "processor": processor,
-        "cores": own_cores(),
-        "memory_gib": memory,
-        "system": f"{platform.system()} {platform.release()}",
-    }
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+    text = cpuinfo.read_text("utf-8") if cpuinfo.is_file() else ""
+    found = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
+    processor = found[1] if found else platform.processor() or platform.machine()
+    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return {"processor": processor, "cores": own_cores(), "system": system}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -15,71 +16,46 @@ from sightline.own_cores import own_cores
 
 _AT_LEAST_1 = click.IntRange(min=1)
 _PATH = click.Path(path_type=Path)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 _ROWS = ("raw decode", "raw inference", "raw limit", "sequential loop", "engine")
 
 
-class _List(click.ParamType[tuple[Any, ...]]):
-    """Values separated by commas, without duplicates, in their order."""
-
-    name = "list"
-
-    def __init__(self, item: click.ParamType[Any]) -> None:
-        self._item = item
-
-    def convert(
-        self,
-        value: Any,  # noqa: ANN401 - click's own signature
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> tuple[Any, ...]:
-        if isinstance(value, tuple):
-            return value
-        words = [word.strip() for word in value.split(",") if word.strip()]
-        if not words:
-            self.fail("the list is empty.", param, ctx)
-        return tuple(dict.fromkeys(self._item.convert(word, param, ctx) for word in words))
+def _names(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    """Split at commas, and drop duplicates."""
+    names = tuple(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
+    if not names:
+        raise click.BadParameter("the list is empty.", context, parameter)
+    return names
 
 
-_NAMES = _List(click.STRING)
+def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
+    names = _names(context, parameter, value)
+    return tuple(int(_AT_LEAST_1(name, parameter, context)) for name in names)
+
+
+def _list(name: str, default: str, known: str) -> Callable[[_Command], _Command]:
+    text = f"{known}: one, or several with commas."
+    return click.option(
+        f"--{name}", metavar="A,B", callback=_names, default=default, show_default=True, help=text
+    )
 
 
 @click.command()
 @click.option("--model", required=True, help="Name of a bundle, or the path of one.")
 @click.option("--images", required=True, help="Folder, glob, or CSV/Parquet table of paths.")
-@click.option(
-    "--backend",
-    "backends",
-    type=_NAMES,
-    default="onnx",
-    show_default=True,
-    help="onnx, openvino, pytorch: one, or several with commas.",
-)
+@_list("backend", "onnx", "onnx, openvino, pytorch")
+@_list("precision", "fp32", "fp32, bf16, int8")
+@_list("decoder", "pillow", "pillow, turbo, scaled")
 @click.option(
     "--batch-rows",
-    type=_List(_AT_LEAST_1),
+    metavar="N,M",
+    callback=_numbers,
     default=str(DEFAULT_BATCH_ROWS),
     show_default=True,
-    help="Images in one batch: one or more numbers.",
+    help="Images in one batch: one number, or several with commas.",
 )
-@click.option(
-    "--decoder",
-    "decoders",
-    type=_NAMES,
-    default="pillow",
-    show_default=True,
-    help="pillow, turbo, scaled: one or more.",
-)
-@click.option(
-    "--precision",
-    "precisions",
-    type=_NAMES,
-    default="fp32",
-    show_default=True,
-    help="fp32, bf16, int8: one or more. Reduced precision must have been calibrated.",
-)
-@click.option(
-    "--rounds", type=_AT_LEAST_1, default=3, show_default=True, help="The best one counts."
-)
+@click.option("--rounds", type=_AT_LEAST_1, default=3, show_default=True, help="The best counts.")
 @click.option(
     "--limit-images",
     type=_AT_LEAST_1,
@@ -91,13 +67,8 @@ _NAMES = _List(click.STRING)
 @click.option("--threads", type=_AT_LEAST_1, help="Of the engine; default: all cores.")
 @click.option("--models", type=_PATH, help="Folder of bundles; default: SIGHTLINE_MODELS.")
 @click.option("--allow-code", is_flag=True, help=ALLOW_CODE)
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write all samples, the machine and the versions to this file.",
-)
-def bench(**given: Any) -> None:  # noqa: ANN401 - click's values, by the names of the options
+@click.option("--json", "file", type=_FILE, help="Write all samples, machine and versions here.")
+def bench(file: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's values
     """Measure the cost of an image with a model, beside its raw parts.
 
     Each combination of the listed backends, precisions, decoders and batch sizes is measured in
@@ -114,22 +85,15 @@ def bench(**given: Any) -> None:  # noqa: ANN401 - click's values, by the names 
     from sightline.bench.bench import BenchArguments, run_bench
     from sightline.bench.parts import Combination
 
-    file: Path | None = given["json_file"]
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-    lists = (given["backends"], given["precisions"], given["decoders"], given["batch_rows"])
-    arguments = BenchArguments(
-        model=given["model"],
-        models=given["models"],
-        images=given["images"],
-        limit_images=given["limit_images"],
-        combinations=[Combination(*values) for values in itertools.product(*lists)],
-        rounds=given["rounds"],
-        device=given["device"],
-        threads=given["threads"] or own_cores(),
-        allow_code=given["allow_code"],
+    lists = [given.pop(name) for name in ("backend", "precision", "decoder", "batch_rows")]
+    given["threads"] = given["threads"] or own_cores()
+    combinations = [Combination(*values) for values in itertools.product(*lists)]
+    record = run_bench(
+        BenchArguments(combinations=combinations, **given),
+        lambda line: click.echo(f"sightline: bench {line}", err=True),
     )
-    record = run_bench(arguments, lambda line: click.echo(f"sightline: bench {line}", err=True))
     click.echo(_table(record))
     if file is not None:
         file.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
@@ -148,15 +112,11 @@ def _table(record: dict[str, Any]) -> str:
         f"{'':<18}CPU-ms per image  / raw   images/s  / raw",
     ]
     for one in record["combinations"]:
-        lines.append(
-            f"{one['backend']} {one['precision']} {one['decoder']}, batches of "
-            f"{one['batch_rows']}, {one['device']}"
-        )
+        way = f"{one['backend']} {one['precision']} {one['decoder']}"
+        lines.append(f"{way}, batches of {one['batch_rows']}, {one['device']}")
         for part in _ROWS:
             cost = one["parts"][part]
-            ratio = "" if cost["cpu_ratio"] is None else f"{cost['cpu_ratio']:.2f}"
-            lines.append(
-                f"  {part:<16}{cost['cpu_ms']:>16.2f}  {ratio:>5}  {cost['images_per_s']:>9.1f}"
-                f"  {cost['speed_ratio']:>5.2f}"
-            )
+            cpu = f"{cost['cpu_ms']:>16.2f}  {cost['cpu_ratio']:>5.2f}"
+            speed = f"{cost['images_per_s']:>9.1f}  {cost['speed_ratio']:>5.2f}"
+            lines.append(f"  {part:<16}{cpu}  {speed}")
     return "\n".join(lines)
