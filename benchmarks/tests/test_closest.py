@@ -12,7 +12,7 @@ def row(name: str, family: str, cpu_ms: float, **more: object) -> dict[str, obje
     return {"name": name, "family": family, "warm": warm} | fixed | more
 
 
-def test_the_closest_are_the_parts_ours_and_peers_that_cost_little_more() -> None:
+def test_raw_parts_sightline_and_peers_of_similar_cost_get_more_rounds() -> None:
     contenders = [
         row("raw-inference", "raw", 9.0),
         row("loop-tuned", "loop", 10.0),

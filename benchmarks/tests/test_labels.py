@@ -10,7 +10,7 @@ from harness.labels import compare, read_labels
 RAW = {"a.jpg": (3, 0.9), "b.jpg": (5, 0.5)}
 
 
-def test_the_same_labels_and_scores_to_a_ten_thousandth_are_exact() -> None:
+def test_equal_labels_and_scores_within_1e_4_are_exact() -> None:
     found = compare(RAW, {"a.jpg": (3, 0.90005), "b.jpg": (5, 0.5), "more.jpg": (1, 0.1)})
     assert found.exact
     assert found.max_delta == pytest.approx(5e-5)
@@ -24,11 +24,13 @@ def test_the_same_labels_and_scores_to_a_ten_thousandth_are_exact() -> None:
         {"a.jpg": (3, 0.9)},  # no label
     ],
 )
-def test_a_wrong_contender_is_caught(wrong: dict[str, tuple[int, float]]) -> None:
+def test_another_label_another_score_or_a_missing_label_is_not_exact(
+    wrong: dict[str, tuple[int, float]],
+) -> None:
     assert not compare(RAW, wrong).exact
 
 
-def test_labels_are_read_from_each_shape_of_output(tmp_path: Path) -> None:
+def test_labels_are_read_from_each_layout_of_output(tmp_path: Path) -> None:
     prediction = {"label": "x", "class_id": 3, "score": 0.9}
     tables = {
         "sightline": {"path": ["/x/a.jpg", "/x/bad.jpg"], "prediction": [prediction, None]},

@@ -67,9 +67,7 @@ def record() -> dict[str, Any]:
     }
 
 
-def test_the_page_holds_every_figure_and_every_reason(
-    record: dict[str, Any], tmp_path: Path
-) -> None:
+def test_the_page_has_every_figure_and_every_reason(record: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text(json.dumps(record))
     arguments = ["--results", str(tmp_path / "results.json"), "--output", str(tmp_path / "p.md")]
     assert main(["report", *arguments, "--chart", str(tmp_path / "p.png")]) == 0
@@ -88,7 +86,7 @@ def test_the_page_holds_every_figure_and_every_reason(
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_page_of_growth_holds_the_steps_and_the_fit(
+def test_the_page_of_growth_has_the_steps_and_the_fit(
     record: dict[str, Any], tmp_path: Path
 ) -> None:
     (tmp_path / "results.json").write_text(json.dumps(record))
@@ -99,7 +97,9 @@ def test_the_page_of_growth_holds_the_steps_and_the_fit(
     assert "2.0 s + 1 ms for each x, R² 0.9991." in page
 
 
-def test_the_gap_is_made_of_the_engines_counters(record: dict[str, Any], tmp_path: Path) -> None:
+def test_the_time_by_stage_comes_from_the_engines_counters(
+    record: dict[str, Any], tmp_path: Path
+) -> None:
     (tmp_path / "results.json").write_text(json.dumps(record))
     arguments = ["--results", str(tmp_path / "results.json"), "--output", str(tmp_path / "p.md")]
     assert main(["report", *arguments]) == 0
@@ -107,7 +107,7 @@ def test_the_gap_is_made_of_the_engines_counters(record: dict[str, Any], tmp_pat
     assert "| The spark-parquet | 1.00 | 2.00 | 10.0 | 1.00 |" in (tmp_path / "p.md").read_text()
 
 
-def test_promises_are_held_against_the_record(record: dict[str, Any]) -> None:
+def test_targets_are_compared_with_the_record(record: dict[str, Any]) -> None:
     results = {(one.regime, one.text): one for one in check_targets(record)}
     parquet = results["heavy", "From Parquet ≤ 1.10 × raw"]  # noqa: RUF001
     assert parquet.ratio == pytest.approx(1.05)
@@ -122,7 +122,9 @@ def test_promises_are_held_against_the_record(record: dict[str, Any]) -> None:
     assert (light.ratio, light.holds) == (None, None)
 
 
-def test_what_is_no_record_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_no_record_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "results.json").write_text("{}")
     for name in ("results.json", "nowhere.json"):
         assert main(["report", "--results", str(tmp_path / name)]) == 2

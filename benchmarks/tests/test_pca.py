@@ -52,7 +52,7 @@ def test_the_spectrum_of_synthetic_rows_decays(rows: Path) -> None:
     assert spectrum[:10].sum() > 5 * spectrum[-10:].sum()
 
 
-def test_a_larger_table_begins_as_a_smaller_one(tmp_path: Path) -> None:
+def test_a_larger_table_starts_with_the_rows_of_a_smaller_one(tmp_path: Path) -> None:
     write_features(tmp_path / "small", 10_000, 4)
     write_features(tmp_path / "large", 10_100, 4)
     small, large = pq.read_table(tmp_path / "small"), pq.read_table(tmp_path / "large")
@@ -81,7 +81,7 @@ def test_numpy_and_scikit_learn_explain_the_same_variance(rows: Path, tmp_path: 
     assert np.allclose(components[0], components[1], rtol=2e-3, atol=2e-3)
 
 
-def test_the_heap_is_what_collections_leave(tmp_path: Path) -> None:
+def test_the_heap_is_read_after_each_garbage_collection(tmp_path: Path) -> None:
     log = tmp_path / "gc.log"
     log.write_text(
         "[0.01s][info][gc] Using G1\n"

@@ -49,7 +49,7 @@ def burner(tmp_path: Path) -> Program:
 
 
 @pytest.mark.parametrize("where", ["own", "child", "orphan"])
-def test_a_job_costs_what_its_processes_burn_even_those_that_ended(
+def test_the_cost_of_a_job_includes_processes_that_ended(
     burner: Program, tmp_path: Path, where: str
 ) -> None:
     with Coprocess(burner, tmp_path / "log") as process:
@@ -63,7 +63,7 @@ def test_a_job_costs_what_its_processes_burn_even_those_that_ended(
     assert used.peak_mib > 1
 
 
-def test_the_cost_from_the_start_holds_start_and_job(burner: Program, tmp_path: Path) -> None:
+def test_the_cost_since_the_start_includes_start_and_job(burner: Program, tmp_path: Path) -> None:
     with Coprocess(burner, tmp_path / "log") as process:
         used, _ = process.ask('{"own": 0.2}', 1)
         cold = process.since_start(used)
@@ -71,7 +71,9 @@ def test_the_cost_from_the_start_holds_start_and_job(burner: Program, tmp_path: 
     assert cold.wall_s > used.wall_s
 
 
-def test_a_failed_job_is_told_in_the_programs_own_words(burner: Program, tmp_path: Path) -> None:
+def test_the_error_of_a_failed_job_has_the_programs_message(
+    burner: Program, tmp_path: Path
+) -> None:
     with (
         Coprocess(burner, tmp_path / "log") as process,
         pytest.raises(BenchError, match="burn: status 1: sightline: NO_LUCK: nothing can be"),
@@ -79,7 +81,7 @@ def test_a_failed_job_is_told_in_the_programs_own_words(burner: Program, tmp_pat
         process.ask('{"fail": 1}', 1)
 
 
-def test_a_program_outlives_a_failed_job_and_no_exit(burner: Program, tmp_path: Path) -> None:
+def test_a_program_survives_a_failed_job_but_not_an_exit(burner: Program, tmp_path: Path) -> None:
     with Coprocess(burner, tmp_path / "log") as process:
         with pytest.raises(BenchError):
             process.ask('{"fail": 1}', 1)
@@ -91,7 +93,7 @@ def test_a_program_outlives_a_failed_job_and_no_exit(burner: Program, tmp_path: 
         assert not process.alive
 
 
-def test_a_program_that_ends_is_told_with_its_last_words(burner: Program, tmp_path: Path) -> None:
+def test_the_error_of_an_ended_program_has_its_last_line(burner: Program, tmp_path: Path) -> None:
     with (
         Coprocess(burner, tmp_path / "log") as process,
         pytest.raises(BenchError, match="BENCH_PROGRAM_FAILED: burn: the program ended: gone"),
@@ -101,7 +103,7 @@ def test_a_program_that_ends_is_told_with_its_last_words(burner: Program, tmp_pa
         Coprocess(Program("none", (sys.executable, "nowhere.py")), tmp_path / "log")
 
 
-def test_closing_ends_what_a_program_left_behind(tmp_path: Path) -> None:
+def test_closing_kills_processes_that_a_program_left_behind(tmp_path: Path) -> None:
     script = tmp_path / "leave.py"
     script.write_text(
         "import json, subprocess, sys\n"

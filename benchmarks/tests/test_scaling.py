@@ -65,7 +65,7 @@ def page_of(record: dict[str, Any], folder: Path) -> str:
     return (folder / "page.md").read_text()
 
 
-def test_a_start_and_a_price_for_each_image_are_told_apart() -> None:
+def test_a_fit_separates_start_up_and_time_per_image() -> None:
     images = [50, 500, 5000, 50_000]
     line = fit_growth(images, [20 + 0.01 * count for count in images])
     assert line is not None
@@ -76,7 +76,7 @@ def test_a_start_and_a_price_for_each_image_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("exponent", [0.5, 1.3, 2.0])
-def test_what_grows_otherwise_than_the_images_has_another_exponent(exponent: float) -> None:
+def test_nonlinear_growth_has_another_exponent(exponent: float) -> None:
     images = [50, 500, 5000, 50_000]
     line = fit_growth(images, [20 + 1e-3 * count**exponent for count in images])
     assert line is not None
@@ -85,7 +85,7 @@ def test_what_grows_otherwise_than_the_images_has_another_exponent(exponent: flo
     assert not line.exponent.least <= 1 <= line.exponent.most
 
 
-def test_noise_widens_what_the_exponent_may_be() -> None:
+def test_noise_widens_the_range_of_the_exponent() -> None:
     images = [50, 500, 5000, 50_000, 100_000]
     noise = [0.5, -0.5, 1.0, -8.0, 8.0]
     seconds = [20 + 0.01 * count + off for count, off in zip(images, noise, strict=True)]
@@ -95,11 +95,11 @@ def test_noise_widens_what_the_exponent_may_be() -> None:
     assert line.exponent.least < 1 < line.exponent.most
 
 
-def test_one_size_tells_nothing() -> None:
+def test_one_size_has_no_fit() -> None:
     assert fit_growth([48, 48], [20, 21]) is None
 
 
-def test_the_page_holds_each_size_the_line_the_cost_and_the_limit(
+def test_the_page_has_each_size_the_fit_the_cost_and_the_raw_limit(
     scaling: dict[str, Any], tmp_path: Path
 ) -> None:
     page = page_of({"scaling": scaling}, tmp_path)
@@ -114,7 +114,7 @@ def test_the_page_holds_each_size_the_line_the_cost_and_the_limit(
     assert "A chip, 2 cores, 8.0 GiB, GPU: none; commit abc+changes." in page
 
 
-def test_the_page_holds_time_and_memory_by_rows(growth: dict[str, Any], tmp_path: Path) -> None:
+def test_the_page_has_time_and_memory_by_rows(growth: dict[str, Any], tmp_path: Path) -> None:
     page = page_of({"pca": growth}, tmp_path)
     assert "| 10,000 | 10.0 | 20.0 |  |  | 800 | 200 |" in page
     assert "| 100,000 | 28.0 | 56.0 | 0.200 | 0.400 | 800 | 200 |" in page
@@ -124,14 +124,14 @@ def test_the_page_holds_time_and_memory_by_rows(growth: dict[str, Any], tmp_path
     assert "| 100,000 | scikit-learn | not measured: needs 90 GiB |" in page
 
 
-def test_another_variance_than_numpys_is_called_wrong(
+def test_a_variance_that_differs_from_numpy_is_marked_wrong(
     growth: dict[str, Any], tmp_path: Path
 ) -> None:
     growth["steps"][0]["raw"][0]["apart"] = 0.01
     assert "**wrong**: differs by at most 1e-02" in page_of({"pca": growth}, tmp_path)
 
 
-def test_a_record_of_something_else_has_no_such_page(
+def test_a_record_without_growth_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "results.json").write_text(json.dumps({"format": 1, "regimes": []}))
@@ -140,7 +140,7 @@ def test_a_record_of_something_else_has_no_such_page(
     assert "no results of `scaling`, `pca` and `growth`" in capsys.readouterr().err
 
 
-def test_sizes_are_links_in_the_collections_layout(tmp_path: Path) -> None:
+def test_sizes_are_links_in_the_layout_of_the_collection(tmp_path: Path) -> None:
     for split in ("Training", "Test"):
         (tmp_path / "fruits" / split / "Apple").mkdir(parents=True)
         for at in range(10):
@@ -172,7 +172,7 @@ def test_sizes_are_links_in_the_collections_layout(tmp_path: Path) -> None:
         (["pca", "--rows", "-5"], "-5 is not in the range 0<x"),
     ],
 )
-def test_wrong_use_is_refused_before_anything_is_measured(
+def test_wrong_use_is_an_error_before_anything_is_measured(
     options: list[str], expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--work", str(tmp_path), *options]) == 2

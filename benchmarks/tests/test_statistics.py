@@ -4,7 +4,7 @@ from harness.statistics import figure, fit, spread
 from harness.usage import Usage, marginal
 
 
-def test_what_does_not_grow_with_the_images_falls_out() -> None:
+def test_constant_costs_cancel_out_of_the_marginal_cost() -> None:
     # 3 s to start and plan, then 12 ms an image, 2 of them the JVM's.
     small = Usage(500, 9.0, 6.0, 100.0, {"jvm": 4.0, "python": 5.0})
     large = Usage(1000, 15.0, 9.0, 100.0, {"jvm": 5.0, "python": 10.0})
@@ -15,7 +15,7 @@ def test_what_does_not_grow_with_the_images_falls_out() -> None:
     }
 
 
-def test_a_kind_of_process_that_only_the_larger_job_had_counts_in_full() -> None:
+def test_a_kind_of_process_of_only_one_job_counts_in_full() -> None:
     pair = marginal(
         Usage(10, 1.0, 1.0, 1.0, {"jvm": 1.0}), Usage(20, 2.0, 1.0, 1.0, {"other": 2.0})
     )
@@ -27,7 +27,7 @@ def test_two_jobs_of_one_size_have_no_marginal_cost() -> None:
         marginal(Usage(10, 1, 1, 1), Usage(10, 2, 2, 1))
 
 
-def test_a_spread_is_the_median_with_the_least_and_the_most() -> None:
+def test_a_spread_is_the_median_with_minimum_and_maximum() -> None:
     assert str(spread([14.2, 13.97, 15.0])) == "14.2 (14.0–15.0)"  # noqa: RUF001
     assert str(spread([0.3612])) == "0.36"
     assert spread([]) is None

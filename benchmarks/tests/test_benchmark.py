@@ -33,19 +33,19 @@ def test_a_quick_run_measures_the_raw_parts_a_loop_and_the_engine(
     assert "CPU-ms per image" in capsys.readouterr().out
 
 
-def test_an_unknown_contender_is_refused_with_the_known_ones(
+def test_an_unknown_contender_is_an_error_that_lists_the_known_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--contenders", "sparrow", "--work", str(tmp_path)]) == 2
     assert "UNKNOWN_CONTENDER: 'sparrow'. Known: raw-inference, " in capsys.readouterr().err
 
 
-def test_contenders_have_names_of_their_own_and_known_programs() -> None:
+def test_contenders_have_unique_names_and_known_programs() -> None:
     assert len({contender.name for contender in CONTENDERS}) == len(CONTENDERS)
     assert {contender.program for contender in CONTENDERS} == set(PROGRAMS)
 
 
-def test_inputs_hold_the_same_images_in_each_shape(tmp_path: Path) -> None:
+def test_inputs_have_the_same_images_in_each_form(tmp_path: Path) -> None:
     import pyarrow.dataset as ds
 
     sources = []
