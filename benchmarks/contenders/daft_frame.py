@@ -1,4 +1,4 @@
-"""Daft, tuned and as in its documentation of batch inference over images. Arguments: MODEL INPUT."""
+"""Daft, tuned and as in its documentation of batch inference. Arguments: MODEL INPUT."""
 
 from __future__ import annotations
 

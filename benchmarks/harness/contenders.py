@@ -213,7 +213,7 @@ CONTENDERS = (
         "pyspark", shape("pbu-files-documented"), documented="documented", share=_SECONDARY,
     ),
     Contender(
-        "pbu-torch", "predict_batch_udf, PyTorch as it comes, binaryFile", "peer", "pyspark",
+        "pbu-torch", "predict_batch_udf, PyTorch defaults, binaryFile", "peer", "pyspark",
         shape("pbu-torch"), documented="documented", share=_SLOW, regimes=("heavy",),
     ),
     Contender(
@@ -224,7 +224,7 @@ CONTENDERS = (
         "pyspark", shape("pandas-documented"), documented="documented", share=_SECONDARY,
     ),
     Contender(
-        "pandas-torch", "pandas_udf iterator, PyTorch as it comes, binaryFile", "peer",
+        "pandas-torch", "pandas_udf iterator, PyTorch defaults, binaryFile", "peer",
         "pyspark", shape("pandas-torch"), documented="documented", share=_SLOW,
         regimes=("heavy",),
     ),

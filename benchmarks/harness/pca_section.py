@@ -91,8 +91,8 @@ def _more_of(step: Record, raw: Record, before: Record | None) -> str:
     rows, fewer = step["rows"], before["rows"]
     for other in before["raw"]:
         if other["name"] == raw["name"] and not other.get("skipped"):
-            ours = _one_more(rows, step["spark"], fewer, before["spark"], "cpu_s")
-            return figure(ours / _one_more(rows, raw, fewer, other, "cpu_s"))
+            own = _one_more(rows, step["spark"], fewer, before["spark"], "cpu_s")
+            return figure(own / _one_more(rows, raw, fewer, other, "cpu_s"))
     return ""
 
 

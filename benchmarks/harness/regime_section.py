@@ -68,27 +68,27 @@ def _labels(row: Record) -> str:
 
 
 def _against_peers(regime: Record) -> str:
-    ours = [name for name in ("spark-parquet", "spark-folder") if cpu_ms(regime, name)]
+    own = [name for name in ("spark-parquet", "spark-folder") if cpu_ms(regime, name)]
     peers = [
         (value, row)
         for row in regime["contenders"]
         if row["family"] in ("peer", "loop") and (value := cpu_ms(regime, row["name"]))
     ]
-    if not ours or not peers:
+    if not own or not peers:
         return ""
-    head = " | ".join(f"× `{name}`" for name in ours)  # noqa: RUF001
+    head = " | ".join(f"× `{name}`" for name in own)  # noqa: RUF001
     lines = [
         "CPU time of the others, as a multiple of Sightline's (wall time in brackets):",
         "",
         f"| | {head} |",
-        "|---|" + "---|" * len(ours),
+        "|---|" + "---|" * len(own),
     ]
     for value, row in sorted(peers, key=lambda peer: peer[0]):
         wall = cpu_ms(regime, row["name"], "wall_ms") or 0.0
         cells = [
             f"{value / (cpu_ms(regime, name) or 1):.2f} "
             f"({wall / (cpu_ms(regime, name, 'wall_ms') or 1):.2f})"
-            for name in ours
+            for name in own
         ]
         lines.append(f"| {row['title']} | {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from harness.checkout import BENCHMARKS, REPOSITORY
 from harness.cli import main
 from harness.targets import check_targets
 
@@ -129,3 +130,13 @@ def test_a_file_that_is_no_record_is_an_error(
     for name in ("results.json", "nowhere.json"):
         assert main(["report", "--results", str(tmp_path / name)]) == 2
         assert "NO_RESULTS" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["performance", "growth"])
+def test_the_page_in_docs_is_that_of_the_committed_record(name: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    record = BENCHMARKS / "results.json"
+    assert main(["report", "--page", name, "--results", str(record), "--output", str(page)]) == 0
+    written = (REPOSITORY / f"docs/{name}.md").read_text("utf-8")
+    command = f"benchmarks/run.py report --page {name} --results {record} --output docs/{name}.md"
+    assert written == page.read_text("utf-8"), f"run: {command}"
