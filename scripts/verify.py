@@ -54,7 +54,8 @@ STYLE = (
     Part("types of python/", MYPY, ROOT / "python"),
     Part("types of examples/fraud_id", (*MYPY, "."), ROOT / "examples/fraud_id"),
     Part("types of examples/fruits", (*MYPY, "."), ROOT / "examples/fruits"),
-    Part("types of tests/", (*MYPY, "tests", "scripts", "benchmarks")),
+    Part("types of benchmarks/", (*MYPY, "."), ROOT / "benchmarks"),
+    Part("types of tests/", (*MYPY, "tests", "scripts")),
 )
 
 
@@ -77,6 +78,7 @@ PARTS = {
             "scalatest/*.xml",
         ),
         pytest("tests of python/", ROOT / "python", "tests", "python.xml"),
+        pytest("tests of benchmarks/", ROOT / "benchmarks", "tests", "benchmarks.xml"),
         pytest("tests end to end", ROOT, "tests", "end-to-end.xml"),
     ),
 }
