@@ -1,10 +1,14 @@
 package sightline.model
 
 import java.nio.charset.StandardCharsets.UTF_8
+import java.nio.file.attribute.{BasicFileAttributes, FileTime}
 import java.nio.file.{Files, Path}
 import java.security.MessageDigest
+import java.time.Instant
 import java.util.HexFormat
+import java.util.concurrent.atomic.AtomicLong
 
+import scala.collection.concurrent.TrieMap
 import scala.jdk.CollectionConverters.*
 import scala.util.Using
 
@@ -18,9 +22,12 @@ import sightline.SightlineException
  */
 final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
 
-  /** Labels in the order of their class ids. */
-  lazy val labels: IndexedSeq[String] =
-    Files.readAllLines(folder.resolve(manifest.labelsFile), UTF_8).asScala.toIndexedSeq
+  /** Labels in the order of their class ids; none if no output has a classes head. */
+  lazy val labels: IndexedSeq[String] = manifest.signature.labelsFile.toIndexedSeq.flatMap { file =>
+    Files.readAllLines(folder.resolve(file), UTF_8).asScala
+  }
+
+  def signature: Signature = manifest.signature
 
   /** Names of the backends that can run it. */
   def backends: Seq[String] = manifest.backends
@@ -88,12 +95,12 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
    * @throws SightlineException NO_FEATURES
    */
   def requireFeatures(): Bundle =
-    if (manifest.outputs.values.exists(_ == "features")) this
+    if (signature.vector.isDefined) this
     else {
       throw SightlineException(
         "NO_FEATURES",
         "model" -> manifest.name,
-        "outputs" -> manifest.outputs.keys.toSeq.sorted,
+        "outputs" -> signature.outputs.map(_.tensor.name).sorted,
       )
     }
 
@@ -111,8 +118,26 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
 
 object Bundle {
 
+  /** How many files have been hashed, for tests. */
+  private[sightline] val filesHashed = new AtomicLong
+
+  // SQL resolves a model at every analysis, and a model may have gigabytes.
+  private val hashes = TrieMap.empty[FileVersion, String]
+
+  // A clock of the file system may not tell two changes within this time apart.
+  private val SettledSeconds = 2L
+
+  /** A file's bytes, as far as its folder's entry tells. */
+  final private case class FileVersion(
+      path: Path,
+      bytes: Long,
+      modified: FileTime,
+      file: Option[AnyRef],
+  )
+
   /**
-   * Opens the bundle in `folder` and hashes every file of it.
+   * Opens the bundle in `folder`, with every file of it hashed. A file that has the size and the time
+   * of an earlier hashing is not read again; the workers hash what they load in any case.
    *
    * @throws SightlineException INVALID_BUNDLE, or BUNDLE_CORRUPT when a byte differs
    */
@@ -143,6 +168,25 @@ object Bundle {
   private def digest(): MessageDigest = MessageDigest.getInstance("SHA-256")
 
   private def sha256(path: Path): String = {
+    val found = Files.readAttributes(path, classOf[BasicFileAttributes])
+    val version = FileVersion(
+      path.toAbsolutePath,
+      found.size,
+      found.lastModifiedTime,
+      Option(found.fileKey),
+    )
+    hashes.getOrElse(
+      version, {
+        val hash = hashed(path)
+        val settled = Instant.now.minusSeconds(SettledSeconds)
+        if (found.lastModifiedTime.toInstant.isBefore(settled)) hashes.put(version, hash): Unit
+        hash
+      },
+    )
+  }
+
+  private def hashed(path: Path): String = {
+    filesHashed.incrementAndGet(): Unit
     val hash = digest()
     Using.resource(Files.newInputStream(path)) { in =>
       Iterator

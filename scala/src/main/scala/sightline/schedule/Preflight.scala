@@ -20,9 +20,6 @@ final case class Preflight(python: String, packages: Map[String, String])
 /** Asks the worker's interpreter, on the driver, before any task starts. */
 object Preflight {
 
-  /** The protocol between jar and worker; `sightline.worker.protocol_version` holds its twin. */
-  val Protocol = 1
-
   // SQL analyses a query anew for every view and every run. Only answers that sufficed are kept: what was
   // missing may have been installed since.
   private val answers = TrieMap.empty[String, Preflight]
@@ -37,14 +34,14 @@ object Preflight {
   def check(
       executable: String,
       sparkVersion: String,
-      settings: InferenceSettings,
-      bundle: Bundle,
+      inference: Inference,
   ): Preflight =
     requirePackages(
       executable,
       sparkVersion,
-      needs(settings, bundle),
-      purpose = s"backend '${settings.backend}' with decoder '${settings.decoder}'",
+      needs(inference),
+      purpose =
+        s"backend '${inference.settings.backend}' with decoder '${inference.images.decoder}'",
       hint =
         "Install it there, or name another interpreter by spark.pyspark.python or PYSPARK_PYTHON.",
     )
@@ -150,16 +147,17 @@ object Preflight {
   }
 
   /** Import names of what the worker needs. */
-  private def needs(settings: InferenceSettings, bundle: Bundle): Seq[String] = {
-    val runtime = settings.backend match {
+  private def needs(inference: Inference): Seq[String] = {
+    val backend = inference.settings.backend
+    val runtime = backend match {
       case "onnx" => Seq("onnxruntime")
       case "openvino" => Seq("openvino")
       case "pytorch" =>
-        val library = bundle.manifest.architectures.get(settings.backend).map(_.takeWhile(_ != ':'))
+        val library = inference.bundle.manifest.architectures.get(backend).map(_.takeWhile(_ != ':'))
         Seq("torch") ++ library.filter(Set("timm", "torchvision"))
       case _ => Nil
     }
-    val decoder = Option.when(settings.decoder != "pillow")("simplejpeg")
+    val decoder = Option.when(inference.images.decoder != "pillow")("simplejpeg")
     Seq("numpy", "pyarrow", "PIL", "safetensors") ++ decoder ++ runtime
   }
 
