@@ -1,13 +1,13 @@
 package sightline.plan
 
-import org.apache.spark.sql.catalyst.expressions.*
-import org.apache.spark.sql.types.{BinaryType, StringType}
-import sightline.source.ReadImageExpression
 import scala.util.control.NonFatal
+
 import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.expressions.*
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenFallback
-import org.apache.spark.sql.catalyst.expressions.{Expression, UnaryExpression}
-import org.apache.spark.sql.types.DataType
+import org.apache.spark.sql.types.{BinaryType, DataType, StringType}
+
+import sightline.source.ReadImageExpression
 
 /**
  * Checks whether an expression can be evaluated for more rows than the query evaluates it for. `10
@@ -19,6 +19,7 @@ private[plan] object CannotFail {
   def apply(expression: Expression): Boolean = expression match {
     case _: NullIfFails => true
     case replaceable: RuntimeReplaceable => apply(replaceable.replacement)
+    case cast: Cast if cast.evalMode == EvalMode.TRY => apply(cast.child)
     case cast: Cast =>
       val read = cast.child.dataType
       val upward = Cast.canUpCast(read, cast.dataType) ||

@@ -4,10 +4,10 @@ import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression
 import org.apache.spark.sql.catalyst.expressions.{Expression, LambdaFunction, OuterReference}
 import org.apache.spark.sql.catalyst.plans.logical.*
 import org.apache.spark.sql.catalyst.rules.Rule
-import org.apache.spark.sql.sightline.AnalysisErrors
-import sightline.SightlineException
-import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.catalyst.streaming.StreamingRelationV2
+import org.apache.spark.sql.sightline.AnalysisErrors
+
+import sightline.SightlineException
 import sightline.source.FolderTable
 
 /**

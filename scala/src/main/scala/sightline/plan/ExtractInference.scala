@@ -43,13 +43,13 @@ object ExtractInference extends Rule[LogicalPlan] {
     if (extracted.output == output) extracted else Project(output, extracted)
   }
 
-  /** Extracts a call that depends on no other call: neither its image nor its guards contain one. */
+  /** Extracts a call that depends on no other call: neither its inputs nor its guards contain one. */
   private def extractOne(operator: LogicalPlan): LogicalPlan = {
     val uses = GuardedCall.in(operator)
     val next = uses
-      .find(use => (use.call.child +: use.guards).forall(!_.exists(isCall)))
+      .find(use => (use.call.inputs ++ use.guards).forall(!_.exists(isCall)))
       // A guard that contains the call that it guards cannot be evaluated before that call.
-      .orElse(uses.find(!_.call.child.exists(isCall)))
+      .orElse(uses.find(!_.call.inputs.exists(_.exists(isCall))))
       .map(_.call)
       .get
     val (below, result) =
@@ -77,9 +77,9 @@ object ExtractInference extends Rule[LogicalPlan] {
           child,
           known.flatMap(answer => answer.result +: answer.guard.toSeq.flatMap(_.references)),
         )
-        val (image, checked) = safe(call.child, uses, child)
-        val infer =
-          Infer(call.copy(child = where((needed ++ unknown).toSeq, image)), carried)
+        val (inputs, checked) = safe(call.inputs, uses, child)
+        val conditions = (needed ++ unknown).toSeq
+        val infer = Infer(call.copy(inputs = inputs.map(where(conditions, _))), carried)
         val result = known.foldRight[Expression](infer.result) { case (answer, otherwise) =>
           answer.guard.fold[Expression](answer.result)(If(_, answer.result, otherwise))
         }
@@ -87,10 +87,10 @@ object ExtractInference extends Rule[LogicalPlan] {
       }
   }
 
-  private def where(conditions: Seq[Expression], image: Expression): Expression =
+  private def where(conditions: Seq[Expression], input: Expression): Expression =
     conditions
       .reduceOption(And.apply)
-      .fold(image)(If(_, image, Literal(None.orNull, image.dataType)))
+      .fold(input)(If(_, input, Literal(None.orNull, input.dataType)))
 
   /** The condition under which some use needs the answer; None if a use may need it for every row. */
   private def condition(uses: Seq[GuardedCall], child: LogicalPlan): Option[Expression] = {
@@ -115,25 +115,30 @@ object ExtractInference extends Rule[LogicalPlan] {
     }
 
   /**
-   * The image to infer, and a function that adapts the result. If evaluating the image can fail and
+   * The inputs to infer, and a function that adapts the result. If evaluating an input can fail and
    * some guards stay above, a failure gives NULL below the operator. The error is then raised
    * above, only for rows whose answer is used.
    */
   private def safe(
-      image: Expression,
+      inputs: Seq[Expression],
       uses: Seq[GuardedCall],
       child: LogicalPlan,
-  ): (Expression, Expression => Expression) =
-    if (CannotFail(image) || uses.forall(use => hoisted(use, child) == use.guards)) {
-      (image, identity[Expression])
+  ): (Seq[Expression], Expression => Expression) =
+    if (inputs.forall(CannotFail(_)) || uses.forall(use => hoisted(use, child) == use.guards)) {
+      (inputs, identity[Expression])
     } else {
+      val given = inputs.map(IsNotNull(_)) match {
+        case Seq(only) => only
+        // Unlike OR, it evaluates every input.
+        case several => Greatest(several)
+      }
       (
-        CannotFail.orNull(image),
-        result => If(IsNotNull(image), result, Literal(None.orNull, result.dataType)),
+        inputs.map(CannotFail.orNull),
+        result => If(given, result, Literal(None.orNull, result.dataType)),
       )
     }
 
-  /** Two calls on a random image are never equal, but each call is equal to itself. */
+  /** Two calls on a random input are never equal, but each call is equal to itself. */
   private def same(one: InferenceCall, other: InferenceCall): Boolean =
     one.eq(other) || one.semanticEquals(other)
 

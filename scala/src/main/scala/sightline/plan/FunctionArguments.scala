@@ -2,7 +2,8 @@ package sightline.plan
 
 import java.util.Locale
 
-import org.apache.spark.sql.catalyst.expressions.{Alias, Cast, Expression, NamedArgumentExpression}
+import org.apache.spark.sql.catalyst.expressions.*
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.catalyst.util.{ArrayData, MapData}
 import org.apache.spark.sql.types.{MapType, StringType}
 
@@ -45,6 +46,23 @@ final class FunctionArguments private (
   def optionalLiteral(parameter: String): Option[String] = get(parameter).flatMap { value =>
     if (value.foldable) Option(value.eval()).map(_.toString)
     else throw wrong(s"its $parameter must be a literal, not ${value.sql}.")
+  }
+
+  /**
+   * An argument that must be a table, `TABLE(…)`.
+   *
+   * @throws SightlineException WRONG_ARGUMENTS
+   */
+  def table(parameter: String): LogicalPlan = required(parameter) match {
+    case table: FunctionTableSubqueryArgumentExpression
+        if table.hasRepartitioning || table.orderByExpressions.nonEmpty =>
+      throw wrong(
+        "TABLE(…) takes no PARTITION BY, ORDER BY or WITH SINGLE PARTITION: rows are predicted " +
+          "where they are."
+      )
+    case table: FunctionTableSubqueryArgumentExpression => table.plan
+    case _ =>
+      throw wrong("its first argument must be a table: TABLE(images) or TABLE(SELECT …).")
   }
 
   /** The names and values of the literal map `options`; empty if it is omitted. */

@@ -36,7 +36,7 @@ object GuardedCall extends PredicateHelper {
   private class Guards(private val definitions: Map[CommonExpressionId, Expression]) {
 
     def in(expression: Expression, guards: Seq[Expression]): Seq[GuardedCall] = expression match {
-      case call: InferenceCall => GuardedCall(call, guards) +: in(call.child, guards)
+      case call: InferenceCall => GuardedCall(call, guards) +: call.inputs.flatMap(in(_, guards))
       case If(condition, yes, no) => branches(Seq(condition -> yes), Some(no), guards)
       case CaseWhen(cases, otherwise) => branches(cases, otherwise, guards)
       case Coalesce(values) => inOrder(values, guards)(IsNull(_))

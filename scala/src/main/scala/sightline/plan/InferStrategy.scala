@@ -9,8 +9,8 @@ import org.apache.spark.sql.execution.{FilterExec, ProjectExec, SparkPlan, Spark
 import org.apache.spark.sql.sightline.WorkerErrorsExec
 import org.apache.spark.sql.types.{StructField, StructType}
 
-import sightline.schedule.WorkerCounters
-import sightline.source.Columns
+import sightline.schedule.{WorkerCounters, WorkerSpec}
+import sightline.source.ReadImageExpression
 
 /** Plans an [[Infer]] as Spark's own Arrow operators, which run Sightline's Python worker. */
 final class InferStrategy(spark: SparkSession) extends SparkStrategy {
@@ -19,12 +19,12 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
 
   override def apply(plan: LogicalPlan): Seq[SparkPlan] = plan match {
     case PhysicalOperation(projects, filters, infer: Infer)
-        if infer.call.result == InferenceResult.Row =>
+        if infer.call.route == Route.Bulk =>
       Seq(bulk(projects, filters, infer))
     case Infer(call, result, child, _) =>
       val udf = call.inference
-        .scalar(spark, call.result.worker, Some(counters))
-        .scalar(call.description, call.dataType, Seq(call.child))
+        .scalar(spark, call.result, Some(counters))
+        .scalar(call.description, call.dataType, call.inputs)
       Seq(
         WorkerErrorsExec(
           ArrowEvalPythonExec(Seq(udf), Seq(result), planLater(child), udf.evalType)
@@ -42,20 +42,19 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
     val Infer(call, result, child, _) = infer
     val needed = AttributeSet((projects ++ filters).flatMap(_.references))
     val kept = child.output.filter(needed.contains)
-    val names = InferStrategy.names(kept)
+    val answers = call.dataType.map(f => AttributeReference(f.name, f.dataType)())
+    val names = InferStrategy.names(kept, answers.map(_.name))
+    val (inputs, errors) = InferStrategy.inputs(call)
     val input = Project(
       kept.zip(names).map { case (column, name) =>
         if (column.name == name) column else Alias(column, name)()
-      } ++ Seq(
-        Alias(field(call.child, 0), Columns.WorkerContent)(),
-        Alias(field(call.child, 1), Columns.WorkerError)(),
-      ),
+      } ++ inputs ++ errors,
       child,
     )
-    val answers = call.result.dataType.map(f => AttributeReference(f.name, f.dataType)())
     val output = kept ++ answers
+    val columns = WorkerSpec.Columns(inputs.map(_.name), errors.map(_.name))
     val udf = call.inference
-      .bulk(spark, Columns.Prediction, Some(counters))
+      .bulk(spark, call.result, columns, Some(counters))
       .mapper(call.description, structOf(names ++ answers.map(_.name), output), input.output)
     val rows = WorkerErrorsExec(
       MapInArrowExec(udf, output, planLater(input), isBarrier = false, profile = None)
@@ -82,24 +81,43 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
     StructType(columns.zip(names).map { case (c, name) =>
       StructField(name, c.dataType, c.nullable, c.metadata)
     })
+}
+
+object InferStrategy {
+
+  private def inputName(at: Int): String = s"__input$at"
+  private val ErrorName = "__error"
+
+  /** The columns of a call's inputs, and the column of errors of reading them if there can be any. */
+  private def inputs(call: InferenceCall): (Seq[NamedExpression], Option[NamedExpression]) = {
+    val parts = call.inputs.map { input =>
+      if (input.dataType == ReadImageExpression.ResultType) {
+        field(input, 0) -> Some(field(input, 1))
+      } else input -> None
+    }
+    val values = parts.zipWithIndex.map { case ((value, _), at) => Alias(value, inputName(at))() }
+    val error = parts.flatMap(_._2) match {
+      case Seq() => None
+      case Seq(only) => Some(only)
+      case several => Some(Coalesce(several))
+    }
+    (values, error.map(Alias(_, ErrorName)()))
+  }
 
   private def field(image: Expression, ordinal: Int): Expression = image match {
     case CreateNamedStruct(parts) => parts(2 * ordinal + 1)
     case other => GetStructField(other, ordinal)
   }
-}
-
-object InferStrategy {
-
-  private val Reserved =
-    Set(Columns.Prediction, Columns.Error, Columns.WorkerContent, Columns.WorkerError)
 
   /**
-   * The columns' names in the worker. Each name must be unique, because Spark's Python code finds
-   * the returned columns by name.
+   * The names in the worker of the columns that pass through it. Each name must be unique, because
+   * Spark's Python code finds the returned columns by name.
    */
-  private def names(columns: Seq[Attribute]): Seq[String] =
+  private def names(columns: Seq[Attribute], answers: Seq[String]): Seq[String] = {
+    val reserved = answers.toSet + ErrorName
     columns.map(_.name).zipWithIndex.map { case (name, at) =>
-      if (!Reserved(name) && columns.count(_.name == name) == 1) name else s"__column$at"
+      val isFree = !reserved(name) && !name.startsWith("__input")
+      if (isFree && columns.count(_.name == name) == 1) name else s"__column$at"
     }
+  }
 }

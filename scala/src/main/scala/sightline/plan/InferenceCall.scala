@@ -1,66 +1,71 @@
 package sightline.plan
 
-import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.catalyst.expressions.{Expression, UnaryExpression, Unevaluable}
-import org.apache.spark.sql.types.DataType
+import org.apache.spark.sql.catalyst.expressions.{Expression, Unevaluable}
+import org.apache.spark.sql.types.StructType
 
+import sightline.model.ResultType
 import sightline.schedule.Inference
+import sightline.source.Columns
 
 /**
- * An expression that gives a model's answer for an image.
+ * An expression that gives a model's answer for a row: the fields of `result`, then `error`.
  *
- * Every SQL function that runs a model is this one expression. Analysis leaves it in its place, so
- * that Spark treats it like any other expression. [[ExtractInference]] moves it to its own node
- * before the optimizer can copy it.
+ * Every SQL function and command that runs a model is this one expression. Analysis leaves it in its
+ * place, so that Spark treats it like any other expression. [[ExtractInference]] moves it to its own
+ * node before the optimizer can copy it.
  *
  * @param function the name by which the user calls it
  * @param inference the model, with a fixed version, and its settings
- * @param child the image's bytes, or `struct<content, error>` if reading them may have failed; NULL
- *   gives NULL
+ * @param inputs a value for each input of the model, in the order of its signature. An image is
+ *   BINARY, or `struct<content, error>` if reading it may have failed.
  */
 final case class InferenceCall(
     function: String,
     inference: Inference,
-    result: InferenceResult,
-    child: Expression,
-) extends UnaryExpression
+    result: ResultType,
+    inputs: Seq[Expression],
+    route: Route = Route.Scalar,
+) extends Expression
     with Unevaluable {
 
-  override def dataType: DataType = result.dataType
+  override def children: Seq[Expression] = inputs
+  override def dataType: StructType =
+    result.dataType(inference.bundle.signature).add(Columns.Error, Columns.ErrorType)
   override def nullable: Boolean = true
 
   /** The text for EXPLAIN: which model runs, and how. */
   def description: String = s"$function[${inference.description}]"
 
   override def prettyName: String = function
-  override def sql: String = result match {
-    case InferenceResult.ImageInference => s"$function(${child.sql})"
-    case _ => s"$function('${inference.name}', ${child.sql})"
+  override def sql: String = {
+    // The session names the model of a call for probabilities.
+    val model = Option.when(result != ResultType.Probabilities)(s"'${inference.name}'")
+    (model ++ inputs.map(_.sql)).mkString(s"$function(", ", ", ")")
   }
-  override def toString: String = s"$description($child)"
+  override def toString: String = s"$description(${inputs.mkString(", ")})"
 
-  override protected def withNewChildInternal(newChild: Expression): InferenceCall =
-    copy(child = newChild)
+  override protected def withNewChildrenInternal(
+      newChildren: IndexedSeq[Expression]
+  ): InferenceCall = copy(inputs = newChildren)
 }
 
 object InferenceCall {
 
   def in(expression: Expression): Seq[InferenceCall] =
     expression.collect { case call: InferenceCall => call }
+}
 
-  /** Builds a call of `function(model, content[, options])`. */
-  def ofContent(
-      function: String,
-      result: InferenceResult,
-      expressions: Seq[Expression],
-  ): InferenceCall = {
-    val arguments = FunctionArguments(function, Seq("model", "content", "options"), 2, expressions)
-    val image = ImageArgument(function, arguments.required("content"))
-    val inference = SessionModels.inference(
-      SparkSession.active,
-      arguments.literalText("model"),
-      CallOptions.parse(arguments.options, _),
-    )
-    InferenceCall(function, inference, result, image)
-  }
+/** How rows reach the worker. */
+sealed trait Route
+
+object Route {
+
+  /** Spark's Arrow function: the inputs alone are sent. A row whose inputs are all NULL gives NULL. */
+  case object Scalar extends Route
+
+  /**
+   * mapInArrow: the whole row is sent, and not kept beside the worker. A row without an input gives an
+   * error.
+   */
+  case object Bulk extends Route
 }

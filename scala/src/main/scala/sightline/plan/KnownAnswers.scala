@@ -13,20 +13,30 @@ final private[plan] case class KnownAnswer(result: AttributeReference, guard: Op
 /** Finds answers in the plan below a call, and carries columns up to the operator with the call. */
 private[plan] object KnownAnswers extends AliasHelper {
 
-  /** Finds the answers to `call`, whose image is an expression on the columns of `plan`. */
+  /** Finds the answers to `call`, whose inputs are expressions on the columns of `plan`. */
   def of(call: InferenceCall, plan: LogicalPlan): Seq[KnownAnswer] = {
-    val wanted = call.copy(child = origin(call.child, plan))
+    val wanted = call.copy(inputs = call.inputs.map(origin(_, plan)))
     path(plan).collect { case infer: Infer =>
-      def answers(image: Expression): Boolean =
-        infer.call.copy(child = origin(image, infer.child)).semanticEquals(wanted)
-      infer.call.child match {
-        case image if answers(image) => Some(KnownAnswer(infer.result, None))
-        case If(guard, image, Literal(otherwise, _))
-            if Option(otherwise).isEmpty && guard.deterministic && answers(image) =>
-          Some(KnownAnswer(infer.result, Some(guard)))
-        case _ => None
+      def answers(inputs: Seq[Expression]): Boolean =
+        infer.call.copy(inputs = inputs.map(origin(_, infer.child))).semanticEquals(wanted)
+      if (answers(infer.call.inputs)) Some(KnownAnswer(infer.result, None))
+      else {
+        guarded(infer.call.inputs)
+          .filter { case (guard, inputs) => guard.deterministic && answers(inputs) }
+          .map { case (guard, _) => KnownAnswer(infer.result, Some(guard)) }
       }
     }.flatten
+  }
+
+  /** The guard that [[ExtractInference]] put around all inputs, and the inputs without it. */
+  private def guarded(inputs: Seq[Expression]): Option[(Expression, Seq[Expression])] = {
+    val parts = inputs.collect {
+      case If(guard, input, Literal(otherwise, _)) if Option(otherwise).isEmpty => guard -> input
+    }
+    parts.headOption.collect {
+      case (guard, _) if parts.size == inputs.size && parts.forall(_._1.semanticEquals(guard)) =>
+        guard -> parts.map(_._2)
+    }
   }
 
   /** Adds `columns` of an operator on the plan's path to the plan's output. */

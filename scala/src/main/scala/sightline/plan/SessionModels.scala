@@ -8,9 +8,20 @@ import com.google.common.collect.MapMaker
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.analysis.{AnalysisContext, Resolver}
 
-import sightline.model.{BundleCatalog, FoundModel, ModelRegistry}
+import sightline.model.{BundleCatalog, FoundModel, ModelRegistry, ResultType}
 import sightline.schedule.{Inference, InferenceSettings}
 import sightline.source.AllowedRoots
+
+/**
+ * A model as a call runs it.
+ *
+ * @param topK how many labels a prediction lists
+ */
+final case class SessionModel(inference: Inference, topK: Int) {
+
+  /** What `ml_predict` gives for a row. */
+  def prediction: ResultType = ResultType.prediction(inference.bundle.signature, topK)
+}
 
 /** The models that a session's SQL can name, and the session's settings for inference. */
 object SessionModels {
@@ -26,32 +37,38 @@ object SessionModels {
 
   // The key is Spark's relation cache of a query. Spark uses it so that a query that names a table
   // twice reads one version of it.
-  private val byQuery = new MapMaker().weakKeys().makeMap[AnyRef, TrieMap[String, FoundModel]]()
+  private val byQuery = new MapMaker().weakKeys().makeMap[AnyRef, QueryModels]()
+
+  /** What the analysis of one query has found so far. */
+  final private class QueryModels {
+    val found: TrieMap[String, FoundModel] = TrieMap.empty
+    val checked: TrieMap[Inference, Unit] = TrieMap.empty
+  }
 
   /**
    * The model for a call in a query. All calls of a model in one query use the version that the
-   * query found first.
+   * query found first, and it is checked once.
    *
    * @param model a name, `name@version`, or a bundle's path
    * @param options the call's options; they override the model's, which override the session's
+   * @throws sightline.SightlineException UNKNOWN_MODEL and others of finding the model, and those of
+   *   [[sightline.schedule.Inference.check]]
    */
-  def inference(
+  def of(
       spark: SparkSession,
       model: String,
-      options: InferenceSettings => InferenceSettings,
-  ): Inference = {
-    val query = byQuery.computeIfAbsent(
-      AnalysisContext.get.relationCache,
-      _ => TrieMap.empty[String, FoundModel],
-    )
+      options: CallOptions => CallOptions,
+  ): SessionModel = {
+    val query = byQuery.computeIfAbsent(AnalysisContext.get.relationCache, _ => new QueryModels)
     val key =
       if (BundleCatalog.isPath(model) || !resolver(spark)("a", "A")) model
       else model.toLowerCase(Locale.ROOT)
-    val found = query.getOrElseUpdate(key, find(spark, model))
-    val own = CallOptions.parse(found.options, settings(spark))
-    val inference = Inference(found.bundle, options(own), Some(model), found.version)
-    inference.check(spark): Unit
-    inference
+    val found = query.found.getOrElseUpdate(key, find(spark, model))
+    val chosen = options(CallOptions.parse(found.options, defaults(spark)))
+    val inference =
+      Inference(found.bundle, chosen.settings, chosen.images, Some(model), found.version)
+    query.checked.getOrElseUpdate(inference, inference.check(spark))
+    SessionModel(inference, chosen.topK)
   }
 
   def find(spark: SparkSession, model: String): FoundModel = {
@@ -68,13 +85,15 @@ object SessionModels {
   def registry(spark: SparkSession): ModelRegistry =
     ModelRegistry.open(modelsRoot(spark), spark.sessionState.newHadoopConf(), resolver(spark))
 
-  /** The session's settings for all models; a call can override them. */
-  def settings(spark: SparkSession): InferenceSettings = {
-    val defaults = InferenceSettings()
-    defaults.copy(
-      device = spark.conf.getOption(DeviceSetting).getOrElse(defaults.device),
-      // Read from the application's configuration: a SQL client's SET must not allow custom code.
-      allowCode = spark.sparkContext.getConf.getBoolean(AllowCodeSetting, defaultValue = false),
+  /** The session's options for all models; a call can override them. */
+  def defaults(spark: SparkSession): CallOptions = {
+    val settings = InferenceSettings()
+    CallOptions(
+      settings.copy(
+        device = spark.conf.getOption(DeviceSetting).getOrElse(settings.device),
+        // Read from the application's configuration: a SQL client's SET must not allow custom code.
+        allowCode = spark.sparkContext.getConf.getBoolean(AllowCodeSetting, defaultValue = false),
+      )
     )
   }
 

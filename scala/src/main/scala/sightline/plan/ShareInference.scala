@@ -1,16 +1,17 @@
 package sightline.plan
 
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.catalyst.expressions.{OuterReference, SubqueryExpression}
-import org.apache.spark.sql.catalyst.optimizer.InlineCTE
-import org.apache.spark.sql.catalyst.plans.logical.*
-import org.apache.spark.sql.catalyst.rules.Rule
-import org.apache.spark.sql.sightline.CachedData
 import org.apache.spark.sql.catalyst.analysis.{EliminateSubqueryAliases, EliminateView}
-import org.apache.spark.sql.catalyst.expressions.ExprId
-import org.apache.spark.sql.catalyst.optimizer.{CollapseProject, ColumnPruning, PushDownPredicates}
-import org.apache.spark.sql.catalyst.plans.logical.{LocalLimit, LogicalPlan}
-import org.apache.spark.sql.catalyst.rules.RuleExecutor
+import org.apache.spark.sql.catalyst.expressions.{ExprId, OuterReference, SubqueryExpression}
+import org.apache.spark.sql.catalyst.optimizer.{
+  CollapseProject,
+  ColumnPruning,
+  InlineCTE,
+  PushDownPredicates,
+}
+import org.apache.spark.sql.catalyst.plans.logical.*
+import org.apache.spark.sql.catalyst.rules.{Rule, RuleExecutor}
+import org.apache.spark.sql.sightline.CachedData
 
 /**
  * Replaces equal inferences in a plan by one, such as both sides of a join of a view with itself,
