@@ -127,14 +127,14 @@ object ExtractInference extends Rule[LogicalPlan] {
     if (inputs.forall(CannotFail(_)) || uses.forall(use => hoisted(use, child) == use.guards)) {
       (inputs, identity[Expression])
     } else {
-      val given = inputs.map(IsNotNull(_)) match {
+      val allGiven = inputs.map(IsNotNull(_)) match {
         case Seq(only) => only
         // Unlike OR, it evaluates every input.
         case several => Greatest(several)
       }
       (
         inputs.map(CannotFail.orNull),
-        result => If(given, result, Literal(None.orNull, result.dataType)),
+        result => If(allGiven, result, Literal(None.orNull, result.dataType)),
       )
     }
 

@@ -10,12 +10,11 @@ import org.apache.spark.sql.sightline.WorkerErrorsExec
 import org.apache.spark.sql.types.{StructField, StructType}
 
 import sightline.schedule.{WorkerCounters, WorkerSpec}
-import sightline.source.ReadImageExpression
 
 /** Plans an [[Infer]] as Spark's own Arrow operators, which run Sightline's Python worker. */
 final class InferStrategy(spark: SparkSession) extends SparkStrategy {
 
-  private def counters = WorkerCounters.ofSql(spark.sparkContext)
+  private def counters = WorkerCounters.of(spark.sparkContext)
 
   override def apply(plan: LogicalPlan): Seq[SparkPlan] = plan match {
     case PhysicalOperation(projects, filters, infer: Infer)
@@ -91,7 +90,7 @@ object InferStrategy {
   /** The columns of a call's inputs, and the column of errors of reading them if there can be any. */
   private def inputs(call: InferenceCall): (Seq[NamedExpression], Option[NamedExpression]) = {
     val parts = call.inputs.map { input =>
-      if (input.dataType == ReadImageExpression.ResultType) {
+      if (ModelInputs.isRead(input.dataType)) {
         field(input, 0) -> Some(field(input, 1))
       } else input -> None
     }

@@ -31,7 +31,10 @@ object InferTable {
     requireImage(function, inference)
     val table = PlanFrame.plan(images)
     val (own, kept) = table.output.partition(column => Columns.OfWorker(column.name))
-    val image = read(own.find(_.name == Columns.WorkerContent), own.find(_.name == Columns.WorkerError))
+    val image = read(
+      own.find(_.name == Columns.WorkerContent),
+      own.find(_.name == Columns.WorkerError),
+    )
     PlanFrame(images.sparkSession, inferred(function, inference, result, Seq(image), kept, table))
   }
 
@@ -53,10 +56,14 @@ object InferTable {
     val signature = model.inference.bundle.signature
     val columns = signature.inputs.map { input =>
       val found = input.feed match {
-        case Feed.Image => column(function, table.output, content)
-        case Feed.Tensor => column(function, table.output, input.tensor.name)
+        case Feed.Image =>
+          val hint = "Name the one with the images' bytes by map('content_column', 'NAME')."
+          column(function, table.output, content, hint)
+        case Feed.Tensor =>
+          val hint = "The model's input of this name is made of it."
+          column(function, table.output, input.tensor.name, hint)
       }
-      found -> ModelInputs.one(function, input, found)
+      found -> ModelInputs.one(function, input, found, found.name)
     }
     val images = columns.zip(signature.inputs).collect {
       case ((column, _), input) if input.feed == Feed.Image => column
@@ -164,14 +171,19 @@ object InferTable {
       case (name, ordinal) => name -> GetStructField(struct, ordinal, Some(name))
     }
 
-  private def column(function: String, columns: Seq[Attribute], name: String): Attribute =
+  private def column(
+      function: String,
+      columns: Seq[Attribute],
+      name: String,
+      hint: String,
+  ): Attribute =
     columns.find(_.name.equalsIgnoreCase(name)).getOrElse {
       throw SightlineException(
         "UNKNOWN_COLUMN",
         "table" -> s"the table of $function",
         "column" -> name,
         "known" -> columns.map(_.name),
-        "hint" -> "Name the one with the images' bytes by map('content_column', 'NAME').",
+        "hint" -> hint,
       )
     }
 

@@ -1,6 +1,7 @@
 package sightline.plan
 
 import org.apache.spark.sql.catalyst.expressions.*
+import org.apache.spark.sql.catalyst.types.DataTypeUtils
 import org.apache.spark.sql.types.*
 
 import sightline.SightlineException
@@ -9,9 +10,6 @@ import sightline.source.ReadImageExpression
 
 /** Checks the values that a call gives to a model's inputs, and casts numbers to the tensor's type. */
 object ModelInputs {
-
-  private val ImageHint =
-    "Read files by read_images('folder'), which has them in its column content."
 
   /**
    * The inputs of a model, in the order of its signature.
@@ -22,17 +20,18 @@ object ModelInputs {
    */
   def apply(function: String, signature: Signature, value: Expression): Seq[Expression] =
     (signature.inputs, value.dataType) match {
-      case (Seq(only), _) => Seq(one(function, only, value))
+      case (Seq(only), _) => Seq(one(function, only, value, value.sql))
       case (several, struct: StructType) if several.forall(field(struct, _).isDefined) =>
         several.map { input =>
           val ordinal = field(struct, input).get
-          one(function, input, GetStructField(value, ordinal, Some(struct(ordinal).name)))
+          val part = GetStructField(value, ordinal, Some(struct(ordinal).name))
+          one(function, input, part, part.sql)
         }
       case (several, other) =>
         val fields = several.map(input => StructField(input.tensor.name, sqlType(input)))
         throw wrongType(
           function,
-          value,
+          value.sql,
           other,
           StructType(fields),
           "The model has several inputs: give a struct with a field for each, by name.",
@@ -43,19 +42,37 @@ object ModelInputs {
    * One input of a model: BINARY or `struct<content, error>` for an image, else numbers that are
    * nested as deeply as the tensor.
    *
+   * @param called the value's name in errors
    * @throws SightlineException WRONG_COLUMN_TYPE
    */
-  def one(function: String, input: ModelInput, value: Expression): Expression =
+  def one(
+      function: String,
+      input: ModelInput,
+      value: Expression,
+      called: String,
+  ): Expression =
     (input.feed, value.dataType) match {
-      case (Feed.Image, BinaryType | ReadImageExpression.ResultType) => value
+      case (Feed.Image, BinaryType) => value
+      case (Feed.Image, read) if isRead(read) => value
       case (Feed.Image, NullType) => Cast(value, BinaryType)
-      case (Feed.Image, other) => throw wrongType(function, value, other, BinaryType, ImageHint)
+      case (Feed.Image, other) =>
+        throw wrongType(
+          function,
+          called,
+          other,
+          BinaryType,
+          "Read files by read_images('folder'), which has them in its column content.",
+        )
       case (Feed.Tensor, found) if feeds(found, input.tensor.dataType) =>
         numbers(value, input.tensor)
       case (Feed.Tensor, other) =>
         val hint = s"Input '${input.tensor.name}' of the model is ${input.tensor}."
-        throw wrongType(function, value, other, input.tensor.dataType, hint)
+        throw wrongType(function, called, other, input.tensor.dataType, hint)
     }
+
+  /** Whether a value is `struct<content, error>`: an image, or the error of reading it. */
+  def isRead(dataType: DataType): Boolean =
+    DataTypeUtils.equalsIgnoreNullability(dataType, ReadImageExpression.ResultType)
 
   private def sqlType(input: ModelInput): DataType = input.feed match {
     case Feed.Image => BinaryType
@@ -78,7 +95,7 @@ object ModelInputs {
 
   /** The value in the tensor's type. A number that does not fit becomes NULL. */
   private def numbers(value: Expression, tensor: TensorSpec): Expression =
-    if (DataType.equalsIgnoreNullability(value.dataType, tensor.dataType)) value
+    if (DataTypeUtils.equalsIgnoreNullability(value.dataType, tensor.dataType)) value
     else if (tensor.shape.isEmpty || neverFails(value.dataType, tensor.elementType)) {
       Cast(value, tensor.dataType, None, EvalMode.TRY)
     } else eachElement(value, tensor.elementType)
@@ -100,19 +117,16 @@ object ModelInputs {
       case _ => Cast(value, element, None, EvalMode.TRY)
     }
 
-  private[plan] def wrongType(
+  private def wrongType(
       function: String,
-      value: Expression,
+      called: String,
       found: DataType,
       expected: DataType,
-      hint: String = ImageHint,
+      hint: String,
   ): SightlineException =
     SightlineException(
       "WRONG_COLUMN_TYPE",
-      "column" -> (value match {
-        case column: Attribute => column.name
-        case other => other.sql
-      }),
+      "column" -> called,
       "type" -> found.sql,
       "expected" -> expected.sql,
       "subject" -> function,

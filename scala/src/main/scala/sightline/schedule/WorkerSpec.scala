@@ -2,7 +2,7 @@ package sightline.schedule
 
 import org.json4s.JsonDSL.*
 import org.json4s.jackson.JsonMethods
-import org.json4s.{JObject, JValue}
+import org.json4s.{JObject, JString, JValue}
 
 import sightline.model.ResultType
 
@@ -69,8 +69,8 @@ object WorkerSpec {
 
   private def json(result: ResultType): JValue = result match {
     case ResultType.TopK(k) => ("kind" -> "top_k") ~ ("k" -> k)
-    case ResultType.Probabilities => JObject("kind" -> "probabilities")
-    case ResultType.Vector => JObject("kind" -> "vector")
+    case ResultType.Probabilities => JObject("kind" -> JString("probabilities"))
+    case ResultType.Vector => JObject("kind" -> JString("vector"))
     case ResultType.Tensors(names) => ("kind" -> "tensors") ~ ("outputs" -> names)
   }
 }

@@ -8,6 +8,7 @@ import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.SightlineException
 import sightline.model.{ModelRegistry, ModelVersion, VersionFile}
+import sightline.plan.{CallOptions, SessionModels}
 import sightline.schedule.GoldenBatch
 
 /** `CREATE MODEL`: checks a bundle on its golden batch, then copies it under the models root. */
@@ -57,8 +58,9 @@ final case class CreateModelCommand(
 
   private def create(spark: SparkSession, registry: ModelRegistry): Row = {
     val bundle = SessionModels.find(spark, source).bundle
-    val settings = CallOptions.parse(options, SessionModels.settings(spark))
-    bundle.requirePrecision(settings.backend, settings.precision, settings.decoder): Unit
+    val call = CallOptions.parse(options, SessionModels.defaults(spark))
+    val settings = call.settings
+    bundle.requirePrecision(settings.backend, settings.precision, call.images.decoder): Unit
     GoldenBatch.check(spark, bundle, settings.allowCode)
     val (file, version) = registry.create(name, bundle, source, comment, options, replaces)
     row(file, version)
