@@ -4,7 +4,8 @@ import numpy as np
 import pyarrow as pa
 
 from sightline.engine.request import Outcome
-from sightline.engine.result import error_column, prediction_column, probabilities_column
+from sightline.engine.result import error_column, result_columns
+from sightline.engine.result_type import Probabilities, TopK
 from sightline.row_error import RowError
 
 
@@ -25,16 +26,16 @@ LABELS = pa.array(["crane", "owl", "crane"])
 
 def test_a_label_of_two_classes_is_one_key_with_both_probabilities() -> None:
     outcome = outcome_of([[2, 1, 0], [0, 0, 0]], [[0.5, 0.375, 0.125], [0, 0, 0]])
-    column = probabilities_column(outcome, LABELS)
+    column = result_columns(outcome, Probabilities(), LABELS)[-1]
     column.validate(full=True)
     assert values(column) == [[("crane", 0.625), ("owl", 0.375)], None]
 
 
 def test_top_k_of_rows_around_an_error_stay_with_their_rows() -> None:
     outcome = outcome_of([[1, 0], [0, 0], [2, 1]], [[0.75, 0.25], [0, 0], [0.5, 0.5]])
-    column = prediction_column(outcome, LABELS)
+    column = result_columns(outcome, TopK(2), LABELS)[-1]
     column.validate(full=True)
-    top_k = [row and [entry["class_id"] for entry in row["top_k"]] for row in values(column)]
+    top_k = [row and [entry["class_id"] for entry in row] for row in values(column)]
     assert top_k == [[1, 0], None, [2, 1]]
 
 

@@ -18,6 +18,7 @@ from sightline.engine.memory_bounds import BATCH_BYTES, DecodeMemory
 from sightline.engine.model import Model
 from sightline.engine.model_batch import BatchResult, ModelBatch
 from sightline.engine.preprocess import preprocess
+from sightline.engine.result_type import ResultType, Vector
 from sightline.engine.scores import Ranked, rank
 from sightline.engine.spec import EngineSpec
 from sightline.out_of_memory import raise_if_out_of_memory
@@ -36,15 +37,19 @@ class BatchWorkers:
     Args:
         model: Several threads may call its session.
         spec: Sizes, limits, the decoder and the number of worker threads.
+        result: The result type.
         counters: The times of every batch are added to it.
     """
 
-    def __init__(self, model: Model, spec: EngineSpec, counters: Counters) -> None:
+    def __init__(
+        self, model: Model, spec: EngineSpec, result: ResultType, counters: Counters
+    ) -> None:
         self._model = model
         self._spec = spec
+        self._result = result
         self._counters = counters
         self._preprocessing = model.bundle.manifest.preprocessing
-        self._top_k = model.kept(spec)
+        self._top_k = model.kept(result)
         self._buffers = threading.local()
         self._memory = DecodeMemory()
         self._pending_bytes = 0
@@ -160,8 +165,8 @@ class BatchWorkers:
     def _infer(self, images: UInt8Array) -> Ranked:
         if len(images) == 0:
             return Ranked.empty(self._top_k)
-        output = self._model.run(images, self._spec.output)
-        if self._spec.output == "features":
+        output = self._model.run(images, self._result)
+        if isinstance(self._result, Vector):
             return Ranked.unranked(output)
         return rank(output, self._model.bundle.manifest.activation, self._top_k)
 

@@ -14,6 +14,7 @@ from sightline.engine.model import Model
 from sightline.engine.model_batch import ModelBatch
 from sightline.engine.read_ahead import read_ahead
 from sightline.engine.request import Outcome, Request
+from sightline.engine.result_type import ResultType
 from sightline.engine.spec import EngineSpec
 from sightline.row_error import RowError
 
@@ -23,7 +24,11 @@ _PATIENCE_BATCHES = 4
 
 
 def infer(
-    requests: Iterable[Request], model: Model, spec: EngineSpec, counters: Counters
+    requests: Iterable[Request],
+    model: Model,
+    spec: EngineSpec,
+    result: ResultType,
+    counters: Counters,
 ) -> Iterator[Outcome]:
     """Predict the wanted rows of each request.
 
@@ -34,15 +39,16 @@ def infer(
         requests: A thread reads them ahead. Their image bytes are freed after decoding.
         model: A bundle and its session.
         spec: Sizes and limits.
+        result: The result type.
         counters: Updated during the run.
 
     Returns:
         One outcome per request, in input order. Every wanted row has a prediction or an error.
     """
-    top_k = model.kept(spec)
+    top_k = model.kept(result)
     queue: deque[Outcome] = deque()
     rows_queued = bytes_queued = 0
-    with BatchWorkers(model, spec, counters) as workers:
+    with BatchWorkers(model, spec, result, counters) as workers:
         batch = ModelBatch()
         for request in read_ahead(requests, Request.nbytes, counters):
             outcome = Outcome.empty(len(request.wanted), top_k, request.kept)

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from sightline.backends.backend import Float32Array, Session, UInt8Array
 from sightline.bundle.bundle import Bundle
-from sightline.engine.spec import EngineSpec, Output
+from sightline.engine.result_type import ResultType, TopK, Vector
 from sightline.errors import SightlineError, WrongUseError
 from sightline.out_of_memory import raise_if_out_of_memory
 
@@ -29,23 +29,21 @@ class Model:
         """One label for each class id."""
         return pa.array(self.bundle.labels, pa.string())
 
-    def kept(self, spec: EngineSpec) -> int:
+    def kept(self, result: ResultType) -> int:
         """Return how many numbers are kept per image: top-k classes, or the feature length.
 
         Raises:
             WrongUseError: NO_FEATURES.
         """
-        if spec.output == "features":
-            return self._output("features")[1]
-        classes = self.bundle.manifest.classes
-        return min(spec.top_k or classes, classes)
+        length = self._output(result)[1]
+        return min(result.k, length) if isinstance(result, TopK) else length
 
-    def run(self, images: UInt8Array, wanted: Output) -> Float32Array:
+    def run(self, images: UInt8Array, result: ResultType) -> Float32Array:
         """Run one batch.
 
         Args:
             images: (n, height, width, 3) uint8.
-            wanted: The output to return.
+            result: Decides which output is returned.
 
         Returns:
             (n, classes) or (n, feature length), float32.
@@ -56,7 +54,7 @@ class Model:
                 runs out, MODEL_OUTPUT if the output is missing or its shape differs from the
                 manifest.
         """
-        name, width = self._output(wanted)
+        name, width = self._output(result)
         try:
             output = self.session.run(images).get(name)
         except SightlineError:
@@ -80,9 +78,9 @@ class Model:
             )
         return output
 
-    def _output(self, wanted: Output) -> tuple[str, int]:
+    def _output(self, result: ResultType) -> tuple[str, int]:
         manifest = self.bundle.manifest
-        tensor = manifest.scores if wanted == "scores" else manifest.features
+        tensor = manifest.features if isinstance(result, Vector) else manifest.scores
         if tensor is None:
             outputs = ", ".join(output.name for output in manifest.outputs)
             raise WrongUseError(

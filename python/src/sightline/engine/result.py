@@ -11,46 +11,63 @@ import pyarrow.compute as pc
 
 from sightline.engine import arrow_types
 from sightline.engine.request import Outcome
+from sightline.engine.result_type import Probabilities, ResultType, TopK, Vector
 
 
-def prediction_column(outcome: Outcome, labels: pa.StringArray) -> pa.StructArray:
-    """Return struct<label, class_id, score, top_k>, null in rows without a prediction."""
-    return pa.StructArray.from_arrays(
-        prediction_fields(outcome, labels),
-        fields=list(arrow_types.PREDICTION),
-        mask=pa.array(~outcome.predicted),
-    )
+def result_fields(result: ResultType) -> list[pa.Field[Any]]:
+    """Return the names and types of the result's columns."""
+    if isinstance(result, Vector):
+        return [arrow_types.FEATURES]
+    if isinstance(result, Probabilities):
+        return list(arrow_types.PROBABILITIES)
+    if isinstance(result, TopK):
+        return list(arrow_types.PREDICTION)
+    raise NotImplementedError
 
 
-def prediction_fields(outcome: Outcome, labels: pa.StringArray) -> list[pa.Array[Any]]:
-    """Return label, class_id, score and top_k, each null in rows without a prediction."""
+def result_columns(
+    outcome: Outcome, result: ResultType, labels: pa.StringArray
+) -> list[pa.Array[Any]]:
+    """Return the arrays of `result_fields`, each null in rows without a result."""
+    if isinstance(result, Vector):
+        return [_features_column(outcome)]
     missing = ~outcome.predicted
     best = pa.array(outcome.class_ids[:, 0], pa.int32(), mask=missing)
+    score = pa.array(outcome.scores[:, 0], pa.float32(), mask=missing)
+    classes = (
+        _probabilities_column(outcome, labels)
+        if isinstance(result, Probabilities)
+        else _top_k_column(outcome, labels)
+    )
+    return [labels.take(best), best, score, classes]
+
+
+def _top_k_column(outcome: Outcome, labels: pa.StringArray) -> pa.ListArray[Any]:
+    """Return the kept classes, best first, null in rows without a prediction."""
     class_ids = pa.array(outcome.class_ids[outcome.predicted].ravel(), pa.int32())
     scores = pa.array(outcome.scores[outcome.predicted].ravel(), pa.float32())
     ranked = pa.StructArray.from_arrays(  # predicted rows * k
         [labels.take(class_ids), class_ids, scores],
         fields=list(arrow_types.RANKED_CLASS),
     )
-    top_k = pa.ListArray.from_arrays(
+    return pa.ListArray.from_arrays(
         _offsets(outcome.predicted, outcome.class_ids.shape[1]),
         ranked,
         type=arrow_types.TOP_K,
-        mask=pa.array(missing),
+        mask=pa.array(~outcome.predicted),
     )
-    score = pa.array(outcome.scores[:, 0], pa.float32(), mask=missing)
-    return [labels.take(best), best, score, top_k]
 
 
-def features_column(outcome: Outcome) -> pa.ListArray[Any]:
+def _features_column(outcome: Outcome) -> pa.ListArray[Any]:
     """Return list<float> of the model's feature length, null in rows without features."""
     values = pa.array(outcome.scores[outcome.predicted].ravel(), pa.float32())
     offsets = _offsets(outcome.predicted, outcome.scores.shape[1])
-    type_ = arrow_types.FEATURES.field("features").type
-    return pa.ListArray.from_arrays(offsets, values, type=type_, mask=pa.array(~outcome.predicted))
+    return pa.ListArray.from_arrays(
+        offsets, values, type=arrow_types.FEATURES.type, mask=pa.array(~outcome.predicted)
+    )
 
 
-def probabilities_column(outcome: Outcome, labels: pa.StringArray) -> pa.MapArray[Any, Any]:
+def _probabilities_column(outcome: Outcome, labels: pa.StringArray) -> pa.MapArray[Any, Any]:
     """Return map<label, score> of every kept class, in the order of class ids.
 
     The scores of classes with the same label are added, because each key of a map is unique.
@@ -67,7 +84,7 @@ def probabilities_column(outcome: Outcome, labels: pa.StringArray) -> pa.MapArra
         _offsets(outcome.predicted, len(names)),
         names.take(pa.array(entry_keys, pa.int32())),
         pa.array(table.ravel(), pa.float32()),
-        type=arrow_types.PROBABILITIES,
+        type=arrow_types.SCORE_OF_LABEL,
         mask=pa.array(~outcome.predicted),
     )
     return column

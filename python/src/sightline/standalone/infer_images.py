@@ -18,6 +18,7 @@ from sightline.backends.registry import require_precision, require_variant
 from sightline.bundle.find import find_bundle
 from sightline.engine.model import Model
 from sightline.engine.quiet_decoders import quiet_decoders
+from sightline.engine.result_type import Vector
 from sightline.engine.run import run
 from sightline.errors import SightlineError
 from sightline.publish import publish_folder, require_replaceable
@@ -31,6 +32,8 @@ from sightline.standalone.part_writer import open_part
 from sightline.standalone.run_record import write_run_record
 from sightline.standalone.tally import Tally
 
+PREDICTION = "prediction"
+FEATURES = "features"
 _BATCH_ROWS = 256
 _BATCH_BYTES = 16 * 1024 * 1024
 
@@ -58,7 +61,7 @@ def infer_images(arguments: InferArguments) -> Tally:
     listing = list_images(arguments.source)
     if overwrite:
         require_replaceable(arguments.output, listing.files)
-    if arguments.engine.output == "features":
+    if isinstance(arguments.result, Vector):
         listing = with_file_columns(listing)
         splits = listing.table.column(SPLIT).to_pylist()
         tally.splits = Counter(split or "none" for split in splits)
@@ -78,7 +81,7 @@ def infer_images(arguments: InferArguments) -> Tally:
     model = Model(bundle, session)
     # A damaged file, or a model without features, is found before the first image is opened.
     _ = model.labels
-    model.kept(arguments.engine)
+    model.kept(arguments.result)
     clock.stop("load")
     with publish_folder(arguments.output, there, settled=True) as folder:
         _infer(arguments, listing, model, tally, folder)
@@ -110,7 +113,16 @@ def _infer(
     names = frozenset(classes)
     writer = None
     with tqdm(total=len(listing), unit=" images", disable=None, mininterval=0.5) as progress:
-        for batch in run(batches, model, arguments.engine, CONTENT, ERROR, tally.counters):
+        results = run(
+            batches,
+            model,
+            arguments.engine,
+            arguments.result,
+            [CONTENT],
+            ERROR,
+            tally.counters,
+        )
+        for batch in map(_nested, results):
             clock.stop("infer")
             if writer is None:
                 writer = open_part(folder, arguments.format, batch.schema)
@@ -122,6 +134,25 @@ def _infer(
     if writer is not None:
         writer.close()
     clock.stop("write")
+
+
+def _nested(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Replace the columns label, class_id, score and top_k by a struct column ``prediction``.
+
+    They are the last four before ``error``; an earlier column ``label`` is the true label.
+    """
+    if batch.schema.names[-2] == FEATURES:
+        return batch
+    fields = [batch.schema.field(i) for i in range(batch.num_columns)]
+    prediction = pa.StructArray.from_arrays(
+        batch.columns[-5:-1],
+        fields=fields[-5:-1],
+        mask=batch.column(batch.num_columns - 5).is_null(),
+    )
+    return pa.RecordBatch.from_arrays(
+        [*batch.columns[:-5], prediction, batch.columns[-1]],
+        schema=pa.schema([*fields[:-5], pa.field(PREDICTION, prediction.type), fields[-1]]),
+    )
 
 
 def _count(
