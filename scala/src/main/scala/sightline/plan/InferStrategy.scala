@@ -51,7 +51,7 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
       child,
     )
     val output = kept ++ answers
-    val columns = WorkerSpec.Columns(inputs.map(_.name), errors.map(_.name))
+    val columns = WorkerSpec.Columns(inputs.map(_.name), InferStrategy.ErrorName)
     val udf = call.inference
       .bulk(spark, call.result, columns, Some(counters))
       .mapper(call.description, structOf(names ++ answers.map(_.name), output), input.output)

@@ -2,7 +2,7 @@ package sightline.schedule
 
 import org.json4s.JsonDSL.*
 import org.json4s.jackson.JsonMethods
-import org.json4s.{JObject, JString, JValue}
+import org.json4s.{JNull, JObject, JString, JValue}
 
 import sightline.model.ResultType
 
@@ -43,7 +43,7 @@ final case class WorkerSpec(
         ("max_bytes" -> images.maxBytes) ~
         ("max_pixels" -> images.maxPixels)) ~
       ("result" -> WorkerSpec.json(result)) ~
-      ("columns" -> columns.map { names =>
+      ("columns" -> columns.fold[JValue](JNull) { names =>
         ("inputs" -> names.inputs) ~ ("error" -> names.error)
       })
   )
@@ -63,9 +63,9 @@ object WorkerSpec {
 
   /**
    * @param inputs a column for each input of the model, in the order of its signature
-   * @param error the column of errors of reading the inputs, if they can have any
+   * @param error the column of errors of reading the inputs; a batch may lack it
    */
-  final case class Columns(inputs: Seq[String], error: Option[String])
+  final case class Columns(inputs: Seq[String], error: String)
 
   private def json(result: ResultType): JValue = result match {
     case ResultType.TopK(k) => ("kind" -> "top_k") ~ ("k" -> k)

@@ -23,8 +23,8 @@ final class ManifestSuite extends AnyFunSuite {
   test("it tells names, classes, variants and hashes") {
     val manifest = parsed()
     assert(manifest.name == "pets")
-    assert(manifest.classes == 2)
-    assert(manifest.labelsFile == "labels.txt")
+    assert(manifest.signature.classCount == 2)
+    assert(manifest.signature.labelsFile.contains("labels.txt"))
     assert(manifest.variants == Map("onnx" -> "model.onnx"))
     assert(manifest.architectures.isEmpty)
     assert(manifest.files.keySet == Set("model.onnx", "labels.txt"))
@@ -64,7 +64,9 @@ final class ManifestSuite extends AnyFunSuite {
   }
 
   test("another format is refused, with both numbers") {
-    assert(refused("format" -> 2).contains("its format is 2, this Sightline reads format 1"))
+    assert(
+      refused("format" -> 3).contains("its format is 3, this Sightline reads formats 1 and 2")
+    )
   }
 
   test("another task is refused, with the known one") {
@@ -109,6 +111,9 @@ final class ManifestSuite extends AnyFunSuite {
       assert(refused("outputs" -> outputs).contains(message))
     }
     val map = TestBundle.output("map", "tensor", List(JString("n"), JInt(2), JInt(7), JInt(7)))
-    assert(parsed("outputs" -> Seq(map)).outputs == Map("map" -> "tensor"))
+    assert(
+      parsed("outputs" -> Seq(map)).signature.outputs ==
+        Seq(ModelOutput(TensorSpec("map", "float32", Seq(2, 7, 7)), Head.Tensor))
+    )
   }
 }

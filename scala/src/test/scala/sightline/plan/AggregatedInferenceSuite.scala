@@ -4,6 +4,7 @@ import java.awt.Color
 
 import org.scalatest.funsuite.AnyFunSuite
 
+import sightline.sql.ImageInferenceFunction
 import sightline.{AnsweredImages, TestFolder, TestImage}
 
 /** Calls on grouping keys and on aggregate functions are evaluated once for each group. */

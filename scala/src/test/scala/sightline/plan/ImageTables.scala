@@ -5,12 +5,15 @@ import java.nio.file.Path
 
 import org.apache.spark.sql.api.java.UDF1
 import org.apache.spark.sql.functions.{col, lit}
-import org.apache.spark.sql.sightline.Expressions
+import org.apache.spark.sql.sightline.{BulkFrame, Expressions}
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.{DataFrame, Row, SparkSession}
 
-import sightline.schedule.Inference
+import sightline.model.ResultType
+import sightline.model.ResultType.{Probabilities, TopK, Vector}
+import sightline.schedule.{Inference, WorkerSpec}
 import sightline.source.Columns
+import sightline.sql.ImageInferenceFunction
 import sightline.{ColourBundle, TestFolder, TestImage}
 
 /**
@@ -108,54 +111,59 @@ final class ImageTables(spark: SparkSession, folder: Path) {
   private def registerPredictions(): Unit = {
     val colourOf = Inference(ColourBundle.bundle)
     val meansOf = Inference(ColourBundle.means)
-    register("colour_by_hand", InferenceResult.Prediction, scalar(colourOf, _))
-    register("means_by_hand", InferenceResult.Prediction, scalar(meansOf, _))
-    register("features_by_hand", InferenceResult.Features, scalar(meansOf, _))
-    register("row_by_hand", InferenceResult.Row, _ => bulk(colourOf))
-    val ofImage = scalar(colourOf, InferenceResult.ImageInference)
+    register("colour_by_hand", scalar(colourOf, TopK()))
+    register("means_by_hand", scalar(meansOf, TopK()))
+    register("features_by_hand", scalar(meansOf, Vector))
+    register("row_by_hand", bulk(colourOf))
+    val (probabilities, ofImage) = scalar(colourOf, Probabilities)
     val ofFile = images.collect {
       case (id, bytes) if Option(bytes).nonEmpty => path(id) -> ofImage(key(bytes))
     }
     spark.udf.register(
       "file_by_hand",
       lookUp[String, String](ofFile.toMap, identity),
-      InferenceResult.ImageInference.dataType,
+      probabilities,
     )
   }
 
-  private def register(
-      function: String,
-      result: InferenceResult,
-      rows: InferenceResult => Map[Seq[Byte], Row],
-  ): Unit =
-    spark.udf.register(function, lookUp[Array[Byte], Seq[Byte]](rows(result), key), result.dataType)
+  private def register(function: String, rows: (StructType, Map[Seq[Byte], Row])): Unit =
+    spark.udf.register(function, lookUp[Array[Byte], Seq[Byte]](rows._2, key), rows._1)
 
-  private def scalar(inference: Inference, result: InferenceResult): Map[Seq[Byte], Row] = {
-    val worker = inference.scalar(spark, result.worker)
-    distinctImages
+  private def scalar(
+      inference: Inference,
+      result: ResultType,
+  ): (StructType, Map[Seq[Byte], Row]) = {
+    val worker = inference.scalar(spark, result)
+    val output = result.dataType(inference.bundle.signature).add("error", Columns.ErrorType)
+    output -> distinctImages
       .withColumn(
         "answer",
-        Expressions.mapped(col("content"))(e => worker.scalar("answer", result.dataType, Seq(e))),
+        Expressions.mapped(col("content"))(e => worker.scalar("answer", output, Seq(e))),
       )
       .collect()
       .map(row => key(row.getAs[Array[Byte]](0)) -> row.getStruct(1))
       .toMap
   }
 
-  private def bulk(inference: Inference): Map[Seq[Byte], Row] = {
+  private def bulk(inference: Inference): (StructType, Map[Seq[Byte], Row]) = {
     val input = distinctImages.select(
       col("content"),
-      col("content").as(Columns.WorkerContent),
-      lit(None.orNull).cast(Columns.ErrorType).as(Columns.WorkerError),
+      col("content").as("__input0"),
+      lit(None.orNull).cast(Columns.ErrorType).as("__error"),
     )
-    val output = InferenceResult.Row.dataType.fields
-      .foldLeft(new StructType().add("content", "binary"))(_.add(_))
-    inference
-      .bulk(spark, Columns.Prediction)
-      .mapInArrow(input, output)
+    val fields = Columns.PredictionType.add("error", Columns.ErrorType)
+    val output = fields.foldLeft(new StructType().add("content", "binary"))(_.add(_))
+    val worker = inference.bulk(spark, TopK(), WorkerSpec.Columns(Seq("__input0"), "__error"))
+    val rows = BulkFrame(worker, input, output)
       .collect()
-      .map(row => key(row.getAs[Array[Byte]](0)) -> Row(row.get(1), row.get(2)))
+      .map { row =>
+        val prediction = if (row.isNullAt(1)) None.orNull else Row(row.toSeq.slice(1, 5): _*)
+        key(row.getAs[Array[Byte]](0)) -> Row(prediction, row.get(5))
+      }
       .toMap
+    new StructType()
+      .add("prediction", Columns.PredictionType)
+      .add("error", Columns.ErrorType) -> rows
   }
 
   private def distinctImages: DataFrame = {

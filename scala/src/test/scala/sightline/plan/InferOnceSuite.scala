@@ -76,7 +76,7 @@ final class InferOnceSuite
 
   /** By how much the workers' counters grew. */
   private def counted(run: => Any): Map[String, Int] = {
-    def now = WorkerCounters.ofSql(spark.sparkContext).values
+    def now = WorkerCounters.of(spark.sparkContext).values
     val before = now
     run: Unit
     now.map { case (name, value) => name -> (value - before.getOrElse(name, 0d)).toInt }

@@ -47,7 +47,7 @@ final class PreflightSuite extends AnyFunSuite {
   ): SightlineException = {
     val error =
       intercept[SightlineException](
-        Preflight.check(executable, spark, InferenceSettings(backend), bundle)
+        Preflight.check(executable, spark, Inference(bundle, InferenceSettings(backend)))
       )
     assert(error.exitStatus == 2)
     assert(error.getMessage.linesIterator.size == 1)
@@ -58,7 +58,7 @@ final class PreflightSuite extends AnyFunSuite {
 
   test("the interpreter of this build passes, and says what it is") {
     val found =
-      Preflight.check(TestPython.executable, spark, InferenceSettings(), ColourBundle.bundle)
+      Preflight.check(TestPython.executable, spark, Inference(ColourBundle.bundle, InferenceSettings()))
     assert(found.packages("pyspark") == spark)
     assert(
       found.python == TestPython.run(
@@ -70,7 +70,7 @@ final class PreflightSuite extends AnyFunSuite {
   test("jar and worker speak the same protocol") {
     val python =
       TestPython.run("from sightline.worker.protocol_version import PROTOCOL; print(PROTOCOL)")
-    assert(python == Preflight.Protocol.toString)
+    assert(python == WorkerSpec.Protocol.toString)
   }
 
   test("an interpreter that does not exist is named") {
@@ -128,10 +128,10 @@ final class PreflightSuite extends AnyFunSuite {
       assert(refused(without("torch"), "pytorch", bundle).getMessage.contains("has no torch,"))
       assert(
         Preflight
-          .check(without("onnxruntime"), spark, InferenceSettings("pytorch"), bundle)
+          .check(without("onnxruntime"), spark, Inference(bundle, InferenceSettings("pytorch")))
           .python == "3.12"
       )
-      assert(Preflight.check(without("torch"), spark, InferenceSettings(), bundle).python == "3.12")
+      assert(Preflight.check(without("torch"), spark, Inference(bundle, InferenceSettings())).python == "3.12")
     }
   }
 
@@ -158,13 +158,13 @@ final class PreflightSuite extends AnyFunSuite {
       assert(refused(python).getMessage.contains("has no onnxruntime,"))
       install(python, complete)
       (1 to 3).foreach { _ =>
-        Preflight.check(python, spark, InferenceSettings(), ColourBundle.bundle): Unit
+        Preflight.check(python, spark, Inference(ColourBundle.bundle, InferenceSettings())): Unit
       }
       assert(asked(python) == 2)
       // Another backend needs more than what is remembered has.
       assert(refused(python, "openvino").getMessage.contains("has no openvino,"))
       install(python, complete :+ "openvino")
-      Preflight.check(python, spark, InferenceSettings("openvino"), ColourBundle.bundle): Unit
+      Preflight.check(python, spark, Inference(ColourBundle.bundle, InferenceSettings("openvino"))): Unit
       assert(asked(python) == 4)
     }
   }
