@@ -194,16 +194,16 @@ object Signature {
       formats: Formats
   ): ModelOutput = {
     val isVector = json \ "shape" match {
-      case JArray(List(JString("n"), _)) => true
+      case JArray(List(JString(_), _)) => true
       case _ => head == Head.Tensor
     }
     if (!isVector) throw invalid(where, s"the shape of '$name', its $called, is not [n, length]")
     ModelOutput(TensorSpec(name, dtype(json, name, where), shape(json, name, where)), head)
   }
 
-  /** The lengths of the axes after the batch axis, which is "n". */
+  /** The lengths of the axes after the batch axis, which has a name: n. */
   private def shape(json: JValue, name: String, where: String): Seq[Int] = json \ "shape" match {
-    case JArray(JString("n") :: axes) => axes.map(count(_, LongestAxis, "shape", where))
+    case JArray(JString(_) :: axes) => axes.map(count(_, LongestAxis, "shape", where))
     case _ => throw invalid(where, s"the shape of '$name' does not begin with the batch axis n")
   }
 

@@ -8,7 +8,7 @@ import sightline.SightlineException
 import sightline.model.{Feed, ModelInput, Signature, TensorSpec}
 import sightline.source.ReadImageExpression
 
-/** Checks the values that a call gives to a model's inputs, and casts numbers to the tensor's type. */
+/** Checks the values that a call gives to a model's inputs. */
 object ModelInputs {
 
   /**
@@ -93,29 +93,21 @@ object ModelInputs {
     case _ => false
   }
 
-  /** The value in the tensor's type. A number that does not fit becomes NULL. */
-  private def numbers(value: Expression, tensor: TensorSpec): Expression =
-    if (DataTypeUtils.equalsIgnoreNullability(value.dataType, tensor.dataType)) value
-    else if (tensor.shape.isEmpty || neverFails(value.dataType, tensor.elementType)) {
-      Cast(value, tensor.dataType, None, EvalMode.TRY)
-    } else eachElement(value, tensor.elementType)
-
-  private def neverFails(found: DataType, element: DataType): Boolean = found match {
-    case ArrayType(inner, _) => neverFails(inner, element)
-    case other => Cast.canUpCast(other, element) || element == FloatType || element == DoubleType
+  /**
+   * The value, with decimals as doubles. The worker converts all other numbers to the tensor's type,
+   * because it can report those that do not fit.
+   */
+  private def numbers(value: Expression, tensor: TensorSpec): Expression = {
+    val target = simple(value.dataType, tensor.elementType)
+    if (target == value.dataType) value else Cast(value, target, None, EvalMode.TRY)
   }
 
-  // A cast of the array would give NULL for all of it.
-  private def eachElement(value: Expression, element: DataType): Expression =
-    value.dataType match {
-      case ArrayType(inner, containsNull) =>
-        val variable = NamedLambdaVariable("element", inner, containsNull)
-        ArrayTransform(
-          value,
-          LambdaFunction(eachElement(variable, element), Seq(variable)),
-        )
-      case _ => Cast(value, element, None, EvalMode.TRY)
-    }
+  private def simple(found: DataType, element: DataType): DataType = found match {
+    case ArrayType(inner, containsNull) => ArrayType(simple(inner, element), containsNull)
+    case _: DecimalType => DoubleType
+    case NullType => element
+    case other => other
+  }
 
   private def wrongType(
       function: String,
