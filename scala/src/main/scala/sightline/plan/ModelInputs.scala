@@ -98,15 +98,16 @@ object ModelInputs {
    * because it can report those that do not fit.
    */
   private def numbers(value: Expression, tensor: TensorSpec): Expression = {
-    val target = simple(value.dataType, tensor.elementType)
+    val target = simple(value.dataType, tensor.dataType)
     if (target == value.dataType) value else Cast(value, target, None, EvalMode.TRY)
   }
 
-  private def simple(found: DataType, element: DataType): DataType = found match {
-    case ArrayType(inner, containsNull) => ArrayType(simple(inner, element), containsNull)
-    case _: DecimalType => DoubleType
-    case NullType => element
-    case other => other
+  private def simple(found: DataType, tensor: DataType): DataType = (found, tensor) match {
+    case (ArrayType(element, containsNull), ArrayType(wanted, _)) =>
+      ArrayType(simple(element, wanted), containsNull)
+    case (_: DecimalType, _) => DoubleType
+    case (NullType, wanted) => wanted
+    case (other, _) => other
   }
 
   private def wrongType(

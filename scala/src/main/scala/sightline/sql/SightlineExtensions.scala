@@ -1,8 +1,18 @@
 package sightline.sql
 
 import org.apache.spark.sql.SparkSessionExtensions
+import org.apache.spark.sql.sightline.RowTallyStrategy
 
-import sightline.plan.{PlanRules, SqlFunction}
+import sightline.plan.{
+  CheckInference,
+  ExtractInference,
+  InferStrategy,
+  MaterializeInference,
+  OptimizeInference,
+  RefuseStream,
+  ShareInference,
+  SqlFunction,
+}
 
 /**
  * The Spark session extensions of Sightline. A session enables them by `--jars sightline.jar --conf
@@ -10,8 +20,8 @@ import sightline.plan.{PlanRules, SqlFunction}
  */
 final class SightlineExtensions extends (SparkSessionExtensions => Unit) {
   override def apply(extensions: SparkSessionExtensions): Unit = {
+    extensions.injectPlannerStrategy(_ => RowTallyStrategy)
     extensions.injectParser((_, parser) => new ModelParser(parser))
-    PlanRules.inject(extensions)
     SqlFunction.register(
       Seq(
         PredictFunction,
@@ -21,5 +31,13 @@ final class SightlineExtensions extends (SparkSessionExtensions => Unit) {
         ReadImagesFunction,
       )
     )
+    extensions.injectPostHocResolutionRule(_ => CheckInference)
+    extensions.injectCheckRule(_ => RefuseStream)
+    extensions.injectPlanNormalizationRule(_ => ExtractInference)
+    extensions.injectPlanNormalizationRule(new ShareInference(_))
+    extensions.injectOptimizerRule(_ => OptimizeInference)
+    extensions.injectPlannerStrategy(new InferStrategy(_))
+    extensions.injectQueryStagePrepRule(_ => MaterializeInference)
+    extensions.injectColumnar(_ => MaterializeInference.columnar)
   }
 }

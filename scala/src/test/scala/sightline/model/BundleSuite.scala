@@ -1,7 +1,9 @@
 package sightline.model
 
+import java.nio.file.attribute.FileTime
 import java.nio.file.{Files, Path}
 import java.security.MessageDigest
+import java.time.Instant
 import java.util.HexFormat
 
 import org.scalatest.funsuite.AnyFunSuite
@@ -110,6 +112,28 @@ final class BundleSuite extends AnyFunSuite {
           s"Measure it: sightline models calibrate colour --images PHOTOGRAPHS --backend $backend " +
           s"--precision $precision --decoder $decoder --overwrite."
       )
+    }
+  }
+
+  test("a file is hashed once for each version of it, however often its bundle is opened") {
+    withFolder { models =>
+      val folder = TestBundle.in(models)
+      def hashed(): Long = {
+        val before = Bundle.filesHashed.get
+        Bundle.open(folder): Unit
+        Bundle.filesHashed.get - before
+      }
+      def settle(): Unit = Seq("model.onnx", "labels.txt").foreach { file =>
+        val at = FileTime.from(Instant.now.minusSeconds(60))
+        Files.setLastModifiedTime(folder.resolve(file), at): Unit
+      }
+      settle()
+      assert(Seq.fill(3)(hashed()) == Seq(2, 0, 0))
+      write(folder, "labels.txt", "cat\ndog\n"): Unit
+      // Its time is now, and another change could have the same: it is read until that is past.
+      assert(Seq.fill(2)(hashed()) == Seq(1, 1))
+      settle()
+      assert(Seq.fill(2)(hashed()).last == 0)
     }
   }
 }
