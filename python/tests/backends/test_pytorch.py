@@ -12,7 +12,8 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.backends.pytorch import BACKEND, PixelModel
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.manifest import Preprocessing, PytorchVariant, Resize, Tensor
+from sightline.bundle.manifest import PytorchVariant
+from sightline.bundle.preprocessing import Preprocessing, Resize
 from sightline.errors import WrongUseError
 
 WEIGHT, BIAS = torch.eye(3, 192), torch.tensor([1.0, 2.0, 3.0])

@@ -13,7 +13,6 @@ from sightline.bundle.add_request import AddRequest
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.find_head import find_head
 from sightline.bundle.graph import tensor_of
-from sightline.bundle.manifest import Tensor
 
 from .graphs import linear
 

@@ -9,7 +9,7 @@ from sightline.backends.backend import Float32Array, UInt8Array
 from sightline.bundle import verify
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import golden_images, max_delta, pack_golden, read_golden
-from sightline.bundle.manifest import Size
+from sightline.bundle.preprocessing import Size
 from sightline.bundle.verify import verify_bundle
 from sightline.errors import WrongUseError
 
