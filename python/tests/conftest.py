@@ -16,6 +16,7 @@ from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import golden_images, pack_golden
 from sightline.bundle.manifest import Golden, Manifest, OnnxVariant
 from sightline.bundle.preprocessing import Preprocessing, Resize, Size
+from sightline.bundle.signature import Classes, Input, Kind, Output, Signature, TensorSpec
 from sightline.engine.model import Model
 
 LABELS = ("red", "green", "blue")

@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from PIL import ExifTags, Image
-from sightline.engine.preprocess import preprocess
 
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.preprocessing import Preprocessing, Resize, Size
 from sightline.engine.decode import decode
+from sightline.engine.feeds.image import preprocess
 from sightline.engine.model import Model
 from sightline.engine.result_type import Vector
 from sightline.engine.run import run

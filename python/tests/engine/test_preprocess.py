@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 from PIL import Image
-from sightline.engine.preprocess import preprocess
 
 from sightline.bundle.preprocessing import Preprocessing, Resize, Size
+from sightline.engine.feeds.image import preprocess
 
 
 def processed(image: Image.Image, resize: Resize, crop: Size | None) -> np.ndarray:

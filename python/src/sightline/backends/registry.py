@@ -100,7 +100,9 @@ def backends_of_variant(variant: str) -> tuple[str, ...]:
 def backends_of(bundle: Bundle) -> tuple[str, ...]:
     """Return the backends that can run this bundle, including those not installed."""
     variants = bundle.manifest.variants
-    return tuple(name for variant in variants for name in backends_of_variant(variant))
+    built_in = [name for name, entry in _BUILT_IN.items() if entry.variant in variants]
+    others = [name for variant in variants for name in backends_of_variant(variant)]
+    return tuple(dict.fromkeys([*built_in, *others]))
 
 
 def variant_of(backend: str) -> str:
