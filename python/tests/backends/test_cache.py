@@ -92,10 +92,11 @@ def test_replaced_models_are_let_go_and_the_last_used_stay(
     versions: list[Bundle], capsys: pytest.CaptureFixture[str]
 ) -> None:
     sessions = []
+    black = np.zeros((1, 8, 8, 3), np.uint8)
     for bundle in versions:
         held = open_session(bundle, "onnx", Device("cpu"), 1)
         sessions.append(weakref.ref(held.session))
-        assert held.run(np.zeros((1, 8, 8, 3), np.uint8))["logits"].tolist() == [[0, 0, 0]]
+        assert held.run({"images": black}, ["logits"])["logits"].tolist() == [[0, 0, 0]]
         del held
     assert [ref() is not None for ref in sessions] == [False] * 4 + [True] * 4
     assert loaded(capsys) == 8
@@ -158,7 +159,8 @@ def test_onnx_is_the_default() -> None:
 def test_a_batch_gives_named_float32_scores(colour_bundle: Path) -> None:
     session = open_session(Bundle.load(colour_bundle), "onnx", Device("cpu"), 1)
 
-    scores = session.run(np.full((5, 8, 8, 3), (255, 0, 51), np.uint8))["logits"]
+    images = np.full((5, 8, 8, 3), (255, 0, 51), np.uint8)
+    scores = session.run({"images": images}, ["logits"])["logits"]
 
     assert scores.dtype == np.float32
     assert scores == pytest.approx(np.tile([10, 0, 2], (5, 1)))

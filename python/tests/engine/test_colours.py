@@ -11,10 +11,10 @@ from PIL import ExifTags, Image
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.manifest import Preprocessing, Resize, Size
+from sightline.bundle.preprocessing import Preprocessing, Resize, Size
 from sightline.engine.decode import decode
+from sightline.engine.feeds.image import preprocess
 from sightline.engine.model import Model
-from sightline.engine.preprocess import preprocess
 from sightline.engine.result_type import Vector
 from sightline.engine.run import run
 from sightline.engine.spec import Decoder, EngineSpec

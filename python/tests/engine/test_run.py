@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from sightline.backends.backend import Float32Array, UInt8Array
+from sightline.backends.backend import Array
 from sightline.engine import arrow_types
 from sightline.engine.counters import Counters
 from sightline.engine.model import Model
@@ -144,9 +144,9 @@ def test_worker_threads_work_at_once(colour_model: Model, encode: Encode) -> Non
     both = threading.Barrier(2, timeout=20)  # breaks unless two batches are in the model at once
 
     class Meeting:
-        def run(self, images: UInt8Array) -> dict[str, Float32Array]:
+        def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> Mapping[str, Array]:
             both.wait()
-            return colour_model.session.run(images)
+            return colour_model.session.run(feeds, wanted)
 
     batch = batch_of([encode("red")] * 4, [None] * 4)
     model = Model(colour_model.bundle, Meeting())
@@ -204,13 +204,13 @@ def test_a_missing_content_column_is_named(colour_model: Model) -> None:
 
 
 class Failing:
-    def run(self, images: UInt8Array) -> dict[str, Float32Array]:
+    def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> Mapping[str, Array]:
         raise RuntimeError("the device is gone")
 
 
 class Misshapen:
-    def run(self, images: UInt8Array) -> dict[str, Float32Array]:
-        return {"logits": np.zeros((len(images), 2), np.float32)}
+    def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> Mapping[str, Array]:
+        return {"logits": np.zeros((len(feeds["images"]), 2), np.float32)}
 
 
 @pytest.mark.parametrize("threads", [1, 2])

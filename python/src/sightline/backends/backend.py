@@ -1,8 +1,10 @@
-"""The interface of a backend, which opens a bundle on a device and runs batches of pixels."""
+"""The interface of a backend, which opens a bundle on a device and runs batches."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,7 @@ from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 
+Array = npt.NDArray[Any]
 UInt8Array = npt.NDArray[np.uint8]
 Float32Array = npt.NDArray[np.float32]
 
@@ -18,16 +21,17 @@ Float32Array = npt.NDArray[np.float32]
 class Session(Protocol):
     """A loaded model; several threads may run batches at once."""
 
-    def run(self, images: UInt8Array) -> dict[str, Float32Array]:
+    def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> Mapping[str, Array]:
         """Run one batch.
 
         Args:
-            images: (n, height, width, 3) uint8, RGB, contiguous, n at least 1; the height and
-                width are those of `manifest.preprocessing.size`.
+            feeds: Every input of the signature by its name: (n, …), contiguous, of the dtype and
+                row shape of the signature, n at least 1 and the same for all.
+            wanted: Names of outputs of the signature. Others need not be computed.
 
         Returns:
-            The outputs by name, each (n, …) float32. `manifest.scores.name` is always present,
-            (n, classes). Other outputs of the manifest are present if the variant has them.
+            The wanted outputs by name, each (n, …) of the signature's dtype and row shape. An
+            output that the bundle's variant does not have is left out.
         """
         ...
 
@@ -63,3 +67,30 @@ class Backend(Protocol):
     def has_cuda(self) -> bool:
         """Whether this runtime and this machine can run on a GPU."""
         ...
+
+
+@dataclass(frozen=True)
+class BackendEntry:
+    """What a backend declares, before its runtime is imported.
+
+    The entry point of a third-party backend, in the group `sightline.backends`, names one of
+    these. The module that holds it should import nothing heavy: the preflight imports it.
+
+    Args:
+        name: As in `--backend`.
+        package: Import name of the runtime that it needs, such as ``onnxruntime``.
+        install: What to give to ``pip install`` to get the runtime.
+        variant: The variant of a bundle that it reads: ``onnx``, ``pytorch``, or a name of its own
+            in `variants` of model.json.
+        precisions: Those that it can compute in, fp32 first.
+        load: Imports the runtime and returns the backend.
+        devices: The devices that it can run on.
+    """
+
+    name: str
+    package: str
+    install: str
+    variant: str
+    precisions: tuple[Precision, ...]
+    load: Callable[[], Backend]
+    devices: tuple[Literal["cpu", "cuda"], ...] = ("cpu", "cuda")

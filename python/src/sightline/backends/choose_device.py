@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sightline.backends.device import CPU_ONLY, DEVICES, Device, unavailable
-from sightline.backends.registry import find_backend
+from sightline.backends.device import ANOTHER_BACKEND, DEVICES, Device, unavailable
+from sightline.backends.registry import backend_entry, find_backend
 from sightline.errors import WrongUseError
 
 
@@ -19,7 +19,7 @@ def resolve_device(
 
     Args:
         requested: auto, cpu or cuda.
-        backend: onnx, pytorch or openvino. openvino always runs on the CPU.
+        backend: The name of a backend; some, such as openvino, always run on the CPU.
         gpu_addresses: The task's GPU addresses, such as ["0"]; None outside Spark.
         local: Whether the task runs on the driver's machine (Spark's local mode).
 
@@ -32,7 +32,8 @@ def resolve_device(
     runtime = find_backend(backend)
     if requested == "cpu" or (requested == "auto" and gpu_addresses == []):
         return Device("cpu")
-    if requested == "auto" and backend in CPU_ONLY:
+    cpu_only = backend_entry(backend).devices == ("cpu",)
+    if requested == "auto" and cpu_only:
         return Device("cpu")
     if requested == "auto" and gpu_addresses is None:
         return Device("cuda") if runtime.has_cuda() else Device("cpu")
@@ -46,10 +47,9 @@ def resolve_device(
     index = _index(gpu_addresses[0]) if gpu_addresses else 0
     if not runtime.has_cuda():
         given = f"the task's GPU {index}" if gpu_addresses else "CUDA"
-        reason = "this installation of it, or this machine, has no CUDA"
-        if backend in CPU_ONLY:
-            reason = "it runs on the CPU only"
-        raise unavailable(backend, given, reason)
+        if cpu_only:
+            raise unavailable(backend, given, "it runs on the CPU only", ANOTHER_BACKEND)
+        raise unavailable(backend, given, "this installation of it, or this machine, has no CUDA")
     return Device("cuda", index)
 
 

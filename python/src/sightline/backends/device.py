@@ -9,7 +9,8 @@ from typing import Literal
 from sightline.errors import WrongUseError
 
 DEVICES = ("auto", "cpu", "cuda")
-CPU_ONLY = ("openvino",)  # backends
+_INSTALL = "install what is missing (sightline[gpu] for onnx, a CUDA build of torch for pytorch)"
+ANOTHER_BACKEND = "use another backend"
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,8 @@ class Device:
         return self.kind if self.kind == "cpu" else f"cuda:{self.index}"
 
 
-def unavailable(backend: str, wanted: str, reason: str) -> WrongUseError:
+def unavailable(backend: str, wanted: str, reason: str, remedy: str = _INSTALL) -> WrongUseError:
     """Return the error for a requested device that is not available."""
-    remedy = (
-        "use another backend"
-        if backend in CPU_ONLY
-        else "install what is missing (sightline[gpu] for onnx, a CUDA build of torch for pytorch)"
-    )
     return WrongUseError(
         "DEVICE_UNAVAILABLE",
         f"{wanted} was asked of backend {backend}, but {reason}. Use --device cpu, or {remedy}.",

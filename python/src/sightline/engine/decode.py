@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from sightline.bundle.manifest import Size
+from sightline.bundle.preprocessing import Size
 from sightline.engine.file_format import FORMATS, file_format
 from sightline.engine.header_limits import TooLargeError, check_header, check_pixels
 from sightline.engine.jpeg_scans import read_jpeg_scans

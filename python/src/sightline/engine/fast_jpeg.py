@@ -6,7 +6,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image
 
-from sightline.bundle.manifest import Size
+from sightline.bundle.preprocessing import Size
 
 
 def fast_jpeg(encoded: bytes, size: tuple[int, int], at_least: Size | None) -> Image.Image | None:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from sightline.bundle.manifest import Size
+from sightline.bundle.preprocessing import Size
 from sightline.engine.decode import decode
 from sightline.engine.spec import EngineSpec
 from sightline.engine.srgb import to_srgb

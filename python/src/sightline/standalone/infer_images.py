@@ -17,6 +17,7 @@ from sightline.backends.choose_device import resolve_device
 from sightline.backends.registry import require_precision, require_variant
 from sightline.bundle.find import find_bundle
 from sightline.engine.model import Model
+from sightline.engine.open_signature import open_heads
 from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.engine.result_type import Vector
 from sightline.engine.run import run
@@ -53,6 +54,7 @@ def infer_images(arguments: InferArguments) -> Tally:
     known = (arguments.source.images, arguments.source.root, arguments.models, bundle.path)
     reads = [path for path in known if path is not None]
     there = check_output(arguments.output, reads, overwrite=overwrite)
+    bundle.manifest.signature.require_image(bundle.name)
     require_variant(bundle, arguments.backend)
     require_precision(bundle, arguments.backend, arguments.precision, arguments.engine.decoder)
     device = resolve_device(arguments.device, arguments.backend, None)
@@ -79,12 +81,12 @@ def infer_images(arguments: InferArguments) -> Tally:
         allow_code=arguments.allow_code,
     )
     model = Model(bundle, session)
-    # A damaged file, or a model without features, is found before the first image is opened.
-    _ = model.labels
-    model.kept(arguments.result)
+    # Damaged labels, or a model without features, are found before the first image is opened.
+    open_heads(bundle, arguments.result)
+    classes = bundle.labels if bundle.manifest.signature.classes else ()
     clock.stop("load")
     with publish_folder(arguments.output, there, settled=True) as folder:
-        _infer(arguments, listing, model, tally, folder)
+        _infer(arguments, listing, model, classes, tally, folder)
         _check_error_rate(arguments, tally)
         write_run_record(folder, arguments, tally)
     return tally
@@ -104,12 +106,16 @@ class _Clock:
 
 
 def _infer(
-    arguments: InferArguments, listing: Listing, model: Model, tally: Tally, folder: Path
+    arguments: InferArguments,
+    listing: Listing,
+    model: Model,
+    classes: Sequence[str],
+    tally: Tally,
+    folder: Path,
 ) -> None:
     rows = _BATCH_ROWS if arguments.reading == "ahead" else 1
     batches = read_images(listing, arguments.engine.max_image_bytes, rows, _BATCH_BYTES)
     clock = _Clock(tally.seconds)
-    classes = model.bundle.labels
     names = frozenset(classes)
     writer = None
     with tqdm(total=len(listing), unit=" images", disable=None, mininterval=0.5) as progress:
