@@ -9,7 +9,8 @@ import sightline.model.{Bundle, TemporaryFolder}
  *
  * `iris` takes x, float32 [n, 4], and gives y, float32 [n, 2]: the sums of its first and of its last
  * two elements, and `sum`, float32 [n]: the sum of all. `pixels` takes x, uint8 [n, 2, 2], and gives
- * y, uint8 [n, 2, 2]: the same numbers.
+ * y, uint8 [n, 2, 2]: the same numbers. `pair` takes a, float32 [n], and b, float32 [n, 2], and gives
+ * y, float32 [n, 2]: a times b.
  */
 object TensorBundle {
 
@@ -22,6 +23,7 @@ object TensorBundle {
 
   lazy val iris: Bundle = Bundle.open(models.resolve("iris"))
   lazy val pixels: Bundle = Bundle.open(models.resolve("pixels"))
+  lazy val pair: Bundle = Bundle.open(models.resolve("pair"))
 
   private def program: String =
     """import hashlib, json, sys
@@ -75,5 +77,15 @@ object TensorBundle {
       |    models / "pixels", [helper.make_node("Identity", ["x"], ["y"])], [],
       |    [spec("x", "uint8", [2, 2], feed=tensor)], [spec("y", "uint8", [2, 2], head=tensor)],
       |    {"input:x": x, "output:y": x},
+      |)
+      |a, b = np.float32([1, 2]), np.float32([[1, 2], [3, 4]])
+      |write(
+      |    models / "pair",
+      |    [helper.make_node("Unsqueeze", ["a", "axes"], ["column"]),
+      |     helper.make_node("Mul", ["column", "b"], ["y"])],
+      |    [helper.make_tensor("axes", TensorProto.INT64, [1], [1])],
+      |    [spec("a", "float32", [], feed=tensor), spec("b", "float32", [2], feed=tensor)],
+      |    [spec("y", "float32", [2], head=tensor)],
+      |    {"input:a": a, "input:b": b, "output:y": a[:, None] * b},
       |)""".stripMargin
 }

@@ -20,7 +20,7 @@ object InferTable {
    * @param function what the user calls it, for EXPLAIN
    * @param images has the images in the columns of [[sightline.source.Columns.OfWorker]], which the
    *   result lacks
-   * @throws SightlineException WRONG_ARGUMENTS if the model takes no image
+   * @throws SightlineException NO_IMAGE_INPUT
    */
   def images(
       function: String,
@@ -148,10 +148,9 @@ object InferTable {
       case other =>
         val inputs = other.inputs.map(input => s"${input.tensor.name} (${input.feed.kind})")
         throw SightlineException(
-          "WRONG_ARGUMENTS",
-          "subject" -> function,
-          "reason" -> (s"model '${inference.name}' does not take one image. Its inputs: " +
-            s"${inputs.mkString(", ")}. Call it from SQL by ml_predict."),
+          "NO_IMAGE_INPUT",
+          "detail" -> (s"$function: model '${inference.name}' does not take one image a row; its " +
+            s"inputs are ${inputs.mkString(", ")}. Call it from SQL by ml_predict."),
         )
     }
 

@@ -4,7 +4,9 @@ import org.apache.spark.sql.{AnalysisException, Row}
 import org.apache.spark.sql.execution.python.MapInArrowExec
 import org.scalatest.funsuite.AnyFunSuite
 
-import sightline.{LocalSpark, TensorBundle}
+import sightline.model.ResultType
+import sightline.schedule.Inference
+import sightline.{LocalSpark, SightlineException, TensorBundle}
 
 /** Models whose inputs are numbers: bundles of format 2 through SQL and the worker. */
 final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
@@ -23,7 +25,7 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
     val row = only(s"SELECT ml_predict('$iris', array(5.1, 3.5, 1.4, 0.2)).y AS y")
     val y = row.getSeq[Float](0)
     assert(y.size == 2)
-    assert(math.abs(y(0) - 6.5) < 1e-5 && math.abs(y(1) - 3.7) < 1e-5)
+    assert(math.abs(y(0) - 8.6) < 1e-5 && math.abs(y(1) - 1.6) < 1e-5)
   }
 
   test("its type has a field for each output of the output's rank, and the error") {
@@ -32,7 +34,7 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
       spark.sql(sql).schema("r").dataType.catalogString ==
         "struct<y:array<float>,sum:float,error:struct<code:string,stage:string,message:string>>"
     )
-    assert(only(sql) == Row(Row(Seq(4f, 6f), 10f, none)))
+    assert(only(sql) == Row(Row(Seq(3f, 7f), 10f, none)))
   }
 
   test("every type of number is taken, in many partitions, each row with its own result") {
@@ -46,7 +48,7 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
       assert(rows.map(_.getLong(0)).sorted.toSeq == (0L until 100L), number)
       rows.foreach { row =>
         val id = row.getLong(0).toFloat
-        assert(row.getSeq[Float](1) == Seq(id + 2, id + 1), number)
+        assert(row.getSeq[Float](1) == Seq(id + 1, id + 2), number)
         assert(row.getFloat(2) == 2 * id + 3, number)
         assert(row.isNullAt(3), number)
       }
@@ -125,6 +127,42 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
       spark.sql(s"SELECT * FROM ml_predict(TABLE(SELECT id FROM flowers), '$iris')")
     )
     assert(missing.getMessage.contains("UNKNOWN_COLUMN: the table of ml_predict has no column 'x'"))
+  }
+
+  test("a model of several inputs takes a struct with a field for each, or columns of a table") {
+    val pair = TensorBundle.pair.folder.toString
+    spark
+      .range(1, 9, 1, numPartitions = 3)
+      .selectExpr("id", "id AS a", "IF(id = 3, NULL, array(id, 1)) AS b", "'x' AS error")
+      .createOrReplaceTempView("pairs")
+    val expected = (1L to 8L).map { id =>
+      if (id == 3) Row(id, None.orNull, "INVALID_INPUT")
+      else Row(id, Seq(id.toFloat * id, id.toFloat), none)
+    }
+    val scalar = spark.sql(
+      s"""SELECT id, r.y, r.error.code FROM
+         |  (SELECT id, ml_predict('$pair', struct(b, a)) AS r FROM pairs) ORDER BY id""".stripMargin
+    )
+    assert(scalar.collect().toSeq == expected)
+    val table = spark.sql(
+      s"SELECT id, prediction.y, error.code FROM ml_predict(TABLE(pairs), '$pair') ORDER BY id"
+    )
+    assert(table.collect().toSeq == expected)
+    val guarded = spark.sql(
+      s"""SELECT id, CASE WHEN id > 5 THEN ml_predict('$pair', struct(a, b)).y END AS y
+         |FROM pairs ORDER BY id""".stripMargin
+    )
+    assert(guarded.collect().map(_.isNullAt(1)).toSeq == (1 to 8).map(_ <= 5))
+    val error = intercept[AnalysisException](spark.sql(s"SELECT ml_predict('$pair', array(1))"))
+    assert(error.getMessage.contains("is ARRAY<INT>, not STRUCT<a: FLOAT, b: ARRAY<FLOAT>>."))
+  }
+
+  test("images are refused for a model of numbers") {
+    val images = spark.range(1).selectExpr("X'00' AS __content", "NULL AS __error")
+    val error = intercept[SightlineException](
+      InferTable.images("predict", Inference(TensorBundle.iris), ResultType.TopK(), images)
+    )
+    assert(error.code == "NO_IMAGE_INPUT")
   }
 
   test("a model without a vector output has no features") {
