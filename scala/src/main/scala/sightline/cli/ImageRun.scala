@@ -63,7 +63,8 @@ final case class ImageRun(
       }
       val errors = written.flatMap(_.errors).groupMapReduce(_._1)(_._2)(_ + _)
       val (counts, labels) = watch("count") {
-        val classes = Option.when(result == ImageResult.Prediction && bundle.labels.nonEmpty)(bundle.labels)
+        val classes =
+          Option.when(result == ImageResult.Prediction && bundle.labels.nonEmpty)(bundle.labels)
         tally(format.read(spark, staging), found.map(_.input.count).sum, errors, classes)
       }
       val seconds = watch.seconds.toMap

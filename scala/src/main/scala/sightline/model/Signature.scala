@@ -52,7 +52,8 @@ final case class TensorSpec(name: String, dtype: String, shape: Seq[Int]) {
   def dataType: DataType = shape.foldLeft(elementType)((element, _) => ArrayType(element))
 
   /** `float32 [n, 4]`. */
-  override def toString: String = s"$dtype ${("n" +: shape.map(_.toString)).mkString("[", ", ", "]")}"
+  override def toString: String =
+    s"$dtype ${("n" +: shape.map(_.toString)).mkString("[", ", ", "]")}"
 }
 
 object TensorSpec {
@@ -211,7 +212,8 @@ object Signature {
     // Old bundles do not state it: their outputs are float32.
     (json \ "dtype").extractOpt[String].getOrElse("float32") match {
       case known if TensorSpec.Types.contains(known) => known
-      case other => throw unknown(where, s"the dtype of '$name'", other, TensorSpec.Types.keys.toSeq.sorted)
+      case other =>
+        throw unknown(where, s"the dtype of '$name'", other, TensorSpec.Types.keys.toSeq.sorted)
     }
 
   /** An integer from 1 to `most`; json4s would cut one of many digits to 32 bits. */

@@ -17,8 +17,7 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
   private def counters = WorkerCounters.of(spark.sparkContext)
 
   override def apply(plan: LogicalPlan): Seq[SparkPlan] = plan match {
-    case PhysicalOperation(projects, filters, infer: Infer)
-        if infer.call.route == Route.Bulk =>
+    case PhysicalOperation(projects, filters, infer: Infer) if infer.call.route == Route.Bulk =>
       Seq(bulk(projects, filters, infer))
     case Infer(call, result, child, _) =>
       val udf = call.inference

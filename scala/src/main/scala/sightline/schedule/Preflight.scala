@@ -153,7 +153,8 @@ object Preflight {
       case "onnx" => Seq("onnxruntime")
       case "openvino" => Seq("openvino")
       case "pytorch" =>
-        val library = inference.bundle.manifest.architectures.get(backend).map(_.takeWhile(_ != ':'))
+        val library =
+          inference.bundle.manifest.architectures.get(backend).map(_.takeWhile(_ != ':'))
         Seq("torch") ++ library.filter(Set("timm", "torchvision"))
       case _ => Nil
     }

@@ -15,8 +15,8 @@ import org.apache.spark.sql.{DataFrame, Row, SparkSession}
 import org.scalatest.BeforeAndAfterAll
 import org.scalatest.funsuite.AnyFunSuite
 
-import sightline.schedule.WorkerCounters
 import sightline.plan.QueryShape.{Failed, OtherRows, Outcome, Ran}
+import sightline.schedule.WorkerCounters
 import sightline.{LocalSpark, TestFolder}
 
 /**

@@ -1,7 +1,7 @@
 package sightline.plan
 
-import org.apache.spark.sql.{AnalysisException, Row}
 import org.apache.spark.sql.execution.python.MapInArrowExec
+import org.apache.spark.sql.{AnalysisException, Row}
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.model.ResultType

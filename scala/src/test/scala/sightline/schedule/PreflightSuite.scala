@@ -58,7 +58,11 @@ final class PreflightSuite extends AnyFunSuite {
 
   test("the interpreter of this build passes, and says what it is") {
     val found =
-      Preflight.check(TestPython.executable, spark, Inference(ColourBundle.bundle, InferenceSettings()))
+      Preflight.check(
+        TestPython.executable,
+        spark,
+        Inference(ColourBundle.bundle, InferenceSettings()),
+      )
     assert(found.packages("pyspark") == spark)
     assert(
       found.python == TestPython.run(
@@ -131,7 +135,11 @@ final class PreflightSuite extends AnyFunSuite {
           .check(without("onnxruntime"), spark, Inference(bundle, InferenceSettings("pytorch")))
           .python == "3.12"
       )
-      assert(Preflight.check(without("torch"), spark, Inference(bundle, InferenceSettings())).python == "3.12")
+      assert(
+        Preflight
+          .check(without("torch"), spark, Inference(bundle, InferenceSettings()))
+          .python == "3.12"
+      )
     }
   }
 
@@ -164,7 +172,11 @@ final class PreflightSuite extends AnyFunSuite {
       // Another backend needs more than what is remembered has.
       assert(refused(python, "openvino").getMessage.contains("has no openvino,"))
       install(python, complete :+ "openvino")
-      Preflight.check(python, spark, Inference(ColourBundle.bundle, InferenceSettings("openvino"))): Unit
+      Preflight.check(
+        python,
+        spark,
+        Inference(ColourBundle.bundle, InferenceSettings("openvino")),
+      ): Unit
       assert(asked(python) == 4)
     }
   }
