@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -282,12 +283,14 @@ def test_the_commands_on_images_refuse_it(
     path: Path,
     tmp_path: Path,
     command: str,
-    encode: Any,  # noqa: ANN401
+    encode: Callable[..., bytes],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "images/red.png").write_bytes(encode("red"))
     arguments = ["--images", f"{tmp_path}/images", "--output", f"{tmp_path}/out"]
     assert main([command, *arguments, "--model", str(path)]) == 2
+    assert "NO_IMAGE_INPUT: model numbers does not take one image" in capsys.readouterr().err
 
 
 def test_calibration_refuses_it(path: Path, tmp_path: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -67,30 +66,3 @@ class Backend(Protocol):
     def has_cuda(self) -> bool:
         """Whether this runtime and this machine can run on a GPU."""
         ...
-
-
-@dataclass(frozen=True)
-class BackendEntry:
-    """What a backend declares, before its runtime is imported.
-
-    The entry point of a third-party backend, in the group `sightline.backends`, names one of
-    these. The module that holds it should import nothing heavy: the preflight imports it.
-
-    Args:
-        name: As in `--backend`.
-        package: Import name of the runtime that it needs, such as ``onnxruntime``.
-        install: What to give to ``pip install`` to get the runtime.
-        variant: The variant of a bundle that it reads: ``onnx``, ``pytorch``, or a name of its own
-            in `variants` of model.json.
-        precisions: Those that it can compute in, fp32 first.
-        load: Imports the runtime and returns the backend.
-        devices: The devices that it can run on.
-    """
-
-    name: str
-    package: str
-    install: str
-    variant: str
-    precisions: tuple[Precision, ...]
-    load: Callable[[], Backend]
-    devices: tuple[Literal["cpu", "cuda"], ...] = ("cpu", "cuda")

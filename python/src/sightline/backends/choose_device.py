@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sightline.backends.device import ANOTHER_BACKEND, DEVICES, Device, unavailable
-from sightline.backends.registry import backend_entry, find_backend
+from sightline.backends.entry import backend_entry
+from sightline.backends.registry import find_backend
 from sightline.errors import WrongUseError
 
 

@@ -1,87 +1,15 @@
-"""The backends by name: those built in, and those of installed packages."""
+"""Which backends can run a bundle, and in which precisions. A runtime is imported when used."""
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
 
-from sightline.backends.backend import Backend, BackendEntry
+from sightline.backends.backend import Backend
+from sightline.backends.entry import backend_entry, built_in_entries, known_backends
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import PRECISIONS, Precision
 from sightline.errors import WrongUseError
-from sightline.extensions import Group, extension_names, load_extension
-
-_GROUP: Group = "sightline.backends"
-
-
-def _module(name: str) -> Callable[[], Backend]:
-    def load() -> Backend:
-        backend: Backend = importlib.import_module(name).BACKEND
-        return backend
-
-    return load
-
-
-# A table and not entry points: the zip that the jar sends to its workers has no metadata.
-_BUILT_IN = {
-    entry.name: entry
-    for entry in (
-        BackendEntry(
-            "onnx",
-            "onnxruntime",
-            "sightline[cpu]",
-            "onnx",
-            ("fp32", "int8"),
-            _module("sightline.backends.onnx"),
-        ),
-        BackendEntry(
-            "pytorch",
-            "torch",
-            "sightline[torch]",
-            "pytorch",
-            ("fp32", "bf16"),
-            _module("sightline.backends.pytorch"),
-        ),
-        BackendEntry(
-            "openvino",
-            "openvino",
-            "sightline[openvino]",
-            "onnx",
-            PRECISIONS,
-            _module("sightline.backends.openvino"),
-            devices=("cpu",),
-        ),
-    )
-}
-
-
-def known_backends() -> tuple[str, ...]:
-    """Return every backend's name, the default first, those of installed packages last."""
-    others = (name for name in extension_names(_GROUP) if name not in _BUILT_IN)
-    return (*_BUILT_IN, *others)
-
-
-def backend_entry(name: str) -> BackendEntry:
-    """Return what the backend of that name declares.
-
-    Raises:
-        WrongUseError: UNKNOWN_BACKEND with the known names, or BROKEN_EXTENSION.
-    """
-    if name in _BUILT_IN:
-        return _BUILT_IN[name]
-    known = known_backends()
-    if name not in known:
-        raise WrongUseError("UNKNOWN_BACKEND", f"'{name}'. Known: {', '.join(known)}.")
-    entry = load_extension(_GROUP, name)
-    if not isinstance(entry, BackendEntry) or entry.name != name:
-        raise WrongUseError(
-            "BROKEN_EXTENSION",
-            f"the entry point '{name}' of {_GROUP} is {entry!r:.100}, and not a BackendEntry of "
-            "that name. Fix or uninstall its package.",
-        )
-    return entry
 
 
 def backends_of_variant(variant: str) -> tuple[str, ...]:
@@ -90,17 +18,17 @@ def backends_of_variant(variant: str) -> tuple[str, ...]:
     Raises:
         WrongUseError: BROKEN_EXTENSION, only if no built-in backend reads it.
     """
-    found = tuple(name for name, entry in _BUILT_IN.items() if entry.variant == variant)
+    found = tuple(name for name, entry in built_in_entries().items() if entry.variant == variant)
     if found:
         return found
-    others = [name for name in known_backends() if name not in _BUILT_IN]
+    others = [name for name in known_backends() if name not in built_in_entries()]
     return tuple(name for name in others if backend_entry(name).variant == variant)
 
 
 def backends_of(bundle: Bundle) -> tuple[str, ...]:
     """Return the backends that can run this bundle, including those not installed."""
     variants = bundle.manifest.variants
-    built_in = [name for name, entry in _BUILT_IN.items() if entry.variant in variants]
+    built_in = [name for name, entry in built_in_entries().items() if entry.variant in variants]
     others = [name for variant in variants for name in backends_of_variant(variant)]
     return tuple(dict.fromkeys([*built_in, *others]))
 
@@ -163,7 +91,9 @@ def require_supported(backend: str, precision: str) -> None:
         raise WrongUseError("UNKNOWN_PRECISION", f"'{precision}'. Known: {', '.join(PRECISIONS)}.")
     able = backend_entry(backend).precisions
     if precision not in able:
-        others = [name for name, entry in _BUILT_IN.items() if precision in entry.precisions]
+        others = [
+            name for name, entry in built_in_entries().items() if precision in entry.precisions
+        ]
         raise WrongUseError(
             "UNSUPPORTED_PRECISION",
             f"backend {backend} does not compute in {precision}, only in {', '.join(able)}. "
