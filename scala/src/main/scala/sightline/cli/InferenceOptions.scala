@@ -1,9 +1,11 @@
 package sightline.cli
 
 import mainargs.{ParserForClass, arg}
+import org.apache.spark.SparkConf
 
+import sightline.SightlineException
 import sightline.model.Backend
-import sightline.schedule.{ImageSettings, InferenceSettings}
+import sightline.schedule.{ImageSettings, InferenceSettings, Interpreter, Preflight}
 
 /** The options of every command that runs a model. */
 @mainargs.main
@@ -37,8 +39,7 @@ final case class InferenceOptions(
    *   INVALID_OPTION
    */
   def settings: InferenceSettings = InferenceSettings(
-    backend = Command
-      .oneOf("--backend", backend, Backend.all.map(_.name), "UNKNOWN_BACKEND"),
+    backend = Command.oneOf("--backend", backend, InferenceOptions.backends(backend), "UNKNOWN_BACKEND"),
     precision = Command.oneOf("--precision", precision, Backend.Precisions, "UNKNOWN_PRECISION"),
     device = Command.oneOf("--device", device, InferenceSettings.Devices, "UNKNOWN_DEVICE"),
     batchRows = Command.atLeast("--batch-rows", batchRows, 1),
@@ -58,6 +59,15 @@ final case class InferenceOptions(
 }
 
 object InferenceOptions {
+
+  /** Names of the known backends; the workers' interpreter is asked about one that is not built in. */
+  private def backends(name: String): Seq[String] = {
+    val known =
+      try Preflight.backends(Interpreter.of(new SparkConf), name)
+      // The name may be wrong as well, and a run with a right one reports this error.
+      catch { case _: SightlineException => Backend.all }
+    known.map(_.name)
+  }
 
   private val Defaults = InferenceSettings()
   private val Images = ImageSettings()

@@ -33,36 +33,47 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
   def backends: Seq[String] = manifest.backends
 
   /**
-   * The bundle, if it can run on `backend`.
+   * The backend of that name, if the bundle has a variant for it.
    *
+   * @param known the backends to choose from
    * @throws SightlineException UNKNOWN_BACKEND, or NO_VARIANT
    */
-  def requireBackend(backend: String): Bundle =
-    if (backends.contains(backend)) this
-    else if (Backend.find(backend).isEmpty) {
+  def requireBackend(backend: String, known: Seq[Backend] = Backend.all): Backend = {
+    val found = known.find(_.name == backend).getOrElse {
       throw SightlineException(
         "UNKNOWN_BACKEND",
         "option" -> "backend",
         "value" -> backend,
-        "known" -> Backend.all.map(_.name),
+        "known" -> known.map(_.name),
       )
-    } else
+    }
+    def runs(one: Backend): Boolean = manifest.variants.contains(one.variant)
+    if (!runs(found)) {
       throw SightlineException(
         "NO_VARIANT",
         "model" -> manifest.name,
         "backend" -> backend,
-        "known" -> backends,
+        "known" -> known.filter(runs).map(_.name),
       )
+    }
+    found
+  }
 
   /**
    * The bundle, if this way to run it gives its own numbers or was measured.
    *
    * @param decoder of JPEGs: pillow, turbo or scaled
+   * @param known the backends to choose from
    * @throws SightlineException UNKNOWN_BACKEND, NO_VARIANT, UNKNOWN_PRECISION, UNSUPPORTED_PRECISION, or
    *   NOT_CALIBRATED with the command that measures it
    */
-  def requirePrecision(backend: String, precision: String, decoder: String): Bundle = {
-    requireBackend(backend)
+  def requirePrecision(
+      backend: String,
+      precision: String,
+      decoder: String,
+      known: Seq[Backend] = Backend.all,
+  ): Bundle = {
+    val chosen = requireBackend(backend, known)
     if (!Backend.Precisions.contains(precision)) {
       throw SightlineException(
         "UNKNOWN_PRECISION",
@@ -71,13 +82,13 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
         "known" -> Backend.Precisions,
       )
     }
-    Backend.find(backend).filterNot(_.precisions.contains(precision)).foreach { unable =>
-      val others = Backend.all.filter(_.precisions.contains(precision)).map(_.name)
+    if (!chosen.precisions.contains(precision)) {
+      val others = known.filter(_.precisions.contains(precision)).map(_.name)
       throw SightlineException(
         "UNSUPPORTED_PRECISION",
         "backend" -> backend,
         "precision" -> precision,
-        "able" -> unable.precisions,
+        "able" -> chosen.precisions,
         "others" -> others.mkString(" or "),
       )
     }

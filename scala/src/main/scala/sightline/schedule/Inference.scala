@@ -50,15 +50,26 @@ final case class Inference(
    */
   def check(spark: SparkSession): Unit = {
     Inference.checks.incrementAndGet(): Unit
-    bundle.requirePrecision(settings.backend, settings.precision, images.decoder)
-    if (!settings.allowCode) Preflight.requireKnownCode(settings.backend, bundle)
     val context = spark.sparkContext
-    Preflight.requireBuildSpark(context.version)
     val executable = Interpreter.of(context.getConf)
+    requireMode(executable)
+    if (!settings.allowCode) Preflight.requireKnownCode(settings.backend, bundle)
+    Preflight.requireBuildSpark(context.version)
     Preflight.check(executable, context.version, this): Unit
     if (settings.device == "cuda" && context.isLocal) {
       Preflight.checkCuda(executable, settings.backend)
     }
+  }
+
+  /**
+   * Makes sure that the bundle can run in this way, whatever the interpreter has.
+   *
+   * @param executable the workers' interpreter, which is asked for a backend that is not built in
+   * @throws sightline.SightlineException UNKNOWN_BACKEND, NO_VARIANT, NOT_CALIBRATED and others
+   */
+  def requireMode(executable: String): Unit = {
+    val backends = Preflight.backends(executable, settings.backend)
+    bundle.requirePrecision(settings.backend, settings.precision, images.decoder, backends): Unit
   }
 
   /** Packs the bundle and the Python sources for the nodes, once for a session. */

@@ -9,7 +9,7 @@ import org.apache.spark.sql.{Row, SparkSession}
 import sightline.SightlineException
 import sightline.model.{ModelRegistry, ModelVersion, VersionFile}
 import sightline.plan.{CallOptions, SessionModels}
-import sightline.schedule.GoldenBatch
+import sightline.schedule.{GoldenBatch, Inference, Interpreter}
 
 /** `CREATE MODEL`: checks a bundle on its golden batch, then copies it under the models root. */
 final case class CreateModelCommand(
@@ -59,9 +59,9 @@ final case class CreateModelCommand(
   private def create(spark: SparkSession, registry: ModelRegistry): Row = {
     val bundle = SessionModels.find(spark, source).bundle
     val call = CallOptions.parse(options, SessionModels.defaults(spark))
-    val settings = call.settings
-    bundle.requirePrecision(settings.backend, settings.precision, call.images.decoder): Unit
-    GoldenBatch.check(spark, bundle, settings.allowCode)
+    Inference(bundle, call.settings, call.images)
+      .requireMode(Interpreter.of(spark.sparkContext.getConf))
+    GoldenBatch.check(spark, bundle, call.settings.allowCode)
     val (file, version) = registry.create(name, bundle, source, comment, options, replaces)
     row(file, version)
   }

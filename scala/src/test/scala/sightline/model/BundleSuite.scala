@@ -64,8 +64,8 @@ final class BundleSuite extends AnyFunSuite {
     assert((error.code, error.exitStatus) == (("NO_VARIANT", 2)))
     assert(error.getMessage.contains("model 'colour' has no variant for backend 'pytorch'"))
     assert(error.getMessage.contains("It has: onnx, openvino."))
-    assert(ColourBundle.bundle.requireBackend("onnx") == ColourBundle.bundle)
-    assert(ColourBundle.bundle.requireBackend("openvino") == ColourBundle.bundle)
+    assert(ColourBundle.bundle.requireBackend("onnx").runtime == "onnxruntime")
+    assert(ColourBundle.bundle.requireBackend("openvino").runtime == "openvino")
   }
 
   private val measured: Bundle = {
@@ -93,6 +93,18 @@ final class BundleSuite extends AnyFunSuite {
     val error =
       intercept[SightlineException](measured.requirePrecision("onnx", "fp16", "pillow"))
     assert(error.getMessage == "UNKNOWN_PRECISION: precision 'fp16'. Known: fp32, bf16, int8.")
+  }
+
+  test("a backend of another package runs the variant that it names") {
+    val known = Backend.all :+ Backend("tvm", "onnx", Seq("fp32"), "tvm")
+    assert(ColourBundle.bundle.requireBackend("tvm", known).runtime == "tvm")
+    ColourBundle.bundle.requirePrecision("tvm", "fp32", "pillow", known): Unit
+    val error = intercept[SightlineException](ColourBundle.bundle.requireBackend("tvm"))
+    assert(error.getMessage == "UNKNOWN_BACKEND: backend 'tvm'. Known: onnx, pytorch, openvino.")
+    val other = Backend("tensorrt", "engine", Seq("fp32"), "tensorrt")
+    val none =
+      intercept[SightlineException](ColourBundle.bundle.requireBackend("tensorrt", known :+ other))
+    assert(none.getMessage.contains("It has: onnx, openvino, tvm."))
   }
 
   test("what was not measured in exactly this way is refused, in Python's words") {

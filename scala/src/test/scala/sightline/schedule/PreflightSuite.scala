@@ -9,7 +9,7 @@ import org.json4s.jackson.JsonMethods
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.{withFolder, write}
-import sightline.model.{Bundle, TestBundle}
+import sightline.model.{Backend, Bundle, TestBundle}
 import sightline.{BuildInfo, ColourBundle, SightlineException, TestPython}
 
 final class PreflightSuite extends AnyFunSuite {
@@ -20,11 +20,16 @@ final class PreflightSuite extends AnyFunSuite {
     Seq("numpy", "pyarrow", "PIL", "safetensors", "onnxruntime", "torch", "timm")
 
   /** What an interpreter that has `packages` says. */
-  private def answer(packages: Seq[String], pyspark: Option[String] = Some(spark)): String =
+  private def answer(
+      packages: Seq[String],
+      pyspark: Option[String] = Some(spark),
+      backends: JObject = JObject(),
+  ): String =
     JsonMethods.compact(
       ("python" -> "3.12") ~
         ("pyspark" -> pyspark) ~
         ("packages" -> JObject(packages.map(_ -> JString("1.0")).toList)) ~
+        ("backends" -> backends) ~
         ("missing" -> JNull)
     )
 
@@ -141,6 +146,36 @@ final class PreflightSuite extends AnyFunSuite {
           .python == "3.12"
       )
     }
+  }
+
+  test("a backend of another package is known where the interpreter lists it") {
+    val tvm: JObject =
+      ("package" -> "tvm") ~ ("variant" -> "onnx") ~ ("precisions" -> Seq("fp32", "bf16"))
+    withFolder { folder =>
+      val listed = interpreter(folder, answer(complete, backends = JObject("tvm" -> tvm)))
+      assert(
+        Preflight.backends(listed, "tvm") ==
+          Backend.all :+ Backend("tvm", "onnx", Seq("fp32", "bf16"), "tvm")
+      )
+      assert(refused(listed, "tvm").getMessage.contains("has no tvm, needed by backend 'tvm'"))
+      val has = interpreter(folder, answer(complete :+ "tvm", backends = JObject("tvm" -> tvm)))
+      Preflight
+        .check(has, spark, Inference(ColourBundle.bundle, InferenceSettings("tvm"))): Unit
+      Inference(ColourBundle.bundle, InferenceSettings("tvm")).requireMode(has)
+      val wrong = intercept[SightlineException](
+        Inference(ColourBundle.bundle, InferenceSettings("tvn")).requireMode(has)
+      )
+      assert(
+        wrong.getMessage == "UNKNOWN_BACKEND: backend 'tvn'. Known: onnx, pytorch, openvino, tvm."
+      )
+      // An interpreter is not asked about what is built in.
+      Inference(ColourBundle.bundle).requireMode("/nowhere/python")
+    }
+  }
+
+  test("the interpreter of this build lists the built-in backends as they are here") {
+    val found = Preflight.checkPackages(TestPython.executable, spark).backends
+    assert(found.filter(one => Backend.find(one.name).isDefined).toSet == Backend.all.toSet)
   }
 
   test("a pyspark that is not the running Spark's is refused, with both versions") {
