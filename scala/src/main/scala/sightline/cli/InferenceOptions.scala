@@ -39,7 +39,8 @@ final case class InferenceOptions(
    *   INVALID_OPTION
    */
   def settings: InferenceSettings = InferenceSettings(
-    backend = Command.oneOf("--backend", backend, InferenceOptions.backends(backend), "UNKNOWN_BACKEND"),
+    backend =
+      Command.oneOf("--backend", backend, InferenceOptions.backends(backend), "UNKNOWN_BACKEND"),
     precision = Command.oneOf("--precision", precision, Backend.Precisions, "UNKNOWN_PRECISION"),
     device = Command.oneOf("--device", device, InferenceSettings.Devices, "UNKNOWN_DEVICE"),
     batchRows = Command.atLeast("--batch-rows", batchRows, 1),
