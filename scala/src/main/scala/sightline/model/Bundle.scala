@@ -115,6 +115,38 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
       )
     }
 
+  /**
+   * The bundle, if it has an output of class scores.
+   *
+   * @throws SightlineException NO_CLASSES
+   */
+  def requireClasses(): Bundle =
+    if (signature.classes.isDefined) this
+    else {
+      val found = signature.outputs.map(one => s"${one.tensor.name} (${one.head.kind})")
+      throw SightlineException(
+        "NO_CLASSES",
+        "detail" -> (s"model ${manifest.name} has no output of class scores; its outputs are " +
+          s"${found.mkString(", ")}."),
+      )
+    }
+
+  /**
+   * The bundle, if its only input is an image.
+   *
+   * @throws SightlineException NO_IMAGE_INPUT
+   */
+  def requireImage(): Bundle =
+    if (signature.inputs.map(_.feed) == Seq(Feed.Image)) this
+    else {
+      val found = signature.inputs.map(one => s"${one.tensor.name} (${one.feed.kind})")
+      throw SightlineException(
+        "NO_IMAGE_INPUT",
+        "detail" -> (s"model ${manifest.name} does not take one image a row; its inputs are " +
+          s"${found.mkString(", ")}."),
+      )
+    }
+
   private def notCalibrated(way: CalibratedMode): SightlineException =
     SightlineException(
       "NOT_CALIBRATED",

@@ -7,7 +7,7 @@ import org.apache.spark.sql.sightline.PlanFrame
 import org.apache.spark.sql.types.*
 
 import sightline.SightlineException
-import sightline.model.{Feed, ResultType, Signature}
+import sightline.model.{Feed, ResultType}
 import sightline.schedule.Inference
 import sightline.source.{Columns, OwnColumns}
 
@@ -28,7 +28,7 @@ object InferTable {
       result: ResultType,
       images: DataFrame,
   ): DataFrame = {
-    requireImage(function, inference)
+    inference.bundle.requireImage(): Unit
     val table = PlanFrame.plan(images)
     val (own, kept) = table.output.partition(column => Columns.OfWorker(column.name))
     val image = read(
@@ -141,18 +141,6 @@ object InferTable {
       true
     case _ => false
   }
-
-  private def requireImage(function: String, inference: Inference): Unit =
-    inference.bundle.signature match {
-      case Signature(Seq(only), _) if only.feed == Feed.Image => ()
-      case other =>
-        val inputs = other.inputs.map(input => s"${input.tensor.name} (${input.feed.kind})")
-        throw SightlineException(
-          "NO_IMAGE_INPUT",
-          "detail" -> (s"$function: model '${inference.name}' does not take one image a row; its " +
-            s"inputs are ${inputs.mkString(", ")}. Call it from SQL by ml_predict."),
-        )
-    }
 
   /** An image that was read, or the error of reading it, which says why its file has no bytes. */
   private def read(content: Option[Expression], error: Option[Expression]): Expression =

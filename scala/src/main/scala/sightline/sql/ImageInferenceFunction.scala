@@ -33,6 +33,7 @@ object ImageInferenceFunction extends ScalarFunction {
     val inference = SessionModels
       .of(spark, name, call => call.copy(settings = call.settings.copy(backend = backend)))
       .inference
+    inference.bundle.requireImage().requireClasses(): Unit
     val image = ReadImageExpression(
       spark,
       arguments.required("path"),

@@ -9,7 +9,7 @@ import java.util.HexFormat
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.{withFolder, write}
-import sightline.{ColourBundle, SightlineException}
+import sightline.{ColourBundle, SightlineException, TensorBundle}
 
 final class BundleSuite extends AnyFunSuite {
 
@@ -125,6 +125,21 @@ final class BundleSuite extends AnyFunSuite {
           s"--precision $precision --decoder $decoder --overwrite."
       )
     }
+  }
+
+  test("what a model does not take or give is named, with what it does") {
+    val bundle = TensorBundle.iris
+    val classes = intercept[SightlineException](bundle.requireClasses())
+    assert(
+      classes.getMessage ==
+        "NO_CLASSES: model iris has no output of class scores; its outputs are y (tensor), sum (tensor)."
+    )
+    val image = intercept[SightlineException](bundle.requireImage())
+    assert(
+      image.getMessage ==
+        "NO_IMAGE_INPUT: model iris does not take one image a row; its inputs are x (tensor)."
+    )
+    assert(ColourBundle.bundle.requireClasses().requireImage() == ColourBundle.bundle)
   }
 
   test("a file is hashed once for each version of it, however often its bundle is opened") {

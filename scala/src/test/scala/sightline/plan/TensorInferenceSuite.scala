@@ -6,6 +6,7 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.model.ResultType
 import sightline.schedule.Inference
+import sightline.sql.ImageInferenceFunction
 import sightline.{LocalSpark, SightlineException, TensorBundle}
 
 /** Models whose inputs are numbers: bundles of format 2 through SQL and the worker. */
@@ -163,6 +164,13 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
       InferTable.images("predict", Inference(TensorBundle.iris), ResultType.TopK(), images)
     )
     assert(error.code == "NO_IMAGE_INPUT")
+    spark.conf.set(ImageInferenceFunction.ModelSetting, iris)
+    try {
+      val call = intercept[AnalysisException](
+        spark.sql("SELECT get_image_inference_udf('a.png', 'onnx')")
+      )
+      assert(call.getMessage.startsWith("NO_IMAGE_INPUT: model iris"))
+    } finally spark.conf.unset(ImageInferenceFunction.ModelSetting)
   }
 
   test("a model without a vector output has no features") {
