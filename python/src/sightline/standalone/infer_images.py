@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from tqdm import tqdm
 
 from sightline.backends.cache import open_session
-from sightline.backends.choose_device import resolve_device
+from sightline.backends.device import resolve_device
 from sightline.backends.registry import require_precision, require_variant
 from sightline.bundle.find import find_bundle
 from sightline.engine.model import Model
