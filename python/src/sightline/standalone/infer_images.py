@@ -62,7 +62,7 @@ def infer_images(arguments: InferArguments) -> Tally:
     clock = _Clock(tally.seconds)
     listing = list_images(arguments.source)
     if overwrite:
-        require_replaceable(arguments.output, listing.files)
+        require_replaceable(arguments.output, listing.files if listing.read is None else [])
     if isinstance(arguments.result, Vector):
         listing = with_file_columns(listing)
         splits = listing.table.column(SPLIT).to_pylist()
