@@ -21,8 +21,8 @@ from onnx import TensorProto, helper
 from sightline.backends import cache
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
-from sightline.backends.entry import backend_entry, known_backends
-from sightline.backends.registry import backends_of, find_backend, require_precision
+from sightline.backends.entry import backend_entry, find_backend, known_backends
+from sightline.backends.registry import backends_of, require_precision
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import pack_golden
 from sightline.bundle.verify import verify_bundle

@@ -10,8 +10,7 @@ import pytest
 from sightline.backends import cache
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
-from sightline.backends.entry import known_backends
-from sightline.backends.registry import find_backend
+from sightline.backends.entry import find_backend, known_backends
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.errors import WrongUseError
@@ -179,7 +178,7 @@ def test_a_changed_model_file_is_refused_at_load(colour_bundle: Path, tmp_path: 
 def test_running_onnx_imports_neither_torch_nor_onnx(colour_bundle: Path) -> None:
     program = (
         "import sys; from sightline.backends.cache import open_session;"
-        "from sightline.backends.choose_device import resolve_device;"
+        "from sightline.backends.device import resolve_device;"
         "from sightline.bundle.find import find_bundle;"
         f"open_session(find_bundle({str(colour_bundle)!r}), 'onnx',"
         " resolve_device('auto', 'onnx', None), 1);"

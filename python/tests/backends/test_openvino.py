@@ -9,8 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-from sightline.backends.choose_device import resolve_device
-from sightline.backends.device import Device
+from sightline.backends.device import Device, resolve_device
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import read_golden
 from sightline.errors import SightlineError, WrongUseError

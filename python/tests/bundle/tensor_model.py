@@ -9,52 +9,69 @@ from typing import Any
 
 import numpy as np
 import onnx
-import safetensors.numpy
 from onnx import TensorProto, helper
 
 from sightline.backends.backend import Array
+from sightline.bundle.golden import pack_golden
 
 WEIGHT = np.array([[1, 0], [0, 1], [1, 1], [0, 2]], np.float32)  # (4, 2)
 
 
-def write_tensor_bundle(folder: Path, **changes: Any) -> Path:  # noqa: ANN401 - any JSON
+def write_tensor_bundle(folder: Path) -> Path:
     """Write a bundle with the input x, float32 (n, 4), and three outputs.
 
     `doubled` is 2 x, (n, 2, 2) with a tensor head; `sums` the int64 sum of a row, (n,); `pooled`
     is x @ WEIGHT, (n, 2) with a vector head.
+    """
+    x = np.random.default_rng(5).normal(size=(6, 4)).astype(np.float32)
+    tensor, vector = {"kind": "tensor"}, {"kind": "vector"}
+    return write_bundle(
+        folder,
+        _graph(),
+        pack_golden({"x": x}, expected(x)),
+        rows=6,
+        inputs=[{"name": "x", "dtype": "float32", "shape": ["n", 4], "feed": tensor}],
+        outputs=[
+            {"name": "doubled", "dtype": "float32", "shape": ["n", 2, 2], "head": tensor},
+            {"name": "sums", "dtype": "int64", "shape": ["n"], "head": tensor},
+            {"name": "pooled", "dtype": "float32", "shape": ["n", 2], "head": vector},
+        ],
+    )
+
+
+def write_bundle(
+    folder: Path,
+    graph: bytes,
+    golden: bytes,
+    rows: int,
+    inputs: list[dict[str, Any]],
+    outputs: list[dict[str, Any]],
+) -> Path:
+    """Write a bundle of format 2 by hand.
 
     Args:
-        folder: Made.
-        changes: Fields of model.json to replace.
+        folder: Made; its name is the model's.
+        graph: A serialized ONNX model.
+        golden: From `pack_golden`.
+        rows: Of the golden batch.
+        inputs: As in model.json.
+        outputs: As in model.json.
     """
     folder.mkdir(parents=True)
-    x = np.random.default_rng(5).normal(size=(6, 4)).astype(np.float32)
-    golden = {"input:x": x, **{f"output:{name}": value for name, value in expected(x).items()}}
-    contents = {"model.onnx": _graph(), "golden.safetensors": safetensors.numpy.save(golden)}
+    contents = {"model.onnx": graph, "golden.safetensors": golden}
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     tree = {
         "format": 2,
         "name": folder.name,
-        "description": "Sums of numbers.",
-        "inputs": [
-            {"name": "x", "dtype": "float32", "shape": ["n", 4], "feed": {"kind": "tensor"}}
-        ],
-        "outputs": [
-            {
-                "name": "doubled",
-                "dtype": "float32",
-                "shape": ["n", 2, 2],
-                "head": {"kind": "tensor"},
-            },
-            {"name": "sums", "dtype": "int64", "shape": ["n"], "head": {"kind": "tensor"}},
-            {"name": "pooled", "dtype": "float32", "shape": ["n", 2], "head": {"kind": "vector"}},
-        ],
+        "description": "A model of the tests.",
+        "inputs": inputs,
+        "outputs": outputs,
         "variants": {"onnx": {"file": "model.onnx", "opset": 18}},
         "parameters": 8,
         "golden": {
             "file": "golden.safetensors",
-            "rows": 6,
+            "rows": rows,
             "tolerance": 0.001,
             "max_abs_delta": {"onnx": 0.0},
         },
@@ -63,7 +80,7 @@ def write_tensor_bundle(folder: Path, **changes: Any) -> Path:  # noqa: ANN401 -
         "source": "tests",
         "created_by": "tests",
     }
-    (folder / "model.json").write_text(json.dumps(tree | changes, indent=2), "utf-8")
+    (folder / "model.json").write_text(json.dumps(tree, indent=2), "utf-8")
     return folder
 
 

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from sightline.backends.backend import Array
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
-from sightline.backends.registry import find_backend
+from sightline.backends.entry import find_backend
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.describe import describe_bundle, list_bundles
 from sightline.bundle.golden import read_golden

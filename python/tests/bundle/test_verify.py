@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sightline.backends import registry
 from sightline.backends.backend import Float32Array
+from sightline.backends.entry import has_runtime
 from sightline.bundle import verify
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import deltas, pack_golden, read_golden
@@ -111,6 +111,6 @@ def test_a_backend_that_is_not_installed_is_skipped_by_name(
 ) -> None:
     monkeypatch.setattr(verify, "has_runtime", lambda name: name == "onnx")
 
-    assert registry.has_runtime("onnx")
+    assert has_runtime("onnx")
     assert outcomes(tiny)["pytorch variant"] == "skipped"
     assert outcomes(tiny)["onnx variant"] == "ok"

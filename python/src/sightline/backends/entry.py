@@ -6,6 +6,8 @@ This module imports neither numpy nor a runtime, because the preflight reads it.
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -119,3 +121,25 @@ def backend_entry(name: str) -> BackendEntry:
             "that name. Fix or uninstall its package.",
         )
     return entry
+
+
+def has_runtime(name: str) -> bool:
+    """Whether the package that the backend needs is installed; does not import it."""
+    return importlib.util.find_spec(backend_entry(name).package) is not None
+
+
+def find_backend(name: str) -> Backend:
+    """Import and return the backend of that name.
+
+    Raises:
+        WrongUseError: UNKNOWN_BACKEND, BROKEN_EXTENSION, or MISSING_PACKAGE if its runtime is not
+            installed.
+    """
+    entry = backend_entry(name)
+    if not has_runtime(name):
+        raise WrongUseError(
+            "MISSING_PACKAGE",
+            f"backend {name} needs the package {entry.package}, which {sys.executable} does not "
+            f"have. Install it with: pip install '{entry.install}'.",
+        )
+    return entry.load()

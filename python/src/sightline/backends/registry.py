@@ -1,11 +1,7 @@
-"""Which backends can run a bundle, and in which precisions. A runtime is imported when used."""
+"""Which backends can run a bundle, and in which precisions."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-
-from sightline.backends.backend import Backend
 from sightline.backends.entry import backend_entry, built_in_entries, known_backends
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import PRECISIONS, Precision
@@ -41,28 +37,6 @@ def variant_of(backend: str) -> str:
 def precisions_of(backend: str) -> tuple[Precision, ...]:
     """Return the precisions that the backend supports, fp32 first."""
     return backend_entry(backend).precisions
-
-
-def has_runtime(name: str) -> bool:
-    """Whether the package that the backend needs is installed; does not import it."""
-    return importlib.util.find_spec(backend_entry(name).package) is not None
-
-
-def find_backend(name: str) -> Backend:
-    """Import and return the backend of that name.
-
-    Raises:
-        WrongUseError: UNKNOWN_BACKEND, BROKEN_EXTENSION, or MISSING_PACKAGE if its runtime is not
-            installed.
-    """
-    entry = backend_entry(name)
-    if not has_runtime(name):
-        raise WrongUseError(
-            "MISSING_PACKAGE",
-            f"backend {name} needs the package {entry.package}, which {sys.executable} does not "
-            f"have. Install it with: pip install '{entry.install}'.",
-        )
-    return entry.load()
 
 
 def require_variant(bundle: Bundle, backend: str) -> None:

@@ -93,7 +93,7 @@ def _list(source: ImageSource) -> Listing:
         "--encoding": source.columns.csv.encoding,
     }
     is_glob = glob.has_magic(source.images) and not is_table
-    extension = None if is_table else find_source(source.images)
+    extension = None if is_table or path.is_dir() else find_source(source.images)
     if path.exists() or is_glob or extension is not None:
         for option, value in table_options.items():
             if value is not None:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from tqdm import tqdm
 
 from sightline.backends.cache import open_session
-from sightline.backends.choose_device import resolve_device
+from sightline.backends.device import resolve_device
 from sightline.backends.registry import require_precision, require_variant
 from sightline.bundle.find import find_bundle
 from sightline.engine.model import Model
@@ -62,7 +62,7 @@ def infer_images(arguments: InferArguments) -> Tally:
     clock = _Clock(tally.seconds)
     listing = list_images(arguments.source)
     if overwrite:
-        require_replaceable(arguments.output, listing.files)
+        require_replaceable(arguments.output, listing.files if listing.read is None else [])
     if isinstance(arguments.result, Vector):
         listing = with_file_columns(listing)
         splits = listing.table.column(SPLIT).to_pylist()

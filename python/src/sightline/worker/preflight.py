@@ -50,7 +50,7 @@ def preflight(cuda_backend: str | None = None) -> dict[str, object]:
         **_backends(),
     }
     if cuda_backend is not None:
-        from sightline.backends.registry import find_backend
+        from sightline.backends.entry import find_backend
 
         answer["cuda"] = find_backend(cuda_backend).has_cuda()
     return answer

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 
 from sightline.backends.cache import open_session
-from sightline.backends.choose_device import resolve_device
+from sightline.backends.device import resolve_device
 from sightline.bundle.bundle import Bundle
 from sightline.engine.counters import Counters
 from sightline.engine.model import Model

@@ -11,10 +11,10 @@ from PIL import Image
 
 from sightline.backends.backend import UInt8Array
 from sightline.bundle.preprocessing import Preprocessing, Resize
+from sightline.engine.colours import to_srgb
 from sightline.engine.decode import decode
 from sightline.engine.memory_bounds import DecodeMemory
 from sightline.engine.spec import EngineSpec
-from sightline.engine.srgb import to_srgb
 from sightline.row_error import RowError
 
 _NO_BYTES = RowError("EMPTY", "decode", "There are no bytes.")
