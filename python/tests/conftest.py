@@ -14,15 +14,9 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import golden_images, pack_golden
-from sightline.bundle.manifest import (
-    Golden,
-    Manifest,
-    OnnxVariant,
-    Preprocessing,
-    Resize,
-    Size,
-    Tensor,
-)
+from sightline.bundle.manifest import Golden, Manifest, OnnxVariant
+from sightline.bundle.preprocessing import Preprocessing, Resize, Size
+from sightline.bundle.signature import Classes, Input, Kind, Output, Signature, TensorSpec
 from sightline.engine.model import Model
 
 LABELS = ("red", "green", "blue")
@@ -99,25 +93,25 @@ def write_colour_bundle(folder: Path, divisor: float, *, features: bool = False)
         means = images.astype(np.float32).mean(axis=(1, 2))
         logits = means / np.float32(divisor)
     golden = {"logits": np.nan_to_num(logits)} | ({"means": means} if features else {})
-    outputs = [Tensor("logits", "float32", ("n", len(LABELS)), "scores")]
+    shape = ("n", len(LABELS))
+    classes = Classes("labels.txt", "softmax")
+    outputs = [Output(TensorSpec("logits", "float32", shape), classes)]
     if features:
-        outputs.append(Tensor("means", "float32", ("n", len(LABELS)), "features"))
+        outputs.append(Output(TensorSpec("means", "float32", shape), Kind("vector")))
     files = {
         "model.onnx": _graph(divisor, features=features),
         "labels.txt": "".join(f"{label}\n" for label in LABELS).encode(),
-        "golden.safetensors": pack_golden(images, golden),
+        "golden.safetensors": pack_golden({"images": images}, golden),
     }
+    preprocessing = Preprocessing(
+        "RGB", Resize("stretch", SIDE, SIDE, "bilinear"), None, (0, 0, 0), (1, 1, 1)
+    )
     manifest = Manifest(
         name=folder.name,
         description="Names the strongest channel of an image.",
-        task="classification",
-        inputs=(Tensor("images", "uint8", ("n", SIDE, SIDE, 3)),),
-        outputs=tuple(outputs),
-        activation="softmax",
-        labels="labels.txt",
-        classes=len(LABELS),
-        preprocessing=Preprocessing(
-            "RGB", Resize("stretch", SIDE, SIDE, "bilinear"), None, (0, 0, 0), (1, 1, 1)
+        signature=Signature(
+            (Input(TensorSpec("images", "uint8", ("n", SIDE, SIDE, 3)), preprocessing),),
+            tuple(outputs),
         ),
         onnx=OnnxVariant("model.onnx", 18),
         pytorch=None,

@@ -13,9 +13,10 @@ ErrorCode = Literal[
     "TRUNCATED",
     "CORRUPT",
     "TOO_LARGE",
+    "INVALID_INPUT",
     "MODEL",
 ]
-Stage = Literal["list", "read", "decode", "infer"]
+Stage = Literal["list", "read", "decode", "feed", "infer"]
 
 MAX_MESSAGE_CHARACTERS = 300
 

@@ -10,7 +10,7 @@ import pytest
 from sightline.backends import cache
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
-from sightline.backends.registry import find_backend, known_backends
+from sightline.backends.entry import find_backend, known_backends
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.errors import WrongUseError
@@ -92,10 +92,11 @@ def test_replaced_models_are_let_go_and_the_last_used_stay(
     versions: list[Bundle], capsys: pytest.CaptureFixture[str]
 ) -> None:
     sessions = []
+    black = np.zeros((1, 8, 8, 3), np.uint8)
     for bundle in versions:
         held = open_session(bundle, "onnx", Device("cpu"), 1)
         sessions.append(weakref.ref(held.session))
-        assert held.run(np.zeros((1, 8, 8, 3), np.uint8))["logits"].tolist() == [[0, 0, 0]]
+        assert held.run({"images": black}, ["logits"])["logits"].tolist() == [[0, 0, 0]]
         del held
     assert [ref() is not None for ref in sessions] == [False] * 4 + [True] * 4
     assert loaded(capsys) == 8
@@ -158,7 +159,8 @@ def test_onnx_is_the_default() -> None:
 def test_a_batch_gives_named_float32_scores(colour_bundle: Path) -> None:
     session = open_session(Bundle.load(colour_bundle), "onnx", Device("cpu"), 1)
 
-    scores = session.run(np.full((5, 8, 8, 3), (255, 0, 51), np.uint8))["logits"]
+    images = np.full((5, 8, 8, 3), (255, 0, 51), np.uint8)
+    scores = session.run({"images": images}, ["logits"])["logits"]
 
     assert scores.dtype == np.float32
     assert scores == pytest.approx(np.tile([10, 0, 2], (5, 1)))
@@ -176,7 +178,7 @@ def test_a_changed_model_file_is_refused_at_load(colour_bundle: Path, tmp_path: 
 def test_running_onnx_imports_neither_torch_nor_onnx(colour_bundle: Path) -> None:
     program = (
         "import sys; from sightline.backends.cache import open_session;"
-        "from sightline.backends.choose_device import resolve_device;"
+        "from sightline.backends.device import resolve_device;"
         "from sightline.bundle.find import find_bundle;"
         f"open_session(find_bundle({str(colour_bundle)!r}), 'onnx',"
         " resolve_device('auto', 'onnx', None), 1);"

@@ -1,8 +1,7 @@
 import pytest
 
-from sightline.backends import choose_device
-from sightline.backends.choose_device import resolve_device
-from sightline.backends.device import Device, cuda_device_count
+from sightline.backends import device
+from sightline.backends.device import Device, cuda_device_count, resolve_device
 from sightline.errors import SightlineError, WrongUseError
 
 
@@ -18,12 +17,12 @@ class Fake:
 
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choose_device, "find_backend", lambda _: Fake(cuda=True))
+    monkeypatch.setattr(device, "find_backend", lambda _: Fake(cuda=True))
 
 
 @pytest.fixture
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choose_device, "find_backend", lambda _: Fake(cuda=False))
+    monkeypatch.setattr(device, "find_backend", lambda _: Fake(cuda=False))
 
 
 @pytest.mark.usefixtures("gpu")

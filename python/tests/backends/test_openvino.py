@@ -9,8 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-from sightline.backends.choose_device import resolve_device
-from sightline.backends.device import Device
+from sightline.backends.device import Device, resolve_device
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import read_golden
 from sightline.errors import SightlineError, WrongUseError
@@ -29,9 +28,9 @@ def with_graph(bundle: Bundle, folder: Path, graph: bytes) -> Bundle:
 
 
 def test_it_gives_the_numbers_of_the_source(colour_bundle: Path) -> None:
-    images, expected = read_golden(Bundle.load(colour_bundle))
+    inputs, expected = read_golden(Bundle.load(colour_bundle))
 
-    found = BACKEND.open(Bundle.load(colour_bundle), Device("cpu"), 1).run(images)
+    found = BACKEND.open(Bundle.load(colour_bundle), Device("cpu"), 1).run(inputs, ["logits"])
 
     assert found["logits"].dtype == np.float32
     assert found["logits"] == pytest.approx(expected["logits"], abs=1e-4)
@@ -40,7 +39,7 @@ def test_it_gives_the_numbers_of_the_source(colour_bundle: Path) -> None:
 def test_fp32_is_stated_and_one_thread_is_one(colour_bundle: Path) -> None:
     session = BACKEND.open(Bundle.load(colour_bundle), Device("cpu"), 1)
 
-    compiled = session.idle[0].get_compiled_model()
+    compiled = session.idle["logits",][0].get_compiled_model()
 
     assert "float32" in str(compiled.get_property("INFERENCE_PRECISION_HINT"))
     assert compiled.get_property("INFERENCE_NUM_THREADS") == 1
@@ -52,11 +51,11 @@ def test_threads_that_run_at_once_get_their_own_results(colour_bundle: Path) -> 
     batches = [np.full((2, 8, 8, 3), value, np.uint8) for value in range(64)]
 
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(session.run, batches))
+        found = list(pool.map(lambda one: session.run({"images": one}, ["logits"]), batches))
 
     for value, output in enumerate(found):
         assert output["logits"] == pytest.approx(np.full((2, 3), value / 25.5), abs=1e-4)
-    assert len(session.idle) <= 4
+    assert len(session.idle["logits",]) <= 4
 
 
 @pytest.mark.parametrize("location", ["axes.bin", "../axes.bin"])
@@ -108,7 +107,7 @@ from sightline.backends.device import Device
 from sightline.backends.openvino import BACKEND
 from sightline.bundle.bundle import Bundle
 session = BACKEND.open(Bundle.load({str(colour_bundle)!r}), Device("cpu"), 1)
-session.run(np.zeros((1, 8, 8, 3), np.uint8))
+session.run({{"images": np.zeros((1, 8, 8, 3), np.uint8)}}, ["logits"])
 unwanted = {{"torch", "onnxruntime", "onnx", "pandas", "openvino_telemetry.main"}}
 raise SystemExit(" ".join(unwanted & sys.modules.keys()))
 """

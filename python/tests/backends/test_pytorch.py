@@ -12,7 +12,9 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.backends.pytorch import BACKEND, PixelModel
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.manifest import Preprocessing, PytorchVariant, Resize, Tensor
+from sightline.bundle.manifest import PytorchVariant
+from sightline.bundle.preprocessing import Preprocessing, Resize
+from sightline.bundle.signature import Kind, Output, TensorSpec
 from sightline.errors import WrongUseError
 
 WEIGHT, BIAS = torch.eye(3, 192), torch.tensor([1.0, 2.0, 3.0])
@@ -90,10 +92,11 @@ def test_a_flipped_byte_is_refused_at_load(bundle: Bundle) -> None:
 
 def test_a_head_that_the_network_does_not_have_is_refused(bundle: Bundle) -> None:
     assert bundle.manifest.pytorch is not None
-    features = Tensor("features", "float32", ("n", 192), "features")
+    features = Output(TensorSpec("features", "float32", ("n", 192)), Kind("vector"))
+    signature = bundle.manifest.signature
     manifest = replace(
         bundle.manifest,
-        outputs=(*bundle.manifest.outputs, features),
+        signature=replace(signature, outputs=(*signature.outputs, features)),
         pytorch=replace(bundle.manifest.pytorch, head="classifier.1"),
     )
 

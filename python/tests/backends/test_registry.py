@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from sightline.backends.entry import known_backends
 from sightline.backends.registry import (
     backends_of,
-    known_backends,
     precisions_of,
     require_precision,
     require_variant,

@@ -11,6 +11,7 @@ from sightline.backends.pytorch import BACKEND as PYTORCH
 from sightline.bundle.add import add_bundle
 from sightline.bundle.add_request import AddRequest
 from sightline.bundle.bundle import Bundle
+from sightline.bundle.signature import Classes
 from sightline.errors import SightlineError, WrongUseError
 
 from .graphs import linear
@@ -30,9 +31,10 @@ def test_weights_give_both_variants_that_agree(tiny: Bundle) -> None:
     assert manifest.variants == ("onnx", "pytorch")
     assert max(manifest.golden.max_abs_delta.values()) < 1e-5
     assert manifest.parameters == 3 * 4 * 9 + 4 + 8 + 4 * 3 + 3
-    assert manifest.activation == "softmax"
-    assert manifest.inputs[0].shape == ("n", 16, 12, 3)
-    assert manifest.scores.shape == ("n", 3)
+    classes = manifest.signature.require_classes("tiny")
+    assert classes.head == Classes("labels.txt", "softmax")
+    assert classes.tensor.shape == ("n", 3)
+    assert manifest.signature.inputs[0].tensor.shape == ("n", 16, 12, 3)
 
 
 def test_the_files_are_exactly_those_of_the_manifest(tiny: Bundle) -> None:
@@ -45,8 +47,10 @@ def test_the_files_are_exactly_those_of_the_manifest(tiny: Bundle) -> None:
 def test_the_exported_graph_takes_any_number_of_rows(tiny: Bundle, rows: int) -> None:
     images = np.random.default_rng(rows).integers(0, 256, (rows, 16, 12, 3), np.uint8)
 
-    one = ONNX.open(tiny, Device("cpu"), 1).run(images)["logits"]
-    other = PYTORCH.open(tiny, Device("cpu"), 1, allow_code=True).run(images)["logits"]
+    feeds = {"images": images}
+    one = ONNX.open(tiny, Device("cpu"), 1).run(feeds, ["logits"])["logits"]
+    session = PYTORCH.open(tiny, Device("cpu"), 1, allow_code=True)
+    other = session.run(feeds, ["logits"])["logits"]
 
     assert one.shape == (rows, 3)
     assert np.abs(one - other).max() < 1e-5
@@ -70,7 +74,7 @@ def test_an_onnx_file_gives_an_onnx_only_bundle(tiny_request: AddRequest, tmp_pa
     bundle = add_bundle(from_onnx(tiny_request, linear(tmp_path / "x.onnx")), tmp_path / "models")
 
     assert bundle.manifest.variants == ("onnx",)
-    assert bundle.manifest.scores.name == "answer"
+    assert bundle.manifest.signature.require_classes("x").name == "answer"
     assert bundle.manifest.golden.max_abs_delta["onnx"] < 1e-5
 
 
@@ -97,7 +101,8 @@ def test_a_model_that_gives_probabilities_needs_no_softmax(
         export="nothing",
     )
 
-    assert add_bundle(request, tmp_path / "models").manifest.activation == "none"
+    signature = add_bundle(request, tmp_path / "models").manifest.signature
+    assert signature.require_classes("x").head == Classes("labels.txt", "none")
     forced = replace(request, activation="softmax", name="forced")
     with pytest.raises(WrongUseError, match=r"^BAD_ACTIVATION: .* gives probabilities already"):
         add_bundle(forced, tmp_path / "models")

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from sightline.backends.device import Device
-from sightline.backends.registry import find_backend
+from sightline.backends.entry import find_backend
 from sightline.bundle.builtin import add_builtin, timm_name
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.find import known_models
@@ -54,7 +54,8 @@ def test_efficientnet_names_most_photographs(efficientnet: Bundle, shared: Path)
     rows = [line.split(",") for line in lines]
     images = np.stack([centre(shared / "imagenet" / row[0]) for row in rows])
 
-    logits = find_backend("onnx").open(efficientnet, Device("cpu"), 1).run(images)["logits"]
+    session = find_backend("onnx").open(efficientnet, Device("cpu"), 1)
+    logits = session.run({"images": images}, ["logits"])["logits"]
 
     right = logits.argmax(axis=1) == np.array([int(row[1]) for row in rows])
     assert right.mean() > 0.8

@@ -42,7 +42,7 @@ def test_the_number_of_classes_is_taken_from_the_weights(folder: Path, tmp_path:
     manifest = Bundle.load(tmp_path / "five").manifest
     assert manifest.pytorch is not None
     assert manifest.pytorch.arguments == {"num_classes": 5}
-    assert manifest.scores.shape == ("n", 5)
+    assert manifest.signature.require_classes("five").tensor.shape == ("n", 5)
 
 
 def test_a_number_that_is_given_is_not_changed(folder: Path, tmp_path: Path) -> None:

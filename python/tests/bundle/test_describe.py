@@ -9,13 +9,13 @@ def test_the_summary_names_every_fact(tiny: Bundle) -> None:
     text = describe_bundle(tiny)
 
     for fact in (
-        "images: uint8 (n, 16, 12, 3)",
-        "logits: float32 (n, 3), scores",
+        "images: uint8 (n, 16, 12, 3), image",
+        "logits: float32 (n, 3), classes",
         "3: cat, dog, fish",
         "resize shortest edge to 20, bilinear; centre crop 16 x 12",
         "[0.485, 0.456, 0.406]",
         "tiny_networks:two_layers",
-        "features: float32 (n, 4), features",
+        "features: float32 (n, 4), vector",
         "head           5, which is given the features",
         "MIT",
         f"{tiny.manifest.parameters}",
@@ -38,6 +38,7 @@ def test_the_table_shows_a_damaged_bundle_and_goes_on(tiny: Bundle) -> None:
 
     lines = list_bundles({**known_models(root)}).splitlines()
 
-    assert lines[0].split() == ["name", "task", "classes", "parameters", "variants", "MB", "where"]
+    headings = "name inputs outputs classes parameters variants MB where"
+    assert lines[0].split() == headings.split()
     assert any(line.split()[:2] == ["broken", "damaged"] for line in lines)
     assert any(line.startswith("tiny") and "onnx, pytorch" in line for line in lines)

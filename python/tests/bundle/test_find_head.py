@@ -7,13 +7,13 @@ import torch
 
 from sightline.backends.architecture import build_architecture
 from sightline.backends.device import Device
-from sightline.backends.registry import find_backend
+from sightline.backends.entry import find_backend
 from sightline.bundle.add import add_bundle
 from sightline.bundle.add_request import AddRequest
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.find_head import find_head
 from sightline.bundle.graph import tensor_of
-from sightline.bundle.manifest import Tensor
+from sightline.bundle.signature import Kind, Output, TensorSpec
 
 from .graphs import linear
 
@@ -56,9 +56,13 @@ def test_all_variants_give_the_features_that_the_head_is_given(tiny: Bundle) -> 
         for name in ("pytorch", "onnx", "openvino")
     }
 
-    found = {name: session.run(images) for name, session in sessions.items()}
+    found = {
+        name: session.run({"images": images}, ["logits", "features"])
+        for name, session in sessions.items()
+    }
 
-    assert tiny.manifest.features == Tensor("features", "float32", ("n", 4), "features")
+    vector = Output(TensorSpec("features", "float32", ("n", 4)), Kind("vector"))
+    assert tiny.manifest.signature.vector == vector
     assert tiny.manifest.pytorch is not None
     assert tiny.manifest.pytorch.head == "5"
     layer = sessions["pytorch"].model.get_submodule("network.head")  # type: ignore[attr-defined]
@@ -82,8 +86,9 @@ def test_a_network_without_such_a_layer_gives_scores_alone(
 
     manifest = add_bundle(request, tmp_path, tensors=tensors).manifest
 
-    assert manifest.features is None
-    assert b'"head"' not in manifest.to_json()
+    assert manifest.signature.vector is None
+    assert manifest.pytorch is not None
+    assert manifest.pytorch.head == ""
 
 
 def test_features_of_an_onnx_file_are_those_of_the_weights_only_if_they_are_the_same(
@@ -105,12 +110,12 @@ def test_features_of_an_onnx_file_are_those_of_the_weights_only_if_they_are_the_
     assert whole.pytorch is not None
     assert less.pytorch is not None
     assert (whole.pytorch.head, less.pytorch.head) == ("5", "")
-    assert [one.name for one in whole.outputs] == ["logits", "features"]
-    assert [one.name for one in less.outputs] == ["logits"]
+    assert [one.name for one in whole.signature.outputs] == ["logits", "features"]
+    assert [one.name for one in less.signature.outputs] == ["logits"]
 
 
 def test_an_onnx_file_alone_has_no_head(tiny_request: AddRequest, tmp_path: Path) -> None:
     path = linear(tmp_path / "x.onnx")
     request = replace(tiny_request, onnx=path, weights=None, architecture="", arguments={})
 
-    assert add_bundle(request, tmp_path / "models").manifest.features is None
+    assert add_bundle(request, tmp_path / "models").manifest.signature.vector is None

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from onnx import TensorProto, helper, numpy_helper
 
 from sightline.bundle.bundle import Bundle
+from sightline.bundle.signature import Classes
 from sightline.cli.models import models
 
 from .graphs import CLASSES, HEIGHT, WIDTH, by_hand, linear
@@ -64,9 +65,16 @@ def scaled(factor: float) -> Change:
 def run(folder: Path, images: np.ndarray) -> np.ndarray:
     bundle = Bundle.load(folder / "models" / "m")
     session = ort.InferenceSession(bundle.read_bytes("model.onnx"))
-    (found,) = session.run([bundle.manifest.scores.name], {session.get_inputs()[0].name: images})
+    name = bundle.manifest.signature.require_classes("m").name
+    (found,) = session.run([name], {session.get_inputs()[0].name: images})
     values: np.ndarray = found
     return values
+
+
+def activation_of(bundle: Bundle) -> str:
+    head = bundle.manifest.signature.require_classes("m").head
+    assert isinstance(head, Classes)
+    return head.activation
 
 
 def images(rows: int = 5) -> np.ndarray:
@@ -84,7 +92,7 @@ def test_scores_within_0_and_1_that_do_not_sum_to_1_stop_with_the_choice(tmp_pat
     for choice in ("none", "sigmoid", "softmax"):
         added = add(tmp_path, path, f"{NORMAL} --activation {choice} --overwrite")
         assert added.exit_code == 0, added.exception
-        assert Bundle.load(tmp_path / "models" / "m").manifest.activation == choice
+        assert activation_of(Bundle.load(tmp_path / "models" / "m")) == choice
 
 
 def test_logits_are_not_passed_off_as_probabilities(tmp_path: Path) -> None:
@@ -136,7 +144,7 @@ def test_a_logit_of_one_number_makes_two_probabilities(tmp_path: Path) -> None:
     assert run(tmp_path, images()) == pytest.approx(
         np.stack([1 - positive, positive], axis=1), abs=1e-5
     )
-    assert Bundle.load(tmp_path / "models" / "m").manifest.activation == "none"
+    assert activation_of(Bundle.load(tmp_path / "models" / "m")) == "none"
 
 
 def test_one_number_outside_0_and_1_is_no_probability(tmp_path: Path) -> None:
@@ -200,7 +208,9 @@ def test_a_file_that_takes_pixels_needs_no_mean_and_no_std(tmp_path: Path) -> No
     added = add(tmp_path, linear(tmp_path / "x.onnx", dtype="uint8"), "")
 
     assert added.exit_code == 0, added.exception
-    scale, bias = Bundle.load(tmp_path / "models" / "m").manifest.preprocessing.scale_and_bias
+    scale, bias = (
+        Bundle.load(tmp_path / "models" / "m").manifest.signature.require_image("m").scale_and_bias
+    )
     assert (scale, bias) == ([1, 1, 1], [0, 0, 0])
     described = CliRunner().invoke(models, ["describe", "m", "--models", f"{tmp_path}/models"])
     assert "the graph takes the pixels as they are, 0..255" in described.output
@@ -236,8 +246,9 @@ def test_logits_and_their_probabilities_say_the_same(tmp_path: Path) -> None:
     added = add(tmp_path, changed(tmp_path, both))
 
     assert added.exit_code == 0, added.exception
-    manifest = Bundle.load(tmp_path / "models" / "m").manifest
-    assert (manifest.scores.name, manifest.activation) == ("probabilities", "none")
+    bundle = Bundle.load(tmp_path / "models" / "m")
+    name = bundle.manifest.signature.require_classes("m").name
+    assert (name, activation_of(bundle)) == ("probabilities", "none")
 
 
 def test_a_second_input_that_is_read_is_refused(tmp_path: Path) -> None:

@@ -5,14 +5,17 @@ import pytest
 
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.manifest import Manifest
+from sightline.bundle.signature import Kind
 from sightline.errors import WrongUseError
 
-SCORES = {"name": "logits", "dtype": "float32", "shape": ["n", 3], "role": "scores"}
+HEAD = {"kind": "classes", "labels": "labels.txt", "activation": "softmax"}
+SCORES = {"name": "logits", "dtype": "float32", "shape": ["n", 3], "head": HEAD}
 
 
-def pooled(*shape: int | str) -> dict[str, object]:
+def pooled(*shape: int | str, dtype: str = "float32") -> dict[str, object]:
     """Features of that shape."""
-    return {"name": "pooled", "dtype": "float32", "shape": list(shape), "role": "features"}
+    head = {"kind": "vector"}
+    return {"name": "pooled", "dtype": dtype, "shape": list(shape), "head": head}
 
 
 def test_a_manifest_survives_writing_and_reading(tiny: Bundle) -> None:
@@ -28,7 +31,7 @@ def test_the_text_is_canonical_json(tiny: Bundle) -> None:
 
 
 def test_scale_and_bias_are_the_normalisation(tiny: Bundle) -> None:
-    scale, bias = tiny.manifest.preprocessing.scale_and_bias
+    scale, bias = tiny.manifest.signature.require_image("tiny").scale_and_bias
 
     assert [200 * s + b for s, b in zip(scale, bias, strict=True)] == pytest.approx(
         [(200 / 255 - 0.485) / 0.229, (200 / 255 - 0.456) / 0.224, (200 / 255 - 0.406) / 0.225]
@@ -38,38 +41,46 @@ def test_scale_and_bias_are_the_normalisation(tiny: Bundle) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "named"),
     [
-        ("format", 2, "'format' is 2, but this Sightline reads only 1"),
+        ("format", 3, "'format' is 3, but this Sightline reads only 1 and 2"),
         ("name", "../x", "'name'"),
-        ("task", "poetry", "'task' must be one of classification"),
-        ("classes", 0, "'classes' must be an integer from 1"),
-        ("classes", True, "'classes' must be an integer"),
-        ("classes", 4, "'outputs' must hold one float32 tensor of scores [n, 4]"),
-        ("labels", "../../etc/passwd", "'labels' must be a plain file name"),
-        ("labels", "/etc/passwd", "'labels' must be a plain file name"),
-        ("labels", "other.txt", "'files.other.txt' is missing"),
+        ("outputs.0.head.labels", "../../etc/passwd", "'outputs[0].head.labels' must be a plain"),
+        ("outputs.0.head.labels", "/etc/passwd", "'outputs[0].head.labels' must be a plain"),
+        ("outputs.0.head.labels", "other.txt", "'files.other.txt' is missing"),
+        ("outputs.0.head.activation", "relu", "'outputs[0].head.activation' must be one of"),
+        ("outputs.0.head.kind", "a b", "'outputs[0].head.kind' must be letters, digits"),
+        ("outputs.0.head", None, "'outputs[0].head' must be an object, found null"),
+        ("outputs.0.dtype", "float16", "'outputs[0].dtype' must be one of float32"),
+        ("outputs", [], "'outputs' must hold at least one tensor"),
         ("golden.file", "a\\b", "'golden.file' must be a plain file name"),
         ("variants", {}, "'variants' must hold onnx or pytorch"),
         ("variants.onnx.file", ".hidden", "'variants.onnx.file'"),
+        ("variants.tflite", {"file": "../x"}, "'variants.tflite.file' must be a plain file name"),
+        ("variants.tflite", {"file": "x.tflite"}, "'files.x.tflite' is missing"),
+        ("variants.tflite", 1, "'variants.tflite' must be an object, found a number"),
         ("variants.pytorch.architecture", "os.system", "'variants.pytorch.architecture'"),
         ("variants.pytorch.architecture", None, "'variants.pytorch.architecture' must be a string"),
         ("variants.pytorch.head", "a..b", "'variants.pytorch.head' must be the dotted name"),
         ("outputs", [SCORES], "'outputs' must hold features, since variants.pytorch.head"),
-        ("preprocessing.resize.mode", "squash", "'preprocessing.resize.mode'"),
-        ("preprocessing.resize.width", 21, "'preprocessing.resize.width' must equal height"),
-        ("preprocessing.crop", None, "'preprocessing.crop' must be given"),
-        ("preprocessing.mean", [0, 0], "'preprocessing.mean' must hold 3 numbers, found 2"),
-        ("preprocessing.std", [0, 1, 1], "'preprocessing.std' must be above 0"),
-        ("preprocessing.std", [float("nan"), 1, 1], "'preprocessing.std' must be a finite number"),
-        ("preprocessing", [], "'preprocessing' must be an object, found a list"),
+        ("outputs", [pooled("n", 3)], "'outputs' must hold the classes that variants.pytorch.head"),
+        ("inputs.0.feed.resize.mode", "squash", "'inputs[0].feed.resize.mode'"),
+        ("inputs.0.feed.resize.width", 21, "'inputs[0].feed.resize.width' must equal height"),
+        ("inputs.0.feed.crop", None, "'inputs[0].feed.crop' must be given"),
+        ("inputs.0.feed.mean", [0, 0], "'inputs[0].feed.mean' must hold 3 numbers, found 2"),
+        ("inputs.0.feed.std", [0, 1, 1], "'inputs[0].feed.std' must be above 0"),
+        ("inputs.0.feed.std", [float("nan"), 1, 1], "'inputs[0].feed.std' must be a finite"),
+        ("inputs.0.feed.mean", [int("9" * 400), 0, 0], "'inputs[0].feed.mean' must be a finite"),
+        ("inputs.0.feed", [], "'inputs[0].feed' must be an object, found a list"),
+        ("inputs.0.feed.kind", 7, "'inputs[0].feed.kind' must be a string, found a number"),
+        ("inputs.0.shape", ["n", 16, 12, 4], "'inputs[0].shape' must be uint8 [n, 16, 12, 3]"),
+        ("inputs.0.shape", [], "'inputs[0].shape' must begin with the batch axis"),
         ("inputs", [{}], "'inputs[0].name' is missing"),
         ("files", {"model.onnx": "12"}, "'files.model.onnx' must be a sha256"),
         ("accuracy", [{"dataset": "x", "rows": 0, "top1": 1}], "'accuracy[0].rows'"),
         ("accuracy", [{"dataset": "x", "rows": 1, "top1": int("9" * 400)}], "'accuracy[0].top1'"),
-        ("preprocessing.mean", [int("9" * 400), 0, 0], "'preprocessing.mean' must be a finite"),
-        ("classes", int("9" * 400), "'classes' must be an integer from 1 to 10000000, found 999"),
-        ("outputs", [SCORES, pooled("n")], "must hold features of shape [n, length]: pooled"),
-        ("outputs", [SCORES, pooled("n", "k")], "must hold features of shape [n, length]: pooled"),
-        ("outputs", [SCORES, pooled(4, 8)], "must hold features of shape [n, length]: pooled"),
+        ("outputs", [SCORES, pooled("n")], "'outputs[1].shape' must be float32 [n, length]"),
+        ("outputs", [SCORES, pooled("n", "k")], "'outputs[1].shape[1]' must be a length: only"),
+        ("outputs", [SCORES, pooled(4, 8)], "'outputs[1].shape' must begin with the batch axis"),
+        ("outputs", [SCORES, pooled("n", 4, dtype="int8")], "'outputs[1].shape' must be float32"),
         (
             "outputs",
             [SCORES, pooled("n", int("9" * 400))],
@@ -91,7 +102,7 @@ def test_a_wrong_field_is_named(tiny: Bundle, path: str, value: object, named: s
     *parents, last = path.split(".")
     place = tree
     for parent in parents:
-        place = place[parent]
+        place = place[int(parent) if parent.isdecimal() else parent]
     place[last] = value
 
     with pytest.raises(WrongUseError, match=r"^INVALID_BUNDLE: ") as error:
@@ -99,6 +110,24 @@ def test_a_wrong_field_is_named(tiny: Bundle, path: str, value: object, named: s
 
     assert named in str(error.value)
     assert "here/model.json" in str(error.value)
+
+
+def test_a_kind_that_is_not_built_in_keeps_its_settings(tiny: Bundle) -> None:
+    tree = json.loads(tiny.text)
+    boxes = {"kind": "boxes", "threshold": 0.5, "labels": ["cat"]}
+    tree["outputs"].append(pooled("n", 4) | {"name": "boxes", "head": boxes})
+    tokens = {"name": "tokens", "dtype": "int64", "shape": ["n", 8]}
+    tree["inputs"].append(tokens | {"feed": {"kind": "bert.tokens", "vocabulary": "words.txt"}})
+    tree["variants"]["tflite"] = {"file": "model.onnx", "threads": 2}
+
+    manifest = Manifest.from_json(json.dumps(tree).encode())
+
+    settings = {"threshold": 0.5, "labels": ["cat"]}
+    assert manifest.signature.outputs[-1].head == Kind("boxes", settings)
+    assert manifest.signature.inputs[-1].feed == Kind("bert.tokens", {"vocabulary": "words.txt"})
+    assert manifest.variants == ("onnx", "pytorch", "tflite")
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    assert json.loads(manifest.to_json())["outputs"][-1]["head"] == boxes
 
 
 def test_every_required_field_is_missed_by_name(tiny: Bundle) -> None:

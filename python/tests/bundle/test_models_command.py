@@ -40,7 +40,7 @@ def test_an_onnx_file_is_added_listed_described_and_verified(tmp_path: Path) -> 
     assert "lin " in call("list", "--models", root).output
     assert "50.00% on 100 x pets" in call("describe", "lin", "--models", root).output
     manifest = json.loads(call("describe", "lin", "--json", "--models", root).output)
-    assert manifest["preprocessing"]["resize"]["mode"] == "stretch"
+    assert manifest["inputs"][0]["feed"]["resize"]["mode"] == "stretch"
     assert "verified lin" in call("verify", "lin", "--models", root).output
 
 

@@ -71,8 +71,9 @@ def test_torchvisions_weights_are_downloaded_with_their_labels_and_preprocessing
     found, expected = read_weights(bundle.path / "weights.safetensors"), read_weights(weights)
     assert all(torch.equal(found[name], value) for name, value in expected.items())
     assert bundle.labels[:2] == ("tench", "goldfish")
-    assert bundle.manifest.classes == 1000
-    how = bundle.manifest.preprocessing
+    signature = bundle.manifest.signature
+    assert signature.require_classes("small").tensor.shape == ("n", 1000)
+    how = signature.require_image("small")
     assert (how.resize.mode, how.resize.height, how.size.height) == ("shortest_edge", 256, 224)
     assert (how.mean, how.std) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     assert url in bundle.manifest.source
@@ -148,7 +149,7 @@ def test_weights_of_ones_own_take_what_no_option_gives_from_torchvision(
     assert result.exit_code == 0, result.exception
     assert "labels, crop, interpolation: those of torchvision's MobileNet_V3" in result.output
     manifest = Bundle.load(tmp_path / "small").manifest
-    how = manifest.preprocessing
+    how = manifest.signature.require_image("small")
     assert (how.resize.height, how.size.height, how.mean) == (240, 224, (0.5, 0.5, 0.5))
     assert manifest.source == manifest.licence == "not stated"
 
@@ -157,7 +158,7 @@ def test_a_stretch_takes_no_crop_from_torchvision(weights: Path, tmp_path: Path)
     result = add(tmp_path, "--weights", str(weights), "--no-export", "--resize", "96x64")
 
     assert result.exit_code == 0, result.exception
-    how = Bundle.load(tmp_path / "small").manifest.preprocessing
+    how = Bundle.load(tmp_path / "small").manifest.signature.require_image("small")
     assert (how.resize.mode, how.crop) == ("stretch", None)
     assert "labels, interpolation, mean, std: those of" in result.output
 

@@ -12,10 +12,10 @@ from torchvision.transforms import v2
 
 from sightline.backends.backend import Float32Array
 from sightline.backends.device import Device
-from sightline.backends.registry import find_backend
+from sightline.backends.entry import find_backend
 from sightline.bundle.bundle import Bundle
 from sightline.cli.main import main
-from sightline.engine.preprocess import preprocess
+from sightline.engine.feeds.image import preprocess
 
 WEIGHTS = "weights/mobilenet_v2_1.0_224.torchvision.safetensors"
 ADD = "models add mobilenet_v2 --architecture torchvision:mobilenet_v2"
@@ -56,9 +56,11 @@ def test_features_of_photographs_are_those_of_torch(
 ) -> None:
     images = np.empty((len(photographs), 224, 224, 3), np.uint8)
     for image, pixels in zip(photographs, images, strict=True):
-        preprocess(image, mobilenet.manifest.preprocessing, pixels)
+        preprocess(image, mobilenet.manifest.signature.require_image("mobilenet"), pixels)
 
-    found = find_backend(backend).open(mobilenet, Device("cpu"), 1).run(images)
+    session = find_backend(backend).open(mobilenet, Device("cpu"), 1)
+    (input_,) = mobilenet.manifest.signature.inputs
+    found = session.run({input_.tensor.name: images}, ["features"])
 
     assert found["features"].shape == (20, 1280)
     assert np.abs(found["features"] - by_hand).max() <= 1e-4

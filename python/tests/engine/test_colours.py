@@ -11,10 +11,11 @@ from PIL import ExifTags, Image
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.manifest import Preprocessing, Resize, Size
+from sightline.bundle.preprocessing import Preprocessing, Resize, Size
 from sightline.engine.decode import decode
+from sightline.engine.feeds.image import preprocess
 from sightline.engine.model import Model
-from sightline.engine.preprocess import preprocess
+from sightline.engine.result_type import Vector
 from sightline.engine.run import run
 from sightline.engine.spec import Decoder, EngineSpec
 from sightline.row_error import RowError
@@ -180,7 +181,7 @@ def test_the_engine_gives_a_model_the_colours_of_the_profile(means_bundle: Path)
         for some in (contents[:3], contents[3:])
     ]
 
-    found = list(run(batches, model, EngineSpec(output="features", threads=2), "__content", "none"))
+    found = list(run(batches, model, EngineSpec(threads=2), Vector(), ["__content"], "none"))
 
     means = np.array([row for batch in found for row in batch.column("features").to_pylist()])
     assert means == pytest.approx(PATCHES.reshape(4, 3).astype(float), abs=4)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from sightline.bundle.manifest import Size
+from sightline.bundle.preprocessing import Size
 from sightline.engine.decode import decode
 from sightline.engine.spec import Decoder, EngineSpec
 from sightline.errors import WrongUseError

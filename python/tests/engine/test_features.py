@@ -8,11 +8,12 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.engine.model import Model
-from sightline.engine.run_scalar import run_scalar
+from sightline.engine.result_type import Vector
+from sightline.engine.run import run_scalar
 from sightline.engine.spec import EngineSpec
 from sightline.errors import WrongUseError
 
-FEATURES = EngineSpec(output="features", batch_rows=2)
+SPEC = EngineSpec(batch_rows=2)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def test_features_are_the_models_own_vector_an_error_or_null(
     means_model: Model, encode: Callable[..., bytes]
 ) -> None:
     images = pa.array([encode("red"), b"no image", None, encode((10, 20, 30))], pa.binary())
-    (answer,) = run_scalar([images], means_model, FEATURES, "features")
+    (answer,) = run_scalar([images], means_model, SPEC, Vector())
     assert isinstance(answer, pa.StructArray)
     assert answer.is_null().to_pylist() == [False, False, True, False]
     features, error = answer.field("features").to_pylist(), answer.field("error").to_pylist()
@@ -38,4 +39,4 @@ def test_a_model_without_features_is_refused(
 ) -> None:
     images = pa.array([encode("red")], pa.binary())
     with pytest.raises(WrongUseError, match="NO_FEATURES: model colour has no output of features"):
-        list(run_scalar([images], colour_model, FEATURES, "features"))
+        list(run_scalar([images], colour_model, SPEC, Vector()))

@@ -12,9 +12,9 @@ import pytest
 from PIL import ExifTags, Image
 
 from sightline.backends import cache
-from sightline.engine import header_limits, memory_bounds, read_ahead, srgb
+from sightline.engine import colours, image_header, memory_bounds, read_ahead
 from sightline.engine.decode import decode
-from sightline.engine.file_format import FORMATS
+from sightline.engine.image_header import FORMATS
 from sightline.engine.spec import EngineSpec
 from sightline.row_error import ErrorCode, RowError
 
@@ -40,8 +40,8 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert "64 MiB" in row("| bytes of the file")
     assert spec.max_image_pixels == 100_000_000
     assert "100 megapixels" in row("| pixels: width")
-    assert f"{header_limits._MOST_TAG_VALUES:,} |" in row("| numbers in one tag")
-    assert f"| {header_limits._MOST_SCANS} |" in row("| scans of a JPEG")
+    assert f"{image_header._MOST_TAG_VALUES:,} |" in row("| numbers in one tag")
+    assert f"| {image_header._MOST_SCANS} |" in row("| scans of a JPEG")
     assert Image.MAX_IMAGE_PIXELS is not None
     assert f"{2 * Image.MAX_IMAGE_PIXELS // 10**6 + 1} megapixels" in row("| pixels of a TIFF")
     assert f"{read_ahead.READ_AHEAD_BYTES // MEBIBYTE} MiB read ahead" in row("| encoded images")
@@ -55,12 +55,12 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert f"{cache.MAX_IDLE_SESSIONS - 1} besides" in models
     assert "2 GiB of files" in models
     page = PAGE.read_text("utf-8")
-    assert f"larger than {srgb._MOST_PROFILE_BYTES // MEBIBYTE} MiB" in page
+    assert f"larger than {colours._MOST_PROFILE_BYTES // MEBIBYTE} MiB" in page
     assert (
-        f"a grid of {srgb._samples('RGB').width} moves by more than {srgb._SRGB_TOLERANCE} of"
+        f"a grid of {colours._probe('RGB').width} moves by more than {colours._SRGB_TOLERANCE} of"
         in page
     )
-    assert f"the last {srgb._PROFILES_KEPT} profiles" in page
+    assert f"the last {colours._PROFILES_KEPT} profiles" in page
 
 
 def test_the_codes_of_the_page_are_those_of_the_row_contract() -> None:

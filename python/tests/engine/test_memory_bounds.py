@@ -20,6 +20,7 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.engine.model import Model
+from sightline.engine.result_type import TopK
 from sightline.engine.run import run
 from sightline.engine.spec import EngineSpec
 
@@ -41,9 +42,9 @@ def batches():
 
 spec = EngineSpec(threads=int(sys.argv[3]))
 ids, labels = [], set()
-for batch in run(batches(), model, spec, "__content", "__error"):
+for batch in run(batches(), model, spec, TopK(5), ["__content"], "__error"):
     ids += batch.column("id").to_pylist()
-    labels |= {row and row["label"] for row in batch.column("prediction").to_pylist()}
+    labels |= set(batch.column("label").to_pylist())
 print(json.dumps([ids, sorted(map(str, labels)), pa.default_memory_pool().max_memory()]))
 """
 
@@ -84,6 +85,7 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.engine.model import Model
+from sightline.engine.result_type import TopK
 from sightline.engine.run import run
 from sightline.engine.spec import EngineSpec
 
@@ -96,11 +98,11 @@ for side in (10, 6000):
     contents.append(buffer.getvalue())
 batches = [pa.RecordBatch.from_pydict({"__content": pa.array([one])}) for one in contents]
 spec = EngineSpec(batch_rows=1, threads=int(sys.argv[2]))
-list(run(batches[:1] * 4, model, spec, "__content", "__error"))  # starts threads
+list(run(batches[:1] * 4, model, spec, TopK(5), ["__content"], "__error"))  # starts threads
 lines = Path("/proc/self/status").read_text().splitlines()
 used = next(int(line.split()[1]) for line in lines if line.startswith("VmSize")) * 1024
 resource.setrlimit(resource.RLIMIT_AS, (used + 40 * 2**20, -1))
-for batch in run(batches, model, spec, "__content", "__error"):
+for batch in run(batches, model, spec, TopK(5), ["__content"], "__error"):
     print(batch.to_pylist())
 """
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sightline.bundle.manifest import Preprocessing, Resize, Size
-from sightline.engine.preprocess import preprocess
+from sightline.bundle.preprocessing import Preprocessing, Resize, Size
+from sightline.engine.feeds.image import preprocess
 
 
 def processed(image: Image.Image, resize: Resize, crop: Size | None) -> np.ndarray:

@@ -1,24 +1,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from sightline.backends.backend import Float32Array, UInt8Array
+from sightline.backends.backend import Array
 from sightline.engine import arrow_types
 from sightline.engine.counters import Counters
 from sightline.engine.model import Model
-from sightline.engine.run import run
-from sightline.engine.run_scalar import run_scalar
+from sightline.engine.result_type import Probabilities, ResultType, TopK
+from sightline.engine.run import run, run_scalar
 from sightline.engine.spec import EngineSpec
 from sightline.errors import SightlineError, WrongUseError
 
 Encode = Callable[..., bytes]
-TOP_2 = EngineSpec(top_k=2)
+SPEC = EngineSpec()
 DENIED = {"code": "DENIED", "stage": "read", "message": "no"}
 
 
@@ -39,9 +39,12 @@ def values(column: pa.Array[Any] | pa.ChunkedArray[Any]) -> list[Any]:
 
 
 def predicted(
-    batches: list[pa.RecordBatch], model: Model, spec: EngineSpec = TOP_2
+    batches: list[pa.RecordBatch],
+    model: Model,
+    spec: EngineSpec = SPEC,
+    result: ResultType = TopK(2),  # noqa: B008 - frozen
 ) -> list[pa.RecordBatch]:
-    found = list(run(iter(batches), model, spec, "bytes", "failed"))
+    found = list(run(iter(batches), model, spec, result, ["bytes"], "failed"))
     for batch in found:
         batch.validate(full=True)
     return found
@@ -50,9 +53,9 @@ def predicted(
 def test_a_red_image_is_red(colour_model: Model, encode: Encode) -> None:
     batch = batch_of([encode("red"), encode("lime"), encode("blue")], [None] * 3)
     (found,) = predicted([batch], colour_model)
-    labels = [row["label"] for row in values(found.column("prediction"))]
+    labels = values(found.column("label"))
     assert labels == ["red", "green", "blue"]
-    first = found.column("prediction")[0].as_py()
+    first = found.to_pylist()[0]
     assert first["class_id"] == 0
     assert first["score"] == pytest.approx(1 / (1 + 2 * np.exp(-10)))
     assert [entry["label"] for entry in first["top_k"]] == ["red", "green"]
@@ -61,8 +64,8 @@ def test_a_red_image_is_red(colour_model: Model, encode: Encode) -> None:
 
 def test_columns_pass_through_and_image_bytes_do_not(colour_model: Model, encode: Encode) -> None:
     (found,) = predicted([batch_of([encode("red")], [None])], colour_model)
-    assert found.schema.names == ["path", "number", "prediction", "error"]
-    assert found.schema.field("prediction").type == arrow_types.PREDICTION
+    assert found.schema.names == ["path", "number", "label", "class_id", "score", "top_k", "error"]
+    assert pa.struct(list(found.schema)[2:6]) == arrow_types.PREDICTION
     assert found.schema.field("error").type == arrow_types.ERROR
 
 
@@ -75,8 +78,9 @@ def test_each_row_has_a_prediction_or_an_error_and_never_both(
     codes = [row and row["code"] for row in values(found.column("error"))]
     assert codes == [None, "DENIED", "EMPTY", "UNSUPPORTED", "EMPTY", "DENIED"]
     assert found.column("error")[1].as_py() == DENIED
-    one = np.asarray(found.column("prediction").is_valid())
-    assert (one ^ np.asarray(found.column("error").is_valid())).all()
+    for field in arrow_types.PREDICTION:
+        one = np.asarray(found.column(field.name).is_valid())
+        assert (one ^ np.asarray(found.column("error").is_valid())).all()
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -98,14 +102,11 @@ def test_the_answer_does_not_depend_on_batch_sizes_or_threads(
     (expected,) = predicted([whole], colour_model, EngineSpec(batch_rows=60))
     assert values(table.column("path")) == values(whole.column("path"))
     assert values(table.column("error")) == values(expected.column("error"))
+    assert values(table.column("label")) == values(expected.column("label"))
     for one, other in zip(
-        values(table.column("prediction")),
-        values(expected.column("prediction")),
-        strict=True,
+        values(table.column("score")), values(expected.column("score")), strict=True
     ):
-        assert (one and one["label"]) == (other and other["label"])
-        if one:
-            assert one["score"] == pytest.approx(other["score"], abs=1e-5)
+        assert one == (other and pytest.approx(other, abs=1e-5))
 
 
 def test_empty_batches_come_back_empty(colour_model: Model, encode: Encode) -> None:
@@ -116,7 +117,7 @@ def test_empty_batches_come_back_empty(colour_model: Model, encode: Encode) -> N
 
 def test_a_score_that_is_no_number_is_an_error_of_its_row(nan_model: Model, encode: Encode) -> None:
     (found,) = predicted([batch_of([encode("black")], [None])], nan_model)
-    assert found.column("prediction")[0].as_py() is None
+    assert found.column("top_k")[0].as_py() is None
     assert found.column("error")[0].as_py() == {
         "code": "MODEL",
         "stage": "infer",
@@ -135,7 +136,7 @@ def test_what_waits_does_not_grow_with_an_input_of_errors(
         for taken in range(1000):  # noqa: B007 - counted for the assertion below
             yield batch_of([None], [DENIED])
 
-    next(run(batches(), colour_model, EngineSpec(batch_rows=8), "bytes", "failed"))
+    next(run(batches(), colour_model, EngineSpec(batch_rows=8), TopK(1), ["bytes"], "failed"))
     assert taken < 150
 
 
@@ -143,13 +144,13 @@ def test_worker_threads_work_at_once(colour_model: Model, encode: Encode) -> Non
     both = threading.Barrier(2, timeout=20)  # breaks unless two batches are in the model at once
 
     class Meeting:
-        def run(self, images: UInt8Array) -> dict[str, Float32Array]:
+        def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> Mapping[str, Array]:
             both.wait()
-            return colour_model.session.run(images)
+            return colour_model.session.run(feeds, wanted)
 
     batch = batch_of([encode("red")] * 4, [None] * 4)
     model = Model(colour_model.bundle, Meeting())
-    (found,) = predicted([batch], model, EngineSpec(batch_rows=1, top_k=1, threads=2))
+    (found,) = predicted([batch], model, EngineSpec(batch_rows=1, threads=2))
     assert found.column("error").null_count == 4
 
 
@@ -168,7 +169,7 @@ def test_memory_does_not_grow_with_the_input(
             most = max(most, pa.total_allocated_bytes() - before)
 
     spec = EngineSpec(batch_rows=8, threads=threads)
-    found = run(batches(), colour_model, spec, "bytes", "failed")
+    found = run(batches(), colour_model, spec, TopK(1), ["bytes"], "failed")
     assert sum(batch.num_rows for batch in found) == 800
     assert most < 100_000_000  # of 800 MB: 32 MiB read ahead, and what waits for the worker threads
 
@@ -177,7 +178,8 @@ def test_the_counters_tell_where_the_time_went(colour_model: Model, encode: Enco
     image = encode("red", size=(200, 200))
     counters = Counters()
     batch = batch_of([image, None, image], [None, DENIED, None])
-    list(run([batch, batch], colour_model, EngineSpec(batch_rows=3), "bytes", "failed", counters))
+    spec = EngineSpec(batch_rows=3)
+    list(run([batch, batch], colour_model, spec, TopK(5), ["bytes"], "failed", counters))
     assert (counters.images, counters.batches) == (6, 2)
     assert counters.image_bytes == 4 * len(image)
     assert counters.decode_cpu_s > 0
@@ -191,7 +193,7 @@ def test_a_batch_without_a_column_of_errors_is_read_as_well(
         {"bytes": pa.array([encode("blue"), None], pa.large_binary())}
     )
     (found,) = predicted([batch], colour_model)
-    assert found.column("prediction")[0].as_py()["label"] == "blue"
+    assert found.column("label")[0].as_py() == "blue"
     assert found.column("error")[1].as_py()["code"] == "EMPTY"
 
 
@@ -202,13 +204,13 @@ def test_a_missing_content_column_is_named(colour_model: Model) -> None:
 
 
 class Failing:
-    def run(self, images: UInt8Array) -> dict[str, Float32Array]:
+    def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> Mapping[str, Array]:
         raise RuntimeError("the device is gone")
 
 
 class Misshapen:
-    def run(self, images: UInt8Array) -> dict[str, Float32Array]:
-        return {"logits": np.zeros((len(images), 2), np.float32)}
+    def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> Mapping[str, Array]:
+        return {"logits": np.zeros((len(feeds["images"]), 2), np.float32)}
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -229,8 +231,8 @@ def test_an_output_of_another_shape_ends_the_run(colour_model: Model, encode: En
 
 def test_a_scalar_call_gives_null_for_null(colour_model: Model, encode: Encode) -> None:
     arrays = [pa.array([None, encode("red")], pa.binary()), pa.array([b""], pa.binary())]
-    first, second = run_scalar(iter(arrays), colour_model, EngineSpec(), "prediction")
-    assert first.type == arrow_types.SCALAR_PREDICTION
+    first, second = run_scalar(iter(arrays), colour_model, SPEC, TopK(5))
+    assert first.type == pa.struct([*arrow_types.PREDICTION, pa.field("error", arrow_types.ERROR)])
     assert first[0].as_py() is None
     assert first[1].as_py()["label"] == "red"
     assert first[1].as_py()["error"] is None
@@ -254,19 +256,19 @@ def test_a_scalar_call_on_read_images_keeps_their_errors(
         ["content", "error"],
         mask=pa.array([False, False, True]),
     )
-    (found,) = run_scalar(iter([column]), colour_model, EngineSpec(), "prediction")
+    (found,) = run_scalar(iter([column]), colour_model, SPEC, TopK(5))
     rows = values(found)
     assert rows[0]["label"] == "blue"
     assert rows[1]["error"] == DENIED
     assert rows[2] is None
 
 
-def test_image_inference_gives_every_classs_probability(
-    colour_model: Model, encode: Encode
-) -> None:
+def test_probabilities_are_those_of_every_class(colour_model: Model, encode: Encode) -> None:
     arrays = [pa.array([encode("white"), b"text"], pa.binary())]
-    (found,) = run_scalar(iter(arrays), colour_model, EngineSpec(top_k=None), "image_inference")
-    assert found.type == arrow_types.IMAGE_INFERENCE
+    (found,) = run_scalar(iter(arrays), colour_model, SPEC, Probabilities())
+    assert found.type == pa.struct(
+        [*arrow_types.PROBABILITIES, pa.field("error", arrow_types.ERROR)]
+    )
     white, text = values(found)
     third = pytest.approx(1 / 3)
     assert dict(white["probabilities"]) == {"red": third, "green": third, "blue": third}

@@ -17,9 +17,19 @@ def test_preflight_is_one_json_line_about_this_interpreter(
     answer = json.loads(line)
     assert answer["python"] == f"{sys.version_info.major}.{sys.version_info.minor}"
     assert answer["executable"] == sys.executable
-    assert (answer["protocol"], answer["sightline"]) == (1, __version__)
+    assert (answer["protocol"], answer["sightline"]) == (2, __version__)
     assert answer["pyspark"] == metadata.version("pyspark")
     assert answer["packages"]["PIL"] == metadata.version("pillow")
+    assert answer["backends"] == {
+        "onnx": {"package": "onnxruntime", "variant": "onnx", "precisions": ["fp32", "int8"]},
+        "pytorch": {"package": "torch", "variant": "pytorch", "precisions": ["fp32", "bf16"]},
+        "openvino": {
+            "package": "openvino",
+            "variant": "onnx",
+            "precisions": ["fp32", "bf16", "int8"],
+        },
+    }
+    assert answer["broken_backends"] == {}
 
 
 def test_preflight_imports_nothing_heavy() -> None:

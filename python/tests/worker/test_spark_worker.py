@@ -11,7 +11,6 @@ from sightline.cli.main import main
 from sightline.engine import arrow_types
 from sightline.errors import SightlineError
 from sightline.worker.spark_worker import bulk, scalar
-from sightline.worker.worker_spec import WorkerSpec
 
 Encode = Callable[..., bytes]
 
@@ -23,16 +22,17 @@ def spec_of(bundle: Path, **changes: object) -> str:
 
 def spec_of_nothing(**changes: object) -> str:
     spec: dict[str, object] = {
-        "protocol": 1,
+        "protocol": 2,
         "backend": "onnx",
+        "precision": "fp32",
         "device": "auto",
+        "allow_code": False,
+        "local": True,
         "threads": 1,
         "batch_rows": 4,
-        "top_k": 2,
-        "max_image_bytes": 1_000_000,
-        "max_image_pixels": 1_000_000,
-        "content_column": "__content",
-        "error_column": "__error",
+        "images": {"decoder": "pillow", "max_bytes": 1_000_000, "max_pixels": 1_000_000},
+        "result": {"kind": "top_k", "k": 2},
+        "columns": {"inputs": ["__input0"], "error": "__error"},
     }
     return json.dumps(spec | changes)
 
@@ -44,7 +44,7 @@ def batch_of(*contents: bytes | None) -> pa.RecordBatch:
             pa.array(contents, pa.binary()),
             pa.nulls(len(contents), arrow_types.ERROR),
         ],
-        ["path", "__content", "__error"],
+        ["path", "__input0", "__error"],
     )
 
 
@@ -52,8 +52,8 @@ def test_bulk_maps_batch_for_batch(colour_bundle: Path, encode: Encode) -> None:
     batches = [batch_of(encode("red")), batch_of(encode("blue"), b"text")]
     found = list(bulk(spec_of(colour_bundle))(iter(batches)))
     assert [batch.num_rows for batch in found] == [1, 2]
-    assert found[0].schema.names == ["path", "prediction", "error"]
-    assert found[1].column("prediction")[0].as_py()["label"] == "blue"
+    assert found[0].schema.names == ["path", "label", "class_id", "score", "top_k", "error"]
+    assert found[1].column("label")[0].as_py() == "blue"
 
 
 def test_alone_and_in_spark_the_answers_are_the_same_to_the_bit(
@@ -66,23 +66,31 @@ def test_alone_and_in_spark_the_answers_are_the_same_to_the_bit(
     arguments = ["--images", str(tmp_path / "images"), "--output", str(tmp_path / "out")]
     assert main(["predict", *arguments, "--model", str(colour_bundle), "--threads", "1"]) == 0
     alone = pq.read_table(tmp_path / "out" / "part-00000.parquet")
-    spec = spec_of(colour_bundle, batch_rows=32, top_k=5)
+    spec = spec_of(colour_bundle, batch_rows=32, result={"kind": "top_k", "k": 5})
     in_spark = pa.Table.from_batches(bulk(spec)(iter([batch_of(*contents)])))
-    for column in ("prediction", "error"):
-        assert alone.column(column).to_pylist() == in_spark.column(column).to_pylist()
+    assert alone.column("error").to_pylist() == in_spark.column("error").to_pylist()
+    fields = in_spark.select(["label", "class_id", "score", "top_k"]).to_pylist()
+    predicted = [row if row["label"] else None for row in fields]
+    assert alone.column("prediction").to_pylist() == predicted
 
 
 def test_scalar_maps_array_for_array(colour_bundle: Path, encode: Encode) -> None:
     arrays = [pa.array([encode("red")], pa.binary()), pa.array([None], pa.binary())]
-    found = list(scalar(spec_of(colour_bundle, result="prediction"))(iter(arrays)))
+    found = list(scalar(spec_of(colour_bundle, columns=None))(iter(arrays)))
     assert [array.to_pylist() and len(array) for array in found] == [1, 1]
     assert found[0][0].as_py()["label"] == "red"
 
 
-def test_image_inference_keeps_every_class_whatever_top_k_says(
+def test_a_scalar_call_of_several_arguments_gets_a_tuple_of_arrays(
     colour_bundle: Path, encode: Encode
 ) -> None:
-    call = scalar(spec_of(colour_bundle, result="image_inference", top_k=1))
+    call = scalar(spec_of(colour_bundle, columns=None))
+    (found,) = call(iter([(pa.array([encode("red")], pa.binary()),)]))
+    assert found[0].as_py()["label"] == "red"
+
+
+def test_probabilities_are_those_of_every_class(colour_bundle: Path, encode: Encode) -> None:
+    call = scalar(spec_of(colour_bundle, result={"kind": "probabilities"}))
     (found,) = call(iter([pa.array([encode("red")], pa.binary())]))
     assert len(found[0].as_py()["probabilities"]) == 3
 
@@ -96,18 +104,14 @@ def test_an_empty_partition_loads_no_model(
     assert capsys.readouterr().err == ""
 
 
-def test_consent_and_local_mode_are_optional_and_off() -> None:
-    model = {"name": "x", "sha256": "0", "folder": "/x"}
-    text = spec_of_nothing(model=model)
-    assert (WorkerSpec.from_json(text).allow_code, WorkerSpec.from_json(text).local) == (False,) * 2
-    given = WorkerSpec.from_json(spec_of_nothing(model=model, allow_code=True, local=True))
-    assert given.allow_code
-    assert given.local
+def test_a_bulk_spec_without_columns_is_refused(colour_bundle: Path) -> None:
+    with pytest.raises(SightlineError, match="PROTOCOL_MISMATCH: the jar names no columns"):
+        bulk(spec_of(colour_bundle, columns=None))
 
 
 def test_another_protocol_is_refused_naming_both(colour_bundle: Path) -> None:
     for factory in (bulk, scalar):
-        with pytest.raises(SightlineError, match=r"PROTOCOL_MISMATCH: .*protocol 7.*package 1"):
+        with pytest.raises(SightlineError, match=r"PROTOCOL_MISMATCH: .*protocol 7.*package 2"):
             factory(spec_of(colour_bundle, protocol=7))
 
 
@@ -140,9 +144,8 @@ def test_column_types_are_those_that_spark_derives_from_its_own() -> None:
         .add("class_id", number)
         .add("confidence", score)
         .add("probabilities", MapType(text, score))
-        .add("error", error)
     )
     assert to_arrow_type(error) == arrow_types.ERROR
     assert to_arrow_type(prediction) == arrow_types.PREDICTION
-    assert to_arrow_type(prediction.add("error", error)) == arrow_types.SCALAR_PREDICTION
-    assert to_arrow_type(inference) == arrow_types.IMAGE_INFERENCE
+    assert to_arrow_type(inference) == arrow_types.PROBABILITIES
+    assert to_arrow_type(ArrayType(score)) == arrow_types.FEATURES.type

@@ -1,8 +1,9 @@
-"""The interface of a backend, which opens a bundle on a device and runs batches of pixels."""
+"""The interface of a backend, which opens a bundle on a device and runs batches."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 
+Array = npt.NDArray[Any]
 UInt8Array = npt.NDArray[np.uint8]
 Float32Array = npt.NDArray[np.float32]
 
@@ -18,16 +20,17 @@ Float32Array = npt.NDArray[np.float32]
 class Session(Protocol):
     """A loaded model; several threads may run batches at once."""
 
-    def run(self, images: UInt8Array) -> dict[str, Float32Array]:
+    def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> Mapping[str, Array]:
         """Run one batch.
 
         Args:
-            images: (n, height, width, 3) uint8, RGB, contiguous, n at least 1; the height and
-                width are those of `manifest.preprocessing.size`.
+            feeds: Every input of the signature by its name: (n, …), contiguous, of the dtype and
+                row shape of the signature, n at least 1 and the same for all.
+            wanted: Names of outputs of the signature. Others need not be computed.
 
         Returns:
-            The outputs by name, each (n, …) float32. `manifest.scores.name` is always present,
-            (n, classes). Other outputs of the manifest are present if the variant has them.
+            The wanted outputs by name, each (n, …) of the signature's dtype and row shape. An
+            output that the bundle's variant does not have is left out.
         """
         ...
 

@@ -6,12 +6,14 @@ import os
 import sys
 import threading
 import weakref
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sightline.backends.backend import Float32Array, Session, UInt8Array
+from sightline.backends.backend import Array, Session
 from sightline.backends.consent import require_consent
 from sightline.backends.device import Device
-from sightline.backends.registry import find_backend, require_supported, require_variant
+from sightline.backends.entry import find_backend
+from sightline.backends.registry import require_supported, require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 
@@ -29,9 +31,9 @@ class SharedSession:
 
     session: Session
 
-    def run(self, images: UInt8Array) -> dict[str, Float32Array]:
+    def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> Mapping[str, Array]:
         """See `backend.Session.run`."""
-        return self.session.run(images)
+        return self.session.run(feeds, wanted)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def open_session(
 
     Args:
         bundle: Its sha256 is the key, so a bundle moved to another folder is not loaded again.
-        backend: onnx, pytorch or openvino.
+        backend: The name of a backend.
         device: From `resolve_device`.
         threads: CPU threads within one operator, at least 1.
         precision: Numeric precision; `require_precision` checks that it was calibrated.

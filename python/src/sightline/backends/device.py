@@ -1,4 +1,4 @@
-"""The devices that a session can run on."""
+"""The devices that a session can run on, and the choice of one for a task."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import ctypes
 from dataclasses import dataclass
 from typing import Literal
 
+from sightline.backends.entry import backend_entry, find_backend
 from sightline.errors import WrongUseError
 
 DEVICES = ("auto", "cpu", "cuda")
-CPU_ONLY = ("openvino",)  # backends
+_INSTALL = "install what is missing (sightline[gpu] for onnx, a CUDA build of torch for pytorch)"
+ANOTHER_BACKEND = "use another backend"
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,64 @@ class Device:
         return self.kind if self.kind == "cpu" else f"cuda:{self.index}"
 
 
-def unavailable(backend: str, wanted: str, reason: str) -> WrongUseError:
+def resolve_device(
+    requested: str, backend: str, gpu_addresses: list[str] | None, *, local: bool = False
+) -> Device:
+    """Turn `--device` into a device.
+
+    In a Spark task, `auto` is the task's assigned GPU, else the CPU. Outside Spark, `auto` is CUDA
+    if the backend supports it, else the CPU. If a task has no GPU, `cuda` is device 0 in local
+    mode, where Spark assigns no GPUs, and an error elsewhere, because tasks must not share a GPU
+    by accident.
+
+    Args:
+        requested: auto, cpu or cuda.
+        backend: The name of a backend; some, such as openvino, always run on the CPU.
+        gpu_addresses: The task's GPU addresses, such as ["0"]; None outside Spark.
+        local: Whether the task runs on the driver's machine (Spark's local mode).
+
+    Raises:
+        WrongUseError: UNKNOWN_DEVICE, UNKNOWN_BACKEND or MISSING_PACKAGE.
+        SightlineError: DEVICE_UNAVAILABLE if a GPU was requested or assigned but cannot be used.
+    """
+    if requested not in DEVICES:
+        raise WrongUseError("UNKNOWN_DEVICE", f"'{requested}'. Known: {', '.join(DEVICES)}.")
+    runtime = find_backend(backend)
+    if requested == "cpu" or (requested == "auto" and gpu_addresses == []):
+        return Device("cpu")
+    cpu_only = backend_entry(backend).devices == ("cpu",)
+    if requested == "auto" and cpu_only:
+        return Device("cpu")
+    if requested == "auto" and gpu_addresses is None:
+        return Device("cuda") if runtime.has_cuda() else Device("cpu")
+    if gpu_addresses == [] and not local:
+        raise WrongUseError(
+            "DEVICE_UNAVAILABLE",
+            "cuda was asked for, but this task was given no GPU: set "
+            "spark.task.resource.gpu.amount and spark.executor.resource.gpu.*, or use "
+            "--device auto or cpu.",
+        )
+    index = _index(gpu_addresses[0]) if gpu_addresses else 0
+    if not runtime.has_cuda():
+        given = f"the task's GPU {index}" if gpu_addresses else "CUDA"
+        if cpu_only:
+            raise unavailable(backend, given, "it runs on the CPU only", ANOTHER_BACKEND)
+        raise unavailable(backend, given, "this installation of it, or this machine, has no CUDA")
+    return Device("cuda", index)
+
+
+def _index(address: str) -> int:
+    if not address.isdecimal():
+        raise WrongUseError(
+            "DEVICE_UNAVAILABLE",
+            f"the task's GPU address is '{address}', which is not a device number. Let the "
+            "discovery script print numbers, such as 0.",
+        )
+    return int(address)
+
+
+def unavailable(backend: str, wanted: str, reason: str, remedy: str = _INSTALL) -> WrongUseError:
     """Return the error for a requested device that is not available."""
-    remedy = (
-        "use another backend"
-        if backend in CPU_ONLY
-        else "install what is missing (sightline[gpu] for onnx, a CUDA build of torch for pytorch)"
-    )
     return WrongUseError(
         "DEVICE_UNAVAILABLE",
         f"{wanted} was asked of backend {backend}, but {reason}. Use --device cpu, or {remedy}.",

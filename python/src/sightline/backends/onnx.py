@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import onnxruntime as ort
 
-from sightline.backends.backend import Float32Array, UInt8Array
+from sightline.backends.backend import Array
 from sightline.backends.device import Device, cuda_device_count, unavailable
 from sightline.backends.external_data import has_external_data
 from sightline.backends.graph_file import graph_file
@@ -26,15 +27,15 @@ class OnnxSession:
     """A model in onnxruntime; any number of threads may run it at the same time."""
 
     session: ort.InferenceSession
-    input_name: str
-    output_names: tuple[str, ...]
+    dtypes: Mapping[str, str]  # of the signature's outputs that the graph has, by name
 
-    def run(self, images: UInt8Array) -> dict[str, Float32Array]:
-        """(n, height, width, 3) uint8 → every output of the manifest, float32."""
-        values = self.session.run(list(self.output_names), {self.input_name: images})
+    def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> dict[str, Array]:
+        """See `backend.Session.run`."""
+        names = [name for name in wanted if name in self.dtypes]
+        values = self.session.run(names, feeds)
         return {
-            name: np.asarray(value, np.float32)
-            for name, value in zip(self.output_names, values, strict=True)
+            name: np.asarray(value, self.dtypes[name])
+            for name, value in zip(names, values, strict=True)
         }
 
 
@@ -69,10 +70,9 @@ class OnnxBackend:
                 f"{bundle.path}: onnxruntime {ort.__version__} refuses '{file}': "
                 f"{' '.join(str(error).split())[:300]}",
             ) from error
-        manifest = bundle.manifest
         present = {output.name for output in session.get_outputs()}
-        names = tuple(output.name for output in manifest.outputs if output.name in present)
-        return OnnxSession(session, manifest.inputs[0].name, names)
+        outputs = [one.tensor for one in bundle.manifest.signature.outputs if one.name in present]
+        return OnnxSession(session, {one.name: one.dtype for one in outputs})
 
     def has_cuda(self) -> bool:
         """Whether this onnxruntime is a CUDA build and the driver sees a device."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,8 +16,8 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 import openvino as ov
 
-from sightline.backends.backend import Float32Array, UInt8Array
-from sightline.backends.device import Device, unavailable
+from sightline.backends.backend import Array
+from sightline.backends.device import ANOTHER_BACKEND, Device, unavailable
 from sightline.backends.external_data import has_external_data
 from sightline.backends.graph_file import graph_file
 from sightline.bundle.bundle import Bundle
@@ -31,32 +32,39 @@ _HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 
 @dataclass(frozen=True)
 class OpenvinoSession:
-    """A model in OpenVINO with one compiled copy per concurrent thread.
+    """A model in OpenVINO with one compiled copy per concurrent thread and set of outputs.
 
     Concurrent calls of one compiled model wait for its streams, and the number of threads is not
-    known here. A copy shares the weights and costs 0.15 s of CPU time.
+    known here. A copy shares the weights and costs 0.15 s of CPU time. A compiled model always
+    computes all of its outputs, so the copies for some outputs are made of a part of the graph.
     """
 
     core: ov.Core
     model: ov.Model
     settings: dict[str, object]
-    output_names: tuple[str, ...]
-    idle: deque[ov.InferRequest] = field(default_factory=deque)
+    dtypes: Mapping[str, str]  # of the signature's outputs that the graph has, by name
+    idle: dict[tuple[str, ...], deque[ov.InferRequest]] = field(default_factory=dict)
 
-    def run(self, images: UInt8Array) -> dict[str, Float32Array]:
-        """(n, height, width, 3) uint8 → every output of the manifest, float32."""
+    def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> dict[str, Array]:
+        """See `backend.Session.run`."""
+        names = tuple(name for name in self.dtypes if name in wanted)
+        idle = self.idle.setdefault(names, deque())
         try:
-            request = self.idle.pop()
+            request = idle.pop()
         except IndexError:
-            request = self.compile()
-        values = request.infer([images], share_inputs=True)
-        found = {name: np.array(values[name], np.float32) for name in self.output_names}
-        self.idle.append(request)
+            request = self.compile(names)
+        values = request.infer(dict(feeds), share_inputs=True)
+        found = {name: np.array(values[name], self.dtypes[name]) for name in names}
+        idle.append(request)
         return found
 
-    def compile(self) -> ov.InferRequest:
-        """Compile another copy."""
-        return self.core.compile_model(self.model, "CPU", self.settings).create_infer_request()
+    def compile(self, names: tuple[str, ...]) -> ov.InferRequest:
+        """Compile another copy of the part of the graph that gives those outputs."""
+        model = self.model
+        if len(names) < len(model.outputs):
+            ends = [self.model.output(name).node.input_value(0) for name in names]
+            model = ov.Model(ends, self.model.get_parameters(), self.model.friendly_name)
+        return self.core.compile_model(model, "CPU", self.settings).create_infer_request()
 
 
 class OpenvinoBackend:
@@ -73,7 +81,7 @@ class OpenvinoBackend:
     ) -> OpenvinoSession:
         """See `backend.Backend.open`."""
         if device.kind != "cpu":
-            raise unavailable("openvino", str(device), "it runs on the CPU only")
+            raise unavailable("openvino", str(device), "it runs on the CPU only", ANOTHER_BACKEND)
         file = graph_file(bundle, precision)
         graph = bundle.read_bytes(file)
         core = ov.Core()
@@ -86,11 +94,15 @@ class OpenvinoBackend:
         }
         try:
             model = _read_model(core, graph)
-            manifest = bundle.manifest
+            signature = bundle.manifest.signature
             present = {name for output in model.outputs for name in output.names}
-            names = tuple(output.name for output in manifest.outputs if output.name in present)
-            session = OpenvinoSession(core, model, settings, names)
-            session.idle.append(session.compile())
+            outputs = [one.tensor for one in signature.outputs if one.name in present]
+            session = OpenvinoSession(
+                core, model, settings, {one.name: one.dtype for one in outputs}
+            )
+            first = (signature.classes or signature.outputs[0]).name
+            names = (first,) if first in present else tuple(session.dtypes)
+            session.idle[names] = deque([session.compile(names)])
         except (RuntimeError, ValueError, TypeError) as error:
             raise_if_out_of_memory(error, f"loading model {bundle.name}")
             raise WrongUseError(

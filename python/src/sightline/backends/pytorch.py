@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import safetensors
@@ -9,12 +10,13 @@ import safetensors.torch
 import torch
 
 from sightline.backends.architecture import build_architecture, load_weights
-from sightline.backends.backend import Float32Array, UInt8Array
+from sightline.backends.backend import Array
 from sightline.backends.device import Device, unavailable
 from sightline.backends.divided import Divided
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
-from sightline.bundle.manifest import Preprocessing
+from sightline.bundle.preprocessing import Preprocessing
+from sightline.bundle.signature import TensorSpec
 from sightline.errors import WrongUseError
 from sightline.out_of_memory import raise_if_out_of_memory
 
@@ -53,21 +55,27 @@ class PytorchSession:
 
     model: torch.nn.Module
     device: torch.device
-    output_names: tuple[str, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[TensorSpec, ...]
+    features: torch.nn.Module | None = None  # the network without its head
     precision: Precision = "fp32"
 
-    def run(self, images: UInt8Array) -> dict[str, Float32Array]:
-        """(n, height, width, 3) uint8 → the scores, and the features if the head is known."""
+    def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> dict[str, Array]:
+        """See `backend.Session.run`. The head is not computed if only the features are wanted."""
+        model, outputs = self.model, self.outputs
+        if self.features is not None and list(wanted) == [outputs[-1].name]:
+            model, outputs = self.features, outputs[-1:]
         # Both settings apply to the calling thread only.
         with (
             torch.inference_mode(),
             torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"),
         ):
-            values = self.model(torch.from_numpy(images).to(self.device))
+            values = model(*(torch.from_numpy(feeds[name]).to(self.device) for name in self.inputs))
             values = values if isinstance(values, tuple) else (values,)
             return {
-                name: value.to("cpu", torch.float32).numpy()
-                for name, value in zip(self.output_names, values, strict=True)
+                one.name: value.to("cpu", getattr(torch, one.dtype)).numpy()
+                for one, value in zip(outputs, values, strict=True)
+                if one.name in wanted
             }
 
 
@@ -94,22 +102,38 @@ class PytorchBackend:
             raise WrongUseError(
                 "INVALID_BUNDLE", f"{bundle.path}: '{variant.file}' is not safetensors: {error}."
             ) from error
-        network = build_architecture(
+        network: torch.nn.Module = build_architecture(
             variant.architecture, variant.arguments, model=bundle.name, allow_code=allow_code
         )
         load_weights(network, weights, variant.architecture)
-        names = [bundle.manifest.scores.name]
-        if variant.head and bundle.manifest.features is not None:
-            names.append(bundle.manifest.features.name)
-            network = _divide(network, variant.head, bundle)
-        model = PixelModel(network, bundle.manifest.preprocessing).eval()
+        signature = bundle.manifest.signature
+        outputs = signature.outputs if signature.classes is None else (signature.classes,)
+        features: torch.nn.Module | None = None
+        if variant.head and signature.vector is not None:
+            outputs = (*outputs, signature.vector)
+            divided = _divide(network, variant.head, bundle)
+            network, features = divided, divided.body
+        if signature.image is not None:
+            network = PixelModel(network, signature.image)
+            features = features if features is None else PixelModel(features, signature.image)
+        model = network.eval()
+        features = features if features is None else features.eval()
         place = torch.device(str(device))
         try:
             model.to(place)
+            if features is not None:
+                features.to(place)
         except (RuntimeError, AssertionError) as error:
             raise_if_out_of_memory(error, f"loading model {bundle.name}")
             raise unavailable("pytorch", str(device), str(error).splitlines()[0]) from error
-        return PytorchSession(model, place, tuple(names), precision)
+        return PytorchSession(
+            model,
+            place,
+            tuple(one.tensor.name for one in signature.inputs),
+            tuple(one.tensor for one in outputs),
+            features,
+            precision,
+        )
 
     def has_cuda(self) -> bool:
         """Whether this torch is a CUDA build and sees a device."""

@@ -1,74 +1,42 @@
-"""The known backends by name. A runtime is imported at its first use."""
+"""Which backends can run a bundle, and in which precisions."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-import sys
-from dataclasses import dataclass
-
-from sightline.backends.backend import Backend
+from sightline.backends.entry import backend_entry, built_in_entries, known_backends
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import PRECISIONS, Precision
 from sightline.errors import WrongUseError
 
 
-@dataclass(frozen=True)
-class _Runtime:
-    """A backend's module, its package, the extra that installs it, its variant and precisions."""
+def backends_of_variant(variant: str) -> tuple[str, ...]:
+    """Return the backends that read that variant, including those not installed.
 
-    module: str
-    package: str
-    extra: str
-    variant: str
-    precisions: tuple[Precision, ...]
-
-
-_KNOWN = {
-    "onnx": _Runtime("sightline.backends.onnx", "onnxruntime", "cpu", "onnx", ("fp32", "int8")),
-    "pytorch": _Runtime(
-        "sightline.backends.pytorch", "torch", "torch", "pytorch", ("fp32", "bf16")
-    ),
-    "openvino": _Runtime("sightline.backends.openvino", "openvino", "openvino", "onnx", PRECISIONS),
-}
-
-
-def known_backends() -> tuple[str, ...]:
-    """Return every backend's name, the default first."""
-    return tuple(_KNOWN)
+    Raises:
+        WrongUseError: BROKEN_EXTENSION, only if no built-in backend reads it.
+    """
+    found = tuple(name for name, entry in built_in_entries().items() if entry.variant == variant)
+    if found:
+        return found
+    others = [name for name in known_backends() if name not in built_in_entries()]
+    return tuple(name for name in others if backend_entry(name).variant == variant)
 
 
 def backends_of(bundle: Bundle) -> tuple[str, ...]:
     """Return the backends that can run this bundle, including those not installed."""
     variants = bundle.manifest.variants
-    return tuple(name for name, runtime in _KNOWN.items() if runtime.variant in variants)
+    built_in = [name for name, entry in built_in_entries().items() if entry.variant in variants]
+    others = [name for variant in variants for name in backends_of_variant(variant)]
+    return tuple(dict.fromkeys([*built_in, *others]))
+
+
+def variant_of(backend: str) -> str:
+    """Return the variant that the backend reads."""
+    return backend_entry(backend).variant
 
 
 def precisions_of(backend: str) -> tuple[Precision, ...]:
     """Return the precisions that the backend supports, fp32 first."""
-    return _runtime(backend).precisions
-
-
-def has_runtime(name: str) -> bool:
-    """Whether the package that the backend needs is installed; imports nothing."""
-    return importlib.util.find_spec(_KNOWN[name].package) is not None
-
-
-def find_backend(name: str) -> Backend:
-    """Import and return the backend of that name.
-
-    Raises:
-        WrongUseError: UNKNOWN_BACKEND, or MISSING_PACKAGE if its runtime is not installed.
-    """
-    runtime = _runtime(name)
-    if not has_runtime(name):
-        raise WrongUseError(
-            "MISSING_PACKAGE",
-            f"backend {name} needs the package {runtime.package}, which {sys.executable} does not "
-            f"have. Install it with: pip install 'sightline[{runtime.extra}]'.",
-        )
-    backend: Backend = importlib.import_module(runtime.module).BACKEND
-    return backend
+    return backend_entry(backend).precisions
 
 
 def require_variant(bundle: Bundle, backend: str) -> None:
@@ -77,13 +45,13 @@ def require_variant(bundle: Bundle, backend: str) -> None:
     Raises:
         WrongUseError: UNKNOWN_BACKEND, or NO_VARIANT naming what the bundle has.
     """
-    wanted = _runtime(backend).variant
+    wanted = backend_entry(backend).variant
     variants = bundle.manifest.variants
     if wanted not in variants:
         raise WrongUseError(
             "NO_VARIANT",
             f"model {bundle.name} has no {wanted} variant, only {', '.join(variants)}. "
-            f"Use --backend {variants[0]}.",
+            f"Use --backend {' or '.join(backends_of(bundle)) or 'of another package'}.",
         )
 
 
@@ -95,9 +63,11 @@ def require_supported(backend: str, precision: str) -> None:
     """
     if precision not in PRECISIONS:
         raise WrongUseError("UNKNOWN_PRECISION", f"'{precision}'. Known: {', '.join(PRECISIONS)}.")
-    able = _runtime(backend).precisions
+    able = backend_entry(backend).precisions
     if precision not in able:
-        others = [name for name, runtime in _KNOWN.items() if precision in runtime.precisions]
+        others = [
+            name for name, entry in built_in_entries().items() if precision in entry.precisions
+        ]
         raise WrongUseError(
             "UNSUPPORTED_PRECISION",
             f"backend {backend} does not compute in {precision}, only in {', '.join(able)}. "
@@ -128,9 +98,3 @@ def require_precision(bundle: Bundle, backend: str, precision: str, decoder: str
         f"{bundle.name} --images PHOTOGRAPHS --backend {backend} --precision {precision} "
         f"--decoder {decoder} --overwrite.",
     )
-
-
-def _runtime(name: str) -> _Runtime:
-    if name not in _KNOWN:
-        raise WrongUseError("UNKNOWN_BACKEND", f"'{name}'. Known: {', '.join(_KNOWN)}.")
-    return _KNOWN[name]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sightline.backends.backend import Float32Array, UInt8Array
 from sightline.backends.device import Device
-from sightline.backends.registry import find_backend
+from sightline.backends.entry import find_backend
 from sightline.bundle.add_request import PIXELS_AS_THEY_ARE, AddRequest
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import (
@@ -29,11 +29,11 @@ from sightline.bundle.manifest import (
     Manifest,
     OnnxVariant,
     PytorchVariant,
-    Tensor,
     is_model_name,
 )
 from sightline.bundle.outputs import decide_activation
 from sightline.bundle.packages import require_packages
+from sightline.bundle.signature import Classes, Input, Signature, TensorSpec
 from sightline.bundle.source_model import SourceModel
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder, require_replaceable
@@ -78,7 +78,7 @@ def add_bundle(
         material = _read(request, tensors, images)
         contents = {
             LABELS_FILE: "".join(f"{label}\n" for label in request.labels).encode(),
-            GOLDEN_FILE: pack_golden(images, material.reference),
+            GOLDEN_FILE: pack_golden({_input_name(material): images}, material.reference),
         }
         if material.onnx is not None:
             contents[ONNX_FILE] = material.onnx
@@ -167,6 +167,7 @@ def _read(
     return replace(
         material,
         outputs=graph.outputs,
+        scores=graph.scores,
         reference=reference,
         precision=graph.precision,
         head=material.head if same else "",
@@ -186,7 +187,6 @@ def _same_features(graph: SourceModel, material: SourceModel) -> bool:
 def _manifest(
     request: AddRequest, material: SourceModel, rows: int, contents: Mapping[str, bytes]
 ) -> Manifest:
-    size = request.preprocessing.size
     scores = material.reference[material.scores]
     tolerance = tolerance_for(scores, material.precision)
     pytorch = PytorchVariant(
@@ -195,13 +195,7 @@ def _manifest(
     manifest = Manifest(
         name=request.name,
         description=request.description,
-        task="classification",
-        inputs=(Tensor(_input_name(material), "uint8", ("n", size.height, size.width, 3)),),
-        outputs=material.outputs,
-        activation=_activation(request, material, scores, tolerance),
-        labels=LABELS_FILE,
-        classes=len(request.labels),
-        preprocessing=request.preprocessing,
+        signature=_signature(request, material, _activation(request, material, scores, tolerance)),
         onnx=OnnxVariant(ONNX_FILE, material.opset) if material.onnx is not None else None,
         pytorch=pytorch if material.weights is not None else None,
         parameters=material.parameters,
@@ -213,6 +207,19 @@ def _manifest(
         accuracy=request.accuracy,
     )
     return Manifest.from_json(manifest.to_json(), "models add")  # the reader's checks, before work
+
+
+def _signature(request: AddRequest, material: SourceModel, activation: str) -> Signature:
+    size = request.preprocessing.size
+    pixels = TensorSpec(_input_name(material), "uint8", ("n", size.height, size.width, 3))
+    classes = Classes(LABELS_FILE, activation)
+    return Signature(
+        (Input(pixels, request.preprocessing),),
+        tuple(
+            replace(one, head=classes) if one.name == material.scores else one
+            for one in material.outputs
+        ),
+    )
 
 
 def _activation(
@@ -241,12 +248,12 @@ def _deltas(bundle: Bundle) -> dict[str, float]:
     Raises:
         SightlineError: MODEL_VARIANTS_DISAGREE.
     """
-    images, expected = read_golden(bundle)
+    inputs, expected = read_golden(bundle)
     found = {}
-    scores, tolerance = bundle.manifest.scores.name, bundle.manifest.golden.tolerance
+    classes = {one.name for one in bundle.manifest.signature.class_outputs}
     for name in bundle.manifest.variants:
         session = find_backend(name).open(bundle, Device("cpu"), 1, allow_code=True)
-        differences = deltas(session.run(images), expected, scores)
-        check_deltas(bundle.name, name, differences, scores, tolerance)
+        differences = deltas(session.run(inputs, list(expected)), expected, classes)
+        check_deltas(bundle.name, name, differences, classes, bundle.manifest.golden.tolerance)
         found[name] = max(differences.values())
     return found

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from sightline.bundle.manifest import MANIFEST_FILE, Manifest
+from sightline.bundle.signature import Classes, Output
 from sightline.errors import WrongUseError
 
 _LARGEST_MANIFEST_BYTES = 16 * 1024 * 1024
@@ -25,12 +26,14 @@ class Bundle:
         manifest: What its model.json says.
         sha256: The bundle's identity: the hash of model.json, which holds every other hash.
         prefix: The folder inside the zip ("" or "id_fraud/"); empty for a folder.
+        text: The bytes of model.json.
     """
 
     path: Path
     manifest: Manifest
     sha256: str
     prefix: str = ""
+    text: bytes = field(default=b"", repr=False)
 
     @property
     def name(self) -> str:
@@ -52,7 +55,7 @@ class Bundle:
         where = f"{path}/{prefix}{MANIFEST_FILE}"
         text = _read(path, prefix, MANIFEST_FILE, _LARGEST_MANIFEST_BYTES)
         manifest = Manifest.from_json(text, where)
-        return Bundle(path, manifest, hashlib.sha256(text).hexdigest(), prefix)
+        return Bundle(path, manifest, hashlib.sha256(text).hexdigest(), prefix, text)
 
     def read_bytes(self, file: str) -> bytes:
         """The content of one file, checked against its hash.
@@ -76,12 +79,24 @@ class Bundle:
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """One label per class, in the order of the class ids.
+        """`labels_of` the first output with a classes head.
 
         Raises:
-            WrongUseError: INVALID_BUNDLE if their number is not `manifest.classes`.
+            WrongUseError: NO_CLASSES or INVALID_BUNDLE.
         """
-        file = self.manifest.labels
+        return self.labels_of(self.manifest.signature.require_classes(self.name))
+
+    def labels_of(self, output: Output) -> tuple[str, ...]:
+        """One label per class, in the order of the class ids.
+
+        Args:
+            output: It must have a classes head.
+
+        Raises:
+            WrongUseError: INVALID_BUNDLE if there are not as many labels as classes.
+        """
+        (classes,) = output.tensor.row_shape
+        file = output.head.labels if isinstance(output.head, Classes) else ""
         try:
             lines = self.read_bytes(file).decode("utf-8").replace("\r\n", "\n").split("\n")
         except UnicodeDecodeError as error:
@@ -90,10 +105,10 @@ class Bundle:
             ) from error
         if lines[-1] == "":
             lines.pop()
-        if len(lines) != self.manifest.classes:
+        if len(lines) != classes:
             raise WrongUseError(
                 "INVALID_BUNDLE",
-                f"{self.path}: '{file}' has {len(lines)} labels for {self.manifest.classes} "
+                f"{self.path}: '{file}' has {len(lines)} labels for {classes} "
                 "classes. It needs one line per class.",
             )
         return tuple(lines)

@@ -8,28 +8,31 @@ from pathlib import Path
 from sightline.bundle.add_request import PIXELS_AS_THEY_ARE
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Calibration
-from sightline.bundle.manifest import Manifest, Preprocessing, Tensor
+from sightline.bundle.manifest import Manifest
+from sightline.bundle.preprocessing import Preprocessing
+from sightline.bundle.signature import Classes, Output
 from sightline.errors import SightlineError
 
 _LABELS_SHOWN = 5
-_HEADINGS = ("name", "task", "classes", "parameters", "variants", "MB", "where")
+_HEADINGS = ("name", "inputs", "outputs", "classes", "parameters", "variants", "MB", "where")
 
 
 def describe_bundle(bundle: Bundle) -> str:
     """The framework-independent summary, one fact a line."""
     manifest = bundle.manifest
-    head = ", ".join(bundle.labels[:_LABELS_SHOWN])
-    more = ", …" if manifest.classes > _LABELS_SHOWN else ""
+    signature = manifest.signature
     facts = [
         ("model", manifest.name),
         ("description", manifest.description or "none"),
-        ("task", manifest.task),
         ("parameters", f"{manifest.parameters:,}"),
-        *[("input", _tensor(tensor)) for tensor in manifest.inputs],
-        *[("output", f"{_tensor(tensor)}, {tensor.role}") for tensor in manifest.outputs],
-        ("activation", _ACTIVATIONS[manifest.activation]),
-        ("labels", f"{manifest.classes:,}: {head}{more}"),
-        ("preprocessing", _preprocessing(manifest.preprocessing)),
+        *[("input", f"{one.tensor}, {one.kind}") for one in signature.inputs],
+        *[("output", f"{one.tensor}, {one.kind}") for one in signature.outputs],
+        *[fact for output in signature.class_outputs for fact in _classes(bundle, output)],
+        *[
+            ("preprocessing", _preprocessing(one.feed))
+            for one in signature.inputs
+            if isinstance(one.feed, Preprocessing)
+        ],
         *_variants(manifest),
         *[("calibration", _calibration(one)) for one in manifest.calibration],
         *[
@@ -67,20 +70,31 @@ _ACTIVATIONS = {
 }
 
 
+def _classes(bundle: Bundle, output: Output) -> list[tuple[str, str]]:
+    labels = bundle.labels_of(output)
+    more = ", …" if len(labels) > _LABELS_SHOWN else ""
+    activation = output.head.activation if isinstance(output.head, Classes) else ""
+    return [
+        ("activation", _ACTIVATIONS[activation]),
+        ("labels", f"{len(labels):,}: {', '.join(labels[:_LABELS_SHOWN])}{more}"),
+    ]
+
+
 def _row(name: str, path: Path) -> tuple[str, ...]:
     files = [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
     size = f"{sum(file.stat().st_size for file in files) / 1e6:.1f}"
     try:
         manifest = Bundle.load(path).manifest
     except SightlineError as error:
-        return (name, "damaged", "", "", error.code, size, str(path))
+        return (name, "damaged", "", "", "", error.code, size, str(path))
     variants = ", ".join(manifest.variants)
-    counts = (f"{manifest.classes:,}", f"{manifest.parameters:,}")
-    return (name, manifest.task, *counts, variants, size, str(path))
-
-
-def _tensor(tensor: Tensor) -> str:
-    return f"{tensor.name}: {tensor.dtype} ({', '.join(map(str, tensor.shape))})"
+    signature = manifest.signature
+    kinds = (
+        ", ".join(one.kind for one in signature.inputs),
+        ", ".join(one.kind for one in signature.outputs),
+    )
+    classes = f"{signature.classes.tensor.row_shape[0]:,}" if signature.classes else ""
+    return (name, *kinds, classes, f"{manifest.parameters:,}", variants, size, str(path))
 
 
 def _preprocessing(how: Preprocessing) -> str:
@@ -104,6 +118,7 @@ def _variants(manifest: Manifest) -> list[tuple[str, str]]:
             continue
         delta = f"{deltas[name]:.2g}" if name in deltas else "unknown"
         lines.append((name, f"{variant.file}; largest difference from the source {delta}"))
+    lines += [(name, str(one["file"])) for name, one in manifest.other_variants.items()]
     if manifest.onnx_int8:
         lines.append(("onnx int8", f"{manifest.onnx_int8.file}, quantised from the onnx variant"))
     if manifest.onnx:

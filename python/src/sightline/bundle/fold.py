@@ -13,8 +13,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from sightline.backends.backend import UInt8Array
 from sightline.bundle.graph import bad_onnx, default_opset, image_input, strip_notes, tensor_of
-from sightline.bundle.manifest import Preprocessing, Tensor
 from sightline.bundle.outputs import KeptOutput
+from sightline.bundle.preprocessing import Preprocessing
+from sightline.bundle.signature import TensorSpec
 
 _OLDEST_OPSET = 7  # the first in which Mul and Add broadcast as numpy does
 _NUMPY = {"float32": np.float32, "float16": np.float16, "float64": np.float64}
@@ -30,7 +31,7 @@ class SourceInput:
         batch: The number of rows that it is fixed to; 0 if any number will do.
     """
 
-    tensor: Tensor
+    tensor: TensorSpec
     layout: Literal["NCHW", "NHWC"]
     batch: int
 

@@ -1,23 +1,23 @@
-"""The golden batch: images whose outputs are known, by which variants are held together."""
+"""The golden batch: rows whose outputs are known, with which variants are compared."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 
-from sightline.backends.backend import Float32Array, Session, UInt8Array
+from sightline.backends.backend import Array, Float32Array, UInt8Array
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.manifest import Size
+from sightline.bundle.preprocessing import Size
 from sightline.errors import SightlineError, WrongUseError
 
 GOLDEN_ROWS = 4
 TOLERANCE = 1e-3
 _SINGLE, _HALF = 5e-5, 1e-2  # what rounding may do to the largest score, as a share of it
-_IMAGES = "images"
-_PREFIX = "output:"
+_IMAGES = "images"  # of format 1
+_INPUT, _OUTPUT = "input:", "output:"
 
 
 def golden_images(size: Size) -> UInt8Array:
@@ -34,42 +34,51 @@ def golden_images(size: Size) -> UInt8Array:
     return images
 
 
-def pack_golden(images: UInt8Array, outputs: Mapping[str, Float32Array]) -> bytes:
-    """The content of golden.safetensors."""
-    named = {_PREFIX + name: np.ascontiguousarray(value) for name, value in outputs.items()}
-    packed: bytes = safetensors.numpy.save({_IMAGES: images, **named})
+def pack_golden(inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> bytes:
+    """The content of golden.safetensors: `input:NAME` and `output:NAME` of each tensor."""
+    named = {_INPUT + name: np.ascontiguousarray(value) for name, value in inputs.items()}
+    named |= {_OUTPUT + name: np.ascontiguousarray(value) for name, value in outputs.items()}
+    packed: bytes = safetensors.numpy.save(named)
     return packed
 
 
-def read_golden(bundle: Bundle) -> tuple[UInt8Array, dict[str, Float32Array]]:
-    """The bundle's golden images, and the source's outputs by name.
+def read_golden(bundle: Bundle) -> tuple[dict[str, Array], dict[str, Array]]:
+    """The inputs of the bundle's golden batch, and the source's outputs, by name.
 
     Raises:
-        WrongUseError: INVALID_BUNDLE if the file has changed or is not what the manifest says.
+        WrongUseError: INVALID_BUNDLE if the file has changed or does not fit the signature.
     """
-    file = bundle.manifest.golden.file
+    file, signature = bundle.manifest.golden.file, bundle.manifest.signature
     try:
         arrays = safetensors.numpy.load(bundle.read_bytes(file))
-        images = arrays.pop(_IMAGES)
-    except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise WrongUseError(
-            "INVALID_BUNDLE", f"{bundle.path}: '{file}' is not a golden batch ({error!r})."
-        ) from error
-    size = bundle.manifest.preprocessing.size
-    if images.shape[1:] != (size.height, size.width, 3) or images.dtype != np.uint8:
-        raise WrongUseError(
-            "INVALID_BUNDLE",
-            f"{bundle.path}: '{file}' holds images {images.shape} of {images.dtype}, not uint8 "
-            f"(n, {size.height}, {size.width}, 3).",
-        )
-    scores = arrays.get(_PREFIX + bundle.manifest.scores.name)
-    wanted = (len(images), bundle.manifest.classes)
-    if scores is None or scores.shape != wanted or scores.dtype != np.float32:
-        raise WrongUseError(
-            "INVALID_BUNDLE",
-            f"{bundle.path}: '{file}' does not hold the scores of its images, {wanted} float32.",
-        )
-    return images, {name.removeprefix(_PREFIX): value for name, value in arrays.items()}
+    except (safetensors.SafetensorError, ValueError) as error:
+        raise _unfit(bundle, f"is not a golden batch ({error!r})") from error
+    if _IMAGES in arrays:  # format 1
+        arrays[_INPUT + signature.inputs[0].tensor.name] = arrays.pop(_IMAGES)
+    inputs = {k.removeprefix(_INPUT): v for k, v in arrays.items() if k.startswith(_INPUT)}
+    outputs = {k.removeprefix(_OUTPUT): v for k, v in arrays.items() if k.startswith(_OUTPUT)}
+    tensors = [one.tensor for one in signature.inputs]
+    missing = [one.name for one in tensors if one.name not in inputs]
+    needed = [one.name for one in signature.class_outputs] or [signature.outputs[0].name]
+    missing += [name for name in needed if name not in outputs]
+    if missing:
+        raise _unfit(bundle, f"does not hold {' and '.join(missing)}")
+    rows = len(inputs[tensors[0].name])
+    for found, tensor in [
+        *((inputs[one.name], one) for one in tensors),
+        *((outputs[o.name], o.tensor) for o in signature.outputs if o.name in outputs),
+    ]:
+        if found.shape != (rows, *tensor.row_shape) or str(found.dtype) != tensor.dtype:
+            wanted = f"{tensor.dtype} {(rows, *tensor.row_shape)}"
+            raise _unfit(
+                bundle, f"holds {tensor.name} as {found.dtype} {found.shape}, not {wanted}"
+            )
+    return {one.name: inputs[one.name] for one in tensors}, outputs
+
+
+def _unfit(bundle: Bundle, problem: str) -> WrongUseError:
+    file = bundle.manifest.golden.file
+    return WrongUseError("INVALID_BUNDLE", f"{bundle.path}: '{file}' {problem}.")
 
 
 def tolerance_for(scores: Float32Array, precision: str) -> float:
@@ -87,67 +96,68 @@ def tolerance_for(scores: Float32Array, precision: str) -> float:
     return max(least, share * largest)
 
 
-def capped_tolerance(tolerance: float, scores: Float32Array) -> float:
-    """A manifest's tolerance, but no more than is put down to the rounding of float16."""
-    return min(tolerance, tolerance_for(scores, "half"))
+def capped_tolerance(tolerance: float, scores: Float32Array | None) -> float:
+    """A manifest's tolerance, but no more than is put down to the rounding of float16.
+
+    Args:
+        tolerance: Of the manifest.
+        scores: The expected class scores; None for a model without.
+    """
+    return min(tolerance, _HALF if scores is None else tolerance_for(scores, "half"))
 
 
 def deltas(
-    found: Mapping[str, Float32Array], expected: Mapping[str, Float32Array], scores: str
+    found: Mapping[str, Array], expected: Mapping[str, Array], classes: Collection[str]
 ) -> dict[str, float]:
     """The largest |difference| of any number of each output from what is expected.
 
-    Features may be of any magnitude, so theirs counts in units of the largest one expected, where
-    that is above 1. Infinite where an output is absent, or shapes or NaN differ.
+    Other outputs than class scores may be of any magnitude, so theirs counts in units of the
+    largest number expected, where that is above 1. Infinite where an output is absent, or shapes
+    differ, or a number is not finite.
 
     Args:
         found: Outputs by name.
         expected: What they should be.
-        scores: The name of the output with the scores.
+        classes: The names of the outputs with a classes head.
     """
-    absent = {name: float("inf") for name in {scores, *expected} - found.keys()}
+    absent = {name: float("inf") for name in {*classes, *expected} - found.keys()}
     return absent | {
-        name: (_delta if name == scores else scaled_delta)(found[name], value)
+        name: (_delta if name in classes else scaled_delta)(found[name], value)
         for name, value in expected.items()
         if name in found
     }
 
 
-def max_delta(
-    session: Session, images: UInt8Array, expected: Mapping[str, Float32Array], scores: str
-) -> float:
-    """The largest of `deltas` of what a session gives."""
-    return max(deltas(session.run(images), expected, scores).values())
-
-
-def agrees(found: Mapping[str, float], scores: str, tolerance: float) -> bool:
+def agrees(found: Mapping[str, float], classes: Collection[str], tolerance: float) -> bool:
     """Whether all of `deltas` are small.
 
     Args:
         found: From `deltas`.
-        scores: The name of the output that the tolerance is for.
-        tolerance: For the scores; other outputs are held to it too, and to a hundredth at most.
+        classes: The names of the outputs with a classes head.
+        tolerance: For these outputs; others are held to it too, and to a hundredth at most.
     """
     return all(
-        delta <= (tolerance if name == scores else min(tolerance, _HALF))
+        delta <= (tolerance if name in classes else min(tolerance, _HALF))
         for name, delta in found.items()
     )
 
 
-def scaled_delta(found: Float32Array, expected: Float32Array) -> float:
+def scaled_delta(found: Array, expected: Array) -> float:
     """The largest |difference|, in units of the largest number expected where that is above 1."""
-    return _delta(found, expected) / max(1.0, float(np.abs(expected).max(initial=0.0)))
+    return _delta(found, expected) / max(
+        1.0, float(np.abs(expected.astype(np.float64)).max(initial=0.0))
+    )
 
 
 def check_deltas(
-    name: str, backend: str, found: Mapping[str, float], scores: str, tolerance: float
+    name: str, backend: str, found: Mapping[str, float], classes: Collection[str], tolerance: float
 ) -> None:
     """Refuse a variant that is not the same function as the source.
 
     Raises:
         SightlineError: MODEL_VARIANTS_DISAGREE.
     """
-    if not agrees(found, scores, tolerance):
+    if not agrees(found, classes, tolerance):
         raise SightlineError(
             "MODEL_VARIANTS_DISAGREE",
             f"the {backend} variant of {name} differs from the source by "
@@ -156,7 +166,7 @@ def check_deltas(
         )
 
 
-def _delta(one: Float32Array, other: Float32Array) -> float:
+def _delta(one: Array, other: Array) -> float:
     if one.shape != other.shape or not (np.isfinite(one).all() and np.isfinite(other).all()):
         return float("inf")
-    return float(np.abs(one.astype(np.float64) - other).max(initial=0.0))
+    return float(np.abs(one.astype(np.float64) - other.astype(np.float64)).max(initial=0.0))

@@ -10,8 +10,8 @@ import onnx
 from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
 
 from sightline.bundle.external_weights import LARGEST_BYTES, embed_weights
-from sightline.bundle.manifest import Tensor
 from sightline.bundle.node_order import names_read, order_nodes
+from sightline.bundle.signature import TensorSpec
 from sightline.errors import WrongUseError
 
 _FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
@@ -80,12 +80,12 @@ def takes_pixels(path: Path) -> bool:
     return tensor_of(image_input(read_graph(path), path)).dtype == "uint8"
 
 
-def tensor_of(value: onnx.ValueInfoProto) -> Tensor:
+def tensor_of(value: onnx.ValueInfoProto) -> TensorSpec:
     """Name, dtype and shape; a free axis is its name, or "?" if it has none."""
     kind = value.type.tensor_type
     axes = [axis.dim_value or axis.dim_param or "?" for axis in kind.shape.dim]
     dtype: str = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
-    return Tensor(value.name, _NUMPY_NAMES.get(dtype, dtype), tuple(axes))
+    return TensorSpec(value.name, _NUMPY_NAMES.get(dtype, dtype), tuple(axes))
 
 
 def default_opset(model: onnx.ModelProto) -> int:

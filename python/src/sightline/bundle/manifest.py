@@ -1,6 +1,6 @@
 """What `model.json` says: the framework-independent description of one model.
 
-The manifest is a leaf: it imports nothing of Sightline but its errors and its field reader.
+The manifest is a leaf: it imports only the errors, the field reader and its own parts.
 """
 
 from __future__ import annotations
@@ -12,82 +12,23 @@ from dataclasses import asdict, dataclass, field
 
 from sightline.bundle.calibration import Calibration, read_calibration
 from sightline.bundle.fields import Fields
+from sightline.bundle.format1 import read_format1_signature
+from sightline.bundle.signature import Classes, Signature, read_signature
 
-FORMAT = 1
+FORMAT = 2
+READ_FORMATS = (1, 2)
 MANIFEST_FILE = "model.json"
-INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos")
-_LARGEST_SIDE = 16_384
-_LONGEST_AXIS = 1_000_000_000
 _LARGEST_TOLERANCE = 655.0  # a hundredth of the largest float16
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
 _ARCHITECTURE = re.compile(r"(torchvision|timm):[A-Za-z0-9_.]+|[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-_HEAD = re.compile(r"\w+(\.\w+)*")
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """One input or output; an axis is a length or the name of a free axis ("n").
-
-    `role` is empty for an input; for an output "scores" (one number per class), "features"
-    (n, length) or "tensor" (anything else).
-    """
-
-    name: str
-    dtype: str
-    shape: tuple[int | str, ...]
-    role: str = ""
-
-
-@dataclass(frozen=True)
-class Size:
-    """Pixels, height first."""
-
-    height: int
-    width: int
-
-
-@dataclass(frozen=True)
-class Resize:
-    """`shortest_edge`: keep the aspect ratio (height = width = that edge); `stretch`: exact."""
-
-    mode: str
-    height: int
-    width: int
-    interpolation: str
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """From a decoded image to the model's input; mean and std, in 0..1, are inside the graph."""
-
-    color: str
-    resize: Resize
-    crop: Size | None
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-    @property
-    def size(self) -> Size:
-        """The model's input size: that of the centre crop, else that of the stretch."""
-        return self.crop or Size(self.resize.height, self.resize.width)
-
-    @property
-    def least_decoded(self) -> Size:
-        """What a decoder that shrinks must keep; square, since an image may lie on its side."""
-        edge = max(self.resize.height, self.resize.width)
-        return Size(edge, edge)
-
-    @property
-    def scale_and_bias(self) -> tuple[list[float], list[float]]:
-        """Per channel: (x / 255 - mean) / std = x * scale + bias, for x in 0..255."""
-        pairs = list(zip(self.mean, self.std, strict=True))
-        return [1 / (255 * std) for _, std in pairs], [-mean / std for mean, std in pairs]
+_LAYER = re.compile(r"\w+(\.\w+)*")
+_BUILT_IN = ("onnx", "onnx_int8", "pytorch")
 
 
 @dataclass(frozen=True)
 class OnnxVariant:
-    """A graph from uint8 (n, height, width, 3) to the outputs, all weights inside."""
+    """A graph from the inputs to the outputs, by their names, all weights inside."""
 
     file: str
     opset: int
@@ -97,8 +38,9 @@ class OnnxVariant:
 class PytorchVariant:
     """Weights, and the name of the code that they belong to.
 
-    `head` is the dotted name of the layer that makes the scores from the features; empty where
-    the variant gives scores alone.
+    The network takes the inputs in the order of the signature, and gives the outputs in that
+    order; without `head`, a network with a classes output gives that output alone. `head` is the
+    dotted name of the layer that makes the scores from the features, if it is known.
     """
 
     file: str
@@ -109,11 +51,12 @@ class PytorchVariant:
 
 @dataclass(frozen=True)
 class Golden:
-    """Images and the source variant's outputs; the largest |difference| seen per variant.
+    """Input rows and the source's outputs for them; the largest |difference| seen per variant.
 
-    A difference of features counts in units of the largest feature, where that is above 1.
-    `tolerance` is the largest difference of scores that counts as rounding: 0.001, or more for
-    large scores and for float16. `models verify` allows at most a hundredth of the largest score.
+    A difference of an output without a classes head counts in units of the largest number that is
+    expected, where that is above 1. `tolerance` is the largest difference of scores that counts as
+    rounding: 0.001, or more for large scores and for float16. `models verify` allows at most a
+    hundredth of the largest score.
     """
 
     file: str
@@ -136,17 +79,13 @@ class Manifest:
     """All of `model.json`. `files` maps each file's name to its sha256 in hex.
 
     `onnx_int8` is a quantised twin of `onnx`; `calibration` says how well it and others agree.
+    `other_variants` are those of backends that are not built in: the object of each by its name,
+    with a `file` and whatever else the backend reads.
     """
 
     name: str
     description: str
-    task: str
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
-    activation: str
-    labels: str
-    classes: int
-    preprocessing: Preprocessing
+    signature: Signature
     onnx: OnnxVariant | None
     pytorch: PytorchVariant | None
     parameters: int
@@ -158,22 +97,14 @@ class Manifest:
     accuracy: tuple[Accuracy, ...] = field(default=())
     onnx_int8: OnnxVariant | None = None
     calibration: tuple[Calibration, ...] = ()
+    other_variants: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     @property
     def variants(self) -> tuple[str, ...]:
         """The forms of the model that give the source's own numbers."""
         both = (("onnx", self.onnx), ("pytorch", self.pytorch))
-        return tuple(name for name, variant in both if variant is not None)
-
-    @property
-    def scores(self) -> Tensor:
-        """The output with one number per class, (n, classes) float32."""
-        return next(output for output in self.outputs if output.role == "scores")
-
-    @property
-    def features(self) -> Tensor | None:
-        """The first output of one vector an image, (n, length) float32, if there is one."""
-        return next((output for output in self.outputs if output.role == "features"), None)
+        built_in = (name for name, variant in both if variant is not None)
+        return (*built_in, *self.other_variants)
 
     def calibration_of(self, backend: str, precision: str, decoder: str) -> Calibration | None:
         """What was measured of exactly this way to run the model; None if nothing was."""
@@ -182,26 +113,27 @@ class Manifest:
         return next(found, None)
 
     def to_json(self) -> bytes:
-        """Canonical text: sorted keys, two spaces, a final newline. Its sha256 is the identity."""
+        """Canonical text of format 2: sorted keys, two spaces, a final newline."""
         tree = asdict(self)
-        names = ("onnx", "onnx_int8", "pytorch")
-        variants = {name: tree[name] for name in names if tree[name] is not None}
-        for name in names:
-            del tree[name]
-        # The identity of a bundle without these is what it always was.
+        variants = {name: tree.pop(name) for name in _BUILT_IN}
+        variants |= tree.pop("other_variants")
+        del tree["signature"]
         if not tree["calibration"]:
             del tree["calibration"]
-        if "pytorch" in variants and not variants["pytorch"]["head"]:
+        tree.update(
+            format=FORMAT,
+            inputs=[one.to_tree() for one in self.signature.inputs],
+            outputs=[one.to_tree() for one in self.signature.outputs],
+            variants={name: one for name, one in variants.items() if one is not None},
+        )
+        if self.pytorch and not self.pytorch.head:
             del variants["pytorch"]["head"]
-        for tensor in tree["inputs"]:
-            del tensor["role"]
-        tree.update(format=FORMAT, variants=variants)
         text = json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
         return (text + "\n").encode()
 
     @staticmethod
     def from_json(text: bytes, where: str = MANIFEST_FILE) -> Manifest:
-        """Read and check a manifest.
+        """Read and check a manifest of format 1 or 2.
 
         Args:
             text: The bytes of `model.json`.
@@ -215,19 +147,15 @@ class Manifest:
         except (ValueError, RecursionError) as error:
             Fields({}, where).fail(None, f"is not JSON: {error}")
         top = Fields(tree, where)
-        if top.integer("format", 0, 1_000_000) != FORMAT:
-            top.fail("format", f"is {top.raw('format')}, but this Sightline reads only {FORMAT}")
+        format_ = top.integer("format", 0, 1_000_000)
+        if format_ not in READ_FORMATS:
+            known = " and ".join(map(str, READ_FORMATS))
+            top.fail("format", f"is {format_}, but this Sightline reads only {known}")
         variants = top.child("variants")
         manifest = Manifest(
             name=_name(top),
             description=top.text("description"),
-            task=top.text("task", ("classification",)),
-            inputs=tuple(_tensor(item) for item in top.children("inputs")),
-            outputs=tuple(_output(item) for item in top.children("outputs")),
-            activation=top.text("activation", ("softmax", "sigmoid", "none")),
-            labels=top.file("labels"),
-            classes=top.integer("classes", 1, 10_000_000),
-            preprocessing=_preprocessing(top.child("preprocessing")),
+            signature=read_format1_signature(top) if format_ == 1 else read_signature(top),
             onnx=_onnx(variants.child("onnx")) if variants.has("onnx") else None,
             pytorch=_pytorch(variants.child("pytorch")) if variants.has("pytorch") else None,
             parameters=top.integer("parameters", 0, 10**15),
@@ -243,8 +171,13 @@ class Manifest:
             calibration=tuple(read_calibration(item) for item in top.children("calibration"))
             if top.has("calibration")
             else (),
+            other_variants={
+                name: variants.child(name).values
+                for name in variants.values
+                if format_ > 1 and name not in _BUILT_IN
+            },
         )
-        _check(manifest, top)
+        _check(manifest, top, variants)
         return manifest
 
 
@@ -264,49 +197,6 @@ def _name(top: Fields) -> str:
     return name
 
 
-def _tensor(item: Fields) -> Tensor:
-    name, dtype = item.text("name"), item.text("dtype", ("uint8", "float32"))
-    shape: list[int | str] = []
-    for at, axis in enumerate(item.items("shape")):
-        if isinstance(axis, bool) or not isinstance(axis, int | str):
-            item.fail(f"shape[{at}]", "must be a length or the name of a free axis")
-        if isinstance(axis, int) and not 1 <= axis <= _LONGEST_AXIS:
-            item.fail(f"shape[{at}]", f"must be a length from 1 to {_LONGEST_AXIS}")
-        shape.append(axis)
-    return Tensor(name, dtype, tuple(shape))
-
-
-def _output(item: Fields) -> Tensor:
-    tensor = _tensor(item)
-    role = item.text("role", ("scores", "features", "tensor"))
-    return Tensor(tensor.name, tensor.dtype, tensor.shape, role)
-
-
-def _size(item: Fields) -> Size:
-    return Size(item.integer("height", 1, _LARGEST_SIDE), item.integer("width", 1, _LARGEST_SIDE))
-
-
-def _preprocessing(item: Fields) -> Preprocessing:
-    resize = item.child("resize")
-    size = _size(resize)
-    mode = resize.text("mode", ("shortest_edge", "stretch"))
-    if mode == "shortest_edge" and size.height != size.width:
-        resize.fail("width", f"must equal height ({size.height}) where mode is shortest_edge")
-    mean, std = item.numbers("mean", 3), item.numbers("std", 3)
-    if min(std) <= 0:
-        item.fail("std", "must be above 0")
-    crop = _size(item.child("crop")) if item.has("crop") else None
-    if crop is None and mode == "shortest_edge":
-        item.fail("crop", "must be given where the resize keeps the aspect ratio")
-    return Preprocessing(
-        color=item.text("color", ("RGB",)),
-        resize=Resize(mode, size.height, size.width, resize.text("interpolation", INTERPOLATIONS)),
-        crop=crop,
-        mean=(mean[0], mean[1], mean[2]),
-        std=(std[0], std[1], std[2]),
-    )
-
-
 def _onnx(item: Fields) -> OnnxVariant:
     return OnnxVariant(item.file("file"), item.integer("opset", 1, 1000))
 
@@ -317,7 +207,7 @@ def _pytorch(item: Fields) -> PytorchVariant:
         item.fail("architecture", "must be torchvision:NAME, timm:NAME or package.module:function")
     arguments = item.child("arguments").values if item.has("arguments") else {}
     head = item.text("head") if item.has("head") else ""
-    if head and not _HEAD.fullmatch(head):
+    if head and not _LAYER.fullmatch(head):
         item.fail("head", f"must be the dotted name of a layer, found '{head}'")
     return PytorchVariant(item.file("file"), architecture, arguments, head)
 
@@ -346,8 +236,9 @@ def _accuracy(item: Fields) -> Accuracy:
     return Accuracy(item.text("dataset"), item.integer("rows", 1, 10**12), item.number("top1"))
 
 
-def _check(manifest: Manifest, top: Fields) -> None:
+def _check(manifest: Manifest, top: Fields, variants: Fields) -> None:
     """Hold the parts against each other."""
+    signature = manifest.signature
     if not manifest.variants:
         top.fail("variants", "must hold onnx or pytorch")
     if manifest.onnx_int8 and not manifest.onnx:
@@ -355,24 +246,15 @@ def _check(manifest: Manifest, top: Fields) -> None:
     modes = [_mode(one) for one in manifest.calibration]
     if len(set(modes)) < len(modes):
         top.fail("calibration", "must have one entry for each backend, precision and decoder")
-    named = [manifest.labels, manifest.golden.file]
-    variants = (manifest.onnx, manifest.onnx_int8, manifest.pytorch)
-    named += [variant.file for variant in variants if variant]
+    named = [one.head.labels for one in signature.outputs if isinstance(one.head, Classes)]
+    named.append(manifest.golden.file)
+    built_in = (manifest.onnx, manifest.onnx_int8, manifest.pytorch)
+    named += [variant.file for variant in built_in if variant]
+    named += [variants.child(name).file("file") for name in manifest.other_variants]
     for name in named:
         if name not in manifest.files:
             top.fail(f"files.{name}", "is missing: every file of a bundle has its sha256 there")
-    size = manifest.preprocessing.size
-    wanted = ("uint8", ("n", size.height, size.width, 3))
-    if [(one.dtype, one.shape) for one in manifest.inputs] != [wanted]:
-        top.fail("inputs", f"must be one uint8 tensor of shape [n, {size.height}, {size.width}, 3]")
-    scores = [output for output in manifest.outputs if output.role == "scores"]
-    if [(one.dtype, one.shape) for one in scores] != [("float32", ("n", manifest.classes))]:
-        top.fail("outputs", f"must hold one float32 tensor of scores [n, {manifest.classes}]")
-    for output in manifest.outputs:
-        vector = len(output.shape) == 2 and isinstance(output.shape[1], int)
-        if output.role == "features" and not (vector and output.shape[0] == "n"):
-            top.fail("outputs", f"must hold features of shape [n, length]: {output.name}")
-    if len({output.name for output in manifest.outputs}) < len(manifest.outputs):
-        top.fail("outputs", "must have different names")
-    if manifest.pytorch and manifest.pytorch.head and manifest.features is None:
+    if manifest.pytorch and manifest.pytorch.head and signature.vector is None:
         top.fail("outputs", "must hold features, since variants.pytorch.head says what gives them")
+    if manifest.pytorch and manifest.pytorch.head and signature.classes is None:
+        top.fail("outputs", "must hold the classes that variants.pytorch.head gives")

@@ -9,13 +9,14 @@ from typing import Literal
 import numpy as np
 
 from sightline.backends.backend import Float32Array
-from sightline.bundle.manifest import Tensor
+from sightline.bundle.signature import TENSOR, VECTOR, Kind, Output, TensorSpec
 from sightline.errors import WrongUseError
 
 _LIKELY = ("logits", "scores", "probabilities", "probs", "output")
 _SAME = 1e-3
 
 Change = Literal["none", "flatten", "probability of two", "logit of two"]
+Role = Literal["scores", "vector", "tensor"]
 Asked = Literal["auto", "softmax", "sigmoid", "none"]
 
 
@@ -29,17 +30,24 @@ class KeptOutput:
         change: `flatten` makes (n, length) of (n, length, 1, 1) or (n, 1, length); the others also
             make (n, 2) of one number an image: the probability of the second class, or its logit.
         tensor: In the bundle; float32.
+        role: `scores` for one number per class, `vector` for (n, length), `tensor` for others.
     """
 
     source: str
     dtype: str
     change: Change
-    tensor: Tensor
+    tensor: TensorSpec
+    role: Role
 
     @property
     def name(self) -> str:
         """Its name in the bundle."""
         return self.tensor.name
+
+    @property
+    def output(self) -> Output:
+        """In the bundle, without the labels and the activation of the scores."""
+        return Output(self.tensor, Kind(TENSOR if self.role == "tensor" else VECTOR))
 
     def apply(self, values: np.ndarray) -> Float32Array:
         """What the bundle gives, (n, …) float32, where the model gives `values`."""
@@ -102,9 +110,7 @@ def choose_outputs(
     else:
         chosen = kept[_scores_among(wide, given, what)]
     return tuple(
-        replace(chosen, tensor=replace(chosen.tensor, role="scores"))
-        if one.source == chosen.source
-        else one
+        replace(chosen, role="scores") if one.source == chosen.source else one
         for one in kept.values()
     )
 
@@ -179,13 +185,12 @@ def _kept(name: str, value: np.ndarray) -> KeptOutput:
     change: Change = "flatten" if vector and len(lengths) != 1 else "none"
     shape = (int(np.prod(lengths)),) if vector else lengths
     changed = change != "none" or value.dtype != np.float32
-    tensor = Tensor(
+    tensor = TensorSpec(
         f"{name}_float32" if changed and change == "none" else f"{name}_flat" if changed else name,
         "float32",
         ("n", *shape),
-        "features" if vector else "tensor",
     )
-    return KeptOutput(name, str(value.dtype), change, tensor)
+    return KeptOutput(name, str(value.dtype), change, tensor, "vector" if vector else "tensor")
 
 
 def _single(
@@ -214,7 +219,7 @@ def _single(
     if activation == "none":
         decide_activation(np.concatenate([1 - values, values], axis=1), "none", what)
     change: Change = "probability of two" if activation == "none" else "logit of two"
-    tensor = Tensor(f"{name}_of_two", "float32", ("n", 2), "scores")
+    tensor = TensorSpec(f"{name}_of_two", "float32", ("n", 2))
     return replace(kept[name], change=change, tensor=tensor)
 
 

@@ -22,8 +22,8 @@ from sightline.bundle.graph import (
     read_graph,
     reduces_precision,
 )
-from sightline.bundle.manifest import Preprocessing
 from sightline.bundle.outputs import Asked, KeptOutput, choose_outputs
+from sightline.bundle.preprocessing import Preprocessing
 from sightline.bundle.source_model import SourceModel
 from sightline.errors import WrongUseError
 
@@ -58,7 +58,8 @@ def read_onnx(
     precision = "half" if reduces_precision(model) else "single"
     folded = _fold(model, source, preprocessing, images, outputs, reference, precision, path)
     return SourceModel(
-        outputs=tuple(one.tensor for one in outputs),
+        outputs=tuple(one.output for one in outputs),
+        scores=_scores(outputs),
         reference=reference,
         parameters=count_parameters(model),
         precision=precision,
@@ -129,7 +130,7 @@ def _fold(
     path: Path,
 ) -> onnx.ModelProto:
     """The first folding that gives for the whole batch what the file gave by hand."""
-    scores = next(one.name for one in outputs if one.tensor.role == "scores")
+    scores = _scores(outputs)
     allowed = tolerance_for(reference[scores], precision)
     reason = ""
     for candidate in _candidates(model, source):
@@ -140,8 +141,8 @@ def _fold(
         except Exception as error:  # noqa: BLE001 - onnxruntime's errors have no base of their own
             reason = reason or _line(error)
             continue
-        differences = deltas(dict(zip(reference, found, strict=True)), reference, scores)
-        if agrees(differences, scores, allowed):
+        differences = deltas(dict(zip(reference, found, strict=True)), reference, {scores})
+        if agrees(differences, {scores}, allowed):
             return folded
         name = max(differences, key=lambda one: differences[one])
         far = differences[name]
@@ -158,6 +159,10 @@ def _fold(
             "dynamic_shapes=({0: 'n'},)).",
         )
     raise bad_onnx(path, f"it does not work with {len(images)} images at once: {reason}")
+
+
+def _scores(outputs: Sequence[KeptOutput]) -> str:
+    return next(one.name for one in outputs if one.role == "scores")
 
 
 def _candidates(model: onnx.ModelProto, source: SourceInput) -> Iterator[onnx.ModelProto]:

@@ -17,8 +17,9 @@ from sightline.bundle.class_count import with_class_count
 from sightline.bundle.export import export_onnx
 from sightline.bundle.find_head import find_head
 from sightline.bundle.graph import default_opset
-from sightline.bundle.manifest import Preprocessing, Tensor
 from sightline.bundle.outputs import choose_outputs
+from sightline.bundle.preprocessing import Preprocessing
+from sightline.bundle.signature import Output
 from sightline.bundle.source_model import SourceModel
 from sightline.bundle.weights import read_weights
 from sightline.errors import WrongUseError
@@ -82,6 +83,7 @@ def read_torch(
         network = Divided(network, head)
     material = SourceModel(
         outputs=_outputs(reference, len(images), labels, architecture),
+        scores=SCORES,
         reference=reference,
         parameters=parameters,
         weights=safetensors.torch.save(tensors),
@@ -107,8 +109,8 @@ def with_export(
 
 def _outputs(
     reference: Mapping[str, Float32Array], rows: int, labels: int, architecture: str
-) -> tuple[Tensor, ...]:
-    """The roles of what the network gives; its scores must be (n, classes) as they are."""
+) -> tuple[Output, ...]:
+    """The outputs that the network gives; its scores must be (n, classes) as they are."""
     if reference[SCORES].ndim != 2:
         shape = ", ".join(map(str, reference[SCORES].shape[1:]))
         raise _bad(
@@ -118,7 +120,7 @@ def _outputs(
             "understood",
         )
     kept = choose_outputs(reference, rows, labels, f"'{architecture}'", scores=SCORES)
-    return tuple(one.tensor for one in kept)
+    return tuple(one.output for one in kept)
 
 
 def _mean_std(preprocessing: Preprocessing) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sightline.bundle.add_request import RECOMMENDED
-from sightline.bundle.manifest import INTERPOLATIONS, Preprocessing, Resize, Size
 from sightline.bundle.packages import require_packages
+from sightline.bundle.preprocessing import INTERPOLATIONS, Preprocessing, Resize, Size
 
 _IMAGENET_CLASSES, _COLOURS = 1000, 3
 _TORCHVISION_LICENCE = (

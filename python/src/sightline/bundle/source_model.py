@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sightline.backends.backend import Float32Array
-from sightline.bundle.manifest import Tensor
+from sightline.bundle.signature import VECTOR, Output
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,8 @@ class SourceModel:
     """The parts of a bundle, not yet written.
 
     Attributes:
-        outputs: Exactly one has the role "scores".
+        outputs: Their heads are those of outputs without classes.
+        scores: The name of the output with one number per class.
         reference: The source's own outputs on the golden images, by output name.
         parameters: How many numbers were trained.
         precision: `half` if the source computes in float16 or bfloat16.
@@ -27,7 +28,8 @@ class SourceModel:
         gives_two: Whether the scores were made of one number an image: probabilities, 1 in all.
     """
 
-    outputs: tuple[Tensor, ...]
+    outputs: tuple[Output, ...]
+    scores: str
     reference: Mapping[str, Float32Array]
     parameters: int
     precision: str = "single"
@@ -40,11 +42,9 @@ class SourceModel:
     gives_two: bool = False
 
     @property
-    def scores(self) -> str:
-        """The name of the output with one number per class."""
-        return next(output.name for output in self.outputs if output.role == "scores")
-
-    @property
     def features(self) -> str | None:
         """The name of the first output of one vector an image, if there is one."""
-        return next((output.name for output in self.outputs if output.role == "features"), None)
+        vectors = [
+            one.name for one in self.outputs if one.kind == VECTOR and one.name != self.scores
+        ]
+        return vectors[0] if vectors else None

@@ -8,12 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-from sightline.backends.backend import Float32Array
+from sightline.backends.backend import Array
 from sightline.backends.device import Device
-from sightline.backends.registry import backends_of, find_backend, has_runtime, precisions_of
+from sightline.backends.entry import find_backend, has_runtime
+from sightline.backends.registry import backends_of, backends_of_variant, precisions_of, variant_of
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.bundle.golden import agrees, capped_tolerance, deltas, read_golden
+from sightline.bundle.signature import Classes, Output
 from sightline.errors import SightlineError
 
 # Rounding to int8 leaves 0.1 even on noise and waves; a graph that a runtime computes wrongly, 0.9.
@@ -28,7 +30,7 @@ class Check:
         subject: A file's name, or "onnx variant".
         outcome: "failed" makes the bundle unfit; "skipped" is what could not be looked at here.
         detail: The hash, the difference, or the reason.
-        golden: Whether it is about the golden images.
+        golden: Whether it is about the golden batch.
     """
 
     subject: str
@@ -56,10 +58,15 @@ def verify_bundle(bundle: Bundle, *, allow_code: bool = False) -> Iterator[Check
             yield Check(file, "failed", error.message)
         else:
             yield Check(file, "ok", f"sha256 {sha256[:12]}")
-    if bundle.manifest.labels not in damaged:
-        yield _labels(bundle)
-    for backend in bundle.manifest.variants:
-        yield _golden(bundle, backend, "fp32", damaged, allow_code=allow_code)
+    for output in bundle.manifest.signature.class_outputs:
+        if isinstance(output.head, Classes) and output.head.labels not in damaged:
+            yield _labels(bundle, output)
+    for variant in bundle.manifest.variants:
+        backends = backends_of_variant(variant)
+        if backends:
+            yield _golden(bundle, backends[0], "fp32", damaged, allow_code=allow_code)
+        else:
+            yield Check(f"{variant} variant", "skipped", "no installed backend reads it")
     measured = {(one.backend, one.precision) for one in bundle.manifest.calibration}
     for backend in backends_of(bundle):
         for precision in precisions_of(backend):
@@ -67,9 +74,11 @@ def verify_bundle(bundle: Bundle, *, allow_code: bool = False) -> Iterator[Check
                 yield _golden(bundle, backend, precision, damaged, allow_code=allow_code)
 
 
-def _labels(bundle: Bundle) -> Check:
+def _labels(bundle: Bundle, output: Output) -> Check:
+    (classes,) = output.tensor.row_shape
     try:
-        return Check("labels", "ok", f"{len(bundle.labels)} of {bundle.manifest.classes} classes")
+        labels = bundle.labels_of(output)
+        return Check("labels", "ok", f"{len(labels)} of {classes} classes")
     except SightlineError as error:
         return Check("labels", "failed", error.message)
 
@@ -84,31 +93,38 @@ def _golden(
         return Check(subject, "skipped", f"{', '.join(sorted(needed & damaged))} is damaged")
     if not has_runtime(backend):
         return Check(subject, "skipped", "its runtime is not installed here")
-    name = bundle.manifest.scores.name
+    signature = bundle.manifest.signature
+    classes = {one.name for one in signature.class_outputs}
+    first = signature.classes or signature.outputs[0]
     try:
-        images, expected = read_golden(bundle)
+        inputs, expected = read_golden(bundle)
         session = find_backend(backend).open(
             bundle, Device("cpu"), 1, precision=precision, allow_code=allow_code
         )
         if precision == "fp32":
             what = "largest difference"
-            limit = capped_tolerance(bundle.manifest.golden.tolerance, expected[name])
-            differences = deltas(session.run(images), expected, name)
-            found, sound = max(differences.values()), agrees(differences, name, limit)
+            scores = expected[first.name] if classes else None
+            limit = capped_tolerance(bundle.manifest.golden.tolerance, scores)
+            differences = deltas(session.run(inputs, list(expected)), expected, classes)
+            found, sound = max(differences.values()), agrees(differences, classes, limit)
         else:
             what, limit = "relative error", _LARGEST_ERROR
-            found = _relative_error(session.run(images)[name], expected[name])
+            found = _relative_error(
+                session.run(inputs, [first.name])[first.name], expected[first.name]
+            )
             sound = found <= limit
     except SightlineError as error:
         if error.code == "CODE_NOT_ALLOWED":
             raise  # it says nothing of the bundle's soundness
         return Check(subject, "failed", error.message)
     outcome: Literal["ok", "failed"] = "ok" if sound else "failed"
-    detail = f"{what} on {len(images)} golden images {found:.2g} (≤ {limit:g})"
+    rows = bundle.manifest.golden.rows
+    what_rows = "images" if signature.image else "rows"
+    detail = f"{what} on {rows} golden {what_rows} {found:.2g} (≤ {limit:g})"
     return Check(subject, outcome, detail, golden=True)
 
 
-def _relative_error(found: Float32Array, expected: Float32Array) -> float:
+def _relative_error(found: Array, expected: Array) -> float:
     """Root mean square of the difference over that of what is expected; infinite without shape."""
     if found.shape != expected.shape or not np.isfinite(found).all():
         return float("inf")
@@ -120,7 +136,10 @@ def _relative_error(found: Float32Array, expected: Float32Array) -> float:
 def _file(bundle: Bundle, backend: str, precision: Precision) -> str:
     """The file that holds the numbers for it."""
     manifest = bundle.manifest
-    variant = manifest.pytorch if backend == "pytorch" else manifest.onnx
+    name = variant_of(backend)
+    if name in manifest.other_variants:
+        return str(manifest.other_variants[name]["file"])
+    variant = manifest.pytorch if name == "pytorch" else manifest.onnx
     if precision == "int8":
         variant = manifest.onnx_int8
     return "" if variant is None else variant.file

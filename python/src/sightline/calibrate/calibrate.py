@@ -85,9 +85,12 @@ def calibrate(
         The copy and the measurement of each mode, also of those that miss the threshold.
 
     Raises:
-        WrongUseError: NOT_ENOUGH_IMAGES, before anything is run; NO_VARIANT.
+        WrongUseError: NOT_ENOUGH_IMAGES, NO_IMAGE_INPUT or NO_CLASSES, before anything is run;
+            NO_VARIANT.
         SightlineError: CANNOT_QUANTIZE, MODEL_FAILED or MODEL_OUTPUT.
     """
+    bundle.manifest.signature.require_image(bundle.name)
+    bundle.manifest.signature.require_classes(bundle.name)
     int8 = any(mode.precision == "int8" for mode in modes)
     compared, setting = _divide(images, threshold, int8=int8)
     _copy(bundle, folder)
@@ -185,7 +188,7 @@ def _with_int8(draft: Bundle, listing: Listing, rows: npt.NDArray[np.int64]) -> 
     manifest = draft.manifest
     if manifest.onnx is None:
         raise WrongUseError("NO_VARIANT", f"model {draft.name} has no onnx variant to make int8.")
-    pixels = read_pixels(listing, rows, manifest.preprocessing)
+    pixels = read_pixels(listing, rows, manifest.signature.require_image(draft.name))
     if len(pixels) < _FEWEST_RANGE_IMAGES:
         raise WrongUseError(
             "NOT_ENOUGH_IMAGES",
@@ -246,7 +249,7 @@ def _hold_against(
 def _refuse_untried(measured: list[Measured], listing: Listing, draft: Bundle) -> list[Measured]:
     """Small images pass `scaled` unchanged: they would let it through unseen for large ones."""
     sample = spread(len(listing), _SAMPLE_IMAGES)
-    share = shrunk_share(listing, sample, draft.manifest.preprocessing)
+    share = shrunk_share(listing, sample, draft.manifest.signature.require_image(draft.name))
     if share >= _LEAST_SHRUNK:
         return measured
     why = f"only {share:.0%} of the images are large enough for scaled to shrink them"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sightline.backends.entry import has_runtime
 from sightline.backends.registry import (
     backends_of,
-    has_runtime,
     precisions_of,
     require_supported,
     require_variant,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.compute as pc
 from tqdm import tqdm
 
 from sightline.backends.cache import open_session
@@ -15,9 +14,10 @@ from sightline.bundle.bundle import Bundle
 from sightline.calibrate.calibrated_mode import CalibratedMode
 from sightline.engine.counters import Counters
 from sightline.engine.model import Model
+from sightline.engine.result_type import TopK
 from sightline.engine.run import run
 from sightline.engine.spec import EngineSpec
-from sightline.source.listing import Listing
+from sightline.source.listing import LABEL, LABEL_ID, Listing
 from sightline.source.read_images import CONTENT, ERROR, read_images
 
 _BATCH_ROWS = 64
@@ -61,17 +61,21 @@ def classify(
         precision=mode.precision,
         allow_code=allow_code,
     )
-    spec = EngineSpec(top_k=1, decoder=mode.decoder)
+    spec = EngineSpec(decoder=mode.decoder)
     counters = Counters()
     ids = {label: at for at, label in reversed(list(enumerate(bundle.labels)))}
     found: list[int] = []
     true: list[int] = []
     batches = read_images(listing, spec.max_image_bytes, _BATCH_ROWS, _BATCH_BYTES)
     with tqdm(total=len(listing), unit=" images", desc=str(mode), disable=None) as progress:
-        for batch in run(batches, Model(bundle, session), spec, CONTENT, ERROR, counters):
-            best = pc.struct_field(batch.column("prediction"), "class_id")
-            found += best.fill_null(NO_CLASS).to_pylist()
-            names, given = batch.column("label").to_pylist(), batch.column("label_id").to_pylist()
+        model = Model(bundle, session)
+        for batch in run(batches, model, spec, TopK(1), [CONTENT], ERROR, counters):
+            # Columns of the input may have the names of result columns, which come after them.
+            *_, class_id, _, _, _ = batch.columns
+            found += np.asarray(class_id.fill_null(NO_CLASS)).tolist()
+            at_label, at_id = map(batch.schema.names.index, (LABEL, LABEL_ID))
+            names = batch.column(at_label).to_pylist()
+            given = batch.column(at_id).to_pylist()
             true += [
                 ids.get(str(name), NO_CLASS) if at is None else at
                 for name, at in zip(names, given, strict=True)

@@ -12,6 +12,7 @@ from sightline.cli.inference_options import (
     print_summary,
 )
 from sightline.cli.next_command import next_command
+from sightline.engine.result_type import Vector
 
 
 @click.command()
@@ -30,7 +31,7 @@ def features(**options: Any) -> None:  # noqa: ANN401 - click's values, by the n
     # Only here: --help must not pay for numpy and pyarrow.
     from sightline.standalone.infer_images import infer_images
 
-    arguments = infer_arguments(options, "features")
+    arguments = infer_arguments(options, Vector())
     tally = infer_images(arguments)
     print_summary(arguments, tally)
     next_command("pca", features=arguments.output, output=f"{arguments.output}_pca")

@@ -13,7 +13,8 @@ from sightline.bundle.calibration import PRECISIONS
 from sightline.cli.allow_code import ALLOW_CODE
 from sightline.cli.image_options import image_options, image_source
 from sightline.cli.share import Share
-from sightline.engine.spec import DECODERS, DEFAULT_BATCH_ROWS, DEFAULT_MAX_IMAGE_PIXELS, Output
+from sightline.engine.result_type import TopK, Vector
+from sightline.engine.spec import DECODERS, DEFAULT_BATCH_ROWS, DEFAULT_MAX_IMAGE_PIXELS
 from sightline.own_cores import own_cores
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ def inference_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def infer_arguments(given: dict[str, Any], output: Output) -> InferArguments:
-    """What a command's options ask for; ``top_k`` and ``format_`` may be among them."""
+def infer_arguments(given: dict[str, Any], result: TopK | Vector) -> InferArguments:
+    """What a command's options ask for; ``format_`` may be among them."""
     # Only here: --help must not pay for numpy and pyarrow.
     from sightline.engine.spec import EngineSpec
     from sightline.standalone.arguments import InferArguments
@@ -95,13 +96,12 @@ def infer_arguments(given: dict[str, Any], output: Output) -> InferArguments:
         allow_code=given["allow_code"],
         engine=EngineSpec(
             batch_rows=1 if given["sequential"] else given["batch_rows"],
-            top_k=given.get("top_k"),
             max_image_bytes=given["max_image_bytes"],
             max_image_pixels=given["max_image_pixels"],
             decoder=given["decoder"],
-            output=output,
             threads=1 if given["sequential"] else threads,
         ),
+        result=result,
         output=given["output"],
         if_exists="replace" if given["overwrite"] else "refuse",
         format=given.get("format_", "parquet"),
@@ -118,7 +118,7 @@ def print_summary(arguments: InferArguments, tally: Tally) -> None:
     kinds = ", ".join(f"{code} {count}" for code, count in sorted(tally.errors.items()))
     click.echo(f"model      {tally.bundle.name} ({arguments.backend}, {tally.device})")
     click.echo(f"images     {tally.images}")
-    done = "features" if arguments.engine.output == "features" else "predicted"
+    done = "features" if isinstance(arguments.result, Vector) else "predicted"
     click.echo(f"{done:<9}  {tally.predicted}")
     click.echo(f"errors     {errors}" + (f" ({kinds})" if kinds else ""))
     rate = tally.images / working if working else 0.0

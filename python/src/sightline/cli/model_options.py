@@ -9,8 +9,9 @@ import click
 
 from sightline.bundle.add_request import PIXELS_AS_THEY_ARE, RECOMMENDED, AddRequest
 from sightline.bundle.labels import read_labels
-from sightline.bundle.manifest import Accuracy, Preprocessing, Resize, Size
+from sightline.bundle.manifest import Accuracy
 from sightline.bundle.packages import require_packages
+from sightline.bundle.preprocessing import Preprocessing, Resize, Size
 from sightline.errors import WrongUseError
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import click
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.describe import describe_bundle, list_bundles
 from sightline.bundle.find import find_bundle, known_models, writable_folder
-from sightline.bundle.manifest import INTERPOLATIONS, is_model_name
+from sightline.bundle.manifest import is_model_name
+from sightline.bundle.preprocessing import INTERPOLATIONS
 from sightline.cli.allow_code import ALLOW_CODE
 from sightline.cli.calibrate import calibrate
 from sightline.cli.calibration_options import calibration_options
@@ -217,7 +218,7 @@ Example:
 def describe(name: str, as_json: bool, models: Path | None) -> None:  # noqa: FBT001
     """Say what a model takes and gives, whatever its framework."""
     bundle = find_bundle(name, models)
-    text = bundle.manifest.to_json().decode().rstrip() if as_json else describe_bundle(bundle)
+    text = bundle.text.decode().rstrip() if as_json else describe_bundle(bundle)
     click.echo(text)
 
 
@@ -270,7 +271,7 @@ def _tell(bundle: Bundle) -> None:
     variants = " and ".join(bundle.manifest.variants)
     only = "" if len(bundle.manifest.variants) > 1 else " only"
     click.echo(f"{bundle.path}: {variants}{only}, sha256 {bundle.sha256}")
-    features, pytorch = bundle.manifest.features, bundle.manifest.pytorch
+    features, pytorch = bundle.manifest.signature.vector, bundle.manifest.pytorch
     if features is None:
         why = (
             "the ONNX file has no second output of one vector an image"
@@ -280,4 +281,6 @@ def _tell(bundle: Bundle) -> None:
         click.echo(f"features: none; {why}")
         return
     head = f", what the layer {pytorch.head} is given" if pytorch and pytorch.head else ""
-    click.echo(f"features: {features.shape[1]} numbers an image, output {features.name}{head}")
+    click.echo(
+        f"features: {features.tensor.row_shape[0]} numbers an image, output {features.name}{head}"
+    )

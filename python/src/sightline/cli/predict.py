@@ -13,7 +13,7 @@ from sightline.cli.inference_options import (
     print_summary,
 )
 from sightline.cli.next_command import next_command
-from sightline.engine.spec import DEFAULT_TOP_K
+from sightline.engine.result_type import DEFAULT_TOP_K, TopK
 
 
 @click.command()
@@ -36,7 +36,7 @@ def predict(**options: Any) -> None:  # noqa: ANN401 - click's values, by the na
     # Only here: --help must not pay for numpy and pyarrow.
     from sightline.standalone.infer_images import infer_images
 
-    arguments = infer_arguments(options, "scores")
+    arguments = infer_arguments(options, TopK(options["top_k"]))
     tally = infer_images(arguments)
     print_summary(arguments, tally)
     labels, classes = tally.labels, tally.bundle.labels

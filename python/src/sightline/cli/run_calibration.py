@@ -97,7 +97,7 @@ def run_calibration(
 
 
 def _modes(bundle: Bundle, given: dict[str, Any]) -> list[CalibratedMode]:
-    from sightline.backends.registry import known_backends
+    from sightline.backends.entry import known_backends
     from sightline.bundle.calibration import PRECISIONS
     from sightline.calibrate.calibrated_mode import modes_to_measure
     from sightline.engine.spec import DECODERS

@@ -140,7 +140,7 @@ def _list(given: dict[str, Any]) -> Listing:
             exclude=given["exclude"],
         )
     )
-    if listing.packed is not None:
+    if listing.packed is not None or listing.read is not None:
         raise WrongUseError(
             "WRONG_ARGUMENTS",
             f"{given['images']} holds the images' bytes, which a sample by links has no part of. "

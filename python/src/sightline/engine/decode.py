@@ -6,18 +6,23 @@ import importlib
 import io
 import mmap
 import struct
+import zlib
 from collections.abc import Callable
 
-from PIL import Image
+import numpy as np
+from PIL import ExifTags, Image
 
-from sightline.bundle.manifest import Size
-from sightline.engine.file_format import FORMATS, file_format
-from sightline.engine.header_limits import TooLargeError, check_header, check_pixels
-from sightline.engine.jpeg_scans import read_jpeg_scans
+from sightline.bundle.preprocessing import Size
+from sightline.engine.colours import UnsupportedPixelsError, to_rgb, with_profile
+from sightline.engine.image_header import (
+    FORMATS,
+    TooLargeError,
+    check_header,
+    check_pixels,
+    file_format,
+    read_jpeg_scans,
+)
 from sightline.engine.spec import EngineSpec
-from sightline.engine.strip_png import strip_png
-from sightline.engine.to_rgb import UnsupportedPixelsError, to_rgb, with_profile
-from sightline.engine.upright import orientation_of, upright
 from sightline.row_error import ErrorCode, RowError
 
 _PLUGINS = {
@@ -37,6 +42,23 @@ _WEBP_BYTES_PER_PIXEL = 20
 _UNSUPPORTED = ("unsupported", "not supported", "not yet supported", "unknown pixel mode")
 _OUT_OF_MEMORY = "out of memory"
 _TIFF_COLOUR_MAP = 320  # a KeyError for any other tag means an unknown compression
+_TRANSPOSED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# Pillow refuses the whole image if a text or profile inflates to more than this.
+_MOST_INFLATED_BYTES = 2**20
+_SIGNATURE_BYTES = 8
+_FRAME_BYTES = 12  # length, name and checksum of a chunk
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_PROFILE = b"iCCP"
+# Texts that may hold the orientation: XMP, and EXIF as ImageMagick writes it.
+_ORIENTATION = (b"XML:com.adobe.xmp", b"Raw profile type exif")
 
 
 def decode(
@@ -78,7 +100,7 @@ def decode(
             promise = f"The header promises {_riff_bytes(encoded)} bytes"
             return _error("TRUNCATED", f"{promise} and the file has {len(encoded)}.")
         if format_ == "PNG":
-            encoded = strip_png(encoded)
+            encoded = _strip_png(encoded)
         try:
             image = _open(encoded, format_)
         except (SyntaxError, LookupError, TypeError, ValueError, struct.error) as error:
@@ -116,15 +138,12 @@ def _pixels(
     image: Image.Image, encoded: bytes, spec: EngineSpec, at_least: Size | None
 ) -> Image.Image:
     if spec.decoder != "pillow" and image.format == "JPEG" and image.mode in ("RGB", "L"):
-        # Imported here, so that the decoder pillow does not need the package.
-        from sightline.engine.fast_jpeg import fast_jpeg
-
-        rgb = fast_jpeg(encoded, image.size, at_least if spec.decoder == "scaled" else None)
+        rgb = _fast_jpeg(encoded, image.size, at_least if spec.decoder == "scaled" else None)
         if rgb is not None:
-            return upright(with_profile(rgb, image), orientation_of(image))
+            return _upright(with_profile(rgb, image), _orientation_of(image))
     image.load()
-    orientation = orientation_of(image)
-    return upright(to_rgb(image), orientation)
+    orientation = _orientation_of(image)
+    return _upright(to_rgb(image), orientation)
 
 
 def _needed_bytes(format_: str, pixels: int) -> int:
@@ -175,3 +194,101 @@ def _riff_bytes(encoded: bytes) -> int:
 
 def _error(code: ErrorCode, message: str) -> RowError:
     return RowError(code, "decode", message)
+
+
+def _fast_jpeg(encoded: bytes, size: tuple[int, int], at_least: Size | None) -> Image.Image | None:
+    """Decode one JPEG at full size, or at the smallest scale that is large enough.
+
+    At full size the pixels are bit-equal to Pillow's, which uses the same library with more
+    overhead. A scaled decode drops the high frequencies in the DCT, so its pixels differ from
+    those of a resize. Its effect on accuracy must be measured before it may be used.
+
+    Args:
+        encoded: The whole file. The caller has checked its header and the limits.
+        size: Width and height as Pillow reads them, which the caller has checked.
+        at_least: Minimum height and width of the result; ``None`` decodes at full size.
+
+    Returns:
+        Mode RGB, without the EXIF orientation applied. ``None`` if the library warns or fails, for
+        example on a damaged file: Pillow then decodes it, or gives the better error message.
+
+    Raises:
+        MemoryError: If the machine has no memory for the pixels.
+    """
+    import simplejpeg  # here, so that the decoder pillow does not need the package
+
+    height, width = (at_least.height, at_least.width) if at_least else (0, 0)
+    try:
+        found_height, found_width, *_ = simplejpeg.decode_jpeg_header(encoded)
+        if (found_width, found_height) != size:
+            return None
+        pixels = simplejpeg.decode_jpeg(encoded, "RGB", min_height=height, min_width=width)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - Pillow reports the error
+        return None
+    return Image.fromarray(np.asarray(pixels))  # (height, width, 3) uint8
+
+
+def _orientation_of(image: Image.Image) -> int:
+    """Return the orientation, 1 to 8, from EXIF or XMP; 1 if the metadata are damaged.
+
+    Args:
+        image: The opened file. A PNG or TIFF must be loaded: PNG may store its metadata after the
+            pixels, and Pillow applies a TIFF's orientation when it loads the file.
+    """
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except (MemoryError, Warning):
+        raise
+    except Exception:  # noqa: BLE001 - damaged metadata do not make the pixels wrong
+        return 1
+
+
+def _upright(rgb: Image.Image, orientation: int) -> Image.Image:
+    """Rotate or mirror the stored pixels; `orientation` is an EXIF value, 1 to 8."""
+    method = _TRANSPOSED.get(orientation)
+    return rgb if method is None else rgb.transpose(method)
+
+
+def _strip_png(encoded: bytes) -> bytes:
+    """Remove every text without an orientation, and a colour profile that cannot be read.
+
+    Args:
+        encoded: The whole file.
+
+    Returns:
+        `encoded` itself if there is nothing to remove.
+    """
+    parts: list[bytes] = []
+    seen: set[bytes] = set()
+    position, start = _SIGNATURE_BYTES, 0
+    while position + _FRAME_BYTES <= len(encoded):
+        length, name = struct.unpack_from(">I4s", encoded, position)
+        end = position + _FRAME_BYTES + length
+        if end <= len(encoded) and (name in _TEXTS or name == _PROFILE):
+            body = encoded[position + 8 : end - 4]
+            keyword, _, rest = body.partition(b"\0")
+            is_wanted = name == _PROFILE or (keyword in _ORIENTATION and keyword not in seen)
+            seen.add(keyword)
+            if not (is_wanted and _is_readable(name, rest)):
+                parts.append(encoded[start:position])
+                start = end
+        position = end
+    return b"".join([*parts, encoded[start:]]) if parts else encoded
+
+
+def _is_readable(name: bytes, rest: bytes) -> bool:
+    """Whether Pillow can read the data after the keyword: size limit, compression method 0."""
+    if name == b"tEXt" or (name == b"iTXt" and rest[:1] == b"\0"):
+        return len(rest) <= _MOST_INFLATED_BYTES
+    if name == b"iTXt":
+        method, rest = rest[1:2], rest[2:].partition(b"\0")[2].partition(b"\0")[2]
+    else:
+        method, rest = rest[:1], rest[1:]
+    inflater = zlib.decompressobj()
+    try:
+        inflater.decompress(rest, _MOST_INFLATED_BYTES)
+    except zlib.error:
+        return False
+    return method == b"\0" and not inflater.unconsumed_tail

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from sightline.engine.batch_workers import BatchWorkers
 from sightline.engine.counters import Counters
+from sightline.engine.feeds.feed import Feed
+from sightline.engine.heads.head import Head
 from sightline.engine.memory_bounds import BATCH_BYTES, QUEUED_BYTES
 from sightline.engine.model import Model
 from sightline.engine.model_batch import ModelBatch
@@ -18,44 +20,53 @@ from sightline.engine.spec import EngineSpec
 from sightline.row_error import RowError
 
 # A partial model batch is run when more rows than this, or more than QUEUED_BYTES of columns, wait
-# behind one of its images. Otherwise the queue could grow with the input.
+# behind one of its rows. Otherwise the queue could grow with the input.
 _PATIENCE_BATCHES = 4
 
 
 def infer(
-    requests: Iterable[Request], model: Model, spec: EngineSpec, counters: Counters
+    requests: Iterable[Request],
+    model: Model,
+    feeds: Sequence[Feed],
+    heads: Mapping[str, Head],
+    spec: EngineSpec,
+    counters: Counters,
 ) -> Iterator[Outcome]:
-    """Predict the wanted rows of each request.
+    """Infer the wanted rows of each request.
 
-    Model batches are filled across requests. A batch is smaller if some of its images cannot be
-    decoded, if its images have 16 MiB together, or at the end of the input.
+    Model batches are filled across requests. A batch is smaller if some of its rows have errors,
+    such as images that cannot be decoded, if its values have 16 MiB together, or at the end of the
+    input.
 
     Args:
-        requests: A thread reads them ahead. Their image bytes are freed after decoding.
+        requests: A thread reads them ahead. Their values are freed when they are in the batch.
         model: A bundle and its session.
+        feeds: In the order of the signature's inputs.
+        heads: By the name of the output. Only these outputs are computed.
         spec: Sizes and limits.
         counters: Updated during the run.
 
     Returns:
-        One outcome per request, in input order. Every wanted row has a prediction or an error.
+        One outcome per request, in input order. Every wanted row has a result or an error.
     """
-    top_k = model.kept(spec)
+    arrays = [kept for head in heads.values() for kept in head.kept]
     queue: deque[Outcome] = deque()
     rows_queued = bytes_queued = 0
-    with BatchWorkers(model, spec, counters) as workers:
+    with BatchWorkers(model, feeds, heads, spec, counters) as workers:
         batch = ModelBatch()
         for request in read_ahead(requests, Request.nbytes, counters):
-            outcome = Outcome.empty(len(request.wanted), top_k, request.kept)
+            outcome = Outcome.empty(len(request.wanted), arrays, request.kept)
             counters.images += outcome.rows
             queue.append(outcome)
             rows_queued += outcome.rows
             bytes_queued += outcome.kept_bytes
             for row in np.flatnonzero(request.wanted).tolist():
-                if request.contents.is_null[row]:
-                    outcome.errors[row] = RowError("EMPTY", "decode", "There are no bytes.")
+                error = _error(request, row)
+                if error is not None:
+                    outcome.errors[row] = error
                     continue
-                batch.add(request.contents[row], outcome, row)
-                if len(batch) == spec.batch_rows or batch.image_bytes >= BATCH_BYTES:
+                batch.add([column[row] for column in request.columns], outcome, row)
+                if len(batch) == spec.batch_rows or batch.input_bytes >= BATCH_BYTES:
                     workers.submit(batch)
                     batch = ModelBatch()
             del request
@@ -81,3 +92,10 @@ def infer(
             workers.submit(batch)
         workers.finish_all()
     yield from queue
+
+
+def _error(request: Request, row: int) -> RowError | None:
+    for column in request.columns:
+        if row in column.errors:
+            return column.errors[row]
+    return None

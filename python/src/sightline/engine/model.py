@@ -1,14 +1,14 @@
 """A loaded model, as the engine uses it."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-import pyarrow as pa
-
-from sightline.backends.backend import Float32Array, Session, UInt8Array
+from sightline.backends.backend import Array, Session
 from sightline.bundle.bundle import Bundle
-from sightline.engine.spec import EngineSpec, Output
-from sightline.errors import SightlineError, WrongUseError
+from sightline.bundle.signature import TensorSpec
+from sightline.errors import SightlineError
 from sightline.out_of_memory import raise_if_out_of_memory
 
 
@@ -17,77 +17,52 @@ class Model:
     """A bundle and a session that runs it.
 
     Args:
-        bundle: Gives labels, preprocessing and activation.
+        bundle: Gives the signature and the labels.
         session: From ``open_session``; may be shared by many models.
     """
 
     bundle: Bundle
     session: Session
 
-    @cached_property
-    def labels(self) -> pa.StringArray:
-        """One label for each class id."""
-        return pa.array(self.bundle.labels, pa.string())
-
-    def kept(self, spec: EngineSpec) -> int:
-        """Return how many numbers are kept per image: top-k classes, or the feature length.
-
-        Raises:
-            WrongUseError: NO_FEATURES.
-        """
-        if spec.output == "features":
-            return self._output("features")[1]
-        classes = self.bundle.manifest.classes
-        return min(spec.top_k or classes, classes)
-
-    def run(self, images: UInt8Array, wanted: Output) -> Float32Array:
-        """Run one batch.
+    def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> list[Array]:
+        """Run one batch, and check what the session gives.
 
         Args:
-            images: (n, height, width, 3) uint8.
-            wanted: The output to return.
+            feeds: See `backend.Session.run`.
+            wanted: Names of outputs of the signature.
 
         Returns:
-            (n, classes) or (n, feature length), float32.
+            The wanted outputs in their order, each (n, …) of the signature's dtype and row shape.
 
         Raises:
-            WrongUseError: NO_FEATURES.
             SightlineError: MODEL_FAILED if the backend fails on the batch, OUT_OF_MEMORY if memory
-                runs out, MODEL_OUTPUT if the output is missing or its shape differs from the
-                manifest.
+                runs out, MODEL_OUTPUT if an output is missing or its shape or dtype differs from
+                the signature.
         """
-        name, width = self._output(wanted)
+        rows = len(next(iter(feeds.values())))
+        what = "images" if self.bundle.manifest.signature.image else "rows"
         try:
-            output = self.session.run(images).get(name)
+            found = self.session.run(feeds, wanted)
         except SightlineError:
             raise
         except Exception as error:
-            what = f"model {self.bundle.name}, on a batch of {len(images)} images,"
-            raise_if_out_of_memory(error, what)
+            raise_if_out_of_memory(error, f"model {self.bundle.name}, on a batch of {rows} {what},")
             raise SightlineError(
                 "MODEL_FAILED",
-                f"model {self.bundle.name} failed on a batch of {len(images)} images: "
+                f"model {self.bundle.name} failed on a batch of {rows} {what}: "
                 f"{type(error).__name__}: {' '.join(str(error).split())[:300]} "
                 f"Run `sightline models verify {self.bundle.name}`, or use a smaller --batch-rows.",
             ) from error
-        expected = (len(images), width)
-        if output is None or output.shape != expected:
-            found = "no such output" if output is None else f"shape {output.shape}"
-            raise SightlineError(
-                "MODEL_OUTPUT",
-                f"model {self.bundle.name} should give {name!r} of shape {expected}, but gave "
-                f"{found}. Run `sightline models verify {self.bundle.name}`.",
-            )
-        return output
+        tensors = {one.name: one.tensor for one in self.bundle.manifest.signature.outputs}
+        return [self._checked(found.get(name), rows, tensors[name]) for name in wanted]
 
-    def _output(self, wanted: Output) -> tuple[str, int]:
-        manifest = self.bundle.manifest
-        tensor = manifest.scores if wanted == "scores" else manifest.features
-        if tensor is None:
-            outputs = ", ".join(output.name for output in manifest.outputs)
-            raise WrongUseError(
-                "NO_FEATURES",
-                f"model {self.bundle.name} has no output of features, only {outputs}. "
-                "`sightline models add` finds them where the network ends in a linear layer.",
-            )
-        return tensor.name, int(tensor.shape[1])
+    def _checked(self, output: Array | None, rows: int, tensor: TensorSpec) -> Array:
+        expected = (rows, *tensor.row_shape)
+        if output is not None and output.shape == expected and output.dtype == tensor.dtype:
+            return output
+        found = "no such output" if output is None else f"{output.dtype} of shape {output.shape}"
+        raise SightlineError(
+            "MODEL_OUTPUT",
+            f"model {self.bundle.name} should give '{tensor.name}' as {tensor.dtype} of shape "
+            f"{expected}, but gave {found}. Run `sightline models verify {self.bundle.name}`.",
+        )

@@ -1,36 +1,39 @@
-"""Images for one run of the model, from any number of requests."""
+"""Rows for one run of the model, from any number of requests."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
 
+from sightline.backends.backend import Array
 from sightline.engine.request import Outcome
-from sightline.engine.scores import Ranked
 from sightline.row_error import RowError
 
 
 @dataclass(slots=True)
 class ModelBatch:
-    """Encoded images and the output rows of their results.
+    """Input values and the output rows of their results.
 
     Args:
-        outcomes: For each image, the outcome that receives its result.
-        rows: For each image, the row in that outcome.
-        contents: The encoded images, not copied.
-        image_bytes: Total bytes of the encoded images.
+        outcomes: For each row, the outcome that receives its result.
+        rows: For each row, the row in that outcome.
+        values: For each row, its value for each input, not copied.
+        input_bytes: Total bytes of the values.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
-    contents: list[memoryview] = field(default_factory=list)
-    image_bytes: int = 0
+    values: list[Sequence[Any]] = field(default_factory=list)
+    input_bytes: int = 0
 
-    def add(self, content: memoryview, outcome: Outcome, row: int) -> None:
-        """Add one image to this batch."""
-        self.contents.append(content)
+    def add(self, values: Sequence[Any], outcome: Outcome, row: int) -> None:
+        """Add one row to this batch."""
+        self.values.append(values)
         self.outcomes.append(outcome)
         self.rows.append(row)
-        self.image_bytes += len(content)
+        self.input_bytes += sum(value.nbytes for value in values)
         outcome.waiting += 1
 
     def __len__(self) -> int:
@@ -40,15 +43,17 @@ class ModelBatch:
         """Store the results in the outcomes."""
         for i, error in result.errors.items():
             self.outcomes[i].errors[self.rows[i]] = error
-        for at, i in enumerate(result.decoded):
-            outcome, row = self.outcomes[i], self.rows[i]
-            if result.ranked.valid[at]:
-                outcome.class_ids[row] = result.ranked.class_ids[at]
-                outcome.scores[row] = result.ranked.scores[at]
-                outcome.predicted[row] = True
-            else:
-                message = "The model gave a score that is not a number."
-                outcome.errors[row] = RowError("MODEL", "infer", message)
+        for at, problem in result.problems.items():
+            i = result.written[at]
+            self.outcomes[i].errors[self.rows[i]] = RowError("MODEL", "infer", problem)
+        good = (at for at in range(len(result.written)) if at not in result.problems)
+        for _, group in groupby(good, lambda at: id(self.outcomes[result.written[at]])):
+            places = list(group)
+            rows = [self.rows[result.written[at]] for at in places]
+            outcome = self.outcomes[result.written[places[0]]]
+            for kept, found in zip(outcome.arrays, result.arrays, strict=True):
+                kept[rows] = found[places]
+            outcome.present[rows] = True
         for outcome in self.outcomes:
             outcome.waiting -= 1
 
@@ -58,17 +63,19 @@ class BatchResult:
     """The result of one batch.
 
     Args:
-        ranked: The classes of each decoded image, in the order of `decoded`.
-        decoded: Indices in the batch of the decoded images.
-        errors: The other images' errors, by index in the batch.
-        decode_cpu_s: CPU time of the worker thread for decoding and resizing.
-        infer_cpu_s: CPU time of the worker thread for the model and the ranking.
-        infer_wall_s: Wall time for the model and the ranking.
+        arrays: What the heads keep of each written row, in the order of `written`.
+        problems: By place in `written`, why the model gave no result.
+        written: Indices in the batch of the rows that the feeds could write.
+        errors: The other rows' errors, by index in the batch.
+        feed_cpu_s: CPU time of the worker thread for the feeds: decoding and resizing.
+        infer_cpu_s: CPU time of the worker thread for the model and the heads.
+        infer_wall_s: Wall time for the model and the heads.
     """
 
-    ranked: Ranked
-    decoded: list[int]
+    arrays: Sequence[Array]
+    problems: Mapping[int, str]
+    written: list[int]
     errors: dict[int, RowError]
-    decode_cpu_s: float
+    feed_cpu_s: float
     infer_cpu_s: float
     infer_wall_s: float

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sightline.backends.backend import Float32Array
-from sightline.engine.binary_column import BinaryColumn
+from sightline.backends.backend import Array
+from sightline.engine.feeds.feed import FeedColumn
+from sightline.engine.heads.head import Kept
 from sightline.row_error import RowError
 
 
 @dataclass(slots=True)
 class Request:
-    """Images to predict.
+    """Rows to infer.
 
     Args:
-        contents: The encoded images.
-        wanted: (rows,) bool, true for the rows to predict. The others get no prediction.
+        columns: The values for each input of the model, in the order of the signature.
+        wanted: (rows,) bool, true for the rows to infer. The others get no result.
         kept: The columns that are returned unchanged with the outcome.
     """
 
-    contents: BinaryColumn
+    columns: Sequence[FeedColumn]
     wanted: npt.NDArray[np.bool_]
     kept: pa.RecordBatch
 
     def nbytes(self) -> int:
-        """Return the bytes of the encoded images and of the kept columns."""
-        return self.contents.nbytes + self.kept.nbytes
+        """Return the bytes of the values and of the kept columns."""
+        return sum(column.nbytes for column in self.columns) + self.kept.nbytes
 
 
 @dataclass(slots=True)
@@ -38,29 +40,26 @@ class Outcome:
 
     Args:
         kept: From the request.
-        class_ids: (rows, k) int32, best first; valid only in predicted rows.
-        scores: (rows, k) float32; valid only in predicted rows.
-        predicted: (rows,) bool.
-        errors: By row. In the end, a row is predicted, has an error, or was not wanted.
+        arrays: What the heads keep of each row, (rows, …) each; valid only in present rows.
+        present: (rows,) bool, true for the rows with a result.
+        errors: By row. In the end, a row is present, has an error, or was not wanted.
         waiting: Number of rows in model batches that have not run yet.
         kept_bytes: Bytes of the kept columns.
     """
 
     kept: pa.RecordBatch
-    class_ids: npt.NDArray[np.int32]
-    scores: Float32Array
-    predicted: npt.NDArray[np.bool_]
+    arrays: Sequence[Array]
+    present: npt.NDArray[np.bool_]
     errors: dict[int, RowError] = field(default_factory=dict)
     waiting: int = 0
     kept_bytes: int = 0
 
     @staticmethod
-    def empty(rows: int, top_k: int, kept: pa.RecordBatch) -> Outcome:
-        """Return an outcome without predictions."""
+    def empty(rows: int, arrays: Sequence[Kept], kept: pa.RecordBatch) -> Outcome:
+        """Return an outcome without results."""
         return Outcome(
             kept,
-            np.zeros((rows, top_k), np.int32),
-            np.zeros((rows, top_k), np.float32),
+            [np.zeros((rows, *one.row_shape), one.dtype) for one in arrays],
             np.zeros(rows, np.bool_),
             kept_bytes=kept.nbytes,
         )
@@ -68,10 +67,10 @@ class Outcome:
     @property
     def rows(self) -> int:
         """Number of rows of the input batch and of the output batch."""
-        return len(self.predicted)
+        return len(self.present)
 
     def detach(self) -> None:
-        """Copy the kept columns, because they share one memory block with the image bytes."""
+        """Copy the kept columns, because they share one memory block with the inputs."""
         every_row = np.arange(self.kept.num_rows)
         if self.kept.num_columns:
             self.kept = self.kept.take(every_row)

@@ -1,88 +1,194 @@
-"""Bulk inference on record batches."""
+"""Inference on record batches and on the arguments of scalar functions."""
+
+from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from sightline.engine import arrow_types, result
-from sightline.engine.binary_column import BinaryColumn
+from sightline.engine import arrow_types
 from sightline.engine.counters import Counters
+from sightline.engine.feeds.feed import FeedColumn
 from sightline.engine.infer import infer
 from sightline.engine.model import Model
-from sightline.engine.request import Request
+from sightline.engine.open_signature import open_feeds, open_heads
+from sightline.engine.request import Outcome, Request
+from sightline.engine.result_type import ResultType
 from sightline.engine.spec import EngineSpec
 from sightline.errors import WrongUseError
 
-PREDICTION = "prediction"
-FEATURES = "features"
 ERROR = "error"
+_ALL_NULL = "all_null"
+_READ_IMAGE = {"content", "error"}
 
 
 def run(
     batches: Iterable[pa.RecordBatch],
     model: Model,
     spec: EngineSpec,
-    content_column: str,
-    error_column: str,
+    result: ResultType,
+    inputs: Sequence[str],
+    errors: str,
     counters: Counters | None = None,
 ) -> Iterator[pa.RecordBatch]:
-    """Classify the images of record batches, or compute their features.
+    """Run the model on the rows of record batches.
 
     Args:
-        batches: Batches of one schema. ``content_column`` holds the image bytes (binary).
-            ``error_column``, if present, holds read errors: a row with an error keeps it and is
-            not decoded.
+        batches: Batches of one schema.
         model: A bundle and its session.
-        spec: Sizes, limits and the wanted output.
-        content_column: Name of the column with the bytes.
-        error_column: Name of the column with errors; it may be absent.
+        spec: Sizes and limits.
+        result: The result type.
+        inputs: For each input of the model's signature, the column with its values. An image
+            column is binary.
+        errors: Name of the column with read errors; it may be absent. A row with an error keeps
+            it and is not inferred.
         counters: Updated during the run.
 
     Returns:
         One batch per input batch, with the same rows in the same order. Its columns are those of
-        the input without these two, then ``prediction`` (or ``features``, list<float>) and
-        ``error``. Exactly one of the last two is not null.
+        the input without ``inputs`` and ``errors``, then the fields of the result, then ``error``.
+        In each row either ``error`` is null or all fields of the result are. If other columns of
+        the input have the names of result fields, both are there; the results are the last.
 
     Raises:
-        WrongUseError: UNKNOWN_COLUMN if there is no ``content_column``; NO_FEATURES.
+        WrongUseError: UNKNOWN_COLUMN if a column of ``inputs`` is missing, WRONG_COLUMN_TYPE, or
+            one of `open_heads`.
         SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
-    requests = (_request(batch, content_column, error_column) for batch in batches)
-    counters = counters or Counters()
-    for outcome in infer(requests, model, spec, counters):
-        started = time.thread_time()
-        names = outcome.kept.schema.names
-        kept = [i for i, name in enumerate(names) if name != error_column]
-        given = [i for i, name in enumerate(names) if name == error_column]
-        columns = [outcome.kept.column(i) for i in kept]
-        fields = [outcome.kept.schema.field(i) for i in kept]
-        if spec.output == "features":
-            columns.append(result.features_column(outcome))
-            fields.append(pa.field(FEATURES, arrow_types.FEATURES.field("features").type))
-        else:
-            columns.append(result.prediction_column(outcome, model.labels))
-            fields.append(pa.field(PREDICTION, arrow_types.PREDICTION))
-        columns.append(
-            result.error_column(outcome, outcome.kept.column(given[0]) if given else None)
-        )
-        fields.append(pa.field(ERROR, arrow_types.ERROR))
-        batch = pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields))
-        counters.result_cpu_s += time.thread_time() - started
-        yield batch
+    call = _Call(model, spec, result)
+    requests = (call.bulk_request(batch, inputs, errors) for batch in batches)
+    for kept, arrays in call.run(requests, errors, counters):
+        names = kept.schema.names
+        passed = [i for i, name in enumerate(names) if name != errors]
+        columns = [*(kept.column(i) for i in passed), *arrays]
+        schema = pa.schema([*(kept.schema.field(i) for i in passed), *call.fields])
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _request(batch: pa.RecordBatch, content_column: str, error_column: str) -> Request:
-    names = batch.schema.names
-    if content_column not in names:
-        raise WrongUseError(
-            "UNKNOWN_COLUMN", f"{content_column!r}. The input has: {', '.join(names)}."
+def run_scalar(
+    arguments: Iterable[pa.Array[Any] | Sequence[pa.Array[Any]]],
+    model: Model,
+    spec: EngineSpec,
+    result: ResultType,
+    counters: Counters | None = None,
+) -> Iterator[pa.Array[Any]]:
+    """Run the model on the arguments of a scalar function.
+
+    Args:
+        arguments: For each batch, one array per input of the model's signature; a single array
+            may stand for itself. An image is binary, or struct<content: binary, error:
+            struct<code, stage, message>> if reading it may have failed.
+        model: A bundle and its session.
+        spec: Sizes and limits.
+        result: The result type.
+        counters: Updated during the run.
+
+    Returns:
+        One struct array per batch, with the same length and order: the fields of the result, then
+        ``error``. A row whose inputs are all null is null. In any other row either ``error`` is
+        null or all other fields are.
+
+    Raises:
+        WrongUseError: WRONG_COLUMN_TYPE, or one of `open_heads`.
+        SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
+    """
+    call = _Call(model, spec, result)
+    for kept, arrays in call.run(map(call.scalar_request, arguments), ERROR, counters):
+        yield pa.StructArray.from_arrays(arrays, fields=call.fields, mask=kept.column(_ALL_NULL))
+
+
+class _Call:
+    """What both kinds of runs do with a model and a result type."""
+
+    def __init__(self, model: Model, spec: EngineSpec, result: ResultType) -> None:
+        self._model = model
+        self._spec = spec
+        self._feeds = open_feeds(model.bundle, spec)
+        self._heads = open_heads(model.bundle, result)
+        results = [field for head in self._heads.values() for field in head.fields]
+        self.fields = [*results, pa.field(ERROR, arrow_types.ERROR)]
+
+    def run(
+        self, requests: Iterable[Request], errors: str, counters: Counters | None
+    ) -> Iterator[tuple[pa.RecordBatch, list[pa.Array[Any]]]]:
+        """Yield for each request the kept columns, and the arrays of `fields`."""
+        counters = counters or Counters()
+        outcomes = infer(requests, self._model, self._feeds, self._heads, self._spec, counters)
+        for outcome in outcomes:
+            started = time.thread_time()
+            given = outcome.kept.column(errors) if errors in outcome.kept.schema.names else None
+            arrays = [*self._columns(outcome), _error_column(outcome, given)]
+            counters.result_cpu_s += time.thread_time() - started
+            yield outcome.kept, arrays
+
+    def bulk_request(self, batch: pa.RecordBatch, inputs: Sequence[str], errors: str) -> Request:
+        names = batch.schema.names
+        for name in inputs:
+            if name not in names:
+                known = ", ".join(names)
+                raise WrongUseError("UNKNOWN_COLUMN", f"{name!r}. The input has: {known}.")
+        kept = batch.select([i for i, name in enumerate(names) if name not in inputs])
+        wanted = (
+            np.asarray(batch.column(errors).is_null())
+            if errors in names
+            else np.ones(batch.num_rows, np.bool_)
         )
-    kept = batch.select([i for i, name in enumerate(names) if name != content_column])
-    wanted = (
-        np.asarray(batch.column(error_column).is_null())
-        if error_column in names
-        else np.ones(batch.num_rows, np.bool_)
-    )
-    return Request(BinaryColumn(batch.column(content_column)), wanted, kept)
+        return Request(self._open([batch.column(name) for name in inputs]), wanted, kept)
+
+    def scalar_request(self, arguments: pa.Array[Any] | Sequence[pa.Array[Any]]) -> Request:
+        given = [arguments] if isinstance(arguments, pa.Array) else arguments
+        all_null = np.all([np.asarray(array.is_null()) for array in given], axis=0)
+        error: pa.Array[Any] = pa.nulls(len(all_null), arrow_types.ERROR)
+        columns = []
+        for array in given:
+            if isinstance(array, pa.StructArray) and {f.name for f in array.type} == _READ_IMAGE:
+                fields = pa.RecordBatch.from_arrays(array.flatten(), [f.name for f in array.type])
+                columns.append(fields.column("content"))
+                error = pc.coalesce(error, fields.column("error").cast(arrow_types.ERROR))
+            else:
+                columns.append(array)
+        wanted = ~all_null & np.asarray(error.is_null())
+        kept = pa.RecordBatch.from_arrays([pa.array(all_null), error], [_ALL_NULL, ERROR])
+        return Request(self._open(columns), wanted, kept)
+
+    def _open(self, columns: Sequence[pa.Array[Any]]) -> list[FeedColumn]:
+        if len(columns) != len(self._feeds):
+            inputs = ", ".join(
+                one.tensor.name for one in self._model.bundle.manifest.signature.inputs
+            )
+            raise WrongUseError(
+                "UNKNOWN_COLUMN",
+                f"{len(columns)} columns are given for the {len(self._feeds)} inputs of model "
+                f"{self._model.bundle.name}: {inputs}.",
+            )
+        return [feed.open(column) for feed, column in zip(self._feeds, columns, strict=True)]
+
+    def _columns(self, outcome: Outcome) -> Iterator[pa.Array[Any]]:
+        arrays = iter(outcome.arrays)
+        for head in self._heads.values():
+            kept = list(islice(arrays, len(head.kept)))
+            yield from head.columns(kept, outcome.present)
+
+
+def _error_column(outcome: Outcome, given: pa.Array[Any] | None) -> pa.Array[Any]:
+    """Return struct<code, stage, message>, null in rows without an error.
+
+    Args:
+        outcome: Gives the errors of the engine.
+        given: Errors from the input, which are kept unchanged; None without such a column.
+    """
+    own: pa.Array[Any] = pa.nulls(outcome.rows, arrow_types.ERROR)
+    if outcome.errors:
+        rows: list[dict[str, str] | None] = [None] * outcome.rows
+        for row, error in outcome.errors.items():
+            rows[row] = {"code": error.code, "stage": error.stage, "message": error.message}
+        own = pa.array(rows, arrow_types.ERROR)
+    if given is None or given.null_count == len(given):
+        return own
+    given = given.cast(arrow_types.ERROR)
+    return pc.coalesce(given, own) if outcome.errors else given

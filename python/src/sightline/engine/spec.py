@@ -1,4 +1,4 @@
-"""The engine's settings: sizes, limits, decoder and output."""
+"""The engine's settings: sizes, limits and decoder."""
 
 import importlib.util
 import sys
@@ -9,10 +9,8 @@ from sightline.errors import WrongUseError
 
 Decoder = Literal["pillow", "turbo", "scaled"]
 DECODERS: tuple[Decoder, ...] = get_args(Decoder)
-Output = Literal["scores", "features"]
 
 DEFAULT_BATCH_ROWS = 32
-DEFAULT_TOP_K = 5
 DEFAULT_MAX_IMAGE_BYTES = 64 * 1024 * 1024
 DEFAULT_MAX_IMAGE_PIXELS = 100_000_000
 
@@ -23,12 +21,10 @@ class EngineSpec:
 
     Args:
         batch_rows: Images in one model batch, at least 1.
-        top_k: Classes kept for each image, at least 1; ``None`` keeps all of them.
         max_image_bytes: Encoded images above this are TOO_LARGE.
         max_image_pixels: Images with more pixels in their header are TOO_LARGE and not decoded.
         decoder: Decoder for JPEGs. ``turbo`` gives the same pixels as ``pillow`` in less time.
             ``scaled`` decodes large JPEGs at a reduced size. Pillow decodes all other formats.
-        output: ``scores`` for ranked classes, ``features`` for the model's features.
         threads: Worker threads that each decode and infer whole batches, at least 1.
 
     Raises:
@@ -37,17 +33,15 @@ class EngineSpec:
     """
 
     batch_rows: int = DEFAULT_BATCH_ROWS
-    top_k: int | None = DEFAULT_TOP_K
     max_image_bytes: int = DEFAULT_MAX_IMAGE_BYTES
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
     decoder: Decoder = "pillow"
     threads: int = 1
-    output: Output = "scores"
 
     def __post_init__(self) -> None:
-        for name in ("batch_rows", "top_k", "max_image_bytes", "max_image_pixels", "threads"):
+        for name in ("batch_rows", "max_image_bytes", "max_image_pixels", "threads"):
             value = getattr(self, name)
-            if value is not None and value < 1:
+            if value < 1:
                 raise WrongUseError("INVALID_OPTION", f"{name} is {value}; it must be at least 1.")
         if self.decoder not in DECODERS:
             raise WrongUseError(

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from sightline.bundle.manifest import Size
+from sightline.bundle.preprocessing import Size
+from sightline.engine.colours import to_srgb
 from sightline.engine.decode import decode
 from sightline.engine.spec import EngineSpec
-from sightline.engine.srgb import to_srgb
 from sightline.report.image_roots import ImageRoots
 from sightline.report.read_image import ImageReader
 from sightline.row_error import RowError

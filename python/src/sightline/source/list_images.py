@@ -10,6 +10,7 @@ from pathlib import Path
 from sightline.errors import WrongUseError
 from sightline.source.file_filter import FileFilter, NamePatterns, told
 from sightline.source.list_folder import Labels, list_file, list_folder, list_glob
+from sightline.source.list_source import find_source, list_source
 from sightline.source.list_table import TableColumns, list_table
 from sightline.source.listing import Listing
 from sightline.source.table_file import table_format
@@ -21,7 +22,8 @@ class ImageSource:
 
     Args:
         images: A folder, a glob, one image, or a table: a name that ends with ``.csv``, ``.tsv``
-            or ``.parquet``, in any case, whether it is a file or a folder of parts.
+            or ``.parquet``, in any case, whether it is a file or a folder of parts. A source of
+            another package takes a URI of its scheme, or a name with its suffix.
         labels: Where true labels come from; see ``list_folder``. A table has its own columns.
         columns: For tables only.
         root: For tables only: what relative paths are relative to.
@@ -55,8 +57,8 @@ def list_images(source: ImageSource) -> Listing:
     """List without opening any image; say on stderr what was left out.
 
     Raises:
-        WrongUseError: PATH_NOT_FOUND, NO_IMAGES, UNKNOWN_COLUMN, BAD_TABLE, or WRONG_ARGUMENTS for
-            an option of tables where there is no table.
+        WrongUseError: PATH_NOT_FOUND, NO_IMAGES, UNKNOWN_COLUMN, BAD_TABLE, BROKEN_EXTENSION, or
+            WRONG_ARGUMENTS for an option of tables where there is no table.
     """
     listing = _list(source).first(source.limit)
     left_out = told(listing.left_out, listing.passed_over, source.files())
@@ -91,11 +93,17 @@ def _list(source: ImageSource) -> Listing:
         "--encoding": source.columns.csv.encoding,
     }
     is_glob = glob.has_magic(source.images) and not is_table
-    if path.exists() or is_glob:
+    extension = None if is_table or path.is_dir() else find_source(source.images)
+    if path.exists() or is_glob or extension is not None:
         for option, value in table_options.items():
             if value is not None:
                 message = f"{option} is for a CSV or Parquet table; {source.images} is none."
                 raise WrongUseError("WRONG_ARGUMENTS", message)
+    if extension is not None:
+        if source.include is not None or source.exclude is not None:
+            message = f"--include and --exclude are for folders and globs; {source.images} is none."
+            raise WrongUseError("WRONG_ARGUMENTS", message)
+        return list_source(extension, source.images, source.labels)
     if path.is_dir():
         return list_folder(path, source.labels, files)
     if path.exists():

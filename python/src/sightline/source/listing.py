@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ class Listing:
         packed: Where the bytes are when no file is to be opened; None for files.
         left_out: Of a folder or glob: how many files were not taken, by their endings.
         passed_over: Of a folder or glob: folders that runs have written.
+        read: Gives the bytes of a row, or its error, where a source of another package lists the
+            images; None for files and tables.
     """
 
     table: pa.Table
@@ -55,6 +58,7 @@ class Listing:
     packed: Packed | None = None
     left_out: dict[str, int] = field(default_factory=dict)
     passed_over: list[str] = field(default_factory=list)
+    read: Callable[[int], bytes | RowError] | None = None
 
     def __len__(self) -> int:
         return len(self.files)

@@ -40,7 +40,7 @@ def read_images(
     contents: list[bytes | None] = []
     errors: list[RowError | None] = []
     for row, file in enumerate(listing.files):
-        found = listing.errors.get(row) or _read(file, max_image_bytes)
+        found = listing.errors.get(row) or _bytes(listing, row, file, max_image_bytes)
         contents.append(found if isinstance(found, bytes) else None)
         errors.append(found if isinstance(found, RowError) else None)
         size += len(found) if isinstance(found, bytes) else 0
@@ -61,6 +61,15 @@ def _batch(
     ]
     batch = described.append_column(CONTENT, pa.array(contents, pa.binary()))
     return batch.append_column(ERROR, pa.array(rows, ERROR_TYPE))
+
+
+def _bytes(listing: Listing, row: int, file: str, max_image_bytes: int) -> bytes | RowError:
+    if listing.read is None:
+        return _read(file, max_image_bytes)
+    try:
+        return listing.read(row)
+    except (OSError, ValueError) as error:
+        return read_error(error, "read")
 
 
 def _read(file: str, max_image_bytes: int) -> bytes | RowError:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from sightline.bundle.calibration import Precision
+from sightline.engine.result_type import TopK, Vector
 from sightline.engine.spec import EngineSpec
 from sightline.source.list_images import ImageSource
 from sightline.standalone.part_writer import Format
@@ -28,8 +29,9 @@ class InferArguments:
         precision: ``fp32``, ``bf16`` or ``int8``.
         threads: Of one operator of the model, at least 1: one where the engine has worker threads.
         allow_code: Whether the bundle may name Python code of any package.
-        engine: Sizes, caps, decoder, threads and the wanted output; one thread and batch_rows 1
+        engine: Sizes, caps, decoder and threads; one thread and batch_rows 1
             to run one image at a time.
+        result: Predictions or features.
         output: The folder to make.
         if_exists: What to do where it is there.
         format: Of the part file.
@@ -48,6 +50,7 @@ class InferArguments:
     threads: int
     allow_code: bool
     engine: EngineSpec
+    result: TopK | Vector
     output: Path
     if_exists: IfExists
     format: Format

@@ -13,11 +13,13 @@ import pyarrow.compute as pc
 from tqdm import tqdm
 
 from sightline.backends.cache import open_session
-from sightline.backends.choose_device import resolve_device
+from sightline.backends.device import resolve_device
 from sightline.backends.registry import require_precision, require_variant
 from sightline.bundle.find import find_bundle
 from sightline.engine.model import Model
+from sightline.engine.open_signature import open_heads
 from sightline.engine.quiet_decoders import quiet_decoders
+from sightline.engine.result_type import Vector
 from sightline.engine.run import run
 from sightline.errors import SightlineError
 from sightline.publish import publish_folder, require_replaceable
@@ -31,6 +33,8 @@ from sightline.standalone.part_writer import open_part
 from sightline.standalone.run_record import write_run_record
 from sightline.standalone.tally import Tally
 
+PREDICTION = "prediction"
+FEATURES = "features"
 _BATCH_ROWS = 256
 _BATCH_BYTES = 16 * 1024 * 1024
 
@@ -50,6 +54,7 @@ def infer_images(arguments: InferArguments) -> Tally:
     known = (arguments.source.images, arguments.source.root, arguments.models, bundle.path)
     reads = [path for path in known if path is not None]
     there = check_output(arguments.output, reads, overwrite=overwrite)
+    bundle.manifest.signature.require_image(bundle.name)
     require_variant(bundle, arguments.backend)
     require_precision(bundle, arguments.backend, arguments.precision, arguments.engine.decoder)
     device = resolve_device(arguments.device, arguments.backend, None)
@@ -57,8 +62,8 @@ def infer_images(arguments: InferArguments) -> Tally:
     clock = _Clock(tally.seconds)
     listing = list_images(arguments.source)
     if overwrite:
-        require_replaceable(arguments.output, listing.files)
-    if arguments.engine.output == "features":
+        require_replaceable(arguments.output, listing.files if listing.read is None else [])
+    if isinstance(arguments.result, Vector):
         listing = with_file_columns(listing)
         splits = listing.table.column(SPLIT).to_pylist()
         tally.splits = Counter(split or "none" for split in splits)
@@ -76,12 +81,12 @@ def infer_images(arguments: InferArguments) -> Tally:
         allow_code=arguments.allow_code,
     )
     model = Model(bundle, session)
-    # A damaged file, or a model without features, is found before the first image is opened.
-    _ = model.labels
-    model.kept(arguments.engine)
+    # Damaged labels, or a model without features, are found before the first image is opened.
+    open_heads(bundle, arguments.result)
+    classes = bundle.labels if bundle.manifest.signature.classes else ()
     clock.stop("load")
     with publish_folder(arguments.output, there, settled=True) as folder:
-        _infer(arguments, listing, model, tally, folder)
+        _infer(arguments, listing, model, classes, tally, folder)
         _check_error_rate(arguments, tally)
         write_run_record(folder, arguments, tally)
     return tally
@@ -101,16 +106,29 @@ class _Clock:
 
 
 def _infer(
-    arguments: InferArguments, listing: Listing, model: Model, tally: Tally, folder: Path
+    arguments: InferArguments,
+    listing: Listing,
+    model: Model,
+    classes: Sequence[str],
+    tally: Tally,
+    folder: Path,
 ) -> None:
     rows = _BATCH_ROWS if arguments.reading == "ahead" else 1
     batches = read_images(listing, arguments.engine.max_image_bytes, rows, _BATCH_BYTES)
     clock = _Clock(tally.seconds)
-    classes = model.bundle.labels
     names = frozenset(classes)
     writer = None
     with tqdm(total=len(listing), unit=" images", disable=None, mininterval=0.5) as progress:
-        for batch in run(batches, model, arguments.engine, CONTENT, ERROR, tally.counters):
+        results = run(
+            batches,
+            model,
+            arguments.engine,
+            arguments.result,
+            [CONTENT],
+            ERROR,
+            tally.counters,
+        )
+        for batch in map(_nested, results):
             clock.stop("infer")
             if writer is None:
                 writer = open_part(folder, arguments.format, batch.schema)
@@ -122,6 +140,25 @@ def _infer(
     if writer is not None:
         writer.close()
     clock.stop("write")
+
+
+def _nested(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Replace the columns label, class_id, score and top_k by a struct column ``prediction``.
+
+    They are the last four before ``error``; an earlier column ``label`` is the true label.
+    """
+    if batch.schema.names[-2] == FEATURES:
+        return batch
+    fields = [batch.schema.field(i) for i in range(batch.num_columns)]
+    prediction = pa.StructArray.from_arrays(
+        batch.columns[-5:-1],
+        fields=fields[-5:-1],
+        mask=batch.column(batch.num_columns - 5).is_null(),
+    )
+    return pa.RecordBatch.from_arrays(
+        [*batch.columns[:-5], prediction, batch.columns[-1]],
+        schema=pa.schema([*fields[:-5], pa.field(PREDICTION, prediction.type), fields[-1]]),
+    )
 
 
 def _count(

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 
+from sightline.engine.result_type import Vector
 from sightline.standalone.arguments import InferArguments
 from sightline.standalone.run_json import write_run_json
 from sightline.standalone.tally import Tally
@@ -50,7 +51,7 @@ def write_run_record(folder: Path, arguments: InferArguments, tally: Tally) -> N
     }
     if tally.splits:
         facts["splits"] = {name: {"images": count} for name, count in tally.splits.items()}
-    command = "features" if arguments.engine.output == "features" else "predict"
+    command = "features" if isinstance(arguments.result, Vector) else "predict"
     write_run_json(folder, command, tally.started, facts)
 
 

@@ -33,7 +33,10 @@ _PACKAGES = {
 
 
 def preflight(cuda_backend: str | None = None) -> dict[str, object]:
-    """Return the versions of this interpreter and of its packages; None for a missing package.
+    """Return the versions of this interpreter and of its packages, and the known backends.
+
+    The version of a missing package is None. `packages` also has those that backends of other
+    packages need.
 
     Args:
         cuda_backend: If given, import this backend and report whether it can run on a GPU here.
@@ -44,13 +47,36 @@ def preflight(cuda_backend: str | None = None) -> dict[str, object]:
         "pyspark": _pyspark_version(),
         "protocol": PROTOCOL,
         "sightline": __version__,
-        "packages": {name: _version(name, wheels) for name, wheels in _PACKAGES.items()},
+        **_backends(),
     }
     if cuda_backend is not None:
-        from sightline.backends.registry import find_backend
+        from sightline.backends.entry import find_backend
 
         answer["cuda"] = find_backend(cuda_backend).has_cuda()
     return answer
+
+
+def _backends() -> dict[str, dict[str, object]]:
+    """Return what each backend declares, why others are broken, and the packages that they need."""
+    from sightline.backends.entry import backend_entry, known_backends
+    from sightline.errors import SightlineError
+
+    usable: dict[str, object] = {}
+    broken: dict[str, object] = {}
+    versions: dict[str, object] = {name: _version(name, one) for name, one in _PACKAGES.items()}
+    for name in known_backends():
+        try:
+            entry = backend_entry(name)
+        except SightlineError as error:
+            broken[name] = str(error)
+            continue
+        versions.setdefault(entry.package, _version(entry.package, (entry.package,)))
+        usable[name] = {
+            "package": entry.package,
+            "variant": entry.variant,
+            "precisions": list(entry.precisions),
+        }
+    return {"packages": versions, "backends": usable, "broken_backends": broken}
 
 
 def _version(name: str, distributions: tuple[str, ...]) -> str | None:

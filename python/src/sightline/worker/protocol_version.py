@@ -1,3 +1,3 @@
 """The version of the protocol between jar and worker; both sides check it."""
 
-PROTOCOL = 1
+PROTOCOL = 2

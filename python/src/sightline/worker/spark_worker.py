@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
 from sightline.backends.cache import open_session
-from sightline.backends.choose_device import resolve_device
+from sightline.backends.device import resolve_device
 from sightline.bundle.bundle import Bundle
 from sightline.engine.counters import Counters
 from sightline.engine.model import Model
 from sightline.engine.quiet_decoders import quiet_decoders
-from sightline.engine.run import run
-from sightline.engine.run_scalar import run_scalar
+from sightline.engine.run import run, run_scalar
 from sightline.errors import SightlineError
 from sightline.worker.between_tasks import begin_task
 from sightline.worker.send_counters import send_counters
 from sightline.worker.worker_spec import WorkerSpec
 
-_Item = TypeVar("_Item")
+if TYPE_CHECKING:
+    # Spark gives one argument as an array, and several as a tuple of arrays.
+    Arguments = pa.Array[Any] | Sequence[pa.Array[Any]]
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 def bulk(spec_json: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
@@ -35,17 +38,21 @@ def bulk(spec_json: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Rec
         SightlineError: PROTOCOL_MISMATCH.
     """
     spec = WorkerSpec.from_json(spec_json)
+    columns = spec.columns
+    if columns is None:
+        raise SightlineError("PROTOCOL_MISMATCH", "the jar names no columns for a bulk plan.")
 
     def infer(
         batches: Iterator[pa.RecordBatch], model: Model, counters: Counters
     ) -> Iterator[pa.RecordBatch]:
-        columns = (spec.content_column, spec.error_column)
-        return run(batches, model, spec.engine, *columns, counters)
+        return run(
+            batches, model, spec.engine, spec.result, columns.inputs, columns.error, counters
+        )
 
     return _task(spec, infer)
 
 
-def scalar(spec_json: str) -> Callable[[Iterator[pa.Array[Any]]], Iterator[pa.Array[Any]]]:
+def scalar(spec_json: str) -> Callable[[Iterator[Arguments]], Iterator[pa.Array[Any]]]:
     """Return the function of a SQL expression (scalar Arrow iterator, eval type 251).
 
     Args:
@@ -57,20 +64,20 @@ def scalar(spec_json: str) -> Callable[[Iterator[pa.Array[Any]]], Iterator[pa.Ar
     spec = WorkerSpec.from_json(spec_json)
 
     def infer(
-        arrays: Iterator[pa.Array[Any]], model: Model, counters: Counters
+        arguments: Iterator[Arguments], model: Model, counters: Counters
     ) -> Iterator[pa.Array[Any]]:
-        return run_scalar(arrays, model, spec.engine, spec.result, counters)
+        return run_scalar(arguments, model, spec.engine, spec.result, counters)
 
     return _task(spec, infer)
 
 
 def _task(
-    spec: WorkerSpec, infer: Callable[[Iterator[_Item], Model, Counters], Iterator[_Item]]
-) -> Callable[[Iterator[_Item]], Iterator[_Item]]:
+    spec: WorkerSpec, infer: Callable[[Iterator[_In], Model, Counters], Iterator[_Out]]
+) -> Callable[[Iterator[_In]], Iterator[_Out]]:
     """Return the function of one task, which opens the model when the first item arrives."""
     begin_task()
 
-    def map_items(items: Iterator[_Item]) -> Iterator[_Item]:
+    def map_items(items: Iterator[_In]) -> Iterator[_Out]:
         rest = _unless_empty(items)
         if rest is None:
             return
@@ -81,7 +88,7 @@ def _task(
     return map_items
 
 
-def _unless_empty(items: Iterator[_Item]) -> Iterator[_Item] | None:
+def _unless_empty(items: Iterator[_In]) -> Iterator[_In] | None:
     """Return the same items, or None for an empty partition, which then loads no model."""
     for first in items:
         return itertools.chain([first], items)

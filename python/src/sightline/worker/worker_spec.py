@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sightline.bundle.calibration import Precision
-from sightline.engine.run_scalar import ScalarResult
+from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
 from sightline.engine.spec import EngineSpec
 from sightline.errors import SightlineError
 from sightline.worker.protocol_version import PROTOCOL
+
+
+@dataclass(frozen=True, slots=True)
+class BulkColumns:
+    """Names of the columns that a bulk plan sends to the worker.
+
+    Args:
+        inputs: For each input of the model's signature, the column with its values.
+        error: The column with read errors; a plan may leave it out.
+    """
+
+    inputs: tuple[str, ...]
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +35,14 @@ class WorkerSpec:
         model_name: For messages.
         model_sha256: Hash of model.json; the worker's bundle must have the same hash.
         model_folder: Absolute, or relative to the root of SparkFiles.
-        backend: ``onnx``, ``openvino`` or ``pytorch``.
+        backend: Name of a backend, such as ``onnx``.
         device: ``auto``, ``cpu`` or ``cuda``.
         precision: ``fp32``, ``bf16`` or ``int8``.
         allow_code: Whether the bundle may name Python code of any package.
         local: Whether the tasks run on the driver's machine (Spark's local mode).
         engine: Sizes, limits, the decoder, and one worker thread per core of the task.
-        content_column: Bulk only.
-        error_column: Bulk only.
-        result: Result type of the scalar function; for a bulk plan, ``prediction`` or ``features``.
+        result: The result type.
+        columns: Bulk only; None for a scalar function.
     """
 
     model_name: str
@@ -40,9 +54,8 @@ class WorkerSpec:
     allow_code: bool
     local: bool
     engine: EngineSpec
-    content_column: str
-    error_column: str
-    result: ScalarResult
+    result: ResultType
+    columns: BulkColumns | None
 
     @staticmethod
     def from_json(text: str) -> WorkerSpec:
@@ -58,26 +71,36 @@ class WorkerSpec:
                 f"the jar speaks protocol {spec.get('protocol')}, this Python package {PROTOCOL}. "
                 "Use the jar and the package of one version.",
             )
-        result: ScalarResult = spec.get("result", "prediction")
+        model, images, columns = spec["model"], spec["images"], spec.get("columns")
         return WorkerSpec(
-            model_name=spec["model"]["name"],
-            model_sha256=spec["model"]["sha256"],
-            model_folder=spec["model"]["folder"],
+            model_name=model["name"],
+            model_sha256=model["sha256"],
+            model_folder=model["folder"],
             backend=spec["backend"],
             device=spec["device"],
-            precision=spec.get("precision", "fp32"),
-            allow_code=spec.get("allow_code", False),
-            local=spec.get("local", False),
+            precision=spec["precision"],
+            allow_code=spec["allow_code"],
+            local=spec["local"],
             engine=EngineSpec(
                 batch_rows=spec["batch_rows"],
-                top_k=None if result == "image_inference" else spec["top_k"],
-                max_image_bytes=spec["max_image_bytes"],
-                max_image_pixels=spec["max_image_pixels"],
-                decoder=spec.get("decoder", "pillow"),
+                max_image_bytes=images["max_bytes"],
+                max_image_pixels=images["max_pixels"],
+                decoder=images["decoder"],
                 threads=spec["threads"],
-                output="features" if result == "features" else "scores",
             ),
-            content_column=spec.get("content_column", "__content"),
-            error_column=spec.get("error_column", "__error"),
-            result=result,
+            result=_result(spec["result"]),
+            columns=columns and BulkColumns(tuple(columns["inputs"]), columns["error"]),
         )
+
+
+def _result(fields: Mapping[str, Any]) -> ResultType:
+    kind = fields["kind"]
+    if kind == "top_k":
+        return TopK(fields["k"])
+    if kind == "tensors":
+        return Tensors(tuple(fields["outputs"]))
+    if kind == "probabilities":
+        return Probabilities()
+    if kind == "vector":
+        return Vector()
+    raise SightlineError("PROTOCOL_MISMATCH", f"the jar asks for a result of kind '{kind}'.")

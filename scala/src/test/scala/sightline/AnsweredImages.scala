@@ -78,7 +78,7 @@ trait AnsweredImages extends LocalSpark {
 
   /** How many images the workers decode for `run`. */
   def decoded(run: => Any): Int = {
-    def now = WorkerCounters.ofSql(spark.sparkContext).values.getOrElse("decoded", 0d).toInt
+    def now = WorkerCounters.of(spark.sparkContext).values.getOrElse("decoded", 0d).toInt
     val before = now
     run: Unit
     now - before

@@ -2,8 +2,8 @@ package sightline.cli
 
 import mainargs.{ParserForClass, main}
 
+import sightline.model.ResultType
 import sightline.report.OutputFormat
-import sightline.schedule.InferenceSettings
 
 /** `features`: images → feature vectors. */
 object FeaturesCommand extends Command {
@@ -21,6 +21,6 @@ object FeaturesCommand extends Command {
 
   override def prepare(arguments: Seq[String]): Invocation => Unit = {
     val options = Command.parse(parser, this, arguments)
-    options.run.run(ImageResult.Features, OutputFormat.Parquet, InferenceSettings().topK).run
+    options.run.run(ImageResult.Features, OutputFormat.Parquet, ResultType.DefaultTopK).run
   }
 }

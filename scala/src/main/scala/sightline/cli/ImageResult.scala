@@ -1,24 +1,23 @@
 package sightline.cli
 
-import org.apache.spark.sql.types.{ArrayType, DataType, FloatType}
-
 import sightline.ShellWords
+import sightline.model.{ResultType, Signature}
 import sightline.report.TrueLabels
-import sightline.source.Columns
 
 /**
- * What a run over images gives for each of them that could be read.
+ * What a run over images is for.
  *
- * @param command that asks for it
- * @param column name of its column, and of what the worker is asked for
- * @param done what has become of such an image, in a sentence
+ * @param command the name of the command
+ * @param done what a successful image is called in the summary
  */
-sealed abstract class ImageResult(
-    val command: String,
-    val column: String,
-    val dataType: DataType,
-    val done: String,
-) {
+sealed abstract class ImageResult(val command: String, val done: String) {
+
+  /**
+   * What the model gives for an image.
+   *
+   * @param topK how many labels a prediction lists, at least 1
+   */
+  def resultType(signature: Signature, topK: Int): ResultType
 
   /**
    * What to do with what was written to `output`, in a line.
@@ -30,8 +29,10 @@ sealed abstract class ImageResult(
 
 object ImageResult {
 
-  case object Prediction
-      extends ImageResult("predict", Columns.Prediction, Columns.PredictionType, "predicted") {
+  case object Prediction extends ImageResult("predict", "predicted") {
+    override def resultType(signature: Signature, topK: Int): ResultType =
+      ResultType.prediction(signature, topK)
+
     override def next(output: String, labels: Option[TrueLabels]): String =
       if (labels.forall(_.areComparable)) {
         line("evaluate", "--predictions", output, "--output", "evaluation")
@@ -44,8 +45,9 @@ object ImageResult {
       }
   }
 
-  case object Features
-      extends ImageResult("features", Columns.Features, ArrayType(FloatType), "with features") {
+  case object Features extends ImageResult("features", "with features") {
+    override def resultType(signature: Signature, topK: Int): ResultType = ResultType.Vector
+
     override def next(output: String, labels: Option[TrueLabels]): String =
       line("pca", "--features", output, "--output", s"${output.stripSuffix("/")}_pca")
   }

@@ -3,15 +3,15 @@ package sightline.cli
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.functions.{col, concat_ws, count, lit, raise_error, when}
 import org.apache.spark.sql.sightline.{RowCounts, RowTally}
-import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 import org.json4s.JsonDSL.*
 import org.json4s.{JField, JObject}
 
 import sightline.SightlineException
 import sightline.model.{Bundle, BundleCatalog}
+import sightline.plan.{CallOptions, InferTable}
 import sightline.report.{OutputFormat, Progress, Publication, RunRecord, Stopwatch, TrueLabels}
-import sightline.schedule.{Inference, InferenceSettings, WorkerCounters}
+import sightline.schedule.{Inference, WorkerCounters}
 import sightline.source.{Columns, ErrorCode, ImageInput, ImageRequest, SplitImages, TableFile}
 
 /** What `predict` or `features` was asked for, checked. */
@@ -20,7 +20,7 @@ final case class ImageRun(
     images: ImageRequest,
     model: String,
     modelsRoot: Option[String],
-    settings: InferenceSettings,
+    call: CallOptions,
     output: String,
     overwrite: Boolean,
     format: OutputFormat,
@@ -48,8 +48,9 @@ final case class ImageRun(
     publication.replaces.foreach(_.spare(bundle.folder.toString, hadoop))
     if (result == ImageResult.Features) bundle.requireFeatures(): Unit
     val found = watch("list")(parts(spark, images.copy(replaces = publication.replaces)))
-    val counters = WorkerCounters.register(spark.sparkContext)
-    val inferred = watch("preflight")(infer(spark, bundle, counters))
+    val counters = WorkerCounters.of(spark.sparkContext)
+    val before = counters.values
+    val inferred = watch("preflight")(infer(spark, bundle))
     val staging = publication.staging.toString
     publication {
       val written = found.map { part =>
@@ -62,7 +63,8 @@ final case class ImageRun(
       }
       val errors = written.flatMap(_.errors).groupMapReduce(_._1)(_._2)(_ + _)
       val (counts, labels) = watch("count") {
-        val classes = Option.when(result == ImageResult.Prediction)(bundle.labels)
+        val classes =
+          Option.when(result == ImageResult.Prediction && bundle.labels.nonEmpty)(bundle.labels)
         tally(format.read(spark, staging), found.map(_.input.count).sum, errors, classes)
       }
       val seconds = watch.seconds.toMap
@@ -75,11 +77,11 @@ final case class ImageRun(
         ("model" ->
           ("name" -> bundle.manifest.name) ~
           ("sha256" -> bundle.sha256) ~
-          ("backend" -> settings.backend) ~
-          ("device" -> settings.device) ~
-          ("precision" -> settings.precision) ~
-          ("decoder" -> settings.decoder) ~
-          ("batch_rows" -> settings.batchRows)) ~
+          ("backend" -> call.settings.backend) ~
+          ("device" -> call.settings.device) ~
+          ("precision" -> call.settings.precision) ~
+          ("decoder" -> call.images.decoder) ~
+          ("batch_rows" -> call.settings.batchRows)) ~
           ("images_root" -> root(spark)) ~
           ("partitions" -> written.map(_.tasks).sum) ~
           ("counts" -> counts.json) ~
@@ -95,7 +97,7 @@ final case class ImageRun(
               .toList
           )) ~
           ("format" -> format.name) ~
-          ("worker" -> counters.values),
+          ("worker" -> counters.since(before)),
       )
       RunRecord.write(record, new Path(publication.staging, RunRecord.InDataFolder), hadoop)
       publication.publish()
@@ -127,15 +129,14 @@ final case class ImageRun(
   private def infer(
       spark: SparkSession,
       bundle: Bundle,
-      counters: WorkerCounters,
   ): (DataFrame, RowCounts) => DataFrame = {
-    val worker = Inference(bundle, settings).bulk(spark, result.column, Some(counters))
+    val inference = Inference(bundle, call.settings, call.images)
+    val resultType = result.resultType(bundle.signature, call.topK)
+    inference.check(spark)
+    inference.ship(spark)
     (rows, counts) => {
-      val kept = rows.schema.filterNot(f => Columns.OfWorker(f.name))
-      val schema = StructType(kept)
-        .add(result.column, result.dataType)
-        .add(Columns.Error, Columns.ErrorType)
-      val tallied = RowTally(worker.mapInArrow(rows, schema), Columns.Error, counts)
+      val inferred = InferTable.images(result.command, inference, resultType, rows)
+      val tallied = RowTally(inferred, Columns.Error, counts)
       onError match {
         case OnError.Permissive => tallied
         case OnError.Drop => tallied.where(col(Columns.Error).isNull)
@@ -184,7 +185,7 @@ final case class ImageRun(
 
   private def summary(counts: ImageCounts, seconds: Double, watch: Stopwatch): String =
     f"""${counts.images}%,d images: ${counts.predicted}%,d ${result.done}, ${counts.errorText}
-       |${counts.images / seconds}%.1f images/s with ${settings.backend}
+       |${counts.images / seconds}%.1f images/s with ${call.settings.backend}
        |${watch.text}
        |Written to $output (${format.name}; ${RunRecord.InDataFolder} tells how)""".stripMargin
 }

@@ -2,6 +2,7 @@ package sightline.cli
 
 import mainargs.{ParserForClass, arg}
 
+import sightline.plan.CallOptions
 import sightline.report.OutputFormat
 
 /** The options of every command that runs a model over images and writes what it gives. */
@@ -24,17 +25,18 @@ final case class ImageRunOptions(
   /**
    * What they ask for, checked.
    *
-   * @param topK how many labels a prediction lists
+   * @param topK how many labels a prediction lists, at least 1
    * @throws sightline.SightlineException UNKNOWN_BACKEND and others of the options' own checks
    */
   def run(result: ImageResult, format: OutputFormat, topK: Int): ImageRun = {
-    val settings = inference.settings.copy(topK = topK)
+    val settings = inference.settings
+    val reading = inference.images
     ImageRun(
       result = result,
-      images = images.request(settings.maxImageBytes),
+      images = images.request(reading.maxBytes),
       model = Command.nonEmpty("--model", model),
       modelsRoot = inference.models,
-      settings = settings,
+      call = CallOptions(settings, reading, topK),
       output = Command.nonEmpty("--output", output),
       overwrite = overwrite.value,
       format = format,

@@ -1,9 +1,11 @@
 package sightline.cli
 
 import mainargs.{ParserForClass, arg}
+import org.apache.spark.SparkConf
 
+import sightline.SightlineException
 import sightline.model.Backend
-import sightline.schedule.InferenceSettings
+import sightline.schedule.{ImageSettings, InferenceSettings, Interpreter, Preflight}
 
 /** The options of every command that runs a model. */
 @mainargs.main
@@ -15,7 +17,7 @@ final case class InferenceOptions(
     @arg(doc =
       "Of JPEGs: pillow (default), turbo (the same pixels sooner) or scaled (other pixels)"
     )
-    decoder: String = InferenceOptions.Defaults.decoder,
+    decoder: String = InferenceOptions.Images.decoder,
     @arg(doc = "auto (the task's GPU if it has one; default), cpu or cuda")
     device: String = InferenceOptions.Defaults.device,
     @arg(doc = "Images given to the model at once (default 32)")
@@ -25,33 +27,51 @@ final case class InferenceOptions(
     @arg(doc = "Let the model load Python code of its own (architecture package.module:function)")
     allowCode: mainargs.Flag = mainargs.Flag(),
     @arg(doc = "Larger files are TOO_LARGE (default 67108864)")
-    maxImageBytes: Long = InferenceOptions.Defaults.maxImageBytes,
+    maxImageBytes: Long = InferenceOptions.Images.maxBytes,
     @arg(doc = "Larger canvases are TOO_LARGE (default 100000000)")
-    maxImagePixels: Long = InferenceOptions.Defaults.maxImagePixels,
+    maxImagePixels: Long = InferenceOptions.Images.maxPixels,
 ) {
 
   /**
-   * The settings, checked.
+   * How to run the model, checked.
    *
-   * @throws sightline.SightlineException UNKNOWN_BACKEND, UNKNOWN_PRECISION, UNKNOWN_DECODER,
-   *   UNKNOWN_DEVICE or INVALID_OPTION
+   * @throws sightline.SightlineException UNKNOWN_BACKEND, UNKNOWN_PRECISION, UNKNOWN_DEVICE or
+   *   INVALID_OPTION
    */
   def settings: InferenceSettings = InferenceSettings(
-    backend = Command
-      .oneOf("--backend", backend, Backend.all.map(_.name), "UNKNOWN_BACKEND"),
+    backend =
+      Command.oneOf("--backend", backend, InferenceOptions.backends(backend), "UNKNOWN_BACKEND"),
     precision = Command.oneOf("--precision", precision, Backend.Precisions, "UNKNOWN_PRECISION"),
-    decoder = Command.oneOf("--decoder", decoder, InferenceSettings.Decoders, "UNKNOWN_DECODER"),
     device = Command.oneOf("--device", device, InferenceSettings.Devices, "UNKNOWN_DEVICE"),
     batchRows = Command.atLeast("--batch-rows", batchRows, 1),
-    maxImageBytes = Command.atLeast("--max-image-bytes", maxImageBytes, 1L),
-    maxImagePixels = Command.atLeast("--max-image-pixels", maxImagePixels, 1L),
     allowCode = allowCode.value,
+  )
+
+  /**
+   * How to read the images, checked.
+   *
+   * @throws sightline.SightlineException UNKNOWN_DECODER or INVALID_OPTION
+   */
+  def images: ImageSettings = ImageSettings(
+    decoder = Command.oneOf("--decoder", decoder, ImageSettings.Decoders, "UNKNOWN_DECODER"),
+    maxBytes = Command.atLeast("--max-image-bytes", maxImageBytes, 1L),
+    maxPixels = Command.atLeast("--max-image-pixels", maxImagePixels, 1L),
   )
 }
 
 object InferenceOptions {
 
+  /** Names of the known backends; the workers' interpreter is asked about one that is not built in. */
+  private def backends(name: String): Seq[String] = {
+    val known =
+      try Preflight.backends(Interpreter.of(new SparkConf), name)
+      // The name may be wrong as well, and a run with a right one reports this error.
+      catch { case _: SightlineException => Backend.all }
+    known.map(_.name)
+  }
+
   private val Defaults = InferenceSettings()
+  private val Images = ImageSettings()
 
   implicit val parser: ParserForClass[InferenceOptions] = ParserForClass[InferenceOptions]
 }

@@ -2,8 +2,8 @@ package sightline.cli
 
 import mainargs.{ParserForClass, arg, main}
 
+import sightline.model.ResultType
 import sightline.report.OutputFormat
-import sightline.schedule.InferenceSettings
 
 /** `predict`: images → predictions. */
 object PredictCommand extends Command {
@@ -12,7 +12,7 @@ object PredictCommand extends Command {
   final case class Options(
       run: ImageRunOptions,
       @arg(doc = "How many labels each prediction lists (default 5)")
-      topK: Int = InferenceSettings().topK,
+      topK: Int = ResultType.DefaultTopK,
       @arg(doc = "parquet (default), csv or json")
       format: String = OutputFormat.Parquet.name,
   )

@@ -1,10 +1,14 @@
 package sightline.model
 
 import java.nio.charset.StandardCharsets.UTF_8
+import java.nio.file.attribute.{BasicFileAttributes, FileTime}
 import java.nio.file.{Files, Path}
 import java.security.MessageDigest
+import java.time.Instant
 import java.util.HexFormat
+import java.util.concurrent.atomic.AtomicLong
 
+import scala.collection.concurrent.TrieMap
 import scala.jdk.CollectionConverters.*
 import scala.util.Using
 
@@ -18,44 +22,58 @@ import sightline.SightlineException
  */
 final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
 
-  /** Labels in the order of their class ids. */
-  lazy val labels: IndexedSeq[String] =
-    Files.readAllLines(folder.resolve(manifest.labelsFile), UTF_8).asScala.toIndexedSeq
+  /** Labels in the order of their class ids; none if no output has a classes head. */
+  lazy val labels: IndexedSeq[String] = manifest.signature.labelsFile.toIndexedSeq.flatMap { file =>
+    Files.readAllLines(folder.resolve(file), UTF_8).asScala
+  }
+
+  def signature: Signature = manifest.signature
 
   /** Names of the backends that can run it. */
   def backends: Seq[String] = manifest.backends
 
   /**
-   * The bundle, if it can run on `backend`.
+   * The backend of that name, if the bundle has a variant for it.
    *
+   * @param known the backends to choose from
    * @throws SightlineException UNKNOWN_BACKEND, or NO_VARIANT
    */
-  def requireBackend(backend: String): Bundle =
-    if (backends.contains(backend)) this
-    else if (Backend.find(backend).isEmpty) {
+  def requireBackend(backend: String, known: Seq[Backend] = Backend.all): Backend = {
+    val found = known.find(_.name == backend).getOrElse {
       throw SightlineException(
         "UNKNOWN_BACKEND",
         "option" -> "backend",
         "value" -> backend,
-        "known" -> Backend.all.map(_.name),
+        "known" -> known.map(_.name),
       )
-    } else
+    }
+    def runs(one: Backend): Boolean = manifest.variants.contains(one.variant)
+    if (!runs(found)) {
       throw SightlineException(
         "NO_VARIANT",
         "model" -> manifest.name,
         "backend" -> backend,
-        "known" -> backends,
+        "known" -> known.filter(runs).map(_.name),
       )
+    }
+    found
+  }
 
   /**
    * The bundle, if this way to run it gives its own numbers or was measured.
    *
    * @param decoder of JPEGs: pillow, turbo or scaled
+   * @param known the backends to choose from
    * @throws SightlineException UNKNOWN_BACKEND, NO_VARIANT, UNKNOWN_PRECISION, UNSUPPORTED_PRECISION, or
    *   NOT_CALIBRATED with the command that measures it
    */
-  def requirePrecision(backend: String, precision: String, decoder: String): Bundle = {
-    requireBackend(backend)
+  def requirePrecision(
+      backend: String,
+      precision: String,
+      decoder: String,
+      known: Seq[Backend] = Backend.all,
+  ): Bundle = {
+    val chosen = requireBackend(backend, known)
     if (!Backend.Precisions.contains(precision)) {
       throw SightlineException(
         "UNKNOWN_PRECISION",
@@ -64,13 +82,13 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
         "known" -> Backend.Precisions,
       )
     }
-    Backend.find(backend).filterNot(_.precisions.contains(precision)).foreach { unable =>
-      val others = Backend.all.filter(_.precisions.contains(precision)).map(_.name)
+    if (!chosen.precisions.contains(precision)) {
+      val others = known.filter(_.precisions.contains(precision)).map(_.name)
       throw SightlineException(
         "UNSUPPORTED_PRECISION",
         "backend" -> backend,
         "precision" -> precision,
-        "able" -> unable.precisions,
+        "able" -> chosen.precisions,
         "others" -> others.mkString(" or "),
       )
     }
@@ -88,12 +106,44 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
    * @throws SightlineException NO_FEATURES
    */
   def requireFeatures(): Bundle =
-    if (manifest.outputs.values.exists(_ == "features")) this
+    if (signature.vector.isDefined) this
     else {
       throw SightlineException(
         "NO_FEATURES",
         "model" -> manifest.name,
-        "outputs" -> manifest.outputs.keys.toSeq.sorted,
+        "outputs" -> signature.outputs.map(_.tensor.name).sorted,
+      )
+    }
+
+  /**
+   * The bundle, if it has an output of class scores.
+   *
+   * @throws SightlineException NO_CLASSES
+   */
+  def requireClasses(): Bundle =
+    if (signature.classes.isDefined) this
+    else {
+      val found = signature.outputs.map(one => s"${one.tensor.name} (${one.head.kind})")
+      throw SightlineException(
+        "NO_CLASSES",
+        "detail" -> (s"model ${manifest.name} has no output of class scores; its outputs are " +
+          s"${found.mkString(", ")}."),
+      )
+    }
+
+  /**
+   * The bundle, if its only input is an image.
+   *
+   * @throws SightlineException NO_IMAGE_INPUT
+   */
+  def requireImage(): Bundle =
+    if (signature.inputs.map(_.feed) == Seq(Feed.Image)) this
+    else {
+      val found = signature.inputs.map(one => s"${one.tensor.name} (${one.feed.kind})")
+      throw SightlineException(
+        "NO_IMAGE_INPUT",
+        "detail" -> (s"model ${manifest.name} does not take one image a row; its inputs are " +
+          s"${found.mkString(", ")}."),
       )
     }
 
@@ -111,8 +161,26 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
 
 object Bundle {
 
+  /** How many files have been hashed, for tests. */
+  private[sightline] val filesHashed = new AtomicLong
+
+  // SQL resolves a model at every analysis, and a model may have gigabytes.
+  private val hashes = TrieMap.empty[FileVersion, String]
+
+  // A clock of the file system may not tell two changes within this time apart.
+  private val SettledSeconds = 2L
+
+  /** A file's bytes, as far as its folder's entry tells. */
+  final private case class FileVersion(
+      path: Path,
+      bytes: Long,
+      modified: FileTime,
+      file: Option[AnyRef],
+  )
+
   /**
-   * Opens the bundle in `folder` and hashes every file of it.
+   * Opens the bundle in `folder`, with every file of it hashed. A file that has the size and the time
+   * of an earlier hashing is not read again; the workers hash what they load in any case.
    *
    * @throws SightlineException INVALID_BUNDLE, or BUNDLE_CORRUPT when a byte differs
    */
@@ -143,6 +211,25 @@ object Bundle {
   private def digest(): MessageDigest = MessageDigest.getInstance("SHA-256")
 
   private def sha256(path: Path): String = {
+    val found = Files.readAttributes(path, classOf[BasicFileAttributes])
+    val version = FileVersion(
+      path.toAbsolutePath,
+      found.size,
+      found.lastModifiedTime,
+      Option(found.fileKey),
+    )
+    hashes.getOrElse(
+      version, {
+        val hash = hashed(path)
+        val settled = Instant.now.minusSeconds(SettledSeconds)
+        if (found.lastModifiedTime.toInstant.isBefore(settled)) hashes.put(version, hash): Unit
+        hash
+      },
+    )
+  }
+
+  private def hashed(path: Path): String = {
+    filesHashed.incrementAndGet(): Unit
     val hash = digest()
     Using.resource(Files.newInputStream(path)) { in =>
       Iterator

@@ -11,7 +11,7 @@ final case class AboutModel(task: String, classes: Int, backends: Seq[String])
 
 object AboutModel {
   def apply(manifest: Manifest): AboutModel =
-    AboutModel(manifest.task, manifest.classes, manifest.backends)
+    AboutModel(manifest.signature.task, manifest.signature.classCount, manifest.backends)
 }
 
 /**

@@ -6,7 +6,7 @@ import scala.util.Try
 import org.json4s.*
 import org.json4s.jackson.JsonMethods
 
-import sightline.model.Bundle
+import sightline.model.{Backend, Bundle}
 import sightline.{BuildInfo, SightlineException}
 
 /**
@@ -14,14 +14,16 @@ import sightline.{BuildInfo, SightlineException}
  *
  * @param python its `major.minor`
  * @param packages package to version, for those it has
+ * @param backends that its packages have, with the built-in ones
  */
-final case class Preflight(python: String, packages: Map[String, String])
+final case class Preflight(
+    python: String,
+    packages: Map[String, String],
+    backends: Seq[Backend] = Nil,
+)
 
 /** Asks the worker's interpreter, on the driver, before any task starts. */
 object Preflight {
-
-  /** The protocol between jar and worker; `sightline.worker.protocol_version` holds its twin. */
-  val Protocol = 1
 
   // SQL analyses a query anew for every view and every run. Only answers that sufficed are kept: what was
   // missing may have been installed since.
@@ -37,17 +39,30 @@ object Preflight {
   def check(
       executable: String,
       sparkVersion: String,
-      settings: InferenceSettings,
-      bundle: Bundle,
+      inference: Inference,
   ): Preflight =
     requirePackages(
       executable,
       sparkVersion,
-      needs(settings, bundle),
-      purpose = s"backend '${settings.backend}' with decoder '${settings.decoder}'",
+      needs(executable, inference),
+      purpose =
+        s"backend '${inference.settings.backend}' with decoder '${inference.images.decoder}'",
       hint =
         "Install it there, or name another interpreter by spark.pyspark.python or PYSPARK_PYTHON.",
     )
+
+  /**
+   * The backends among which one of that name is: those built in, and if it is none of them, those of
+   * the interpreter's packages too.
+   *
+   * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH or PYTHON_UNUSABLE
+   */
+  def backends(executable: String, name: String): Seq[Backend] =
+    if (Backend.find(name).isDefined) Backend.all
+    else {
+      val found = ask(executable, BuildInfo.sparkVersion, Nil).backends
+      Backend.all ++ found.filter(backend => Backend.find(backend.name).isEmpty)
+    }
 
   /**
    * The same without a model.
@@ -150,16 +165,14 @@ object Preflight {
   }
 
   /** Import names of what the worker needs. */
-  private def needs(settings: InferenceSettings, bundle: Bundle): Seq[String] = {
-    val runtime = settings.backend match {
-      case "onnx" => Seq("onnxruntime")
-      case "openvino" => Seq("openvino")
-      case "pytorch" =>
-        val library = bundle.manifest.architectures.get(settings.backend).map(_.takeWhile(_ != ':'))
-        Seq("torch") ++ library.filter(Set("timm", "torchvision"))
-      case _ => Nil
+  private def needs(executable: String, inference: Inference): Seq[String] = {
+    val backend = inference.settings.backend
+    val library = Option.when(backend == "pytorch") {
+      inference.bundle.manifest.architectures.get(backend).map(_.takeWhile(_ != ':'))
     }
-    val decoder = Option.when(settings.decoder != "pillow")("simplejpeg")
+    val runtime = backends(executable, backend).filter(_.name == backend).map(_.runtime) ++
+      library.flatten.filter(Set("timm", "torchvision"))
+    val decoder = Option.when(inference.images.decoder != "pillow")("simplejpeg")
     Seq("numpy", "pyarrow", "PIL", "safetensors") ++ decoder ++ runtime
   }
 
@@ -194,7 +207,7 @@ object Preflight {
         case (name, JString(version)) => name -> version
       }
       val pyspark = (root \ "pyspark").extractOpt[String].map("pyspark" -> _)
-      Preflight((root \ "python").extract[String], packages ++ pyspark)
+      Preflight((root \ "python").extract[String], packages ++ pyspark, backends(root))
     }.getOrElse(
       throw DriverPython.unusable(
         executable,
@@ -202,4 +215,15 @@ object Preflight {
       )
     )
   }
+
+  private def backends(root: JValue)(implicit formats: Formats): Seq[Backend] =
+    (root \ "backends").extractOpt[Map[String, JValue]].getOrElse(Map.empty).toSeq.map {
+      case (name, entry) =>
+        Backend(
+          name,
+          (entry \ "variant").extract[String],
+          (entry \ "precisions").extract[Seq[String]],
+          (entry \ "package").extract[String],
+        )
+    }
 }

@@ -28,6 +28,13 @@ final class WorkerCounters private extends CollectionAccumulator[Array[Byte]] {
   def values: ListMap[String, Double] =
     sums.toSeq.sorted.map { case (name, sum) => name -> math.rint(sum * 1e4) / 1e4 }.to(ListMap)
 
+  /** The same, without what `before` had counted; what has not changed since is left out. */
+  def since(before: ListMap[String, Double]): ListMap[String, Double] = values.flatMap {
+    case (name, sum) =>
+      val more = math.rint((sum - before.getOrElse(name, 0d)) * 1e4) / 1e4
+      Option.when(more != 0 || !before.contains(name))(name -> more)
+  }
+
   // Called on the driver, once for each task, by one thread.
   override def merge(other: AccumulatorV2[Array[Byte], java.util.List[Array[Byte]]]): Unit =
     for {
@@ -40,13 +47,13 @@ object WorkerCounters {
 
   private val Begin = """{"sightline_counters": """
 
-  private val ofSql = mutable.WeakHashMap.empty[SparkContext, WorkerCounters]
+  private val byContext = mutable.WeakHashMap.empty[SparkContext, WorkerCounters]
 
-  /** Of all that the SQL functions have run in an application. */
-  def ofSql(context: SparkContext): WorkerCounters =
-    synchronized(ofSql.getOrElseUpdate(context, register(context)))
+  /** Of all that the workers of an application have run. */
+  def of(context: SparkContext): WorkerCounters =
+    synchronized(byContext.getOrElseUpdate(context, register(context)))
 
-  def register(context: SparkContext): WorkerCounters = {
+  private def register(context: SparkContext): WorkerCounters = {
     val counters = new WorkerCounters
     context.register(counters)
     counters

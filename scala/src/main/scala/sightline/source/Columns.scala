@@ -61,17 +61,4 @@ object Columns {
     Seq(Prediction -> PredictionType, Error -> ErrorType).flatMap { case (name, fields) =>
       fields.fieldNames.map(field => s"${name}_$field")
     }.toSet
-
-  /** What `ml_features` returns: a vector as long as the model's output of features, or an error. */
-  val FeaturesType: StructType = new StructType()
-    .add(Features, ArrayType(FloatType))
-    .add("error", ErrorType)
-
-  /** What `get_image_inference_udf` returns. */
-  val ImageInferenceType: StructType = new StructType()
-    .add("label", StringType)
-    .add("class_id", IntegerType)
-    .add("confidence", FloatType)
-    .add("probabilities", MapType(StringType, FloatType))
-    .add("error", ErrorType)
 }

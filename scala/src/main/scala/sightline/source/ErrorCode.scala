@@ -19,6 +19,7 @@ object ErrorCode {
     "TRUNCATED",
     "CORRUPT",
     TooLarge,
+    "INVALID_INPUT",
     "MODEL",
   )
 }

@@ -76,6 +76,7 @@ final case class TableColumns(
         "WRONG_COLUMN_TYPE",
         "column" -> wrong.mkString("."),
         "type" -> typeOf(wrong).sql,
+        "expected" -> BinaryType.sql,
         "subject" -> table,
         "hint" -> ("Name the column of the images' bytes by --content-column, or leave it out to " +
           "read the files."),

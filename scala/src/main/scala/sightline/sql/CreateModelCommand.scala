@@ -8,7 +8,8 @@ import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.SightlineException
 import sightline.model.{ModelRegistry, ModelVersion, VersionFile}
-import sightline.schedule.GoldenBatch
+import sightline.plan.{CallOptions, SessionModels}
+import sightline.schedule.{GoldenBatch, Inference, Interpreter}
 
 /** `CREATE MODEL`: checks a bundle on its golden batch, then copies it under the models root. */
 final case class CreateModelCommand(
@@ -57,9 +58,10 @@ final case class CreateModelCommand(
 
   private def create(spark: SparkSession, registry: ModelRegistry): Row = {
     val bundle = SessionModels.find(spark, source).bundle
-    val settings = CallOptions.parse(options, SessionModels.settings(spark))
-    bundle.requirePrecision(settings.backend, settings.precision, settings.decoder): Unit
-    GoldenBatch.check(spark, bundle, settings.allowCode)
+    val call = CallOptions.parse(options, SessionModels.defaults(spark))
+    Inference(bundle, call.settings, call.images)
+      .requireMode(Interpreter.of(spark.sparkContext.getConf))
+    GoldenBatch.check(spark, bundle, call.settings.allowCode)
     val (file, version) = registry.create(name, bundle, source, comment, options, replaces)
     row(file, version)
   }

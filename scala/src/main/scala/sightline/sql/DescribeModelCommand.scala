@@ -7,7 +7,9 @@ import org.apache.spark.sql.types.StringType
 import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.SightlineException
-import sightline.model.{BundleCatalog, FoundModel, ModelVersion, VersionFile}
+import sightline.model.{BundleCatalog, FoundModel, ModelVersion, ResultType, VersionFile}
+import sightline.plan.SessionModels
+import sightline.source.Columns
 
 /** `DESCRIBE MODEL`: shows a model's properties, how it can run, and its versions. */
 final case class DescribeModelCommand(name: String, extended: Boolean) extends LeafRunnableCommand {
@@ -40,16 +42,21 @@ final case class DescribeModelCommand(name: String, extended: Boolean) extends L
       "name" -> name,
       "version" -> found.version.fold("none: it is a bundle outside the models root")(_.toString),
       "sha256" -> found.bundle.sha256,
-      "task" -> manifest.task,
-      "classes" -> manifest.classes.toString,
-      "outputs" -> manifest.outputs.toSeq.sorted
-        .map { case (output, role) => s"$output ($role)" }
+      "task" -> manifest.signature.task,
+      "classes" -> manifest.signature.classCount.toString,
+      "outputs" -> manifest.signature.outputs
+        .map(output => s"${output.tensor.name} (${output.head.role})")
+        .sorted
         .mkString(", "),
       "backends" -> found.bundle.backends.mkString(", "),
       "below fp32" -> manifest.calibrated.mkString(", "),
       "options" -> found.options.toSeq.sorted.map { case (k, v) => s"$k=$v" }.mkString(", "),
       "comment" -> comment.getOrElse(""),
-      "ml_predict" -> InferenceResult.Prediction.dataType.simpleString,
+      "ml_predict" -> ResultType
+        .prediction(manifest.signature, ResultType.DefaultTopK)
+        .dataType(manifest.signature)
+        .add(Columns.Error, Columns.ErrorType)
+        .simpleString,
     ) ++ versions.collect {
       case (file, Left(error)) => s"version ${file.number}" -> error.getMessage
       case (file, Right(Some(version))) =>

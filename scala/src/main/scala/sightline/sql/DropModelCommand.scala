@@ -6,6 +6,7 @@ import org.apache.spark.sql.sightline.AnalysisErrors
 import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.SightlineException
+import sightline.plan.SessionModels
 
 /** `DROP MODEL`: removes the files that CREATE MODEL wrote for a model, and nothing else. */
 final case class DropModelCommand(name: String, ifExists: Boolean) extends LeafRunnableCommand {

@@ -1,31 +1,43 @@
 package sightline.sql
 
-import org.apache.spark.sql.catalyst.FunctionIdentifier
-import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
+import org.apache.spark.sql.SparkSession
+
+import sightline.model.ResultType
+import sightline.plan.{
+  CallOptions,
+  FunctionArguments,
+  InferenceCall,
+  ModelInputs,
+  ScalarFunction,
+  SessionModels,
+}
 
 /**
  * `ml_features(model, content[, options])`: computes an image's feature vector, for comparing
  * images or for training.
  */
-object FeaturesFunction {
+object FeaturesFunction extends ScalarFunction {
 
-  val Name = "ml_features"
+  override val name = "ml_features"
 
-  private val usage =
+  override protected def usage: String =
     """_FUNC_(model, content[, options]) - Runs `model` on the image whose bytes are in `content`.
       |  Gives struct<features array<float>, error>: the model's output of features, the same length
       |  for every image. An image that cannot be decoded gives `error`, a NULL gives NULL.""".stripMargin
 
-  /**
-   * The function for the session extensions. It must be the same object each time; Spark warns
-   * otherwise.
-   */
-  lazy val description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
-    Description(this, Name, usage, "misc_funcs")(build)
+  override protected val parameters: Seq[String] = Seq("model", "content", "options")
+  override protected val required = 2
 
-  private def build(expressions: Seq[Expression]): Expression = {
-    val call = InferenceCall.ofContent(Name, InferenceResult.Features, expressions)
-    call.inference.bundle.requireFeatures(): Unit
-    call
+  override protected def build(arguments: FunctionArguments): InferenceCall = {
+    val inference = SessionModels
+      .of(
+        SparkSession.active,
+        arguments.literalText("model"),
+        CallOptions.parse(arguments.options, _),
+      )
+      .inference
+    val inputs = ModelInputs(name, inference.bundle.signature, arguments.required("content"))
+    inference.bundle.requireFeatures(): Unit
+    InferenceCall(name, inference, ResultType.Vector, inputs)
   }
 }

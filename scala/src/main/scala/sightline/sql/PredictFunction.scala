@@ -1,14 +1,22 @@
 package sightline.sql
 
-import org.apache.spark.sql.catalyst.FunctionIdentifier
-import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
+import org.apache.spark.sql.SparkSession
+
+import sightline.plan.{
+  CallOptions,
+  FunctionArguments,
+  InferenceCall,
+  ModelInputs,
+  ScalarFunction,
+  SessionModels,
+}
 
 /** `ml_predict(model, content[, options])`: gives a model's prediction for an image. */
-object PredictFunction {
+object PredictFunction extends ScalarFunction {
 
-  val Name = "ml_predict"
+  override val name = "ml_predict"
 
-  private val usage =
+  override protected def usage: String =
     """_FUNC_(model, content[, options]) - Runs `model` on the image whose bytes are in `content`.
       |  Gives struct<label, class_id, score, top_k, error>: an image that cannot be decoded gives
       |  `error`, a NULL gives NULL. `model` is a literal: a name, name@version, or a bundle's path.
@@ -16,13 +24,17 @@ object PredictFunction {
       |  In FROM, _FUNC_(TABLE(images), model[, options]) does it for a table: its columns without the
       |  bytes, then prediction and error.""".stripMargin
 
-  /**
-   * The function for the session extensions. It must be the same object each time; Spark warns
-   * otherwise.
-   */
-  lazy val description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => Expression) =
-    Description(this, Name, usage, "misc_funcs")(build)
+  override protected val parameters: Seq[String] = Seq("model", "content", "options")
+  override protected val required = 2
 
-  private def build(expressions: Seq[Expression]): Expression =
-    InferenceCall.ofContent(Name, InferenceResult.Prediction, expressions)
+  override protected def build(arguments: FunctionArguments): InferenceCall = {
+    val model = SessionModels.of(
+      SparkSession.active,
+      arguments.literalText("model"),
+      CallOptions.parse(arguments.options, _),
+    )
+    val inputs =
+      ModelInputs(name, model.inference.bundle.signature, arguments.required("content"))
+    InferenceCall(name, model.inference, model.prediction, inputs)
+  }
 }

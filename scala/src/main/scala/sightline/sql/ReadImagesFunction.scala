@@ -3,19 +3,17 @@ package sightline.sql
 import scala.jdk.CollectionConverters.*
 
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.catalyst.FunctionIdentifier
-import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
-import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
+import sightline.plan.{FunctionArguments, TableFunction}
 import sightline.source.{AllowedRoots, FolderScanOptions, ImageListing}
 
 /** `read_images(location[, …])`: gives the files of a folder or glob as a table. */
-object ReadImagesFunction {
+object ReadImagesFunction extends TableFunction {
 
-  val Name = "read_images"
+  override val name = "read_images"
 
-  private val usage =
+  override protected def usage: String =
     """_FUNC_(location[, labels[, limit[, max_image_bytes[, include[, exclude]]]]]) - Lists a folder (recursively) or a glob.
       |  A row for each file: path, relative_path, length, modification_time, content or error, and
       |  label. `labels` is 'auto' (the name of a subfolder), 'folder' or 'none'; `limit` lists at
@@ -34,15 +32,10 @@ object ReadImagesFunction {
       "exclude" -> "exclude",
     )
 
-  /**
-   * The function for the session extensions. It must be the same object each time; Spark warns
-   * otherwise.
-   */
-  lazy val description: (FunctionIdentifier, ExpressionInfo, Seq[Expression] => LogicalPlan) =
-    Description(this, Name, usage, "table_funcs")(build)
+  override protected val parameters: Seq[String] = "location" +: options.map(_._1)
+  override protected val required = 1
 
-  private def build(expressions: Seq[Expression]): LogicalPlan = {
-    val arguments = FunctionArguments(Name, "location" +: options.map(_._1), 1, expressions)
+  override protected def build(arguments: FunctionArguments): Call = {
     val location = arguments.literalText("location")
     val set = options.flatMap { case (argument, option) =>
       arguments.optionalLiteral(argument).map(option -> _)

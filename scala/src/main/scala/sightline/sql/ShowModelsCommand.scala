@@ -8,6 +8,7 @@ import org.apache.spark.sql.types.{IntegerType, StringType}
 import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.model.ListedModel
+import sightline.plan.SessionModels
 
 /**
  * `SHOW MODELS`: lists all models that a query can name, with and without versions. It opens no

@@ -1,13 +1,15 @@
 package sightline.model
 
+import java.nio.file.attribute.FileTime
 import java.nio.file.{Files, Path}
 import java.security.MessageDigest
+import java.time.Instant
 import java.util.HexFormat
 
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.{withFolder, write}
-import sightline.{ColourBundle, SightlineException}
+import sightline.{ColourBundle, SightlineException, TensorBundle}
 
 final class BundleSuite extends AnyFunSuite {
 
@@ -62,8 +64,8 @@ final class BundleSuite extends AnyFunSuite {
     assert((error.code, error.exitStatus) == (("NO_VARIANT", 2)))
     assert(error.getMessage.contains("model 'colour' has no variant for backend 'pytorch'"))
     assert(error.getMessage.contains("It has: onnx, openvino."))
-    assert(ColourBundle.bundle.requireBackend("onnx") == ColourBundle.bundle)
-    assert(ColourBundle.bundle.requireBackend("openvino") == ColourBundle.bundle)
+    assert(ColourBundle.bundle.requireBackend("onnx").runtime == "onnxruntime")
+    assert(ColourBundle.bundle.requireBackend("openvino").runtime == "openvino")
   }
 
   private val measured: Bundle = {
@@ -93,6 +95,18 @@ final class BundleSuite extends AnyFunSuite {
     assert(error.getMessage == "UNKNOWN_PRECISION: precision 'fp16'. Known: fp32, bf16, int8.")
   }
 
+  test("a backend of another package runs the variant that it names") {
+    val known = Backend.all :+ Backend("tvm", "onnx", Seq("fp32"), "tvm")
+    assert(ColourBundle.bundle.requireBackend("tvm", known).runtime == "tvm")
+    ColourBundle.bundle.requirePrecision("tvm", "fp32", "pillow", known): Unit
+    val error = intercept[SightlineException](ColourBundle.bundle.requireBackend("tvm"))
+    assert(error.getMessage == "UNKNOWN_BACKEND: backend 'tvm'. Known: onnx, pytorch, openvino.")
+    val other = Backend("tensorrt", "engine", Seq("fp32"), "tensorrt")
+    val none =
+      intercept[SightlineException](ColourBundle.bundle.requireBackend("tensorrt", known :+ other))
+    assert(none.getMessage.contains("It has: onnx, openvino, tvm."))
+  }
+
   test("what was not measured in exactly this way is refused, in Python's words") {
     val ways = Seq(
       CalibratedMode("openvino", "bf16", "scaled"),
@@ -110,6 +124,43 @@ final class BundleSuite extends AnyFunSuite {
           s"Measure it: sightline models calibrate colour --images PHOTOGRAPHS --backend $backend " +
           s"--precision $precision --decoder $decoder --overwrite."
       )
+    }
+  }
+
+  test("what a model does not take or give is named, with what it does") {
+    val bundle = TensorBundle.iris
+    val classes = intercept[SightlineException](bundle.requireClasses())
+    assert(
+      classes.getMessage ==
+        "NO_CLASSES: model iris has no output of class scores; its outputs are y (tensor), sum (tensor)."
+    )
+    val image = intercept[SightlineException](bundle.requireImage())
+    assert(
+      image.getMessage ==
+        "NO_IMAGE_INPUT: model iris does not take one image a row; its inputs are x (tensor)."
+    )
+    assert(ColourBundle.bundle.requireClasses().requireImage() == ColourBundle.bundle)
+  }
+
+  test("a file is hashed once for each version of it, however often its bundle is opened") {
+    withFolder { models =>
+      val folder = TestBundle.in(models)
+      def hashed(): Long = {
+        val before = Bundle.filesHashed.get
+        Bundle.open(folder): Unit
+        Bundle.filesHashed.get - before
+      }
+      def settle(): Unit = Seq("model.onnx", "labels.txt").foreach { file =>
+        val at = FileTime.from(Instant.now.minusSeconds(60))
+        Files.setLastModifiedTime(folder.resolve(file), at): Unit
+      }
+      settle()
+      assert(Seq.fill(3)(hashed()) == Seq(2, 0, 0))
+      write(folder, "labels.txt", "cat\ndog\n"): Unit
+      // Its time is now, and another change could have the same: it is read until that is past.
+      assert(Seq.fill(2)(hashed()) == Seq(1, 1))
+      settle()
+      assert(Seq.fill(2)(hashed()).last == 0)
     }
   }
 }

@@ -1,5 +1,6 @@
 package sightline.model
 
+import org.apache.spark.sql.types.LongType
 import org.json4s.*
 import org.json4s.JsonDSL.*
 import org.scalatest.funsuite.AnyFunSuite
@@ -23,8 +24,8 @@ final class ManifestSuite extends AnyFunSuite {
   test("it tells names, classes, variants and hashes") {
     val manifest = parsed()
     assert(manifest.name == "pets")
-    assert(manifest.classes == 2)
-    assert(manifest.labelsFile == "labels.txt")
+    assert(manifest.signature.classCount == 2)
+    assert(manifest.signature.labelsFile.contains("labels.txt"))
     assert(manifest.variants == Map("onnx" -> "model.onnx"))
     assert(manifest.architectures.isEmpty)
     assert(manifest.files.keySet == Set("model.onnx", "labels.txt"))
@@ -64,7 +65,9 @@ final class ManifestSuite extends AnyFunSuite {
   }
 
   test("another format is refused, with both numbers") {
-    assert(refused("format" -> 2).contains("its format is 2, this Sightline reads format 1"))
+    assert(
+      refused("format" -> 3).contains("its format is 3, this Sightline reads formats 1 and 2")
+    )
   }
 
   test("another task is refused, with the known one") {
@@ -109,6 +112,78 @@ final class ManifestSuite extends AnyFunSuite {
       assert(refused("outputs" -> outputs).contains(message))
     }
     val map = TestBundle.output("map", "tensor", List(JString("n"), JInt(2), JInt(7), JInt(7)))
-    assert(parsed("outputs" -> Seq(map)).outputs == Map("map" -> "tensor"))
+    assert(
+      parsed("outputs" -> Seq(map)).signature.outputs ==
+        Seq(ModelOutput(TensorSpec("map", "float32", Seq(2, 7, 7)), Head.Tensor))
+    )
+  }
+
+  private def format2(changes: (String, JValue)*): Seq[(String, JValue)] = Seq(
+    "format" -> JInt(2),
+    "task" -> JNothing,
+    "classes" -> JNothing,
+    "labels" -> JNothing,
+    "inputs" -> input("tensor"),
+    "outputs" -> head("y", ("kind" -> "classes") ~ ("labels" -> "labels.txt")),
+  ) ++ changes
+
+  private def input(feed: String, dtype: String = "float32", axes: Seq[Int] = Seq(4)): JValue =
+    JArray(List(tensor("x", dtype, axes) ~ ("feed" -> ("kind" -> feed))))
+
+  private def head(name: String, head: JObject): JValue =
+    JArray(List(tensor(name, "float32", Seq(2)) ~ ("head" -> head)))
+
+  private def tensor(name: String, dtype: String, axes: Seq[Int]): JObject =
+    ("name" -> name) ~ ("dtype" -> dtype) ~
+      ("shape" -> JArray(JString("n") :: axes.map(JInt(_)).toList))
+
+  test("format 2 tells each input's feed and each output's head") {
+    val signature = parsed(format2(): _*).signature
+    assert(signature.inputs == Seq(ModelInput(TensorSpec("x", "float32", Seq(4)), Feed.Tensor)))
+    assert(signature.outputs.map(_.head) == Seq(Head.Classes("labels.txt")))
+    assert((signature.classCount, signature.labelsFile) == ((2, Some("labels.txt"))))
+    assert(signature.vector.isEmpty)
+    val scalar = parsed(format2("inputs" -> input("tensor", "int64", Nil)): _*).signature
+    assert(scalar.inputs.head.tensor.dataType == LongType)
+    val pixels = parsed(format2("inputs" -> input("image", "uint8", Seq(8, 8, 3))): _*).signature
+    assert(pixels.inputs.head.feed == Feed.Image)
+    assert(pixels.inputs.head.tensor.dataType.sql == "ARRAY<ARRAY<ARRAY<SMALLINT>>>")
+    val vector = parsed(format2("outputs" -> head("y", "kind" -> "vector")): _*).signature
+    assert(vector.vector.map(_.tensor.name).contains("y"))
+    assert(vector.labelsFile.isEmpty)
+  }
+
+  test("a feed, head or dtype that is not known is refused, with the known ones") {
+    Seq(
+      ("inputs" -> input("tokens")) -> "the feed of 'x' is 'tokens'. Known: image, tensor",
+      ("outputs" -> head("y", "kind" -> "boxes")) ->
+        "the head of 'y' is 'boxes'. Known: classes, vector, tensor",
+      ("inputs" -> input("tensor", "float8")) ->
+        "the dtype of 'x' is 'float8'. Known: bool, float32, float64, int16,",
+      ("inputs" -> JArray(Nil)) -> "it has no inputs",
+      ("outputs" -> JArray(Nil)) -> "it has no outputs",
+    ).foreach { case (change, message) =>
+      assert(refused(format2(change): _*).contains(message))
+    }
+    val flat = JArray(List(tensor("y", "float32", Nil) ~ ("head" -> ("kind" -> "vector"))))
+    assert(
+      refused(format2("outputs" -> flat): _*)
+        .contains("the shape of 'y', its vector head, is not [n, length]")
+    )
+  }
+
+  test("the result of format 1 is a case of format 2") {
+    val outputs = Seq(
+      TestBundle.output("logits", "scores", List(JString("n"), JInt(2))),
+      TestBundle.output("pooled", "features", List(JString("n"), JInt(8))),
+    )
+    val signature = parsed("outputs" -> outputs).signature
+    assert(signature.inputs.map(_.feed) == Seq(Feed.Image))
+    assert(signature.outputs.map(_.head) == Seq(Head.Classes("labels.txt"), Head.Vector))
+    assert(ResultType.prediction(signature, 3) == ResultType.TopK(3))
+    val tensors = Signature(signature.inputs, signature.outputs.drop(1))
+    val all = ResultType.prediction(tensors, 3)
+    assert(all == ResultType.Tensors(Seq("pooled")))
+    assert(all.dataType(tensors).sql == "STRUCT<pooled: ARRAY<FLOAT>>")
   }
 }

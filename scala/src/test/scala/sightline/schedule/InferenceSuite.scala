@@ -4,11 +4,13 @@ import java.awt.Color
 
 import org.apache.spark.SparkException
 import org.apache.spark.sql.functions.col
-import org.apache.spark.sql.sightline.Expressions
+import org.apache.spark.sql.sightline.{BulkFrame, Expressions}
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.{DataFrame, Row}
 import org.scalatest.funsuite.AnyFunSuite
 
+import sightline.model.ResultType.TopK
+import sightline.plan.InferTable
 import sightline.source.Columns
 import sightline.{ColourBundle, LocalSpark, SightlineException, TestImage}
 
@@ -38,17 +40,10 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
   private def frame(rows: Seq[Row], partitions: Int = 1): DataFrame =
     spark.createDataFrame(spark.sparkContext.parallelize(rows, partitions), input)
 
-  private def predict(inference: Inference, rows: DataFrame): DataFrame =
-    inference
-      .bulk(spark, "prediction")
-      .mapInArrow(
-        rows,
-        new StructType()
-          .add("path", "string")
-          .add("n", "int")
-          .add("prediction", Columns.PredictionType)
-          .add("error", Columns.ErrorType),
-      )
+  private def predict(inference: Inference, rows: DataFrame, topK: Int = 5): DataFrame =
+    InferTable.images("predict", inference, TopK(topK), rows)
+
+  private val columns = WorkerSpec.Columns(Seq("__content"), "__error")
 
   private val expected = Map(
     "red" -> "red",
@@ -83,8 +78,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     assert(math.abs(top.map(_.getFloat(2)).sum - 1) < 1e-5)
     assert(math.abs(prediction.getFloat(2) - math.exp(10) / (math.exp(10) + 2)) < 1e-5)
     val two =
-      predict(Inference(ColourBundle.bundle, InferenceSettings(topK = 2)), frame(images.take(1)))
-        .collect()
+      predict(Inference(ColourBundle.bundle), frame(images.take(1)), topK = 2).collect()
     assert(two.head.getStruct(2).getSeq[Row](3) == top.take(2))
   }
 
@@ -109,7 +103,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     val bulk = predict(inference, frame(images, 3)).collect().map(r => r.getString(0) -> r).toMap
     val input =
       frame(images, 3).selectExpr("path", "struct(__content AS content, __error AS error) AS image")
-    val worker = inference.scalar(spark, "prediction")
+    val worker = inference.scalar(spark, TopK())
     val output = Columns.PredictionType.add("error", Columns.ErrorType)
     val said = input
       .select(
@@ -130,13 +124,13 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
   test("an image over the caps is TOO_LARGE by its header") {
     val large = Seq(Row("large", 1, TestImage.of(Color.RED, width = 101, height = 100), none))
     val Array(row) = predict(
-      Inference(ColourBundle.bundle, InferenceSettings(maxImagePixels = 10_099)),
+      Inference(ColourBundle.bundle, images = ImageSettings(maxPixels = 10_099)),
       frame(large),
     )
       .collect(): @unchecked
     assert(row.getStruct(3).getString(0) == "TOO_LARGE")
     val Array(fits) = predict(
-      Inference(ColourBundle.bundle, InferenceSettings(maxImagePixels = 10_100)),
+      Inference(ColourBundle.bundle, images = ImageSettings(maxPixels = 10_100)),
       frame(large),
     )
       .collect(): @unchecked
@@ -145,7 +139,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
 
   test("a backend that the model lacks is refused before anything runs") {
     val error = intercept[SightlineException](
-      Inference(ColourBundle.bundle, InferenceSettings("pytorch")).bulk(spark, "prediction")
+      Inference(ColourBundle.bundle, InferenceSettings("pytorch")).check(spark)
     )
     assert(error.code == "NO_VARIANT")
   }
@@ -157,24 +151,24 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     assume(hasCuda == "False", "onnxruntime has CUDA here")
     val error =
       intercept[SightlineException](
-        Inference(ColourBundle.bundle, InferenceSettings(device = "cuda")).bulk(spark, "prediction")
+        Inference(ColourBundle.bundle, InferenceSettings(device = "cuda")).check(spark)
       )
     assert((error.code, error.exitStatus) == (("DEVICE_UNAVAILABLE", 2)))
   }
 
   test("a worker of another protocol is refused by name") {
-    val worker = Inference(ColourBundle.bundle).bulk(spark, "prediction")
-    val other = worker.copy(spec = worker.spec.replace("\"protocol\":1", "\"protocol\":9"))
+    val worker = Inference(ColourBundle.bundle).bulk(spark, TopK(), columns)
+    val other = worker.copy(spec = worker.spec.replace("\"protocol\":2", "\"protocol\":9"))
     val output = new StructType().add("path", "string").add("n", "int")
-    val error = intercept[SparkException](other.mapInArrow(frame(images), output).collect())
+    val error = intercept[SparkException](BulkFrame(other, frame(images), output).collect())
     assert(error.getMessage.contains("PROTOCOL_MISMATCH: the jar speaks protocol 9"))
   }
 
   test("a model whose bytes are not those that the driver saw is refused") {
-    val worker = Inference(ColourBundle.bundle).bulk(spark, "prediction")
+    val worker = Inference(ColourBundle.bundle).bulk(spark, TopK(), columns)
     val other = worker.copy(spec = worker.spec.replace(ColourBundle.bundle.sha256, "0" * 64))
     val output = new StructType().add("path", "string").add("n", "int")
-    val error = intercept[SparkException](other.mapInArrow(frame(images), output).collect())
+    val error = intercept[SparkException](BulkFrame(other, frame(images), output).collect())
     assert(error.getMessage.contains("MODEL_CHANGED"))
   }
 }

@@ -9,7 +9,7 @@ import org.json4s.jackson.JsonMethods
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.{withFolder, write}
-import sightline.model.{Bundle, TestBundle}
+import sightline.model.{Backend, Bundle, TestBundle}
 import sightline.{BuildInfo, ColourBundle, SightlineException, TestPython}
 
 final class PreflightSuite extends AnyFunSuite {
@@ -20,11 +20,16 @@ final class PreflightSuite extends AnyFunSuite {
     Seq("numpy", "pyarrow", "PIL", "safetensors", "onnxruntime", "torch", "timm")
 
   /** What an interpreter that has `packages` says. */
-  private def answer(packages: Seq[String], pyspark: Option[String] = Some(spark)): String =
+  private def answer(
+      packages: Seq[String],
+      pyspark: Option[String] = Some(spark),
+      backends: JObject = JObject(),
+  ): String =
     JsonMethods.compact(
       ("python" -> "3.12") ~
         ("pyspark" -> pyspark) ~
         ("packages" -> JObject(packages.map(_ -> JString("1.0")).toList)) ~
+        ("backends" -> backends) ~
         ("missing" -> JNull)
     )
 
@@ -47,7 +52,7 @@ final class PreflightSuite extends AnyFunSuite {
   ): SightlineException = {
     val error =
       intercept[SightlineException](
-        Preflight.check(executable, spark, InferenceSettings(backend), bundle)
+        Preflight.check(executable, spark, Inference(bundle, InferenceSettings(backend)))
       )
     assert(error.exitStatus == 2)
     assert(error.getMessage.linesIterator.size == 1)
@@ -58,7 +63,11 @@ final class PreflightSuite extends AnyFunSuite {
 
   test("the interpreter of this build passes, and says what it is") {
     val found =
-      Preflight.check(TestPython.executable, spark, InferenceSettings(), ColourBundle.bundle)
+      Preflight.check(
+        TestPython.executable,
+        spark,
+        Inference(ColourBundle.bundle, InferenceSettings()),
+      )
     assert(found.packages("pyspark") == spark)
     assert(
       found.python == TestPython.run(
@@ -70,7 +79,7 @@ final class PreflightSuite extends AnyFunSuite {
   test("jar and worker speak the same protocol") {
     val python =
       TestPython.run("from sightline.worker.protocol_version import PROTOCOL; print(PROTOCOL)")
-    assert(python == Preflight.Protocol.toString)
+    assert(python == WorkerSpec.Protocol.toString)
   }
 
   test("an interpreter that does not exist is named") {
@@ -128,11 +137,45 @@ final class PreflightSuite extends AnyFunSuite {
       assert(refused(without("torch"), "pytorch", bundle).getMessage.contains("has no torch,"))
       assert(
         Preflight
-          .check(without("onnxruntime"), spark, InferenceSettings("pytorch"), bundle)
+          .check(without("onnxruntime"), spark, Inference(bundle, InferenceSettings("pytorch")))
           .python == "3.12"
       )
-      assert(Preflight.check(without("torch"), spark, InferenceSettings(), bundle).python == "3.12")
+      assert(
+        Preflight
+          .check(without("torch"), spark, Inference(bundle, InferenceSettings()))
+          .python == "3.12"
+      )
     }
+  }
+
+  test("a backend of another package is known where the interpreter lists it") {
+    val tvm: JObject =
+      ("package" -> "tvm") ~ ("variant" -> "onnx") ~ ("precisions" -> Seq("fp32", "bf16"))
+    withFolder { folder =>
+      val listed = interpreter(folder, answer(complete, backends = JObject("tvm" -> tvm)))
+      assert(
+        Preflight.backends(listed, "tvm") ==
+          Backend.all :+ Backend("tvm", "onnx", Seq("fp32", "bf16"), "tvm")
+      )
+      assert(refused(listed, "tvm").getMessage.contains("has no tvm, needed by backend 'tvm'"))
+      val has = interpreter(folder, answer(complete :+ "tvm", backends = JObject("tvm" -> tvm)))
+      Preflight
+        .check(has, spark, Inference(ColourBundle.bundle, InferenceSettings("tvm"))): Unit
+      Inference(ColourBundle.bundle, InferenceSettings("tvm")).requireMode(has)
+      val wrong = intercept[SightlineException](
+        Inference(ColourBundle.bundle, InferenceSettings("tvn")).requireMode(has)
+      )
+      assert(
+        wrong.getMessage == "UNKNOWN_BACKEND: backend 'tvn'. Known: onnx, pytorch, openvino, tvm."
+      )
+      // An interpreter is not asked about what is built in.
+      Inference(ColourBundle.bundle).requireMode("/nowhere/python")
+    }
+  }
+
+  test("the interpreter of this build lists the built-in backends as they are here") {
+    val found = Preflight.checkPackages(TestPython.executable, spark).backends
+    assert(found.filter(one => Backend.find(one.name).isDefined).toSet == Backend.all.toSet)
   }
 
   test("a pyspark that is not the running Spark's is refused, with both versions") {
@@ -158,13 +201,17 @@ final class PreflightSuite extends AnyFunSuite {
       assert(refused(python).getMessage.contains("has no onnxruntime,"))
       install(python, complete)
       (1 to 3).foreach { _ =>
-        Preflight.check(python, spark, InferenceSettings(), ColourBundle.bundle): Unit
+        Preflight.check(python, spark, Inference(ColourBundle.bundle, InferenceSettings())): Unit
       }
       assert(asked(python) == 2)
       // Another backend needs more than what is remembered has.
       assert(refused(python, "openvino").getMessage.contains("has no openvino,"))
       install(python, complete :+ "openvino")
-      Preflight.check(python, spark, InferenceSettings("openvino"), ColourBundle.bundle): Unit
+      Preflight.check(
+        python,
+        spark,
+        Inference(ColourBundle.bundle, InferenceSettings("openvino")),
+      ): Unit
       assert(asked(python) == 4)
     }
   }

@@ -13,6 +13,7 @@ import org.apache.spark.sql.{AnalysisException, Row}
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.withFolder
+import sightline.plan.SessionModels
 import sightline.{ColourBundle, LocalSpark, TestImage}
 
 final class ModelCommandsSuite extends AnyFunSuite with LocalSpark {

@@ -11,6 +11,7 @@ import org.apache.spark.sql.{AnalysisException, Row}
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.{withFolder, write}
+import sightline.plan.SessionModels
 import sightline.{ColourBundle, LocalSpark, TestImage}
 
 /** What the statements on models do to the files under the models root. */

@@ -7,6 +7,7 @@ import org.apache.spark.sql.{AnalysisException, Row}
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.{withFolder, write}
+import sightline.plan.SessionModels
 import sightline.{ColourBundle, LocalSpark, TestImage}
 
 /** Statements on models where Spark's SQL programs have statements. */

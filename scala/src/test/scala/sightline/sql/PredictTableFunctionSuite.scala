@@ -112,7 +112,7 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
         .queryExecution
         .executedPlan
       val nodes = plan.collect { case node: MapInArrowExec => node }
-      assert(nodes.map(_.child.output.map(_.name)) == Seq(Seq("name", "__content", "__error")))
+      assert(nodes.map(_.child.output.map(_.name)) == Seq(Seq("name", "__input0", "__error")))
     }
   }
 

@@ -3,12 +3,7 @@ package org.apache.spark.sql.sightline
 import scala.jdk.CollectionConverters.*
 
 import org.apache.spark.api.python.{PythonEvalType, SimplePythonFunction}
-import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.catalyst.expressions.{Attribute, Expression, PythonUDF}
-import org.apache.spark.sql.catalyst.plans.logical.MapInArrow
-import org.apache.spark.sql.catalyst.types.DataTypeUtils.toAttributes
-import org.apache.spark.sql.classic.ClassicConversions.castToImpl
-import org.apache.spark.sql.classic.Dataset
 import org.apache.spark.sql.types.{DataType, StructType}
 import org.apache.spark.util.CollectionAccumulator
 
@@ -34,17 +29,6 @@ final case class PythonWorker(
     spec: String,
     updates: Option[CollectionAccumulator[Array[Byte]]] = None,
 ) {
-
-  /** Runs the function over whole partitions of `input`, as Arrow record batches. */
-  def mapInArrow(input: DataFrame, output: StructType): DataFrame = {
-    val classic = castToImpl(input)
-    val plan = classic.logicalPlan
-    val udf = mapper(s"sightline_$factory", output, plan.output)
-    Dataset.ofRows(
-      classic.sparkSession,
-      MapInArrow(udf, toAttributes(output), plan, isBarrier = false, profile = None),
-    )
-  }
 
   /** The function over whole partitions, for a plan of mapInArrow. */
   def mapper(name: String, output: StructType, input: Seq[Attribute]): PythonUDF =

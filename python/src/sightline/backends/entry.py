@@ -1,0 +1,145 @@
+"""What each backend declares: those built in, and those of installed packages.
+
+This module imports neither numpy nor a runtime, because the preflight reads it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from sightline.bundle.calibration import PRECISIONS, Precision
+from sightline.errors import WrongUseError
+from sightline.extensions import Group, extension_names, load_extension
+
+if TYPE_CHECKING:
+    from sightline.backends.backend import Backend
+
+
+@dataclass(frozen=True)
+class BackendEntry:
+    """What a backend declares, before its runtime is imported.
+
+    The entry point of a third-party backend, in the group `sightline.backends`, names one of
+    these. The module that holds it should import nothing heavy: the preflight imports it.
+
+    Args:
+        name: As in `--backend`.
+        package: Import name of the runtime that it needs, such as ``onnxruntime``.
+        install: What to give to ``pip install`` to get the runtime.
+        variant: The variant of a bundle that it reads: ``onnx``, ``pytorch``, or a name of its own
+            in `variants` of model.json.
+        precisions: Those that it can compute in, fp32 first.
+        load: Imports the runtime and returns the backend.
+        devices: The devices that it can run on.
+    """
+
+    name: str
+    package: str
+    install: str
+    variant: str
+    precisions: tuple[Precision, ...]
+    load: Callable[[], Backend]
+    devices: tuple[Literal["cpu", "cuda"], ...] = ("cpu", "cuda")
+
+
+_GROUP: Group = "sightline.backends"
+
+
+def _module(name: str) -> Callable[[], Backend]:
+    def load() -> Backend:
+        backend: Backend = importlib.import_module(name).BACKEND
+        return backend
+
+    return load
+
+
+# A table and not entry points: the zip that the jar sends to its workers has no metadata.
+_BUILT_IN = {
+    entry.name: entry
+    for entry in (
+        BackendEntry(
+            "onnx",
+            "onnxruntime",
+            "sightline[cpu]",
+            "onnx",
+            ("fp32", "int8"),
+            _module("sightline.backends.onnx"),
+        ),
+        BackendEntry(
+            "pytorch",
+            "torch",
+            "sightline[torch]",
+            "pytorch",
+            ("fp32", "bf16"),
+            _module("sightline.backends.pytorch"),
+        ),
+        BackendEntry(
+            "openvino",
+            "openvino",
+            "sightline[openvino]",
+            "onnx",
+            PRECISIONS,
+            _module("sightline.backends.openvino"),
+            devices=("cpu",),
+        ),
+    )
+}
+
+
+def built_in_entries() -> dict[str, BackendEntry]:
+    """Return the entries of the backends of this package by name, the default first."""
+    return dict(_BUILT_IN)
+
+
+def known_backends() -> tuple[str, ...]:
+    """Return every backend's name, the default first, those of installed packages last."""
+    others = (name for name in extension_names(_GROUP) if name not in _BUILT_IN)
+    return (*_BUILT_IN, *others)
+
+
+def backend_entry(name: str) -> BackendEntry:
+    """Return what the backend of that name declares.
+
+    Raises:
+        WrongUseError: UNKNOWN_BACKEND with the known names, or BROKEN_EXTENSION.
+    """
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]
+    known = known_backends()
+    if name not in known:
+        raise WrongUseError("UNKNOWN_BACKEND", f"'{name}'. Known: {', '.join(known)}.")
+    entry = load_extension(_GROUP, name)
+    if not isinstance(entry, BackendEntry) or entry.name != name:
+        raise WrongUseError(
+            "BROKEN_EXTENSION",
+            f"the entry point '{name}' of {_GROUP} is {entry!r:.100}, and not a BackendEntry of "
+            "that name. Fix or uninstall its package.",
+        )
+    return entry
+
+
+def has_runtime(name: str) -> bool:
+    """Whether the package that the backend needs is installed; does not import it."""
+    return importlib.util.find_spec(backend_entry(name).package) is not None
+
+
+def find_backend(name: str) -> Backend:
+    """Import and return the backend of that name.
+
+    Raises:
+        WrongUseError: UNKNOWN_BACKEND, BROKEN_EXTENSION, or MISSING_PACKAGE if its runtime is not
+            installed.
+    """
+    entry = backend_entry(name)
+    if not has_runtime(name):
+        raise WrongUseError(
+            "MISSING_PACKAGE",
+            f"backend {name} needs the package {entry.package}, which {sys.executable} does not "
+            f"have. Install it with: pip install '{entry.install}'.",
+        )
+    return entry.load()

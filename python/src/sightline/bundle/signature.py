@@ -1,0 +1,270 @@
+"""The signature of a model: its input tensors with feeds, and its output tensors with heads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from math import prod
+
+from sightline.bundle.fields import Fields
+from sightline.bundle.preprocessing import Preprocessing, read_preprocessing
+from sightline.errors import WrongUseError
+
+DTYPES = ("float32", "float64", "uint8", "int8", "int16", "int32", "int64", "bool")
+ACTIVATIONS = ("softmax", "sigmoid", "none")
+IMAGE, TENSOR, CLASSES, VECTOR = "image", "tensor", "classes", "vector"
+_LONGEST_AXIS = 1_000_000_000
+_MOST_CLASSES = 10_000_000
+_MOST_ELEMENTS = 1 << 31
+_KIND = re.compile(r"[A-Za-z_][\w.\-]*")
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One tensor of a model.
+
+    Attributes:
+        name: In every variant of the model.
+        dtype: Of its elements, as numpy names it: one of `DTYPES`.
+        shape: The batch axis by a name ("n"), then the lengths of the axes of one row.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """The shape of one row; empty where a row is one number."""
+        return tuple(int(axis) for axis in self.shape[1:])
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.dtype} ({', '.join(map(str, self.shape))})"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A feed or head by its kind, such as `tensor` or `vector`.
+
+    Attributes:
+        name: The kind.
+        settings: The other fields of the object. Only kinds that are not built in have some;
+            the package that has the kind checks them.
+    """
+
+    name: str
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The settings of a classes head.
+
+    Attributes:
+        labels: File with the label of each class, one a line.
+        activation: softmax, sigmoid, or none where the output holds probabilities.
+    """
+
+    labels: str
+    activation: str
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input tensor and the feed that makes it; `Preprocessing` is the image feed."""
+
+    tensor: TensorSpec
+    feed: Preprocessing | Kind
+
+    @property
+    def kind(self) -> str:
+        """The kind of the feed."""
+        return self.feed.name if isinstance(self.feed, Kind) else IMAGE
+
+    def to_tree(self) -> dict[str, object]:
+        """The object in `inputs` of model.json."""
+        settings = self.feed.settings if isinstance(self.feed, Kind) else asdict(self.feed)
+        return {**asdict(self.tensor), "feed": {"kind": self.kind, **settings}}
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output tensor and the head that makes a column of it."""
+
+    tensor: TensorSpec
+    head: Classes | Kind
+
+    @property
+    def name(self) -> str:
+        """The tensor's name."""
+        return self.tensor.name
+
+    @property
+    def kind(self) -> str:
+        """The kind of the head."""
+        return self.head.name if isinstance(self.head, Kind) else CLASSES
+
+    def to_tree(self) -> dict[str, object]:
+        """The object in `outputs` of model.json."""
+        settings = self.head.settings if isinstance(self.head, Kind) else asdict(self.head)
+        return {**asdict(self.tensor), "head": {"kind": self.kind, **settings}}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The inputs and the outputs of a model, at least one of each."""
+
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+
+    @property
+    def classes(self) -> Output | None:
+        """The first output with a classes head."""
+        return next((one for one in self.outputs if isinstance(one.head, Classes)), None)
+
+    @property
+    def vector(self) -> Output | None:
+        """The first output with a vector head, whose row is the features."""
+        return next((one for one in self.outputs if one.kind == VECTOR), None)
+
+    @property
+    def image(self) -> Preprocessing | None:
+        """The settings of the image feed, if the model's only input is an image."""
+        feeds = [one.feed for one in self.inputs]
+        return feeds[0] if len(feeds) == 1 and isinstance(feeds[0], Preprocessing) else None
+
+    @property
+    def class_outputs(self) -> tuple[Output, ...]:
+        """Every output with a classes head."""
+        return tuple(one for one in self.outputs if isinstance(one.head, Classes))
+
+    def require_image(self, model: str) -> Preprocessing:
+        """Return `image`.
+
+        Args:
+            model: The model's name, for the message.
+
+        Raises:
+            WrongUseError: NO_IMAGE_INPUT.
+        """
+        if self.image is None:
+            found = ", ".join(f"{one.tensor.name} ({one.kind})" for one in self.inputs)
+            raise WrongUseError(
+                "NO_IMAGE_INPUT",
+                f"model {model} does not take one image a row; its inputs are {found}.",
+            )
+        return self.image
+
+    def require_classes(self, model: str) -> Output:
+        """Return `classes`.
+
+        Args:
+            model: The model's name, for the message.
+
+        Raises:
+            WrongUseError: NO_CLASSES.
+        """
+        if self.classes is None:
+            found = ", ".join(f"{one.name} ({one.kind})" for one in self.outputs)
+            raise WrongUseError(
+                "NO_CLASSES",
+                f"model {model} has no output of class scores; its outputs are {found}.",
+            )
+        return self.classes
+
+
+def read_signature(top: Fields) -> Signature:
+    """Read and check `inputs` and `outputs` of a manifest of format 2.
+
+    Raises:
+        WrongUseError: INVALID_BUNDLE, naming the first field that is wrong.
+    """
+    inputs, outputs = top.children("inputs"), top.children("outputs")
+    signature = Signature(tuple(map(_input, inputs)), tuple(map(_output, outputs)))
+    check_names(signature, top)
+    return signature
+
+
+def check_names(signature: Signature, top: Fields) -> None:
+    """Refuse a signature without inputs or outputs, or with two of one name.
+
+    Raises:
+        WrongUseError: INVALID_BUNDLE.
+    """
+    for key, names in (
+        ("inputs", [one.tensor.name for one in signature.inputs]),
+        ("outputs", [one.name for one in signature.outputs]),
+    ):
+        if not names:
+            top.fail(key, "must hold at least one tensor")
+        if len(set(names)) < len(names):
+            top.fail(key, "must have different names")
+
+
+def read_tensor(item: Fields) -> TensorSpec:
+    """Read name, dtype and shape.
+
+    Raises:
+        WrongUseError: INVALID_BUNDLE, naming the field.
+    """
+    name, dtype = item.text("name"), item.text("dtype", DTYPES)
+    shape: list[int | str] = []
+    for at, axis in enumerate(item.items("shape")):
+        if isinstance(axis, bool) or not isinstance(axis, int | str):
+            item.fail(f"shape[{at}]", "must be a length or the name of a free axis")
+        if isinstance(axis, int) and not 1 <= axis <= _LONGEST_AXIS:
+            item.fail(f"shape[{at}]", f"must be a length from 1 to {_LONGEST_AXIS}")
+        shape.append(axis)
+    return TensorSpec(name, dtype, tuple(shape))
+
+
+def _fixed_rows(item: Fields) -> TensorSpec:
+    """A tensor whose only free axis is the first, and whose rows fit into memory."""
+    tensor = read_tensor(item)
+    if not tensor.shape or not isinstance(tensor.shape[0], str):
+        item.fail("shape", 'must begin with the batch axis, "n"')
+    for at, axis in enumerate(tensor.shape[1:], 1):
+        if isinstance(axis, str):
+            item.fail(f"shape[{at}]", "must be a length: only the first axis may be free")
+    if prod(tensor.row_shape) > _MOST_ELEMENTS:
+        item.fail("shape", f"must have at most {_MOST_ELEMENTS} elements a row")
+    return tensor
+
+
+def _input(item: Fields) -> Input:
+    tensor, feed = _fixed_rows(item), item.child("feed")
+    if _kind(feed) != IMAGE:
+        return Input(tensor, _settings(feed, (TENSOR,)))
+    preprocessing = read_preprocessing(feed)
+    size = preprocessing.size
+    if (tensor.dtype, tensor.row_shape) != ("uint8", (size.height, size.width, 3)):
+        item.fail("shape", f"must be uint8 [n, {size.height}, {size.width}, 3] for this image feed")
+    return Input(tensor, preprocessing)
+
+
+def _output(item: Fields) -> Output:
+    tensor, head = _fixed_rows(item), item.child("head")
+    kind = _kind(head)
+    vector = tensor.dtype == "float32" and len(tensor.row_shape) == 1
+    if kind in (CLASSES, VECTOR) and not vector:
+        item.fail("shape", f"must be float32 [n, length] for a {kind} head")
+    if kind != CLASSES:
+        return Output(tensor, _settings(head, (TENSOR, VECTOR)))
+    if tensor.row_shape[0] > _MOST_CLASSES:
+        item.fail("shape[1]", f"must be a length from 1 to {_MOST_CLASSES}")
+    return Output(tensor, Classes(head.file("labels"), head.text("activation", ACTIVATIONS)))
+
+
+def _kind(item: Fields) -> str:
+    kind = item.text("kind")
+    if not _KIND.fullmatch(kind):
+        item.fail("kind", f"must be letters, digits, '_', '-' and '.', found '{kind}'")
+    return kind
+
+
+def _settings(item: Fields, plain: tuple[str, ...]) -> Kind:
+    """A kind of `plain` has no settings; fields that this version does not know are dropped."""
+    kind = _kind(item)
+    settings = {} if kind in plain else {k: v for k, v in item.values.items() if k != "kind"}
+    return Kind(kind, settings)

@@ -1,0 +1,1 @@
+"""Feeds: from column values to rows of an input tensor."""

@@ -1,0 +1,74 @@
+"""The interface of a feed, which turns column values into rows of an input tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from sightline.backends.backend import Array
+from sightline.bundle.signature import Input
+from sightline.engine.spec import EngineSpec
+from sightline.row_error import RowError
+
+
+class FeedColumn(Protocol):
+    """The values of one column of a record batch, for one input of the model."""
+
+    @property
+    def errors(self) -> Mapping[int, RowError]:
+        """Errors by row, of NULL rows too. Other rows are given to `Feed.write`."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all values, for the limits on memory."""
+        ...
+
+    def __getitem__(self, row: int) -> Any:  # noqa: ANN401 - what the feed's `write` takes
+        """Return the value of a row without copying it; it has an attribute `nbytes`."""
+        ...
+
+
+class Feed(Protocol):
+    """Makes one input tensor. Several threads call `write` at once."""
+
+    def open(self, column: pa.Array[Any]) -> FeedColumn:
+        """Prepare one column; called in the thread that reads the input.
+
+        Raises:
+            WrongUseError: WRONG_COLUMN_TYPE if the column's type does not fit the feed.
+        """
+        ...
+
+    def write(self, value: Any, out: Array) -> RowError | None:  # noqa: ANN401
+        """Write one row of the tensor; called in a worker thread.
+
+        Args:
+            value: From the `FeedColumn`.
+            out: Of the dtype and the row shape of the input tensor; overwritten.
+
+        Returns:
+            None, or the error of this row; `out` may then hold anything.
+
+        Raises:
+            MemoryError: If the machine has no memory for the value. It ends the run.
+        """
+        ...
+
+
+class FeedFactory(Protocol):
+    """What a feed's entry point, in the group `sightline.feeds`, names: a class or a function."""
+
+    def __call__(self, input_: Input, spec: EngineSpec) -> Feed:
+        """Make the feed of one input for one run.
+
+        Args:
+            input_: The tensor, and the settings of the feed in `input_.feed`.
+            spec: Sizes and limits of the run.
+
+        Raises:
+            WrongUseError: INVALID_BUNDLE if the settings do not fit.
+        """
+        ...

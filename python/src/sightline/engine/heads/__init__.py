@@ -1,0 +1,1 @@
+"""Heads: from an output tensor to result columns."""

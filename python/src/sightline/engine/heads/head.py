@@ -1,0 +1,99 @@
+"""The interface of a head, which turns an output tensor into result columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sightline.backends.backend import Array
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.signature import Output
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One array that is kept for the rows of a record batch until its columns are made.
+
+    Args:
+        dtype: Of its elements, as numpy names it.
+        row_shape: Of one row.
+    """
+
+    dtype: str
+    row_shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What a head keeps of some rows of an output tensor.
+
+    Args:
+        arrays: One for each `Head.kept`, (n, *row_shape).
+        problems: By row, why it has no result. It becomes an error MODEL of the row.
+    """
+
+    arrays: Sequence[Array]
+    problems: Mapping[int, str] = field(default_factory=dict)
+
+
+class Head(Protocol):
+    """Makes result columns of one output tensor. Several threads call `convert` at once."""
+
+    @property
+    def fields(self) -> Sequence[pa.Field[Any]]:
+        """Names and types of the columns; lists name their element `element`, as Spark does."""
+        ...
+
+    @property
+    def kept(self) -> Sequence[Kept]:
+        """The arrays that `convert` gives."""
+        ...
+
+    def convert(self, output: Array) -> Converted:
+        """Reduce the output to what the columns need; called in a worker thread.
+
+        Args:
+            output: (n, …), of the dtype and row shape of the output tensor; n may be 0.
+        """
+        ...
+
+    def columns(self, arrays: Sequence[Array], present: BoolArray) -> Sequence[pa.Array[Any]]:
+        """Make the columns of one record batch.
+
+        Args:
+            arrays: One for each `kept`, (rows, *row_shape); valid only in the present rows.
+            present: (rows,), which rows have a result.
+
+        Returns:
+            One array for each of `fields`, of `rows` values, NULL in the rows that are not present.
+        """
+        ...
+
+
+class HeadFactory(Protocol):
+    """What a head's entry point, in the group `sightline.heads`, names: a class or a function."""
+
+    def __call__(self, output: Output, bundle: Bundle) -> Head:
+        """Make the head of one output for one run.
+
+        Args:
+            output: The tensor, and the settings of the head in `output.head`.
+            bundle: For files that the settings name.
+
+        Raises:
+            WrongUseError: INVALID_BUNDLE if the settings do not fit.
+        """
+        ...
+
+
+def list_offsets(present: BoolArray, length: int) -> pa.Int32Array:
+    """Return (rows + 1,) offsets of lists: `length` elements in present rows, none in others."""
+    lengths = np.where(present, length, 0)
+    return pa.array(np.concatenate(([0], np.cumsum(lengths))), pa.int32())

@@ -1,0 +1,308 @@
+"""A model of numbers is verified, described and run; what needs images or classes refuses it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import safetensors.numpy
+from click.testing import CliRunner
+
+from sightline.backends.backend import Array
+from sightline.backends.cache import open_session
+from sightline.backends.device import Device
+from sightline.backends.entry import find_backend
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.describe import describe_bundle, list_bundles
+from sightline.bundle.golden import read_golden
+from sightline.bundle.signature import TensorSpec
+from sightline.bundle.verify import verify_bundle
+from sightline.cli.main import main
+from sightline.cli.models import models
+from sightline.engine.feeds.tensor import TensorColumn
+from sightline.engine.model import Model
+from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
+from sightline.engine.run import run, run_scalar
+from sightline.engine.spec import EngineSpec
+from sightline.errors import SightlineError, WrongUseError
+
+from .tensor_model import expected, write_tensor_bundle
+
+ALL = Tensors(("doubled", "sums", "pooled"))
+DENIED = {"code": "DENIED", "stage": "read", "message": "no"}
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tensor_bundle(tmp_path_factory.mktemp("models") / "numbers")
+
+
+@pytest.fixture(scope="module")
+def model(path: Path) -> Model:
+    bundle = Bundle.load(path)
+    return Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
+
+
+def rows_of(count: int) -> Array:
+    return np.random.default_rng(count).normal(size=(count, 4)).astype(np.float32)
+
+
+def table(x: Any, type_: pa.DataType | None = None) -> pa.RecordBatch:  # noqa: ANN401
+    values = pa.array(list(x), type_ or pa.list_(pa.float32()))
+    return pa.RecordBatch.from_arrays(
+        [pa.array(range(len(values)), pa.int64()), values], ["id", "x"]
+    )
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("batch_rows", [1, 3, 32])
+def test_every_output_is_what_numpy_computes(model: Model, batch_rows: int, threads: int) -> None:
+    x = rows_of(20)
+    batches = [table(x[:1]), table(x[1:8]), table(x[8:8]), table(x[8:])]
+    spec = EngineSpec(batch_rows=batch_rows, threads=threads)
+
+    found = list(run(batches, model, spec, ALL, ["x"], "none"))
+
+    assert [batch.num_rows for batch in found] == [1, 7, 0, 12]
+    names = ["id", "doubled", "sums", "pooled", "error"]
+    assert all(batch.schema.names == names for batch in found)
+    for batch in found:
+        batch.validate(full=True)
+    whole = pa.Table.from_batches(found)
+    assert whole.column("id").to_pylist() == [0, *range(7), *range(12)]
+    assert whole.column("error").null_count == 20
+    for name, values in expected(x).items():
+        assert np.array(whole.column(name).to_pylist()) == pytest.approx(values, abs=1e-5)
+
+
+def test_a_row_that_does_not_fit_has_an_error_and_no_result(model: Model) -> None:
+    x: list[Any] = rows_of(5).tolist()
+    x[1], x[2], x[3] = [1.0, 2.0], [1.0, None, 3.0, 4.0], None
+    batch = table(x).append_column("failed", pa.array([None] * 4 + [DENIED]))
+
+    (found,) = run([batch], model, EngineSpec(), Vector(), ["x"], "failed")
+
+    assert found.schema.names == ["id", "features", "error"]
+    rows = found.to_pylist()
+    assert rows[0]["features"] == pytest.approx(expected(np.array(x[:1]))["pooled"][0], abs=1e-5)
+    assert [row["features"] is None for row in rows] == [False, True, True, True, True]
+    of = "The value for the input x: float32 (n, 4)"
+    assert [row["error"] for row in rows] == [
+        None,
+        {"code": "INVALID_INPUT", "stage": "feed", "message": f"{of} has 2 elements, not 4."},
+        {
+            "code": "INVALID_INPUT",
+            "stage": "feed",
+            "message": f"{of} has an element that is NULL.",
+        },
+        {"code": "INVALID_INPUT", "stage": "feed", "message": f"{of} is NULL."},
+        DENIED,
+    ]
+
+
+def test_a_scalar_call_gives_null_for_null_and_a_struct_of_the_outputs(model: Model) -> None:
+    x = rows_of(2)
+    array = pa.array([x[0], None, [1.0], x[1]], pa.list_(pa.float32()))
+
+    (found,) = run_scalar([array], model, EngineSpec(), Tensors(("sums",)))
+
+    assert [field.name for field in found.type] == ["sums", "error"]
+    rows = [row.as_py() for row in found]
+    assert rows[1] is None
+    assert [row and row["sums"] for row in rows] == [
+        int(expected(x[:1])["sums"][0]),
+        None,
+        None,
+        int(expected(x[1:])["sums"][0]),
+    ]
+    assert rows[2]["error"]["code"] == "INVALID_INPUT"
+
+
+def test_only_wanted_outputs_are_asked_for(model: Model) -> None:
+    asked: list[list[str]] = []
+
+    class Asked:
+        def run(self, feeds: Any, wanted: Any) -> Any:  # noqa: ANN401
+            asked.append(list(wanted))
+            return model.session.run(feeds, wanted)
+
+    for result in (Vector(), Tensors(("sums", "doubled"))):
+        list(run([table(rows_of(2))], Model(model.bundle, Asked()), EngineSpec(), result, "x", ""))
+
+    assert asked == [["pooled"], ["sums", "doubled"]]
+
+
+@pytest.mark.parametrize("backend", ["onnx", "openvino"])
+def test_a_session_gives_the_wanted_outputs_in_the_dtypes_of_the_signature(
+    path: Path, backend: str
+) -> None:
+    session = find_backend(backend).open(Bundle.load(path), Device("cpu"), 1)
+    x = rows_of(3)
+    for wanted in (["sums"], ["pooled", "doubled"], ["doubled", "sums", "pooled"]):
+        found = session.run({"x": x}, wanted)
+        assert sorted(found) == sorted(wanted)
+        for name in wanted:
+            assert found[name].dtype == expected(x)[name].dtype
+            assert found[name] == pytest.approx(expected(x)[name], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (TopK(1), "NO_CLASSES: model numbers has no output of class scores; its outputs are doub"),
+        (Probabilities(), "NO_CLASSES"),
+        (Tensors(("y",)), "UNKNOWN_OUTPUT: 'y'. Known: doubled, sums, pooled"),
+        (Tensors(()), "UNKNOWN_OUTPUT: name one output or more"),
+        (Tensors(("sums", "sums")), "UNKNOWN_OUTPUT: name one output or more"),
+    ],
+)
+def test_a_result_that_the_model_does_not_have_is_refused(
+    model: Model, result: ResultType, message: str
+) -> None:
+    with pytest.raises(WrongUseError, match=message):
+        list(run([table(rows_of(1))], model, EngineSpec(), result, ["x"], ""))
+
+
+def test_a_column_of_another_type_and_another_number_of_columns_are_refused(model: Model) -> None:
+    message = r"WRONG_COLUMN_TYPE: the column for the input x: float32 \(n, 4\) is list<item: str"
+    with pytest.raises(WrongUseError, match=message):
+        list(run_scalar([pa.array([["a"]])], model, EngineSpec(), Vector()))
+    with pytest.raises(WrongUseError, match="WRONG_COLUMN_TYPE"):
+        list(run_scalar([pa.array([1.0])], model, EngineSpec(), Vector()))
+    with pytest.raises(WrongUseError, match="UNKNOWN_COLUMN: 2 columns are given for the 1 inputs"):
+        list(run_scalar([[pa.array([[1.0]])] * 2], model, EngineSpec(), Vector()))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "given", "fits"),
+    [
+        ("float32", pa.array([0.1, 1e300, float("nan"), float("inf")]), [True, False, True, True]),
+        ("float32", pa.array([Decimal("1.5"), None]), [True, False]),
+        ("float64", pa.array([2**60, 1], pa.int64()), [True, True]),
+        ("uint8", pa.array([0, 255, 256, -1], pa.int16()), [True, True, False, False]),
+        ("int8", pa.array([1.0, 1.5, 127.0, 128.0]), [True, False, True, False]),
+        ("int64", pa.array([2.0**63, -(2.0**63), float("nan")]), [False, True, False]),
+        ("int32", pa.array([True, False]), [True, True]),
+        ("bool", pa.array([0, 1, 2]), [True, True, False]),
+        ("bool", pa.array([True, None]), [True, False]),
+        ("int16", pa.nulls(2), [False, False]),
+    ],
+)
+def test_numbers_are_converted_where_the_tensor_can_hold_them(
+    dtype: str, given: pa.Array[Any], fits: list[bool]
+) -> None:
+    column = TensorColumn(given, TensorSpec("x", dtype, ("n",)))
+
+    assert [row not in column.errors for row in range(len(given))] == fits
+    for row in np.flatnonzero(fits).tolist():
+        assert column[row].dtype == dtype
+        wanted = np.array(given[row].as_py(), dtype)
+        assert np.array_equal(column[row], wanted, equal_nan=dtype.startswith("float"))
+
+
+@pytest.mark.parametrize("list_", [pa.list_, pa.large_list, lambda one: pa.list_(one, 2)])
+def test_nested_lists_are_checked_in_every_axis(list_: Any) -> None:  # noqa: ANN401
+    inner = pa.list_(pa.int32())
+    good, bad = [[1, 2, 3], [4, 5, 6]], [[1, 2, 3], [4, 5]]
+    rows = [good, bad, None, [[1, 2, 3], None], [[1, None, 3], [4, 5, 6]], good]
+    whole = pa.array([None, *rows, good], list_(inner))
+
+    column = TensorColumn(whole[1:-1], TensorSpec("x", "float32", ("n", 2, 3)))
+
+    assert column[0].tolist() == column[5].tolist() == good
+    assert [column.errors[row].message.partition(") ")[2] for row in sorted(column.errors)] == [
+        "has 2 elements in axis 2, not 3.",
+        "is NULL.",
+        "has an element that is NULL.",
+        "has an element that is NULL.",
+    ]
+
+
+def test_it_is_verified_described_and_listed(path: Path) -> None:
+    bundle = Bundle.load(path)
+    assert {check.outcome for check in verify_bundle(bundle)} == {"ok"}
+    assert sorted(read_golden(bundle)[1]) == ["doubled", "pooled", "sums"]
+    text = describe_bundle(bundle)
+    for fact in ("x: float32 (n, 4), tensor", "sums: int64 (n), tensor", "(n, 2), vector"):
+        assert fact in text
+    assert "labels" not in text
+    row = list_bundles({"numbers": path}).splitlines()[1]
+    assert row.split()[:5] == ["numbers", "tensor", "tensor,", "tensor,", "vector"]
+    done = CliRunner().invoke(models, ["verify", str(path)])
+    assert (done.exit_code, "6 golden rows" in done.output) == (0, True)
+
+
+def test_a_changed_number_fails_the_verification(path: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(path, tmp_path / "copy")
+    golden = safetensors.numpy.load_file(copy / "golden.safetensors")
+    golden["output:sums"] = golden["output:sums"] + 1
+    content = safetensors.numpy.save(golden)
+    (copy / "golden.safetensors").write_bytes(content)
+    tree = json.loads((copy / "model.json").read_text())
+    tree["files"]["golden.safetensors"] = hashlib.sha256(content).hexdigest()
+    (copy / "model.json").write_text(json.dumps(tree))
+
+    outcomes = {check.subject: check.outcome for check in verify_bundle(Bundle.load(copy))}
+
+    assert outcomes["onnx variant"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ("input:x", "does not hold x"),
+        ("output:doubled", "does not hold doubled"),
+    ],
+)
+def test_a_golden_batch_without_a_tensor_is_refused(
+    path: Path, tmp_path: Path, changed: str, message: str
+) -> None:
+    copy = shutil.copytree(path, tmp_path / "copy")
+    golden = safetensors.numpy.load_file(copy / "golden.safetensors")
+    del golden[changed]
+    content = safetensors.numpy.save(golden)
+    (copy / "golden.safetensors").write_bytes(content)
+    tree = json.loads((copy / "model.json").read_text())
+    tree["files"]["golden.safetensors"] = hashlib.sha256(content).hexdigest()
+    (copy / "model.json").write_text(json.dumps(tree))
+
+    with pytest.raises(WrongUseError, match=f"INVALID_BUNDLE: .*{message}"):
+        read_golden(Bundle.load(copy))
+
+
+@pytest.mark.parametrize("command", ["predict", "features"])
+def test_the_commands_on_images_refuse_it(
+    path: Path,
+    tmp_path: Path,
+    command: str,
+    encode: Callable[..., bytes],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images/red.png").write_bytes(encode("red"))
+    arguments = ["--images", f"{tmp_path}/images", "--output", f"{tmp_path}/out"]
+    assert main([command, *arguments, "--model", str(path)]) == 2
+    assert "NO_IMAGE_INPUT: model numbers does not take one image" in capsys.readouterr().err
+
+
+def test_calibration_refuses_it(path: Path, tmp_path: Path) -> None:
+    arguments = ["--images", str(tmp_path), "--precision", "int8", "--decoder", "pillow"]
+    assert main(["models", "calibrate", str(path), *arguments]) == 2
+
+
+def test_a_backend_that_fails_is_named_with_its_rows(model: Model) -> None:
+    class Failing:
+        def run(self, feeds: Any, wanted: Any) -> Any:  # noqa: ANN401
+            raise RuntimeError("the device is gone")
+
+    failing = Model(model.bundle, Failing())
+    with pytest.raises(SightlineError, match=r"MODEL_FAILED: .* batch of 2 rows: RuntimeError"):
+        list(run([table(rows_of(2))], failing, EngineSpec(), Vector(), ["x"], ""))

@@ -1,0 +1,17 @@
+package org.apache.spark.sql.sightline
+
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
+import org.apache.spark.sql.classic.ClassicConversions.castToImpl
+import org.apache.spark.sql.classic.Dataset
+import org.apache.spark.sql.{DataFrame, SparkSession}
+
+/** Between the frames of Spark's public API and logical plans. */
+object PlanFrame {
+
+  /** A frame over a logical plan, analysed, normalised and optimised as any query is. */
+  def apply(spark: SparkSession, plan: LogicalPlan): DataFrame =
+    Dataset.ofRows(castToImpl(spark), plan)
+
+  /** The frame's analysed plan. */
+  def plan(frame: DataFrame): LogicalPlan = castToImpl(frame).logicalPlan
+}

@@ -1,0 +1,235 @@
+package sightline.model
+
+import org.apache.spark.sql.types.*
+import org.json4s.*
+
+import sightline.SightlineException
+
+/**
+ * The tensors that a model takes and gives, in the order of its manifest.
+ *
+ * @param inputs at least one
+ * @param outputs at least one
+ */
+final case class Signature(inputs: Seq[ModelInput], outputs: Seq[ModelOutput]) {
+
+  /** The output of class scores: the first with a classes head. */
+  def classes: Option[ModelOutput] = outputs.find(_.head.isInstanceOf[Head.Classes])
+
+  /** What a list of models says that it does: `classification`, `features` or `tensors`. */
+  def task: String =
+    if (classes.isDefined) "classification" else vector.fold("tensors")(_ => "features")
+
+  /** How many classes the model has; 0 without a classes head. */
+  def classCount: Int = classes.fold(0)(_.tensor.shape.head)
+
+  /** The file of class labels, one label a line; the line number is the class id. */
+  def labelsFile: Option[String] =
+    outputs.map(_.head).collectFirst { case Head.Classes(labels) => labels }
+
+  /** The output of features: the first with a vector head. */
+  def vector: Option[ModelOutput] = outputs.find(_.head == Head.Vector)
+}
+
+/** An input tensor, and the column values that it is made of. */
+final case class ModelInput(tensor: TensorSpec, feed: Feed)
+
+/** An output tensor, and the column value that is made of it. */
+final case class ModelOutput(tensor: TensorSpec, head: Head)
+
+/**
+ * A tensor of a model.
+ *
+ * @param dtype type of its elements, as in `model.json`: one of [[TensorSpec.Types]]
+ * @param shape lengths of the axes of one row, without the batch axis; empty for a scalar
+ */
+final case class TensorSpec(name: String, dtype: String, shape: Seq[Int]) {
+
+  /** The type of Spark for one element. */
+  def elementType: DataType = TensorSpec.Types(dtype)
+
+  /** The type of Spark for one row: arrays nested to the tensor's rank. */
+  def dataType: DataType = shape.foldLeft(elementType)((element, _) => ArrayType(element))
+
+  /** `float32 [n, 4]`. */
+  override def toString: String =
+    s"$dtype ${("n" +: shape.map(_.toString)).mkString("[", ", ", "]")}"
+}
+
+object TensorSpec {
+
+  /** Element types, and the narrowest type of Spark for each; Spark has no unsigned integers. */
+  val Types: Map[String, DataType] = Map(
+    "float32" -> FloatType,
+    "float64" -> DoubleType,
+    "uint8" -> ShortType,
+    "int8" -> ByteType,
+    "int16" -> ShortType,
+    "int32" -> IntegerType,
+    "int64" -> LongType,
+    "bool" -> BooleanType,
+  )
+}
+
+/**
+ * How column values become an input tensor.
+ *
+ * @param kind its name in `model.json`
+ */
+sealed abstract class Feed(val kind: String)
+
+object Feed {
+
+  /** Encoded bytes of an image, decoded and resized to uint8 `[n, height, width, 3]`. */
+  case object Image extends Feed("image")
+
+  /** Numbers: a scalar, an array, or nested arrays of the tensor's rank. */
+  case object Tensor extends Feed("tensor")
+
+  val All: Seq[Feed] = Seq(Image, Tensor)
+}
+
+/**
+ * How an output tensor becomes a column value.
+ *
+ * @param kind its name in `model.json`
+ * @param role its name in `model.json` of format 1, and in DESCRIBE MODEL
+ */
+sealed abstract class Head(val kind: String, val role: String)
+
+object Head {
+
+  /**
+   * Scores of classes, float32 `[n, classes]`.
+   *
+   * @param labels file in the bundle with one label a line
+   */
+  final case class Classes(labels: String) extends Head(Classes.Kind, "scores")
+
+  object Classes {
+    val Kind = "classes"
+  }
+
+  /** Features, float32 `[n, length]`. */
+  case object Vector extends Head("vector", "features")
+
+  /** Numbers of any rank, as nested arrays. */
+  case object Tensor extends Head("tensor", "tensor")
+
+  val Kinds: Seq[String] = Seq(Classes.Kind, Vector.kind, Tensor.kind)
+}
+
+object Signature {
+
+  // The bounds of Python's reader, sightline/bundle/manifest.py.
+  private[model] val MostClasses = 10000000
+  private val LongestAxis = 1000000000
+
+  /**
+   * Reads the signature of a manifest of format 2.
+   *
+   * @param where names the bundle in errors
+   * @throws SightlineException INVALID_BUNDLE
+   */
+  private[model] def parse(root: JValue, where: String)(implicit formats: Formats): Signature =
+    Signature(
+      inputs = some(root, "inputs", where).map { input =>
+        val name = (input \ "name").extract[String]
+        val kind = (input \ "feed" \ "kind").extract[String]
+        val feed = Feed.All.find(_.kind == kind).getOrElse {
+          throw unknown(where, s"the feed of '$name'", kind, Feed.All.map(_.kind))
+        }
+        ModelInput(TensorSpec(name, dtype(input, name, where), shape(input, name, where)), feed)
+      },
+      outputs = some(root, "outputs", where).map { output =>
+        val name = (output \ "name").extract[String]
+        val head = (output \ "head" \ "kind").extract[String] match {
+          case Head.Classes.Kind => Head.Classes((output \ "head" \ "labels").extract[String])
+          case Head.Vector.kind => Head.Vector
+          case Head.Tensor.kind => Head.Tensor
+          case other => throw unknown(where, s"the head of '$name'", other, Head.Kinds)
+        }
+        this.output(output, name, head, head.kind + " head", where)
+      },
+    )
+
+  /**
+   * Reads the signature of a manifest of format 1: one image, and an output for each role.
+   *
+   * @throws SightlineException INVALID_BUNDLE
+   */
+  private[model] def parseFormat1(root: JValue, where: String)(implicit
+      formats: Formats
+  ): Signature = {
+    count(root \ "classes", MostClasses, "classes", where): Unit
+    val labels = (root \ "labels").extract[String]
+    val image = (root \ "inputs")(0) match {
+      case JNothing => ModelInput(TensorSpec("images", "uint8", Nil), Feed.Image)
+      case input =>
+        val name = (input \ "name").extract[String]
+        ModelInput(TensorSpec(name, "uint8", shape(input, name, where)), Feed.Image)
+    }
+    Signature(
+      Seq(image),
+      (root \ "outputs").extract[Seq[JObject]].map { output =>
+        val role = (output \ "role").extract[String]
+        val head = role match {
+          case "scores" => Head.Classes(labels)
+          case "features" => Head.Vector
+          case _ => Head.Tensor
+        }
+        this.output(output, (output \ "name").extract[String], head, role, where)
+      },
+    )
+  }
+
+  private def some(root: JValue, field: String, where: String)(implicit
+      formats: Formats
+  ): Seq[JObject] =
+    (root \ field).extract[Seq[JObject]] match {
+      case Nil => throw invalid(where, s"it has no $field")
+      case found => found
+    }
+
+  private def output(json: JValue, name: String, head: Head, called: String, where: String)(implicit
+      formats: Formats
+  ): ModelOutput = {
+    val isVector = json \ "shape" match {
+      case JArray(List(JString(_), _)) => true
+      case _ => head == Head.Tensor
+    }
+    if (!isVector) throw invalid(where, s"the shape of '$name', its $called, is not [n, length]")
+    ModelOutput(TensorSpec(name, dtype(json, name, where), shape(json, name, where)), head)
+  }
+
+  /** The lengths of the axes after the batch axis, which has a name: n. */
+  private def shape(json: JValue, name: String, where: String): Seq[Int] = json \ "shape" match {
+    case JArray(JString(_) :: axes) => axes.map(count(_, LongestAxis, "shape", where))
+    case _ => throw invalid(where, s"the shape of '$name' does not begin with the batch axis n")
+  }
+
+  private def dtype(json: JValue, name: String, where: String)(implicit formats: Formats): String =
+    // Old bundles do not state it: their outputs are float32.
+    (json \ "dtype").extractOpt[String].getOrElse("float32") match {
+      case known if TensorSpec.Types.contains(known) => known
+      case other =>
+        throw unknown(where, s"the dtype of '$name'", other, TensorSpec.Types.keys.toSeq.sorted)
+    }
+
+  /** An integer from 1 to `most`; json4s would cut one of many digits to 32 bits. */
+  private def count(value: JValue, most: Int, field: String, where: String): Int = value match {
+    case JInt(number) if number >= 1 && number <= most => number.toInt
+    case _ => throw invalid(where, s"'$field' must be an integer from 1 to $most")
+  }
+
+  private def unknown(
+      where: String,
+      what: String,
+      value: String,
+      known: Seq[String],
+  ): SightlineException =
+    invalid(where, s"$what is '$value'. Known: ${known.mkString(", ")}")
+
+  private[model] def invalid(where: String, why: String): SightlineException =
+    SightlineException("INVALID_BUNDLE", "bundle" -> where, "reason" -> why)
+}

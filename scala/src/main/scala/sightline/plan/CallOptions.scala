@@ -1,0 +1,96 @@
+package sightline.plan
+
+import scala.collection.immutable.ListMap
+import scala.util.Try
+
+import sightline.SightlineException
+import sightline.model.ResultType
+import sightline.schedule.{ImageSettings, InferenceSettings}
+
+/**
+ * How a call runs its model.
+ *
+ * @param topK how many labels a prediction lists, at least 1
+ */
+final case class CallOptions(
+    settings: InferenceSettings = InferenceSettings(),
+    images: ImageSettings = ImageSettings(),
+    topK: Int = ResultType.DefaultTopK,
+)
+
+/** Parses the options of a call, such as `map('top_k', '3')`, and the OPTIONS of a model. */
+object CallOptions {
+
+  /**
+   * @param texts option names to values, as texts
+   * @param defaults the values of options that are not in `texts`
+   * @param others names of options that the caller reads itself
+   * @throws SightlineException UNKNOWN_OPTION, INVALID_OPTION, UNKNOWN_DECODER or UNKNOWN_DEVICE
+   */
+  def parse(
+      texts: Map[String, String],
+      defaults: CallOptions,
+      others: Seq[String] = Nil,
+  ): CallOptions =
+    (texts -- others).toSeq.sorted.foldLeft(defaults) { case (now, (name, value)) =>
+      val read = readers.getOrElse(
+        name, {
+          val known = readers.keys.toSeq ++ others
+          throw SightlineException("UNKNOWN_OPTION", "option" -> name, "known" -> known)
+        },
+      )
+      read(now, name, value)
+    }
+
+  /**
+   * Parses `true` or `false`.
+   *
+   * @throws SightlineException INVALID_OPTION
+   */
+  def flag(name: String, value: String): Boolean =
+    value.toBooleanOption.getOrElse(throw invalid(name, value, "It must be true or false."))
+
+  private type Reader = (CallOptions, String, String) => CallOptions
+
+  private val readers: ListMap[String, Reader] = ListMap(
+    "backend" -> model((now, _, value) => now.copy(backend = value)),
+    "precision" -> model((now, _, value) => now.copy(precision = value)),
+    "decoder" -> image((now, name, value) =>
+      now.copy(decoder = oneOf("UNKNOWN_DECODER", name, value, ImageSettings.Decoders))
+    ),
+    "device" -> model((now, name, value) =>
+      now.copy(device = oneOf("UNKNOWN_DEVICE", name, value, InferenceSettings.Devices))
+    ),
+    "batch_rows" -> model((now, name, value) =>
+      now.copy(batchRows = atLeast1(name, value, _.toInt))
+    ),
+    "top_k" -> ((now, name, value) => now.copy(topK = atLeast1(name, value, _.toInt))),
+    "max_image_bytes" -> image((now, name, value) =>
+      now.copy(maxBytes = atLeast1(name, value, _.toLong))
+    ),
+    "max_image_pixels" -> image((now, name, value) =>
+      now.copy(maxPixels = atLeast1(name, value, _.toLong))
+    ),
+  )
+
+  private def model(
+      read: (InferenceSettings, String, String) => InferenceSettings
+  ): Reader = (now, name, value) => now.copy(settings = read(now.settings, name, value))
+
+  private def image(read: (ImageSettings, String, String) => ImageSettings): Reader =
+    (now, name, value) => now.copy(images = read(now.images, name, value))
+
+  private def oneOf(condition: String, name: String, value: String, known: Seq[String]): String =
+    if (known.contains(value)) value
+    else throw SightlineException(condition, "option" -> name, "value" -> value, "known" -> known)
+
+  private def atLeast1[N](name: String, value: String, read: String => N)(implicit
+      number: Numeric[N]
+  ): N =
+    Try(read(value)).toOption
+      .filter(number.gteq(_, number.one))
+      .getOrElse(throw invalid(name, value, "It must be a whole number of at least 1."))
+
+  private def invalid(name: String, value: String, why: String): SightlineException =
+    SightlineException("INVALID_OPTION", "option" -> name, "value" -> value, "reason" -> why)
+}

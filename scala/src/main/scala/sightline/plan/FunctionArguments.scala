@@ -1,0 +1,127 @@
+package sightline.plan
+
+import java.util.Locale
+
+import org.apache.spark.sql.catalyst.expressions.*
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
+import org.apache.spark.sql.catalyst.util.{ArrayData, MapData}
+import org.apache.spark.sql.types.{MapType, StringType}
+
+import sightline.SightlineException
+
+/**
+ * The arguments of one call of a SQL function, given by position, by name, or both.
+ *
+ * @param function the function's name, for errors
+ */
+final class FunctionArguments private (
+    function: String,
+    values: Map[String, Expression],
+) {
+
+  def get(parameter: String): Option[Expression] = values.get(parameter)
+
+  /** A required argument. */
+  def required(parameter: String): Expression = values(parameter)
+
+  /**
+   * An argument that must be a literal text, because its value is needed before the query runs.
+   *
+   * @throws SightlineException WRONG_ARGUMENTS
+   */
+  def literalText(parameter: String): String = {
+    val value = required(parameter)
+    Option
+      .when(value.foldable && value.dataType.isInstanceOf[StringType])(Option(value.eval()))
+      .flatten
+      .getOrElse(throw wrong(s"its $parameter must be a literal text, not ${value.sql}."))
+      .toString
+  }
+
+  /**
+   * The text of an optional literal; None if it is omitted or NULL.
+   *
+   * @throws SightlineException WRONG_ARGUMENTS
+   */
+  def optionalLiteral(parameter: String): Option[String] = get(parameter).flatMap { value =>
+    if (value.foldable) Option(value.eval()).map(_.toString)
+    else throw wrong(s"its $parameter must be a literal, not ${value.sql}.")
+  }
+
+  /**
+   * An argument that must be a table, `TABLE(…)`.
+   *
+   * @throws SightlineException WRONG_ARGUMENTS
+   */
+  def table(parameter: String): LogicalPlan = required(parameter) match {
+    case table: FunctionTableSubqueryArgumentExpression
+        if table.hasRepartitioning || table.orderByExpressions.nonEmpty =>
+      throw wrong(
+        "TABLE(…) takes no PARTITION BY, ORDER BY or WITH SINGLE PARTITION: rows are predicted " +
+          "where they are."
+      )
+    case table: FunctionTableSubqueryArgumentExpression => table.plan
+    case _ =>
+      throw wrong("its first argument must be a table: TABLE(images) or TABLE(SELECT …).")
+  }
+
+  /** The names and values of the literal map `options`; empty if it is omitted. */
+  def options: Map[String, String] = get("options").fold(Map.empty[String, String]) { options =>
+    val texts = options.dataType match {
+      case _: MapType if options.foldable =>
+        Option(Cast(options, MapType(StringType, StringType)).eval())
+      case _ =>
+        throw wrong(
+          s"its options must be a literal map, such as map('top_k', '3'), not ${options.sql}."
+        )
+    }
+    def strings(data: ArrayData): Seq[String] =
+      data.toSeq[Any](StringType).map(value => Option(value).fold("")(_.toString))
+    texts.fold(Map.empty[String, String]) {
+      case data: MapData => strings(data.keyArray()).zip(strings(data.valueArray())).toMap
+      case other => throw new IllegalArgumentException(s"not a map: $other")
+    }
+  }
+
+  def wrong(why: String): SightlineException = FunctionArguments.wrong(function, why)
+}
+
+object FunctionArguments {
+
+  /**
+   * @param required how many of `parameters` are required; these come first
+   * @throws SightlineException WRONG_ARGUMENTS
+   */
+  def apply(
+      function: String,
+      parameters: Seq[String],
+      required: Int,
+      arguments: Seq[Expression],
+  ): FunctionArguments = {
+    val (always, maybe) = parameters.splitAt(required)
+    val usage = always.mkString("(", ", ", "") + maybe.map(name => s"[, $name]").mkString + ")"
+    val pairs = arguments.zipWithIndex.map {
+      case (NamedArgumentExpression(name, value), _) => name.toLowerCase(Locale.ROOT) -> value
+      case (value, position) =>
+        val name = parameters.lift(position)
+        name.getOrElse(throw wrong(function, s"it takes $usage, not ${arguments.size}.")) -> value
+    }
+    pairs.map { case (name, _) => name }.diff(parameters).headOption.foreach { name =>
+      val why = if (parameters.contains(name)) "is given twice" else "is no parameter"
+      throw wrong(function, s"'$name' $why; it takes $usage.")
+    }
+    // The analyzer wraps what it resolves, such as a variable, in an alias, even in arguments in
+    // FROM.
+    val values = pairs.toMap.view.mapValues {
+      case named: Alias => named.child
+      case value => value
+    }.toMap
+    always.find(!values.contains(_)).foreach { name =>
+      throw wrong(function, s"its $name is missing; it takes $usage.")
+    }
+    new FunctionArguments(function, values)
+  }
+
+  private def wrong(function: String, why: String): SightlineException =
+    SightlineException("WRONG_ARGUMENTS", "subject" -> function, "reason" -> why)
+}

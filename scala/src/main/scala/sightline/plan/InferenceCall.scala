@@ -1,0 +1,113 @@
+package sightline.plan
+
+import org.apache.spark.sql.catalyst.expressions.{
+  Attribute,
+  AttributeReference,
+  AttributeSet,
+  Expression,
+  Unevaluable,
+}
+import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, OrderPreservingUnaryNode}
+import org.apache.spark.sql.types.StructType
+
+import sightline.model.ResultType
+import sightline.schedule.Inference
+import sightline.source.Columns
+
+/**
+ * An expression that gives a model's answer for a row: the fields of `result`, then `error`.
+ *
+ * Every SQL function and command that runs a model is this one expression. Analysis leaves it in its
+ * place, so that Spark treats it like any other expression. [[ExtractInference]] moves it to its own
+ * node before the optimizer can copy it.
+ *
+ * @param function the name by which the user calls it
+ * @param inference the model, with a fixed version, and its settings
+ * @param inputs a value for each input of the model, in the order of its signature. An image is
+ *   BINARY, or `struct<content, error>` if reading it may have failed.
+ */
+final case class InferenceCall(
+    function: String,
+    inference: Inference,
+    result: ResultType,
+    inputs: Seq[Expression],
+    route: Route = Route.Scalar,
+) extends Expression
+    with Unevaluable {
+
+  override def children: Seq[Expression] = inputs
+  override def dataType: StructType =
+    result.dataType(inference.bundle.signature).add(Columns.Error, Columns.ErrorType)
+  override def nullable: Boolean = true
+
+  /** The text for EXPLAIN: which model runs, and how. */
+  def description: String = s"$function[${inference.description}]"
+
+  override def prettyName: String = function
+  override def sql: String = {
+    // The session names the model of a call for probabilities.
+    val model = Option.when(result != ResultType.Probabilities)(s"'${inference.name}'")
+    (model ++ inputs.map(_.sql)).mkString(s"$function(", ", ", ")")
+  }
+  override def toString: String = s"$description(${inputs.mkString(", ")})"
+
+  override protected def withNewChildrenInternal(
+      newChildren: IndexedSeq[Expression]
+  ): InferenceCall = copy(inputs = newChildren)
+}
+
+object InferenceCall {
+
+  def in(expression: Expression): Seq[InferenceCall] =
+    expression.collect { case call: InferenceCall => call }
+}
+
+/** How rows reach the worker. */
+sealed trait Route
+
+object Route {
+
+  /** Spark's Arrow function: the inputs alone are sent. A row whose inputs are all NULL gives NULL. */
+  case object Scalar extends Route
+
+  /**
+   * mapInArrow: the whole row is sent, and not kept beside the worker. A row without an input gives an
+   * error.
+   */
+  case object Bulk extends Route
+}
+
+/**
+ * A plan node that adds the model's answer to each row of `child`. It runs one inference per row,
+ * even if the answer is used several times.
+ *
+ * @param result the answer's column
+ * @param shared whether a plan uses this node more than once; Spark must not make copies of it
+ */
+final case class Infer(
+    call: InferenceCall,
+    result: AttributeReference,
+    child: LogicalPlan,
+    shared: Boolean = false,
+) extends OrderPreservingUnaryNode {
+
+  override def output: Seq[Attribute] = child.output :+ result
+  override def producedAttributes: AttributeSet = AttributeSet(result)
+  // Spark does not inline a CTE that is not deterministic. Equal images still have equal answers.
+  override def deterministic: Boolean = !shared && super.deterministic
+  override protected def doCanonicalize(): LogicalPlan = super.doCanonicalize() match {
+    case infer: Infer => infer.copy(shared = false)
+    case other => other
+  }
+  override def maxRows: Option[Long] = child.maxRows
+  override def maxRowsPerPartition: Option[Long] = child.maxRowsPerPartition
+
+  override protected def withNewChildInternal(newChild: LogicalPlan): Infer =
+    copy(child = newChild)
+}
+
+object Infer {
+
+  def apply(call: InferenceCall, child: LogicalPlan): Infer =
+    Infer(call, AttributeReference(call.function, call.dataType)(), child)
+}

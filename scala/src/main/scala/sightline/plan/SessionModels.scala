@@ -1,0 +1,117 @@
+package sightline.plan
+
+import java.util.Locale
+
+import scala.collection.concurrent.TrieMap
+
+import com.google.common.collect.MapMaker
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.catalyst.analysis.{AnalysisContext, Resolver}
+
+import sightline.model.{BundleCatalog, FoundModel, ModelRegistry, ResultType}
+import sightline.schedule.{Inference, InferenceSettings}
+import sightline.source.AllowedRoots
+
+/**
+ * A model as a call runs it.
+ *
+ * @param topK how many labels a prediction lists
+ */
+final case class SessionModel(inference: Inference, topK: Int) {
+
+  /** What `ml_predict` gives for a row. */
+  def prediction: ResultType = ResultType.prediction(inference.bundle.signature, topK)
+}
+
+/** The models that a session's SQL can name, and the session's settings for inference. */
+object SessionModels {
+
+  /**
+   * The setting for the folder or URI of models, which is searched first. CREATE MODEL writes
+   * there.
+   */
+  val ModelsSetting = "spark.sightline.models"
+
+  private val DeviceSetting = "spark.sightline.device"
+  private val AllowCodeSetting = "spark.sightline.allowCode"
+
+  // The key is Spark's relation cache of a query. Spark uses it so that a query that names a table
+  // twice reads one version of it.
+  private val byQuery = new MapMaker().weakKeys().makeMap[AnyRef, QueryModels]()
+
+  /** What the analysis of one query has found so far. */
+  final private class QueryModels {
+    val found: TrieMap[String, FoundModel] = TrieMap.empty
+    val checked: TrieMap[Inference, Unit] = TrieMap.empty
+  }
+
+  /**
+   * The model for a call in a query. All calls of a model in one query use the version that the
+   * query found first, and it is checked once.
+   *
+   * @param model a name, `name@version`, or a bundle's path
+   * @param options the call's options; they override the model's, which override the session's
+   * @throws sightline.SightlineException UNKNOWN_MODEL and others of finding the model, and those of
+   *   [[sightline.schedule.Inference.check]]
+   */
+  def of(
+      spark: SparkSession,
+      model: String,
+      options: CallOptions => CallOptions,
+  ): SessionModel = {
+    val query = byQuery.computeIfAbsent(AnalysisContext.get.relationCache, _ => new QueryModels)
+    val key =
+      if (BundleCatalog.isPath(model) || !resolver(spark)("a", "A")) model
+      else model.toLowerCase(Locale.ROOT)
+    val found = query.found.getOrElseUpdate(key, find(spark, model))
+    val chosen = options(CallOptions.parse(found.options, defaults(spark)))
+    val inference =
+      Inference(found.bundle, chosen.settings, chosen.images, Some(model), found.version)
+    query.checked.getOrElseUpdate(inference, inference.check(spark))
+    SessionModel(inference, chosen.topK)
+  }
+
+  def find(spark: SparkSession, model: String): FoundModel = {
+    if (BundleCatalog.isPath(model)) {
+      AllowedRoots.of(spark).require(model, spark.sessionState.newHadoopConf())
+    }
+    catalog(spark).find(model)
+  }
+
+  def catalog(spark: SparkSession): BundleCatalog =
+    new BundleCatalog(modelsRoot(spark), spark.sessionState.newHadoopConf(), resolver(spark))
+
+  /** @throws sightline.SightlineException NO_MODELS_ROOT */
+  def registry(spark: SparkSession): ModelRegistry =
+    ModelRegistry.open(modelsRoot(spark), spark.sessionState.newHadoopConf(), resolver(spark))
+
+  /** The session's options for all models; a call can override them. */
+  def defaults(spark: SparkSession): CallOptions = {
+    val settings = InferenceSettings()
+    CallOptions(
+      settings.copy(
+        device = spark.conf.getOption(DeviceSetting).getOrElse(settings.device),
+        // Read from the application's configuration: a SQL client's SET must not allow custom code.
+        allowCode = spark.sparkContext.getConf.getBoolean(AllowCodeSetting, defaultValue = false),
+      )
+    )
+  }
+
+  /** Model names follow the same rule as table names: `spark.sql.caseSensitive`. */
+  private def resolver(spark: SparkSession): Resolver = spark.sessionState.conf.resolver
+
+  /**
+   * The models root. A session can set its own root, which must be under the folders that it can
+   * read.
+   */
+  private def modelsRoot(spark: SparkSession): Option[String] = {
+    def orEnvironment(setting: Option[String]): Option[String] =
+      setting.orElse(sys.env.get("SIGHTLINE_MODELS")).filter(_.trim.nonEmpty)
+    val root = orEnvironment(spark.conf.getOption(ModelsSetting))
+    val ofApplication = orEnvironment(spark.sparkContext.getConf.getOption(ModelsSetting))
+    root.filterNot(ofApplication.contains).foreach {
+      AllowedRoots.of(spark).require(_, spark.sessionState.newHadoopConf())
+    }
+    root
+  }
+}

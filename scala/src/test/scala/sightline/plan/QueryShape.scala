@@ -1,0 +1,67 @@
+package sightline.plan
+
+/**
+ * One way to write a query around a model call.
+ *
+ * @param name unique among the shapes
+ * @param ideal what the query needs: no image twice, and none whose result nobody asks for
+ * @param sql the query, for the calls that it is given: the model's, or predictions made before
+ * @param ordered whether the order of its rows is part of the result
+ * @param rows whether the query itself determines its rows; a LIMIT without an order does not
+ */
+final case class QueryShape(
+    name: String,
+    ideal: QueryShape.Ran,
+    sql: ModelCalls => String,
+    ordered: Boolean = false,
+    rows: Boolean = true,
+) {
+
+  /** What it has in common with other shapes: the first part of `FAMILY: MEMBER`. */
+  def family: String = name.takeWhile(_ != ':')
+}
+
+object QueryShape {
+
+  /** What became of a query. */
+  sealed trait Outcome
+
+  /**
+   * It gave the rows of the reference.
+   *
+   * @param nodes operators of the executed plan that run a model; a reused exchange counts once
+   * @param images that were decoded for it
+   */
+  final case class Ran(nodes: Int, images: Int) extends Outcome {
+    override def toString: String = s"$nodes × $images"
+  }
+
+  /** It gave other rows than the reference. */
+  case object OtherRows extends Outcome
+
+  /** It failed with an error of this condition. */
+  final case class Failed(condition: String) extends Outcome
+}
+
+/**
+ * The SQL text of every kind of model call.
+ *
+ * @param colour `ml_predict` with the model `colour`, of an expression for the image's bytes
+ * @param means `ml_predict` with another model
+ * @param named `ml_predict` with the model `strongest`, which has the bundle of `colour`, by this name
+ * @param features `ml_features`
+ * @param file `get_image_inference_udf`, of an expression for a path
+ * @param table `ml_predict(TABLE(…))` over a table with a column `content`, as a relation
+ * @param answers a view of `images` with the result of `colour(content)` as `r`
+ * @param label a temporary SQL function around a call, that gives its label
+ */
+final case class ModelCalls(
+    colour: String => String,
+    means: String => String,
+    named: (String, String) => String,
+    features: String => String,
+    file: String => String,
+    table: String => String,
+    answers: String,
+    label: String => String,
+)

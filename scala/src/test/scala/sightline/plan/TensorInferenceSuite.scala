@@ -1,0 +1,181 @@
+package sightline.plan
+
+import org.apache.spark.sql.execution.python.MapInArrowExec
+import org.apache.spark.sql.{AnalysisException, Row}
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.model.ResultType
+import sightline.schedule.Inference
+import sightline.sql.ImageInferenceFunction
+import sightline.{LocalSpark, SightlineException, TensorBundle}
+
+/** Models whose inputs are numbers: bundles of format 2 through SQL and the worker. */
+final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
+
+  private lazy val iris = TensorBundle.iris.folder.toString
+  private lazy val pixels = TensorBundle.pixels.folder.toString
+
+  private def none: String = None.orNull
+
+  private def only(sql: String): Row = spark.sql(sql).collect() match {
+    case Array(row) => row
+    case other => fail(s"${other.length} rows")
+  }
+
+  test("numbers in SQL go through the model") {
+    val row = only(s"SELECT ml_predict('$iris', array(5.1, 3.5, 1.4, 0.2)).y AS y")
+    val y = row.getSeq[Float](0)
+    assert(y.size == 2)
+    assert(math.abs(y(0) - 8.6) < 1e-5 && math.abs(y(1) - 1.6) < 1e-5)
+  }
+
+  test("its type has a field for each output of the output's rank, and the error") {
+    val sql = s"SELECT ml_predict('$iris', array(1, 2, 3, 4)) AS r"
+    assert(
+      spark.sql(sql).schema("r").dataType.catalogString ==
+        "struct<y:array<float>,sum:float,error:struct<code:string,stage:string,message:string>>"
+    )
+    assert(only(sql) == Row(Row(Seq(3f, 7f), 10f, none)))
+  }
+
+  test("every type of number is taken, in many partitions, each row with its own result") {
+    Seq("float", "double", "int", "bigint", "decimal(9, 2)").foreach { number =>
+      val rows = spark
+        .range(0, 100, 1, numPartitions = 7)
+        .selectExpr("id", s"CAST(array(id, 1, 2, id) AS array<$number>) AS x")
+        .selectExpr("id", s"ml_predict('$iris', x) AS r")
+        .selectExpr("id", "r.y", "r.sum", "r.error")
+        .collect()
+      assert(rows.map(_.getLong(0)).sorted.toSeq == (0L until 100L), number)
+      rows.foreach { row =>
+        val id = row.getLong(0).toFloat
+        assert(row.getSeq[Float](1) == Seq(id + 1, id + 2), number)
+        assert(row.getFloat(2) == 2 * id + 3, number)
+        assert(row.isNullAt(3), number)
+      }
+    }
+  }
+
+  test("a row of the wrong length, or with a NULL element, gives an error and no value") {
+    val rows = spark
+      .sql(s"""SELECT id, ml_predict('$iris', x) AS r FROM VALUES
+              |  (1, array(1.0, 2.0, 3.0, 4.0)), (2, array(1.0, 2.0)), (3, array()),
+              |  (4, array(1.0, NULL, 3.0, 4.0)), (5, NULL) AS t(id, x)""".stripMargin)
+      .selectExpr("id", "r IS NULL", "r.sum", "r.y IS NULL", "r.error.code", "r.error.stage")
+      .orderBy("id")
+      .collect()
+      .toSeq
+    val invalid = (id: Int) => Row(id, false, None.orNull, true, "INVALID_INPUT", "feed")
+    assert(
+      rows == Seq(
+        Row(1, false, 10f, false, none, none),
+        invalid(2),
+        invalid(3),
+        invalid(4),
+        Row(5, true, None.orNull, true, none, none),
+      )
+    )
+  }
+
+  test("nested arrays are tensors of a higher rank; a number that does not fit is an error") {
+    val rows = spark
+      .sql(s"""SELECT id, ml_predict('$pixels', x) AS r FROM VALUES
+              |  (1, array(array(1, 2), array(3, 255))), (2, array(array(1, 2), array(3, 256))),
+              |  (3, array(array(1, 2), array(3))) AS t(id, x)""".stripMargin)
+      .selectExpr("id", "CAST(r.y AS array<array<int>>)", "r.error.code")
+      .orderBy("id")
+      .collect()
+      .toSeq
+    assert(
+      rows == Seq(
+        Row(1, Seq(Seq(1, 2), Seq(3, 255)), none),
+        Row(2, None.orNull, "INVALID_INPUT"),
+        Row(3, None.orNull, "INVALID_INPUT"),
+      )
+    )
+  }
+
+  test("a column of another type is refused on the driver, with the type that the model takes") {
+    def refused(model: String, value: String): String =
+      intercept[AnalysisException](spark.sql(s"SELECT ml_predict('$model', $value)")).getMessage
+    val wrong = Seq("1.5", "'text'", "array('a')", "array(array(1.0))", "X'00'", "map(1, 2)")
+    wrong.foreach { value =>
+      val message = refused(iris, value)
+      assert(message.startsWith("WRONG_COLUMN_TYPE: "), value)
+      assert(message.contains("not ARRAY<FLOAT>. Input 'x' of the model is float32 [n, 4]."), value)
+    }
+    Seq("array(1, 2)", "array(array(1.5))", "array(array(true))").foreach { value =>
+      assert(refused(pixels, value).contains("not ARRAY<ARRAY<SMALLINT>>."), value)
+    }
+  }
+
+  test("the table function reads the column of the input's name, and keeps it") {
+    spark
+      .range(0, 20, 1, numPartitions = 3)
+      .selectExpr("id", "array(id, 0, 0, 1) AS x")
+      .createOrReplaceTempView("flowers")
+    val frame = spark.sql(s"SELECT * FROM ml_predict(TABLE(flowers), '$iris')")
+    assert(frame.columns.toSeq == Seq("id", "x", "prediction", "error"))
+    val plan = frame.queryExecution.executedPlan
+    assert(plan.collect { case node: MapInArrowExec => node }.size == 1)
+    val rows = frame.selectExpr("id", "prediction.y", "prediction.sum", "error").collect()
+    assert(rows.map(_.getLong(0)).sorted.toSeq == (0L until 20L))
+    rows.foreach { row =>
+      assert(row.getSeq[Float](1) == Seq(row.getLong(0).toFloat, 1f))
+      assert(row.getFloat(2) == row.getLong(0).toFloat + 1 && row.isNullAt(3))
+    }
+    val missing = intercept[AnalysisException](
+      spark.sql(s"SELECT * FROM ml_predict(TABLE(SELECT id FROM flowers), '$iris')")
+    )
+    assert(missing.getMessage.contains("UNKNOWN_COLUMN: the table of ml_predict has no column 'x'"))
+  }
+
+  test("a model of several inputs takes a struct with a field for each, or columns of a table") {
+    val pair = TensorBundle.pair.folder.toString
+    spark
+      .range(1, 9, 1, numPartitions = 3)
+      .selectExpr("id", "id AS a", "IF(id = 3, NULL, array(id, 1)) AS b", "'x' AS error")
+      .createOrReplaceTempView("pairs")
+    val expected = (1L to 8L).map { id =>
+      if (id == 3) Row(id, None.orNull, "INVALID_INPUT")
+      else Row(id, Seq(id.toFloat * id, id.toFloat), none)
+    }
+    val scalar = spark.sql(
+      s"""SELECT id, r.y, r.error.code FROM
+         |  (SELECT id, ml_predict('$pair', struct(b, a)) AS r FROM pairs) ORDER BY id""".stripMargin
+    )
+    assert(scalar.collect().toSeq == expected)
+    val table = spark.sql(
+      s"SELECT id, prediction.y, error.code FROM ml_predict(TABLE(pairs), '$pair') ORDER BY id"
+    )
+    assert(table.collect().toSeq == expected)
+    val guarded = spark.sql(
+      s"""SELECT id, CASE WHEN id > 5 THEN ml_predict('$pair', struct(a, b)).y END AS y
+         |FROM pairs ORDER BY id""".stripMargin
+    )
+    assert(guarded.collect().map(_.isNullAt(1)).toSeq == (1 to 8).map(_ <= 5))
+    val error = intercept[AnalysisException](spark.sql(s"SELECT ml_predict('$pair', array(1))"))
+    assert(error.getMessage.contains("is ARRAY<INT>, not STRUCT<a: FLOAT, b: ARRAY<FLOAT>>."))
+  }
+
+  test("images are refused for a model of numbers") {
+    val images = spark.range(1).selectExpr("X'00' AS __content", "NULL AS __error")
+    val error = intercept[SightlineException](
+      InferTable.images("predict", Inference(TensorBundle.iris), ResultType.TopK(), images)
+    )
+    assert(error.code == "NO_IMAGE_INPUT")
+    spark.conf.set(ImageInferenceFunction.ModelSetting, iris)
+    try {
+      val call = intercept[AnalysisException](
+        spark.sql("SELECT get_image_inference_udf('a.png', 'onnx')")
+      )
+      assert(call.getMessage.startsWith("NO_IMAGE_INPUT: model iris"))
+    } finally spark.conf.unset(ImageInferenceFunction.ModelSetting)
+  }
+
+  test("a model without a vector output has no features") {
+    val error =
+      intercept[AnalysisException](spark.sql(s"SELECT ml_features('$iris', array(1, 2, 3, 4))"))
+    assert(error.getMessage.startsWith("NO_FEATURES"))
+  }
+}

@@ -1,0 +1,70 @@
+package sightline.schedule
+
+import java.nio.file.Files
+
+import org.json4s.*
+import org.json4s.jackson.JsonMethods
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.TestPython
+import sightline.model.ResultType.{Probabilities, Tensors, TopK, Vector}
+
+/** The messages of `tests/contract/worker_spec.json`, which a Python test reads. */
+final class WorkerSpecSuite extends AnyFunSuite {
+
+  private val sha256 = "0123456789abcdef" * 4
+  private val bulk = Some(WorkerSpec.Columns(Seq("__input0"), "__error"))
+
+  private val base = WorkerSpec(
+    WorkerSpec.Model("fruits", sha256, "fruits-0123456789ab"),
+    InferenceSettings(),
+    ImageSettings(),
+    local = true,
+    threads = 2,
+    TopK(),
+  )
+
+  private val specs = Map(
+    "bulk, top_k" -> base.copy(columns = bulk),
+    "scalar, top_k" -> base.copy(result = TopK(1)),
+    "bulk, probabilities" -> base.copy(
+      settings = InferenceSettings(backend = "openvino", precision = "bf16"),
+      result = Probabilities,
+      columns = bulk,
+    ),
+    "scalar, probabilities" -> base.copy(
+      images = ImageSettings("turbo", maxBytes = 1000, maxPixels = 2000),
+      result = Probabilities,
+    ),
+    "bulk, vector" -> base.copy(
+      settings = InferenceSettings(backend = "pytorch", device = "cuda", allowCode = true),
+      result = Vector,
+      columns = bulk,
+    ),
+    "scalar, vector" -> base.copy(
+      settings = InferenceSettings(precision = "int8"),
+      local = false,
+      result = Vector,
+    ),
+    "bulk, tensors, two inputs" -> base.copy(
+      settings = InferenceSettings(batchRows = 1),
+      threads = 1,
+      result = Tensors(Seq("y", "z")),
+      columns = Some(WorkerSpec.Columns(Seq("__input0", "__input1"), "__error")),
+    ),
+    "scalar, tensors" -> base.copy(result = Tensors(Seq("y"))),
+  )
+
+  test("each message is the one of the contract, which the worker reads") {
+    val file = TestPython.root.resolve("tests/contract/worker_spec.json")
+    val JArray(contract) = JsonMethods.parse(Files.readString(file)): @unchecked
+    val expected = contract.map { entry =>
+      val JString(name) = entry \ "name": @unchecked
+      name -> (entry \ "spec")
+    }.toMap
+    assert(specs.keySet == expected.keySet)
+    specs.foreach { case (name, spec) =>
+      assert(JsonMethods.parse(spec.toJson) == expected(name), name)
+    }
+  }
+}
