@@ -10,19 +10,16 @@ import numpy as np
 
 from sightline.backends.backend import UInt8Array
 from sightline.backends.cache import open_session
-from sightline.backends.choose_device import resolve_device
-from sightline.backends.device import Device
+from sightline.backends.device import Device, resolve_device
 from sightline.backends.registry import require_precision, require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
-from sightline.bundle.manifest import Preprocessing
-from sightline.engine.decode import decode
+from sightline.engine.feeds.image import ImageFeed
 from sightline.engine.model import Model
-from sightline.engine.preprocess import preprocess
+from sightline.engine.result_type import Tensors, TopK
 from sightline.engine.run import run
 from sightline.engine.spec import Decoder, EngineSpec
 from sightline.errors import WrongUseError
-from sightline.row_error import RowError
 from sightline.source.listing import Listing
 from sightline.source.read_images import CONTENT, ERROR, read_images
 
@@ -49,11 +46,13 @@ class Combination:
         """Check, without loading anything, that the model can run this way; return the device.
 
         Raises:
-            WrongUseError: UNKNOWN_BACKEND, NO_VARIANT, UNKNOWN_PRECISION, UNSUPPORTED_PRECISION,
-                NOT_CALIBRATED, UNKNOWN_DECODER, MISSING_PACKAGE or UNKNOWN_DEVICE.
+            WrongUseError: NO_IMAGE_INPUT, UNKNOWN_BACKEND, NO_VARIANT, UNKNOWN_PRECISION,
+                UNSUPPORTED_PRECISION, NOT_CALIBRATED, UNKNOWN_DECODER, MISSING_PACKAGE or
+                UNKNOWN_DEVICE.
             SightlineError: DEVICE_UNAVAILABLE.
         """
         self.spec(1)
+        bundle.manifest.signature.require_image(bundle.name)
         require_variant(bundle, self.backend)
         require_precision(bundle, self.backend, self.precision, self.decoder)
         return resolve_device(device, self.backend, None)
@@ -88,13 +87,13 @@ def decode_images(listing: Listing, bundle: Bundle, spec: EngineSpec) -> Images:
     Raises:
         WrongUseError: NO_IMAGES if none can be decoded.
     """
-    preprocessing = bundle.manifest.preprocessing
-    size = preprocessing.size
+    preprocessing = bundle.manifest.signature.require_image(bundle.name)
+    feed, size = ImageFeed(preprocessing, spec), preprocessing.size
     pixels = np.empty((len(listing), size.height, size.width, 3), np.uint8)
     contents: list[bytes] = []
     for batch in read_images(listing, spec.max_image_bytes, _READ_ROWS, _READ_BYTES):
         for content in batch.column(CONTENT).to_pylist():
-            if content and _decode(content, spec, preprocessing, pixels[len(contents)]):
+            if content and feed.write(memoryview(content), pixels[len(contents)]) is None:
                 contents.append(content)
     if not contents:
         message = f"none of the {len(listing)} images can be decoded. Give images that can."
@@ -123,7 +122,10 @@ class Parts:
         self._model = model
         self._spec = spec
         self._images = images
-        self._preprocessing = model.bundle.manifest.preprocessing
+        signature = model.bundle.manifest.signature
+        self._input = signature.inputs[0].tensor.name
+        self._output = (signature.classes or signature.outputs[0]).name
+        self._feed = ImageFeed(signature.require_image(model.bundle.name), spec)
         self.runs: dict[str, Callable[[], None]] = {
             "raw decode": self._raw_decode,
             "raw inference": self._raw_inference,
@@ -149,7 +151,7 @@ class Parts:
     def _raw_decode(self) -> None:
         out = np.empty_like(self._images.pixels[0])
         for content in self._images.contents:
-            _decode(content, self._spec, self._preprocessing, out)
+            self._feed.write(memoryview(content), out)
 
     def _raw_inference(self) -> None:
         pixels, rows = self._images.pixels, self._spec.batch_rows
@@ -164,25 +166,17 @@ class Parts:
             filled = 0
             for content in batch.column(CONTENT).to_pylist():
                 if content:
-                    filled += _decode(content, spec, self._preprocessing, buffer[filled])
+                    filled += self._feed.write(memoryview(content), buffer[filled]) is None
             if filled:
                 self._infer(buffer[:filled])
 
     def _engine(self, listing: Listing) -> None:
         batches = read_images(listing, self._spec.max_image_bytes, _READ_ROWS, _READ_BYTES)
-        for _ in run(batches, self._model, self._spec, CONTENT, ERROR):
+        result = (
+            TopK() if self._model.bundle.manifest.signature.classes else Tensors((self._output,))
+        )
+        for _ in run(batches, self._model, self._spec, result, [CONTENT], ERROR):
             pass
 
     def _infer(self, pixels: UInt8Array) -> None:
-        self._model.run(pixels, "scores").argmax(axis=1)
-
-
-def _decode(
-    content: bytes, spec: EngineSpec, preprocessing: Preprocessing, out: UInt8Array
-) -> bool:
-    """Write one image at the model's size to `out`; return whether it could be decoded."""
-    image = decode(content, spec, preprocessing.least_decoded)
-    if isinstance(image, RowError):
-        return False
-    preprocess(image, preprocessing, out)
-    return True
+        self._model.run({self._input: pixels}, [self._output])[0].argmax(axis=-1)
