@@ -2,8 +2,6 @@ package sightline.model
 
 import org.apache.spark.sql.types.*
 
-import sightline.source.Columns
-
 /**
  * What a model call gives for one row, beside the row's error.
  *
@@ -17,6 +15,11 @@ sealed trait ResultType {
 
 object ResultType {
 
+  private val Score = new StructType()
+    .add("label", StringType)
+    .add("class_id", IntegerType)
+    .add("score", FloatType)
+
   /** How many labels a prediction lists by default. */
   val DefaultTopK = 5
 
@@ -26,7 +29,7 @@ object ResultType {
    * @param k at least 1; a model with fewer classes gives all of them
    */
   final case class TopK(k: Int = DefaultTopK) extends ResultType {
-    override def dataType(signature: Signature): StructType = Columns.PredictionType
+    override def dataType(signature: Signature): StructType = Score.add("top_k", ArrayType(Score))
   }
 
   /** The best label, and the probability of every label. */
@@ -41,7 +44,7 @@ object ResultType {
   /** The features: the first output with a vector head. */
   case object Vector extends ResultType {
     override def dataType(signature: Signature): StructType =
-      new StructType().add(Columns.Features, ArrayType(FloatType))
+      new StructType().add("features", ArrayType(FloatType))
   }
 
   /**

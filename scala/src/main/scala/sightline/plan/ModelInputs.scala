@@ -6,10 +6,13 @@ import org.apache.spark.sql.types.*
 
 import sightline.SightlineException
 import sightline.model.{Feed, ModelInput, Signature, TensorSpec}
-import sightline.source.ReadImageExpression
+import sightline.source.Columns
 
 /** Checks the values that a call gives to a model's inputs. */
 object ModelInputs {
+
+  private val ReadType =
+    new StructType().add(Columns.Content, BinaryType).add(Columns.Error, Columns.ErrorType)
 
   /**
    * The inputs of a model, in the order of its signature.
@@ -72,7 +75,7 @@ object ModelInputs {
 
   /** Whether a value is `struct<content, error>`: an image, or the error of reading it. */
   def isRead(dataType: DataType): Boolean =
-    DataTypeUtils.equalsIgnoreNullability(dataType, ReadImageExpression.ResultType)
+    DataTypeUtils.equalsIgnoreNullability(dataType, ReadType)
 
   private def sqlType(input: ModelInput): DataType = input.feed match {
     case Feed.Image => BinaryType

@@ -6,6 +6,7 @@ import org.json4s.JsonDSL.*
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.SightlineException
+import sightline.source.Columns
 
 final class ManifestSuite extends AnyFunSuite {
 
@@ -181,6 +182,8 @@ final class ManifestSuite extends AnyFunSuite {
     assert(signature.inputs.map(_.feed) == Seq(Feed.Image))
     assert(signature.outputs.map(_.head) == Seq(Head.Classes("labels.txt"), Head.Vector))
     assert(ResultType.prediction(signature, 3) == ResultType.TopK(3))
+    assert(ResultType.TopK().dataType(signature) == Columns.PredictionType)
+    assert(ResultType.Vector.dataType(signature).fieldNames.toSeq == Seq(Columns.Features))
     val tensors = Signature(signature.inputs, signature.outputs.drop(1))
     val all = ResultType.prediction(tensors, 3)
     assert(all == ResultType.Tensors(Seq("pooled")))
