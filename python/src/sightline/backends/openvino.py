@@ -18,8 +18,7 @@ import openvino as ov
 
 from sightline.backends.backend import Array
 from sightline.backends.device import ANOTHER_BACKEND, Device, unavailable
-from sightline.backends.external_data import has_external_data
-from sightline.backends.graph_file import graph_file
+from sightline.backends.graph_file import graph_file, has_external_data
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.errors import WrongUseError
