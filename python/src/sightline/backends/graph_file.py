@@ -1,4 +1,4 @@
-"""The ONNX file of a bundle: which one a precision needs, and whether it keeps weights elsewhere."""
+"""The ONNX file of a bundle: which one a precision needs, and whether all weights are in it."""
 
 from __future__ import annotations
 
