@@ -20,6 +20,7 @@ from sightline.backends.backend import Array
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.backends.entry import find_backend
+from sightline.backends.registry import require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.describe import describe_bundle, list_bundles
 from sightline.bundle.golden import read_golden
@@ -245,6 +246,25 @@ def test_it_is_verified_described_and_listed(path: Path) -> None:
     assert row.split()[:5] == ["numbers", "tensor", "tensor,", "tensor,", "vector"]
     done = CliRunner().invoke(models, ["verify", str(path)])
     assert (done.exit_code, "6 golden rows" in done.output) == (0, True)
+
+
+def test_a_variant_of_no_installed_backend_is_skipped_and_not_run(
+    path: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(path, tmp_path / "copy")
+    tree = json.loads((copy / "model.json").read_text())
+    tree["variants"] = {"tflite": {"file": "model.onnx", "threads": 2}}
+    (copy / "model.json").write_text(json.dumps(tree))
+    bundle = Bundle.load(copy)
+
+    checks = {check.subject: check for check in verify_bundle(bundle)}
+
+    assert checks["tflite variant"].outcome == "skipped"
+    assert checks["tflite variant"].detail == "no installed backend reads it"
+    assert "tflite         model.onnx" in describe_bundle(bundle)
+    message = "NO_VARIANT: model numbers has no onnx variant, only tflite. No installed backend"
+    with pytest.raises(WrongUseError, match=message):
+        require_variant(bundle, "onnx")
 
 
 def test_a_changed_number_fails_the_verification(path: Path, tmp_path: Path) -> None:
