@@ -73,6 +73,23 @@ def test_all_variants_give_the_features_that_the_head_is_given(tiny: Bundle) -> 
         assert outputs["logits"] == pytest.approx(outputs["features"] @ weight.T + bias, abs=1e-5)
 
 
+def test_features_alone_are_computed_without_the_head(tiny: Bundle) -> None:
+    session = find_backend("pytorch").open(tiny, Device("cpu"), 1, allow_code=True)
+    feeds = {"images": np.zeros((2, 16, 12, 3), np.uint8)}
+    both = session.run(feeds, ["logits", "features"])
+    calls: list[object] = []
+    layer = session.model.get_submodule("network.head")  # type: ignore[attr-defined]
+    layer.register_forward_hook(lambda *_: calls.append(None))
+
+    found = session.run(feeds, ["features"])
+
+    assert calls == []
+    assert sorted(found) == ["features"]
+    assert np.array_equal(found["features"], both["features"])
+    assert sorted(session.run(feeds, ["logits"])) == ["logits"]
+    assert len(calls) == 1
+
+
 def test_a_network_without_such_a_layer_gives_scores_alone(
     tiny_request: AddRequest, tmp_path: Path
 ) -> None:
