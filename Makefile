@@ -6,6 +6,7 @@
 ENVIRONMENT := .venv/.ready
 BUNDLE := models/efficientnet_lite0/model.json
 JAR := dist/sightline.jar
+BENCHMARK := .venv/bin/python benchmarks/run.py
 TRACKING_SERVER := .tools/mlflow/installed.lock
 JAR_SOURCES := $(shell find build.sbt project/*.* scala/src/main python/src/sightline models/id_fraud \
 	-type f -not -name '*.pyc' 2>/dev/null)
@@ -25,13 +26,13 @@ test: $(ENVIRONMENT) $(BUNDLE) $(TRACKING_SERVER) ## Run the checks and every te
 check: $(ENVIRONMENT) ## Check format, style, types and layers, and run nothing.
 	@.venv/bin/python scripts/verify.py style
 
-bench: setup ## Measure what an image costs here, beside raw parts and peers, and how that grows (two hours on two cores).
-	@.venv/bin/sightline bench
-	@.venv/bin/sightline bench closest
-	@.venv/bin/sightline bench report --chart build/bench/performance.png
-	-@$(MAKE) --no-print-directory models/mobilenet_v2/model.json && .venv/bin/sightline bench scaling
-	@.venv/bin/sightline bench pca --rows 10000,100000,1000000
-	@.venv/bin/sightline bench report --page scaling
+bench: setup ## Measure the cost of an image on this machine, beside raw parts and other tools, and its growth (two hours on two cores).
+	@$(BENCHMARK)
+	@$(BENCHMARK) closest
+	@$(BENCHMARK) report --chart build/bench/performance.png
+	-@$(MAKE) --no-print-directory models/mobilenet_v2/model.json && $(BENCHMARK) scaling
+	@$(BENCHMARK) pca --rows 10000,100000,1000000
+	@$(BENCHMARK) report --page growth
 
 format: $(ENVIRONMENT) ## Rewrite the sources to the format, and mend what the linters can.
 	@scripts/sbt.sh scalafixAll scalafmtAll scalafmtSbt

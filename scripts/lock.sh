@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-extras=(cpu spark add torch openvino turbo bench report track models dev)
+extras=(cpu spark add torch openvino turbo report track models dev)
 .venv/bin/uv --quiet pip compile python/pyproject.toml "${extras[@]/#/--extra=}" --universal \
   --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements.lock
 scripts/make_tracking_server.sh --lock

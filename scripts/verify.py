@@ -91,7 +91,8 @@ PYTHON_STYLE = (
     Part("types of python/", MYPY, ROOT / "python"),
     Part("types of examples/fraud_id", (*MYPY, "."), ROOT / "examples/fraud_id"),
     Part("types of examples/fruits", (*MYPY, "."), ROOT / "examples/fruits"),
-    Part("types of tests/", (*MYPY, "tests", "scripts", "benchmarks")),
+    Part("types of benchmarks/", (*MYPY, "."), ROOT / "benchmarks"),
+    Part("types of tests/", (*MYPY, "tests", "scripts")),
 )
 SCALA_STYLE = sbt("Scala style", "verifyStyle")
 JAR = sbt("dist/sightline.jar", "assembly")
@@ -121,7 +122,12 @@ def everything() -> Lanes:
     end_to_end = pytest("tests end to end", ROOT, "end-to-end.xml", needs=JAR.name)
     return (
         [JAR, sbt("Scala style and tests", "verify", reports="scalatest/*.xml")],
-        [*PYTHON_STYLE, pytest("tests of python/", ROOT / "python", "python.xml"), end_to_end],
+        [
+            *PYTHON_STYLE,
+            pytest("tests of python/", ROOT / "python", "python.xml"),
+            pytest("tests of benchmarks/", ROOT / "benchmarks", "benchmarks.xml"),
+            end_to_end,
+        ],
     )
 
 

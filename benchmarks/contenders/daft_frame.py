@@ -1,4 +1,4 @@
-"""Daft as its documentation writes batch inference over images, and tuned. MODEL INPUT."""
+"""Daft, tuned and as in its documentation of batch inference. Arguments: MODEL INPUT."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ RESULT = DataType.struct({"class_id": DataType.int32(), "score": DataType.float3
 
 
 def rows(recipe: Recipe, session: Any, pixels: list[Any]) -> list[dict[str, Any]]:  # noqa: ANN401
-    """Predictions of a batch as Daft takes structs back."""
+    """Return the predictions of a batch as the structs that Daft expects."""
     ids, scores = recipe.best(infer(session, pixels))
     return [{"class_id": i, "score": s} for i, s in zip(ids.tolist(), scores.tolist(), strict=True)]
 
 
 @daft.cls
 class Documented:
-    """Daft decodes; the class is opened once, with onnxruntime as it comes."""
+    """Daft decodes; the model is loaded once, with the default threads of onnxruntime."""
 
     def __init__(self, model: str) -> None:
         self.recipe = Recipe(model)
@@ -31,7 +31,7 @@ class Documented:
 
     @daft.method.batch(return_dtype=RESULT, batch_size=BATCH)  # type: ignore[untyped-decorator]
     def predict(self, images: daft.Series) -> list[dict[str, Any]]:
-        """Batches of images that Daft has decoded."""
+        """Predict a batch of images that Daft has decoded."""
         from PIL import Image
 
         pixels = [self.recipe.fitted(Image.fromarray(image)) for image in images.to_pylist()]
@@ -40,7 +40,7 @@ class Documented:
 
 @daft.cls(max_concurrency=CORES, use_process=True)
 class Tuned:
-    """A process for each core, one thread each, decoding by Pillow where the model is."""
+    """One process per core with one thread each, which decodes with Pillow and runs the model."""
 
     def __init__(self, model: str) -> None:
         self.recipe = Recipe(model)
@@ -48,13 +48,13 @@ class Tuned:
 
     @daft.method.batch(return_dtype=RESULT, batch_size=BATCH)  # type: ignore[untyped-decorator]
     def predict(self, contents: daft.Series) -> list[dict[str, Any]]:
-        """Batches of encoded images."""
+        """Predict a batch of encoded images."""
         pixels = [self.recipe.pixels(content) for content in contents.to_pylist()]
         return rows(self.recipe, self.session, pixels)
 
 
 def write(frame: daft.DataFrame, output: str) -> None:
-    """Path, class id and score as Parquet."""
+    """Write path, class id and score as Parquet."""
     result = col("result")
     named = frame.select(
         col("path"),
@@ -65,14 +65,14 @@ def write(frame: daft.DataFrame, output: str) -> None:
 
 
 def documented(job: Job) -> None:
-    """from_glob_path, download, decode_image, a class."""
+    """Use from_glob_path, download, decode_image and a class."""
     frame = daft.from_glob_path(job["folder"] + "/*")
     frame = frame.with_column("image", col("path").download().decode_image(mode="RGB"))
     write(frame.with_column("result", Documented(MODEL).predict(col("image"))), job["output"])
 
 
 def tuned(job: Job) -> None:
-    """Bytes from Parquet straight into the class."""
+    """Pass bytes from Parquet directly to the class."""
     frame = daft.read_parquet(job["packed"] + "/*.parquet").select("path", "content")
     write(frame.with_column("result", Tuned(MODEL).predict(col("content"))), job["output"])
 

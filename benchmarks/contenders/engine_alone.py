@@ -1,4 +1,4 @@
-"""Sightline's engine without Spark: `sightline predict`, again and again in one process."""
+"""Runs `sightline predict`, the engine without Spark, many times in one process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sightline.cli.main import main
 
 
 def predict(job: Job) -> None:
-    """One command; what it prints goes to the log."""
+    """Run one command; its output goes to the log."""
     with contextlib.redirect_stdout(sys.stderr):
         status = main(job["arguments"])
     if status != 0:

@@ -1,4 +1,4 @@
-"""The raw parts, which are the limit, and the loops that a person writes: MODEL INPUT."""
+"""Raw decoding, raw inference, and hand-written loops. Arguments: MODEL INPUT."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ NAMES = [Path(file).name for file in files_of(INPUT)]
 
 @cache
 def decoded() -> list[Pixels]:
-    """Every image at the model's size."""
+    """Return all images at the model's size."""
     return [RECIPE.pixels(content) for content in CONTENTS]
 
 
 @cache
 def one_thread() -> ort.InferenceSession:
-    """A session that takes one core and does not spin."""
+    """Return a session that uses one core and does not spin."""
     return RECIPE.session(1)
 
 
 def raw_inference(job: Job) -> None:
-    """The model on pixels that lie in memory: one thread, batches of 32."""
+    """Run the model on pixels in memory, with one thread, in batches of 32."""
     pixels = decoded()
     ids: list[int] = []
     scores: list[float] = []
@@ -44,19 +44,19 @@ def raw_inference(job: Job) -> None:
 
 
 def raw_decode(job: Job) -> None:
-    """Pillow on bytes that lie in memory, and the resize and crop of the manifest."""
+    """Decode bytes in memory with Pillow, then resize and crop as in the manifest."""
     for at in range(job["images"]):
         RECIPE.pixels(CONTENTS[at % len(CONTENTS)])
 
 
 @cache
 def default_session() -> ort.InferenceSession:
-    """A session as a notebook opens it."""
+    """Return a session with the default options."""
     return RECIPE.session(None)
 
 
 def loop(job: Job) -> None:
-    """A notebook's loop: one image at a time, onnxruntime as it comes."""
+    """Run the loop of a notebook: one image at a time, default options of onnxruntime."""
     files = files_of(job["folder"])
     ids, scores = [], []
     for file in files:
@@ -68,7 +68,7 @@ def loop(job: Job) -> None:
 
 
 def some_files(files: list[str]) -> tuple[list[int], list[float]]:
-    """A batch of the tuned loop, in one of its processes."""
+    """Predict one batch of the tuned loop, in one of its processes."""
     pixels = [RECIPE.pixels(Path(file).read_bytes()) for file in files]
     ids, scores = RECIPE.best(infer(one_thread(), pixels))
     return ids.tolist(), scores.tolist()
@@ -76,13 +76,13 @@ def some_files(files: list[str]) -> tuple[list[int], list[float]]:
 
 @cache
 def pool() -> multiprocessing.pool.Pool:
-    """A process for each core, kept for all jobs."""
+    """Return one process per core; they are kept for all jobs."""
     cores = len(os.sched_getaffinity(0))
     return multiprocessing.get_context("forkserver").Pool(cores)
 
 
 def loop_tuned(job: Job) -> None:
-    """Batches of 32 in a process for each core, one thread each."""
+    """Run batches of 32 in one process per core, with one thread each."""
     files = files_of(job["folder"])
     batches = [files[at : at + BATCH] for at in range(0, len(files), BATCH)]
     found = list(pool().imap(some_files, batches))

@@ -12,14 +12,14 @@ Logits = Callable[[list[bytes]], Floats]
 
 
 def open_onnx(model: str, threads: int | None) -> tuple[Recipe, Logits]:
-    """A model in onnxruntime; None leaves its threads alone."""
+    """Open a model in onnxruntime; None keeps the default number of threads."""
     recipe = Recipe(model)
     session = recipe.session(threads)
     return recipe, lambda contents: infer(session, [recipe.pixels(c) for c in contents])
 
 
 def open_torch(model: str) -> tuple[Recipe, Logits]:
-    """The same network in PyTorch, as its documentation runs one: eager, threads as they come."""
+    """Open the same network in PyTorch as in its documentation: eager, default threads."""
     import json
 
     import timm
@@ -49,5 +49,8 @@ def open_torch(model: str) -> tuple[Recipe, Logits]:
 
 @cache
 def kept_model(model: str, runtime: str) -> tuple[Recipe, Logits]:
-    """The tuned pandas_udf's: in an importable module, so the worker process keeps it."""
+    """Open the model of the tuned pandas_udf once per worker process.
+
+    The cache lives as long as this module, which the worker process imports once.
+    """
     return open_onnx(model, 1 if runtime == "tuned" else None)

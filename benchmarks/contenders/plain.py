@@ -1,4 +1,4 @@
-"""What every contender but Sightline is written with: Pillow, numpy, onnxruntime, no more.
+"""Shared code of all contenders except Sightline: Pillow, numpy and onnxruntime only.
 
 It imports nothing of Sightline, so that it runs in the peers' environment and checks Sightline
 from outside. Each contender takes the command line `MODEL INPUT`: a bundle's folder, and a folder
@@ -28,7 +28,7 @@ Floats = npt.NDArray[np.float32]
 
 
 class Recipe:
-    """A bundle's ONNX file and its preprocessing, as `model.json` states them."""
+    """The ONNX file and the preprocessing of a bundle, read from `model.json`."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -42,7 +42,7 @@ class Recipe:
         self.activation = manifest["activation"]
 
     def session(self, threads: int | None) -> ort.InferenceSession:
-        """A session as onnxruntime's documentation opens it; None leaves its threads alone."""
+        """Open a session as in the documentation; None keeps the default number of threads."""
         options = ort.SessionOptions()
         if threads is not None:
             options.intra_op_num_threads = options.inter_op_num_threads = threads
@@ -50,12 +50,12 @@ class Recipe:
         return ort.InferenceSession(self.onnx, options, providers=["CPUExecutionProvider"])
 
     def pixels(self, content: bytes) -> Pixels:
-        """One image at the model's size, (height, width, 3): resize, then centre crop."""
+        """Decode an image, resize it and crop its centre; return (height, width, 3) uint8."""
         image = Image.open(io.BytesIO(content)).convert("RGB")
         return self.fitted(image)
 
     def fitted(self, image: Image.Image) -> Pixels:
-        """The same of a decoded image."""
+        """Resize a decoded image and crop its centre; return (height, width, 3) uint8."""
         width, height = self.resize["width"], self.resize["height"]
         if self.resize["mode"] == "shortest_edge":
             edge = height
@@ -70,7 +70,7 @@ class Recipe:
         return np.asarray(image)
 
     def best(self, output: Floats) -> tuple[npt.NDArray[np.int64], Floats]:
-        """(n,) class ids and (n,) scores of (n, classes) outputs."""
+        """Return (n,) class ids and (n,) scores for an output of (n, classes)."""
         if self.activation == "softmax":
             output = np.exp(output - output.max(axis=1, keepdims=True))
             output /= output.sum(axis=1, keepdims=True)
@@ -79,14 +79,14 @@ class Recipe:
 
 
 def infer(session: ort.InferenceSession, images: Sequence[Pixels] | Pixels) -> Floats:
-    """(n, height, width, 3) uint8 to (n, classes)."""
+    """Run (n, height, width, 3) uint8 through the model; return (n, classes)."""
     name = session.get_inputs()[0].name
     output: Floats = session.run([session.get_outputs()[0].name], {name: np.asarray(images)})[0]
     return output
 
 
 def write(output: str, paths: Sequence[str], ids: Sequence[int], scores: Sequence[float]) -> None:
-    """Predictions as one Parquet file in a new folder."""
+    """Write predictions as one Parquet file in a new folder."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -97,18 +97,18 @@ def write(output: str, paths: Sequence[str], ids: Sequence[int], scores: Sequenc
 
 
 def files_of(folder: str) -> list[str]:
-    """The images of a folder, by name."""
+    """Return the files of a folder, sorted by name."""
     return sorted(entry.path for entry in os.scandir(folder))
 
 
 def serve(shapes: dict[str, Callable[[Job], None]]) -> None:
-    """Answer jobs until standard input ends: `{"shape": …, "images": n, …}`, one a line."""
+    """Run jobs until standard input ends: one `{"shape": …, "images": n, …}` per line."""
     answer({"ready": sorted(shapes)})
     for line in sys.stdin:
         job = json.loads(line)
         try:
             shapes[job["shape"]](job)
-        except Exception as error:  # noqa: BLE001 - the harness gets the error, the log the whole trace
+        except Exception as error:  # noqa: BLE001 - reported to the harness
             traceback.print_exc()
             answer({"error": f"{type(error).__name__}: {error}"})
         else:
@@ -116,5 +116,5 @@ def serve(shapes: dict[str, Callable[[Job], None]]) -> None:
 
 
 def answer(value: Job) -> None:
-    """One line for the harness."""
+    """Print one line for the harness."""
     print("@ " + json.dumps(value), flush=True)

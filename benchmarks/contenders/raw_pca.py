@@ -1,4 +1,4 @@
-"""A PCA without Spark, of a table of features: the raw limit of `pca`.
+"""A PCA of a table of features without Spark, for comparison with `pca`.
 
 Both read the table's Parquet files, scale by the training rows' mean and deviation, fit on them,
 and write all rows' components as Parquet and as CSV, as `pca` does.
@@ -23,10 +23,10 @@ _BATCH = 2000
 _TEXTS = ["path", "filename", "label", "split"]
 
 
-def streamed(job: Job) -> None:
-    """numpy, a few thousand rows in memory at a time, read twice: the correlation, then its use."""
+def numpy_streamed(job: Job) -> None:
+    """Use numpy with 2,000 rows in memory; read the table twice: to fit, then to transform."""
     _, first = next(batches(job["features"], "train"))
-    shift = first.mean(axis=0)  # near the mean, so that the products do not cancel out
+    shift = first.mean(axis=0)  # near the mean, which avoids cancellation
     total, products = np.zeros(len(shift)), np.zeros((len(shift), len(shift)))
     count = 0
     for _, values in batches(job["features"], "train"):
@@ -43,11 +43,11 @@ def streamed(job: Job) -> None:
         for table, values in batches(job["features"], None):
             centred = values - (shift + mean).astype(np.float32)
             writer.write(table, centred @ components.astype(np.float32))
-    tell(job, (spectrum[::-1] / spectrum.sum())[: job["k"]])
+    write_variance(job, (spectrum[::-1] / spectrum.sum())[: job["k"]])
 
 
 def scikit_learn(job: Job) -> None:
-    """scikit-learn with all rows in memory, float32, by the covariance's eigenvalues."""
+    """Use scikit-learn with all rows in memory as float32."""
     from sklearn.decomposition import PCA
     from sklearn.preprocessing import StandardScaler
 
@@ -61,15 +61,15 @@ def scikit_learn(job: Job) -> None:
     pca = PCA(job["k"], svd_solver="covariance_eigh").fit(values[train])
     with Writer(job) as writer:
         writer.write(table, pca.transform(values))
-    tell(job, pca.explained_variance_ratio_)
+    write_variance(job, pca.explained_variance_ratio_)
 
 
 def batches(folder: str, split: str | None) -> Iterator[tuple[pa.Table, Floats]]:
-    """Texts and vectors (n, features) of some rows, in the table's order."""
+    """Yield the text columns and the vectors (n, features) of batches, in the table's order."""
     files = dataset.dataset(folder, format="parquet")
     chosen = None if split is None else dataset.field("split") == split
     columns = [*_TEXTS, "features"] if split is None else ["features"]
-    # As it comes, it reads a gigabyte ahead.
+    # The defaults read one gigabyte ahead.
     for batch in files.to_batches(
         columns, filter=chosen, batch_size=_BATCH, batch_readahead=2, fragment_readahead=1
     ):
@@ -81,7 +81,7 @@ def batches(folder: str, split: str | None) -> Iterator[tuple[pa.Table, Floats]]
 
 
 class Writer:
-    """Components as Parquet, and as one CSV for each split."""
+    """Writes components as Parquet, and as one CSV per split."""
 
     def __init__(self, job: Job) -> None:
         self._folder, self._k = Path(job["output"]), job["k"]
@@ -90,7 +90,7 @@ class Writer:
         self._folder.mkdir(parents=True)
 
     def write(self, texts: pa.Table, components: Floats) -> None:
-        """Append rows: texts of n rows, components (n, k)."""
+        """Append n rows: their text columns and components (n, k)."""
         values = np.asarray(components, np.float32)
         flat = pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), self._k)
         vectors = flat.cast(pa.list_(pa.float32()))
@@ -116,11 +116,11 @@ class Writer:
                 writer.close()
 
 
-def tell(job: Job, shares: npt.NDArray[np.floating]) -> None:
-    """Leave the explained shares of the variance for the harness."""
+def write_variance(job: Job, shares: npt.NDArray[np.floating]) -> None:
+    """Write the explained variance ratios for the harness."""
     text = json.dumps({"explained_variance": [float(share) for share in shares]})
     (Path(job["output"]) / "run.json").write_text(text, "utf-8")
 
 
 if __name__ == "__main__":
-    serve({"numpy": streamed, "scikit-learn": scikit_learn})
+    serve({"numpy": numpy_streamed, "scikit-learn": scikit_learn})

@@ -1,4 +1,4 @@
-"""Ray Data as its documentation writes batch inference, and tuned. MODEL INPUT."""
+"""Ray Data, tuned and as in its documentation of batch inference. Arguments: MODEL INPUT."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ Row = dict[str, Any]
 
 
 class Classifier:
-    """The documentation's shape of a model: opened once for each actor, given whole batches."""
+    """A model as in the documentation: loaded once per actor, called with batches."""
 
     def __init__(self, model: str, threads: int | None) -> None:
         self.recipe = Recipe(model)
         self.session = self.recipe.session(threads)
 
     def __call__(self, batch: Row) -> Row:
-        """Batches of pixels."""
+        """Predict a batch of pixels."""
         ids, scores = self.recipe.best(infer(self.session, batch["pixels"]))
         return {"path": batch["path"], "class_id": ids, "score": scores}
 
 
 class WholeClassifier(Classifier):
-    """Decodes too, so that no pixels travel between processes."""
+    """Decodes and predicts, so that no pixels are sent between processes."""
 
     def __call__(self, batch: Row) -> Row:
-        """Batches of encoded images."""
+        """Predict a batch of encoded images."""
         pixels = [self.recipe.pixels(content) for content in batch["content"]]
         ids, scores = self.recipe.best(infer(self.session, pixels))
         return {"path": batch["path"], "class_id": ids, "score": scores}
 
 
 def preprocess(recipe: Recipe, row: Row) -> Row:
-    """What the documentation does to each image of read_images, by Pillow as everywhere here."""
+    """Resize one image of read_images as in the documentation, with Pillow."""
     from PIL import Image
 
     return {"path": row["path"], "pixels": recipe.fitted(Image.fromarray(row["image"]))}
 
 
 def documented(job: Job) -> None:
-    """read_images, map, map_batches with a class; onnxruntime as it comes."""
+    """Use read_images, map, and map_batches with a class; default threads of onnxruntime."""
     images = ray.data.read_images(job["folder"], mode="RGB", include_paths=True)
     pixels = images.map(partial(preprocess, Recipe(MODEL)))
     found = pixels.map_batches(
@@ -60,14 +60,14 @@ def documented(job: Job) -> None:
 
 
 def tuned(job: Job) -> None:
-    """Bytes from Parquet, decoded where the model is: an actor for each core, one thread each."""
+    """Pass bytes from Parquet to one actor per core, with one thread each."""
     table = ray.data.read_parquet(job["packed"], columns=["path", "content"])
     found = table.map_batches(
         WholeClassifier,
         fn_constructor_kwargs={"model": MODEL, "threads": 1},
         batch_size=BATCH,
         compute=ray.data.ActorPoolStrategy(size=CORES),
-        num_cpus=0.5,  # so that reading has room beside them
+        num_cpus=0.5,  # leaves CPUs for reading
     )
     found.write_parquet(job["output"])
 

@@ -1,8 +1,7 @@
-"""PySpark's own ways to run a model: predict_batch_udf and pandas_udf. MODEL INPUT.
+"""PySpark's own functions that run a model: predict_batch_udf and pandas_udf.
 
-"Documented" is what a reader of the documentation writes: a model loaded where it says, threads
-as the runtime chooses them. "Tuned" is one thread for each of Spark's slots, and a session that
-the worker keeps.
+Arguments: MODEL INPUT. "Documented" loads the model where the documentation does, with the default
+threads of the runtime. "Tuned" uses one thread per slot of Spark, and the worker keeps the session.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ RESULT = StructType([StructField("class_id", IntegerType()), StructField("score"
 
 
 def spark() -> SparkSession:
-    """Two workers on two cores, and no web server."""
+    """Return a session with one slot per core and no web server."""
     cores = len(os.sched_getaffinity(0))
     settings = {
         "spark.ui.enabled": "false",
@@ -42,7 +41,7 @@ def spark() -> SparkSession:
 
 @cache
 def batch_udf(runtime: str) -> Any:  # noqa: ANN401 - pyspark's own type
-    """predict_batch_udf, which keeps the model itself: loaded once for each worker process."""
+    """Return a predict_batch_udf, which loads the model once per worker process."""
     model = MODEL
 
     def make_predict() -> Callable[[Any], dict[str, Any]]:
@@ -65,7 +64,7 @@ def batch_udf(runtime: str) -> Any:  # noqa: ANN401 - pyspark's own type
 
 @cache
 def series_udf(runtime: str) -> Any:  # noqa: ANN401 - pyspark's own type
-    """An iterator of series, as the documentation has it; it is called once for each task."""
+    """Return a pandas_udf over an iterator of series, which is called once per task."""
     model, rows = MODEL, BATCH
 
     def predict(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
@@ -89,7 +88,7 @@ def series_udf(runtime: str) -> Any:  # noqa: ANN401 - pyspark's own type
 
 
 def shape(make: Callable[[str], Any], runtime: str, source: str) -> Callable[[Job], None]:
-    """A job: read, predict, write Parquet."""
+    """Return a job that reads, predicts and writes Parquet."""
 
     def run(job: Job) -> None:
         frame = read(job, source).select("path", make(runtime)("content").alias("result"))
@@ -99,7 +98,7 @@ def shape(make: Callable[[str], Any], runtime: str, source: str) -> Callable[[Jo
 
 
 def read(job: Job, source: str) -> DataFrame:
-    """``parquet``: the packed table; ``files``: Spark's binaryFile."""
+    """Read the packed table (``parquet``) or a folder with Spark's binaryFile (``files``)."""
     if source == "parquet":
         return spark().read.parquet(job["packed"]).select("path", "content")
     return spark().read.format("binaryFile").load(job["folder"]).select("path", "content")

@@ -6,18 +6,9 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
-import sightline
-from sightline.bench.benchmark import _require_labels
-from sightline.bench.checkout import find_checkout
-from sightline.bench.closest import ClosestArguments, measure_closest
-from sightline.bench.measure import Measurement
-from sightline.bench.million import _require_room
-from sightline.bench.scaling import require_jar
 from sightline.bundle.weights import read_weights
 from sightline.cli.main import main
 from sightline.errors import SightlineError
@@ -26,40 +17,15 @@ from sightline.source.link_images import link_images
 Trigger = Callable[[Path], object]
 
 
-def wrong_labels() -> dict[str, Any]:
-    agreement = {"verdict": "wrong", "same": 0.5, "max_delta": 0.2}
-    row = {"name": "other", "agreement": agreement}
-    return {"regimes": [{"name": "small", "contenders": [row]}]}
-
-
-def absent_program() -> object:
-    regime = SimpleNamespace(images=1)
-    asked = SimpleNamespace(
-        _programs=lambda _name, _folder: "no such program here",
-        _inputs=lambda _images: SimpleNamespace(folder=Path()),
-        _regime=regime,
-    )
-    return Measurement._known(cast(Measurement, asked), "other")
-
-
 def broken_weights(folder: Path) -> object:
     (folder / "w.safetensors").write_bytes(b"no tensors")
     return read_weights(folder / "w.safetensors")
 
 
-def nothing_measured(folder: Path) -> object:
-    return measure_closest(ClosestArguments(folder, folder, folder / "record.json", rounds=1))
-
-
 TRIGGERS: dict[str, Trigger] = {
     "BAD_WEIGHTS": broken_weights,
-    "BENCH_NO_RECORD": nothing_measured,
-    "BENCH_PROGRAM_ABSENT": lambda _: absent_program(),
-    "BENCH_SETUP": lambda folder: _require_room(folder, 10**15),
     # Nobody may make links there.
     "CANNOT_LINK": lambda _: list(link_images(["/a.png"], ["a.png"], Path("/proc/self"))),
-    "NO_JAR": require_jar,
-    "WRONG_LABELS": lambda _: _require_labels(wrong_labels()),
 }
 
 
@@ -69,14 +35,6 @@ def test_it_happens_with_its_condition(condition: str, tmp_path: Path) -> None:
         TRIGGERS[condition](tmp_path)
     assert raised.value.code == condition
     assert str(raised.value).startswith(f"{condition}: ")
-
-
-def test_an_installed_package_runs_no_benchmark(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sightline, "__file__", str(tmp_path / "sightline/__init__.py"))
-    with pytest.raises(SightlineError, match="NO_CHECKOUT: the benchmark runs from a checkout"):
-        find_checkout()
 
 
 def test_a_bundle_with_other_bytes_does_not_verify(

@@ -1,1 +1,1 @@
-"""`sightline bench`: what an image costs here, beside the raw parts and the peers."""
+"""`sightline bench`: the cost of a user's model on a user's images, beside its raw parts."""

@@ -1,169 +1,122 @@
-"""`sightline bench`: measure, measure growth, and write the pages."""
+"""`sightline bench`: its options, and the table that it prints."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import itertools
+import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from sightline.cli.bench_scaling import pca, scaling
-from sightline.errors import WrongUseError
+from sightline.cli.allow_code import ALLOW_CODE
+from sightline.engine.spec import DEFAULT_BATCH_ROWS
+from sightline.own_cores import own_cores
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
 _AT_LEAST_1 = click.IntRange(min=1)
-_QUICK_IMAGES = 16
+_PATH = click.Path(path_type=Path)
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_ROWS = ("raw decode", "raw inference", "raw limit", "sequential loop", "engine")
 
 
-@click.group(
-    invoke_without_command=True,
-    epilog="""\b
-Examples:
-  sightline bench                                   everything: an hour on two cores
-  sightline bench --regime heavy --contenders raw-decode,spark-parquet,pbu-parquet
-  sightline bench closest                           more rounds for those that are close
-  sightline bench growth
-  sightline bench scaling                           features and pca over 48 to 19,200 images
-  sightline bench pca                               pca over 10,000 and 100,000 rows
-  sightline bench report --results build/bench/results.json""",
-)
-@click.option(
-    "--regime",
-    type=click.Choice(["heavy", "light", "all"]),
-    default="all",
-    show_default=True,
-    help="heavy: photographs at 224 px; light: small images.",
-)
-@click.option("--contenders", metavar="A,B,C", help="Only these; default: all.")
-@click.option("--rounds", type=_AT_LEAST_1, default=3, show_default=True)
-@click.option("--images", type=_AT_LEAST_1, help="Of a full job; default: 500 heavy, 2,400 light.")
-@click.option("--quick", is_flag=True, help="One round of 16 images: does it run at all?")
-@click.option("--output", type=_FILE, help="Record; default: build/bench/results.json.")
-@click.option(
-    "--work", type=click.Path(path_type=Path), help="Scratch folder; default: build/bench."
-)
-@click.pass_context
-def bench(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - click's values
-    """Compare what an image costs in Sightline, in the raw parts and in the peers.
+def _names(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    """Split at commas, and drop duplicates."""
+    names = tuple(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
+    if not names:
+        raise click.BadParameter("the list is empty.", context, parameter)
+    return names
 
-    It is measured in CPU time of all processes, and the contenders take turns.
-    """
-    _require_packages("psutil")
-    from sightline.bench.checkout import find_checkout
 
-    root = find_checkout()
-    work = (given["work"] or root / "build/bench").absolute()
-    context.obj = {"work": work, "output": given["output"] or work / "results.json"}
-    if context.invoked_subcommand is not None:
-        return
-    from sightline.bench.benchmark import BenchArguments, run_benchmark
-    from sightline.bench.summary import summarise
+def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
+    names = _names(context, parameter, value)
+    return tuple(int(_AT_LEAST_1(name, parameter, context)) for name in names)
 
-    quick = given["quick"]
-    record = run_benchmark(
-        BenchArguments(
-            repository=root,
-            regimes=("heavy", "light") if given["regime"] == "all" else (given["regime"],),
-            contenders=given["contenders"],
-            rounds=1 if quick else given["rounds"],
-            images=_QUICK_IMAGES if quick else given["images"],
-            memory="left out" if quick or given["contenders"] else "measured",
-            work=work,
-            output=context.obj["output"],
-        )
+
+def _list(name: str, default: str, known: str) -> Callable[[_Command], _Command]:
+    text = f"{known}: one, or several with commas."
+    return click.option(
+        f"--{name}", metavar="A,B", callback=_names, default=default, show_default=True, help=text
     )
-    click.echo(summarise(record))
-    click.echo(f"Written to {context.obj['output']}")
 
 
-@bench.command(
-    epilog="""\b
-Example:
-  sightline bench growth --most-images 100000"""
-)
-@click.option("--most-images", type=_AT_LEAST_1, default=100_000, show_default=True)
-@click.option("--most-partitions", type=_AT_LEAST_1, default=2000, show_default=True)
-@click.option("--paths", type=_AT_LEAST_1, default=1_000_000, show_default=True)
-@click.pass_context
-def growth(context: click.Context, most_images: int, most_partitions: int, paths: int) -> None:
-    """Measure time and memory as images, partitions and paths grow."""
-    from sightline.bench.checkout import find_checkout
-    from sightline.bench.growth import GrowthArguments, measure_growth
-    from sightline.bench.summary import summarise_growth
-
-    root, work = find_checkout(), context.obj["work"]
-    record = measure_growth(
-        GrowthArguments(root, work, context.obj["output"], most_images, most_partitions, paths)
-    )
-    click.echo(summarise_growth(record))
-    click.echo(f"Written to {context.obj['output']}")
-
-
-@bench.command(
-    epilog="""\b
-Example:
-  sightline bench --output benchmarks/results.json closest --rounds 5"""
-)
-@click.option("--rounds", type=_AT_LEAST_1, default=5, show_default=True)
-@click.pass_context
-def closest(context: click.Context, rounds: int) -> None:
-    """Measure the contenders that are closest to each other again, and add it to the record."""
-    from sightline.bench.checkout import find_checkout
-    from sightline.bench.closest import ClosestArguments, measure_closest
-    from sightline.bench.summary import summarise
-
-    root, output = find_checkout(), context.obj["output"]
-    record = measure_closest(ClosestArguments(root, context.obj["work"], output, rounds))
-    click.echo(summarise(record))
-    click.echo(f"Written to {output}")
-
-
-@bench.command(
-    epilog="""\b
-Examples:
-  sightline bench report --results benchmarks/results.json --output docs/performance.md
-  sightline bench report --page scaling --output docs/growth.md"""
-)
+@click.command()
+@click.option("--model", required=True, help="Name of a bundle, or the path of one.")
+@click.option("--images", required=True, help="Folder, glob, or CSV/Parquet table of paths.")
+@_list("backend", "onnx", "onnx, openvino, pytorch")
+@_list("precision", "fp32", "fp32, bf16, int8")
+@_list("decoder", "pillow", "pillow, turbo, scaled")
 @click.option(
-    "--page",
-    type=click.Choice(["performance", "scaling"]),
-    default="performance",
+    "--batch-rows",
+    metavar="N,M",
+    callback=_numbers,
+    default=str(DEFAULT_BATCH_ROWS),
     show_default=True,
-    help="scaling: what `bench scaling` and `bench pca` measured.",
+    help="Images in one batch: one number, or several with commas.",
 )
-@click.option("--results", type=_FILE, help="Record; default: build/bench/results.json.")
-@click.option("--output", type=_FILE, help="Page to write; default: build/bench/PAGE.md.")
-@click.option("--chart", type=_FILE, help="Picture to draw of performance; default: none.")
-@click.pass_context
-def report(
-    context: click.Context, page: str, results: Path | None, output: Path | None, chart: Path | None
-) -> None:
-    """Write a page of a record, and a picture of it if asked for."""
-    from sightline.bench.report import write_report, write_scaling_report
+@click.option("--rounds", type=_AT_LEAST_1, default=3, show_default=True, help="The best counts.")
+@click.option(
+    "--limit-images",
+    type=_AT_LEAST_1,
+    default=256,
+    show_default=True,
+    help="Measure the first N images. Their pixels stay in memory.",
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--threads", type=_AT_LEAST_1, help="Of the engine; default: all cores.")
+@click.option("--models", type=_PATH, help="Folder of bundles; default: SIGHTLINE_MODELS.")
+@click.option("--allow-code", is_flag=True, help=ALLOW_CODE)
+@click.option("--json", "file", type=_FILE, help="Write all samples, machine and versions here.")
+def bench(file: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's values
+    """Measure the cost of an image with a model, beside its raw parts.
 
-    work = context.obj["work"]
-    record, file = results or work / "results.json", output or work / f"{page}.md"
-    (write_scaling_report if page == "scaling" else write_report)(record, file)
-    click.echo(f"Written to {file}")
-    if chart is not None:
-        _require_packages("matplotlib")
-        from sightline.bench.chart import draw_chart
+    Each combination of the listed backends, precisions, decoders and batch sizes is measured in
+    four parts: decoding and resizing alone, inference on ready pixels alone, a sequential loop of
+    both, and the engine as `sightline predict` runs it, without writing. All but the engine use one
+    thread. CPU time does not include work on a GPU: compare images per second there.
 
-        draw_chart(record, chart)
-        click.echo(f"Drawn to {chart}")
+    \b
+    Example:
+      sightline bench --model efficientnet_lite0 --images photos/ --batch-rows 8,32
+          --decoder pillow,turbo --json bench.json
+    """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
+    # Only here: --help must not pay for numpy and pyarrow.
+    from sightline.bench.bench import BenchArguments, run_bench
+    from sightline.bench.parts import Combination
+
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    lists = [given.pop(name) for name in ("backend", "precision", "decoder", "batch_rows")]
+    given["threads"] = given["threads"] or own_cores()
+    combinations = [Combination(*values) for values in itertools.product(*lists)]
+    record = run_bench(
+        BenchArguments(combinations=combinations, **given),
+        lambda line: click.echo(f"sightline: bench {line}", err=True),
+    )
+    click.echo(_table(record))
+    if file is not None:
+        file.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        click.echo(f"json       {file}")
 
 
-bench.add_command(scaling)
-bench.add_command(pca)
-
-
-def _require_packages(*names: str) -> None:
-    for name in names:
-        if importlib.util.find_spec(name) is None:
-            raise WrongUseError(
-                "MISSING_PACKAGE",
-                f"the benchmark needs the package {name}, which {sys.executable} does not have. "
-                "Install it with: pip install 'sightline[bench]'.",
-            )
+def _table(record: dict[str, Any]) -> str:
+    machine, images = record["machine"], record["images"]
+    failed = f"; {images['failed']} could not be decoded" if images["failed"] else ""
+    lines = [
+        f"model      {record['model']['name']}",
+        f"images     {images['measured']}, {images['mean_bytes']:,} bytes on average{failed}",
+        f"machine    {machine['processor']}, {machine['cores']} cores, {machine['system']}",
+        f"measured   best of {record['rounds']} rounds, engine with {record['threads']} threads",
+        "",
+        f"{'':<18}CPU-ms per image  / raw   images/s  / raw",
+    ]
+    for one in record["combinations"]:
+        way = f"{one['backend']} {one['precision']} {one['decoder']}"
+        lines.append(f"{way}, batches of {one['batch_rows']}, {one['device']}")
+        for part in _ROWS:
+            cost = one["parts"][part]
+            cpu = f"{cost['cpu_ms']:>16.2f}  {cost['cpu_ratio']:>5.2f}"
+            speed = f"{cost['images_per_s']:>9.1f}  {cost['speed_ratio']:>5.2f}"
+            lines.append(f"  {part:<16}{cpu}  {speed}")
+    return "\n".join(lines)

@@ -24,7 +24,7 @@ _COMMANDS = {
     "models": ("sightline.cli.models", "Add, list, describe and verify bundles."),
     "track": ("sightline.cli.track", "Log a run of pca to an MLflow server."),
     "report": ("sightline.cli.report", "Write a page about a run."),
-    "bench": ("sightline.cli.bench", "Measure what an image costs, and beside what."),
+    "bench": ("sightline.cli.bench", "Measure the cost of an image, beside its raw parts."),
 }
 _DONE, _WRONG_USE = 0, 2
 

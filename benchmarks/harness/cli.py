@@ -1,0 +1,284 @@
+"""The commands of benchmarks/run.py."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.checkout import REPOSITORY, shared_data
+from harness.errors import BenchError, WrongUseError
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_AT_LEAST_1 = click.IntRange(min=1)
+_QUICK_IMAGES = 16
+_WRONG_USE = 2
+
+
+@dataclass(frozen=True)
+class Places:
+    """The scratch folder and the record of all commands."""
+
+    work: Path
+    results: Path
+
+
+class _Numbers(click.ParamType[tuple[float, ...]]):
+    """Positive numbers separated by commas, returned in ascending order; may be empty."""
+
+    name = "numbers"
+
+    def __init__(self, kind: type[int] | type[float], most: float = math.inf) -> None:
+        self._kind = kind
+        self._most = most
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's own signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return value
+        words = [word.strip() for word in value.split(",") if word.strip()]
+        try:
+            numbers = tuple(self._kind(word) for word in words)
+        except ValueError:
+            self.fail(f"{value!r} is not a list of numbers separated by commas.", param, ctx)
+        for number in numbers:
+            if not 0 < number <= self._most:
+                most = "" if math.isinf(self._most) else f"<={self._most:g}"
+                self.fail(f"{number:g} is not in the range 0<x{most}.", param, ctx)
+        return tuple(sorted(set(numbers)))
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog="""\b
+Examples, with .venv/bin/python:
+  benchmarks/run.py                            both regimes: an hour on two cores
+  benchmarks/run.py --regime heavy --contenders raw-decode,spark-parquet,pbu-parquet
+  benchmarks/run.py closest                    more rounds of contenders with similar costs
+  benchmarks/run.py growth                     images, partitions, listed paths
+  benchmarks/run.py scaling                    features and pca over 48 to 19,200 images
+  benchmarks/run.py pca                        pca over 10,000 and 100,000 rows
+  benchmarks/run.py report                     the page of build/bench/results.json""",
+)
+@click.option(
+    "--regime",
+    type=click.Choice(["heavy", "light", "all"]),
+    default="all",
+    show_default=True,
+    help="heavy: photographs at 224 px; light: small images.",
+)
+@click.option("--contenders", metavar="A,B,C", help="Measure only these; default: all.")
+@click.option("--rounds", type=_AT_LEAST_1, default=3, show_default=True)
+@click.option("--images", type=_AT_LEAST_1, help="Images of a full job; default: 500 or 2,400.")
+@click.option("--quick", is_flag=True, help="One round of 16 images, to see whether it runs.")
+@click.option("--results", type=_FILE, help="Record; default: build/bench/results.json.")
+@click.option(
+    "--work", type=click.Path(path_type=Path), help="Scratch folder; default: build/bench."
+)
+@click.pass_context
+def bench(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - click's values
+    """Compare the cost of an image in Sightline, in its raw parts and in other tools.
+
+    The cost is CPU time of all processes. The contenders take turns.
+    """
+    _require_packages("psutil")
+    work = (given["work"] or REPOSITORY / "build/bench").absolute()
+    results = given["results"] or work / "results.json"
+    context.obj = Places(work, results)
+    if context.invoked_subcommand is not None:
+        return
+    from harness.benchmark import BenchArguments, run_benchmark
+    from harness.summary import summarise
+
+    quick = given["quick"]
+    record = run_benchmark(
+        BenchArguments(
+            regimes=("heavy", "light") if given["regime"] == "all" else (given["regime"],),
+            contenders=given["contenders"],
+            rounds=1 if quick else given["rounds"],
+            images=_QUICK_IMAGES if quick else given["images"],
+            memory="left out" if quick or given["contenders"] else "measured",
+            work=work,
+            results=results,
+        )
+    )
+    click.echo(f"{summarise(record)}\nWritten to {results}")
+
+
+@bench.command()
+@click.option("--rounds", type=_AT_LEAST_1, default=5, show_default=True)
+@click.pass_obj
+def closest(places: Places, rounds: int) -> None:
+    """Measure more rounds of contenders with similar costs, and add them to the record."""
+    from harness.benchmark import measure_closest
+    from harness.summary import summarise
+
+    record = measure_closest(places.work, places.results, rounds)
+    click.echo(f"{summarise(record)}\nWritten to {places.results}")
+
+
+@bench.command()
+@click.option("--most-images", type=_AT_LEAST_1, default=100_000, show_default=True)
+@click.option("--most-partitions", type=_AT_LEAST_1, default=2000, show_default=True)
+@click.option("--paths", type=_AT_LEAST_1, default=1_000_000, show_default=True)
+@click.pass_obj
+def growth(places: Places, most_images: int, most_partitions: int, paths: int) -> None:
+    """Measure time and memory as images, partitions and listed paths grow."""
+    from harness.growth import GrowthArguments, measure_growth
+    from harness.summary import summarise_growth
+
+    results = places.results
+    record = measure_growth(
+        GrowthArguments(places.work, results, most_images, most_partitions, paths)
+    )
+    click.echo(f"{summarise_growth(record)}\nWritten to {results}")
+
+
+@bench.command(
+    epilog="""\b
+Examples:
+  benchmarks/run.py scaling                    48 to 19,200 images of the shared fruits
+  benchmarks/run.py scaling --images photos/ --model my_model --percentages 10,100 --times ""
+  benchmarks/run.py scaling --price-per-hour 0.34 --rounds 3"""
+)
+@click.option(
+    "--images",
+    type=click.Path(path_type=Path),
+    help="Folder of the collection; default: the fruits of the shared test data.",
+)
+@click.option("--model", default="mobilenet_v2", show_default=True, help="Folder, or in models/.")
+@click.option(
+    "--percentages",
+    type=_Numbers(float, 100),
+    default="1,5,10,25,50,100",
+    show_default=True,
+    help="Sizes of samples, by `sightline subset`.",
+)
+@click.option(
+    "--times",
+    type=_Numbers(int),
+    default="2,5,10",
+    show_default=True,
+    help="Multiples of the collection, by links.",
+)
+@click.option("--k", type=_AT_LEAST_1, default=50, show_default=True, help="Components.")
+@click.option("--rounds", type=_AT_LEAST_1, default=1, show_default=True)
+@click.option(
+    "--price-per-hour",
+    type=click.FloatRange(min=0),
+    default=0.1,
+    show_default=True,
+    help="Assumed price of this machine, in any currency: 0.05 for each of two cloud cores.",
+)
+@click.pass_obj
+def scaling(places: Places, /, **given: Any) -> None:  # noqa: ANN401 - click's values
+    """Measure time and cost of features and a PCA as the collection grows."""
+    from harness.scaling import ScalingArguments, measure_scaling
+    from harness.scaling_section import scaling_section
+
+    given["images"] = given["images"] or shared_data() / "fruits/dev"
+    record = measure_scaling(ScalingArguments(places.work, places.results, **given))
+    click.echo(f"{scaling_section(record)}\nWritten to {places.results}")
+
+
+@bench.command(
+    epilog="""\b
+Example:
+  benchmarks/run.py pca --rows 10000,100000,1000000    needs 5 GB on disk"""
+)
+@click.option(
+    "--rows",
+    type=_Numbers(int),
+    default="10000,100000",
+    show_default=True,
+    help="Rows of each table of synthetic features.",
+)
+@click.option("--k", type=_AT_LEAST_1, default=50, show_default=True, help="Components.")
+@click.option("--driver-memory", default="2g", show_default=True, help="Limit of the JVM's heap.")
+@click.pass_obj
+def pca(places: Places, /, **given: Any) -> None:  # noqa: ANN401 - click's values
+    """Measure time and memory of a PCA as its rows grow, beside numpy and scikit-learn."""
+    from harness.pca import PcaArguments, measure_pca
+    from harness.pca_section import pca_section
+
+    record = measure_pca(PcaArguments(places.work, places.results, **given))
+    click.echo(f"{pca_section(record)}\nWritten to {places.results}")
+
+
+@bench.command(
+    epilog="""\b
+Examples:
+  benchmarks/run.py report --results benchmarks/results.json --output docs/performance.md
+  benchmarks/run.py report --page growth --output docs/growth.md"""
+)
+@click.option(
+    "--page",
+    type=click.Choice(["performance", "growth"]),
+    default="performance",
+    show_default=True,
+    help="growth: the results of `growth`, `scaling` and `pca`.",
+)
+@click.option("--results", type=_FILE, help="Record; default: build/bench/results.json.")
+@click.option("--output", type=_FILE, help="Page to write; default: build/bench/PAGE.md.")
+@click.option("--chart", type=_FILE, help="Draw the performance to this file; default: none.")
+@click.pass_obj
+def report(
+    places: Places,
+    page: str,
+    results: Path | None,
+    output: Path | None,
+    chart: Path | None,
+) -> None:
+    """Write a page of a record, and a chart."""
+    from harness.growth_page import write_growth_page
+    from harness.performance_page import write_performance_page
+    from harness.regime_section import draw_chart
+
+    record, file = results or places.results, output or places.work / f"{page}.md"
+    (write_growth_page if page == "growth" else write_performance_page)(record, file)
+    click.echo(f"Written to {file}")
+    if chart is not None:
+        _require_packages("matplotlib")
+        draw_chart(record, chart)
+        click.echo(f"Drawn to {chart}")
+
+
+def _require_packages(*names: str) -> None:
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            raise WrongUseError(
+                "MISSING_PACKAGE",
+                f"the benchmark needs the package {name}, which {sys.executable} does not have. "
+                "Run `make setup`, and use .venv/bin/python.",
+            )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Without the name of the program; None: those of the process.
+
+    Returns:
+        0 done, 1 a measurement failed, 2 wrong use. An error is one line on stderr:
+        `benchmark: CONDITION: …`.
+    """
+    try:
+        bench.main(None if arguments is None else list(arguments), standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"benchmark: WRONG_ARGUMENTS: {error.format_message()}", err=True)
+        return _WRONG_USE
+    except BenchError as error:
+        click.echo(f"benchmark: {error}", err=True)
+        return error.exit_status
+    return 0

@@ -1,0 +1,188 @@
+"""The measured parts of one combination. Only this file uses the engine and the backends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sightline.backends.backend import UInt8Array
+from sightline.backends.cache import open_session
+from sightline.backends.choose_device import resolve_device
+from sightline.backends.device import Device
+from sightline.backends.registry import require_precision, require_variant
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.calibration import Precision
+from sightline.bundle.manifest import Preprocessing
+from sightline.engine.decode import decode
+from sightline.engine.model import Model
+from sightline.engine.preprocess import preprocess
+from sightline.engine.run import run
+from sightline.engine.spec import Decoder, EngineSpec
+from sightline.errors import WrongUseError
+from sightline.row_error import RowError
+from sightline.source.listing import Listing
+from sightline.source.read_images import CONTENT, ERROR, read_images
+
+_READ_ROWS, _READ_BYTES = 256, 16 * 1024 * 1024  # as `sightline predict` reads
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """One way to run a model; batch_rows is at least 1."""
+
+    backend: str
+    precision: Precision
+    decoder: Decoder
+    batch_rows: int
+
+    def __str__(self) -> str:
+        return f"{self.backend} {self.precision} {self.decoder}, batches of {self.batch_rows}"
+
+    def spec(self, threads: int) -> EngineSpec:
+        """Return the settings of the engine."""
+        return EngineSpec(self.batch_rows, decoder=self.decoder, threads=threads)
+
+    def require_supported(self, bundle: Bundle, device: str) -> Device:
+        """Check, without loading anything, that the model can run this way; return the device.
+
+        Raises:
+            WrongUseError: UNKNOWN_BACKEND, NO_VARIANT, UNKNOWN_PRECISION, UNSUPPORTED_PRECISION,
+                NOT_CALIBRATED, UNKNOWN_DECODER, MISSING_PACKAGE or UNKNOWN_DEVICE.
+            SightlineError: DEVICE_UNAVAILABLE.
+        """
+        self.spec(1)
+        require_variant(bundle, self.backend)
+        require_precision(bundle, self.backend, self.precision, self.decoder)
+        return resolve_device(device, self.backend, None)
+
+    def load(self, bundle: Bundle, device: Device, *, allow_code: bool) -> Model:
+        """Load the model with one thread per operator, as `predict` does; see `open_session`."""
+        precision = self.precision
+        session = open_session(
+            bundle, self.backend, device, 1, precision=precision, allow_code=allow_code
+        )
+        return Model(bundle, session)
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Listed images, decoded by one decoder.
+
+    Args:
+        listing: All images.
+        contents: The encoded images that can be decoded.
+        pixels: (n, height, width, 3) uint8, at the model's size, one for each of `contents`.
+    """
+
+    listing: Listing
+    contents: list[bytes]
+    pixels: UInt8Array
+
+
+def decode_images(listing: Listing, bundle: Bundle, spec: EngineSpec) -> Images:
+    """Read and decode the images.
+
+    Raises:
+        WrongUseError: NO_IMAGES if none can be decoded.
+    """
+    preprocessing = bundle.manifest.preprocessing
+    size = preprocessing.size
+    pixels = np.empty((len(listing), size.height, size.width, 3), np.uint8)
+    contents: list[bytes] = []
+    for batch in read_images(listing, spec.max_image_bytes, _READ_ROWS, _READ_BYTES):
+        for content in batch.column(CONTENT).to_pylist():
+            if content and _decode(content, spec, preprocessing, pixels[len(contents)]):
+                contents.append(content)
+    if not contents:
+        message = f"none of the {len(listing)} images can be decoded. Give images that can."
+        raise WrongUseError("NO_IMAGES", message)
+    return Images(listing, contents, pixels[: len(contents)])
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The cost of one image: CPU time of the process, and elapsed time, both in milliseconds."""
+
+    cpu_ms: float
+    wall_ms: float
+
+
+class Parts:
+    """A loaded model and images; ``runs`` has the parts, each of which processes all images.
+
+    Args:
+        model: From `Combination.load`.
+        spec: From `Combination.spec`; all parts but the engine use one thread.
+        images: Decoded with the decoder of `spec`.
+    """
+
+    def __init__(self, model: Model, spec: EngineSpec, images: Images) -> None:
+        self._model = model
+        self._spec = spec
+        self._images = images
+        self._preprocessing = model.bundle.manifest.preprocessing
+        self.runs: dict[str, Callable[[], None]] = {
+            "raw decode": self._raw_decode,
+            "raw inference": self._raw_inference,
+            "sequential loop": self._sequential_loop,
+            "engine": lambda: self._engine(images.listing),
+        }
+        # The first run of each thread allocates memory.
+        self._infer(images.pixels[: spec.batch_rows])
+        self._engine(images.listing.first(spec.batch_rows * spec.threads))
+
+    def measure(self, part: str) -> Cost:
+        """Run one part and return its cost.
+
+        Raises:
+            SightlineError: MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY.
+        """
+        cpu, wall = time.process_time(), time.perf_counter()
+        self.runs[part]()
+        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+        images = len(self._images.contents)
+        return Cost(1000 * cpu / images, 1000 * wall / images)
+
+    def _raw_decode(self) -> None:
+        out = np.empty_like(self._images.pixels[0])
+        for content in self._images.contents:
+            _decode(content, self._spec, self._preprocessing, out)
+
+    def _raw_inference(self) -> None:
+        pixels, rows = self._images.pixels, self._spec.batch_rows
+        for start in range(0, len(pixels), rows):
+            self._infer(pixels[start : start + rows])
+
+    def _sequential_loop(self) -> None:
+        spec = self._spec
+        buffer = np.empty((spec.batch_rows, *self._images.pixels.shape[1:]), np.uint8)
+        listing = self._images.listing
+        for batch in read_images(listing, spec.max_image_bytes, spec.batch_rows, _READ_BYTES):
+            filled = 0
+            for content in batch.column(CONTENT).to_pylist():
+                if content:
+                    filled += _decode(content, spec, self._preprocessing, buffer[filled])
+            if filled:
+                self._infer(buffer[:filled])
+
+    def _engine(self, listing: Listing) -> None:
+        batches = read_images(listing, self._spec.max_image_bytes, _READ_ROWS, _READ_BYTES)
+        for _ in run(batches, self._model, self._spec, CONTENT, ERROR):
+            pass
+
+    def _infer(self, pixels: UInt8Array) -> None:
+        self._model.run(pixels, "scores").argmax(axis=1)
+
+
+def _decode(
+    content: bytes, spec: EngineSpec, preprocessing: Preprocessing, out: UInt8Array
+) -> bool:
+    """Write one image at the model's size to `out`; return whether it could be decoded."""
+    image = decode(content, spec, preprocessing.least_decoded)
+    if isinstance(image, RowError):
+        return False
+    preprocess(image, preprocessing, out)
+    return True
