@@ -2,6 +2,7 @@
 
 verify.py style        format, style, types and layers
 verify.py quick        those of the languages that changed, and the fast tests of both
+verify.py coverage     the tests of python/, and what they reach of the sources
 verify.py everything   all checks, dist/sightline.jar, and all tests in Scala and Python
 
 Tests run in two lanes at once, Scala and Python, and in one after the other on a machine with less
@@ -94,6 +95,11 @@ PYTHON_STYLE = (
     Part("types of benchmarks/", (*MYPY, "."), ROOT / "benchmarks"),
     Part("types of tests/", (*MYPY, "tests", "scripts")),
 )
+PYTHON_TESTS = pytest("tests of python/", ROOT / "python", "python.xml", "-m", "coverage", "run")
+# Fails below the floor in python/pyproject.toml.
+COVERAGE = Part(
+    "branch coverage of python/", (BIN / "python", "-m", "coverage", "report"), ROOT / "python"
+)
 SCALA_STYLE = sbt("Scala style", "verifyStyle")
 JAR = sbt("dist/sightline.jar", "assembly")
 
@@ -117,6 +123,11 @@ def quick() -> Lanes:
     )
 
 
+def coverage() -> Lanes:
+    """The tests of python/, and what they reach of the sources."""
+    return ([PYTHON_TESTS, COVERAGE],)
+
+
 def everything() -> Lanes:
     """All checks and all tests."""
     end_to_end = pytest("tests end to end", ROOT, "end-to-end.xml", needs=JAR.name)
@@ -124,14 +135,15 @@ def everything() -> Lanes:
         [JAR, sbt("Scala style and tests", "verify", reports="scalatest/*.xml")],
         [
             *PYTHON_STYLE,
-            pytest("tests of python/", ROOT / "python", "python.xml"),
+            PYTHON_TESTS,
+            COVERAGE,
             pytest("tests of benchmarks/", ROOT / "benchmarks", "benchmarks.xml"),
             end_to_end,
         ],
     )
 
 
-PLANS = {"style": style, "quick": quick, "everything": everything}
+PLANS = {"style": style, "quick": quick, "coverage": coverage, "everything": everything}
 
 
 def changed_languages() -> tuple[bool, bool]:
