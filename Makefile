@@ -1,7 +1,7 @@
 # Each target is a sentence here and a line or two below; the scripts say the rest.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test bench format check wheel lock clean tools
+.PHONY: help setup demo test test-quick coverage bench format check wheel lock clean tools
 
 ENVIRONMENT := .venv/.ready
 BUNDLE := models/efficientnet_lite0/model.json
@@ -12,7 +12,7 @@ JAR_SOURCES := $(shell find build.sbt project/*.* scala/src/main python/src/sigh
 	-type f -not -name '*.pyc' 2>/dev/null)
 
 help: ## Print this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: $(ENVIRONMENT) $(JAR) $(BUNDLE) ## Make .venv, dist/sightline.jar and the bundle efficientnet_lite0; a second time takes seconds.
 	@echo "Ready: .venv, $(JAR), models/efficientnet_lite0."
@@ -20,8 +20,15 @@ setup: $(ENVIRONMENT) $(JAR) $(BUNDLE) ## Make .venv, dist/sightline.jar and the
 demo: setup ## Draw identity cards, classify them with the jar, and print a SQL report and a confusion matrix.
 	@rm -rf build/demo && examples/fraud_id/demo.sh
 
-test: $(ENVIRONMENT) $(BUNDLE) $(TRACKING_SERVER) ## Run the checks and every test, Scala and Python; the last line counts them.
+test: $(ENVIRONMENT) $(BUNDLE) $(TRACKING_SERVER) ## Run the checks and every test, Scala and Python; the last line counts them (about 18 minutes).
 	@CHROMIUM="$$(scripts/find_browser.sh || true)" .venv/bin/python scripts/verify.py everything
+
+test-quick: $(ENVIRONMENT) $(BUNDLE) ## Check the languages that differ from branch main, and run the fast tests of both (under 4 minutes).
+	@.venv/bin/python scripts/verify.py quick
+
+coverage: $(ENVIRONMENT) ## Report the lines and branches that the tests of each language reach, in target/coverage/.
+	@.venv/bin/python scripts/verify.py coverage
+	@scripts/scala_coverage.sh
 
 check: $(ENVIRONMENT) ## Check format, style, types and layers, and run nothing.
 	@.venv/bin/python scripts/verify.py style

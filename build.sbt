@@ -122,9 +122,12 @@ lazy val sightline = project
       "-XX:+IgnoreUnrecognizedVMOptions",
       // Short runs pay more for the second compiler than they get back from it.
       "-XX:TieredStopAtLevel=1",
+      "-XX:+UseSerialGC",
       "-Dio.netty.tryReflectionSetAccessible=true",
       s"-Dspark.pyspark.python=${baseDirectory.value / ".venv/bin/python"}",
     ),
+    // What scripts/scala_coverage.sh gives: JaCoCo's agent.
+    Test / javaOptions ++= sys.props.get("sightline.agent").map(agent => s"-javaagent:$agent"),
     Test / envVars += "SPARK_HOME" -> pysparkHome.value.getPath,
     Test / testOptions += Tests.Argument(TestFrameworks.ScalaTest, "-oDF"),
     assembly / mainClass := Some("sightline.cli.Main"),
@@ -135,3 +138,28 @@ lazy val sightline = project
     assembly / assemblyOption ~= { _.withIncludeScala(false) },
     assembly / test := {},
   )
+
+// What `make test-quick` runs: suites that need no Spark, or little from the session that all share.
+val fastSuites = Seq(
+  "org.apache.spark.sql.sightline.*",
+  "sightline.ErrorConditionsSuite",
+  "sightline.ShellWordsSuite",
+  "sightline.cli.CommandSuite",
+  "sightline.cli.CommandsPageSuite",
+  "sightline.cli.FailureSuite",
+  "sightline.cli.MainSuite",
+  "sightline.cli.SqlCommandSuite",
+  "sightline.model.*",
+  "sightline.report.ProgressSuite",
+  "sightline.report.PublicationSuite",
+  "sightline.schedule.*",
+  "sightline.source.*",
+  "sightline.sql.ImageInferenceFunctionSuite",
+  "sightline.sql.ModelScriptSuite",
+  "sightline.sql.ModelStatementSuite",
+  "sightline.sql.PredictFunctionSuite",
+  "sightline.sql.PredictTableFunctionSuite",
+  "sightline.sql.ReadImagesFunctionSuite",
+  "sightline.sql.SqlScriptSuite",
+)
+addCommandAlias("fastSuites", fastSuites.mkString("Test / testOnly ", " ", ""))

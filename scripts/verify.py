@@ -1,40 +1,56 @@
-"""Run the checks, or the checks and every test, and end with why it failed and one line of counts.
+"""Run the checks, or the checks and tests, and end with why it failed and one line of counts.
 
 verify.py style        format, style, types and layers
-verify.py everything   those, the tests in Scala and Python, and dist/sightline.jar
+verify.py quick        those of the languages that changed, and the fast tests of both
+verify.py coverage     the tests of python/, and what they reach of the sources
+verify.py everything   all checks, dist/sightline.jar, and all tests in Scala and Python
+
+Tests run in two lanes at once, Scala and Python, and in one after the other on a machine with less
+than 8 GB of memory; VERIFY_LANES=1 or 2 chooses. With two lanes the output of a part is shown when
+it has ended.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv/bin"
+SBT = ROOT / "scripts/sbt.sh"
 REPORTS = ROOT / "target/test-reports"
 FAILURES = REPORTS / "failures.txt"  # a line for each part of sbt's that failed
-MYPY = (
-    BIN / "mypy",
-    "--config-file",
-    ROOT / "python/pyproject.toml",
-    "--cache-dir",
-    ROOT / ".mypy_cache",
-)
+SETTINGS = ROOT / "python/pyproject.toml"
+MYPY = (BIN / "mypy", "--config-file", SETTINGS, "--cache-dir", ROOT / ".mypy_cache")
+TWO_LANES_GB = 8
+PROGRESS_S = 60
 
 
 @dataclass(frozen=True)
 class Part:
-    """A command, and where it runs; a part that tests leaves JUnit reports."""
+    """A command, and where it runs.
+
+    Args:
+        reports: A glob in REPORTS: the JUnit reports that it leaves.
+        failures: Where it writes a line for each reason why it failed.
+        needs: The name of the part of another lane that must have ended.
+    """
 
     name: str
     command: Sequence[str | Path]
     folder: Path = ROOT
-    reports: str = ""  # a glob in REPORTS
+    reports: str = ""
+    failures: Path | None = None
+    needs: str = ""
 
 
 @dataclass
@@ -46,8 +62,30 @@ class Counts:
     skipped: int = 0
     reasons: list[str] = field(default_factory=list)
 
+    def fail(self, reason: str) -> None:
+        """Count one failure, and keep its reason for the end."""
+        self.failed += 1
+        self.reasons.append(reason)
 
-STYLE = (
+    def line(self) -> str:
+        """The last line of a run with tests."""
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+def sbt(name: str, *tasks: str, reports: str = "") -> Part:
+    """A run of sbt."""
+    return Part(name, (SBT, *tasks), ROOT, reports, FAILURES)
+
+
+def pytest(name: str, folder: Path, report: str, *options: str | Path, needs: str = "") -> Part:
+    """A run of pytest on the tests of a folder, with the settings of python/pyproject.toml."""
+    settings = ("-c", SETTINGS, "--rootdir", folder, "--continue-on-collection-errors")
+    command = ("-m", "pytest", "tests", *settings, "-q", "--junitxml", REPORTS / report)
+    return Part(name, (BIN / "python", *options, *command), folder, report, needs=needs)
+
+
+PYTHON_STYLE = (
     Part("ruff check", (BIN / "ruff", "check")),
     Part("ruff format", (BIN / "ruff", "format", "--check")),
     Part("import layers", (BIN / "lint-imports", "--no-logo"), ROOT / "python"),
@@ -57,89 +95,212 @@ STYLE = (
     Part("types of benchmarks/", (*MYPY, "."), ROOT / "benchmarks"),
     Part("types of tests/", (*MYPY, "tests", "scripts")),
 )
+PYTHON_TESTS = pytest("tests of python/", ROOT / "python", "python.xml", "-m", "coverage", "run")
+# Fails below the floor in python/pyproject.toml.
+COVERAGE = Part(
+    "branch coverage of python/", (BIN / "python", "-m", "coverage", "report"), ROOT / "python"
+)
+SCALA_STYLE = sbt("Scala style", "verifyStyle")
+JAR = sbt("dist/sightline.jar", "assembly")
+
+Lanes = tuple[Sequence[Part], ...]
 
 
-def pytest(name: str, folder: Path, tests: str, report: str) -> Part:
-    """A run of pytest in a folder, with the settings of python/pyproject.toml."""
-    settings = ("-c", ROOT / "python/pyproject.toml", "--rootdir", folder)
-    options = ("-q", "--continue-on-collection-errors", "--junitxml", REPORTS / report)
-    command = (BIN / "python", "-m", "pytest", tests, *settings, *options)
-    return Part(name, command, folder, report)
+def style() -> Lanes:
+    """The checks of both languages; no tests."""
+    return (PYTHON_STYLE, [SCALA_STYLE])
 
 
-PARTS = {
-    "style": (*STYLE, Part("Scala style", (ROOT / "scripts/sbt.sh", "verifyStyle"))),
-    "everything": (
-        *STYLE,
-        Part(
-            "Scala style, tests and jar",
-            (ROOT / "scripts/sbt.sh", "verify"),
-            ROOT,
-            "scalatest/*.xml",
-        ),
-        pytest("tests of python/", ROOT / "python", "tests", "python.xml"),
-        pytest("tests of benchmarks/", ROOT / "benchmarks", "tests", "benchmarks.xml"),
-        pytest("tests end to end", ROOT, "tests", "end-to-end.xml"),
-    ),
-}
+def quick() -> Lanes:
+    """The checks of what changed, and the tests that are fast."""
+    scala, python = changed_languages()
+    tests = pytest("fast tests of python/", ROOT / "python", "python.xml")
+    fast = Part(tests.name, (*tests.command, "-m", "not slow"), tests.folder, tests.reports)
+    tasks = [*(["verifyStyle"] if scala else []), "fastSuites"]
+    return (
+        [sbt("fast suites in Scala", *tasks, reports="scalatest/*.xml")],
+        [*(PYTHON_STYLE if python else ()), fast],
+    )
+
+
+def coverage() -> Lanes:
+    """The tests of python/, and what they reach of the sources."""
+    return ([PYTHON_TESTS, COVERAGE],)
+
+
+def everything() -> Lanes:
+    """All checks and all tests."""
+    end_to_end = pytest("tests end to end", ROOT, "end-to-end.xml", needs=JAR.name)
+    return (
+        [JAR, sbt("Scala style and tests", "verify", reports="scalatest/*.xml")],
+        [
+            *PYTHON_STYLE,
+            PYTHON_TESTS,
+            COVERAGE,
+            pytest("tests of benchmarks/", ROOT / "benchmarks", "benchmarks.xml"),
+            end_to_end,
+        ],
+    )
+
+
+PLANS = {"style": style, "quick": quick, "coverage": coverage, "everything": everything}
+
+
+def changed_languages() -> tuple[bool, bool]:
+    """Whether Scala and Python files differ from branch main; both, where git cannot tell."""
+    base = _git("merge-base", "HEAD", "main") or ["HEAD"]
+    changed = _git("diff", "--name-only", *base)
+    untracked = _git("ls-files", "--others", "--exclude-standard")
+    if changed is None or untracked is None:
+        return True, True
+    suffixes = {Path(name).suffix for name in [*changed, *untracked]}
+    return bool(suffixes & {".scala", ".sbt", ".conf"}), bool(suffixes & {".py", ".toml"})
+
+
+def _git(*arguments: str) -> list[str] | None:
+    """The lines that git prints, or None if it fails."""
+    try:
+        command = ["git", *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.split("\n")[:-1]
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run each part, whatever the others did. Returns 0 if all passed, else 1; 2 for wrong use."""
-    if len(arguments) != 1 or arguments[0] not in PARTS:
-        print(f"WRONG_ARGUMENTS: verify.py {'|'.join(PARTS)}", file=sys.stderr)
+    if len(arguments) != 1 or arguments[0] not in PLANS:
+        print(f"WRONG_ARGUMENTS: verify.py {'|'.join(PLANS)}", file=sys.stderr)
         return 2
     for stale in REPORTS.rglob("*.xml"):
         stale.unlink()
     FAILURES.unlink(missing_ok=True)
-    counts = Counts()
-    for part in PARTS[arguments[0]]:
-        run(part, counts)
+    lanes = PLANS[arguments[0]]()
+    if number_of_lanes() == 1:
+        lanes = ([part for lane in lanes for part in lane],)
+    counts = Verification(lanes).run()
     for reason in counts.reasons:
         print(f"FAILED {reason}")
-    if arguments[0] == "everything":
-        skipped = f", {counts.skipped} skipped" if counts.skipped else ""
-        print(f"{counts.passed} passed, {counts.failed} failed{skipped}")
+    if arguments[0] != "style":
+        print(counts.line())
     return 1 if counts.reasons else 0
 
 
-def run(part: Part, counts: Counts) -> None:
-    """Run one part and add what it came to."""
-    print(f"==> {part.name}", flush=True)
-    start = time.monotonic()
-    status = subprocess.run(part.command, cwd=part.folder, check=False).returncode  # noqa: S603
-    print(f"    {part.name}: {time.monotonic() - start:.0f} s", flush=True)
+def number_of_lanes() -> int:
+    """1 or 2: what VERIFY_LANES says, else as many as the memory is enough for."""
+    wanted = os.environ.get("VERIFY_LANES", "")
+    if wanted in ("1", "2"):
+        return int(wanted)
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):  # "max" where a container is not limited
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return 2 if memory >= TWO_LANES_GB * 10**9 else 1
+
+
+class Verification:
+    """A run of lanes at once, each a sequence of parts."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        self._lanes = lanes
+        self._ended = {part.name: threading.Event() for lane in lanes for part in lane}
+        self._running: dict[str, tuple[float, Path]] = {}  # since when, and the log
+        self._counts = Counts()
+        self._printing = threading.Lock()
+
+    def run(self) -> Counts:
+        """Run all parts. Returns what they came to."""
+        if len(self._lanes) == 1:
+            self._run_lane(self._lanes[0])
+            return self._counts
+        threads = [
+            threading.Thread(target=self._run_lane, args=[lane], daemon=True)
+            for lane in self._lanes
+        ]
+        for thread in threads:
+            thread.start()
+        shown = time.monotonic()
+        while any(thread.is_alive() for thread in threads):
+            threads[0 if threads[0].is_alive() else 1].join(1)
+            if time.monotonic() - shown >= PROGRESS_S:
+                shown = time.monotonic()
+                self._show_progress()
+        return self._counts
+
+    def _run_lane(self, parts: Sequence[Part]) -> None:
+        for part in parts:
+            if part.needs:
+                self._ended[part.needs].wait()
+            try:
+                self._run_part(part)
+            except (OSError, ElementTree.ParseError) as error:
+                self._counts.fail(f"{part.name}: {error}")
+            finally:
+                self._ended[part.name].set()
+
+    def _run_part(self, part: Part) -> None:
+        start = time.monotonic()
+        if len(self._lanes) == 1:
+            print(f"==> {part.name}", flush=True)
+            status = _run(part, None)
+            print(f"    {part.name}: {time.monotonic() - start:.0f} s", flush=True)
+        else:
+            log = REPORTS / "logs" / f"{part.name.replace('/', ' ').strip()}.txt"
+            log.parent.mkdir(parents=True, exist_ok=True)
+            self._running[part.name] = (start, log)
+            with log.open("w") as file:
+                status = _run(part, file)
+            del self._running[part.name]
+            with self._printing:
+                print(f"==> {part.name}: {time.monotonic() - start:.0f} s", flush=True)
+                print(log.read_text("utf-8", "replace"), end="", flush=True)
+        with self._printing:
+            _judge(part, status, self._counts)
+
+    def _show_progress(self) -> None:
+        """A line for each part that is running: for how long, and what it has printed last."""
+        with self._printing:
+            for name, (since, log) in list(self._running.items()):
+                lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
+                last = lines[-1][:80] if lines else ""
+                print(f"... {name}, {time.monotonic() - since:.0f} s: {last}", flush=True)
+
+
+def _run(part: Part, log: IO[str] | None) -> int:
+    """Run a part's command, with its output in a log or, without one, as our own."""
+    errors = None if log is None else subprocess.STDOUT
+    command, folder = part.command, part.folder
+    return subprocess.run(command, cwd=folder, stdout=log, stderr=errors, check=False).returncode  # noqa: S603
+
+
+def _judge(part: Part, status: int, counts: Counts) -> None:
+    """Add what a part that has ended came to."""
     failed = counts.failed
-    reported = count(part, counts) if part.reports else 0
-    if FAILURES.exists():
-        counts.reasons += [f"{part.name}: {line}" for line in FAILURES.read_text().splitlines()]
-        FAILURES.unlink()
+    reported = _count(part, counts) if part.reports else 0
+    if part.failures is not None and part.failures.exists():
+        counts.reasons += [
+            f"{part.name}: {line}" for line in part.failures.read_text().splitlines()
+        ]
+        part.failures.unlink()
         counts.failed = max(counts.failed, failed + 1)
     elif status != 0 and counts.failed == failed:
-        fail(f"{part.name}: exit status {status}", counts)
+        counts.fail(f"{part.name}: exit status {status}")
     elif part.reports and not reported:
-        fail(f"{part.name}: no test has reported", counts)
+        counts.fail(f"{part.name}: no test has reported")
 
 
-def count(part: Part, counts: Counts) -> int:
+def _count(part: Part, counts: Counts) -> int:
     """Add the test cases of a part's JUnit reports. Returns how many there are."""
     reported = 0
     for path in sorted(REPORTS.glob(part.reports)):
         for case in ElementTree.parse(path).iter("testcase"):  # noqa: S314 - written just now
             reported += 1
             if case.find("failure") is not None or case.find("error") is not None:
-                fail(f"{part.name}: {case.get('classname')}: {case.get('name')}", counts)
+                counts.fail(f"{part.name}: {case.get('classname')}: {case.get('name')}")
             elif case.find("skipped") is not None:
                 counts.skipped += 1
             else:
                 counts.passed += 1
     return reported
-
-
-def fail(reason: str, counts: Counts) -> None:
-    """Count one failure, and keep its reason for the end."""
-    counts.failed += 1
-    counts.reasons.append(reason)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import runpy
+import shlex
 import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
+SPARK = ("--master", "local[2]", "--conf", "spark.ui.enabled=false")
 Done = subprocess.CompletedProcess[str]
 Row = dict[str, Any]
 
@@ -73,19 +76,89 @@ def user_environment() -> dict[str, str]:
     return kept | {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "LC_ALL": "C.UTF-8",
-        "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1",
+        "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     }
 
 
 @pytest.fixture(scope="session")
 def submit(run_in: Callable[..., Done], jar: Path) -> Callable[..., Done]:
-    """``submit("predict", "--images", …)`` by spark-submit, on two cores."""
+    """``submit("predict", "--images", …)`` by spark-submit, on two cores.
+
+    It starts an application, for tests of the process: its environment, its exit status, its end.
+    Tests of what a command does take ``run_command``, which starts none.
+    """
 
     def call(*arguments: object, **variables: str) -> Done:
-        spark = ("--master", "local[2]", "--conf", "spark.ui.enabled=false")
-        return run_in(BIN / "spark-submit", *spark, jar, *arguments, **variables)
+        return run_in(BIN / "spark-submit", *SPARK, jar, *arguments, **variables)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def run_command(
+    jar: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Done]]:
+    """``run_command("predict", "--images", …)`` is ``submit`` in one application for all tests."""
+    application = SharedApplication(jar, tmp_path_factory.mktemp("application"))
+    yield application.run
+    application.close()
+
+
+class SharedApplication:
+    """A running ``commands --file -``: command lines go in, and one by one their results come out.
+
+    It starts with the first command, and again after a command that ended it.
+    """
+
+    def __init__(self, jar: Path, folder: Path) -> None:
+        self._command = [str(BIN / "spark-submit"), *SPARK, str(jar), "commands", "--file", "-"]
+        self._folder = folder
+        self._stderr = folder / "stderr.txt"
+        self._process: subprocess.Popen[str] | None = None
+
+    def run(self, *arguments: object) -> Done:
+        """Run one command line. Its status is that of the process if the command ended that."""
+        words = [*map(str, arguments)]
+        process = self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        before = self._stderr.stat().st_size
+        printed: list[str] = []
+        try:
+            process.stdin.write(f"{shlex.join(words)}\n")
+            process.stdin.flush()
+            for line in process.stdout:
+                if line.startswith("@ "):
+                    status: int = json.loads(line[2:])["status"]
+                    break
+                printed.append(line)
+            else:
+                status = process.wait()
+        except BaseException:  # Such as a test that is out of time: nobody will read the answer.
+            process.kill()
+            raise
+        with self._stderr.open("rb") as file:
+            file.seek(before)
+            told = file.read().decode("utf-8", "replace")
+        return Done(words, status, "".join(printed), told)
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._process is None or self._process.poll() is not None:
+            with self._stderr.open("ab") as stderr:
+                self._process = subprocess.Popen(  # noqa: S603 - the repository's own program
+                    self._command,
+                    cwd=self._folder,
+                    env=user_environment(),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    encoding="utf-8",
+                )
+        return self._process
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.communicate()  # The end of its input ends it.
 
 
 @pytest.fixture(scope="session")
@@ -93,9 +166,8 @@ def submit_process(jar: Path) -> Callable[..., subprocess.Popen[bytes]]:
     """``submit_process("predict", …)`` is ``submit`` that does not wait for the end."""
 
     def call(*arguments: object) -> subprocess.Popen[bytes]:
-        spark = ("--master", "local[2]", "--conf", "spark.ui.enabled=false")
         return subprocess.Popen(  # noqa: S603 - the repository's own program
-            [str(BIN / "spark-submit"), *spark, str(jar), *map(str, arguments)],
+            [str(BIN / "spark-submit"), *SPARK, str(jar), *map(str, arguments)],
             env=user_environment(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -34,7 +34,7 @@ def assert_same(ours: list[Row], others: list[Row]) -> None:
 @pytest.mark.parametrize("backend", ["onnx", "pytorch"])
 def test_a_table_of_cards(
     backend: str,
-    submit: Callable[..., Done],
+    run_command: Callable[..., Done],
     alone: Callable[..., Done],
     cards: Path,
     tmp_path: Path,
@@ -42,7 +42,7 @@ def test_a_table_of_cards(
 ) -> None:
     # By name from any working folder: the built-in bundles are beside the jar.
     command = ("predict", "--images", cards, "--model", "id_fraud", "--backend", backend)
-    for command_line, name in ((submit, "spark"), (alone, "alone")):
+    for command_line, name in ((run_command, "spark"), (alone, "alone")):
         done = command_line(*command, "--output", tmp_path / name)
         assert done.returncode == 0, done.stderr
     rows = rows_of(tmp_path / "spark")
@@ -52,7 +52,7 @@ def test_a_table_of_cards(
 
 
 def test_a_folder_with_files_that_are_no_images(
-    submit: Callable[..., Done],
+    run_command: Callable[..., Done],
     alone: Callable[..., Done],
     gallery: Path,
     colour_bundle: Path,
@@ -60,7 +60,7 @@ def test_a_folder_with_files_that_are_no_images(
     rows_of: Callable[[Path], list[Row]],
 ) -> None:
     command = ("predict", "--images", gallery, "--model", colour_bundle, "--labels", "folder")
-    for command_line, name in ((submit, "spark"), (alone, "alone")):
+    for command_line, name in ((run_command, "spark"), (alone, "alone")):
         done = command_line(*command, "--output", tmp_path / name, "--batch-rows", 2)
         assert done.returncode == 0, done.stderr
     assert_same(rows_of(tmp_path / "spark"), rows_of(tmp_path / "alone"))

@@ -6,7 +6,6 @@ import csv
 import json
 import os
 import runpy
-import shlex
 import subprocess
 import time
 from collections.abc import Callable
@@ -44,20 +43,19 @@ def models(
 def runs(
     shared: Path,
     models: Path,
-    submit: Callable[..., Done],
+    run_command: Callable[..., Done],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """Features of fruits and flowers, and the PCA of the fruits, by one application."""
+    """Features of fruits and flowers, and the PCA of the fruits."""
     folder = tmp_path_factory.mktemp("fruits")
-    features = f"features --model mobilenet_v2 --models {shlex.quote(str(models))}"
-    lines = [
-        f"{features} --images {shared}/fruits/dev --output {folder}/features",
-        f"pca --features {folder}/features --k 50 --output {folder}/pca",
-        f"{features} --images {shared}/flowers/dev --output {folder}/flowers",
-    ]
-    (folder / "commands.txt").write_text("\n".join(lines))
-    done = submit("commands", "--file", folder / "commands.txt")
-    assert done.returncode == 0, done.stderr
+    features = ("features", "--model", "mobilenet_v2", "--models", models)
+    for line in (
+        (*features, "--images", shared / "fruits/dev", "--output", folder / "features"),
+        ("pca", "--features", folder / "features", "--k", 50, "--output", folder / "pca"),
+        (*features, "--images", shared / "flowers/dev", "--output", folder / "flowers"),
+    ):
+        done = run_command(*line)
+        assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -185,14 +183,14 @@ def test_a_killed_run_leaves_the_old_result(
 
 
 def test_a_tracked_run_is_on_the_server_with_all_that_there_is_to_know(
-    repository: Path, runs: Path, submit: Callable[..., Done], tmp_path: Path
+    repository: Path, runs: Path, run_command: Callable[..., Done], tmp_path: Path
 ) -> None:
     tracking = runpy.run_path(str(repository / "python/tests/track/tracking_server.py"))
     if not tracking["MLFLOW"].is_file():
         pytest.skip("no MLflow server in .tools (scripts/make_tracking_server.sh makes it)")
     command = ("pca", "--features", runs / "features", "--output", tmp_path / "pca", "--mlflow")
     with tracking["start_tracking_server"](tmp_path) as uri:
-        done = submit(*command, uri, "--experiment", "fruits")
+        done = run_command(*command, uri, "--experiment", "fruits")
         assert done.returncode == 0, done.stderr
         ask = tracking["ask"]
         found = ask(uri, "experiments/get-by-name", experiment_name="fruits")["experiment"]
@@ -222,10 +220,10 @@ def test_a_tracked_run_is_on_the_server_with_all_that_there_is_to_know(
             assert logged == (tmp_path / "pca" / file).read_bytes()
         paths = tracking["artifact_paths"](uri, run_id)
         assert any(path.startswith("model/stages/") for path in paths)
-    refused = submit(*command, uri, "--overwrite")
+    refused = run_command(*command, uri, "--overwrite")
     assert refused.returncode == 1
     assert "TRACKING_UNREACHABLE" in refused.stderr
     assert "scaler_fit" not in refused.stderr  # nothing was begun
-    optional = submit(*command, uri, "--mlflow-optional", "--overwrite", "--no-report")
+    optional = run_command(*command, uri, "--mlflow-optional", "--overwrite", "--no-report")
     assert optional.returncode == 0
     assert "warning: the run will not be tracked: TRACKING_UNREACHABLE" in optional.stderr

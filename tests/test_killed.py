@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_killed_run_leaves_nothing_once_the_next_one_has_run(
     how: signal.Signals,
-    submit: Callable[..., Done],
+    run_command: Callable[..., Done],
     submit_process: Callable[..., subprocess.Popen[bytes]],
     gallery: Path,
     tmp_path: Path,
@@ -35,7 +35,7 @@ def test_a_killed_run_leaves_nothing_once_the_next_one_has_run(
         assert left == []
     else:
         assert sorted(set(left)) == [".out.parquet.run", "out.parquet.incomplete"]
-    done = submit(*command)
+    done = run_command(*command)
     assert done.returncode == 0, done.stderr
     assert ("is removed: a run that was killed" in done.stderr) == (how == signal.SIGKILL)
     assert [path.name for path in tmp_path.iterdir()] == ["out.parquet"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import shlex
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,9 +36,9 @@ class Ran:
 def ran(
     tmp_path_factory: pytest.TempPathFactory,
     alone: Callable[..., Done],
-    submit: Callable[..., Done],
+    run_command: Callable[..., Done],
 ) -> Ran:
-    """Each file is written and added; then one Spark application and one process each predict."""
+    """Each file is written and added; then the jar predicts with each model."""
     folder = tmp_path_factory.mktemp("exports")
     side = _MADE["SIDE"]
     random = np.random.default_rng(9)
@@ -50,16 +49,12 @@ def ran(
     for number, image in enumerate(pixels):
         Image.fromarray(image).save(folder / "images" / f"{number}.png")
     added = {kind: _add(folder, kind, alone) for kind in EXPORTS}
-    lines = [
-        (
+    for number in NUMBER_OF.values():
+        done = run_command(
             *("predict", "--images", folder / "images", "--output", folder / f"jar{number}"),
             *("--model", folder / "models" / f"m{number}"),
         )
-        for number in NUMBER_OF.values()
-    ]
-    (folder / "lines.txt").write_text("\n".join(shlex.join(map(str, line)) for line in lines))
-    done = submit("commands", "--file", folder / "lines.txt")
-    assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
     return Ran(folder, pixels, added)
 
 

@@ -104,10 +104,12 @@ def test_nothing_but_the_output_is_left_beside_it(folder_run: Done, work: Path) 
 
 
 def test_evaluate_gives_the_numbers_that_a_hand_counts(
-    folder_run: Done, submit: Callable[..., Done], work: Path
+    folder_run: Done, run_command: Callable[..., Done], work: Path
 ) -> None:
     assert folder_run.returncode == 0, folder_run.stderr
-    done = submit("evaluate", "--predictions", work / "folder", "--output", work / "evaluation")
+    done = run_command(
+        "evaluate", "--predictions", work / "folder", "--output", work / "evaluation"
+    )
     assert done.returncode == 0, done.stderr
     metrics = json.loads((work / "evaluation" / "metrics.json").read_text())
     assert (metrics["rows"], metrics["errors"], metrics["unlabelled"]) == (12, 5, 1)
@@ -147,7 +149,7 @@ TABLE = [
 
 
 def test_a_csv_table_gives_a_row_for_each_of_its_rows_in_csv(
-    submit: Callable[..., Done], gallery: Path, colour_bundle: Path, work: Path
+    run_command: Callable[..., Done], gallery: Path, colour_bundle: Path, work: Path
 ) -> None:
     table, output = work / "cards.csv", work / "table"
     with table.open("w", newline="") as file:
@@ -155,7 +157,7 @@ def test_a_csv_table_gives_a_row_for_each_of_its_rows_in_csv(
     (output / "_run").mkdir(parents=True)
     (output / "_run" / "run.json").write_text("{}")
     (output / "old.csv").write_text("what --overwrite replaces")
-    done = submit(
+    done = run_command(
         *("predict", "--images", table, "--root", gallery, "--model", colour_bundle),
         *("--format", "csv", "--output", output, "--overwrite", "--top-k", 2),
     )

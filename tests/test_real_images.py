@@ -21,14 +21,14 @@ pytestmark = pytest.mark.timeout(900)
 
 def test_hostile_files_are_a_row_each_and_the_same_at_both_entry_points(
     shared: Path,
-    submit: Callable[..., Done],
+    run_command: Callable[..., Done],
     alone: Callable[..., Done],
     tmp_path: Path,
     rows_of: Callable[[Path], list[Row]],
 ) -> None:
     images = ("--images", shared / "hostile" / "files", "--include", "*")
     command = ("predict", *images, "--model", "id_fraud")
-    for command_line, name in ((submit, "spark"), (alone, "alone")):
+    for command_line, name in ((run_command, "spark"), (alone, "alone")):
         done = command_line(*command, "--output", tmp_path / name)
         assert done.returncode == 0, done.stderr
     rows = rows_of(tmp_path / "spark")
@@ -59,13 +59,13 @@ def bundle(repository: Path) -> Path:
 def photographs(
     shared: Path,
     bundle: Path,
-    submit: Callable[..., Done],
+    run_command: Callable[..., Done],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """The predictions of all 500 photographs by the jar with onnx."""
     output = tmp_path_factory.mktemp("photographs") / "onnx"
     table = shared / "imagenet" / "labels.csv"
-    done = submit("predict", "--images", table, "--model", bundle.name, "--output", output)
+    done = run_command("predict", "--images", table, "--model", bundle.name, "--output", output)
     assert done.returncode == 0, done.stderr
     return output
 
@@ -83,7 +83,7 @@ def prepared(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def test_accuracy_is_that_of_the_onnx_file_run_by_hand(
-    shared: Path, bundle: Path, photographs: Path, submit: Callable[..., Done], tmp_path: Path
+    shared: Path, bundle: Path, photographs: Path, run_command: Callable[..., Done], tmp_path: Path
 ) -> None:
     import onnxruntime
 
@@ -98,7 +98,9 @@ def test_accuracy_is_that_of_the_onnx_file_run_by_hand(
         (logits,) = session.run(["logits"], {"images": images})
         truth = np.array([int(row["class_id"]) for row in batch])
         right += int((logits.argmax(axis=1) == truth).sum())
-    done = submit("evaluate", "--predictions", photographs, "--output", tmp_path / "evaluation")
+    done = run_command(
+        "evaluate", "--predictions", photographs, "--output", tmp_path / "evaluation"
+    )
     assert done.returncode == 0, done.stderr
     metrics = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
     assert (metrics["rows"], metrics["errors"]) == (len(rows), 0)
@@ -131,11 +133,11 @@ def test_pytorch_names_what_onnx_names(
     shared: Path,
     bundle: Path,
     photographs: Path,
-    submit: Callable[..., Done],
+    run_command: Callable[..., Done],
     tmp_path: Path,
     rows_of: Callable[[Path], list[Row]],
 ) -> None:
-    done = submit(
+    done = run_command(
         *("predict", "--images", shared / "imagenet" / "labels.csv", "--model", bundle),
         *("--backend", "pytorch", "--limit", 150, "--output", tmp_path / "pytorch"),
     )

@@ -17,12 +17,12 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.fixture(params=["jar", "alone"])
 def predict(
     request: pytest.FixtureRequest,
-    submit: Callable[..., Done],
+    run_command: Callable[..., Done],
     alone: Callable[..., Done],
     colour_bundle: Path,
 ) -> Callable[..., Done]:
     """``predict(images, output, *options)``, by the jar and by the Python package."""
-    run = submit if request.param == "jar" else alone
+    run = run_command if request.param == "jar" else alone
 
     def call(images: object, output: object, *options: object) -> Done:
         usual = ("--images", images, "--model", colour_bundle, "--output", output)
@@ -91,10 +91,14 @@ def test_a_file_that_is_not_there_is_named(predict: Callable[..., Done], tmp_pat
     ],
 )
 def test_places_that_the_jar_cannot_reach_are_told_in_one_line(
-    submit: Callable[..., Done], colour_bundle: Path, tmp_path: Path, images: str, condition: str
+    run_command: Callable[..., Done],
+    colour_bundle: Path,
+    tmp_path: Path,
+    images: str,
+    condition: str,
 ) -> None:
     usual = ("--images", images, "--model", colour_bundle, "--output", tmp_path / "out")
-    done = submit("predict", *usual, "--limit", "3")
+    done = run_command("predict", *usual, "--limit", "3")
     status = 1 if condition == "STORAGE_UNREACHABLE" else 2
     assert_told(done, condition, status)
 
@@ -109,7 +113,7 @@ def test_a_value_that_cannot_be_read_is_told_the_same_way_by_both(
 
 
 def test_what_holds_no_predictions_cannot_be_evaluated(
-    submit: Callable[..., Done], tmp_path: Path
+    run_command: Callable[..., Done], tmp_path: Path
 ) -> None:
     wrong = {
         "text.csv": b"no,predictions\n1,2\n",
@@ -118,6 +122,8 @@ def test_what_holds_no_predictions_cannot_be_evaluated(
     }
     for name, content in wrong.items():
         (tmp_path / name).write_bytes(content)
-        done = submit("evaluate", "--predictions", tmp_path / name, "--output", tmp_path / "out")
+        done = run_command(
+            "evaluate", "--predictions", tmp_path / name, "--output", tmp_path / "out"
+        )
         assert_told(done, "NOT_PREDICTIONS", 2)
         assert name in done.stderr.splitlines()[-1]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def test_the_jar_follows_the_links_of_a_sample_and_reads_its_manifest(
-    submit: Callable[..., Done],
+    run_command: Callable[..., Done],
     alone: Callable[..., Done],
     means_bundle: Path,
     paint: Callable[..., bytes],
@@ -31,16 +31,13 @@ def test_the_jar_follows_the_links_of_a_sample_and_reads_its_manifest(
     for more in (("--output", tmp_path / "links"), ("--output", tmp_path / "listed", "--manifest")):
         done = alone(*subset, *more)
         assert done.returncode == 0, done.stderr
-    lines = tmp_path / "lines.txt"
     images = {"links": tmp_path / "links", "listed": tmp_path / "listed/manifest.csv"}
-    lines.write_text(
-        "".join(
-            f"features --images {path} --model {means_bundle} --output {tmp_path / name}_features\n"
-            for name, path in images.items()
+    for name, path in images.items():
+        output = tmp_path / f"{name}_features"
+        done = run_command(
+            "features", "--images", path, "--model", means_bundle, "--output", output
         )
-    )
-    done = submit("commands", "--file", lines)
-    assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stderr
     found = {
         name: sorted(
             (row["split"], row["label"], row["filename"], row["features"])

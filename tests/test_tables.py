@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import runpy
-import shlex
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,23 +43,6 @@ class Ran:
     rows: list[Row]
 
 
-@pytest.fixture(scope="module")
-def spark(folder: Path, submit: Callable[..., Done], colour_bundle: Path) -> dict[str, Ran]:
-    """All cases in one Spark application."""
-    lines = [
-        shlex.join(arguments(name, folder, folder / "spark" / case.table, colour_bundle))
-        for name, case in CASES.items()
-    ]
-    (folder / "lines.txt").write_text("\n".join(lines) + "\n", "utf-8")
-    done = submit("commands", "--file", folder / "lines.txt", "--stop-on-error", "false")
-    results = [json.loads(line[2:]) for line in done.stdout.splitlines() if line.startswith("@ ")]
-    assert len(results) == len(CASES), done.stderr[-3000:]
-    return {
-        name: Ran(result["status"], done.stderr, read(folder / "spark" / case.table))
-        for (name, case), result in zip(CASES.items(), results, strict=True)
-    }
-
-
 def arguments(name: str, folder: Path, output: Path, model: Path) -> list[str]:
     case = CASES[name]
     return [
@@ -96,18 +77,16 @@ def shown(row: Row) -> Row:
 
 @pytest.fixture
 def ran(
-    request: pytest.FixtureRequest,
     language: str,
     name: str,
     folder: Path,
+    run_command: Callable[..., Done],
     alone: Callable[..., Done],
     colour_bundle: Path,
 ) -> Ran:
-    if language == "spark":
-        runs: dict[str, Ran] = request.getfixturevalue("spark")
-        return runs[name]
-    output = folder / "alone" / CASES[name].table
-    done = alone(*arguments(name, folder, output, colour_bundle))
+    output = folder / language / CASES[name].table
+    run = run_command if language == "spark" else alone
+    done = run(*arguments(name, folder, output, colour_bundle))
     return Ran(done.returncode, done.stderr, read(output))
 
 

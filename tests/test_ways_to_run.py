@@ -1,9 +1,8 @@
-"""The same images by other runtimes, decoders and storages: one application, the same rows."""
+"""The same images by other runtimes, decoders and storages: the same rows."""
 
 from __future__ import annotations
 
 import json
-import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -30,22 +29,22 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def application(
-    submit: Callable[..., Done], gallery: Path, colour_bundle: Path, work: Path
-) -> dict[int, Any]:
-    """What each line of one application answered, and its stderr under 0."""
+def done(
+    run_command: Callable[..., Done], gallery: Path, colour_bundle: Path, work: Path
+) -> dict[str, Done]:
+    """What became of each way."""
     pytest.importorskip("openvino")
     pytest.importorskip("simplejpeg")
-    lines = [["pack-images", "--images", gallery, "--output", work / "packed.parquet"]]
-    for name, (images, options) in WAYS.items():
-        source = gallery if images == "gallery" else work / images
-        model = ["--model", "colour", "--models", colour_bundle.parent]
-        lines.append(["predict", "--images", source, *model, "--output", work / name, *options])
-    file = work / "commands.txt"
-    file.write_text("\n".join(shlex.join(map(str, line)) for line in lines) + "\n", "utf-8")
-    done = submit("commands", "--file", file, "--stop-on-error", "false")
-    answers = [json.loads(line[2:]) for line in done.stdout.splitlines() if line[:2] == "@ "]
-    return {answer["line"]: answer for answer in answers} | {0: done.stderr}
+    packed = run_command("pack-images", "--images", gallery, "--output", work / "packed.parquet")
+    assert packed.returncode == 0, packed.stderr
+    model = ("--model", "colour", "--models", colour_bundle.parent)
+    return {
+        name: run_command(
+            *("predict", "--images", gallery if images == "gallery" else work / images),
+            *(*model, "--output", work / name, *options),
+        )
+        for name, (images, options) in WAYS.items()
+    }
 
 
 def told(rows: list[Row]) -> dict[str, tuple[str | None, str]]:
@@ -61,9 +60,9 @@ def told(rows: list[Row]) -> dict[str, tuple[str | None, str]]:
 
 @pytest.mark.parametrize("way", ["packed", "openvino", "turbo"])
 def test_each_way_gives_the_rows_of_the_plain_one(
-    way: str, application: dict[int, Any], work: Path, rows_of: Callable[[Path], list[Row]]
+    way: str, done: dict[str, Done], work: Path, rows_of: Callable[[Path], list[Row]]
 ) -> None:
-    assert application[2 + list(WAYS).index(way)]["status"] == 0, application[0]
+    assert done[way].returncode == 0, done[way].stderr
     plain = told(rows_of(work / "plain"))
     assert len(plain) == 12
     assert set(plain.values()) >= {("red", "red"), ("blue", "TRUNCATED"), ("green", "NOT_FOUND")}
@@ -71,19 +70,18 @@ def test_each_way_gives_the_rows_of_the_plain_one(
 
 
 def test_what_was_not_measured_is_refused_before_any_task(
-    application: dict[int, Any], work: Path
+    done: dict[str, Done], work: Path
 ) -> None:
-    assert application[6]["status"] == 2
+    refused = done["unmeasured"]
+    assert refused.returncode == 2
     assert not (work / "unmeasured").exists()
-    assert "NOT_CALIBRATED: nobody has measured how often model colour agrees" in application[0]
-    assert "sightline models calibrate colour --images PHOTOGRAPHS" in application[0]
+    assert "NOT_CALIBRATED: nobody has measured how often model colour agrees" in refused.stderr
+    assert "sightline models calibrate colour --images PHOTOGRAPHS" in refused.stderr
 
 
 @pytest.mark.parametrize("way", ["plain", "packed", "openvino"])
-def test_run_json_has_what_the_workers_counted(
-    way: str, application: dict[int, Any], work: Path
-) -> None:
-    assert application[2]["status"] == 0
+def test_run_json_has_what_the_workers_counted(way: str, done: dict[str, Done], work: Path) -> None:
+    assert done[way].returncode == 0, done[way].stderr
     record = json.loads((work / way / "_run" / "run.json").read_text("utf-8"))
     worker = record["worker"]
     assert worker["images"] == record["counts"]["images"] == 12

@@ -51,7 +51,7 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert "1 GiB" in row("| pixels that all worker threads")
     assert f"{memory_bounds.QUEUED_BYTES // MEBIBYTE} MiB" in row("| other columns")
     assert cache.MAX_IDLE_BYTES == 2048 * MEBIBYTE
-    models = row("| models loaded in a worker")
+    models = row("| unused models that stay loaded")
     assert f"{cache.MAX_IDLE_SESSIONS - 1} besides" in models
     assert "2 GiB of files" in models
     page = PAGE.read_text("utf-8")

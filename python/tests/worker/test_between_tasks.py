@@ -2,7 +2,6 @@ import gc
 import importlib
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +11,8 @@ from sightline.worker.between_tasks import begin_task
 
 
 @pytest.fixture(autouse=True)
-def one_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(between_tasks, "_tasks", 0)
-    yield
-    gc.unfreeze()
 
 
 def importable_zip(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -50,7 +50,11 @@ _OPTIONS = (
     click.option("--encoding", help="Of a CSV: utf-16, windows-1252, …; default: utf-8."),
     click.option("--limit", type=_AT_LEAST_1, help="Only the first N images."),
     click.option(
-        "--max-image-bytes", type=_AT_LEAST_1, default=DEFAULT_MAX_IMAGE_BYTES, show_default=True
+        "--max-image-bytes",
+        type=_AT_LEAST_1,
+        default=DEFAULT_MAX_IMAGE_BYTES,
+        show_default=True,
+        help="Larger files are TOO_LARGE.",
     ),
 )
 

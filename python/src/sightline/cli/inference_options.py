@@ -54,12 +54,22 @@ _OPTIONS = (
         help="Rows with errors: keep, leave out, or end the run.",
     ),
     click.option("--max-error-rate", type=Share(), help="Publish nothing above it."),
-    click.option("--batch-rows", type=_AT_LEAST_1, default=DEFAULT_BATCH_ROWS, show_default=True),
+    click.option(
+        "--batch-rows",
+        type=_AT_LEAST_1,
+        default=DEFAULT_BATCH_ROWS,
+        show_default=True,
+        help="Images in one batch of the model.",
+    ),
     click.option("--threads", type=_AT_LEAST_1, help="Images at once; default: all cores."),
     click.option("--models", type=_PATH, help="Folder of bundles; default: SIGHTLINE_MODELS."),
     click.option("--allow-code", is_flag=True, help=ALLOW_CODE),
     click.option(
-        "--max-image-pixels", type=_AT_LEAST_1, default=DEFAULT_MAX_IMAGE_PIXELS, show_default=True
+        "--max-image-pixels",
+        type=_AT_LEAST_1,
+        default=DEFAULT_MAX_IMAGE_PIXELS,
+        show_default=True,
+        help="Larger canvases are TOO_LARGE.",
     ),
     click.option(
         "--sequential",

@@ -24,8 +24,15 @@ from sightline.engine.result_type import DEFAULT_TOP_K, TopK
     type=click.Choice(["parquet", "csv", "json"]),
     default="parquet",
     show_default=True,
+    help="Of the output's files.",
 )
-@click.option("--top-k", type=click.IntRange(min=1), default=DEFAULT_TOP_K, show_default=True)
+@click.option(
+    "--top-k",
+    type=click.IntRange(min=1),
+    default=DEFAULT_TOP_K,
+    show_default=True,
+    help="Classes in a prediction's top_k.",
+)
 def predict(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names above
     """Classify images: one row for each, with a prediction or an error.
 

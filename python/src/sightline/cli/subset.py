@@ -38,7 +38,9 @@ _MANIFEST = "manifest.csv"
     is_flag=True,
     help=f"Write {_MANIFEST} of absolute paths, not links. A table's sample is always one.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Another seed takes another sample."
+)
 @click.option(
     "--labels",
     type=click.Choice(["auto", "folder", "none"]),

@@ -1,0 +1,97 @@
+"""scripts/verify.py: parts in lanes, and what is counted of them."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "verify.py"
+
+REPORT = """<testsuite>
+<testcase classname="a" name="good"/>
+<testcase classname="a" name="bad"><failure/></testcase>
+<testcase classname="a" name="left out"><skipped/></testcase>
+</testsuite>"""
+
+
+@pytest.fixture
+def verify(tmp_path: Path) -> dict[str, Any]:
+    """What the script defines, with its reports in a folder of the test."""
+    made = runpy.run_path(str(SCRIPT))
+    made["Verification"].run.__globals__["REPORTS"] = tmp_path / "reports"
+    return made
+
+
+def part(verify: dict[str, Any], name: str, program: str, **more: Any) -> Any:  # noqa: ANN401
+    return verify["Part"](name, (sys.executable, "-c", program), **more)
+
+
+def report(folder: Path) -> str:
+    """A program that leaves a report with one passed, one failed and one skipped test."""
+    return f"""
+from pathlib import Path
+folder = Path({str(folder)!r})
+folder.mkdir(parents=True, exist_ok=True)
+(folder / "tests.xml").write_text({REPORT!r})
+raise SystemExit(1)
+"""
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_all_parts_run_and_their_tests_and_failures_are_counted(
+    verify: dict[str, Any], tmp_path: Path, lanes: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tests = part(verify, "tests", report(tmp_path / "reports"), reports="tests.xml")
+    style = part(verify, "style", "print('a fault of style'); raise SystemExit(3)")
+    silent = part(verify, "silent", "", reports="none.xml")
+    parts = [[tests, silent], [style]] if lanes == 2 else [[tests, silent, style]]
+    counts = verify["Verification"](parts).run()
+    assert counts.line() == "1 passed, 3 failed, 1 skipped"
+    assert sorted(counts.reasons) == [
+        "silent: no test has reported",
+        "style: exit status 3",
+        "tests: a: bad",
+    ]
+    assert "a fault of style\n" in capfd.readouterr().out
+
+
+def test_what_an_sbt_task_wrote_of_its_failures_are_the_reasons_of_its_part_alone(
+    verify: dict[str, Any], tmp_path: Path
+) -> None:
+    failures = tmp_path / "failures.txt"
+    write = f"open({str(failures)!r}, 'w').write('scalafmt: one file'); raise SystemExit(1)"
+    scala = part(verify, "Scala", write, failures=failures)
+    python = part(verify, "Python", "", needs="Scala")
+    counts = verify["Verification"]([[scala], [python]]).run()
+    assert counts.reasons == ["Scala: scalafmt: one file"]
+    assert counts.line() == "0 passed, 1 failed"
+    assert not failures.exists()
+
+
+def test_a_part_begins_when_the_part_that_it_needs_has_ended(
+    verify: dict[str, Any], tmp_path: Path
+) -> None:
+    jar = tmp_path / "jar"
+    make = part(verify, "jar", f"import time; time.sleep(0.3); open({str(jar)!r}, 'w')")
+    use = part(verify, "end to end", f"open({str(jar)!r})", needs="jar")
+    assert verify["Verification"]([[make], [use]]).run().reasons == []
+
+
+@pytest.mark.parametrize("wanted", [1, 2])
+def test_the_number_of_lanes_can_be_chosen(
+    verify: dict[str, Any], wanted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VERIFY_LANES", str(wanted))
+    assert verify["number_of_lanes"]() == wanted
+
+
+def test_a_machine_with_little_memory_has_one_lane(
+    verify: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VERIFY_LANES", raising=False)
+    monkeypatch.setattr("os.sysconf", lambda name: {"SC_PAGE_SIZE": 4096}.get(name, 1_000_000))
+    assert verify["number_of_lanes"]() == 1
