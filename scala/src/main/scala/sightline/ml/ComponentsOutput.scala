@@ -3,7 +3,6 @@ package sightline.ml
 import org.apache.hadoop.fs.{FileSystem, Path}
 import org.apache.spark.sql.SaveMode.Append
 import org.apache.spark.sql.api.java.UDF1
-import org.apache.spark.sql.catalyst.catalog.ExternalCatalogUtils.escapePathName
 import org.apache.spark.sql.functions.{
   col,
   count,
@@ -16,6 +15,7 @@ import org.apache.spark.sql.functions.{
   when,
   xxhash64,
 }
+import org.apache.spark.sql.sightline.PartitionPath
 import org.apache.spark.sql.types.DoubleType
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
@@ -92,7 +92,7 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
       .option("ignoreTrailingWhiteSpace", "false")
       .csv(draft.toString)
     val fs = draft.getFileSystem(spark.sessionState.newHadoopConf())
-    val file = new Path(s"$folder/csv/${escapePathName(split)}.csv")
+    val file = new Path(s"$folder/csv/${PartitionPath.escaped(split)}.csv")
     ComponentsOutput.parts(fs, draft).foreach { part =>
       if (!fs.rename(part, file)) {
         throw SightlineException(

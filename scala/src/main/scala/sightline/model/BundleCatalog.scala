@@ -7,7 +7,6 @@ import scala.util.Try
 
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, Path as HadoopPath}
-import org.apache.spark.sql.catalyst.analysis.{Resolver, caseInsensitiveResolution}
 
 import sightline.SightlineException
 
@@ -24,7 +23,7 @@ import sightline.SightlineException
 final class BundleCatalog(
     root: Option[String],
     hadoop: Configuration,
-    resolver: Resolver = caseInsensitiveResolution,
+    resolver: (String, String) => Boolean = _.equalsIgnoreCase(_),
 ) {
 
   private lazy val named: Option[String] =

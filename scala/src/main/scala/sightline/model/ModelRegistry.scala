@@ -13,7 +13,6 @@ import scala.util.{Try, Using}
 
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileStatus, FileSystem, Path}
-import org.apache.spark.sql.catalyst.analysis.Resolver
 
 import sightline.{ErrorTranslation, SightlineException}
 
@@ -33,7 +32,7 @@ import sightline.{ErrorTranslation, SightlineException}
  *
  * @param resolver whether two names are the same: `spark.sql.caseSensitive`
  */
-final class ModelRegistry(root: Path, hadoop: Configuration, resolver: Resolver) {
+final class ModelRegistry(root: Path, hadoop: Configuration, resolver: (String, String) => Boolean) {
 
   import ModelRegistry.*
 
@@ -269,7 +268,7 @@ object ModelRegistry {
   private val Version = """([^@]+)@(\d{6})\.json""".r
 
   /** @throws SightlineException NO_MODELS_ROOT */
-  def open(root: Option[String], hadoop: Configuration, resolver: Resolver): ModelRegistry =
+  def open(root: Option[String], hadoop: Configuration, resolver: (String, String) => Boolean): ModelRegistry =
     root.map(path => new ModelRegistry(new Path(path), hadoop, resolver)).getOrElse {
       throw SightlineException("NO_MODELS_ROOT")
     }
@@ -287,7 +286,7 @@ object ModelRegistry {
   private[model] def sameName(
       name: String,
       names: Seq[String],
-      resolver: Resolver,
+      resolver: (String, String) => Boolean,
   ): Option[String] =
     names.find(_ == name).orElse {
       names.filter(resolver(_, name)) match {

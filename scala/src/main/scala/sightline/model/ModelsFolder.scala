@@ -8,7 +8,6 @@ import scala.util.Using
 
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, Path}
-import org.apache.spark.sql.catalyst.analysis.Resolver
 
 /**
  * A folder in which people keep bundles: `NAME/model.json …`, or `NAME.zip`. Nothing is written here.
@@ -46,7 +45,7 @@ final private class ModelsFolder(root: Path, hadoop: Configuration) {
    *
    * @throws SightlineException AMBIGUOUS_MODEL or MODELS_ROOT_UNUSABLE
    */
-  def find(name: String, resolver: Resolver): Option[String] =
+  def find(name: String, resolver: (String, String) => Boolean): Option[String] =
     // Most names are there as they are written: one look, and no listing.
     if (reached(holds(name))) Some(name)
     else if (resolver("a", "A")) ModelRegistry.sameName(name, names(resolver(_, name)), resolver)

@@ -8,11 +8,9 @@ import java.util.Locale
 import scala.util.Using
 
 import com.univocity.parsers.common.TextParsingException
-import com.univocity.parsers.csv.CsvParser
 import org.apache.hadoop.fs.Path
-import org.apache.spark.sql.catalyst.csv.CSVOptions
-import org.apache.spark.sql.execution.datasources.CodecStreams
 import org.apache.spark.sql.functions.{coalesce, col, lit, nullif, trim, when}
+import org.apache.spark.sql.sightline.CsvFile
 import org.apache.spark.sql.types.{StringType, StructField, StructType}
 import org.apache.spark.sql.{Column, SparkSession}
 
@@ -129,12 +127,7 @@ private[source] object CsvTable {
       charset: Charset,
   ): Seq[String] = {
     // The parser of Spark with Spark's settings, so that both read the line alike.
-    val settings = new CSVOptions(
-      options - "encoding",
-      columnPruning = false,
-      defaultTimeZoneId = spark.sessionState.conf.sessionLocalTimeZone,
-    ).asParserSettings
-    val parser = new CsvParser(settings)
+    val parser = CsvFile.parser(spark, options - "encoding")
     val names = Using.resource(strictReader(spark, part, charset)) { reader =>
       try {
         parser.beginParsing(reader)
@@ -157,8 +150,7 @@ private[source] object CsvTable {
   }
 
   private def strictReader(spark: SparkSession, part: Path, charset: Charset): Reader = {
-    val in =
-      CodecStreams.createInputStreamWithCloseResource(spark.sessionState.newHadoopConf(), part)
+    val in = CsvFile.open(part, spark.sessionState.newHadoopConf())
     val decoder = charset.newDecoder
       .onMalformedInput(CodingErrorAction.REPORT)
       .onUnmappableCharacter(CodingErrorAction.REPORT)

@@ -46,6 +46,28 @@ object FileBytes {
       maxBytes: Long,
   ): Either[ReadError, Array[Byte]] = attempt(local(path, listedLength, maxBytes))
 
+  /** Like [[read]], but a file outside `roots` gives the error DENIED. */
+  def allowed(
+      path: Path,
+      listedLength: Option[Long],
+      maxBytes: Long,
+      roots: AllowedRoots,
+      hadoop: Configuration,
+  ): Either[ReadError, Array[Byte]] =
+    roots
+      .refusal(path, hadoop)
+      .toLeft(())
+      .flatMap(_ => read(path, listedLength, maxBytes, hadoop))
+
+  /** Like [[readLocal]], but a file outside `roots` gives the error DENIED. */
+  def allowedLocal(
+      path: String,
+      listedLength: Option[Long],
+      maxBytes: Long,
+      roots: AllowedRoots,
+  ): Either[ReadError, Array[Byte]] =
+    roots.localRefusal(path).toLeft(()).flatMap(_ => readLocal(path, listedLength, maxBytes))
+
   private def attempt(read: => Either[ReadError, Array[Byte]]): Either[ReadError, Array[Byte]] =
     try read
     catch { case NonFatal(error) => Left(ReadError.of(error, ReadError.Read)) }

@@ -6,10 +6,8 @@ import java.util.Locale
 import scala.jdk.CollectionConverters.*
 import scala.util.Try
 
-import org.apache.spark.sql.catalyst.util.DateTimeUtils
-import org.apache.spark.sql.internal.SQLConf
+import org.apache.spark.sql.sightline.SqlTimestamp
 import org.apache.spark.sql.util.CaseInsensitiveStringMap
-import org.apache.spark.unsafe.types.UTF8String
 
 import sightline.SightlineException
 
@@ -87,15 +85,12 @@ object FolderScanOptions {
     }
 
   private def millisOf(name: String, text: String, zone: Option[String]): Long = {
-    val at = zone.fold(DateTimeUtils.getZoneId(SQLConf.get.sessionLocalTimeZone)) { zone =>
-      Try(ZoneId.of(zone)).getOrElse(throw invalid("timeZone", zone, "It is no time zone."))
+    val at = zone.map { zone =>
+      Try(ZoneId.of(zone)).getOrElse(throw invalid("timeZone", zone, "It is not a time zone."))
     }
-    DateTimeUtils
-      .stringToTimestamp(UTF8String.fromString(text), at)
-      .map(DateTimeUtils.microsToMillis)
-      .getOrElse {
-        throw invalid(name, text, "It must be a time such as 2024-06-30T12:00:00.")
-      }
+    SqlTimestamp.millis(text, at).getOrElse {
+      throw invalid(name, text, "It must be a time such as 2024-06-30T12:00:00.")
+    }
   }
 
   private def invalid(option: String, value: String, reason: String): SightlineException =

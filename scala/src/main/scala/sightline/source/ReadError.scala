@@ -9,8 +9,7 @@ import java.nio.file.{
 }
 
 import org.apache.hadoop.security.AccessControlException
-import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.unsafe.types.UTF8String
+import org.apache.spark.sql.Row
 
 /**
  * Why a file gave no bytes.
@@ -22,12 +21,7 @@ import org.apache.spark.unsafe.types.UTF8String
 final case class ReadError(code: String, message: String, stage: String = ReadError.Read) {
 
   /** As a value of `Columns.ErrorType`. */
-  def toRow: InternalRow =
-    InternalRow(
-      UTF8String.fromString(code),
-      UTF8String.fromString(stage),
-      UTF8String.fromString(message),
-    )
+  def toRow: Row = Row(code, stage, message)
 }
 
 object ReadError {

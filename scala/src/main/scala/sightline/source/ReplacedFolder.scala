@@ -104,7 +104,7 @@ final private class IsNamedIn(
 
   override def call(path: String): java.lang.Boolean =
     Option(path).filter(_.nonEmpty).exists { named =>
-      ReadImageExpression
+      ImagePathReader
         .resolve(root, named)
         .toOption
         .flatMap(Place.of(_, hadoop.value.value))

@@ -15,7 +15,7 @@ import org.apache.spark.sql.functions.{
   sum,
   when,
 }
-import org.apache.spark.sql.sightline.Expressions
+import org.apache.spark.sql.sightline.{Expressions, ReadImageExpression}
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
@@ -116,7 +116,7 @@ private[source] object TableImages {
   ): DataFrame = {
     // A row without a path is a file that is not found, not an empty one.
     val read = Expressions.mapped(coalesce(Columns.quoted(Columns.Path), lit(""))) {
-      ReadImageExpression(spark, _, root, request.maxImageBytes)
+      ReadImageExpression(_, ImagePathReader(spark, root, request.maxImageBytes))
     }
     described
       .withColumn(Columns.WorkerContent, read)
@@ -153,7 +153,7 @@ private[source] object TableImages {
   ): Column = {
     val path = pathOf(columns)
     val whole =
-      when(path.rlike(s"^(/|${ReadImageExpression.Uri})"), path)
+      when(path.rlike(s"^(/|${ImagePathReader.Uri})"), path)
         .otherwise(concat_ws("/", lit(root), path))
     labels match {
       case FolderLabels.Auto if columns.labelNames.nonEmpty =>

@@ -1,9 +1,8 @@
 package sightline.sql
 
 import org.apache.spark.sql.catalyst.expressions.*
+import org.apache.spark.sql.sightline.ReadImageExpression
 import org.apache.spark.sql.types.{BinaryType, StringType}
-
-import sightline.source.ReadImageExpression
 
 /**
  * Checks whether an expression can be evaluated for more rows than the query evaluates it for. `10

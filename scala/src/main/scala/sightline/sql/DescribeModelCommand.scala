@@ -1,23 +1,20 @@
 package sightline.sql
 
-import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeReference}
-import org.apache.spark.sql.execution.command.LeafRunnableCommand
-import org.apache.spark.sql.sightline.AnalysisErrors
-import org.apache.spark.sql.types.StringType
+import org.apache.spark.sql.sightline.Statement
+import org.apache.spark.sql.types.{StringType, StructType}
 import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.SightlineException
 import sightline.model.{BundleCatalog, FoundModel, ModelVersion, VersionFile}
 
 /** `DESCRIBE MODEL`: shows a model's properties, how it can run, and its versions. */
-final case class DescribeModelCommand(name: String, extended: Boolean) extends LeafRunnableCommand {
+final case class DescribeModelCommand(name: String, extended: Boolean) extends Statement {
 
-  override val output: Seq[Attribute] = Seq(
-    AttributeReference("property", StringType, nullable = false)(),
-    AttributeReference("value", StringType)(),
-  )
+  override def columns: StructType = new StructType()
+    .add("property", StringType, nullable = false)
+    .add("value", StringType)
 
-  override def run(spark: SparkSession): Seq[Row] = AnalysisErrors.analysed {
+  override def run(spark: SparkSession): Seq[Row] = {
     val found = SessionModels.find(spark, name)
     val catalog = SessionModels.catalog(spark)
     val versions =

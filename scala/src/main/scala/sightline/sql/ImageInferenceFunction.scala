@@ -4,8 +4,9 @@ import org.apache.hadoop.fs.FileSystem
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
+import org.apache.spark.sql.sightline.ReadImageExpression
 
-import sightline.source.ReadImageExpression
+import sightline.source.ImagePathReader
 
 /** `get_image_inference_udf(path[, backend])`: runs the session's image model on the file at `path`. */
 object ImageInferenceFunction {
@@ -38,7 +39,10 @@ object ImageInferenceFunction {
     val inference = SessionModels.inference(spark, model, _.copy(backend = backend))
     val path = arguments.required("path")
     val image =
-      ReadImageExpression(spark, path, workingFolder(spark), inference.settings.maxImageBytes)
+      ReadImageExpression(
+        path,
+        ImagePathReader(spark, workingFolder(spark), inference.settings.maxImageBytes),
+      )
     InferenceCall(Name, inference, InferenceResult.ImageInference, image)
   }
 

@@ -2,7 +2,7 @@ package sightline.sql
 
 import org.apache.spark.sql.SparkSessionExtensions
 import org.apache.spark.sql.catalyst.analysis.{FunctionRegistry, TableFunctionRegistry}
-import org.apache.spark.sql.sightline.RowTallyStrategy
+import org.apache.spark.sql.sightline.{RowTallyStrategy, StatementParser}
 
 /**
  * The Spark session extensions of Sightline. A session enables them by `--jars sightline.jar --conf
@@ -11,7 +11,7 @@ import org.apache.spark.sql.sightline.RowTallyStrategy
 final class SightlineExtensions extends (SparkSessionExtensions => Unit) {
   override def apply(extensions: SparkSessionExtensions): Unit = {
     extensions.injectPlannerStrategy(_ => RowTallyStrategy)
-    extensions.injectParser((_, parser) => new ModelParser(parser))
+    extensions.injectParser((_, parser) => new StatementParser(parser, ModelStatement))
     registerBuiltIn()
     extensions.injectPostHocResolutionRule(_ => CheckInference)
     extensions.injectCheckRule(_ => RefuseStream)

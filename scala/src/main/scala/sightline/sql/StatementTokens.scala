@@ -2,11 +2,8 @@ package sightline.sql
 
 import java.util.Locale
 
-import scala.jdk.CollectionConverters.*
-
-import org.antlr.v4.runtime.{CharStreams, CommonTokenStream, Token}
-import org.apache.spark.sql.catalyst.parser.SqlBaseLexer
-import org.apache.spark.sql.catalyst.util.SparkParserUtils
+import org.antlr.v4.runtime.Token
+import org.apache.spark.sql.sightline.{SqlLexer, StatementParameters}
 
 import sightline.SightlineException
 
@@ -40,7 +37,7 @@ final class StatementTokens private (
 
   /** Reads a text in quotes, or a parameter whose value is a text. */
   def text(what: String): String =
-    if (words.headOption.exists(StatementTokens.isText)) SparkParserUtils.string(words.next())
+    if (words.headOption.exists(SqlLexer.isText)) SqlLexer.textOf(words.next())
     else if (isNext("?")) {
       words.next(): Unit
       parameters.next().getOrElse(throw unbound("?", what))
@@ -51,7 +48,7 @@ final class StatementTokens private (
 
   /** Reads a plain name, one in backticks, or `IDENTIFIER('text')`. */
   def name(what: String): String = words.headOption match {
-    case Some(token) if token.getType == SqlBaseLexer.BACKQUOTED_IDENTIFIER =>
+    case Some(token) if SqlLexer.isQuotedName(token) =>
       words.next().getText.drop(1).dropRight(1).replace("``", "`")
     case Some(token) if token.getText.matches("[\\p{Alnum}_]+") =>
       val word = words.next().getText
@@ -89,7 +86,7 @@ final class StatementTokens private (
   }
 
   private def nameOrText(what: String): String =
-    if (words.headOption.exists(StatementTokens.isText) || isNext("?") || isNext(":")) text(what)
+    if (words.headOption.exists(SqlLexer.isText) || isNext("?") || isNext(":")) text(what)
     else name(what)
 
   private def isNext(keyword: String): Boolean =
@@ -109,9 +106,6 @@ final class StatementTokens private (
 
 object StatementTokens {
 
-  private val Texts = Set(SqlBaseLexer.STRING_LITERAL, SqlBaseLexer.DOUBLEQUOTED_STRING)
-  private val Comments = Set(SqlBaseLexer.SIMPLE_COMMENT, SqlBaseLexer.BRACKETED_COMMENT)
-
   def apply(
       text: String,
       usage: String,
@@ -122,24 +116,13 @@ object StatementTokens {
   def start(text: String, count: Int): Seq[String] = of(text).take(count).map(word)
 
   /** All tokens of a text except spaces and comments; `getStartIndex` counts code points. */
-  def of(text: String): IndexedSeq[Token] = lexed(text).filter { token =>
-    token.getChannel == Token.DEFAULT_CHANNEL
-  }
+  def of(text: String): IndexedSeq[Token] =
+    SqlLexer.tokens(text).filter(_.getChannel == Token.DEFAULT_CHANNEL)
 
   /** A text without its comments. */
   def withoutComments(text: String): String =
-    lexed(text).filterNot(token => Comments(token.getType)).map(_.getText).mkString
+    SqlLexer.tokens(text).filterNot(SqlLexer.isComment).map(_.getText).mkString
 
   /** A token in capitals; texts and names keep their quotes. */
   def word(token: Token): String = token.getText.toUpperCase(Locale.ROOT)
-
-  private def lexed(text: String): IndexedSeq[Token] = {
-    val lexer = new SqlBaseLexer(CharStreams.fromString(text))
-    lexer.removeErrorListeners()
-    val stream = new CommonTokenStream(lexer)
-    stream.fill()
-    stream.getTokens.asScala.toIndexedSeq.filterNot(_.getType == Token.EOF)
-  }
-
-  private def isText(token: Token): Boolean = Texts(token.getType)
 }
