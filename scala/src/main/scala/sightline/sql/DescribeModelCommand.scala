@@ -5,7 +5,7 @@ import org.apache.spark.sql.types.{StringType, StructType}
 import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.SightlineException
-import sightline.model.{BundleCatalog, FoundModel, ModelVersion, VersionFile}
+import sightline.model.{BundleCatalog, FoundModel, ModelName, ModelVersion, VersionFile}
 
 /** `DESCRIBE MODEL`: shows a model's properties, how it can run, and its versions. */
 final case class DescribeModelCommand(name: String, extended: Boolean) extends Statement {
@@ -19,8 +19,8 @@ final case class DescribeModelCommand(name: String, extended: Boolean) extends S
     val catalog = SessionModels.catalog(spark)
     val versions =
       catalog
-        .versions(BundleCatalog.nameOf(name))
-        .map(file => file -> BundleCatalog.told(catalog.read(file)))
+        .versions(ModelName.split(name)._1)
+        .map(file => file -> BundleCatalog.orError(catalog.read(file)))
     val rows = described(found, versions) ++ (if (extended) files(found) else Nil)
     rows.map { case (property, value) => Row(property, value) }
   }

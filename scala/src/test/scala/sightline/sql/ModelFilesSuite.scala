@@ -129,10 +129,10 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
       val good = Files.readString(folder.resolve("paint@000001.json"))
       val bad = Map(
         "empty" -> ("", "is empty"),
-        "cut" -> (good.take(40), "is no version file"),
-        "other" -> ("[1]", "is no version file"),
+        "cut" -> (good.take(40), "is not a version file"),
+        "other" -> ("[1]", "is not a version file"),
         // A version that names somebody else's file would have it removed by DROP MODEL.
-        "robber" -> (good, "is no version file"),
+        "robber" -> (good, "is not a version file"),
       )
       bad.foreach { case (name, (text, _)) => write(folder, s"$name@000001.json", text) }
       val listed = said("SHOW MODELS").map(row => row.getString(0) -> row).toMap
