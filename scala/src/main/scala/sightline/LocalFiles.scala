@@ -7,7 +7,8 @@ import org.apache.hadoop.fs.{FileSystem, Path}
 /** Hadoop's paths of this machine's own file system. */
 object LocalFiles {
 
-  private val Scheme = "file"
+  /** The scheme of local URIs. */
+  val Scheme = "file"
 
   def isLocal(fs: FileSystem): Boolean = fs.getUri.getScheme == Scheme
 

@@ -2,6 +2,7 @@ package sightline.cli
 
 import mainargs.{ParserForClass, arg}
 
+import sightline.OptionValue
 import sightline.model.Backend
 import sightline.schedule.InferenceSettings
 
@@ -37,14 +38,13 @@ final case class InferenceOptions(
    *   UNKNOWN_DEVICE or INVALID_OPTION
    */
   def settings: InferenceSettings = InferenceSettings(
-    backend = Command
-      .oneOf("--backend", backend, Backend.all.map(_.name), "UNKNOWN_BACKEND"),
-    precision = Command.oneOf("--precision", precision, Backend.Precisions, "UNKNOWN_PRECISION"),
-    decoder = Command.oneOf("--decoder", decoder, InferenceSettings.Decoders, "UNKNOWN_DECODER"),
-    device = Command.oneOf("--device", device, InferenceSettings.Devices, "UNKNOWN_DEVICE"),
-    batchRows = Command.atLeast("--batch-rows", batchRows, 1),
-    maxImageBytes = Command.atLeast("--max-image-bytes", maxImageBytes, 1L),
-    maxImagePixels = Command.atLeast("--max-image-pixels", maxImagePixels, 1L),
+    backend = OptionValue.oneOf("UNKNOWN_BACKEND", "--backend", backend, Backend.all.map(_.name)),
+    precision = OptionValue.oneOf("UNKNOWN_PRECISION", "--precision", precision, Backend.Precisions),
+    decoder = OptionValue.oneOf("UNKNOWN_DECODER", "--decoder", decoder, InferenceSettings.Decoders),
+    device = OptionValue.oneOf("UNKNOWN_DEVICE", "--device", device, InferenceSettings.Devices),
+    batchRows = OptionValue.atLeast("--batch-rows", batchRows, 1),
+    maxImageBytes = OptionValue.atLeast("--max-image-bytes", maxImageBytes, 1L),
+    maxImagePixels = OptionValue.atLeast("--max-image-pixels", maxImagePixels, 1L),
     allowCode = allowCode.value,
   )
 }

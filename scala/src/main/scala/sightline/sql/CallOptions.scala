@@ -1,9 +1,8 @@
 package sightline.sql
 
 import scala.collection.immutable.ListMap
-import scala.util.Try
 
-import sightline.SightlineException
+import sightline.{OptionValue, SightlineException}
 import sightline.schedule.InferenceSettings
 
 /** Parses the options of a call, such as `map('top_k', '3')`, and the OPTIONS of a model. */
@@ -36,7 +35,7 @@ object CallOptions {
    * @throws SightlineException INVALID_OPTION
    */
   def flag(name: String, value: String): Boolean =
-    value.toBooleanOption.getOrElse(throw invalid(name, value, "It must be true or false."))
+    value.toBooleanOption.getOrElse(throw OptionValue.invalid(name, value, "It must be true or false."))
 
   private type Reader = (InferenceSettings, String, String) => InferenceSettings
 
@@ -44,32 +43,23 @@ object CallOptions {
     "backend" -> ((now, _, value) => now.copy(backend = value)),
     "precision" -> ((now, _, value) => now.copy(precision = value)),
     "decoder" -> ((now, name, value) =>
-      now.copy(decoder = oneOf("UNKNOWN_DECODER", name, value, InferenceSettings.Decoders))
+      now.copy(decoder = OptionValue.oneOf("UNKNOWN_DECODER", name, value, InferenceSettings.Decoders))
     ),
     "device" -> ((now, name, value) =>
-      now.copy(device = oneOf("UNKNOWN_DEVICE", name, value, InferenceSettings.Devices))
+      now.copy(device = OptionValue.oneOf("UNKNOWN_DEVICE", name, value, InferenceSettings.Devices))
     ),
-    "batch_rows" -> ((now, name, value) => now.copy(batchRows = atLeast1(name, value, _.toInt))),
-    "top_k" -> ((now, name, value) => now.copy(topK = atLeast1(name, value, _.toInt))),
+    "batch_rows" -> ((now, name, value) => now.copy(batchRows = wholeInt(name, value))),
+    "top_k" -> ((now, name, value) => now.copy(topK = wholeInt(name, value))),
     "max_image_bytes" -> ((now, name, value) =>
-      now.copy(maxImageBytes = atLeast1(name, value, _.toLong))
+      now.copy(maxImageBytes = OptionValue.wholeNumber(name, value, 1))
     ),
     "max_image_pixels" -> ((now, name, value) =>
-      now.copy(maxImagePixels = atLeast1(name, value, _.toLong))
+      now.copy(maxImagePixels = OptionValue.wholeNumber(name, value, 1))
     ),
   )
 
-  private def oneOf(condition: String, name: String, value: String, known: Seq[String]): String =
-    if (known.contains(value)) value
-    else throw SightlineException(condition, "option" -> name, "value" -> value, "known" -> known)
-
-  private def atLeast1[N](name: String, value: String, read: String => N)(implicit
-      number: Numeric[N]
-  ): N =
-    Try(read(value)).toOption
-      .filter(number.gteq(_, number.one))
-      .getOrElse(throw invalid(name, value, "It must be a whole number of at least 1."))
-
-  private def invalid(name: String, value: String, why: String): SightlineException =
-    SightlineException("INVALID_OPTION", "option" -> name, "value" -> value, "reason" -> why)
+  private def wholeInt(name: String, value: String): Int =
+    value.toIntOption
+      .filter(_ >= 1)
+      .getOrElse(throw OptionValue.invalid(name, value, "It must be a whole number of at least 1."))
 }
