@@ -29,7 +29,7 @@ final case class TrueLabels(labelled: Long, known: Long, commonest: Seq[(String,
   /** A warning about true labels that the model does not have; None if there are none. */
   def warning(model: String, classes: Seq[String]): Option[String] =
     Option.when(known < labelled) {
-      f"${labelled - known}%,d of $labelled%,d true labels are not labels of $model: " +
+      f"${labelled - known}%,d of $labelled%,d true labels are none of $model's: " +
         s"${TrueLabels.listed(commonest)}. Its labels: ${TrueLabels.shown(classes)}. Labels must be " +
         "equal, including case and spaces."
     }

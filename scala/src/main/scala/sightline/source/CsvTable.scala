@@ -59,7 +59,7 @@ private[source] object CsvTable {
       problem = problem(kept),
       explain = explain(spark, location, parts, charset),
       hint = Option.when(names.size == 1)(
-        "It has only one column: set the character between its fields by --delimiter."
+        "It has one column only: set the character between its fields by --delimiter."
       ),
     )
   }
@@ -97,7 +97,7 @@ private[source] object CsvTable {
       Some(
         TableFile.bad(
           location,
-          s"a row has more fields than the header: there is no column for '$problem'. Quote fields " +
+          s"a row has more fields than the header: no column is there for '$problem'. Quote fields " +
             "that contain the delimiter, or set the delimiter by --delimiter",
         )
       )

@@ -123,10 +123,8 @@ private[source] object ParquetTable {
       files.filter(_ != table).flatMap(above).distinct.filterNot(_.getName.contains('='))
     val fs = table.getFileSystem(spark.sessionState.newHadoopConf())
     folders.sorted.find(FolderEntry.remote(fs, _).isOutput).foreach { folder =>
-      throw TableFile.bad(
-        location,
-        s"it contains ${LocalFiles.shown(folder)}, the output of a run; move that elsewhere",
-      )
+      val shown = LocalFiles.shown(folder)
+      throw TableFile.bad(location, s"$shown in it is the output of a run; move it elsewhere")
     }
   }
 

@@ -8,7 +8,7 @@ import sightline.SightlineException
 import sightline.model.{ModelRegistry, ModelVersion, VersionFile}
 import sightline.schedule.GoldenBatch
 
-/** `CREATE MODEL`: checks a bundle on its golden batch, then copies it under the models root. */
+/** `CREATE MODEL`: verifies a bundle with its golden batch and copies it to the models root. */
 final case class CreateModelCommand(
     name: String,
     source: String,
@@ -27,7 +27,7 @@ final case class CreateModelCommand(
     if (replaces && ifNotExists) {
       throw SightlineException(
         "WRONG_STATEMENT",
-        "reason" -> "OR REPLACE and IF NOT EXISTS cannot stand together. Choose one.",
+        "reason" -> "OR REPLACE and IF NOT EXISTS exclude each other. Use one of them.",
       )
     }
     val registry = SessionModels.registry(spark)

@@ -35,7 +35,7 @@ final case class DescribeModelCommand(name: String, extended: Boolean) extends S
     }.flatten
     Seq(
       "name" -> name,
-      "version" -> found.version.fold("none: it is a bundle outside the models root")(_.toString),
+      "version" -> found.version.fold("none: CREATE MODEL did not make this bundle")(_.toString),
       "sha256" -> found.bundle.sha256,
       "task" -> manifest.task,
       "classes" -> manifest.classes.toString,
@@ -43,7 +43,7 @@ final case class DescribeModelCommand(name: String, extended: Boolean) extends S
         .map { case (output, role) => s"$output ($role)" }
         .mkString(", "),
       "backends" -> found.bundle.backends.mkString(", "),
-      "below fp32" -> manifest.calibrated.mkString(", "),
+      "calibrated modes" -> manifest.calibrated.mkString(", "),
       "options" -> found.options.toSeq.sorted.map { case (k, v) => s"$k=$v" }.mkString(", "),
       "comment" -> comment.getOrElse(""),
       "ml_predict" -> InferenceResult.Prediction.dataType.simpleString,

@@ -72,7 +72,7 @@ object ModelStatement extends StatementSyntax {
     val ifNotExists = words.skips("IF", "NOT", "EXISTS")
     val name = words.name("the model's name")
     words.expect("USING")
-    val source = words.text("the place of its bundle")
+    val source = words.text("the bundle's path")
     val comment = Option.when(words.skips("COMMENT"))(words.text("the comment"))
     val options = if (words.skips("OPTIONS")) words.pairs() else Map.empty[String, String]
     CreateModelCommand(name, source, comment, options, replaces, ifNotExists)

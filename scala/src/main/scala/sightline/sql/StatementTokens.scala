@@ -11,7 +11,7 @@ import sightline.SightlineException
  * The tokens of a statement, in order. Spark's own lexer splits them, so quotes, escapes and
  * comments follow Spark's rules.
  *
- * @param usage the statement's form, for errors
+ * @param usage the statement's syntax, for errors
  * @param parameters the values of `:name` and `?` where a text is expected
  */
 final class StatementTokens private (
@@ -33,7 +33,7 @@ final class StatementTokens private (
   }
 
   def expect(keyword: String): Unit =
-    if (isNext(keyword)) words.next(): Unit else throw wrong(s"$keyword should be")
+    if (isNext(keyword)) words.next(): Unit else throw wrong(keyword)
 
   /** Reads a text in quotes, or a parameter whose value is a text. */
   def text(what: String): String =
@@ -44,7 +44,7 @@ final class StatementTokens private (
     } else if (skips(":")) {
       val parameter = words.nextOption().fold("")(_.getText)
       parameters.text(parameter).getOrElse(throw unbound(s":$parameter", what))
-    } else throw wrong(s"$what in quotes should be")
+    } else throw wrong(s"$what in quotes")
 
   /** Reads a plain name, one in backticks, or `IDENTIFIER('text')`. */
   def name(what: String): String = words.headOption match {
@@ -57,7 +57,7 @@ final class StatementTokens private (
         expect(")")
         name
       } else word
-    case _ => throw wrong(s"$what should be")
+    case _ => throw wrong(what)
   }
 
   /** Reads `(key value, key = value, …)`, with or without quotes. */
@@ -82,7 +82,7 @@ final class StatementTokens private (
 
   def end(): Unit = {
     skips(";"): Unit
-    if (words.nonEmpty) throw wrong("nothing more should be")
+    if (words.nonEmpty) throw wrong("the end")
   }
 
   private def nameOrText(what: String): String =
@@ -95,12 +95,15 @@ final class StatementTokens private (
   private def unbound(marker: String, what: String): SightlineException =
     SightlineException(
       "WRONG_STATEMENT",
-      "reason" -> s"the parameter $marker, for $what, has no text. The form is: $usage",
+      "reason" -> s"the parameter $marker for $what has no text value. Syntax: $usage",
     )
 
   private def wrong(expected: String): SightlineException = {
-    val where = words.headOption.fold("at the end")(token => s"where '${token.getText}' is")
-    SightlineException("WRONG_STATEMENT", "reason" -> s"$expected $where. The form is: $usage")
+    val found = words.headOption.fold("the end")(token => s"'${token.getText}'")
+    SightlineException(
+      "WRONG_STATEMENT",
+      "reason" -> s"expected $expected but found $found. Syntax: $usage",
+    )
   }
 }
 

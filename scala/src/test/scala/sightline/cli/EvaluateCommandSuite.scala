@@ -73,7 +73,7 @@ final class EvaluateCommandSuite extends AnyFunSuite with ColourPredictions {
       assert(
         few.err.linesIterator.contains(
           "sightline: 3 of 4 true labels are none of colour's: 'Red' (2), ' green ' (1). Its labels: " +
-            "'red', 'green', 'blue'. Labels must be equal letter by letter, spaces included."
+            "'red', 'green', 'blue'. Labels must be equal, including case and spaces."
         )
       )
       val record = json(folder.resolve("out/_run/run.json")) \ "true_labels"
@@ -81,7 +81,7 @@ final class EvaluateCommandSuite extends AnyFunSuite with ColourPredictions {
       val evaluated = run("evaluate", "--predictions", s"$folder/out", "--output", s"$folder/eval")
       assert(
         evaluated.err.contains(
-          "sightline: 3 of 4 images have a true label that no prediction names: "
+          "sightline: 3 of 4 images have a true label that occurs in no prediction: "
         )
       )
 

@@ -203,7 +203,7 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
           withRoot(root) {
             val message = refused(s"CREATE MODEL paint USING '$colour'")
             assert(
-              message.startsWith(s"MODELS_ROOT_UNUSABLE: models cannot be kept in '$root' ("),
+              message.startsWith(s"MODELS_ROOT_UNUSABLE: the models root '$root' cannot be used ("),
               message,
             )
           }
@@ -214,7 +214,7 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
             sql =>
               assert(
                 refused(sql).startsWith(
-                  s"MODELS_ROOT_UNUSABLE: models cannot be kept in '$root' ("
+                  s"MODELS_ROOT_UNUSABLE: the models root '$root' cannot be used ("
                 ),
                 sql,
               )
@@ -232,8 +232,8 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
       val name = "n" * 300
       assert(
         refused(s"CREATE MODEL $name USING '/nowhere'") ==
-          "WRONG_MODEL_NAME: 'nnnnnnnnnnnnnnnnnnnn…' (300 characters) is no name for a model. Use " +
-          "letters, digits, _, - and ., a letter or digit first, at most 128 characters."
+          "WRONG_MODEL_NAME: 'nnnnnnnnnnnnnnnnnnnn…' (300 characters) is not a valid name for a model. " +
+          "Use letters, digits, _, - and ., a letter or digit first, at most 128 characters."
       )
       assert(refused(s"SELECT ml_predict('$name', X'00')").startsWith(s"UNKNOWN_MODEL: '$name'."))
       assert(tree(root).isEmpty)

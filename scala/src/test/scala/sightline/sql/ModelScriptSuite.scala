@@ -80,7 +80,7 @@ final class ModelScriptSuite extends AnyFunSuite with LocalSpark {
       val error = intercept[AnalysisException](
         said(s"BEGIN CREATE MODEL paint USING '$colour'; CREATE MODEL x; END")
       )
-      assert(error.getMessage.startsWith("WRONG_STATEMENT: USING should be at the end."))
+      assert(error.getMessage.startsWith("WRONG_STATEMENT: expected USING but found the end."))
       assert(models.isEmpty)
     }
   }

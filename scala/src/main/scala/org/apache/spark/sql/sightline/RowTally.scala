@@ -12,18 +12,22 @@ import org.apache.spark.sql.execution.metric.{SQLMetric, SQLMetrics}
 import org.apache.spark.sql.execution.{SparkPlan, SparkStrategy, UnaryExecNode}
 
 /**
- * Counts rows and their errors as they pass: live in Spark's UI and for listeners, and exactly in
+ * Counts rows and their errors: in metrics for Spark's UI and listeners during the run, and exactly in
  * [[RowCounts]].
  */
 object RowTally {
 
-  /** Metric names: rows, and rows of each error code. Progress finds its numbers by them. */
+  /** The name of the metric of all rows. */
   val Rows = "sightline rows"
+
+  /** The name of the metric of rows with an error code. */
   def errors(code: String): String = s"sightline errors $code"
 
   /**
-   * @param rows any frame with a column `errorColumn` of `struct<code string, …>`
-   * @param counts what is counted into; its codes get a metric each
+   * A frame with the same rows, which counts them when it runs.
+   *
+   * @param rows a frame with a column `errorColumn` of type `struct<code string, …>`
+   * @param counts the counts to add to; each of its codes has a metric
    */
   def apply(rows: DataFrame, errorColumn: String, counts: RowCounts): DataFrame = {
     val classic = castToImpl(rows)
@@ -34,7 +38,7 @@ object RowTally {
   }
 }
 
-/** Plans a [[RowTally]]; registered by the session extensions. */
+/** Plans a [[RowTally]]; the session extensions register it. */
 object RowTallyStrategy extends SparkStrategy {
   override def apply(plan: LogicalPlan): Seq[SparkPlan] = plan match {
     case RowTallyPlan(column, counts, child) =>
@@ -49,7 +53,7 @@ final private[sightline] case class RowTallyPlan(
     child: LogicalPlan,
 ) extends UnaryNode {
   override def output: Seq[Attribute] = child.output
-  // The column pruned away would leave nothing to count.
+  // All columns, so that Spark does not prune the error column.
   override lazy val references: AttributeSet = child.outputSet
   override protected def withNewChildInternal(newChild: LogicalPlan): LogicalPlan =
     copy(child = newChild)
