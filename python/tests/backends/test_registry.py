@@ -89,6 +89,6 @@ def test_what_was_not_measured_in_exactly_this_way_is_refused(
     assert str(error.value) == (
         "NOT_CALIBRATED: model colour has not been calibrated for "
         f"'{backend} {precision} {decoder}'; calibrated: 'openvino bf16 pillow'. Measure its "
-        f"agreement with fp32: sightline models calibrate colour --images PHOTOGRAPHS --backend {backend} "
-        f"--precision {precision} --decoder {decoder} --overwrite."
+        "agreement with fp32: sightline models calibrate colour --images PHOTOGRAPHS "
+        f"--backend {backend} --precision {precision} --decoder {decoder} --overwrite."
     )

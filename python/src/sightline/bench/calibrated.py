@@ -44,6 +44,7 @@ def calibrated(
         return copy, "\n".join(lines)
     last = (run.stderr.strip().splitlines() or ["it said nothing"])[-1]
     refusal = f"nothing may run below fp32: {last}"
-    if "BELOW_AGREEMENT_THRESHOLD" in last:  # the next time says the same; another failure may be mended
+    # Another run would give the same result; other failures may be temporary.
+    if "BELOW_AGREEMENT_THRESHOLD" in last:
         said.write_text(refusal, "utf-8")
     return model, refusal
