@@ -10,6 +10,7 @@ import sightline.{OptionValue, SightlineException}
 /** A command of the application. */
 trait Command {
   def name: String
+
   /** One line for the list of commands. */
   def summary: String
 

@@ -10,6 +10,7 @@ import org.json4s.JsonDSL.*
  * @param errors the number of failed images by error code
  */
 final case class ImageCounts(images: Long, errors: Map[String, Long]) {
+
   /** The number of images without an error. */
   def predicted: Long = images - errors.values.sum
 

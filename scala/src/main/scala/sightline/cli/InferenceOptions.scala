@@ -39,8 +39,10 @@ final case class InferenceOptions(
    */
   def settings: InferenceSettings = InferenceSettings(
     backend = OptionValue.oneOf("UNKNOWN_BACKEND", "--backend", backend, Backend.all.map(_.name)),
-    precision = OptionValue.oneOf("UNKNOWN_PRECISION", "--precision", precision, Backend.Precisions),
-    decoder = OptionValue.oneOf("UNKNOWN_DECODER", "--decoder", decoder, InferenceSettings.Decoders),
+    precision =
+      OptionValue.oneOf("UNKNOWN_PRECISION", "--precision", precision, Backend.Precisions),
+    decoder =
+      OptionValue.oneOf("UNKNOWN_DECODER", "--decoder", decoder, InferenceSettings.Decoders),
     device = OptionValue.oneOf("UNKNOWN_DEVICE", "--device", device, InferenceSettings.Devices),
     batchRows = OptionValue.atLeast("--batch-rows", batchRows, 1),
     maxImageBytes = OptionValue.atLeast("--max-image-bytes", maxImageBytes, 1L),

@@ -102,7 +102,7 @@ object PackImagesCommand extends Command {
     f"""${counts.images}%,d images, $bytes%,d bytes, ${counts.errorText}
        |${counts.images / seconds}%.1f images/s
        |${watch.text}
-       |Written to $output (run record: ${RunRecord.InDataFolder})
+       |Written to $output (${RunRecord.InDataFolder} tells how)
        |Next: spark-submit sightline.jar predict --images $output --model MODEL --output predictions""".stripMargin
   }
 }

@@ -2,8 +2,8 @@ package sightline.cli
 
 import mainargs.{ParserForClass, arg, main}
 
-import sightline.{OptionValue, SightlineException}
 import sightline.report.{RunPage, Tracking}
+import sightline.{OptionValue, SightlineException}
 
 /** `pca`: scales features, projects them on principal components and writes a report. */
 object PcaCommand extends Command {

@@ -7,7 +7,15 @@ import org.json4s.JsonDSL.*
 import org.json4s.{JField, JInt, JNothing, JNull, JObject, JString, JValue}
 
 import sightline.ml.{ComponentsOutput, FeatureCounts, FeatureTable, FittedComponents}
-import sightline.report.{LocalRun, Publication, RunPage, RunRecord, Stopwatch, Tracking, WrittenRows}
+import sightline.report.{
+  LocalRun,
+  Publication,
+  RunPage,
+  RunRecord,
+  Stopwatch,
+  Tracking,
+  WrittenRows,
+}
 import sightline.source.Split
 
 /**

@@ -19,7 +19,10 @@ object SqlCommand extends Command {
   final case class Options(
       @arg(short = 'e', doc = "SQL text, statements separated by ;")
       execute: Option[String] = None,
-      @arg(short = 'f', doc = "File of SQL statements; a statement below `-- title: X` is timed as X")
+      @arg(
+        short = 'f',
+        doc = "File of SQL statements; a statement below `-- title: X` is timed as X",
+      )
       file: Option[String] = None,
       @arg(doc =
         "Output folder of `predict`, for the views predictions, judged, per_class, confusion_matrix"
@@ -38,7 +41,8 @@ object SqlCommand extends Command {
   private val parser = ParserForClass[Options]
 
   override val name: String = "sql"
-  override val summary: String = "run SQL with Sightline's functions, and with a run's tables as views"
+  override val summary: String =
+    "run SQL with Sightline's functions, and with a run's tables as views"
   override val example: String =
     """--predictions predictions/ -e "SELECT prediction.label, count(*) FROM predictions GROUP BY 1""""
   override def options: String = Command.options(parser)
@@ -87,7 +91,7 @@ object SqlCommand extends Command {
       throw SightlineException(
         "WRONG_ARGUMENTS",
         "subject" -> name,
-        "reason" -> "give either SQL text by -e or a file by -f.",
+        "reason" -> "give SQL text by -e or a file by -f, but not both.",
       )
   }
 

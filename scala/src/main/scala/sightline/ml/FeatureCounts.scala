@@ -74,9 +74,10 @@ object FeatureCounts {
     val cells = described.groupMapReduce(row =>
       Option(row.getAs[String](Columns.Label)) -> row.getAs[String](Columns.Split)
     )(_.getAs[Long]("rows"))(_ + _)
-    val errors = failed.groupMapReduce(row => Option(row.getAs[String]("code")).getOrElse(WithoutError))(
-      _.getAs[Long]("rows")
-    )(_ + _)
+    val errors =
+      failed.groupMapReduce(row => Option(row.getAs[String]("code")).getOrElse(WithoutError))(
+        _.getAs[Long]("rows")
+      )(_ + _)
     val counts = FeatureCounts(longest, cells, errors)
     limit(name, "TOO_MANY_LABELS", "labels", counts.labels.size, MaxLabels)
     limit(name, "TOO_MANY_SPLITS", "splits", counts.splits.size, Split.Most)

@@ -1,13 +1,12 @@
 package sightline.ml
 
-import org.apache.hadoop.fs.Path
 import org.apache.spark.SparkException
 import org.apache.spark.ml.functions.array_to_vector
 import org.apache.spark.sql.functions.{coalesce, col, lit, nullif, substring_index}
 import org.apache.spark.sql.types.{ArrayType, DoubleType, FloatType}
 import org.apache.spark.sql.{AnalysisException, Column, DataFrame, SparkSession}
 
-import sightline.source.{Columns, Split}
+import sightline.source.{Columns, ExistingPath, Split}
 import sightline.{ErrorTranslation, SightlineException}
 
 /**
@@ -110,15 +109,7 @@ object FeatureTable {
   }
 
   private def read(spark: SparkSession, folder: String): DataFrame = {
-    val path = new Path(folder)
-    if (!path.getFileSystem(spark.sessionState.newHadoopConf()).exists(path)) {
-      throw SightlineException(
-        "PATH_NOT_FOUND",
-        "path" -> folder,
-        "reason" -> "does not exist",
-        "hint" -> "Give the --output of a `features` run.",
-      )
-    }
+    ExistingPath.require(spark, folder, "Give the --output of a `features` run.")
     try spark.read.parquet(folder)
     catch {
       case error @ (_: AnalysisException | _: SparkException) =>

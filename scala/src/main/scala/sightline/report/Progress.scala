@@ -2,7 +2,7 @@ package sightline.report
 
 import java.io.PrintStream
 import java.util.Locale
-import java.util.concurrent.{ConcurrentHashMap, Executors, TimeUnit}
+import java.util.concurrent.{ConcurrentHashMap, TimeUnit}
 
 import scala.jdk.CollectionConverters.*
 
@@ -31,11 +31,7 @@ final class Progress private (
   private val running = new ConcurrentHashMap[Long, Share]
   private val started = System.nanoTime
   private val isTerminal = Option(System.console).isDefined
-  private val timer = Executors.newSingleThreadScheduledExecutor { task =>
-    val thread = new Thread(task, "sightline-progress")
-    thread.setDaemon(true)
-    thread
-  }
+  private val timer = DaemonTimer.start("sightline-progress")
 
   override def onTaskStart(event: SparkListenerTaskStart): Unit = {
     val of = (event.stageId, event.taskInfo.partitionId)

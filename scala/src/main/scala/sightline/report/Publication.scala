@@ -2,8 +2,8 @@ package sightline.report
 
 import java.io.IOException
 import java.util.UUID
+import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicBoolean
-import java.util.concurrent.{Executors, TimeUnit}
 
 import scala.util.Try
 
@@ -33,11 +33,7 @@ final class Publication private (
   private val id = UUID.randomUUID.toString.take(8)
   private val owner = Leftovers.owner(output, id)
   private val isOver = new AtomicBoolean(false)
-  private val beat = Executors.newSingleThreadScheduledExecutor { task =>
-    val thread = new Thread(task, "sightline-publication")
-    thread.setDaemon(true)
-    thread
-  }
+  private val beat = DaemonTimer.start("sightline-publication")
   // Removes the unfinished output if Ctrl-C or SIGTERM ends the process.
   private val hook = new Thread(() => discard())
 

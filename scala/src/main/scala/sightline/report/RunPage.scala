@@ -37,7 +37,8 @@ final case class RunPage(thumbnails: Boolean) {
     LocalRun(folder, hadoop, Seq("run.json", "sample"), Seq("report.html", "pca_variance.png")) {
       local =>
         // --any-image: the user of this run selected its images.
-        val words = Seq("report", local, "--any-image") ++ Option.when(!thumbnails)("--no-thumbnails")
+        val words =
+          Seq("report", local, "--any-image") ++ Option.when(!thumbnails)("--no-thumbnails")
         DriverPython
           .command(Interpreter.of(spark.sparkContext.getConf), words)
           .linesIterator

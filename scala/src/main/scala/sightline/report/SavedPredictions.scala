@@ -7,7 +7,7 @@ import org.apache.spark.sql.{AnalysisException, DataFrame, SparkSession}
 import org.json4s.{JString, jvalue2monadic}
 
 import sightline.SightlineException
-import sightline.source.Columns
+import sightline.source.{Columns, ExistingPath}
 
 /** Reads the output of `predict` in any of its formats. */
 object SavedPredictions {
@@ -20,17 +20,9 @@ object SavedPredictions {
    * @throws SightlineException PATH_NOT_FOUND, UNKNOWN_FORMAT or NOT_PREDICTIONS
    */
   def read(spark: SparkSession, folder: String, format: Option[String]): DataFrame = {
-    val path = new Path(folder)
+    ExistingPath.require(spark, folder, "Give the --output of a `predict` run.")
     val hadoop = spark.sessionState.newHadoopConf()
-    if (!path.getFileSystem(hadoop).exists(path)) {
-      throw SightlineException(
-        "PATH_NOT_FOUND",
-        "path" -> folder,
-        "reason" -> "does not exist",
-        "hint" -> "Give the --output of a `predict` run.",
-      )
-    }
-    val record = RunRecord.read(new Path(path, RunRecord.InDataFolder), hadoop)
+    val record = RunRecord.read(new Path(folder, RunRecord.InDataFolder), hadoop)
     val recorded = Option(record \ "format").collect { case JString(name) => name }
     val chosen = OutputFormat.parse(format.orElse(recorded).getOrElse(OutputFormat.Parquet.name))
     val rows =

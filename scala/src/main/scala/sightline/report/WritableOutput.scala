@@ -26,10 +26,15 @@ object WritableOutput {
       .find(fs.exists)
     there.foreach { ancestor =>
       val reason =
-        if (!fs.getFileStatus(ancestor).isDirectory) Some(s"${LocalFiles.shown(ancestor)} is not a folder")
+        if (!fs.getFileStatus(ancestor).isDirectory)
+          Some(s"${LocalFiles.shown(ancestor)} is not a folder")
         else refusal(fs, ancestor)
       reason.foreach { why =>
-        throw SightlineException("OUTPUT_NOT_WRITABLE", "path" -> LocalFiles.shown(output), "reason" -> why)
+        throw SightlineException(
+          "OUTPUT_NOT_WRITABLE",
+          "path" -> LocalFiles.shown(output),
+          "reason" -> why,
+        )
       }
     }
   }

@@ -44,7 +44,8 @@ object AllowedRoots {
   /** Folders and URIs, separated by commas. Only the application can set it, not a session. */
   val Setting = "spark.sightline.allowedRoots"
 
-  /** The roots of the application.
+  /**
+   * The roots of the application.
    *
    * @throws SightlineException INVALID_OPTION
    */

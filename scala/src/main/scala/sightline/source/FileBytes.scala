@@ -31,7 +31,8 @@ object FileBytes {
     attempt {
       // Lazy, because finding the file system takes as long as reading a small file.
       lazy val fs = path.getFileSystem(hadoop)
-      val isLocal = Option(path.toUri.getScheme).fold(LocalFiles.isLocal(fs))(_ == LocalFiles.Scheme)
+      val isLocal =
+        Option(path.toUri.getScheme).fold(LocalFiles.isLocal(fs))(_ == LocalFiles.Scheme)
       if (isLocal) local(path.toUri.getPath, listedLength, maxBytes)
       else {
         limited(listedLength.getOrElse(sizeOf(fs, path)), maxBytes) { size =>

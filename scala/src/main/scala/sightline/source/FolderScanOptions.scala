@@ -53,7 +53,11 @@ object FolderScanOptions {
     def number(name: String): Option[Long] = text(name).map(OptionValue.wholeNumber(name, _, 0))
     def millis(name: String): Option[Long] = text(name).map(millisOf(name, _, text("timeZone")))
     val location = text("path").getOrElse {
-      throw OptionValue.invalid("path", "", "Format sightline takes exactly one path: load('folder or glob').")
+      throw OptionValue.invalid(
+        "path",
+        "",
+        "Format sightline takes exactly one path: load('folder or glob').",
+      )
     }
     requireKnown(options.asCaseSensitiveMap.asScala.keys.toSeq)
     FolderScanOptions(
@@ -83,7 +87,8 @@ object FolderScanOptions {
 
   private def millisOf(name: String, text: String, zone: Option[String]): Long = {
     val at = zone.map { zone =>
-      Try(ZoneId.of(zone)).getOrElse(throw OptionValue.invalid("timeZone", zone, "It is not a time zone."))
+      Try(ZoneId.of(zone))
+        .getOrElse(throw OptionValue.invalid("timeZone", zone, "It is not a time zone."))
     }
     SqlTimestamp.millis(text, at).getOrElse {
       throw OptionValue.invalid(name, text, "It must be a time such as 2024-06-30T12:00:00.")

@@ -67,7 +67,7 @@ object ImageInput {
       throw SightlineException(
         "WRONG_ARGUMENTS",
         "subject" -> "--include, --exclude",
-        "reason" -> s"They are for folders and globs, and ${request.images} is a table.",
+        "reason" -> s"They are for folders and globs. ${request.images} is a table, and all its rows are taken.",
       )
     }
     TableImages.open(spark, request)

@@ -55,15 +55,11 @@ object TableFile {
       location: String,
       dialect: CsvDialect,
   ): TableFile = {
-    val path = new Path(location)
-    if (!path.getFileSystem(spark.sessionState.newHadoopConf()).exists(path)) {
-      throw SightlineException(
-        "PATH_NOT_FOUND",
-        "path" -> location,
-        "reason" -> "does not exist",
-        "hint" -> "Give a folder, a glob, or a .csv, .tsv or .parquet table.",
-      )
-    }
+    ExistingPath.require(
+      spark,
+      location,
+      "Give a folder, a glob, or a .csv, .tsv or .parquet table.",
+    )
     if (!isParquet(location)) CsvTable.open(spark, location, dialect)
     else if (dialect == CsvDialect()) ParquetTable.open(spark, location)
     else {
@@ -83,18 +79,19 @@ object TableFile {
    * @throws SightlineException PATH_NOT_FOUND
    */
   def root(spark: SparkSession, location: String, named: Option[String]): String = {
-    val path = named.fold(new Path(location))(new Path(_))
-    val fs = path.getFileSystem(spark.sessionState.newHadoopConf())
-    val qualified = fs.makeQualified(path)
-    if (named.isDefined && !fs.exists(path)) {
-      throw SightlineException(
-        "PATH_NOT_FOUND",
-        "path" -> path,
-        "reason" -> "does not exist",
-        "hint" -> "Set the folder that the table's relative paths start from by --root.",
+    named.foreach {
+      ExistingPath.require(
+        spark,
+        _,
+        "Set the folder that the table's relative paths start from by --root.",
       )
     }
-    (if (named.isDefined) qualified else qualified.getParent).toString
+    val hadoop = spark.sessionState.newHadoopConf()
+    def qualified(text: String): Path = {
+      val path = new Path(text)
+      path.getFileSystem(hadoop).makeQualified(path)
+    }
+    named.fold(qualified(location).getParent)(qualified).toString
   }
 
   /**

@@ -2,8 +2,8 @@ package sightline.sql
 
 import scala.collection.immutable.ListMap
 
-import sightline.{OptionValue, SightlineException}
 import sightline.schedule.InferenceSettings
+import sightline.{OptionValue, SightlineException}
 
 /** Parses the options of a call, such as `map('top_k', '3')`, and the OPTIONS of a model. */
 object CallOptions {
@@ -35,7 +35,9 @@ object CallOptions {
    * @throws SightlineException INVALID_OPTION
    */
   def flag(name: String, value: String): Boolean =
-    value.toBooleanOption.getOrElse(throw OptionValue.invalid(name, value, "It must be true or false."))
+    value.toBooleanOption.getOrElse(
+      throw OptionValue.invalid(name, value, "It must be true or false.")
+    )
 
   private type Reader = (InferenceSettings, String, String) => InferenceSettings
 
@@ -43,7 +45,9 @@ object CallOptions {
     "backend" -> ((now, _, value) => now.copy(backend = value)),
     "precision" -> ((now, _, value) => now.copy(precision = value)),
     "decoder" -> ((now, name, value) =>
-      now.copy(decoder = OptionValue.oneOf("UNKNOWN_DECODER", name, value, InferenceSettings.Decoders))
+      now.copy(decoder =
+        OptionValue.oneOf("UNKNOWN_DECODER", name, value, InferenceSettings.Decoders)
+      )
     ),
     "device" -> ((now, name, value) =>
       now.copy(device = OptionValue.oneOf("UNKNOWN_DEVICE", name, value, InferenceSettings.Devices))

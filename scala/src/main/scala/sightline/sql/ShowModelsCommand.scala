@@ -20,12 +20,11 @@ final case class ShowModelsCommand(pattern: Option[String]) extends Statement {
     .add("backends", StringType)
     .add("error", StringType)
 
-  override def run(spark: SparkSession): Seq[Row] = {
+  override def run(spark: SparkSession): Seq[Row] =
     SessionModels
       .catalog(spark)
       .list(name => pattern.forall(SqlLexer.isLike(name, _)))
       .map(row)
-  }
 
   private def row(model: ListedModel): Row = {
     val version = model.version.map(Int.box).orNull

@@ -61,6 +61,6 @@ final class SqlCommandSuite extends AnyFunSuite with LocalSpark {
     )
     assert(output.out.isEmpty && !output.hasTrace)
     val one = sql("SELECT @{a}".replace('@', '$'))
-    assert(one.lastError.endsWith("{a}, without a value. Give --set a=VALUE."), one.err)
+    assert(one.lastError.endsWith("{a}, without a value. Set them by --set a=VALUE."), one.err)
   }
 }

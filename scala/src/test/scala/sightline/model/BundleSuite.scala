@@ -107,7 +107,7 @@ final class BundleSuite extends AnyFunSuite {
       assert(
         error.getMessage == "NOT_CALIBRATED: model colour has not been calibrated for " +
           s"'$backend $precision $decoder'; calibrated: 'openvino bf16 pillow'. Measure its " +
-          s"agreement with fp32: sightline models calibrate colour --images PHOTOGRAPHS --backend " +
+          "agreement with fp32: sightline models calibrate colour --images PHOTOGRAPHS --backend " +
           s"$backend --precision $precision --decoder $decoder --overwrite."
       )
     }

@@ -228,7 +228,9 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     val many = (0 to 11).flatMap(id => Seq.fill(12 - id)(row(none, Some(100 + id), cat)))
     val warning = evaluate(many :+ row(none, Some(0), cat): _*).warning.getOrElse("")
     assert(
-      warning.startsWith("78 of 79 images have a true label that occurs in no prediction: '100' (12)")
+      warning.startsWith(
+        "78 of 79 images have a true label that occurs in no prediction: '100' (12)"
+      )
     )
     assert(warning.contains("'109' (3). ") && !warning.contains("'110'"))
   }

@@ -49,7 +49,9 @@ final class InferencePlacesSuite extends AnyFunSuite with AnsweredImages {
       s"WITH a AS (SELECT id, $call.label AS label FROM images) SELECT input_file_name(), label FROM a",
     ).foreach { sql =>
       assert(
-        refused(sql).startsWith("WRONG_PLACE: input_file_name cannot be used above a join, a union"),
+        refused(sql).startsWith(
+          "WRONG_PLACE: input_file_name cannot be used above a join, a union"
+        ),
         sql,
       )
     }

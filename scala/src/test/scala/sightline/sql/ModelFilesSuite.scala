@@ -113,7 +113,9 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
         assert(refused("DESCRIBE MODEL plain").startsWith("UNKNOWN_MODEL: 'plain'."))
       } finally spark.conf.unset("spark.sql.caseSensitive")
       assert(
-        refused("DESCRIBE MODEL Paint").startsWith("AMBIGUOUS_MODEL: 'Paint' is PAINT and paint,")
+        refused("DESCRIBE MODEL Paint").startsWith(
+          "AMBIGUOUS_MODEL: 'Paint' matches PAINT and paint,"
+        )
       )
       said("DROP MODEL paint"): Unit
       assert(answer("paint") == "red")

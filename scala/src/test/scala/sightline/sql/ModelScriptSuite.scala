@@ -110,7 +110,7 @@ final class ModelScriptSuite extends AnyFunSuite with LocalSpark {
       ).getMessage
       assert(
         message.startsWith(
-          "WRONG_STATEMENT: the parameter :place, for the place of its bundle, has no text."
+          "WRONG_STATEMENT: the parameter :place for the bundle's path has no text value."
         ),
         message,
       )

@@ -1,5 +1,7 @@
 package org.apache.spark.sql.sightline
 
+import java.util.concurrent.atomic.AtomicReference
+
 import org.apache.spark.sql.Row
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.connector.metric.CustomTaskMetric
@@ -26,15 +28,15 @@ private[sightline] object InternalRows {
 final class RowReader(rows: Iterator[Row], metrics: () => Array[CustomTaskMetric])
     extends PartitionReader[InternalRow] {
 
-  private var current: InternalRow = InternalRow.empty
+  private val current = new AtomicReference[InternalRow]
 
   override def next(): Boolean = {
     val more = rows.hasNext
-    if (more) current = InternalRows.of(rows.next())
+    if (more) current.set(InternalRows.of(rows.next()))
     more
   }
 
-  override def get(): InternalRow = current
+  override def get(): InternalRow = current.get
 
   override def currentMetricsValues(): Array[CustomTaskMetric] = metrics()
 
