@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SCALA = ROOT / "scala/src/main/scala"
 FOLDERS = ("scala", "python", "tests", "benchmarks", "examples", "scripts")
 MAX_LINES = 400
+MAX_BRIDGE_LINES = 100
 
 ERRORS_BRIDGE = "org.apache.spark.sightline"
 SQL_BRIDGE = "org.apache.spark.sql.sightline"
@@ -135,6 +136,14 @@ def test_no_source_file_is_longer_than_400_lines(folder: str) -> None:
         str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in sources(folder)
     }
     assert {path: lines for path, lines in lengths.items() if lines > MAX_LINES} == {}
+
+
+def test_a_file_of_a_bridge_package_is_short() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for path in sorted((SCALA / "org").rglob("*.scala"))
+    }
+    assert {path: lines for path, lines in lengths.items() if lines > MAX_BRIDGE_LINES} == {}
 
 
 def test_no_two_python_modules_have_the_same_name() -> None:

@@ -1,7 +1,7 @@
 package sightline.source
 
 import org.apache.spark.sql.Column
-import org.apache.spark.sql.functions.{col, struct}
+import org.apache.spark.sql.functions.{col, struct, when}
 import org.apache.spark.sql.types.*
 
 /** Names and types of the columns that packages exchange. */
@@ -41,12 +41,13 @@ object Columns {
     .add("message", StringType)
 
   /**
-   * A table's column `error`, with the fields in the order of [[ErrorType]]; None if the table has
-   * no column of that name and type.
+   * A table's column `error`, with the fields in the order of [[ErrorType]]; null for rows without an
+   * error. None if the table has no column of that name and type.
    */
   def errorOf(table: StructType): Option[Column] =
     table.find(field => field.name == Error && isError(field.dataType)).map { _ =>
-      struct(ErrorType.fieldNames.toSeq.map(name => quoted(Error).getField(name).as(name)): _*)
+      val fields = ErrorType.fieldNames.toSeq.map(name => quoted(Error).getField(name).as(name))
+      when(quoted(Error).isNotNull, struct(fields: _*))
     }
 
   /** Whether a type is that of an error, with the fields in any order. */
