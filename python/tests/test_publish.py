@@ -222,7 +222,7 @@ def test_a_folder_that_holds_what_is_read_is_not_replaced(read: str, tmp_path: P
     fine = [str(tmp_path / name) for name in ("out2/b.jpg", "other/c.jpg", "no", "link/../other")]
     path = read.format(tmp_path) if "{}" in read else f"{tmp_path}/{read}"
     with (
-        pytest.raises(WrongUseError, match=r"OUTPUT_HOLDS_INPUT: .*/out contains "),
+        pytest.raises(WrongUseError, match=r"OUTPUT_HOLDS_INPUT: .*/out holds "),
         publish_folder(tmp_path / "out", None, [*fine, path]),
     ):
         pytest.fail("the block ran")

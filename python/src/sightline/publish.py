@@ -94,8 +94,8 @@ def require_apart(target: Path, reads: Iterable[str | Path]) -> None:
     if held is not None:
         raise WrongUseError(
             "OUTPUT_HOLDS_INPUT",
-            f"{target} contains {held}, which this run reads and --overwrite would delete. "
-            "Choose another --output.",
+            f"{target} holds {held}, which this run reads and --overwrite would delete. Choose "
+            "another --output.",
         )
 
 
@@ -109,7 +109,7 @@ def require_outside(target: Path, tables: Iterable[str | Path]) -> None:
         if first_in([target], table) is not None:
             raise WrongUseError(
                 "OUTPUT_IN_INPUT",
-                f"'{target}' is inside '{table}', which this run reads as one table or model. "
+                f"'{target}' lies in '{table}', which this run reads as one table or model. "
                 "Choose an --output outside it.",
             )
 

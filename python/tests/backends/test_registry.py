@@ -87,8 +87,8 @@ def test_what_was_not_measured_in_exactly_this_way_is_refused(
         require_precision(bundle, backend, precision, decoder)
 
     assert str(error.value) == (
-        "NOT_CALIBRATED: model colour has not been calibrated for "
-        f"'{backend} {precision} {decoder}'; calibrated: 'openvino bf16 pillow'. Measure its "
-        "agreement with fp32: sightline models calibrate colour --images PHOTOGRAPHS "
-        f"--backend {backend} --precision {precision} --decoder {decoder} --overwrite."
+        f"NOT_CALIBRATED: model colour has no calibration for '{backend} {precision} {decoder}'; "
+        "calibrated: 'openvino bf16 pillow'. Measure it: "
+        f"sightline models calibrate colour --images PHOTOGRAPHS --backend {backend} "
+        f"--precision {precision} --decoder {decoder} --overwrite."
     )

@@ -38,7 +38,7 @@ def test_overwrite_never_removes_the_images(
     images: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert predict(images / "red", "--output", str(images), "--overwrite") == 2
-    assert f"OUTPUT_HOLDS_INPUT: {images} contains {images}/red" in capsys.readouterr().err
+    assert f"OUTPUT_HOLDS_INPUT: {images} holds {images}/red" in capsys.readouterr().err
     assert (images / "red" / "a.png").exists()
 
 

@@ -63,14 +63,14 @@ def _of_system(error: OSError) -> SightlineError:
     if error.errno in _NO_ROOM:
         return SightlineError(
             "DISK_FULL",
-            f"there is no space left to write: {reason}. Nothing was published. Free some space, "
-            "or choose another folder for --output.",
+            f"there is no room left to write: {reason}. Nothing was published. Make room, or "
+            "choose another place for --output.",
         )
     if error.errno in _DENIED:
         return WrongUseError(
             "PERMISSION_DENIED",
-            f"{reason}. Give the user of this process permission to read the input and write the "
-            "output, or choose other folders.",
+            f"{reason}. Let the user of this process read it, and write the output, or choose "
+            "another place.",
         )
     if error.errno == errno.ENAMETOOLONG:
         return WrongUseError("INVALID_PATH", f"{reason}.")

@@ -33,8 +33,8 @@ def read_label_ids(column: pa.ChunkedArray[Any], name: str, table: Path) -> pa.A
         if value is not None and (number is None or number not in _INT32):
             raise WrongUseError(
                 "INVALID_LABEL_ID",
-                f"{table} has the class id '{value}' in column '{name}', which is not a whole "
-                "number. Set the column of class ids by --label-id-column.",
+                f"{table} has the class id '{value}' in column '{name}', which is no whole number. "
+                "Name the column of class ids by --label-id-column.",
             )
         ids.append(number)
     return pa.array(ids, pa.int32())

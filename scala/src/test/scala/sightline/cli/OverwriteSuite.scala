@@ -29,7 +29,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
   private def assertSpared(folder: Path, images: Any, more: Any*): Assertion = {
     val output = predictTo(images, folder, "--overwrite" +: more: _*)
     assert(output.status == 2, output.err)
-    assert(output.lastError.startsWith(s"sightline: OUTPUT_HOLDS_INPUT: $folder contains "), images)
+    assert(output.lastError.startsWith(s"sightline: OUTPUT_HOLDS_INPUT: $folder holds "), images)
     assert(names(folder) == Seq("a.png", "b.png"), images)
   }
 
@@ -87,7 +87,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
         Seq("predict", "--images", images, "--model", s"$folder/model", "--overwrite") ++
           Seq("--output", s"$folder/model"): _*
       )
-      assert(output.lastError.startsWith(s"sightline: OUTPUT_HOLDS_INPUT: $folder/model contains "))
+      assert(output.lastError.startsWith(s"sightline: OUTPUT_HOLDS_INPUT: $folder/model holds "))
       assert(Files.exists(folder.resolve("model/model.json")))
     }
   }
@@ -103,7 +103,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
       )
       commands.foreach { command =>
         val output = run(command ++ Seq("--output", own, "--overwrite"): _*)
-        assert(output.lastError.startsWith(s"sightline: OUTPUT_HOLDS_INPUT: $own contains "), command)
+        assert(output.lastError.startsWith(s"sightline: OUTPUT_HOLDS_INPUT: $own holds "), command)
         assert(names(own) == Seq("a.png", "b.png"))
       }
     }

@@ -105,10 +105,10 @@ final class BundleSuite extends AnyFunSuite {
       )
       assert(error.exitStatus == 2)
       assert(
-        error.getMessage == "NOT_CALIBRATED: model colour has not been calibrated for " +
-          s"'$backend $precision $decoder'; calibrated: 'openvino bf16 pillow'. Measure its " +
-          "agreement with fp32: sightline models calibrate colour --images PHOTOGRAPHS --backend " +
-          s"$backend --precision $precision --decoder $decoder --overwrite."
+        error.getMessage == "NOT_CALIBRATED: model colour has no calibration for " +
+          s"'$backend $precision $decoder'; calibrated: 'openvino bf16 pillow'. " +
+          s"Measure it: sightline models calibrate colour --images PHOTOGRAPHS --backend $backend " +
+          s"--precision $precision --decoder $decoder --overwrite."
       )
     }
   }
