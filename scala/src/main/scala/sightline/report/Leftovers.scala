@@ -71,11 +71,11 @@ private[report] object Leftovers {
     val (half, old) = names.partition(_.getName.contains(s"${output.getName}.incomplete-"))
     val putBack = old.map { path =>
       if (!fs.exists(output) && fs.rename(path, output)) {
-        s"$output is restored: a run that was killed had moved it to ${path.getName}."
+        s"$output is put back: a run that was killed had moved it to ${path.getName}."
       } else if (half.isEmpty && fs.delete(path, true)) {
         s"${path.getName} is removed: a run that was killed had replaced it."
       } else
-        s"$path is the old output of a run that was killed. Remove it if you do not need it."
+        s"$path is an old output that a killed run would have replaced. Remove it if you do not need it."
     }
     putBack ++ half.map { path =>
       fs.delete(path, true): Unit
@@ -84,11 +84,11 @@ private[report] object Leftovers {
   }
 
   private def running(owner: RunOwner, output: Path)(path: Path): String =
-    s"$path is kept: another run writes $output (${owner.toString}). If that run has ended, " +
+    s"$path is left alone: another run writes $output (${owner.toString}). If it has ended, " +
       "remove it."
 
   private def unknown(path: Path): String =
-    s"$path is kept: no file states which run wrote it. If no run writes it, remove it."
+    s"$path is left alone: its owner is unknown. If no run writes it, remove it."
 
   private def beside(output: Path, name: String): Path = new Path(output.getParent, name)
 }

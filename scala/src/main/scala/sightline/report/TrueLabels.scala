@@ -31,7 +31,7 @@ final case class TrueLabels(labelled: Long, known: Long, commonest: Seq[(String,
     Option.when(known < labelled) {
       f"${labelled - known}%,d of $labelled%,d true labels are none of $model's: " +
         s"${TrueLabels.listed(commonest)}. Its labels: ${TrueLabels.shown(classes)}. Labels must be " +
-        "equal, including case and spaces."
+        "equal letter by letter, spaces included."
     }
 }
 

@@ -36,7 +36,7 @@ object NamePatterns {
       throw OptionValue.invalid(
         option,
         text,
-        "It has no pattern. Give patterns separated by commas, such as '*.jpg,*.png'.",
+        "It has no pattern. Give patterns with commas between, such as '*.jpg,*.png'.",
       )
     }
     NamePatterns(text)

@@ -73,7 +73,7 @@ final class EvaluateCommandSuite extends AnyFunSuite with ColourPredictions {
       assert(
         few.err.linesIterator.contains(
           "sightline: 3 of 4 true labels are none of colour's: 'Red' (2), ' green ' (1). Its labels: " +
-            "'red', 'green', 'blue'. Labels must be equal, including case and spaces."
+            "'red', 'green', 'blue'. Labels must be equal letter by letter, spaces included."
         )
       )
       val record = json(folder.resolve("out/_run/run.json")) \ "true_labels"

@@ -234,10 +234,10 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
       assert(output.status == 0, output.err)
       assert(names(folder) == (before ++ Seq("images", "out")).sorted)
       Seq(
-        "out.incomplete-0000000a is kept: another run writes",
-        "out.incomplete-0000000b is kept: no file states which run wrote it.",
-        "out.incomplete-0000000c is kept: no file states",
-        "out.incomplete-0000000d is kept: another run writes",
+        "out.incomplete-0000000a is left alone: another run writes",
+        "out.incomplete-0000000b is left alone: its owner is unknown.",
+        "out.incomplete-0000000c is left alone: its owner",
+        "out.incomplete-0000000d is left alone: another run writes",
       ).foreach(line => assert(output.err.contains(line), output.err))
     }
   }
@@ -249,7 +249,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
       leave(folder, "0000000a", owner(dead, "1.5"), "incomplete", "replaced")
       val images = photos(folder, "images")
       val refused = predictTo(images, s"$folder/out")
-      assert(refused.err.contains(s"$folder/out is restored"))
+      assert(refused.err.contains(s"$folder/out is put back"))
       assert(refused.lastError.startsWith("sightline: OUTPUT_EXISTS"))
       assert(names(folder) == Seq("images", "out"))
       assert(Files.readString(folder.resolve("out/part-0")) == "replaced")
