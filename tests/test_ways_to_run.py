@@ -75,7 +75,7 @@ def test_what_was_not_measured_is_refused_before_any_task(
     refused = done["unmeasured"]
     assert refused.returncode == 2
     assert not (work / "unmeasured").exists()
-    assert "NOT_CALIBRATED: nobody has measured how often model colour agrees" in refused.stderr
+    assert "NOT_CALIBRATED: model colour has no calibration for" in refused.stderr
     assert "sightline models calibrate colour --images PHOTOGRAPHS" in refused.stderr
 
 

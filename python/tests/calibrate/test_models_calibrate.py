@@ -119,7 +119,9 @@ def test_what_lies_under_the_floor_is_refused_by_name(
 
     assert isinstance(done.exception, SightlineError)
     assert not isinstance(done.exception, WrongUseError)
-    assert str(done.exception).startswith("UNDER_THE_FLOOR: 'onnx int8 pillow' (agreement 0.")
+    assert str(done.exception).startswith(
+        "BELOW_AGREEMENT_THRESHOLD: 'onnx int8 pillow' (agreement 0."
+    )
     assert "refused: agreement" in done.output
     assert Bundle.load(bundle.path).sha256 == bundle.sha256
 

@@ -58,7 +58,7 @@ def run_calibration(
     Raises:
         WrongUseError: NOT_ENOUGH_IMAGES, OUTPUT_NOT_OURS, and whatever else can be known
             beforehand.
-        SightlineError: UNDER_THE_FLOOR, and then nothing was published.
+        SightlineError: BELOW_AGREEMENT_THRESHOLD, and then nothing was published.
     """
     from sightline.calibrate.calibrate import Images, calibrate, keep, publish
     from sightline.calibrate.calibrated_mode import AgreementThreshold
@@ -88,7 +88,7 @@ def run_calibration(
         failed = [one for one in measured if one.shortfall]
         passed = [one.entry for one in measured if not one.shortfall]
         if failed and (not given["keep_passing"] or not passed):
-            raise SightlineError("UNDER_THE_FLOOR", _refusal(failed, bool(passed)))
+            raise SightlineError("BELOW_AGREEMENT_THRESHOLD", _refusal(failed, bool(passed)))
         if destination is None:
             click.echo("Nothing was written: add --overwrite, or --as NAME.")
             return None

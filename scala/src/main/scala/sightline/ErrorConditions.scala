@@ -9,12 +9,12 @@ import org.json4s.*
 import org.json4s.jackson.JsonMethods
 
 /**
- * One kind of error, as `error_conditions.json` describes it.
+ * A kind of error, from `error_conditions.json`.
  *
- * @param name in capitals, for programs: `UNKNOWN_MODEL`
+ * @param name the condition's name, such as `UNKNOWN_MODEL`
  * @param template the message, with `<parameters>`
- * @param sqlState five characters, of those that Spark uses
- * @param exitStatus of a command: 1 when the run failed, 2 when it was asked for wrongly
+ * @param sqlState five characters, one of the SQLSTATEs that Spark uses
+ * @param exitStatus the exit status of a command: 1 if the run failed, 2 for wrong use
  */
 final case class ErrorCondition(
     name: String,
@@ -23,14 +23,14 @@ final case class ErrorCondition(
     exitStatus: Int,
 ) {
 
-  /** Names of the parameters, in the order of the template. */
+  /** The names of the parameters, in the order of the template. */
   def parameterNames: Seq[String] =
     ErrorCondition.Parameter.findAllMatchIn(template).map(_.group(1)).toSeq.distinct
 
   /**
-   * The message with its parameters filled in.
+   * The message with the values of its parameters.
    *
-   * @throws IllegalArgumentException when `parameters` are not those of the template
+   * @throws IllegalArgumentException if `parameters` are not those of the template
    */
   def message(parameters: Map[String, String]): String = {
     require(
@@ -48,12 +48,12 @@ object ErrorCondition {
   private val Parameter = "<([a-zA-Z]+)>".r
 }
 
-/** Every kind of error that the jar and the Python package tell of, from one file for both. */
+/** The error conditions of the jar and the Python package, which share one file. */
 object ErrorConditions {
 
   private val Resource = "sightline/error_conditions.json"
 
-  /** By name. */
+  /** All conditions by name. */
   lazy val all: Map[String, ErrorCondition] = {
     implicit val formats: Formats = DefaultFormats
     val text = Using.resource(getClass.getClassLoader.getResourceAsStream(Resource))(in =>
@@ -64,7 +64,7 @@ object ErrorConditions {
     }
   }
 
-  /** @throws NoSuchElementException when the file has no such condition */
+  /** @throws NoSuchElementException if there is no such condition */
   def apply(name: String): ErrorCondition = all(name)
 
   final private case class Entry(message: Seq[String], sqlState: String, exitStatus: Int)

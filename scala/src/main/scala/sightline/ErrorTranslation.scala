@@ -15,29 +15,29 @@ import org.apache.hadoop.security.AccessControlException
 import org.apache.spark.SparkThrowable
 
 /**
- * Errors of Java, Hadoop, Spark and the Python workers as errors of ours, where a person can act on
- * them. Commands, SQL functions, statements and the data source all ask here.
+ * Translates errors of Java, Hadoop, Spark and the Python workers to errors that a user can act on, for
+ * commands, SQL functions, statements and the data source.
  */
 object ErrorTranslation {
 
-  // A worker's own error, as it stands in the trace that Spark brings back.
+  // A worker's error in the Python traceback that Spark reports.
   private val WorkerError = """(?m)^sightline\.errors\.\w+: ([A-Z_0-9]+): (.*)$""".r
 
-  // What `--on-error fail` raises in a task, as Spark wraps it.
+  // The error that `--on-error fail` raises in a task, as Spark wraps it.
   private val ImageFailed =
     """(?s)\[USER_RAISED_EXCEPTION\] (IMAGE_FAILED): (.*?)\s+SQLSTATE: \w+""".r
 
-  // Java has no classes for these: it tells them by the words of the operating system.
+  // Java has no exception classes for these, only messages of the operating system.
   private val NoSpace = "(?:[^\\s:]+: )?(?:No space left on device|Disk quota exceeded)".r
   private val Denied = "(?:(\\S+) )?\\(?(Permission denied|Read-only file system)\\)?".r
   private val NotCreated = "Mkdirs failed to create (?:file:)?(\\S+)".r
   private val NotFound = "(?:File )?(\\S+)(?: does not exist| \\(No such file or directory\\)).*".r
 
-  /** The error itself and what caused it, the outermost first. */
+  /** The error and its causes, the outermost first. */
   def causes(error: Throwable): Seq[Throwable] =
     Iterator.iterate(error)(_.getCause).takeWhile(Option(_).isDefined).take(20).toSeq
 
-  /** Our own error that `error` is, wraps or means; None where none of ours fits. */
+  /** The Sightline error that `error` is, wraps or corresponds to; None if there is none. */
   def translate(error: Throwable): Option[SightlineException] = {
     val all = causes(error)
     all
@@ -49,11 +49,11 @@ object ErrorTranslation {
       .orElse(all.flatMap(ofStorage).headOption)
   }
 
-  /** Ours, as SQL clients were to be told of it. */
+  /** A Sightline error that was converted for SQL clients. */
   private def ofSql(error: Throwable): Option[SightlineException] = error match {
-    case told: SparkThrowable =>
+    case converted: SparkThrowable =>
       for {
-        condition <- Option(told.getCondition)
+        condition <- Option(converted.getCondition)
         line <- message(error).linesIterator.nextOption()
         if line.startsWith(s"$condition: ")
         ours <- SightlineException.relayed(condition, line.stripPrefix(s"$condition: "))
@@ -104,7 +104,7 @@ object ErrorTranslation {
         SightlineException(
           "OUTPUT_NOT_WRITTEN",
           "path" -> found.group(1),
-          "reason" -> "the folder cannot be made",
+          "reason" -> "the folder cannot be created",
         )
       )
       .orElse(
@@ -123,7 +123,7 @@ object ErrorTranslation {
 
   private def message(error: Throwable): String = Option(error.getMessage).getOrElse("")
 
-  /** The first line of an error's message, or its class where it has none. */
+  /** The first line of an error's message; its class name if it has no message. */
   def firstLine(error: Throwable): String =
     message(error).linesIterator.find(_.trim.nonEmpty).getOrElse(error.toString)
 }

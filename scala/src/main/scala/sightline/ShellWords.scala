@@ -2,18 +2,18 @@ package sightline
 
 import scala.annotation.tailrec
 
-/** The words of a command line, parted as a POSIX shell parts them; nothing in them is expanded. */
+/** Splits command lines into words like a POSIX shell, without expansions. */
 object ShellWords {
 
   /**
-   * Words stand between blanks. `'…'` is taken as it is; in `"…"` a backslash escapes `"`, `\`, `$`
-   * and a backtick; elsewhere it escapes any character.
+   * Splits a line at blanks. Text in `'…'` is unchanged; in `"…"` a backslash escapes `"`, `\`, `$` and
+   * a backtick; elsewhere it escapes any character.
    *
-   * @throws SightlineException BAD_LINE when a quote is not closed
+   * @throws SightlineException BAD_LINE if a quote is not closed
    */
   def parse(line: String): Seq[String] = words(line.toList, Vector.empty)
 
-  /** The line that gives these words; `parse` of it are the same ones. */
+  /** The line that [[parse]] splits into these words. */
   def line(words: Seq[String]): String = words.map(quoted).mkString(" ")
 
   private def quoted(word: String): String =

@@ -1,16 +1,16 @@
 package sightline
 
-import org.apache.spark.sql.sightline.ConditionException
+import org.apache.spark.sightline.{ConditionException, SparkConditions}
 
 /**
- * An error a person can act on: names the thing, what is wrong, why, and what to do.
+ * An error that a user can act on. Its message is `CONDITION: detail`.
  *
- * Its message is `CONDITION: detail`. To Spark it is a `SparkThrowable`, so `getCondition`,
- * `getMessageParameters` and `getSqlState` work in every client.
+ * It is a `SparkThrowable`, so `getCondition`, `getMessageParameters` and `getSqlState` work in every
+ * Spark client.
  *
- * @param condition what kind of error it is
- * @param parameters values for the `<names>` in the condition's message
- * @param detail one or two sentences for people, without the condition's name
+ * @param condition the kind of error
+ * @param parameters the values of the `<names>` in the condition's message
+ * @param detail the message without the condition's name, one or two sentences
  */
 final class SightlineException private (
     val condition: ErrorCondition,
@@ -24,19 +24,28 @@ final class SightlineException private (
       s"${condition.name}: $detail",
     ) {
 
-  /** The condition's name: `UNKNOWN_MODEL`. */
+  /** The condition's name, such as `UNKNOWN_MODEL`. */
   def code: String = condition.name
 
-  /** 1 when the run failed, 2 when it was asked for wrongly. */
+  /** The exit status of a command: 1 if the run failed, 2 for wrong use. */
   def exitStatus: Int = condition.exitStatus
 }
 
 object SightlineException {
 
+  // Before the first exception, because Spark looks its condition up.
+  SparkConditions.register(ErrorConditions.all.map { case (name, condition) =>
+    name -> (condition.template -> condition.sqlState)
+  })
+
   /**
+   * The error of a condition.
+   *
    * @param condition a name in `error_conditions.json`
-   * @param parameters a value for each parameter of its message; those of a sequence are joined by
-   *   commas, and `none` stands for an empty one
+   * @param parameters a value for each parameter of the message; the elements of a sequence are
+   *   joined by commas, and an empty sequence becomes `none`
+   * @throws NoSuchElementException if there is no such condition
+   * @throws IllegalArgumentException if the parameters are not those of the message
    */
   def apply(condition: String, parameters: (String, Any)*): SightlineException = {
     val found = ErrorConditions(condition)
@@ -45,10 +54,10 @@ object SightlineException {
   }
 
   /**
-   * An error that another process has told, whose message is complete: its only parameter is
+   * An error that another process reported, with its complete message. Its only parameter is
    * `detail`.
    *
-   * @return None when there is no such condition
+   * @return None if there is no such condition
    */
   def relayed(condition: String, detail: String): Option[SightlineException] =
     ErrorConditions.all

@@ -18,7 +18,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import sightline.TestFolder.{withFolder, write}
 import sightline.ml.{ComponentModel, ComponentsOutput, FeatureCounts, FeatureTable}
 import sightline.model.{Bundle, TestBundle}
-import sightline.report.{Publication, Tracking}
+import sightline.report.{Publication, Tracking, WrittenRows}
 import sightline.schedule.{DriverPython, Preflight}
 import sightline.source.{ImageRequest, SplitImages}
 
@@ -89,7 +89,8 @@ final class ErrorConditionsSuite extends AnyFunSuite with LocalSpark {
         .write
         .partitionBy("split", "label")
         .parquet(s"$folder/components")
-      raised(new ComponentsOutput(spark, folder.toString).check(Map("train" -> 2L), "features"))
+      val found = new ComponentsOutput(spark, folder.toString).counts("features")
+      raised(WrittenRows.check(Map("train" -> 2L), found))
     },
     "SPARK_MISMATCH" -> { _ => raised(Preflight.requireBuildSpark("3.5.0")) },
     "TOO_MANY_LABELS" -> { folder =>

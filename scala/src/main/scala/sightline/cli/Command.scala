@@ -5,22 +5,30 @@ import java.time.Instant
 import mainargs.ParserForClass
 import org.apache.spark.sql.SparkSession
 
-import sightline.SightlineException
+import sightline.{OptionValue, SightlineException}
 
-/** One command of the application: its name, its help, and what it does. */
+/** A command of the application. */
 trait Command {
   def name: String
+
+  /** One line for the list of commands. */
   def summary: String
 
-  /** A call that works, without `spark-submit sightline.jar`. */
+  /** The arguments of an example for the help. */
   def example: String
 
-  /** All its options. */
+  /** The help of the options. */
   def options: String
 
-  /** Checks the arguments; the run itself starts when the result is called. */
+  /**
+   * Checks the arguments.
+   *
+   * @return the run, which starts when it is called
+   * @throws SightlineException WRONG_ARGUMENTS, INVALID_OPTION and others of the command
+   */
   def prepare(arguments: Seq[String]): Invocation => Unit
 
+  /** The complete help. */
   def help: String =
     s"""$name: $summary
        |
@@ -31,12 +39,17 @@ trait Command {
        |$options""".stripMargin
 }
 
-/** @param arguments the words of the command line after the command's name */
+/**
+ * A call of a command.
+ *
+ * @param arguments the words of the command line after the command's name
+ * @param started the start of the program
+ */
 final case class Invocation(spark: SparkSession, arguments: Seq[String], started: Instant)
 
 object Command {
 
-  // The parser's words for a value that cannot be read, which end in Java's.
+  // The parser's message for a value that cannot be parsed, which ends with Java's message.
   private val Unreadable =
     """(?s)Invalid argument (--[\w-]+) <(\w+)> failed to parse (?:"|')?(.*?)(?:"|')? due to .*""".r
 
@@ -48,20 +61,16 @@ object Command {
   )
 
   /**
-   * The arguments as a value.
+   * Parses the arguments.
    *
-   * @throws SightlineException WRONG_ARGUMENTS
+   * @throws SightlineException WRONG_ARGUMENTS or INVALID_OPTION
    */
   def parse[A](parser: ParserForClass[A], command: Command, arguments: Seq[String]): A =
     parser.constructEither(arguments, autoPrintHelpAndExit = None) match {
       case Right(value) => value
       case Left(Unreadable(option, wanted, value)) =>
-        throw SightlineException(
-          "INVALID_OPTION",
-          "option" -> option,
-          "value" -> value,
-          "reason" -> s"It must be ${kinds.getOrElse(wanted, s"of the kind $wanted")}.",
-        )
+        val kind = kinds.getOrElse(wanted, s"of the type $wanted")
+        throw OptionValue.invalid(option, value, s"It must be $kind.")
       case Left(message) =>
         val why = message.linesIterator.takeWhile(!_.startsWith("Expected Signature")).mkString(" ")
         throw SightlineException(
@@ -71,7 +80,7 @@ object Command {
         )
     }
 
-  /** The options' help, without the heading that the parser puts above it. */
+  /** The help of a parser's options, without the parser's heading. */
   def options[A](parser: ParserForClass[A]): String =
     parser
       .helpText(totalWidth = 100, sorted = false)
@@ -79,45 +88,21 @@ object Command {
       .dropWhile(!_.startsWith("  "))
       .mkString("\n")
 
-  /** `value` if it is one of `known`. */
-  def oneOf(option: String, value: String, known: Seq[String], condition: String): String =
-    if (known.contains(value)) value
-    else {
-      throw SightlineException(condition, "option" -> option, "value" -> value, "known" -> known)
-    }
-
-  /** `value` if it is a share of a whole, 0 to 1. */
+  /**
+   * Returns `value` if it is between 0 and 1.
+   *
+   * @throws SightlineException INVALID_OPTION
+   */
   def share(option: String, value: Double): Double =
     if (value >= 0 && value <= 1) value
-    else {
-      throw SightlineException(
-        "INVALID_OPTION",
-        "option" -> option,
-        "value" -> value,
-        "reason" -> "It must be between 0 and 1.",
-      )
-    }
+    else throw OptionValue.invalid(option, value, "It must be between 0 and 1.")
 
-  /** `value` if it says anything. */
+  /**
+   * Returns `value` if it is not blank.
+   *
+   * @throws SightlineException INVALID_OPTION
+   */
   def nonEmpty(option: String, value: String): String =
     if (value.trim.nonEmpty) value
-    else
-      throw SightlineException(
-        "INVALID_OPTION",
-        "option" -> option,
-        "value" -> value,
-        "reason" -> "It must not be empty.",
-      )
-
-  /** `value` if it is at least `least`. */
-  def atLeast[N](option: String, value: N, least: N)(implicit order: Ordering[N]): N =
-    if (order.gteq(value, least)) value
-    else {
-      throw SightlineException(
-        "INVALID_OPTION",
-        "option" -> option,
-        "value" -> value,
-        "reason" -> s"It must be at least $least.",
-      )
-    }
+    else throw OptionValue.invalid(option, value, "It must not be empty.")
 }

@@ -6,18 +6,20 @@ import org.apache.spark.sql.SparkSession
 
 import sightline.SightlineException
 
-/** One line of a command and its arguments: help, a run, or a word on what is wrong. */
+/** Runs one command line: prints help, runs a command, or prints an error. */
 object CommandLine {
 
   /**
+   * Runs a command line.
+   *
    * @param known the commands that the line may name
-   * @param line a command's name and its arguments, at least the name
-   * @param started from when on a user has waited for it
-   * @param lend gives a session to the run of a command
-   * @return the exit status: 0 done, 1 the run failed, 2 wrong use
+   * @param line a command's name and its arguments
+   * @param started the start of the program
+   * @param withSession calls a command's run with a Spark session
+   * @return the exit status: 0 for success, 1 if the run failed, 2 for wrong use
    */
   def run(known: Seq[Command], line: Seq[String], started: Instant)(
-      lend: (Command, SparkSession => Unit) => Unit
+      withSession: (Command, SparkSession => Unit) => Unit
   ): Int = {
     val (name, arguments) = (line.head, line.tail)
     known.find(_.name == name) match {
@@ -27,7 +29,7 @@ object CommandLine {
       case Some(command) =>
         Failure.statusOf {
           val run = command.prepare(arguments)
-          lend(command, spark => run(Invocation(spark, arguments, started)))
+          withSession(command, spark => run(Invocation(spark, arguments, started)))
         }
       case None =>
         Failure.statusOf(

@@ -16,7 +16,7 @@ import org.json4s.jackson.JsonMethods
 import sightline.{ShellWords, SightlineException}
 
 /**
- * `commands`: many command lines, one Spark application.
+ * `commands`: runs many command lines in one Spark application.
  *
  * @param known the commands that a line may name
  */
@@ -26,7 +26,7 @@ final class CommandsCommand(known: Seq[Command]) extends Command {
 
   override val name: String = "commands"
   override val summary: String =
-    "run commands, one a line, in one application: Spark starts and models load once"
+    "run many command lines in one application: Spark starts and models load once"
   override val example: String = "--file nightly.txt"
   override def options: String = Command.options(parser)
 
@@ -37,7 +37,7 @@ final class CommandsCommand(known: Seq[Command]) extends Command {
       throw SightlineException(
         "PATH_NOT_FOUND",
         "path" -> file,
-        "reason" -> "is no file that can be read",
+        "reason" -> "is not a readable file",
         "hint" -> "Give a file of command lines.",
       )
     }
@@ -54,10 +54,10 @@ final class CommandsCommand(known: Seq[Command]) extends Command {
         .zip(Iterator.from(1))
         .filterNot { case (text, _) => text.isBlank || text.trim.startsWith("#") }
         .map { case (text, number) => runLine(number, text, spark) }
-      // One after the other: the next line is read when this one is done.
+      // The iterator is lazy: the next line is read after this one has ended.
       val failed = done.filter(_.status != 0)
-      val told = if (stops) failed.take(1).toSeq else failed.toSeq
-      if (told.nonEmpty) throw CommandsCommand.failure(told, stops)
+      val reported = if (stops) failed.take(1).toSeq else failed.toSeq
+      if (reported.nonEmpty) throw CommandsCommand.failure(reported, stops)
     }
 
   private def open(file: String): BufferedReader =
@@ -81,7 +81,7 @@ final class CommandsCommand(known: Seq[Command]) extends Command {
       case Success(words) =>
         (
           words.head,
-          CommandLine.run(known, words, Instant.now)((_, use) => apart(spark)(use(spark))),
+          CommandLine.run(known, words, Instant.now)((_, use) => isolated(spark)(use(spark))),
         )
       case Failure(error) => (text.trim, sightline.cli.Failure.statusOf(throw error))
     }
@@ -91,8 +91,8 @@ final class CommandsCommand(known: Seq[Command]) extends Command {
     done
   }
 
-  /** A line runs as it would alone: its settings and views do not reach the next. */
-  private def apart(spark: SparkSession)(run: => Unit): Unit = {
+  /** Runs a line and then restores the session's settings and drops the temporary views. */
+  private def isolated(spark: SparkSession)(run: => Unit): Unit = {
     val before = spark.conf.getAll
     try run
     finally {
@@ -114,16 +114,16 @@ object CommandsCommand {
   final case class Options(
       @arg(doc =
         "File of command lines, quoted as in a shell (# begins a comment); - reads standard " +
-          "input, each line when the one before is done"
+          "input, each line after the previous one has ended"
       )
       file: String,
-      @arg(doc = "true: end at the first line that fails (default for a file), or false")
+      @arg(doc = "true: stop at the first line that fails (default for a file), or false")
       stopOnError: Option[Boolean] = None,
   )
 
   private val parser = ParserForClass[Options]
 
-  /** What became of a line, as it is told on standard output. */
+  /** The result of a line, for standard output. */
   final private case class Done(line: Int, command: String, status: Int, seconds: Double) {
     def json: JObject =
       ("line" -> line) ~

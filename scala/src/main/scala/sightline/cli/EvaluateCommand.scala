@@ -13,16 +13,16 @@ import sightline.report.{
   Stopwatch,
 }
 
-/** `evaluate`: predictions + true labels → metrics and confusion matrix, by Spark SQL. */
+/** `evaluate`: computes metrics and a confusion matrix from predictions and true labels by SQL. */
 object EvaluateCommand extends Command {
 
   @main
   final case class Options(
-      @arg(doc = "Folder that `predict` wrote")
+      @arg(doc = "Output folder of `predict`")
       predictions: String,
       @arg(doc = "Folder to write metrics.json, the confusion matrix and the classes to")
       output: String,
-      @arg(doc = "parquet, csv or json (default: what the predictions' run.json says)")
+      @arg(doc = "parquet, csv or json (default: the format in the predictions' run.json)")
       format: Option[String] = None,
       @arg(doc = "Replace an existing output")
       overwrite: mainargs.Flag = mainargs.Flag(),
@@ -32,7 +32,7 @@ object EvaluateCommand extends Command {
 
   override val name: String = "evaluate"
   override val summary: String =
-    "hold predictions against the true labels: accuracy, confusion matrix"
+    "compare predictions with true labels: accuracy, confusion matrix"
   override val example: String = "--predictions predictions/ --output evaluation/"
   override def options: String = Command.options(parser)
 

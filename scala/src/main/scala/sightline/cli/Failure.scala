@@ -4,23 +4,23 @@ import scala.util.control.NonFatal
 
 import sightline.{ErrorTranslation, SightlineException}
 
-/** What a person is told when a command fails, and the exit status that goes with it. */
+/** Reports the error of a command and gives its exit status. */
 object Failure {
 
-  /** 0 after `run`; 1 or 2, and a message on the error stream, when it throws. */
+  /** 0 if `run` succeeds; else prints its error to standard error and returns 1 or 2. */
   def statusOf(run: => Unit): Int =
     try {
       run
       0
     } catch {
       case NonFatal(error) =>
-        val told = ErrorTranslation.translate(error).getOrElse {
-          // Nobody has foreseen it, so its trace may help.
+        val failure = ErrorTranslation.translate(error).getOrElse {
+          // The error has no condition of its own, so the stack trace may help.
           error.printStackTrace()
           val reason = ErrorTranslation.firstLine(ErrorTranslation.causes(error).last)
           SightlineException("RUN_FAILED", "reason" -> reason)
         }
-        System.err.println(s"sightline: ${told.getMessage}")
-        told.exitStatus
+        System.err.println(s"sightline: ${failure.getMessage}")
+        failure.exitStatus
     }
 }

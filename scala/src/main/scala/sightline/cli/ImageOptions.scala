@@ -2,6 +2,7 @@ package sightline.cli
 
 import mainargs.{ParserForClass, arg}
 
+import sightline.OptionValue
 import sightline.source.{
   CsvDialect,
   FileFilter,
@@ -11,7 +12,7 @@ import sightline.source.{
   TableColumns,
 }
 
-/** Which images: the options of every command that lists some. */
+/** The options of images, of every command that reads images. */
 @mainargs.main
 final case class ImageOptions(
     @arg(doc = "Folder (recursive), glob, or .csv/.tsv/.parquet table of paths or images; any URI")
@@ -24,29 +25,29 @@ final case class ImageOptions(
     labelColumn: Option[String] = None,
     @arg(doc = "A table's column of class ids (default: class_id, actual_class_id or label_id)")
     labelIdColumn: Option[String] = None,
-    @arg(doc = "A table's binary column of the images themselves (default: content, if binary)")
+    @arg(doc = "A table's binary column of images (default: content, if binary)")
     contentColumn: Option[String] = None,
-    @arg(doc = "Where a table's relative paths start (default: the table's folder)")
+    @arg(doc = "Folder that a table's relative paths start from (default: the table's folder)")
     root: Option[String] = None,
     @arg(doc =
-      "Of a folder or glob: patterns of the files to take, such as '*.jpg,*.png' (default: of a " +
-        "folder those with the ending of an image; '*' is every file)"
+      "For a folder or glob: patterns of the files to take, such as '*.jpg,*.png' (default: in a " +
+        "folder, files with the ending of an image; '*' is every file)"
     )
     include: Option[String] = None,
-    @arg(doc = "Of a folder or glob: patterns of the files to leave out, such as 'thumbs/*'")
+    @arg(doc = "For a folder or glob: patterns of the files to leave out, such as 'thumbs/*'")
     exclude: Option[String] = None,
-    @arg(doc = "Of a CSV: the character between fields, or tab (default: a comma)")
+    @arg(doc = "For a CSV: the character between fields, or tab (default: a comma)")
     delimiter: Option[String] = None,
-    @arg(doc = "Of a CSV: utf-16, windows-1252, … (default: utf-8, or what its first bytes say)")
+    @arg(doc = "For a CSV: utf-16, windows-1252, … (default: its byte order mark, else utf-8)")
     encoding: Option[String] = None,
-    @arg(doc = "At most so many images")
+    @arg(doc = "Maximum number of images")
     limit: Option[Int] = None,
 ) {
 
   /**
-   * The images, their options checked.
+   * Checks the options.
    *
-   * @param maxImageBytes larger files are TOO_LARGE
+   * @param maxImageBytes larger files give the error TOO_LARGE
    * @throws sightline.SightlineException UNKNOWN_LABELS or INVALID_OPTION
    */
   def request(maxImageBytes: Long): ImageRequest = ImageRequest(
@@ -60,7 +61,7 @@ final case class ImageOptions(
       contentColumn,
       CsvDialect.parse(delimiter, encoding),
     ),
-    limit = limit.map(Command.atLeast("--limit", _, 1)),
+    limit = limit.map(OptionValue.atLeast("--limit", _, 1)),
     maxImageBytes = maxImageBytes,
     filter = FileFilter(
       include = include.map(NamePatterns.parse("--include", _)),

@@ -10,7 +10,15 @@ import org.json4s.{JField, JObject}
 import sightline.SightlineException
 import sightline.model.{Bundle, BundleCatalog}
 import sightline.plan.{CallOptions, InferTable}
-import sightline.report.{OutputFormat, Progress, Publication, RunRecord, Stopwatch, TrueLabels}
+import sightline.report.{
+  OutputFormat,
+  Progress,
+  Publication,
+  RunRecord,
+  Stopwatch,
+  TrueLabels,
+  WrittenRows,
+}
 import sightline.schedule.{Inference, WorkerCounters}
 import sightline.source.{Columns, ErrorCode, ImageInput, ImageRequest, SplitImages, TableFile}
 
@@ -45,7 +53,7 @@ final case class ImageRun(
       tables = images.tables ++ modelPlace,
     )
     val bundle = watch("model")(new BundleCatalog(modelsRoot, hadoop).find(model).bundle)
-    publication.replaces.foreach(_.spare(bundle.folder.toString, hadoop))
+    publication.replaces.foreach(_.requireWithout(bundle.folder.toString, hadoop))
     if (result == ImageResult.Features) bundle.requireFeatures(): Unit
     val found = watch("list")(parts(spark, images.copy(replaces = publication.replaces)))
     val counters = WorkerCounters.of(spark.sparkContext)
@@ -166,9 +174,7 @@ final case class ImageRun(
       images = rows + dropped.values.sum,
       errors = byCode.collect { case (Some(code), n) => code -> n } ++ dropped,
     )
-    if (counts.images != expected) {
-      throw SightlineException("ROWS_LOST", "expected" -> expected, "found" -> counts.images)
-    }
+    WrittenRows.check(expected, counts.images)
     maxErrorRate.filter(counts.errorRate > _).foreach { limit =>
       throw SightlineException(
         "MAX_ERROR_RATE_EXCEEDED",

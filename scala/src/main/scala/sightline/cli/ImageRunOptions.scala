@@ -5,13 +5,13 @@ import mainargs.{ParserForClass, arg}
 import sightline.plan.CallOptions
 import sightline.report.OutputFormat
 
-/** The options of every command that runs a model over images and writes what it gives. */
+/** The options of every command that runs a model on images and writes the results. */
 @mainargs.main
 final case class ImageRunOptions(
     images: ImageOptions,
     @arg(doc = "Model: a name (id_fraud), or the path of a bundle's folder or zip")
     model: String,
-    @arg(doc = "Folder to write; it appears when complete")
+    @arg(doc = "Folder to write; it appears when it is complete")
     output: String,
     @arg(doc = "Replace an existing output")
     overwrite: mainargs.Flag = mainargs.Flag(),
@@ -23,10 +23,10 @@ final case class ImageRunOptions(
 ) {
 
   /**
-   * What they ask for, checked.
+   * Checks the options.
    *
-   * @param topK how many labels a prediction lists, at least 1
-   * @throws sightline.SightlineException UNKNOWN_BACKEND and others of the options' own checks
+   * @param topK the number of labels in a prediction, at least 1
+   * @throws sightline.SightlineException UNKNOWN_BACKEND and other errors of options
    */
   def run(result: ImageResult, format: OutputFormat, topK: Int): ImageRun = {
     val settings = inference.settings

@@ -3,9 +3,9 @@ package sightline.cli
 import mainargs.{ParserForClass, arg}
 import org.apache.spark.SparkConf
 
-import sightline.SightlineException
 import sightline.model.Backend
 import sightline.schedule.{ImageSettings, InferenceSettings, Interpreter, Preflight}
+import sightline.{OptionValue, SightlineException}
 
 /** The options of every command that runs a model. */
 @mainargs.main
@@ -39,11 +39,12 @@ final case class InferenceOptions(
    *   INVALID_OPTION
    */
   def settings: InferenceSettings = InferenceSettings(
-    backend =
-      Command.oneOf("--backend", backend, InferenceOptions.backends(backend), "UNKNOWN_BACKEND"),
-    precision = Command.oneOf("--precision", precision, Backend.Precisions, "UNKNOWN_PRECISION"),
-    device = Command.oneOf("--device", device, InferenceSettings.Devices, "UNKNOWN_DEVICE"),
-    batchRows = Command.atLeast("--batch-rows", batchRows, 1),
+    backend = OptionValue
+      .oneOf("UNKNOWN_BACKEND", "--backend", backend, InferenceOptions.backends(backend)),
+    precision =
+      OptionValue.oneOf("UNKNOWN_PRECISION", "--precision", precision, Backend.Precisions),
+    device = OptionValue.oneOf("UNKNOWN_DEVICE", "--device", device, InferenceSettings.Devices),
+    batchRows = OptionValue.atLeast("--batch-rows", batchRows, 1),
     allowCode = allowCode.value,
   )
 
@@ -53,9 +54,9 @@ final case class InferenceOptions(
    * @throws sightline.SightlineException UNKNOWN_DECODER or INVALID_OPTION
    */
   def images: ImageSettings = ImageSettings(
-    decoder = Command.oneOf("--decoder", decoder, ImageSettings.Decoders, "UNKNOWN_DECODER"),
-    maxBytes = Command.atLeast("--max-image-bytes", maxImageBytes, 1L),
-    maxPixels = Command.atLeast("--max-image-pixels", maxImagePixels, 1L),
+    decoder = OptionValue.oneOf("UNKNOWN_DECODER", "--decoder", decoder, ImageSettings.Decoders),
+    maxBytes = OptionValue.atLeast("--max-image-bytes", maxImageBytes, 1L),
+    maxPixels = OptionValue.atLeast("--max-image-pixels", maxImagePixels, 1L),
   )
 }
 

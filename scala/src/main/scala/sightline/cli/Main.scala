@@ -10,7 +10,7 @@ import org.apache.spark.sql.SparkSession
 
 import sightline.BuildInfo
 
-/** `spark-submit sightline.jar COMMAND …`: exit status 0 done, 1 the run failed, 2 wrong use. */
+/** `spark-submit sightline.jar COMMAND …`: exit status 0 for success, 1 if the run failed, 2 for wrong use. */
 object Main extends Logging {
 
   private val single: Seq[Command] =
@@ -25,8 +25,8 @@ object Main extends Logging {
   private val commands: Seq[Command] = single :+ new CommandsCommand(single)
 
   def main(arguments: Array[String]): Unit = {
-    // Spark's own start-up notices would bury the run's; --conf spark.log.level brings them back.
-    // Spark sets its levels when it first logs, so it must have done that before.
+    // Hides Spark's start-up messages, unless --conf spark.log.level is set. Spark sets its log levels
+    // at its first log statement, so that must come before.
     log.debug("sightline {}", BuildInfo.version)
     Configurator.setRootLevel(Level.WARN)
     Session.quiet.foreach(Configurator.setLevel(_, Level.ERROR))
@@ -36,7 +36,7 @@ object Main extends Logging {
     if (status != 0) sys.exit(status)
   }
 
-  /** Runs a command line and gives its exit status; `started` is when its program did. */
+  /** Runs a command line and returns its exit status; `started` is the start of the program. */
   def run(arguments: Seq[String], started: Instant = Instant.now): Int = arguments match {
     case Nil | Seq("--help") | Seq("-h") | Seq("help") =>
       println(help)
@@ -56,13 +56,13 @@ object Main extends Logging {
   private def help: String = {
     val width = commands.map(_.name.length).max
     val list = commands.map(c => s"  ${c.name.padTo(width, ' ')}  ${c.summary}").mkString("\n")
-    s"""Sightline ${BuildInfo.version}: vision models over image collections, from Spark.
+    s"""Sightline ${BuildInfo.version}: vision models on image collections, from Spark.
        |
        |spark-submit sightline.jar COMMAND …
        |
        |$list
        |
-       |spark-submit sightline.jar COMMAND --help tells a command's options, with an example.
+       |spark-submit sightline.jar COMMAND --help prints a command's options and an example.
        |From SQL: --jars sightline.jar --conf spark.sql.extensions=sightline.sql.SightlineExtensions""".stripMargin
   }
 }

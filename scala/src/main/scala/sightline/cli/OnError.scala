@@ -1,30 +1,30 @@
 package sightline.cli
 
-import sightline.SightlineException
+import sightline.OptionValue
 
-/** What becomes of images that cannot be predicted: Spark's PERMISSIVE, DROPMALFORMED, FAILFAST. */
+/** The handling of images that fail, like Spark's modes PERMISSIVE, DROPMALFORMED and FAILFAST. */
 sealed abstract class OnError(val name: String)
 
 object OnError {
 
-  /** They are rows with an error. */
+  /** Failed images are rows with an error. */
   case object Permissive extends OnError("permissive")
 
-  /** They are counted and left out. */
+  /** Failed images are counted and left out. */
   case object Drop extends OnError("drop")
 
-  /** The first one stops the run. */
+  /** The first failed image stops the run. */
   case object Fail extends OnError("fail")
 
   private val all = Seq(Permissive, Drop, Fail)
 
+  /** @throws sightline.SightlineException INVALID_OPTION */
   def parse(name: String): OnError =
     all.find(_.name == name).getOrElse {
-      throw SightlineException(
-        "INVALID_OPTION",
-        "option" -> "--on-error",
-        "value" -> name,
-        "reason" -> s"Known: ${all.map(_.name).mkString(", ")}.",
+      throw OptionValue.invalid(
+        "--on-error",
+        name,
+        s"Known: ${all.map(_.name).mkString(", ")}.",
       )
     }
 }

@@ -6,21 +6,21 @@ import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.functions.{col, count, lit, sum}
 import org.json4s.JsonDSL.*
 
-import sightline.SightlineException
-import sightline.report.{Publication, RunRecord, Stopwatch}
+import sightline.OptionValue
+import sightline.report.{Publication, RunRecord, Stopwatch, WrittenRows}
 import sightline.source.{Columns, ErrorCode, FolderScanOptions, ImageRequest, PackedImages}
 
-/** `pack-images`: many files → one Parquet table with their bytes. */
+/** `pack-images`: writes the bytes of many image files to one Parquet table. */
 object PackImagesCommand extends Command {
 
   @main
   final case class Options(
       images: ImageOptions,
-      @arg(doc = "Table to write, a name that ends in .parquet; it appears when complete")
+      @arg(doc = "Table to write, a name that ends with .parquet; it appears when it is complete")
       output: String,
       @arg(doc = "Replace an existing output")
       overwrite: mainargs.Flag = mainargs.Flag(),
-      @arg(doc = "Larger files are TOO_LARGE (default 67108864)")
+      @arg(doc = "Larger files give the error TOO_LARGE (default 67108864)")
       maxImageBytes: Long = FolderScanOptions.MaxImageBytes,
   )
 
@@ -35,13 +35,12 @@ object PackImagesCommand extends Command {
   override def prepare(arguments: Seq[String]): Invocation => Unit = {
     val options = Command.parse(parser, this, arguments)
     val request =
-      options.images.request(Command.atLeast("--max-image-bytes", options.maxImageBytes, 1L))
+      options.images.request(OptionValue.atLeast("--max-image-bytes", options.maxImageBytes, 1L))
     if (!options.output.stripSuffix("/").endsWith(".parquet")) {
-      throw SightlineException(
-        "INVALID_OPTION",
-        "option" -> "--output",
-        "value" -> options.output,
-        "reason" -> "It must end in .parquet, by which a table is known.",
+      throw OptionValue.invalid(
+        "--output",
+        options.output,
+        "It must end with .parquet, so that other commands recognise the table.",
       )
     }
     invocation => run(request, options.output, options.overwrite.value, invocation)
@@ -66,9 +65,7 @@ object PackImagesCommand extends Command {
         PackedImages.write(_, staging)
       }
       val (counts, bytes) = watch("count")(tally(spark.read.parquet(staging)))
-      if (counts.images != input.count) {
-        throw SightlineException("ROWS_LOST", "expected" -> input.count, "found" -> counts.images)
-      }
+      WrittenRows.check(input.count, counts.images)
       val record = RunRecord(
         spark,
         name,

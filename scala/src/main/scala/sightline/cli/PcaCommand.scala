@@ -2,39 +2,39 @@ package sightline.cli
 
 import mainargs.{ParserForClass, arg, main}
 
-import sightline.SightlineException
 import sightline.report.{RunPage, Tracking}
+import sightline.{OptionValue, SightlineException}
 
-/** `pca`: features → StandardScaler → PCA, with the explained variance and a report. */
+/** `pca`: scales features, projects them on principal components and writes a report. */
 object PcaCommand extends Command {
 
   private val DefaultK = 50
 
   @main
   final case class Options(
-      @arg(doc = "Folder that `features` wrote")
+      @arg(doc = "Output folder of `features`")
       features: String,
-      @arg(doc = "Folder to write; it appears when complete")
+      @arg(doc = "Folder to write; it appears when it is complete")
       output: String,
-      @arg(doc = "How many principal components to keep (default 50)")
+      @arg(doc = "Number of principal components to keep (default 50)")
       k: Option[Int] = None,
-      @arg(doc = "Fit nothing: project by the model of this earlier `pca` output")
+      @arg(doc = "Fit nothing: use the model of this earlier `pca` output")
       `apply`: Option[String] = None,
-      @arg(doc = "Column that says train or test (default: split, else the folders of the paths)")
+      @arg(doc = "Column of splits, train or test (default: split, else the folders of the paths)")
       splitColumn: Option[String] = None,
-      @arg(doc = "Fit on every row: there is no training part")
+      @arg(doc = "Fit on every row: there is no training split")
       noSplit: mainargs.Flag = mainargs.Flag(),
       @arg(doc = "Replace an existing output")
       overwrite: mainargs.Flag = mainargs.Flag(),
       @arg(doc = "Write no report.html and no pca_variance.png")
       noReport: mainargs.Flag = mainargs.Flag(),
-      @arg(doc = "Leave the images themselves out of the report")
+      @arg(doc = "Write the report without images")
       noThumbnails: mainargs.Flag = mainargs.Flag(),
       @arg(doc = "URI of an MLflow tracking server to log the run to")
       mlflow: Option[String] = None,
       @arg(doc = "MLflow experiment (default: sightline)")
       experiment: Option[String] = None,
-      @arg(doc = "Go on with a warning if the tracking server cannot be reached")
+      @arg(doc = "If the tracking server cannot be reached, print a warning and continue")
       mlflowOptional: mainargs.Flag = mainargs.Flag(),
   )
 
@@ -42,9 +42,9 @@ object PcaCommand extends Command {
 
   override val name: String = "pca"
   override val summary: String =
-    "scale features and project them on their principal components, with a report"
+    "scale features and project them on principal components, with a report"
   override val example: String = "--features features/ --k 50 --output pca/"
-  // The parser gives an option of one letter one dash; as everywhere else, it has two.
+  // The parser accepts one dash for an option of one letter; here it has two, like all options.
   override def options: String = Command.options(parser).replace("  -k <int> ", "  --k <int>")
 
   override def prepare(arguments: Seq[String]): Invocation => Unit = {
@@ -58,7 +58,7 @@ object PcaCommand extends Command {
       output = Command.nonEmpty("--output", options.output),
       overwrite = options.overwrite.value,
       model = options.`apply`.fold[PcaSource](
-        PcaSource.Fit(Command.atLeast("--k", options.k.getOrElse(DefaultK), 1))
+        PcaSource.Fit(OptionValue.atLeast("--k", options.k.getOrElse(DefaultK), 1))
       )(run => PcaSource.Earlier(Command.nonEmpty("--apply", run))),
       splitColumn = options.splitColumn,
       whole = options.noSplit.value,
@@ -80,20 +80,11 @@ object PcaCommand extends Command {
   }
 
   private def exclude(one: String, isOne: Boolean, other: String, isOther: Boolean): Unit =
-    if (isOne && isOther) {
-      throw SightlineException(
-        "WRONG_ARGUMENTS",
-        "subject" -> "pca",
-        "reason" -> s"$one and $other exclude each other.",
-      )
-    }
+    if (isOne && isOther) throw wrong(s"$one and $other exclude each other.")
 
   private def require(option: String, isGiven: Boolean, isTracked: Boolean): Unit =
-    if (isGiven && !isTracked) {
-      throw SightlineException(
-        "WRONG_ARGUMENTS",
-        "subject" -> "pca",
-        "reason" -> s"$option says nothing without --mlflow.",
-      )
-    }
+    if (isGiven && !isTracked) throw wrong(s"$option has no effect without --mlflow.")
+
+  private def wrong(reason: String): SightlineException =
+    SightlineException("WRONG_ARGUMENTS", "subject" -> name, "reason" -> reason)
 }

@@ -7,15 +7,26 @@ import org.json4s.JsonDSL.*
 import org.json4s.{JField, JInt, JNothing, JNull, JObject, JString, JValue}
 
 import sightline.ml.{ComponentsOutput, FeatureCounts, FeatureTable, FittedComponents}
-import sightline.report.{LocalRun, Publication, RunPage, RunRecord, Stopwatch, Tracking}
+import sightline.report.{
+  LocalRun,
+  Publication,
+  RunPage,
+  RunRecord,
+  Stopwatch,
+  Tracking,
+  WrittenRows,
+}
 import sightline.source.Split
 
 /**
- * What `pca` was asked for, checked.
+ * A run of `pca` with checked options.
  *
- * @param splitColumn which tells training rows from others; None: `split`, or the paths
- * @param whole whether every row is fitted on, whatever its split
- * @param page what shows the run; None: nothing does
+ * @param features the table of features
+ * @param model the source of the components
+ * @param splitColumn the column of splits; None: `split` if it exists, else the paths
+ * @param whole whether all rows are training rows
+ * @param page the report; None: the run writes none
+ * @param tracking the server to log the run to; None: the run is not logged
  */
 final case class PcaRun(
     features: String,
@@ -28,7 +39,7 @@ final case class PcaRun(
     tracking: Option[Tracking],
 ) {
 
-  /** Fits or loads, projects, writes, reports, publishes and, if that is asked for, tracks. */
+  /** Fits or loads the model, projects, writes, reports, publishes and logs. */
   def run(invocation: Invocation): Unit = {
     val spark = invocation.spark
     val hadoop = spark.sessionState.newHadoopConf()
@@ -51,7 +62,7 @@ final case class PcaRun(
           written.write(fitted.model.project(vectors))
         }
       }
-      watch("count")(written.check(counts.splits, features))
+      watch("count")(WrittenRows.check(counts.splits, written.counts(features)))
       watch("csv")(splits.foreach { case (split, _) => written.writeCsv(split, fitted.model.k) })
       val points = watch("sample")(written.writeSample(counts.labels, PcaRun.Points))
       watch("model")(fitted.model.save(s"$staging/model"))
@@ -71,8 +82,8 @@ final case class PcaRun(
         )
       record()
       page.foreach { page =>
-        val told = watch("report")(page.write(spark, staging, hadoop))
-        told.foreach(line => System.err.println(s"report: $line"))
+        val message = watch("report")(page.write(spark, staging, hadoop))
+        message.foreach(line => System.err.println(s"report: $line"))
         record()
       }
       publication.publish()
@@ -114,11 +125,11 @@ final case class PcaRun(
 
 object PcaRun {
 
-  /** How many rows a report draws at most. */
+  /** The maximum number of rows that a report draws. */
   private val Points = 10000
 
   private val ErrorSamples = 20
 
-  /** What a tracking server gets. */
+  /** Files and folders that are logged to a tracking server. */
   private val Tracked = Seq("run.json", "report.html", "pca_variance.png", "model")
 }

@@ -10,20 +10,21 @@ import sightline.SightlineException
 import sightline.ml.{ComponentModel, FeatureCounts, FeatureTable, FittedComponents}
 import sightline.report.{RunRecord, Stopwatch}
 
-/** Where the components of a run come from. */
+/** The source of a run's components: a fit, or an earlier run. */
 sealed trait PcaSource {
 
-  /** What the run reads for them beside the features. */
+  /** The location that the run reads in addition to the features. */
   def input: Option[String]
 
-  /** What `run.json` says of it. */
+  /** The fields of `run.json` for the source. */
   def json: JObject
 
   /**
-   * The model, and what is known of its fitting.
+   * Fits or loads the components.
    *
-   * @param featuresRun the record of the features, if there is one
-   * @throws SightlineException when the features cannot be fitted on, or are not those of the model
+   * @param featuresRun the record of the run that wrote the features; JNothing if there is none
+   * @throws SightlineException NO_TRAINING_ROWS, K_TOO_LARGE, NON_FINITE_FEATURES or NO_VARIANCE if
+   *   the features cannot be fitted; FEATURES_MISMATCH if they are of another model
    */
   def components(
       spark: SparkSession,
@@ -37,9 +38,9 @@ sealed trait PcaSource {
 object PcaSource {
 
   /**
-   * Components fitted on the training part.
+   * Components fitted on the training rows.
    *
-   * @param k how many to keep, at least 1
+   * @param k the number of components to keep, at least 1
    */
   final case class Fit(k: Int) extends PcaSource {
 
@@ -70,7 +71,7 @@ object PcaSource {
         val splits = counts.splits.toSeq.sorted.map { case (split, n) => s"$n $split" }
         throw SightlineException("NO_TRAINING_ROWS", "rows" -> counts.rows, "splits" -> splits)
       }
-      // As many points as that span no more directions, once their mean is taken away.
+      // n points span at most n - 1 directions after their mean is subtracted.
       val limit = math.min(counts.features.toLong, rows - 1)
       if (k > limit) {
         throw SightlineException(
@@ -101,9 +102,9 @@ object PcaSource {
   }
 
   /**
-   * Components that an earlier run has fitted.
+   * Components that an earlier run fitted.
    *
-   * @param run its output, or the folder `model` in it
+   * @param run the output of that run, or the folder `model` in it
    */
   final case class Earlier(run: String) extends PcaSource {
 
@@ -142,7 +143,7 @@ object PcaSource {
         case (Some(_), Some(_)) => ()
         case _ =>
           System.err.println(
-            "warning: no record tells whether these features and those that were fitted on are of one model"
+            "warning: there is no record that these features and the training features are of one model"
           )
       }
       FittedComponents(model, model.explainedVariance, None)

@@ -4,7 +4,7 @@ import sightline.ml.{FeatureCounts, FittedComponents}
 import sightline.report.Stopwatch
 import sightline.source.Split
 
-/** What `pca` says when it is done. */
+/** The message of `pca` at its end. */
 object PcaSummary {
 
   def text(

@@ -2,6 +2,7 @@ package sightline.cli
 
 import mainargs.{ParserForClass, arg, main}
 
+import sightline.OptionValue
 import sightline.model.ResultType
 import sightline.report.OutputFormat
 
@@ -27,7 +28,7 @@ object PredictCommand extends Command {
 
   override def prepare(arguments: Seq[String]): Invocation => Unit = {
     val options = Command.parse(parser, this, arguments)
-    val topK = Command.atLeast("--top-k", options.topK, 1)
+    val topK = OptionValue.atLeast("--top-k", options.topK, 1)
     options.run.run(ImageResult.Prediction, OutputFormat.parse(options.format), topK).run
   }
 }

@@ -6,15 +6,17 @@ import org.apache.spark.sql.{DataFrame, SparkSession}
 import sightline.report.{Progress, Stopwatch}
 import sightline.source.Columns
 
-/** A timed stage of a run over rows, which tells how far it is. */
+/** Runs a timed stage over rows and prints its progress. */
 object RowProgress {
 
   /**
-   * @param total how many rows pass, counted again in each pass
-   * @param rows with a column `error`
-   * @param stage name of the stage in the run's record
-   * @param codes the error codes that are counted
-   * @param unit what a row is called
+   * Runs a stage.
+   *
+   * @param stage the stage's name in the run's record
+   * @param total the expected number of rows; a row that is read in two passes counts twice
+   * @param rows rows with a column `error`
+   * @param codes the error codes to count
+   * @param unit the name of a row in the plural
    */
   def apply[A](
       spark: SparkSession,

@@ -3,54 +3,55 @@ package sightline.cli
 import org.apache.spark.SparkConf
 import org.apache.spark.sql.SparkSession
 
-/** The Spark session of a command, with the settings that image work needs. */
+/** The Spark session of a command, with settings for images. */
 object Session {
 
   private val Extensions = "spark.sql.extensions"
 
-  /** Set unless the user has set them: each with the reason why. */
+  /** Settings that apply unless the user sets them. */
   private val defaults = Seq(
-    // Spark's notices would bury the run's own.
+    // Spark's messages would hide those of the run.
     "spark.log.level" -> "WARN",
     "spark.ui.showConsoleProgress" -> "false",
-    // mapInArrow takes columns by position and checks nothing unless told to.
+    // Without validation mapInArrow assigns columns by position and checks nothing.
     "spark.sql.execution.arrow.pyspark.validateSchema.enabled" -> "true",
-    // Batches by bytes, not rows: 10,000 photographs are a gigabyte.
+    // Limits batches by bytes: the default of 10,000 rows is a gigabyte of photographs.
     "spark.sql.execution.arrow.maxBytesPerBatch" -> (8L << 20).toString,
-    // A worker that dies by a signal says where.
+    // A worker that a signal kills prints its stack.
     "spark.python.worker.faulthandler.enabled" -> "true",
-    // A file that cannot be read is an error row; these would drop it silently.
+    // A file that cannot be read is an error row; with these settings it would be missing.
     "spark.sql.files.ignoreCorruptFiles" -> "false",
     "spark.sql.files.ignoreMissingFiles" -> "false",
   )
 
-  /** Loggers whose warnings are about nothing that a user could mend. */
+  /** Loggers of warnings that a user cannot act on. */
   val quiet: Seq[String] = Seq(
-    // Linear algebra is done by the JVM's vector instructions where there is no native library.
+    // Warns that there is no native library; the JVM's vector instructions are used instead.
     "dev.ludovic.netlib",
-    // A plan of many columns is cut short in the event log.
+    // Warns that a plan with many columns is truncated in the event log.
     "org.apache.spark.util.SparkStringUtils",
-    // A table's rows are read with room for fields beyond its header, so that long rows are seen.
+    // Warns about columns beyond a table's header, which detect rows with too many fields.
     "org.apache.spark.sql.catalyst.csv.CSVHeaderChecker",
-    // Each attempt of a failed task with its trace; how the job ended is told once, at the end.
+    // Prints each attempt of a failed task with its trace; the command prints the error once.
     "org.apache.spark.scheduler.TaskSetManager",
   )
 
-  /** Loggers that repeat the trace of a failed task, which the driver tells at the end. */
+  /** Loggers that repeat the trace of a failed task. */
   val silent: Seq[String] = Seq(
     "org.apache.spark.executor.Executor",
     "org.apache.spark.sql.execution.datasources.FileFormatWriter",
     "org.apache.spark.util.Utils",
   )
 
-  /** The same, on one machine. */
+  /** Settings for local mode that apply unless the user sets them. */
   private val localDefaults = Seq(
-    // Running tasks report their counts with every heartbeat; every 10 seconds is dull.
+    // Running tasks report their counts with heartbeats; the default of 10 seconds is too slow.
     "spark.executor.heartbeatInterval" -> "2s",
-    // The small tables of an evaluation are not worth 200 tasks.
+    // The default of 200 tasks is too many for the small tables of an evaluation.
     "spark.sql.shuffle.partitions" -> "8",
   )
 
+  /** Starts the session of a command, with Sightline's SQL extensions. */
   def start(name: String): SparkSession = {
     val conf = new SparkConf()
     val ours = classOf[sightline.sql.SightlineExtensions].getName

@@ -10,35 +10,39 @@ import org.apache.spark.sql.AnalysisException
 
 import sightline.report.{Evaluation, SavedPredictions}
 import sightline.sql.SqlScript
-import sightline.{ErrorTranslation, SightlineException}
+import sightline.{ErrorTranslation, OptionValue, SightlineException}
 
-/** `sql`: SQL text or a file, with Sightline's functions and the run's tables. */
+/** `sql`: runs SQL with Sightline's functions and with views of a run's tables. */
 object SqlCommand extends Command {
 
   @main
   final case class Options(
-      @arg(short = 'e', doc = "SQL text, statements parted by ;")
+      @arg(short = 'e', doc = "SQL text, statements separated by ;")
       execute: Option[String] = None,
-      @arg(short = 'f', doc = "File of SQL statements; `-- title: X` above one has it timed as X")
+      @arg(
+        short = 'f',
+        doc = "File of SQL statements; a statement below `-- title: X` is timed as X",
+      )
       file: Option[String] = None,
       @arg(doc =
-        "Folder that `predict` wrote: the views predictions, judged, per_class, confusion_matrix"
+        "Output folder of `predict`, for the views predictions, judged, per_class, confusion_matrix"
       )
       predictions: Option[String] = None,
       @arg(doc = "NAME=PATH: a Parquet, CSV or JSON file or folder as a view; may be repeated")
       view: Seq[String] = Nil,
-      @arg(doc = "NAME=VALUE: what ${NAME} stands for in the SQL; may be repeated")
+      @arg(doc = "NAME=VALUE: the value of ${NAME} in the SQL; may be repeated")
       set: Seq[String] = Nil,
-      @arg(doc = "Run each titled statement so often; the first run is told apart (default 1)")
+      @arg(doc = "Number of runs of each titled statement; the first is marked (default 1)")
       repeat: Int = 1,
-      @arg(doc = "Rows printed of each result (default 50)")
+      @arg(doc = "Maximum number of rows printed of each result (default 50)")
       rows: Int = 50,
   )
 
   private val parser = ParserForClass[Options]
 
   override val name: String = "sql"
-  override val summary: String = "run SQL with everything registered, and a run's tables as views"
+  override val summary: String =
+    "run SQL with Sightline's functions, and with a run's tables as views"
   override val example: String =
     """--predictions predictions/ -e "SELECT prediction.label, count(*) FROM predictions GROUP BY 1""""
   override def options: String = Command.options(parser)
@@ -46,7 +50,7 @@ object SqlCommand extends Command {
   override def prepare(arguments: Seq[String]): Invocation => Unit = {
     val options = Command.parse(parser, this, arguments)
     val script = SqlScript.parse(text(options))
-    val repeat = Command.atLeast("--repeat", options.repeat, 1)
+    val repeat = OptionValue.atLeast("--repeat", options.repeat, 1)
     val views = options.view.map(pair("--view", _))
     val settings = options.set.map(pair("--set", _))
     invocation =>
@@ -62,7 +66,7 @@ object SqlCommand extends Command {
       }
   }
 
-  /** What Spark says of wrong SQL, in one line; errors of our own functions as they are. */
+  /** Converts an error of Spark's analysis to INVALID_SQL, unless it is one of Sightline's errors. */
   private def analysed(run: => Unit): Unit =
     try run
     catch {
@@ -79,7 +83,7 @@ object SqlCommand extends Command {
         throw SightlineException(
           "PATH_NOT_FOUND",
           "path" -> file,
-          "reason" -> "is no file that can be read",
+          "reason" -> "is not a readable file",
           "hint" -> "Give a file of SQL.",
         )
       }
@@ -87,7 +91,7 @@ object SqlCommand extends Command {
       throw SightlineException(
         "WRONG_ARGUMENTS",
         "subject" -> name,
-        "reason" -> "give SQL text by -e or a file by -f, one of the two.",
+        "reason" -> "give SQL text by -e or a file by -f, but not both.",
       )
   }
 
@@ -105,11 +109,6 @@ object SqlCommand extends Command {
   private def pair(option: String, text: String): (String, String) = text.split("=", 2) match {
     case Array(key, value) if key.nonEmpty => key -> value
     case _ =>
-      throw SightlineException(
-        "INVALID_OPTION",
-        "option" -> option,
-        "value" -> text,
-        "reason" -> "It must be NAME=VALUE.",
-      )
+      throw OptionValue.invalid(option, text, "It must be NAME=VALUE.")
   }
 }

@@ -14,23 +14,23 @@ import sightline.SightlineException
 import sightline.source.Columns
 
 /**
- * Features scaled to mean 0 and variance 1, then projected on principal components.
+ * Scales features to mean 0 and variance 1 and projects them on principal components.
  *
  * @param scaler from `features` to `scaled_features`
  * @param pca from `scaled_features` to `components`
  */
 final case class ComponentModel(scaler: StandardScalerModel, pca: PCAModel) {
 
-  /** How long the vectors are that it takes. */
+  /** The length of the input vectors. */
   def features: Int = pca.pc.numRows
 
-  /** How many components it gives. */
+  /** The number of components. */
   def k: Int = pca.pc.numCols
 
-  /** Shares of the total variance, 0 to 1, component by component. */
+  /** The share of the total variance of each component, 0 to 1. */
   def explainedVariance: Seq[Double] = pca.explainedVariance.toArray.toSeq
 
-  /** The rows with `components`, array<float>, in the place of `features`. */
+  /** The rows with a column `components`, array<float>, instead of `features`. */
   def project(vectors: DataFrame): DataFrame = {
     val projected = pca.transform(scaler.transform(vectors))
     projected
@@ -38,7 +38,7 @@ final case class ComponentModel(scaler: StandardScalerModel, pca: PCAModel) {
       .drop(Columns.Features, ComponentModel.Scaled)
   }
 
-  /** Writes a pipeline of Spark ML, which any Spark can load. */
+  /** Writes the model as a pipeline of Spark ML. */
   def save(folder: String): Unit = FittedPipeline.of(Seq(scaler, pca)).write.save(folder)
 }
 
@@ -55,9 +55,9 @@ object ComponentModel {
       .fit(vectors)
 
   /**
-   * Fits all components, two passes over the rows.
+   * Fits all components in two passes over the rows.
    *
-   * @return the model of the first `k`, and the shares of the variance of all of them
+   * @return the model with the first `k` components, and the shares of the variance of all components
    */
   def fitPca(
       scaler: StandardScalerModel,
@@ -69,10 +69,10 @@ object ComponentModel {
   }
 
   /**
-   * Loads what [[ComponentModel.save]] wrote, by the kinds of its stages: a pipeline's own reader
-   * would load whatever class its files name.
+   * Loads a model that [[ComponentModel.save]] wrote. Only the two expected stages are loaded; Spark's
+   * reader of pipelines would load any class that the files name.
    *
-   * @param folder of the pipeline
+   * @param folder the pipeline's folder
    * @throws SightlineException PATH_NOT_FOUND or NOT_A_PCA_MODEL
    */
   def load(spark: SparkSession, folder: String): ComponentModel = {
@@ -82,7 +82,7 @@ object ComponentModel {
       throw SightlineException(
         "PATH_NOT_FOUND",
         "path" -> folder,
-        "reason" -> "holds no fitted pipeline",
+        "reason" -> "has no fitted pipeline",
         "hint" -> "Give the --output of a `pca` run, or its folder model.",
       )
     }

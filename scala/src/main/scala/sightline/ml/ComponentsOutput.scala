@@ -3,7 +3,6 @@ package sightline.ml
 import org.apache.hadoop.fs.{FileSystem, Path}
 import org.apache.spark.sql.SaveMode.Append
 import org.apache.spark.sql.api.java.UDF1
-import org.apache.spark.sql.catalyst.catalog.ExternalCatalogUtils.escapePathName
 import org.apache.spark.sql.functions.{
   col,
   count,
@@ -16,6 +15,7 @@ import org.apache.spark.sql.functions.{
   when,
   xxhash64,
 }
+import org.apache.spark.sql.sightline.PartitionPath
 import org.apache.spark.sql.types.DoubleType
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
@@ -23,41 +23,40 @@ import sightline.SightlineException
 import sightline.source.Columns
 
 /**
- * Where the components of a run are written: `components/` is Parquet, partitioned by split and label;
- * `csv/` has a file for each split; `sample/` is what a report draws.
+ * The output of a run: `components/` is Parquet, partitioned by split and label; `csv/` has a file for
+ * each split; `sample/` has the rows that the report draws.
  *
- * @param folder at any Hadoop URI
+ * @param folder the output's folder, at any Hadoop URI
  */
 final class ComponentsOutput(spark: SparkSession, folder: String) {
 
   private val components = s"$folder/components"
   private val inf = lit(Float.PositiveInfinity)
 
-  /** Adds rows of `path, filename, label, split, components`. */
+  /** Appends rows of `path, filename, label, split, components`. */
   def write(rows: DataFrame): Unit =
     rows
       .select(
         Seq(Columns.Path, Columns.Filename, Columns.Components, Columns.Split, Columns.Label)
           .map(col): _*
       )
-      // A label's rows come together, in files of a sensible size however many or few they are.
+      // Collects each label's rows in files of a reasonable size.
       .hint("rebalance", col(Columns.Split), col(Columns.Label))
       .write
       .mode(Append)
       .partitionBy(Columns.Split, Columns.Label)
       .parquet(components)
 
-  /** What was written. */
+  /** The rows that were written. */
   lazy val written: DataFrame = ComponentsOutput.read(spark, components)
 
   /**
-   * Counts what was written.
+   * The number of rows that were written, by split.
    *
-   * @param expected rows by split
-   * @param name of the table of features, for errors
-   * @throws SightlineException ROWS_LOST, or NON_FINITE_FEATURES where a row's components are no numbers
+   * @param name the name of the table of features, for errors
+   * @throws SightlineException NON_FINITE_FEATURES if a component is NaN or infinite
    */
-  def check(expected: Map[String, Long], name: String): Unit = {
+  def counts(name: String): Map[String, Long] = {
     val isWrong = exists(col(Columns.Components), x => isnan(x) || x === inf || x === -inf)
     val found = written
       .groupBy(col(Columns.Split))
@@ -67,17 +66,10 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
     found.flatMap(row => Option(row.getString(2))).minOption.foreach { path =>
       throw SightlineException("NON_FINITE_FEATURES", "features" -> s"a feature of $path in $name")
     }
-    val counts = found.map(row => row.getString(0) -> row.getLong(1)).toMap
-    if (counts != expected) {
-      throw SightlineException(
-        "ROWS_LOST",
-        "expected" -> expected.values.sum,
-        "found" -> counts.values.sum,
-      )
-    }
+    found.map(row => row.getString(0) -> row.getLong(1)).toMap
   }
 
-  /** Writes `csv/SPLIT.csv`: `path,filename,label,f_0,…`, in the order of the paths. */
+  /** Writes `csv/SPLIT.csv` with `path,filename,label,f_0,…`, sorted by path. */
   def writeCsv(split: String, k: Int): Unit = {
     val values = (0 until k).map(i => col(Columns.Components)(i).as(s"f_$i"))
     val draft = new Path(s"$folder/csv/draft")
@@ -92,7 +84,7 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
       .option("ignoreTrailingWhiteSpace", "false")
       .csv(draft.toString)
     val fs = draft.getFileSystem(spark.sessionState.newHadoopConf())
-    val file = new Path(s"$folder/csv/${escapePathName(split)}.csv")
+    val file = new Path(s"$folder/csv/${PartitionPath.escaped(split)}.csv")
     ComponentsOutput.parts(fs, draft).foreach { part =>
       if (!fs.rename(part, file)) {
         throw SightlineException(
@@ -106,15 +98,16 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
   }
 
   /**
-   * Writes about `points` of the rows, some of every label, the same ones every time.
+   * Writes a sample of about `points` rows that has rows of every label. The sample depends only on
+   * the paths, so it is the same in every run.
    *
-   * @param labels how many rows each label has
-   * @return how many were written
+   * @param labels the number of rows of each label
+   * @return the number of rows in the sample
    */
   def writeSample(labels: Map[Option[String], Long], points: Int): Long = {
     val rows = labels.values.sum
     val least = math.min(ComponentsOutput.LeastOfLabel, points / labels.size).toLong
-    // What is left to share out evenly when every label has its least.
+    // The points that are left for an even distribution after each label has its minimum.
     val rest = points - labels.values.map(math.min(_, least)).sum
     val shares = labels.map { case (label, n) =>
       val even = if (rows <= points) 1 else rest.toDouble / rows
@@ -142,7 +135,7 @@ object ComponentsOutput {
 
   private val LeastOfLabel = 20
 
-  // A reader left to itself takes a label of digits for a number.
+  // Without a schema Spark would read labels of digits as numbers.
   private val Schema =
     "path string, filename string, components array<float>, split string, label string"
 

@@ -6,11 +6,11 @@ import sightline.SightlineException
 import sightline.source.{Columns, Split}
 
 /**
- * What a table of features holds.
+ * The counts of a table of features.
  *
- * @param features how long the vectors are
- * @param cells rows with features by label and split
- * @param errors rows without, by code
+ * @param features the length of the vectors
+ * @param cells the number of rows with features, by label and split
+ * @param errors the number of rows without features, by error code
  */
 final case class FeatureCounts(
     features: Int,
@@ -18,16 +18,16 @@ final case class FeatureCounts(
     errors: Map[String, Long],
 ) {
 
-  /** How many rows have features. */
+  /** The number of rows with features. */
   def rows: Long = cells.values.sum
 
-  /** Rows of each split. */
+  /** The number of rows with features of each split. */
   lazy val splits: Map[String, Long] = cells.groupMapReduce(_._1._2)(_._2)(_ + _)
 
-  /** Rows of each label. */
+  /** The number of rows with features of each label; None: rows without a label. */
   lazy val labels: Map[Option[String], Long] = cells.groupMapReduce(_._1._1)(_._2)(_ + _)
 
-  /** Each label's rows by split, in the order of the labels; those without one first. */
+  /** Each label's rows by split, sorted by label; rows without a label first. */
   def classes: Seq[(Option[String], Map[String, Long])] =
     labels.keys.toSeq.sorted.map { label =>
       label -> cells.collect { case ((`label`, split), n) => split -> n }
@@ -36,19 +36,19 @@ final case class FeatureCounts(
 
 object FeatureCounts {
 
-  /** Each label is a folder of the output, and a line of its record. */
+  /** The maximum number of labels: each one is a folder of the output and a line of its record. */
   private val MaxLabels = 10000
   private val MaxGroups = 3 * MaxLabels
 
-  /** Rows without features and without an error: nobody said why. */
-  private val Untold = "NO_FEATURES"
+  /** The code for rows that have neither features nor an error. */
+  private val WithoutError = "NO_FEATURES"
 
   /**
-   * Counts, by one pass over the table.
+   * Counts the rows in one pass over the table.
    *
-   * @param name of the table, for errors
-   * @throws SightlineException NOT_FEATURES where there are none, or of different lengths;
-   *   TOO_MANY_LABELS or TOO_MANY_SPLITS
+   * @param name the table's name, for errors
+   * @throws SightlineException NOT_FEATURES if there are no features, or features of different
+   *   lengths; TOO_MANY_LABELS or TOO_MANY_SPLITS
    */
   def of(table: FeatureTable, name: String): FeatureCounts = {
     val length = size(col(Columns.Features))
@@ -74,9 +74,10 @@ object FeatureCounts {
     val cells = described.groupMapReduce(row =>
       Option(row.getAs[String](Columns.Label)) -> row.getAs[String](Columns.Split)
     )(_.getAs[Long]("rows"))(_ + _)
-    val errors = failed.groupMapReduce(row => Option(row.getAs[String]("code")).getOrElse(Untold))(
-      _.getAs[Long]("rows")
-    )(_ + _)
+    val errors =
+      failed.groupMapReduce(row => Option(row.getAs[String]("code")).getOrElse(WithoutError))(
+        _.getAs[Long]("rows")
+      )(_ + _)
     val counts = FeatureCounts(longest, cells, errors)
     limit(name, "TOO_MANY_LABELS", "labels", counts.labels.size, MaxLabels)
     limit(name, "TOO_MANY_SPLITS", "splits", counts.splits.size, Split.Most)

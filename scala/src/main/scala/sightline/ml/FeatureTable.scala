@@ -1,32 +1,31 @@
 package sightline.ml
 
-import org.apache.hadoop.fs.Path
 import org.apache.spark.SparkException
 import org.apache.spark.ml.functions.array_to_vector
 import org.apache.spark.sql.functions.{coalesce, col, lit, nullif, substring_index}
-import org.apache.spark.sql.types.{ArrayType, DoubleType, FloatType, StructType}
+import org.apache.spark.sql.types.{ArrayType, DoubleType, FloatType}
 import org.apache.spark.sql.{AnalysisException, Column, DataFrame, SparkSession}
 
-import sightline.source.{Columns, Split}
+import sightline.source.{Columns, ExistingPath, Split}
 import sightline.{ErrorTranslation, SightlineException}
 
 /**
- * A table of features, such as `features` writes.
+ * A table of features, such as the output of `features`.
  *
- * @param rows `path, filename, label, split, features, error`: features an array, or null where there
- *   is an error; label null where it is not known; split never null
- * @param trainSplit the split that is fitted on
+ * @param rows `path, filename, label, split, features, error`; features are null if there is an error,
+ *   label is null if it is not known, split is never null
+ * @param trainSplit the name of the training split
  */
 final case class FeatureTable(rows: DataFrame, trainSplit: String) {
 
-  /** The rows that have features, as vectors; those of one split, or of all for None. */
+  /** The rows with features, as vectors, of one split; None: of all splits. */
   def vectors(split: Option[String]): DataFrame =
     split
       .fold(rows)(name => rows.where(col(Columns.Split) === name))
       .where(col(Columns.Features).isNotNull)
       .withColumn(Columns.Features, array_to_vector(col(Columns.Features)))
 
-  /** Some of the rows without features, for a record: `path, code, stage, message`. */
+  /** At most `most` rows with an error: `path, code, stage, message`. */
   def failed(most: Int): Seq[Map[String, String]] = {
     val fields = Columns.ErrorType.fieldNames.toSeq
     rows
@@ -41,16 +40,19 @@ final case class FeatureTable(rows: DataFrame, trainSplit: String) {
 
 object FeatureTable {
 
-  /** What the split of a row is called whose path tells none. */
+  /** The split of rows whose path contains no split. */
   val Unknown = "none"
 
-  /** The one split of a table that is not to be split. */
+  /** The split of all rows of a table that is not split. */
   val Whole = "all"
 
   /**
-   * @param folder a Parquet table with `path` and `features`; label, filename, split, error if there
-   * @param splitColumn which column tells the split; None: `split` where there is one, else the path
-   * @param whole that every row is fitted on
+   * Opens a table.
+   *
+   * @param folder a Parquet table with `path` and `features`; label, filename, split and error are
+   *   optional
+   * @param splitColumn the column of splits; None: `split` if it exists, else the path
+   * @param whole whether all rows are training rows
    * @throws SightlineException PATH_NOT_FOUND, NOT_FEATURES or UNKNOWN_COLUMN
    */
   def open(
@@ -70,7 +72,7 @@ object FeatureTable {
         "table" -> folder,
         "column" -> name,
         "known" -> table.columns.toSeq,
-        "hint" -> "Name one by --split-column.",
+        "hint" -> "Set it by --split-column.",
       )
     }
     table.schema(Columns.Features).dataType match {
@@ -80,7 +82,7 @@ object FeatureTable {
     }
     val path = col(Columns.Path).cast("string")
     def text(name: String): Column =
-      // Spark has no folder for an empty name, and reads one of nothing as null.
+      // An empty text is null, because Spark cannot write a partition of an empty text.
       if (names(name)) nullif(Columns.quoted(name).cast("string"), lit(""))
       else lit(None.orNull).cast("string")
     val split =
@@ -97,36 +99,25 @@ object FeatureTable {
         text(Columns.Label).as(Columns.Label),
         coalesce(split, lit(Unknown)).as(Columns.Split),
         col(Columns.Features),
-        error(table.schema).as(Columns.Error),
+        Columns
+          .errorOf(table.schema)
+          .getOrElse(lit(None.orNull).cast(Columns.ErrorType))
+          .as(Columns.Error),
       ),
       if (whole) Whole else Split.Train,
     )
   }
 
   private def read(spark: SparkSession, folder: String): DataFrame = {
-    val path = new Path(folder)
-    if (!path.getFileSystem(spark.sessionState.newHadoopConf()).exists(path)) {
-      throw SightlineException(
-        "PATH_NOT_FOUND",
-        "path" -> folder,
-        "reason" -> "does not exist",
-        "hint" -> "Give the --output of a `features` run.",
-      )
-    }
+    ExistingPath.require(spark, folder, "Give the --output of a `features` run.")
     try spark.read.parquet(folder)
     catch {
       case error @ (_: AnalysisException | _: SparkException) =>
-        // Spark wraps what it met in what it was doing.
+        // The innermost cause has the reason; Spark wraps it in errors of its own.
         val cause = ErrorTranslation.causes(error).last
         throw notFeatures(folder, ErrorTranslation.firstLine(cause).take(200))
     }
   }
-
-  private def error(schema: StructType): Column =
-    schema.find(_.name == Columns.Error).map(_.dataType) match {
-      case Some(Columns.ErrorType) => col(Columns.Error)
-      case _ => lit(None.orNull).cast(Columns.ErrorType)
-    }
 
   private def notFeatures(folder: String, why: String): SightlineException =
     SightlineException("NOT_FEATURES", "table" -> folder, "reason" -> why)

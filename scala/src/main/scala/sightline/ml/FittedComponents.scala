@@ -6,11 +6,11 @@ import org.json4s.JsonDSL.*
 import org.json4s.{JField, JInt, JNull, JObject, JValue}
 
 /**
- * A model, and what its fitting told.
+ * A model and the results of its fitting.
  *
- * @param spectrum shares of the total variance, 0 to 1, of all components; of the first k alone where
- *   an earlier model is applied, which keeps no others
- * @param fittedOn how many rows; None where an earlier model is applied
+ * @param spectrum the share of the total variance of each component, 0 to 1; only of the first k for a
+ *   model of an earlier run
+ * @param fittedOn the number of training rows; None for a model of an earlier run
  */
 final case class FittedComponents(
     model: ComponentModel,
@@ -18,15 +18,16 @@ final case class FittedComponents(
     fittedOn: Option[Long],
 ) {
 
-  /** Share of the total variance that the model's components keep, 0 to 1. */
+  /** The share of the total variance that the model's components keep, 0 to 1. */
   def explained: Double = model.explainedVariance.sum
 
-  /** How many components it takes to keep `share`; None where that is not known. */
+  /** The number of components that keep `share` of the variance; None if it is not known. */
   def componentsFor(share: Double): Option[Int] = {
     val reached = spectrum.scanLeft(0d)(_ + _).indexWhere(_ >= share)
     Option.when(reached >= 0)(reached)
   }
 
+  /** The fields of the run's record. */
   def json: JObject =
     ("k" -> model.k) ~
       ("features" -> model.features) ~
@@ -44,6 +45,6 @@ final case class FittedComponents(
 
 object FittedComponents {
 
-  /** The shares of the variance that people ask for. */
+  /** The shares of the variance that reports list. */
   val Shares: Seq[Double] = Seq(0.90, 0.95, 0.99)
 }

@@ -151,7 +151,7 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
     SightlineException(
       "NOT_CALIBRATED",
       "model" -> manifest.name,
-      "way" -> way,
+      "mode" -> way,
       "known" -> manifest.calibrated.map(one => s"'$one'"),
       "backend" -> way.backend,
       "precision" -> way.precision,

@@ -2,53 +2,54 @@ package sightline.model
 
 import java.nio.file.{Files, Path, Paths}
 
-import scala.collection.concurrent.TrieMap
 import scala.util.Try
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{FileSystem, Path as HadoopPath}
-import org.apache.spark.sql.catalyst.analysis.{Resolver, caseInsensitiveResolution}
+import org.apache.hadoop.fs.Path as HadoopPath
 
 import sightline.SightlineException
 
 /**
- * Finds models: by the path of a bundle's folder or zip at any URI, or by name.
+ * Finds models by name, or by the path or URI of a bundle's folder or zip.
  *
- * A name is looked for in this order: what CREATE MODEL made under the root, bundles that lie in the
- * root, in `models` of the working folder, in the folder beside the jar, and in the jar.
+ * A name is searched for in this order: models that CREATE MODEL made under the root, bundles in the
+ * root, in `models` of the working folder, in the folder `models` beside the jar's folder, and in the
+ * jar.
  *
- * @param root a folder or URI; None: that of SIGHTLINE_MODELS, if it is set
- * @param hadoop settings for what lies at a Hadoop URI
+ * @param root the models root, a folder or URI; None: the value of SIGHTLINE_MODELS, if it is set
+ * @param hadoop settings for file systems
  * @param resolver whether two names are the same: `spark.sql.caseSensitive`
  */
 final class BundleCatalog(
     root: Option[String],
     hadoop: Configuration,
-    resolver: Resolver = caseInsensitiveResolution,
+    resolver: (String, String) => Boolean = _.equalsIgnoreCase(_),
 ) {
 
-  private lazy val named: Option[String] =
+  private lazy val modelsRoot: Option[String] =
     root.orElse(sys.env.get("SIGHTLINE_MODELS")).filter(_.nonEmpty)
 
   private lazy val registry: Option[ModelRegistry] =
-    named.map(path => new ModelRegistry(new HadoopPath(path), hadoop, resolver))
+    modelsRoot.map(path => new ModelRegistry(new HadoopPath(path), hadoop, resolver))
 
   private lazy val folders: Seq[ModelsFolder] =
-    (named.map(new HadoopPath(_)).toSeq ++
+    (modelsRoot.map(new HadoopPath(_)).toSeq ++
       (Seq(Paths.get("models").toAbsolutePath) ++ BundleCatalog.builtIn).map { folder =>
         new HadoopPath(folder.toUri)
       }).map(new ModelsFolder(_, hadoop))
 
   /**
-   * @param model a name (`id_fraud`), a version of a name (`id_fraud@2`), or a path or URI of a
-   *   bundle's folder or zip: what holds a `/` or ends in `.zip`
+   * Opens a model.
+   *
+   * @param model a name (`id_fraud`), a version of a name (`id_fraud@2`), or the path or URI of a
+   *   bundle's folder or zip: a text that contains `/` or ends with `.zip`
    * @throws SightlineException UNKNOWN_MODEL, UNKNOWN_VERSION, AMBIGUOUS_MODEL, INVALID_BUNDLE,
    *   BUNDLE_CORRUPT, MODEL_VERSION_UNREADABLE or MODELS_ROOT_UNUSABLE
    */
   def find(model: String): FoundModel =
     if (BundleCatalog.isPath(model)) FoundModel(Bundle.open(local(model)))
     else {
-      val (name, version) = BundleCatalog.split(model)
+      val (name, version) = ModelName.split(model)
       registry
         .flatMap(_.find(name, version))
         .orElse(
@@ -63,57 +64,55 @@ final class BundleCatalog(
   /** @throws SightlineException MODEL_VERSION_UNREADABLE */
   def read(version: VersionFile): Option[ModelVersion] = registry.flatMap(_.read(version))
 
-  /** The folder of the bundle that a name means where CREATE MODEL has made none of that name. */
+  /** The folder of the bundle that has this name; models that CREATE MODEL made are not searched. */
   def plain(name: String): Option[Path] =
-    if (!ModelRegistry.isName(name)) None
+    if (!ModelName.isValid(name)) None
     else {
       folders.iterator
         .flatMap(folder => folder.find(name, resolver).map(folder.open))
         .nextOption()
         .orElse(
-          ModelRegistry
-            .sameName(name, BundleResource.names, resolver)
-            .flatMap(BundleResource.unpack)
+          ModelName.resolve(name, BundleResource.names, resolver).flatMap(BundleResource.unpack)
         )
     }
 
-  /** Names that [[find]] knows, sorted. */
+  /** The names that [[find]] knows, sorted. */
   def known: Seq[String] =
     (registry.toSeq.flatMap(_.newest.map(_.name)) ++
       folders.flatMap(_.names(_ => true)) ++ BundleResource.names).distinct.sorted
 
   /**
-   * What is known of every model, sorted by name, of which no weights are read or fetched.
+   * The models, sorted by name. Only their descriptions are read, no weights.
    *
-   * @param wanted by name
+   * @param wanted whether a name is of interest
    */
   def list(wanted: String => Boolean): Seq[ListedModel] = {
     val created = registry.toSeq.flatMap(models =>
       models.newest.filter(file => wanted(file.name)).flatMap { file =>
-        BundleCatalog.told(models.read(file)) match {
+        BundleCatalog.orError(models.read(file)) match {
           case Left(error) => Some(ListedModel(file.name, Some(file.number), Left(error)))
-          case Right(there) =>
-            there.map(version => ListedModel(file.name, Some(file.number), Right(version.about)))
+          case Right(found) =>
+            found.map(version => ListedModel(file.name, Some(file.number), Right(version.about)))
         }
       }
     )
-    val lying = folders.flatMap(folder =>
+    val inFolders = folders.flatMap(folder =>
       folder.names(wanted).map { name =>
-        ListedModel(name, None, BundleCatalog.told(AboutModel(folder.manifest(name))))
+        ListedModel(name, None, BundleCatalog.orError(AboutModel(folder.manifest(name))))
       }
     )
-    val packed = BundleResource.names.filter(wanted).map { name =>
+    val inJar = BundleResource.names.filter(wanted).map { name =>
       val json = BundleResource.manifest(name)
-      ListedModel(name, None, BundleCatalog.told(AboutModel(Manifest.parse(json, name))))
+      ListedModel(name, None, BundleCatalog.orError(AboutModel(Manifest.parse(json, name))))
     }
-    (created ++ lying ++ packed).distinctBy(_.name).sortBy(_.name)
+    (created ++ inFolders ++ inJar).distinctBy(_.name).sortBy(_.name)
   }
 
   private def local(model: String): Path = {
     val path = new HadoopPath(model)
     val fs = path.getFileSystem(hadoop)
     if (!fs.exists(path)) throw unknown(model)
-    val folder = BundleZip.folder(BundleCatalog.onThisMachine(fs, path))
+    val folder = BundleZip.folder(ModelsRoot.local(fs, path))
     if (!Files.isRegularFile(folder.resolve(Manifest.FileName))) {
       throw SightlineException(
         "INVALID_BUNDLE",
@@ -124,52 +123,22 @@ final class BundleCatalog(
     folder
   }
 
-  /** UNKNOWN_MODEL, with the names that are known. */
+  /** The error UNKNOWN_MODEL, with the names that are known. */
   def unknown(model: String): SightlineException =
     SightlineException("UNKNOWN_MODEL", "model" -> model, "known" -> known)
 }
 
 object BundleCatalog {
 
-  // SQL resolves a model for every query: a remote one is fetched once for each version of it.
-  private val copies = TrieMap.empty[String, Path]
-
-  /** A bundle's folder or zip: where it is, or a copy of what lies on another file system. */
-  private[model] def onThisMachine(fs: FileSystem, path: HadoopPath): Path =
-    if (fs.getUri.getScheme == "file") Paths.get(path.toUri.getPath) else localCopy(fs, path)
-
-  private def localCopy(fs: FileSystem, path: HadoopPath): Path = {
-    val manifest = new HadoopPath(path, Manifest.FileName)
-    val status = fs.getFileStatus(if (fs.exists(manifest)) manifest else path)
-    val version = s"${fs.makeQualified(path)} ${status.getModificationTime} ${status.getLen}"
-    copies.getOrElseUpdate(
-      version, {
-        val target = TemporaryFolder.create("bundle").resolve(path.getName)
-        fs.copyToLocalFile(path, new HadoopPath(target.toUri))
-        target
-      },
-    )
-  }
-
-  /** Whether it is the place of a bundle, and no name. */
+  /** Whether a text is the path or URI of a bundle, not a name. */
   def isPath(model: String): Boolean = model.contains("/") || model.endsWith(".zip")
 
-  private val Versioned = "(.+)@(\\d{1,6})".r
-
-  /** The name in `name@version`. */
-  def nameOf(model: String): String = split(model)._1
-
-  private def split(model: String): (String, Option[Int]) = model match {
-    case Versioned(name, version) => (name, Some(version.toInt))
-    case name => (name, None)
-  }
-
-  /** One model that cannot be read must not hide the others. */
-  private[sightline] def told[A](about: => A): Either[SightlineException, A] =
-    try Right(about)
+  /** The value, or the error that prevents it: a model that cannot be read must not hide the others. */
+  private[sightline] def orError[A](value: => A): Either[SightlineException, A] =
+    try Right(value)
     catch { case error: SightlineException => Left(error) }
 
-  /** The models folder beside the jar's: of the checkout, or of the installed Python package. */
+  /** The folder `models` beside the jar's folder: of the checkout, or of the Python package. */
   private def builtIn: Option[Path] =
     for {
       source <- Option(getClass.getProtectionDomain.getCodeSource)

@@ -6,10 +6,10 @@ import java.nio.file.{Files, Path}
 import scala.collection.concurrent.TrieMap
 import scala.util.Using
 
-/** The bundles that travel inside the jar, so that the jar alone can run on a cluster. */
+/** The bundles in the jar, so that the jar alone can run on a cluster. */
 private[model] object BundleResource {
 
-  /** Names of the bundles in the jar; the build writes them into `models/index.txt`. */
+  /** Names of the bundles in the jar, from `models/index.txt`, which the build writes. */
   val names: Seq[String] =
     read("models/index.txt").map(new String(_, UTF_8).linesIterator.toSeq).getOrElse(Nil)
 
@@ -19,7 +19,7 @@ private[model] object BundleResource {
 
   private val unpacked = TrieMap.empty[String, Path]
 
-  /** Bundle `name` of the jar as a folder, copied out of it once, if the jar has it. */
+  /** A folder with a copy of the bundle, made once for a JVM; None if the jar has no such bundle. */
   def unpack(name: String): Option[Path] =
     Option.when(names.contains(name))(unpacked.getOrElseUpdate(name, copy(name)))
 

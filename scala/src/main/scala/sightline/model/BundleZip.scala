@@ -12,10 +12,11 @@ import scala.util.Using
 import sightline.SightlineException
 
 /**
- * Unpacks a zipped bundle, and no entry of it outside its folder.
+ * Unpacks zipped bundles. An entry outside the bundle's folder is an error.
  *
- * Unpacked it may take 20 times the size of the zip, or 64 MiB where that is more: weights hardly
- * compress, and a zip of 1 MB could otherwise fill the disk. Python's `Bundle` has the same limit.
+ * The unpacked size is limited to 20 times the size of the zip, or 64 MiB if that is more: weights
+ * hardly compress, and a zip of 1 MB could otherwise fill the disk. Python's `Bundle` has the same
+ * limit.
  */
 private[model] object BundleZip {
 
@@ -25,10 +26,10 @@ private[model] object BundleZip {
   private val MostEntries = 1000
   private val ChunkBytes = 1 << 20
 
-  // A query's analysis may resolve the model again and again.
+  // The analysis of a query may resolve the model many times.
   private val unpacked = TrieMap.empty[String, Path]
 
-  /** A bundle's folder: `location` itself, or what the zip there unpacks to. */
+  /** A bundle's folder: `location` itself, or the folder into which its zip is unpacked. */
   def folder(location: Path): Path =
     if (Files.isDirectory(location)) location
     else {
@@ -36,7 +37,7 @@ private[model] object BundleZip {
       unpacked.getOrElseUpdate(version, unpack(location))
     }
 
-  /** The text of `model.json` in the zip or in the one folder of it, without unpacking the rest. */
+  /** The text of `model.json` in the zip or in its only folder; nothing else is unpacked. */
   def manifest(zip: Path): String = Using.resource(open(zip)) { archive =>
     archive.entries.asScala
       .find(entry => entry.getName.matches(s"([^/]+/)?${Manifest.FileName}"))
@@ -51,15 +52,15 @@ private[model] object BundleZip {
   }
 
   /**
-   * @return the folder that holds `model.json`: the zip's root, or the one folder in it
-   * @throws SightlineException INVALID_BUNDLE for what is no zip, an entry outside the folder, too
-   *   many entries, or too many bytes
+   * @return the folder that holds `model.json`: the zip's root, or the only folder in it
+   * @throws SightlineException INVALID_BUNDLE for a file that is not a zip, an entry outside the
+   *   folder, too many entries, or too many bytes
    */
   private def unpack(zip: Path): Path = {
     val target = TemporaryFolder.create("bundle")
     Using.resource(open(zip)) { archive =>
       if (archive.size > MostEntries) {
-        throw invalid(zip, s"it has ${archive.size} entries, and a bundle has a few files")
+        throw invalid(zip, s"it has ${archive.size} entries, more than $MostEntries")
       }
       val most = math.max(SmallBytes, LargestRatio * Files.size(zip))
       archive.entries.asScala.filterNot(_.isDirectory).foldLeft(0L) { (before, entry) =>
@@ -69,7 +70,7 @@ private[model] object BundleZip {
         }
         Files.createDirectories(file.getParent)
         before + copy(archive.getInputStream(entry), file, most - before).getOrElse {
-          throw invalid(zip, s"it is ${Files.size(zip)} bytes and unpacks to more than $most")
+          throw invalid(zip, s"it has ${Files.size(zip)} bytes and unpacks to more than $most")
         }
       }: Unit
     }
@@ -82,9 +83,9 @@ private[model] object BundleZip {
   }
 
   /**
-   * Writes one entry; the size that the zip states is not believed.
+   * Writes one entry. The size that the zip states is not used, because it may be wrong.
    *
-   * @return its bytes; None as soon as they are more than `most`
+   * @return the entry's size in bytes; None if it is more than `most`
    */
   private def copy(entry: InputStream, file: Path, most: Long): Option[Long] =
     Using.resources(entry, Files.newOutputStream(file)) { (in, out) =>
@@ -98,7 +99,7 @@ private[model] object BundleZip {
     try new ZipFile(zip.toFile)
     catch {
       case error: ZipException =>
-        throw invalid(zip, s"it is no zip file (${error.getMessage})")
+        throw invalid(zip, s"it is not a zip file (${error.getMessage})")
     }
 
   private def invalid(zip: Path, why: String): SightlineException =

@@ -1,11 +1,10 @@
 package sightline.model
 
 /**
- * What a name stands for.
+ * The model that a name or path refers to.
  *
- * @param version of the models root; None for a bundle that lies there as a folder or zip, or
- *   elsewhere
- * @param options how CREATE MODEL said that it runs
+ * @param version the version that CREATE MODEL made; None for other bundles
+ * @param options the OPTIONS of CREATE MODEL
  */
 final case class FoundModel(
     bundle: Bundle,

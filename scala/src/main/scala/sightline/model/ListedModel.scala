@@ -3,9 +3,10 @@ package sightline.model
 import sightline.SightlineException
 
 /**
- * What a list of models says of each.
+ * The description of a model in a list of models.
  *
- * @param backends that can run it
+ * @param classes the number of labels
+ * @param backends the backends that can run the model
  */
 final case class AboutModel(task: String, classes: Int, backends: Seq[String])
 
@@ -17,8 +18,8 @@ object AboutModel {
 /**
  * A model in a list of models.
  *
- * @param version None for a bundle that lies in a models folder without having been created
- * @param about or the error that using the model gives
+ * @param version None for a bundle that CREATE MODEL did not make
+ * @param about the description, or the error that every use of the model raises
  */
 final case class ListedModel(
     name: String,

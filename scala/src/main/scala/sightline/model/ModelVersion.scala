@@ -8,22 +8,22 @@ import org.json4s.JsonDSL.*
 import org.json4s.jackson.JsonMethods
 
 /**
- * Where a version of a model is recorded.
+ * The file that records a version of a model.
  *
- * @param name of the model, as it was created
- * @param number from 1
+ * @param name the model's name, as it was created
+ * @param number the version, from 1
  */
 final case class VersionFile(name: String, number: Int, path: Path)
 
 /**
- * One version of a model under a models root: what its file holds.
+ * The content of a version's file.
  *
  * @param number from 1
- * @param sha256 of the bundle's `model.json`
- * @param source where CREATE MODEL had it from
- * @param options how it runs unless a call says otherwise
- * @param bundle name of the zip beside the version's file
- * @param about what SHOW MODELS lists, so that it opens no bundle
+ * @param sha256 the hash of the bundle's `model.json`, in hexadecimal
+ * @param source the path of the bundle that CREATE MODEL copied
+ * @param options options of calls; a call can override them
+ * @param bundle the name of the zip beside the version's file
+ * @param about the description for SHOW MODELS, which opens no bundle
  */
 final case class ModelVersion(
     number: Int,

@@ -5,10 +5,10 @@ import java.nio.file.{Files, Path}
 import org.apache.commons.io.FileUtils
 import org.apache.hadoop.util.ShutdownHookManager
 
-/** Folders of the driver that go when it does. */
+/** Temporary folders of the driver, deleted when its JVM ends. */
 private[sightline] object TemporaryFolder {
 
-  // Before Hadoop's own hooks would close its file systems.
+  // Higher than Hadoop's own hooks, which close its file systems.
   private val HookPriority = 20
 
   def create(purpose: String): Path = {

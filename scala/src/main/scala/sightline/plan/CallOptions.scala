@@ -1,16 +1,15 @@
 package sightline.plan
 
 import scala.collection.immutable.ListMap
-import scala.util.Try
 
-import sightline.SightlineException
 import sightline.model.ResultType
 import sightline.schedule.{ImageSettings, InferenceSettings}
+import sightline.{OptionValue, SightlineException}
 
 /**
  * How a call runs its model.
  *
- * @param topK how many labels a prediction lists, at least 1
+ * @param topK the number of labels in a prediction, at least 1
  */
 final case class CallOptions(
     settings: InferenceSettings = InferenceSettings(),
@@ -48,7 +47,9 @@ object CallOptions {
    * @throws SightlineException INVALID_OPTION
    */
   def flag(name: String, value: String): Boolean =
-    value.toBooleanOption.getOrElse(throw invalid(name, value, "It must be true or false."))
+    value.toBooleanOption.getOrElse(
+      throw OptionValue.invalid(name, value, "It must be true or false.")
+    )
 
   private type Reader = (CallOptions, String, String) => CallOptions
 
@@ -56,20 +57,18 @@ object CallOptions {
     "backend" -> model((now, _, value) => now.copy(backend = value)),
     "precision" -> model((now, _, value) => now.copy(precision = value)),
     "decoder" -> image((now, name, value) =>
-      now.copy(decoder = oneOf("UNKNOWN_DECODER", name, value, ImageSettings.Decoders))
+      now.copy(decoder = OptionValue.oneOf("UNKNOWN_DECODER", name, value, ImageSettings.Decoders))
     ),
     "device" -> model((now, name, value) =>
-      now.copy(device = oneOf("UNKNOWN_DEVICE", name, value, InferenceSettings.Devices))
+      now.copy(device = OptionValue.oneOf("UNKNOWN_DEVICE", name, value, InferenceSettings.Devices))
     ),
-    "batch_rows" -> model((now, name, value) =>
-      now.copy(batchRows = atLeast1(name, value, _.toInt))
-    ),
-    "top_k" -> ((now, name, value) => now.copy(topK = atLeast1(name, value, _.toInt))),
+    "batch_rows" -> model((now, name, value) => now.copy(batchRows = wholeInt(name, value))),
+    "top_k" -> ((now, name, value) => now.copy(topK = wholeInt(name, value))),
     "max_image_bytes" -> image((now, name, value) =>
-      now.copy(maxBytes = atLeast1(name, value, _.toLong))
+      now.copy(maxBytes = OptionValue.wholeNumber(name, value, 1))
     ),
     "max_image_pixels" -> image((now, name, value) =>
-      now.copy(maxPixels = atLeast1(name, value, _.toLong))
+      now.copy(maxPixels = OptionValue.wholeNumber(name, value, 1))
     ),
   )
 
@@ -80,17 +79,8 @@ object CallOptions {
   private def image(read: (ImageSettings, String, String) => ImageSettings): Reader =
     (now, name, value) => now.copy(images = read(now.images, name, value))
 
-  private def oneOf(condition: String, name: String, value: String, known: Seq[String]): String =
-    if (known.contains(value)) value
-    else throw SightlineException(condition, "option" -> name, "value" -> value, "known" -> known)
-
-  private def atLeast1[N](name: String, value: String, read: String => N)(implicit
-      number: Numeric[N]
-  ): N =
-    Try(read(value)).toOption
-      .filter(number.gteq(_, number.one))
-      .getOrElse(throw invalid(name, value, "It must be a whole number of at least 1."))
-
-  private def invalid(name: String, value: String, why: String): SightlineException =
-    SightlineException("INVALID_OPTION", "option" -> name, "value" -> value, "reason" -> why)
+  private def wholeInt(name: String, value: String): Int =
+    value.toIntOption
+      .filter(_ >= 1)
+      .getOrElse(throw OptionValue.invalid(name, value, "It must be a whole number of at least 1."))
 }

@@ -5,9 +5,8 @@ import scala.util.control.NonFatal
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.*
 import org.apache.spark.sql.catalyst.expressions.codegen.CodegenFallback
+import org.apache.spark.sql.sightline.ReadImageExpression
 import org.apache.spark.sql.types.{BinaryType, DataType, StringType}
-
-import sightline.source.ReadImageExpression
 
 /**
  * Checks whether an expression can be evaluated for more rows than the query evaluates it for. `10

@@ -1,5 +1,6 @@
 package sightline.report
 
+import org.apache.spark.sql.functions.lit
 import org.apache.spark.sql.{DataFrame, Row}
 import org.json4s.*
 import org.json4s.JsonDSL.*
@@ -8,14 +9,14 @@ import sightline.SightlineException
 import sightline.source.Columns
 
 /**
- * Predictions held against true labels.
+ * Predictions compared with true labels.
  *
- * A row's prediction is right when the class ids agree, or the labels where an id is not known;
- * an error row is wrong.
+ * A prediction is right if its class id is the true one, or its label if the true id is not known; an
+ * error row is wrong.
  *
  * @param totals one row: rows, errors, unlabelled and the three accuracies, each 0 to 1
  * @param perClass a row for each class: label, class_id, support, predicted, precision, recall, f1
- * @param unnamed true labels that no prediction names, with their images: the ten commonest
+ * @param unnamed the ten most frequent true labels that occur in no prediction, with their images
  * @param matrix a row for each pair that occurs: actual, predicted (null for an error), count
  */
 final case class Evaluation(
@@ -28,34 +29,34 @@ final case class Evaluation(
   def rows: Long = totals.getAs[Long]("rows")
   def errors: Long = totals.getAs[Long]("errors")
 
-  /** Images whose true label no prediction names. */
+  /** The number of images whose true label occurs in no prediction. */
   def unnamedImages: Long = unnamed.headOption.fold(0L)(_.getAs[Long]("all_images"))
 
-  /** What makes the numbers say little, if anything does. */
+  /** A warning if true labels occur in no prediction, because then the accuracies may be meaningless. */
   def warning: Option[String] = {
     val labelled = totals.getAs[Long]("rows") - totals.getAs[Long]("unlabelled")
     Option.when(unnamedImages > 0) {
       val commonest = unnamed.map(row => row.getAs[String]("actual") -> row.getAs[Long]("images"))
-      f"$unnamedImages%,d of $labelled%,d images have a true label that no prediction names: " +
-        s"${TrueLabels.listed(commonest)}. If the model calls these classes otherwise, they count as " +
-        "wrong."
+      f"$unnamedImages%,d of $labelled%,d images have a true label that occurs in no prediction: " +
+        s"${TrueLabels.listed(commonest)}. If the model has other names for these classes, their " +
+        "images count as wrong."
     }
   }
 
-  /** Rows of `perClass`, in the order of their ids and labels. */
+  /** Rows of `perClass`, sorted by class id and label. */
   lazy val classes: Seq[Row] = perClass.collect().toSeq
 
-  /** Rows of `matrix`, in the order of the actual classes, the most frequent first. */
+  /** Rows of `matrix`, sorted by actual class, then the most frequent first. */
   lazy val cells: Seq[Row] = matrix.collect().toSeq
 
-  /** What `metrics.json` says. */
+  /** The content of `metrics.json`. */
   def json: JObject =
     JObject(Evaluation.TotalNames.map(name => JField(name, Evaluation.json(totals, name))).toList) ~
       ("unnamed" -> unnamedImages) ~
       ("per_class" -> classes.map(Evaluation.json)) ~
       ("confusion_matrix" -> cells.map(Evaluation.json))
 
-  /** Writes `per_class/` and `confusion_matrix/` as CSV with a header, a file each. */
+  /** Writes `per_class/` and `confusion_matrix/`, each as one CSV file with a header. */
   def writeTables(folder: String): Unit =
     Seq(
       "per_class" -> perClass.drop("key"),
@@ -71,8 +72,10 @@ object Evaluation {
     Seq("rows", "errors", "unlabelled", "accuracy", "accuracy_predicted", "top5_accuracy")
 
   /**
-   * @param predictions with `path, label, label_id, prediction, error`
-   * @throws SightlineException NO_LABELS when no row says what is true
+   * Evaluates predictions.
+   *
+   * @param predictions rows with `path, label, label_id, prediction, error`
+   * @throws SightlineException NO_LABELS if no row has a true label
    */
   def of(predictions: DataFrame): Evaluation = {
     val spark = predictions.sparkSession
@@ -89,7 +92,7 @@ object Evaluation {
     )
   }
 
-  /** Makes the views `predictions`, `judged`, `per_class` and `confusion_matrix`; runs nothing. */
+  /** Creates the views `predictions`, `judged`, `per_class` and `confusion_matrix`; runs no query. */
   def createViews(predictions: DataFrame): Unit = {
     withLabels(predictions).createOrReplaceTempView(EvaluationSql.Predictions)
     Seq(
@@ -101,12 +104,12 @@ object Evaluation {
     }
   }
 
-  /** Tables of others may lack one of the two columns of truth. */
+  /** Adds a column `label` or `label_id` of nulls if the table lacks it. */
   private def withLabels(predictions: DataFrame): DataFrame =
     Seq(Columns.Label -> "string", Columns.LabelId -> "int").foldLeft(predictions) {
       case (rows, (name, _)) if rows.columns.contains(name) => rows
       case (rows, (name, kind)) =>
-        rows.withColumn(name, org.apache.spark.sql.functions.lit(None.orNull).cast(kind))
+        rows.withColumn(name, lit(None.orNull).cast(kind))
     }
 
   private def json(row: Row): JObject =

@@ -4,10 +4,10 @@ import java.util.Locale
 
 import org.apache.spark.sql.Row
 
-/** An evaluation as people read it on a console: each SQL text, and what it gave. */
+/** An evaluation as text for a console: each SQL query and its result. */
 object EvaluationPage {
 
-  /** A matrix of more classes would not fit a screen: then the pairs that were confused. */
+  /** The maximum number of classes of a matrix; for more, the page lists the confused pairs. */
   private val MatrixClasses = 12
   private val ListedRows = 20
 
@@ -50,7 +50,7 @@ object EvaluationPage {
     }
 
   private def wholeMatrix(evaluation: Evaluation): String = {
-    // By keys: the truth may call a class otherwise than the model does, and two may share a name.
+    // By keys: a class may have another true label than the model's, and two classes may share a label.
     val counts = evaluation.cells.map { row =>
       (row.getAs[String]("actual_key"), Option(row.getAs[String]("predicted_key"))) ->
         cell(row.getAs[Any]("count"))
@@ -67,7 +67,7 @@ object EvaluationPage {
     }
   }
 
-  /** A class's label, with its id where another class is called the same. */
+  /** A class's label, with its id if another class has the same label. */
   private def name(evaluation: Evaluation, row: Row): String = {
     val label = row.getAs[String]("label")
     val shared = evaluation.classes.count(_.getAs[String]("label") == label) > 1

@@ -1,6 +1,6 @@
 package sightline.report
 
-/** The SQL of an evaluation: printed with its results, and run as it is printed. */
+/** The SQL of an evaluation, which is printed with its results. */
 object EvaluationSql {
 
   /** View of `path, label, label_id, prediction, error`. */
@@ -15,7 +15,7 @@ object EvaluationSql {
   /** View of [[Matrix]]. */
   val MatrixView = "confusion_matrix"
 
-  /** A row for each image: what is true, what was said, whether it is right. */
+  /** A row for each image: the true class, the predicted class, and whether they agree. */
   val Judged: String =
     """SELECT
       |  coalesce(string(label_id), label) AS actual_key,
@@ -31,7 +31,7 @@ object EvaluationSql {
       |  CASE WHEN error IS NOT NULL THEN false
       |       WHEN label_id IS NOT NULL AND array_contains(slice(prediction.top_k, 1, 5).class_id, label_id)
       |         OR label_id IS NULL AND array_contains(slice(prediction.top_k, 1, 5).label, label) THEN true
-      |       -- A shorter list does not say what came fifth.
+      |       -- A shorter list does not contain the fifth label.
       |       WHEN size(prediction.top_k) >= 5 THEN false END AS is_in_top5
       |FROM predictions""".stripMargin
 
@@ -48,7 +48,7 @@ object EvaluationSql {
       |    count_if(is_in_top5) / nullif(count(actual_key), 0)) AS top5_accuracy
       |FROM judged""".stripMargin
 
-  /** Images and their true classes that no prediction names, not even as its fifth: the commonest. */
+  /** The most frequent true classes that occur in no prediction, with the number of their images. */
   val Unnamed: String =
     """WITH named AS (
       |  SELECT DISTINCT explode(prediction.top_k) AS class FROM predictions
@@ -66,16 +66,16 @@ object EvaluationSql {
       |  SELECT actual_key AS key, min(actual) AS label, min(label_id) AS class_id,
       |    count(*) AS support, count_if(is_right) AS hits
       |  FROM judged WHERE actual_key IS NOT NULL GROUP BY actual_key
-      |), said AS (
+      |), guessed AS (
       |  SELECT predicted_key AS key, min(predicted) AS label, min(predicted_id) AS class_id,
       |    count(*) AS predicted
       |  FROM judged WHERE actual_key IS NOT NULL AND NOT failed GROUP BY predicted_key
       |), counted AS (
-      |  SELECT key, coalesce(actual.label, said.label) AS label,
-      |    coalesce(actual.class_id, said.class_id) AS class_id,
+      |  SELECT key, coalesce(actual.label, guessed.label) AS label,
+      |    coalesce(actual.class_id, guessed.class_id) AS class_id,
       |    coalesce(support, 0) AS support, coalesce(predicted, 0) AS predicted,
       |    coalesce(hits, 0) AS hits
-      |  FROM actual FULL OUTER JOIN said USING (key)
+      |  FROM actual FULL OUTER JOIN guessed USING (key)
       |)
       |SELECT key, label, class_id, support, predicted,
       |  coalesce(hits / nullif(predicted, 0), 0.0) AS precision,

@@ -7,18 +7,18 @@ import scala.util.Try
 import org.apache.hadoop.fs.{FileSystem, Path}
 
 /**
- * What runs that were killed have left beside an output.
+ * Files that killed runs left beside an output.
  *
- * A run has three names beside `NAME` while it writes: `NAME.incomplete-ID` for the new output,
- * `NAME.replaced-ID` for the old one during the replacement, and the file `.NAME.run-ID`, which
- * says whose they are. Python's commands have the same with a dot before.
+ * A run that writes `NAME` has three files or folders beside it: `NAME.incomplete-ID` is the new
+ * output, `NAME.replaced-ID` is the old one during the replacement, and the file `.NAME.run-ID`
+ * identifies the process. Python's commands use the same names with a dot before them.
  */
 private[report] object Leftovers {
 
-  /** A run tells that it is there by writing its file again so often. */
+  /** The interval at which a run writes its owner file again, to show that it is running. */
   val BeatSeconds = 60L
 
-  /** A run that cannot be asked has ended when its file is older: far longer than clocks differ. */
+  /** The age of an owner file from which a run on another machine counts as ended. */
   private val SilentMillis = 30 * BeatSeconds * 1000
 
   def owner(output: Path, id: String): Path = beside(output, s".${output.getName}.run-$id")
@@ -27,12 +27,11 @@ private[report] object Leftovers {
   def replaced(output: Path, id: String): Path = beside(output, s"${output.getName}.replaced-$id")
 
   /**
-   * Undoes or completes what runs that have ended left undone: half of a new output is removed, and
-   * an old one whose successor never came is put back. What may belong to a run that goes on, or to
-   * nobody that is known, stays, and is told.
+   * Removes the unfinished outputs of runs that have ended, and restores an old output that was not
+   * replaced. Files of runs that may be running, and files of unknown origin, are kept.
    *
-   * @param output qualified
-   * @return a line for each thing that was there
+   * @param output fully qualified
+   * @return a message for each file or folder that was found
    */
   def settle(fs: FileSystem, output: Path): Seq[String] =
     found(fs, output).toSeq.sortBy(_._1).flatMap { case (id, names) =>
@@ -76,7 +75,7 @@ private[report] object Leftovers {
       } else if (half.isEmpty && fs.delete(path, true)) {
         s"${path.getName} is removed: a run that was killed had replaced it."
       } else
-        s"$path is what a run that was killed would have replaced. Remove it if it is not wanted."
+        s"$path is an old output that a killed run would have replaced. Remove it if you do not need it."
     }
     putBack ++ half.map { path =>
       fs.delete(path, true): Unit
@@ -89,7 +88,7 @@ private[report] object Leftovers {
       "remove it."
 
   private def unknown(path: Path): String =
-    s"$path is left alone: nothing tells whose it is. If no run writes it, remove it."
+    s"$path is left alone: its owner is unknown. If no run writes it, remove it."
 
   private def beside(output: Path, name: String): Path = new Path(output.getParent, name)
 }

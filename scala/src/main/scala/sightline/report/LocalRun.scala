@@ -5,24 +5,24 @@ import java.nio.file.Files
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 
-/** A run's folder where Python can work on it: on the driver's disk. */
+import sightline.LocalFiles
+
+/** Makes a run's folder available to Python on the driver's disk. */
 object LocalRun {
 
   /**
-   * Hands `use` the folder itself where it is local; elsewhere a copy of what is needed, and copies
-   * back what was made.
+   * Calls `use` with the path of the folder if it is local, else with the path of a local copy.
    *
-   * @param folder of the run, at any Hadoop URI
-   * @param needed names of files and folders in it; those that are not there are passed over
-   * @param made names of the files that `use` makes
+   * @param folder the run's folder, at any Hadoop URI
+   * @param needed names of files and folders to copy; names that do not exist are skipped
+   * @param made names of the files that `use` creates, to copy back
    */
   def apply[A](folder: Path, hadoop: Configuration, needed: Seq[String], made: Seq[String])(
       use: String => A
   ): A = {
     val fs = folder.getFileSystem(hadoop)
     val qualified = fs.makeQualified(folder)
-    if (qualified.toUri.getScheme == "file") use(qualified.toUri.getPath)
-    else {
+    LocalFiles.of(qualified).map(path => use(path.toString)).getOrElse {
       val copy = new Path(Files.createTempDirectory("sightline-run-").toUri)
       val local = copy.getFileSystem(hadoop)
       try {

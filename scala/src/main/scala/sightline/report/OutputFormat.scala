@@ -5,13 +5,13 @@ import org.apache.spark.sql.functions.{base64, col, from_json, struct, to_json, 
 import org.apache.spark.sql.types.*
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
-import sightline.SightlineException
+import sightline.OptionValue
 import sightline.source.Columns
 
-/** How predictions are written, and read again with the same columns. */
+/** A file format of predictions. Reading gives the columns that were written. */
 sealed abstract class OutputFormat(val name: String) {
 
-  /** Adds the rows to those of the folder, if there is one. */
+  /** Appends the rows to those in the folder. */
   def write(rows: DataFrame, folder: String): Unit
   def read(spark: SparkSession, folder: String): DataFrame
 }
@@ -32,20 +32,20 @@ object OutputFormat {
       val found = spark.read.json(folder)
       val others = found.schema.filterNot(field => KnownTypes.fieldNames.contains(field.name))
       val names = found.columns.toSet
-      // Whatever else may be in a folder has other columns, and is shown with those.
+      // Other JSON files keep their own columns, so that an error message can name them.
       if (names.nonEmpty && !Wanted.forall(names)) found
-      // No rows have no columns, and a column of nothing but nulls no type.
+      // Without a schema, files without rows have no columns, and columns of nulls no type.
       else spark.read.schema(StructType(others ++ KnownTypes)).json(folder)
     }
   }
 
-  /** Flat: a column for each field of `prediction` and `error`; whatever is nested as JSON. */
+  /** Has a column for each field of `prediction` and `error`; other nested values are JSON. */
   case object Csv extends OutputFormat("csv") {
     private val Options = Map(
       "header" -> "true",
       "escape" -> "\"",
       "multiLine" -> "true",
-      // A path may start or end with a space, which Spark would not write.
+      // Without these options Spark would trim a path that starts or ends with a space.
       "ignoreLeadingWhiteSpace" -> "false",
       "ignoreTrailingWhiteSpace" -> "false",
     )
@@ -89,7 +89,7 @@ object OutputFormat {
         case other => Seq(text(other, rows.schema(other).dataType))
       }: _*)
 
-    /** Lists, maps and structs as JSON, bytes as base64; what CSV can hold stays as it is. */
+    /** Lists, maps and structs as JSON, bytes as base64; other types unchanged. */
     private def text(name: String, dataType: DataType): Column = dataType match {
       case _: ArrayType | _: MapType | _: StructType | VariantType =>
         to_json(Columns.quoted(name)).as(name)
@@ -110,14 +110,9 @@ object OutputFormat {
   private val Wanted = Seq(Columns.Path, Columns.Prediction, Columns.Error)
 
   private val all = Seq(Parquet, Csv, Json)
+  private val byName = all.map(format => format.name -> format).toMap[String, OutputFormat]
 
+  /** @throws sightline.SightlineException UNKNOWN_FORMAT */
   def parse(name: String): OutputFormat =
-    all.find(_.name == name).getOrElse {
-      throw SightlineException(
-        "UNKNOWN_FORMAT",
-        "option" -> "--format",
-        "value" -> name,
-        "known" -> all.map(_.name),
-      )
-    }
+    byName(OptionValue.oneOf("UNKNOWN_FORMAT", "--format", name, all.map(_.name)))
 }

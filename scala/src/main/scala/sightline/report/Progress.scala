@@ -2,7 +2,7 @@ package sightline.report
 
 import java.io.PrintStream
 import java.util.Locale
-import java.util.concurrent.{ConcurrentHashMap, Executors, TimeUnit}
+import java.util.concurrent.{ConcurrentHashMap, TimeUnit}
 
 import scala.jdk.CollectionConverters.*
 
@@ -11,10 +11,10 @@ import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.sightline.{RowCounts, RowTally}
 
 /**
- * Tells on the console how far a run is: rows, images a second, errors, time left.
+ * Prints the progress of a run on the console: rows, images per second, errors, remaining time.
  *
- * While it runs the numbers are those that tasks report with each heartbeat, of which Spark may lose
- * some; the last line tells the exact ones of [[RowCounts]].
+ * During the run the numbers are those that tasks report with heartbeats, and Spark may lose some
+ * events. The last line has the exact numbers of [[RowCounts]].
  */
 final class Progress private (
     title: String,
@@ -26,16 +26,12 @@ final class Progress private (
 
   import Progress.Share
 
-  // A partition that is computed again, or twice at once, counts once: a stage and its partition.
+  // The key is a stage and its partition, so that repeated and speculative attempts count once.
   private val done = new ConcurrentHashMap[(Int, Int), Map[String, Long]]
   private val running = new ConcurrentHashMap[Long, Share]
   private val started = System.nanoTime
   private val isTerminal = Option(System.console).isDefined
-  private val timer = Executors.newSingleThreadScheduledExecutor { task =>
-    val thread = new Thread(task, "sightline-progress")
-    thread.setDaemon(true)
-    thread
-  }
+  private val timer = DaemonTimer.start("sightline-progress")
 
   override def onTaskStart(event: SparkListenerTaskStart): Unit = {
     val of = (event.stageId, event.taskInfo.partitionId)
@@ -45,7 +41,7 @@ final class Progress private (
   override def onExecutorMetricsUpdate(event: SparkListenerExecutorMetricsUpdate): Unit =
     event.accumUpdates.foreach { case (task, _, _, updates) =>
       val ours = Progress.ours(updates.map(info => info.name -> info.update))
-      // An update that comes after the end of its task has nobody to add it to.
+      // An update that arrives after the end of its task is dropped.
       running.computeIfPresent(task, (_, share) => share.copy(values = ours)): Unit
     }
 
@@ -65,7 +61,7 @@ final class Progress private (
     if (isTerminal) out.println()
   }
 
-  /** Metric of [[RowTally]] to its value, as far as tasks have reported it. */
+  /** The metrics of [[RowTally]] and their values, as far as tasks have reported them. */
   def seen: Map[String, Long] = {
     val ended = done.asScala.toMap
     val now = running.values.asScala.toSeq.filterNot(share => ended.contains(share.of))
@@ -97,17 +93,18 @@ final class Progress private (
 object Progress {
 
   /**
-   * What one task has reported.
+   * The values that one task has reported.
    *
-   * @param of its stage and partition
+   * @param of the task's stage and partition
    */
   final private case class Share(of: (Int, Int), values: Map[String, Long])
 
   /**
-   * Starts to tell.
+   * Starts to print progress.
    *
-   * @param total the number of rows to come, each a `unit`
-   * @param counts of the [[RowTally]] that the rows pass
+   * @param total the expected number of rows
+   * @param counts the counts of the [[RowTally]] that the rows pass through
+   * @param unit the name of a row in the plural
    */
   def start(
       spark: SparkSession,
@@ -122,7 +119,7 @@ object Progress {
       case (Some(name), Some(value: Long)) if name.startsWith("sightline ") => name -> value
     }.toMap
 
-  /** One line of progress; rows that are read once more than planned are not told. */
+  /** One line of progress. Rows beyond `total`, which are read repeatedly, are not counted. */
   def line(
       title: String,
       rows: Long,
@@ -131,18 +128,18 @@ object Progress {
       seconds: Double,
       unit: String = "images",
   ): String = {
-    val told = math.min(rows, total)
-    val rate = if (seconds > 0) told / seconds else 0.0
+    val shown = math.min(rows, total)
+    val rate = if (seconds > 0) shown / seconds else 0.0
     val left =
-      if (told == total) "done"
-      else if (rate > 0) s"${duration((total - told) / rate)} left"
+      if (shown == total) "done"
+      else if (rate > 0) s"${duration((total - shown) / rate)} left"
       else "starting"
-    val percent = if (total > 0) 100 * told / total else 100
+    val percent = if (total > 0) 100 * shown / total else 100
     String.format(
       Locale.ROOT,
       "%s: %,d of %,d %s (%d%%), %.1f %s/s, %,d errors, %s",
       title,
-      told,
+      shown,
       total,
       unit,
       percent,

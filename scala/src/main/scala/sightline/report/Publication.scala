@@ -2,8 +2,8 @@ package sightline.report
 
 import java.io.IOException
 import java.util.UUID
+import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicBoolean
-import java.util.concurrent.{Executors, TimeUnit}
 
 import scala.util.Try
 
@@ -15,13 +15,14 @@ import sightline.source.{Place, ReplacedFolder}
 import sightline.{ErrorTranslation, SightlineException}
 
 /**
- * An output folder that appears whole or not at all: written beside its place, then renamed.
+ * An output folder that appears only when it is complete: it is written beside its final path and
+ * then renamed.
  *
- * Where a rename is one step (local, HDFS) a killed run leaves the old result or the new one; what it
- * leaves beside them the next run to the same output settles. Object stores copy, so there a reader
- * may meet the moment between.
+ * On file systems with an atomic rename (local, HDFS) a killed run leaves either the old result or the
+ * new one, and the next run to the same output removes its temporary files. Object stores copy instead,
+ * so a reader may find an incomplete output.
  *
- * @param replaces what publishing would delete, in which nothing that the run reads may lie
+ * @param replaces the folder that publishing deletes; None unless the run may overwrite
  */
 final class Publication private (
     fs: FileSystem,
@@ -32,19 +33,16 @@ final class Publication private (
   private val id = UUID.randomUUID.toString.take(8)
   private val owner = Leftovers.owner(output, id)
   private val isOver = new AtomicBoolean(false)
-  private val beat = Executors.newSingleThreadScheduledExecutor { task =>
-    val thread = new Thread(task, "sightline-publication")
-    thread.setDaemon(true)
-    thread
-  }
-  // Ends with the process what Ctrl-C or SIGTERM has cut short.
+  private val beat = DaemonTimer.start("sightline-publication")
+  // Removes the unfinished output if Ctrl-C or SIGTERM ends the process.
   private val hook = new Thread(() => discard())
 
-  /** Where to write; Spark would not read a name that starts with a dot. */
+  /** The folder to write to. Its name does not start with a dot, because Spark would not read it. */
   val staging: Path = Leftovers.staging(output, id)
 
   /**
-   * Runs `write`, which fills [[staging]] and publishes it; what is not published then is removed.
+   * Runs `write`, which fills [[staging]] and calls [[publish]]. An output that is not published is
+   * removed.
    *
    * @throws SightlineException OUTPUT_NOT_WRITABLE
    */
@@ -54,7 +52,7 @@ final class Publication private (
     finally discard()
   }
 
-  /** Puts the staged folder in its place. */
+  /** Renames the staged folder to the output. */
   def publish(): Unit = synchronized {
     val old = Leftovers.replaced(output, id)
     val isThere = fs.exists(output)
@@ -70,7 +68,7 @@ final class Publication private (
     end()
   }
 
-  /** Removes what was staged and is not published. */
+  /** Removes the staged folder if it has not been published. */
   def discard(): Unit = synchronized {
     if (!isOver.get) {
       fs.delete(staging, true): Unit
@@ -79,7 +77,7 @@ final class Publication private (
   }
 
   /**
-   * Makes sure that only what a run has written is replaced.
+   * Checks that the folder to replace is empty or the output of a run.
    *
    * @throws SightlineException OUTPUT_NOT_OURS
    */
@@ -111,7 +109,7 @@ final class Publication private (
     beat.shutdownNow(): Unit
     beat.awaitTermination(1, TimeUnit.MINUTES): Unit
     Try(ShutdownHookManager.get.removeShutdownHook(hook)): Unit
-    // The last, for it says whose the others are.
+    // Last, because it identifies the owner of the other files.
     fs.delete(owner, false): Unit
   }
 
@@ -127,17 +125,16 @@ final class Publication private (
 
 object Publication {
 
-  /** After Spark has stopped, before Hadoop's file systems are closed. */
+  /** After Spark stops, before Hadoop closes its file systems. */
   private val HookPriority = FileSystem.SHUTDOWN_HOOK_PRIORITY + 10
 
   /**
-   * Settles what killed runs have left beside the output, and tells it; writes nothing itself.
+   * Checks the output and handles files that killed runs left beside it; creates nothing.
    *
-   * @param inputs what the run reads, which replacing `output` must not remove
-   * @param tables those of the inputs that are read whole, in which no output may lie
-   * @throws SightlineException OUTPUT_EXISTS when there is something at `output` already,
-   *   OUTPUT_HOLDS_INPUT when it holds an input, OUTPUT_IN_INPUT when it lies in a table of the
-   *   inputs, OUTPUT_NOT_WRITABLE
+   * @param inputs locations that the run reads, which the output must not contain
+   * @param tables inputs whose files are all read, so that the output must not be in them
+   * @throws SightlineException OUTPUT_EXISTS if `output` exists and `overwrite` is false,
+   *   OUTPUT_HOLDS_INPUT, OUTPUT_IN_INPUT, OUTPUT_NOT_WRITABLE
    */
   def prepare(
       output: String,
@@ -153,7 +150,7 @@ object Publication {
     Leftovers.settle(fs, qualified).foreach(line => System.err.println(s"sightline: $line"))
     val folder = Place.of(qualified, hadoop).map(ReplacedFolder(output, _))
     folder.foreach { replaced =>
-      inputs.foreach(replaced.spare(_, hadoop))
+      inputs.foreach(replaced.requireWithout(_, hadoop))
       tables.foreach(replaced.requireOutside(_, hadoop))
     }
     if (!overwrite && fs.exists(qualified)) throw exists(path)

@@ -12,13 +12,13 @@ import org.json4s.JsonDSL.*
 import org.json4s.jackson.JsonMethods
 
 /**
- * The process that writes an output, as a file beside it tells while it does. Python writes and
- * reads the same file.
+ * The process that writes an output. A file beside the output records it; Python writes and reads the
+ * same file.
  *
- * @param host name of the machine
- * @param namespace of processes, where the system has such: numbers mean nothing in another one
- * @param process its number
- * @param started when the process started, in seconds since 1970, where that is known
+ * @param host the name of the machine
+ * @param namespace the namespace of process ids; None if the system has none
+ * @param process the process id
+ * @param started the start of the process in seconds since 1970; None if it is not known
  */
 final case class RunOwner(
     host: String,
@@ -27,13 +27,13 @@ final case class RunOwner(
     started: Option[Double],
 ) {
 
-  /** Whether the process has ended; None when it ran where this one cannot look. */
+  /** Whether the process has ended; None if it runs on another machine or in another namespace. */
   def hasEnded: Option[Boolean] = {
     val here = RunOwner.current
     Option.when(host == here.host && namespace == here.namespace) {
       RunOwner.startOf(process) match {
         case None => true
-        // The number may belong to another process by now.
+        // Another process may have the id now.
         case Some(now) => now.exists(at => started.exists(s => math.abs(s - at) > 2))
       }
     }
@@ -63,7 +63,7 @@ object RunOwner {
     )
   }
 
-  /** What the file tells; None where there is none, or none that can be read. */
+  /** The owner in a file; None if the file does not exist or cannot be read. */
   def read(fs: FileSystem, file: Path): Option[RunOwner] = {
     val json = RunRecord.read(file, fs.getConf)
     Option((json \ "host", json \ "process")).collect { case (JString(host), JInt(process)) =>
@@ -79,7 +79,7 @@ object RunOwner {
     }
   }
 
-  /** None for a process that is not there, else when it started, if the system says so. */
+  /** None if the process does not exist, else its start, if the system provides it. */
   private def startOf(process: Long): Option[Option[Double]] = {
     val handle = ProcessHandle.of(process)
     Option.when(handle.isPresent && handle.get.isAlive) {

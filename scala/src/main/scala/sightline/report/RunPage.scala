@@ -7,14 +7,14 @@ import org.apache.spark.sql.SparkSession
 import sightline.schedule.{DriverPython, Interpreter, Preflight}
 
 /**
- * The page `report.html` of a run, which Python writes on the driver.
+ * The report of a run, `report.html`, which Python writes on the driver.
  *
- * @param thumbnails whether it shows the images
+ * @param thumbnails whether the report shows the images
  */
 final case class RunPage(thumbnails: Boolean) {
 
   /**
-   * Makes sure, before any work, that it can be written.
+   * Checks, before the run, that the driver has the packages for the report.
    *
    * @throws sightline.SightlineException MISSING_PACKAGE
    */
@@ -24,21 +24,21 @@ final case class RunPage(thumbnails: Boolean) {
       spark.sparkContext.version,
       Seq("click", "matplotlib", "PIL", "numpy", "pyarrow", "tqdm"),
       purpose = "the report, on the driver",
-      hint = "Install it there: pip install 'sightline[report]'; or do without by --no-report.",
+      hint = "Install it there: pip install 'sightline[report]'; or omit the report by --no-report.",
     ): Unit
 
   /**
    * Writes `report.html` and `pca_variance.png`.
    *
-   * @param folder with `run.json` and `sample/`
-   * @return what there is to say of it: of images that cannot be shown
+   * @param folder the run's folder, with `run.json` and `sample/`
+   * @return a message about images that cannot be shown; None if there are none
    */
   def write(spark: SparkSession, folder: Path, hadoop: Configuration): Option[String] =
     LocalRun(folder, hadoop, Seq("run.json", "sample"), Seq("report.html", "pca_variance.png")) {
       local =>
-        // The same user has just named these features: no stranger has chosen their images.
-        val own = Seq("report", local, "--any-image")
-        val words = own ++ Option.when(!thumbnails)("--no-thumbnails")
+        // --any-image: the user of this run selected its images.
+        val words =
+          Seq("report", local, "--any-image") ++ Option.when(!thumbnails)("--no-thumbnails")
         DriverPython
           .command(Interpreter.of(spark.sparkContext.getConf), words)
           .linesIterator

@@ -15,17 +15,20 @@ import org.json4s.jackson.JsonMethods
 
 import sightline.BuildInfo
 
-/** What a run was and did, as `run.json`. */
+/** The record of a run, `run.json`. */
 object RunRecord {
 
-  /** Where a data folder keeps it: readers of the folder pass over names that start with `_`. */
+  /** The record's path in a folder of data: Spark skips names that start with `_`. */
   val InDataFolder = "_run/run.json"
 
   /**
+   * Creates a record.
+   *
    * @param command `predict`, `evaluate`, …
-   * @param arguments as given on the command line
-   * @param seconds stage to wall-clock seconds
-   * @param more what only this command knows: model, counts
+   * @param started the start of the program
+   * @param arguments the arguments of the command line
+   * @param seconds the stages of the run and their wall-clock seconds
+   * @param more fields that only this command has, such as model and counts
    */
   def apply(
       spark: SparkSession,
@@ -48,14 +51,14 @@ object RunRecord {
         ("application" -> spark.sparkContext.applicationId)) ~
       more
 
-  /** What a run wrote as `path`; JNothing where there is none that can be read. */
+  /** The JSON value in a file; JNothing if the file does not exist or cannot be read. */
   def read(path: Path, hadoop: Configuration): JValue =
     Try {
       val json = Using.resource(path.getFileSystem(hadoop).open(path))(_.readAllBytes())
       JsonMethods.parse(new String(json, UTF_8))
     }.getOrElse(JNothing)
 
-  /** Writes a JSON text as `path`, at any Hadoop URI. */
+  /** Writes a JSON value to a file at any Hadoop URI. */
   def write(json: JValue, path: Path, hadoop: Configuration): Unit = {
     val out = path.getFileSystem(hadoop).create(path, true)
     try out.write((JsonMethods.pretty(json) + "\n").getBytes(UTF_8))

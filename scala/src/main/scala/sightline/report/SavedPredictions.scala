@@ -7,48 +7,42 @@ import org.apache.spark.sql.{AnalysisException, DataFrame, SparkSession}
 import org.json4s.{JString, jvalue2monadic}
 
 import sightline.SightlineException
-import sightline.source.Columns
+import sightline.source.{Columns, ExistingPath}
 
-/** Reads what `predict` wrote, in whichever format. */
+/** Reads the output of `predict` in any of its formats. */
 object SavedPredictions {
 
   /**
+   * Reads predictions.
+   *
    * @param folder the `--output` of `predict`
-   * @param format its format, when the caller says so; else what is found in the folder
+   * @param format the format; None: that of the run's record, else Parquet
    * @throws SightlineException PATH_NOT_FOUND, UNKNOWN_FORMAT or NOT_PREDICTIONS
    */
   def read(spark: SparkSession, folder: String, format: Option[String]): DataFrame = {
-    val path = new Path(folder)
+    ExistingPath.require(spark, folder, "Give the --output of a `predict` run.")
     val hadoop = spark.sessionState.newHadoopConf()
-    if (!path.getFileSystem(hadoop).exists(path)) {
-      throw SightlineException(
-        "PATH_NOT_FOUND",
-        "path" -> folder,
-        "reason" -> "does not exist",
-        "hint" -> "Give the --output of a `predict` run.",
-      )
-    }
-    val record = RunRecord.read(new Path(path, RunRecord.InDataFolder), hadoop)
+    val record = RunRecord.read(new Path(folder, RunRecord.InDataFolder), hadoop)
     val recorded = Option(record \ "format").collect { case JString(name) => name }
     val chosen = OutputFormat.parse(format.orElse(recorded).getOrElse(OutputFormat.Parquet.name))
     val rows =
       try chosen.read(spark, folder)
       catch {
         case _: AnalysisException | _: SparkException =>
-          throw notPredictions(folder, s"it holds no predictions in ${chosen.name}")
+          throw notPredictions(folder, s"it has no predictions in ${chosen.name}")
       }
     missing(rows.schema).foreach(why => throw notPredictions(folder, why))
     rows
   }
 
-  /** Why rows of this schema are no predictions, if they are none. */
+  /** The reason why rows of this schema are not predictions; None if they are. */
   private def missing(schema: StructType): Option[String] = {
     val wanted = new StructType()
       .add(Columns.Path, "string")
       .add(Columns.Prediction, Columns.PredictionType)
       .add(Columns.Error, Columns.ErrorType)
     val lacking = wanted.fieldNames.toSeq.filterNot(schema.fieldNames.contains)
-    // Whoever wrote them, whatever is nullable, and whatever else stands in the struct.
+    // Nullability and additional fields do not matter, because other programs may write predictions.
     val wrong = wanted.filterNot { field =>
       (field.dataType, schema.find(_.name == field.name).map(_.dataType)) match {
         case (all: StructType, Some(found: StructType)) =>
@@ -59,7 +53,7 @@ object SavedPredictions {
       }
     }
     if (lacking.nonEmpty) Some(s"it has no column ${lacking.mkString(", ")}")
-    else wrong.headOption.map(field => s"its column ${field.name} is no ${field.dataType.sql}")
+    else wrong.headOption.map(field => s"its column ${field.name} is not ${field.dataType.sql}")
   }
 
   private def sameKind(found: DataType, wanted: DataType): Boolean = (found, wanted) match {

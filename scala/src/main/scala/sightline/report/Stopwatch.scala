@@ -7,24 +7,25 @@ import java.util.concurrent.ConcurrentLinkedQueue
 import scala.jdk.CollectionConverters.*
 
 /**
- * Wall-clock seconds of a run's stages, in their order.
+ * Measures the wall-clock seconds of a run's stages.
  *
- * @param started when the run's program started: what has passed since is the first stage, `startup`
+ * @param started the start of the program; the time since then is the first stage, `startup`
  */
 final class Stopwatch(started: Instant) {
   private val stages = new ConcurrentLinkedQueue[(String, Double)]
   stages.add("startup" -> sinceStart): Unit
 
-  /** Runs `work` and notes how long it took, also when it fails. */
+  /** Runs `work` and records its duration, also if it fails. */
   def apply[A](stage: String)(work: => A): A = {
     val start = System.nanoTime
     try work
     finally stages.add(stage -> (System.nanoTime - start) / 1e9): Unit
   }
 
+  /** The stages in their order, with their seconds. */
   def seconds: Seq[(String, Double)] = stages.asScala.toSeq
 
-  /** How long the user has waited, and for what: `9.0 s: startup 5.1, list 0.3, other 0.2`. */
+  /** The total time and the stages: `9.0 s: startup 5.1, list 0.3, other 0.2`. */
   def text: String = {
     val whole = sinceStart
     val other = math.max(0.0, whole - seconds.map(_._2).sum)

@@ -1,6 +1,6 @@
 package sightline.report
 
-/** A table for consoles, with the look of Spark's own `show`; numbers to the right. */
+/** Formats a table for consoles, like Spark's `show`, with numbers aligned to the right. */
 object TextTable {
 
   def apply(header: Seq[String])(rows: Seq[Seq[String]]): String = {

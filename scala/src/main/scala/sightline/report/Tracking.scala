@@ -6,18 +6,18 @@ import sightline.schedule.{DriverPython, Interpreter}
 import sightline.{ShellWords, SightlineException}
 
 /**
- * An MLflow tracking server that a run is logged to, by the Python client on the driver.
+ * Logs runs to an MLflow tracking server, by the Python client on the driver.
  *
- * @param uri of the server
- * @param experiment made if there is none
- * @param isOptional whether a run goes on without it
+ * @param uri the server's address
+ * @param experiment the experiment, which is created if it does not exist
+ * @param isOptional whether a failure to log is a warning and not an error
  */
 final case class Tracking(uri: String, experiment: String, isOptional: Boolean) {
 
   /**
-   * Asks, before any work, whether the server would take a run.
+   * Checks, before the run, that the server accepts runs.
    *
-   * @return this, or None if it would not and a run goes on without, which a warning tells
+   * @return this; None, after a warning, if the server does not and tracking is optional
    * @throws SightlineException TRACKING_UNREACHABLE, MISSING_PACKAGE and others of `sightline track`
    */
   def check(spark: SparkSession): Option[Tracking] =
@@ -25,7 +25,7 @@ final case class Tracking(uri: String, experiment: String, isOptional: Boolean) 
       command(spark, Seq("--check")): Unit
       Some(this)
     } catch {
-      // A name or an address that is wrong will not be right later.
+      // Wrong use, such as an invalid address, is an error even if tracking is optional.
       case error: SightlineException
           if isOptional && (error.exitStatus == 1 || error.code == "MISSING_PACKAGE") =>
         System.err.println(s"warning: the run will not be tracked: ${error.getMessage}")
@@ -33,12 +33,12 @@ final case class Tracking(uri: String, experiment: String, isOptional: Boolean) 
     }
 
   /**
-   * Logs a run; where that is optional, a failure is a warning.
+   * Logs a run.
    *
-   * @param folder that `pca` wrote, on the driver's disk
-   * @param output what the user calls it
-   * @return what there is to say of it, in lines
-   * @throws SightlineException as `sightline track`, and that the output is there all the same
+   * @param folder the output of `pca`, on the driver's disk
+   * @param output the output as the user wrote it, for messages
+   * @return messages for the console; a warning if logging failed and tracking is optional
+   * @throws SightlineException NOT_TRACKED with the error of `sightline track`
    */
   def log(spark: SparkSession, folder: String, output: String): String =
     try command(spark, Seq(folder))
@@ -47,11 +47,11 @@ final case class Tracking(uri: String, experiment: String, isOptional: Boolean) 
         val again = ShellWords.line(
           Seq("sightline", "track", output, "--mlflow", uri, "--experiment", experiment)
         )
-        val told =
-          s"$output is complete, but was not logged: ${error.detail} When the server is there " +
-            s"(and the output on this machine), log it by: $again"
-        if (!isOptional) throw SightlineException("NOT_TRACKED", "reason" -> told)
-        s"warning: NOT_TRACKED: $told"
+        val reason =
+          s"$output is complete, but was not logged: ${error.detail} When the server is available " +
+            s"(and the output is on this machine), log it by: $again"
+        if (!isOptional) throw SightlineException("NOT_TRACKED", "reason" -> reason)
+        s"warning: NOT_TRACKED: $reason"
     }
 
   private def command(spark: SparkSession, words: Seq[String]): String =

@@ -8,25 +8,25 @@ import org.json4s.JsonDSL.*
 import sightline.source.Columns
 
 /**
- * How the true labels of a run's images fit the labels of its model.
+ * Compares the true labels of a run's images with the labels of its model.
  *
- * @param labelled images with a true label or class id
- * @param known those whose class id, or else label, is one of the model's
- * @param commonest true labels that are none of the model's, with their images: the ten commonest
+ * @param labelled the number of images with a true label or class id
+ * @param known the number of these whose class id, or else label, is one of the model's
+ * @param commonest the ten most frequent true labels that the model does not have, with their images
  */
 final case class TrueLabels(labelled: Long, known: Long, commonest: Seq[(String, Long)]) {
 
   def json: JObject = ("labelled" -> labelled) ~ ("known" -> known)
 
-  /** Whether an accuracy would say something of the model, not of the way its classes are called. */
+  /** Whether an accuracy would be meaningful: at least half of the true labels are the model's. */
   def areComparable: Boolean = labelled > 0 && 2 * known >= labelled
 
-  /** One line that says how many labels fit. */
+  /** One line with the number of true labels that the model has. */
   def summary: String =
     if (labelled == 0) "True labels: none"
     else f"True labels: $known%,d of $labelled%,d images have one of the model's labels"
 
-  /** What does not fit, if anything. */
+  /** A warning about true labels that the model does not have; None if there are none. */
   def warning(model: String, classes: Seq[String]): Option[String] =
     Option.when(known < labelled) {
       f"${labelled - known}%,d of $labelled%,d true labels are none of $model's: " +
@@ -48,17 +48,19 @@ object TrueLabels {
       .otherwise(label.isNotNull && label.isInCollection(classes))
 
   /**
-   * Aggregates of rows with columns `label` and `label_id`: how many are labelled, and how many of
-   * these with a label of the model's.
+   * Aggregates over the columns `label` and `label_id`: the number of labelled rows, and the number of
+   * rows with a label of the model.
    *
-   * @param classes the model's labels, in the order of their ids
+   * @param classes the model's labels, sorted by class id
    */
   def counts(classes: Seq[String]): Seq[Column] =
     Seq(count_if(isLabelled), count_if(isLabelled && isKnown(classes)))
 
   /**
-   * @param written the rows
-   * @param labelled and `known`: the sums of [[counts]] over them
+   * The comparison for the rows that a run wrote.
+   *
+   * @param labelled the sum of the first aggregate of [[counts]]
+   * @param known the sum of the second aggregate of [[counts]]
    */
   def of(written: DataFrame, classes: Seq[String], labelled: Long, known: Long): TrueLabels = {
     val commonest =
@@ -82,7 +84,7 @@ object TrueLabels {
       .toSeq
       .map(row => row.getString(0) -> row.getLong(1))
 
-  /** Labels with their images, in quotes, so that a space at an end can be seen. */
+  /** Labels with the number of their images, in quotes, which make spaces at the ends visible. */
   def listed(labels: Seq[(String, Long)]): String =
     labels.map { case (label, images) => f"'$label' ($images%,d)" }.mkString(", ")
 

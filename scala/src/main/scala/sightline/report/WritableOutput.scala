@@ -1,6 +1,6 @@
 package sightline.report
 
-import java.nio.file.{Files, Paths}
+import java.nio.file.Files
 
 import scala.util.{Failure, Try}
 
@@ -8,12 +8,14 @@ import org.apache.hadoop.fs.permission.FsAction
 import org.apache.hadoop.fs.{FileSystem, Path}
 import org.apache.hadoop.security.AccessControlException
 
-import sightline.SightlineException
+import sightline.{LocalFiles, SightlineException}
 
-/** Whether this user may make a folder at a place, asked without making anything. */
+/** Checks whether this user may create a folder, without creating it. */
 object WritableOutput {
 
   /**
+   * Checks the permissions of the nearest folder above `output` that exists.
+   *
    * @param output fully qualified
    * @throws SightlineException OUTPUT_NOT_WRITABLE
    */
@@ -24,30 +26,31 @@ object WritableOutput {
       .find(fs.exists)
     there.foreach { ancestor =>
       val reason =
-        if (!fs.getFileStatus(ancestor).isDirectory) Some(s"${shown(ancestor)} is no folder")
+        if (!fs.getFileStatus(ancestor).isDirectory)
+          Some(s"${LocalFiles.shown(ancestor)} is not a folder")
         else refusal(fs, ancestor)
       reason.foreach { why =>
-        throw SightlineException("OUTPUT_NOT_WRITABLE", "path" -> shown(output), "reason" -> why)
+        throw SightlineException(
+          "OUTPUT_NOT_WRITABLE",
+          "path" -> LocalFiles.shown(output),
+          "reason" -> why,
+        )
       }
     }
   }
 
   private def refusal(fs: FileSystem, folder: Path): Option[String] =
-    if (isLocal(fs)) {
-      // Asks the operating system, which knows of file systems that are mounted read-only.
-      Option.when(!Files.isWritable(Paths.get(folder.toUri.getPath)))(
-        s"this user may not write in ${shown(folder)}"
-      )
-    } else {
-      Try(fs.access(folder, FsAction.WRITE)) match {
-        case Failure(error: AccessControlException) => Some(error.getMessage)
-        // Storage that cannot say is told by the write itself.
-        case _ => None
-      }
+    LocalFiles.of(folder) match {
+      // The operating system also knows file systems that are mounted read-only.
+      case Some(local) =>
+        Option.when(!Files.isWritable(local))(
+          s"this user may not write in ${LocalFiles.shown(folder)}"
+        )
+      case None =>
+        Try(fs.access(folder, FsAction.WRITE)) match {
+          case Failure(error: AccessControlException) => Some(error.getMessage)
+          // Not every file system can answer; then a failure appears when the run writes.
+          case _ => None
+        }
     }
-
-  private def isLocal(fs: FileSystem): Boolean = fs.getUri.getScheme == "file"
-
-  private def shown(path: Path): String =
-    if (path.toUri.getScheme == "file") path.toUri.getPath else path.toString
 }

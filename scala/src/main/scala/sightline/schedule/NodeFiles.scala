@@ -1,7 +1,6 @@
 package sightline.schedule
 
 import java.nio.file.{Files, Path}
-import java.util.zip.{ZipEntry, ZipOutputStream}
 
 import scala.collection.mutable
 import scala.jdk.CollectionConverters.*
@@ -10,7 +9,7 @@ import scala.util.Using
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.sightline.SessionArchives
 
-import sightline.model.{Bundle, Manifest, TemporaryFolder}
+import sightline.model.{Bundle, Manifest, TemporaryFolder, ZipFolder}
 
 /**
  * Ships folders to the nodes once for each session, under names made of their hashes.
@@ -83,13 +82,5 @@ object NodeFiles {
   }
 
   private def archive(name: String, folder: Path, files: Seq[String]): Unit =
-    Using.resource(new ZipOutputStream(Files.newOutputStream(zipOf(name)))) { out =>
-      // Weights do not shrink: trying costs seconds for a large model.
-      out.setLevel(0)
-      files.sorted.foreach { file =>
-        out.putNextEntry(new ZipEntry(file))
-        Files.copy(folder.resolve(file), out)
-        out.closeEntry()
-      }
-    }
+    ZipFolder.write(folder, files.sorted, zipOf(name))
 }

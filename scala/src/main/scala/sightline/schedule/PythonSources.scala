@@ -1,12 +1,13 @@
 package sightline.schedule
 
 import java.io.ByteArrayInputStream
-import java.nio.file.{Files, Path}
+import java.nio.file.Path
 import java.security.MessageDigest
 import java.util.HexFormat
-import java.util.zip.ZipInputStream
 
 import scala.util.Using
+
+import org.apache.hadoop.fs.FileUtil
 
 import sightline.model.TemporaryFolder
 
@@ -25,16 +26,7 @@ object PythonSources {
   /** The sources unpacked on the driver: what goes on `PYTHONPATH`. */
   lazy val folder: Path = {
     val target = TemporaryFolder.create("python")
-    Using.resource(new ZipInputStream(new ByteArrayInputStream(archive))) { zip =>
-      Iterator.continually(Option(zip.getNextEntry)).takeWhile(_.isDefined).flatten.foreach {
-        entry =>
-          val file = target.resolve(entry.getName)
-          if (!entry.isDirectory) {
-            Files.createDirectories(file.getParent)
-            Files.copy(zip, file)
-          }
-      }
-    }
+    FileUtil.unZip(new ByteArrayInputStream(archive), target.toFile)
     target
   }
 }

@@ -4,22 +4,21 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SparkSession
 
-import sightline.SightlineException
+import sightline.{OptionValue, SightlineException}
 
 /**
- * The places that paths in SQL may name; empty: every place that the process may read.
+ * The folders that contain the files that SQL may read. Without roots SQL may read every file that
+ * the process may read.
  *
- * A path is taken for the [[Place]] that it leads to.
- *
- * @param roots folders or URIs
+ * Paths are compared as [[Place]]s, so a link out of the roots gives no access.
  */
 final case class AllowedRoots(roots: Seq[Place]) {
 
-  /** Why `path` may not be read, if it may not. */
+  /** The error DENIED if `path` is outside the roots. */
   def refusal(path: Path, hadoop: Configuration): Option[ReadError] =
     refused(Place.of(path, hadoop))
 
-  /** The same for a path of this machine's own files, whatever the default file system is. */
+  /** Like [[refusal]], for a path of this machine, whatever the default file system is. */
   def localRefusal(path: String): Option[ReadError] =
     refused(Place.ofLocal(path))
 
@@ -28,7 +27,7 @@ final case class AllowedRoots(roots: Seq[Place]) {
       ReadError(ErrorCode.Denied, s"it is outside ${AllowedRoots.Setting}")
     }
 
-  /** @throws SightlineException PATH_NOT_ALLOWED */
+  /** @throws SightlineException PATH_NOT_ALLOWED if `location` is outside the roots */
   def require(location: String, hadoop: Configuration): Unit =
     refusal(new Path(location), hadoop).foreach { error =>
       throw SightlineException(
@@ -42,23 +41,23 @@ final case class AllowedRoots(roots: Seq[Place]) {
 
 object AllowedRoots {
 
-  /** Folders and URIs with commas between. A setting of the application: no session can change it. */
+  /** Folders and URIs, separated by commas. Only the application can set it, not a session. */
   val Setting = "spark.sightline.allowedRoots"
 
+  /**
+   * The roots of the application.
+   *
+   * @throws SightlineException INVALID_OPTION
+   */
   def of(spark: SparkSession): AllowedRoots =
-    // A session's own settings must not change what the roots mean.
+    // Hadoop settings of a session must not change the places that the roots refer to.
     parse(spark.sparkContext.getConf.get(Setting, ""), spark.sparkContext.hadoopConfiguration)
 
-  /** @throws SightlineException INVALID_OPTION for a root that no file system knows */
+  /** @throws SightlineException INVALID_OPTION for a root whose scheme has no file system */
   def parse(setting: String, hadoop: Configuration): AllowedRoots =
     AllowedRoots(setting.split(",").toSeq.map(_.trim).filter(_.nonEmpty).map { root =>
       Place.of(new Path(root), hadoop).getOrElse {
-        throw SightlineException(
-          "INVALID_OPTION",
-          "option" -> Setting,
-          "value" -> setting,
-          "reason" -> s"No file system here knows '$root'.",
-        )
+        throw OptionValue.invalid(Setting, setting, s"No file system here knows '$root'.")
       }
     })
 }

@@ -8,23 +8,21 @@ import java.util.Locale
 import scala.util.Using
 
 import com.univocity.parsers.common.TextParsingException
-import com.univocity.parsers.csv.CsvParser
 import org.apache.hadoop.fs.Path
-import org.apache.spark.sql.catalyst.csv.CSVOptions
-import org.apache.spark.sql.execution.datasources.CodecStreams
 import org.apache.spark.sql.functions.{coalesce, col, lit, nullif, trim, when}
+import org.apache.spark.sql.sightline.CsvFile
 import org.apache.spark.sql.types.{StringType, StructField, StructType}
 import org.apache.spark.sql.{Column, SparkSession}
 
-import sightline.SightlineException
+import sightline.{ErrorTranslation, SightlineException}
 
 /**
- * A CSV with a header, one file or a folder of parts; every column is text, as written, so that `007`
- * stays `007`.
+ * A CSV with a header: one file or a folder of part files. Every column is text, so that `007` stays
+ * `007`.
  */
 private[source] object CsvTable {
 
-  /** What a row has beyond the header's columns, one column each, so that it can be seen. */
+  /** Columns for fields beyond the header's, so that rows with too many fields are detected. */
   private val Beyond = (0 until 8).map(i => s"__beyond$i")
 
   /** @throws SightlineException BAD_TABLE */
@@ -46,11 +44,11 @@ private[source] object CsvTable {
     headers.find(_._2 != first).foreach { case (part, other) =>
       throw TableFile.bad(
         part.toString,
-        s"its header is not that of ${headers.head._1.getName}: ${other.mkString(", ")}",
+        s"its header differs from that of ${headers.head._1.getName}: ${other.mkString(", ")}",
       )
     }
     val names = columnNames(first)
-    // Spark has a list of few encodings, and this for all that Java knows.
+    // Without this setting Spark knows only a few encodings.
     if (charset != UTF_8) spark.conf.set("spark.sql.legacy.javaCharsets", "true")
     val schema = StructType((names ++ Beyond).map(StructField(_, StringType)))
     val rows = spark.read.options(options).schema(schema).csv(location)
@@ -61,17 +59,17 @@ private[source] object CsvTable {
       problem = problem(kept),
       explain = explain(spark, location, parts, charset),
       hint = Option.when(names.size == 1)(
-        "It has one column only: name what stands between its fields by --delimiter."
+        "It has one column only: set the character between its fields by --delimiter."
       ),
     )
   }
 
-  /** Unique names: a second `a` is `a_2`, and a column without a name `_c` and its number, from 0. */
+  /** Makes names unique: a second `a` becomes `a_2`, an empty name `_c` and its index, from 0. */
   def columnNames(header: Seq[String]): Seq[String] =
     header.zipWithIndex.foldLeft(Seq.empty[String]) { case (names, (text, at)) =>
       val name = Option(text).filter(_.nonEmpty).getOrElse(s"_c$at")
       val candidates = name +: Iterator.from(2).map(n => s"${name}_$n").take(header.size).toSeq
-      // A name that another column has by itself is not taken from it.
+      // A new name must not be the name of another column.
       val others = (names ++ header.drop(at + 1).filterNot(same(name))).filter(Option(_).isDefined)
       names :+ candidates.find(one => !others.exists(same(one))).getOrElse(name)
     }
@@ -79,14 +77,14 @@ private[source] object CsvTable {
   private def same(one: String)(other: String): Boolean =
     Option(other).exists(_.equalsIgnoreCase(one))
 
-  /** A text where something is wrong with a row: the first field that no column has. */
+  /** Null for a valid row, else its first surplus field, or the replacement character. */
   private def problem(names: Seq[String]): Column = {
     val extra = coalesce(Beyond.map(name => nullif(trim(col(name)), lit(""))): _*)
     val replaced = names.map(Columns.quoted(_).contains(Replacement)).reduce(_ || _)
     when(extra.isNotNull, extra).when(replaced, lit(Replacement))
   }
 
-  /** What Java puts where bytes are no text in an encoding; a file may also hold it itself. */
+  /** Java's replacement for bytes that are invalid in an encoding; a file may also contain it. */
   private val Replacement = "\uFFFD"
 
   private def explain(
@@ -100,7 +98,7 @@ private[source] object CsvTable {
         TableFile.bad(
           location,
           s"a row has more fields than the header: no column is there for '$problem'. Quote fields " +
-            "that hold the delimiter, or name the right one by --delimiter",
+            "that contain the delimiter, or set the delimiter by --delimiter",
         )
       )
     else
@@ -109,7 +107,7 @@ private[source] object CsvTable {
   private def notText(location: String, charset: Charset): SightlineException =
     TableFile.bad(
       location,
-      s"its bytes are not text in ${charset.name.toLowerCase(Locale.ROOT)}. Name its encoding by " +
+      s"its bytes are not text in ${charset.name.toLowerCase(Locale.ROOT)}. Set its encoding by " +
         "--encoding, such as windows-1252 or utf-16",
     )
 
@@ -128,23 +126,14 @@ private[source] object CsvTable {
       options: Map[String, String],
       charset: Charset,
   ): Seq[String] = {
-    // The parser of Spark with Spark's settings, so that both read the line alike.
-    val settings = new CSVOptions(
-      options - "encoding",
-      columnPruning = false,
-      defaultTimeZoneId = spark.sessionState.conf.sessionLocalTimeZone,
-    ).asParserSettings
-    val parser = new CsvParser(settings)
+    val parser = CsvFile.parser(spark, options - "encoding")
     val names = Using.resource(strictReader(spark, part, charset)) { reader =>
       try {
         parser.beginParsing(reader)
         Option(parser.parseNext()).fold(Seq.empty[String])(_.toSeq)
       } catch {
         case error: TextParsingException
-            if Iterator
-              .iterate[Throwable](error)(_.getCause)
-              .takeWhile(Option(_).isDefined)
-              .exists(_.isInstanceOf[CharacterCodingException]) =>
+            if ErrorTranslation.causes(error).exists(_.isInstanceOf[CharacterCodingException]) =>
           throw notText(part.toString, charset)
       } finally parser.stopParsing()
     }
@@ -157,8 +146,7 @@ private[source] object CsvTable {
   }
 
   private def strictReader(spark: SparkSession, part: Path, charset: Charset): Reader = {
-    val in =
-      CodecStreams.createInputStreamWithCloseResource(spark.sessionState.newHadoopConf(), part)
+    val in = CsvFile.open(part, spark.sessionState.newHadoopConf())
     val decoder = charset.newDecoder
       .onMalformedInput(CodingErrorAction.REPORT)
       .onUnmappableCharacter(CodingErrorAction.REPORT)
@@ -178,7 +166,7 @@ private[source] object CsvTable {
     ).collectFirst { case (mark, charset) if first.startsWith(mark) => charset }
   }
 
-  /** The files of the table that have a line; Spark writes one of no bytes where it had no rows. */
+  /** The files of the table that are not empty; Spark writes empty ones for empty partitions. */
   private def partsOf(spark: SparkSession, location: String): Seq[Path] = {
     val hadoop = spark.sessionState.newHadoopConf()
     TableFile

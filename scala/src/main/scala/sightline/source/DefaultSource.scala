@@ -9,9 +9,8 @@ import org.apache.spark.sql.types.*
 import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
 /**
- * `spark.read.format("sightline").load(folder or glob)`: a row for each file, read or not.
- *
- * Options: those of [[FolderScanOptions]]; others are refused.
+ * The data source `sightline`: `spark.read.format("sightline").load(folder or glob)` gives a row for
+ * each file. Its options are those of [[FolderScanOptions]]; other options are errors.
  */
 final class DefaultSource extends TableProvider with DataSourceRegister {
 
@@ -28,7 +27,7 @@ final class DefaultSource extends TableProvider with DataSourceRegister {
 
 object DefaultSource {
 
-  /** A row holds content or an error, never both. */
+  /** A row has content or an error, never both. */
   val Schema: StructType = new StructType()
     .add(Columns.Path, StringType, nullable = false)
     .add(Columns.RelativePath, StringType, nullable = false)

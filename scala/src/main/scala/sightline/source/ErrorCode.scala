@@ -1,6 +1,6 @@
 package sightline.source
 
-/** The codes that an error row can carry; `sightline.engine.result` holds the same list. */
+/** The error codes of images; `sightline.row_error` in Python has the same list. */
 object ErrorCode {
   val Empty = "EMPTY"
   val NotFound = "NOT_FOUND"

@@ -10,13 +10,17 @@ import scala.util.control.NonFatal
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, Path}
 
-/** Reads whole files, and gives an error as a value where Spark's own reader would fail the job. */
+import sightline.LocalFiles
+
+/** Reads whole files. An error is a value in the result; Spark's own reader would fail the job. */
 object FileBytes {
 
   /**
+   * Reads a file.
+   *
    * @param path any Hadoop path
-   * @param listedLength what the listing said, or None for a path that comes from a table
-   * @param maxBytes larger files are TOO_LARGE and not opened
+   * @param listedLength the file's length in a listing, in bytes; None for a path from a table
+   * @param maxBytes larger files give the error TOO_LARGE and are not opened
    */
   def read(
       path: Path,
@@ -25,11 +29,12 @@ object FileBytes {
       hadoop: Configuration,
   ): Either[ReadError, Array[Byte]] =
     attempt {
-      // Asked of a qualified path first: finding its file system takes as long as reading a small file.
+      // Lazy, because finding the file system takes as long as reading a small file.
       lazy val fs = path.getFileSystem(hadoop)
-      if (Option(path.toUri.getScheme).getOrElse(fs.getUri.getScheme) == "file") {
-        local(path.toUri.getPath, listedLength, maxBytes)
-      } else {
+      val isLocal =
+        Option(path.toUri.getScheme).fold(LocalFiles.isLocal(fs))(_ == LocalFiles.Scheme)
+      if (isLocal) local(path.toUri.getPath, listedLength, maxBytes)
+      else {
         limited(listedLength.getOrElse(sizeOf(fs, path)), maxBytes) { size =>
           checked(readAll(fs, path, size), size, listedLength.isDefined)
         }
@@ -37,14 +42,36 @@ object FileBytes {
     }
 
   /**
-   * The same for a path of this machine's own files: Hadoop's local file system would take four
-   * times the CPU, look for checksums beside the file, and stumble over a colon in its name.
+   * Reads a file of this machine. Hadoop's local file system would take four times the CPU, look for
+   * checksum files, and fail for a colon in the file's name.
    */
   def readLocal(
       path: String,
       listedLength: Option[Long],
       maxBytes: Long,
   ): Either[ReadError, Array[Byte]] = attempt(local(path, listedLength, maxBytes))
+
+  /** Like [[read]], but a file outside `roots` gives the error DENIED. */
+  def allowed(
+      path: Path,
+      listedLength: Option[Long],
+      maxBytes: Long,
+      roots: AllowedRoots,
+      hadoop: Configuration,
+  ): Either[ReadError, Array[Byte]] =
+    roots
+      .refusal(path, hadoop)
+      .toLeft(())
+      .flatMap(_ => read(path, listedLength, maxBytes, hadoop))
+
+  /** Like [[readLocal]], but a file outside `roots` gives the error DENIED. */
+  def allowedLocal(
+      path: String,
+      listedLength: Option[Long],
+      maxBytes: Long,
+      roots: AllowedRoots,
+  ): Either[ReadError, Array[Byte]] =
+    roots.localRefusal(path).toLeft(()).flatMap(_ => readLocal(path, listedLength, maxBytes))
 
   private def attempt(read: => Either[ReadError, Array[Byte]]): Either[ReadError, Array[Byte]] =
     try read
@@ -55,11 +82,11 @@ object FileBytes {
       listedLength: Option[Long],
       maxBytes: Long,
   ): Either[ReadError, Array[Byte]] =
-    // Before the file is touched: it may be gone, and is too large all the same.
+    // Before the file is opened: a file that was listed as too large is TOO_LARGE even if it is gone.
     limited(listedLength.getOrElse(0L), maxBytes) { _ =>
       val status = Files.readAttributes(Paths.get(path), classOf[BasicFileAttributes])
-      // A pipe or a device has no end, and a task that opened one would wait for it forever.
-      if (!status.isRegularFile) throw new IOException("no regular file")
+      // A task that opened a pipe or a device could wait for its end forever.
+      if (!status.isRegularFile) throw new IOException("not a regular file")
       limited(listedLength.getOrElse(status.size), maxBytes) { size =>
         Using.resource(new FileInputStream(path)) { in =>
           val bytes = in.readNBytes(asInt(size))
@@ -82,7 +109,7 @@ object FileBytes {
     status.getLen
   }
 
-  // One byte more than expected is asked for, so that a file that grew is seen to have changed.
+  // Reads one byte more than expected, to detect that the file has grown.
   private def readAll(fs: FileSystem, path: Path, size: Long): Array[Byte] =
     Using.resource(fs.open(path))(_.readNBytes(asInt(size + 1)))
 

@@ -5,14 +5,14 @@ import java.util.Locale
 import org.apache.hadoop.fs.GlobPattern
 
 /**
- * Which files a listing takes, by what is known of them without opening them.
+ * Selects the files of a listing by their names and times; no file is opened.
  *
- * @param include patterns; None: of files that a folder is searched for, those with the ending of an
- *   image
- * @param exclude patterns of files that are left out all the same
- * @param glob Spark's `pathGlobFilter`, held against the name; it too takes the place of the endings
- * @param modified in milliseconds since 1970: after the first and before the second
- * @param depth whether folders in the listed folder are listed too
+ * @param include patterns of files to take; None: files in a folder that have the ending of an image
+ * @param exclude patterns of files to leave out, also of those that `include` takes
+ * @param glob Spark's `pathGlobFilter`, a pattern of names; like `include` it replaces the endings
+ * @param modified takes files that were modified after the first and before the second time, in
+ *   milliseconds since 1970
+ * @param depth whether subfolders are listed
  */
 final case class FileFilter(
     include: Option[NamePatterns] = None,
@@ -24,7 +24,11 @@ final case class FileFilter(
 
   private lazy val compiledGlob = glob.map(new GlobPattern(_))
 
-  /** @param found whether a folder was searched for it; else it was asked for by name or by a glob */
+  /**
+   * Whether the listing takes a file.
+   *
+   * @param found whether the file was found in a folder; false for a file named by a path or a glob
+   */
   def takes(file: ImageFile, found: Boolean): Boolean = {
     def path: String = file.relativePath
     val (after, before) = modified
@@ -47,7 +51,7 @@ object FileFilter {
     case object OneFolder extends Depth
   }
 
-  /** Endings of the formats that can be decoded, in small letters. */
+  /** Endings of the formats that can be decoded, in lower case. */
   val Endings: Seq[String] = Seq(
     "jpg",
     "jpeg",
@@ -65,7 +69,7 @@ object FileFilter {
 
   private val isEnding = Endings.toSet
 
-  /** The ending of a name, in small letters; empty for a name without one. */
+  /** The ending of a name, in lower case; empty for a name without one. */
   def ending(name: String): String = {
     val dot = name.lastIndexOf('.')
     if (dot <= 0) "" else name.substring(dot + 1).toLowerCase(Locale.ROOT)

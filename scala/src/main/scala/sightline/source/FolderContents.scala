@@ -3,11 +3,11 @@ package sightline.source
 import scala.util.Try
 
 /**
- * What a folder holds.
+ * The contents of a folder.
  *
- * @param entries its files and folders in the order of names, without hidden ones
+ * @param entries files and folders sorted by name, without hidden ones
  * @param names all names, in any order
- * @param read the text of a file in it
+ * @param read returns the text of a file in the folder
  */
 final private[source] case class FolderContents(
     entries: Iterator[FolderEntry],
@@ -16,25 +16,25 @@ final private[source] case class FolderContents(
 ) {
 
   /**
-   * Whether a run of Sightline has written the folder: its files are no images of the collection.
-   * Not so of `subset`, whose output is links to images.
+   * Whether the folder is the output of a Sightline command, so that its files are not images of the
+   * collection. False for the output of `subset`, which consists of links to images.
    */
   def isOutput: Boolean = record.exists(!isSubset(_)) || hasResults
 
-  /** Whether nothing but what a run has written is deleted with it. */
+  /** Whether the folder is empty or the output of a run, so that it may be deleted. */
   def isReplaceable: Boolean = names.isEmpty || record.isDefined || hasResults
 
-  /** Whether a folder in it is one that a run is writing, or was when it was killed. */
+  /** Whether a subfolder is the unfinished output of a run that is running or was killed. */
   def isUnfinished(folder: String): Boolean = folder match {
     case FolderContents.Unfinished(output, run) => has(s".$output.run-$run")
     case _ => false
   }
 
-  /** Of a run, beside the data that it wrote. */
+  /** The record that a run writes into its folder of data. */
   private def record: Option[String] =
     Option.when(has("_run"))("_run/run.json").flatMap(file => Try(read(file)).toOption)
 
-  /** Of pca and evaluate, which write no data beside their record. */
+  /** Whether the folder has the files that pca or evaluate writes. */
   private def hasResults: Boolean =
     has("run.json") && (has("components") || has("metrics.json"))
 

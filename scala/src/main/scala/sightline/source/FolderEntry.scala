@@ -2,11 +2,13 @@ package sightline.source
 
 import java.nio.charset.StandardCharsets.UTF_8
 
+import scala.jdk.CollectionConverters.*
 import scala.util.Using
 
-import org.apache.hadoop.fs.{FileSystem, Path, RemoteIterator}
+import org.apache.hadoop.fs.{FileStatus, FileSystem, Path}
+import org.apache.hadoop.util.functional.RemoteIterators
 
-/** What a listing says of one name in a folder: a file with its size and time, or a folder. */
+/** A file or folder in a listing. */
 sealed private[source] trait FolderEntry {
   def name: String
 }
@@ -19,24 +21,23 @@ private[source] object FolderEntry {
    */
   final case class File(name: String, length: Long, modificationTime: Long) extends FolderEntry
 
-  /** @param isLink whether it is one of this machine's links, which may lead anywhere */
+  /** @param isLink whether it is a symbolic link of the local file system */
   final case class Folder(name: String, isLink: Boolean = false) extends FolderEntry
 
-  /** Names that start with `_` or `.` are passed over, as Spark does. */
+  /** Whether a name starts with `_` or `.`: listings skip such names, like those of Spark. */
   def isHidden(name: String): Boolean = name.startsWith("_") || name.startsWith(".")
 
   /**
-   * What a folder holds at any URI, in the order of names. It is listed in pages where the file
-   * system has them, and of each page only this much is kept.
+   * Lists a folder at any URI. Each page of the listing is converted before the next one is fetched,
+   * which saves memory.
    *
    * @throws java.io.IOException when it cannot be listed
    */
   def remote(fs: FileSystem, folder: Path): FolderContents = {
-    val all = iterator(fs.listStatusIterator(folder)).map { status =>
-      val name = status.getPath.getName
-      if (status.isDirectory) Folder(name)
-      else File(name, status.getLen, status.getModificationTime)
-    }.toArray
+    val all = RemoteIterators
+      .toList(RemoteIterators.mappingRemoteIterator(fs.listStatusIterator(folder), entry))
+      .asScala
+      .toArray
     val names = all.map(_.name)
     def read(name: String): String =
       Using.resource(fs.open(new Path(folder, name)))(in => new String(in.readAllBytes(), UTF_8))
@@ -47,8 +48,9 @@ private[source] object FolderEntry {
     )
   }
 
-  private def iterator[A](remote: RemoteIterator[A]): Iterator[A] = new Iterator[A] {
-    override def hasNext: Boolean = remote.hasNext
-    override def next(): A = remote.next()
+  private def entry(status: FileStatus): FolderEntry = {
+    val name = status.getPath.getName
+    if (status.isDirectory) Folder(name)
+    else File(name, status.getLen, status.getModificationTime)
   }
 }

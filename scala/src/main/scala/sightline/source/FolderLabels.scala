@@ -1,17 +1,22 @@
 package sightline.source
 
-import sightline.SightlineException
+import sightline.OptionValue
 
-/** Whether a file's folder is its true label. */
+/** The source of a file's true label. */
 sealed abstract class FolderLabels(val name: String) {
 
-  /** @param relativePath below the listed folder, with `/`; `parent` is its folder's own name */
+  /**
+   * The file's label; None if it has none.
+   *
+   * @param relativePath the path relative to the listed folder, with `/`
+   * @param parent the name of the file's folder
+   */
   def label(relativePath: String, parent: String): Option[String]
 }
 
 object FolderLabels {
 
-  /** The folder's name for files below a subfolder; none for files in the listed folder itself. */
+  /** The folder's name for files in subfolders; no label for files in the listed folder itself. */
   case object Auto extends FolderLabels("auto") {
     override def label(relativePath: String, parent: String): Option[String] =
       Option.when(relativePath.contains('/'))(parent)
@@ -28,14 +33,9 @@ object FolderLabels {
   }
 
   private val all = Seq(Auto, Folder, Absent)
+  private val byName = all.map(labels => labels.name -> labels).toMap[String, FolderLabels]
 
+  /** @throws sightline.SightlineException UNKNOWN_LABELS */
   def parse(name: String): FolderLabels =
-    all.find(_.name == name).getOrElse {
-      throw SightlineException(
-        "UNKNOWN_LABELS",
-        "option" -> "labels",
-        "value" -> name,
-        "known" -> all.map(_.name),
-      )
-    }
+    byName(OptionValue.oneOf("UNKNOWN_LABELS", "labels", name, all.map(_.name)))
 }

@@ -10,7 +10,7 @@ import org.apache.spark.sql.sightline.AnalysisErrors
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.util.SerializableConfiguration
 
-/** Prunes columns and takes a limit, so that a query opens only the files it needs. */
+/** Accepts pruned columns and a limit from Spark, so that a query opens only the files it needs. */
 final private[source] class FolderScanBuilder(
     options: FolderScanOptions,
     listed: Option[IndexedSeq[ImageFile]],
@@ -18,12 +18,12 @@ final private[source] class FolderScanBuilder(
     with SupportsPushDownRequiredColumns
     with SupportsPushDownLimit {
 
-  // Spark's builders are told by calls, one after the other, on one thread.
+  // Spark calls the builder's methods one after the other, on one thread.
   private val pushed = new java.util.concurrent.atomic.AtomicReference(
     (options, DefaultSource.Schema)
   )
 
-  // Whole columns: Spark would have `error` without the fields that a query does not name.
+  // Complete columns: Spark would prune the fields of `error` that a query does not use.
   override def pruneColumns(required: StructType): Unit = {
     val columns = StructType(required.fieldNames.map(DefaultSource.Schema(_)))
     pushed.updateAndGet { case (o, _) => (o, columns) }: Unit
@@ -71,7 +71,7 @@ final private[source] class FolderScan(
           hadoop,
           roots,
         )
-        found.told(options.filter).foreach(line => logWarning(s"${options.location}: $line"))
+        found.summary(options.filter).foreach(line => logWarning(s"${options.location}: $line"))
         found.files
       }
   }

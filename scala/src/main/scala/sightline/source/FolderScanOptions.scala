@@ -6,20 +6,18 @@ import java.util.Locale
 import scala.jdk.CollectionConverters.*
 import scala.util.Try
 
-import org.apache.spark.sql.catalyst.util.DateTimeUtils
-import org.apache.spark.sql.internal.SQLConf
+import org.apache.spark.sql.sightline.SqlTimestamp
 import org.apache.spark.sql.util.CaseInsensitiveStringMap
-import org.apache.spark.unsafe.types.UTF8String
 
-import sightline.SightlineException
+import sightline.{OptionValue, SightlineException}
 
 /**
- * What a scan was asked for.
+ * The options of a scan.
  *
- * @param location folder or glob
- * @param limit at most so many files
- * @param maxImageBytes larger files give TOO_LARGE and are not opened
- * @param filter which files are taken
+ * @param location folder or glob, at any URI
+ * @param limit the maximum number of files; None: no limit
+ * @param maxImageBytes larger files give the error TOO_LARGE and are not opened
+ * @param filter selects the files
  */
 final case class FolderScanOptions(
     location: String,
@@ -31,9 +29,10 @@ final case class FolderScanOptions(
 
 object FolderScanOptions {
 
+  /** The default of `maxImageBytes`: 64 MiB. */
   val MaxImageBytes: Long = 64L << 20
 
-  /** Every option; the last five are those of Spark's own sources of files. */
+  /** All options; the last five have the meaning that they have in Spark's own file sources. */
   val Known: Seq[String] = Seq(
     "path",
     "labels",
@@ -51,14 +50,14 @@ object FolderScanOptions {
   /** @throws SightlineException UNKNOWN_OPTION, INVALID_OPTION, UNKNOWN_LABELS */
   def parse(options: CaseInsensitiveStringMap): FolderScanOptions = {
     def text(name: String): Option[String] = Option(options.get(name))
-    def number(name: String): Option[Long] = text(name).map { text =>
-      Try(text.toLong).toOption.filter(_ >= 0).getOrElse {
-        throw invalid(name, text, "It must be a whole number of at least 0.")
-      }
-    }
+    def number(name: String): Option[Long] = text(name).map(OptionValue.wholeNumber(name, _, 0))
     def millis(name: String): Option[Long] = text(name).map(millisOf(name, _, text("timeZone")))
     val location = text("path").getOrElse {
-      throw invalid("path", "", "Format sightline takes exactly one path: load('folder or glob').")
+      throw OptionValue.invalid(
+        "path",
+        "",
+        "Format sightline takes exactly one path: load('folder or glob').",
+      )
     }
     requireKnown(options.asCaseSensitiveMap.asScala.keys.toSeq)
     FolderScanOptions(
@@ -75,7 +74,7 @@ object FolderScanOptions {
           case None | Some("true") => FileFilter.Depth.All
           case Some("false") => FileFilter.Depth.OneFolder
           case Some(other) =>
-            throw invalid("recursiveFileLookup", other, "Known: true, false.")
+            throw OptionValue.invalid("recursiveFileLookup", other, "Known: true, false.")
         },
       ),
     )
@@ -87,17 +86,12 @@ object FolderScanOptions {
     }
 
   private def millisOf(name: String, text: String, zone: Option[String]): Long = {
-    val at = zone.fold(DateTimeUtils.getZoneId(SQLConf.get.sessionLocalTimeZone)) { zone =>
-      Try(ZoneId.of(zone)).getOrElse(throw invalid("timeZone", zone, "It is no time zone."))
+    val at = zone.map { zone =>
+      Try(ZoneId.of(zone))
+        .getOrElse(throw OptionValue.invalid("timeZone", zone, "It is not a time zone."))
     }
-    DateTimeUtils
-      .stringToTimestamp(UTF8String.fromString(text), at)
-      .map(DateTimeUtils.microsToMillis)
-      .getOrElse {
-        throw invalid(name, text, "It must be a time such as 2024-06-30T12:00:00.")
-      }
+    SqlTimestamp.millis(text, at).getOrElse {
+      throw OptionValue.invalid(name, text, "It must be a time such as 2024-06-30T12:00:00.")
+    }
   }
-
-  private def invalid(option: String, value: String, reason: String): SightlineException =
-    SightlineException("INVALID_OPTION", "option" -> option, "value" -> value, "reason" -> reason)
 }

@@ -11,10 +11,10 @@ import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
 /**
- * The files of a location as a table.
+ * The files of a folder or glob as a table.
  *
- * @param listed the files, when the caller has listed them already
- * @param properties options that the table was created with, by CREATE TABLE … USING sightline
+ * @param listed the files, if the caller has listed them already; None: the scan lists them
+ * @param properties the table's properties, from CREATE TABLE … USING sightline
  */
 final case class FolderTable(
     listed: Option[IndexedSeq[ImageFile]],
@@ -23,22 +23,22 @@ final case class FolderTable(
     with SupportsRead {
   override def name(): String = "sightline"
   override def schema(): StructType = DefaultSource.Schema
-  // It reads no stream: with the second Spark lets us say so, and what does (sql.RefuseStream).
+  // MICRO_BATCH_READ, so that a query of a stream reaches RefuseStream, which suggests an alternative.
   override def capabilities(): util.Set[TableCapability] =
     Set(TableCapability.BATCH_READ, TableCapability.MICRO_BATCH_READ).asJava
   override def newScanBuilder(options: CaseInsensitiveStringMap): ScanBuilder =
     AnalysisErrors.analysed(new FolderScanBuilder(FolderScanOptions.parse(merged(options)), listed))
 
-  /** What a query says comes before what the table was created with. */
+  /** A query's options override those of CREATE TABLE. */
   private def merged(options: CaseInsensitiveStringMap): CaseInsensitiveStringMap = {
-    // A catalog keeps properties of its own among them; OPTIONS have a prefix, LOCATION is the path.
+    // A catalog adds other properties; those of OPTIONS have a prefix, LOCATION is `path`.
     val created = properties.asScala.collect {
       case (key, value) if key.startsWith(TableCatalog.OPTION_PREFIX) =>
         key.stripPrefix(TableCatalog.OPTION_PREFIX) -> value
       case (key, value) if key.equalsIgnoreCase("path") => "path" -> value
     }
     val both = new util.HashMap[String, String](new CaseInsensitiveStringMap(created.asJava))
-    // The catalog's path is whole, that of OPTIONS as it was written.
+    // The catalog's path is fully qualified, unlike that of OPTIONS.
     Option(properties.get("path")).foreach(both.put("path", _))
     both.putAll(options)
     new CaseInsensitiveStringMap(both)

@@ -3,35 +3,35 @@ package sightline.source
 import scala.collection.mutable
 
 /**
- * Which links to folders a listing follows, so that it ends and lists each folder once.
+ * Decides which links to folders a listing follows, so that it terminates and lists each folder once.
  *
- * A link is not followed to a folder that it lies in, nor into a folder that is listed where it is, nor
- * to one to which a link has led before. Links to files are files: each is a row.
+ * A link is not followed if its target contains the link, is listed elsewhere, or is the target of a
+ * link that was followed before. A link to a file is listed as a file.
  */
 final private class FollowedLinks {
 
-  // Real paths of the folders with which a walk began: those asked for, and where links have led.
+  // Real paths of the folders where a walk began: those that were given, and targets of links.
   private val started = mutable.Set.empty[String]
 
-  /** Notes a folder that is listed with all below it. */
+  /** Records a folder that is listed with all its subfolders. */
   def begin(folder: String): Unit = started += folder: Unit
 
-  /** Whether a walk began with this very folder. */
+  /** Whether a walk began with this folder. */
   def begun(folder: String): Boolean = started(folder)
 
-  /** Whether a folder is listed by a walk that began with it or above it. */
+  /** Whether a walk that began with this folder or a parent of it lists the folder. */
   def covers(folder: String): Boolean = {
     val upwards = Iterator.iterate(folder)(FollowedLinks.parent).takeWhile(_.nonEmpty).toSeq :+ "/"
     val (below, above) = upwards.span(!started(_))
-    // What is hidden is not listed where it is.
+    // A walk skips hidden folders.
     above.nonEmpty && !below.exists(path => FolderEntry.isHidden(FollowedLinks.name(path)))
   }
 
   /**
-   * Whether a link is followed; if so, that is noted.
+   * Whether to follow a link; if so, records its target.
    *
-   * @param from the real folder that it lies in
-   * @param to the real folder that it leads to
+   * @param from the real path of the folder that contains the link
+   * @param to the real path of the link's target
    */
   def follow(from: String, to: String): Boolean = {
     val isNew = !s"$from/".startsWith(s"$to/") && to != "/" && !covers(to)

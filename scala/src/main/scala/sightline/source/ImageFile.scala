@@ -1,21 +1,21 @@
 package sightline.source
 
 /**
- * A folder that a listing went through; all its files share it, since a driver may hold millions.
+ * A folder of a listing. Its files share this object, because a listing may have millions of files.
  *
- * @param path as users see it, a plain local path or a full URI elsewhere; ends with `/`
- * @param relativePath below the listed folder; empty for that one itself, else ends with `/`
- * @param label of the files in it, when labels are asked for and it has one
+ * @param path a local path without scheme, or a full URI of another file system; ends with `/`
+ * @param relativePath relative to the listed folder, which has an empty one; else ends with `/`
+ * @param label the true label of the files in the folder; None if there is none
  */
 final case class ImageFolder(path: String, relativePath: String, label: Option[String])
 
 /**
- * A file that a listing found.
+ * A file of a listing.
  *
- * @param name in its folder
+ * @param name the file's name, without its folder
  * @param length in bytes
  * @param modificationTime in milliseconds since 1970
- * @param error why it could not even be listed; such a folder stands for what is in it
+ * @param error the error of a folder that could not be listed; it is listed like a file
  */
 final case class ImageFile(
     folder: ImageFolder,
@@ -25,13 +25,13 @@ final case class ImageFile(
     error: Option[ReadError] = None,
 ) {
 
-  /** As users see it: a plain local path, or a full URI elsewhere. */
+  /** A local path without scheme, or a full URI of another file system. */
   def path: String = folder.path + name
 
-  /** Below the listed folder, with `/`. */
+  /** The path relative to the listed folder, with `/`. */
   def relativePath: String = folder.relativePath + name
 
-  /** The name of the listed folder, and the path below it. */
+  /** The name of the listed folder, followed by the relative path. */
   def pathFromRoot: String =
     s"${folder.path.stripSuffix(folder.relativePath).stripSuffix("/").split('/').last}/$relativePath"
 

@@ -7,11 +7,11 @@ import org.apache.spark.sql.{DataFrame, SparkSession}
 import sightline.SightlineException
 
 /**
- * Images ready for a worker.
+ * The images of a run.
  *
  * @param rows the input's columns, `path, label, label_id`, and the bytes or the reading error
- * @param count how many rows there are
- * @param leftOut files of the folder that were left out, by their endings
+ * @param count the number of rows
+ * @param leftOut the number of files that the filter left out, by their endings
  */
 final case class ImageInput(
     rows: DataFrame,
@@ -20,15 +20,15 @@ final case class ImageInput(
 )
 
 /**
- * Which images, and what is known of them.
+ * The images that a run reads.
  *
- * @param images folder (recursive), glob, or a CSV or Parquet table of paths or of images
- * @param labels where true labels come from: the table's columns, the files' folders, or nowhere
- * @param table for tables: its columns
- * @param limit at most so many images
- * @param maxImageBytes larger files are TOO_LARGE and not opened
- * @param filter for folders and globs: which files are taken
- * @param replaces the folder that the run deletes, in which no image may lie
+ * @param images a folder (recursive), a glob, or a CSV or Parquet table of paths or of images
+ * @param labels the source of true labels: the table's columns, the files' folders, or none
+ * @param table the columns of a table
+ * @param limit the maximum number of images; None: no limit
+ * @param maxImageBytes larger files give the error TOO_LARGE and are not opened
+ * @param filter selects the files of a folder or glob
+ * @param replaces the folder that the run deletes, which must not contain images of the run
  */
 final case class ImageRequest(
     images: String,
@@ -40,17 +40,17 @@ final case class ImageRequest(
     replaces: Option[ReplacedFolder] = None,
 ) {
 
-  /** What is read, apart from what a table names. */
+  /** The locations that the run reads, without the files that a table names. */
   def inputs: Seq[String] = images +: table.root.toSeq
 
-  /** Those of [[inputs]] that are read whole. */
+  /** The elements of [[inputs]] that are Parquet tables: all files in them are read. */
   def tables: Seq[String] = Seq(images).filter(TableFile.isParquet)
 }
 
 object ImageInput {
 
   /**
-   * Finds the images; opens none of them.
+   * Lists the images; opens none of them.
    *
    * @throws SightlineException PATH_NOT_FOUND, NO_IMAGES, UNKNOWN_COLUMN; OUTPUT_HOLDS_INPUT
    */
@@ -67,13 +67,13 @@ object ImageInput {
       throw SightlineException(
         "WRONG_ARGUMENTS",
         "subject" -> "--include, --exclude",
-        "reason" -> s"They are for folders and globs. ${request.images} is a table, whose rows are all taken.",
+        "reason" -> s"They are for folders and globs. ${request.images} is a table, and all its rows are taken.",
       )
     }
     TableImages.open(spark, request)
   }
 
-  /** The images of a folder or glob, in groups, listed once. */
+  /** The images of a folder or glob, listed once and grouped by `group`. */
   private[source] def files[A](
       spark: SparkSession,
       request: ImageRequest,
@@ -100,7 +100,7 @@ object ImageInput {
     ImageInput(found, listed.files.size.toLong, listed.leftOut)
   }
 
-  /** All that is known of a folder's files, in the columns of a packed table. */
+  /** The files of a folder or glob, in the columns of a packed table. */
   private[source] def listed(spark: SparkSession, request: ImageRequest): ImageInput = {
     val listed = list(spark, request)
     ImageInput(rows(spark, request, listed.files), listed.files.size.toLong, listed.leftOut)
@@ -112,7 +112,7 @@ object ImageInput {
         "WRONG_ARGUMENTS",
         "subject" -> request.images,
         "reason" -> ("--path-column, --label-column, --label-id-column, --content-column, --root, " +
-          "--delimiter and --encoding are for tables, and this does not end in .csv, .tsv or .parquet."),
+          "--delimiter and --encoding are for tables, whose names end with .csv, .tsv or .parquet."),
       )
     }
     val hadoop = spark.sessionState.newHadoopConf()
@@ -124,10 +124,10 @@ object ImageInput {
       hadoop,
       AllowedRoots.of(spark),
     )
-    val told = listed.told(request.filter)
-    if (listed.files.isEmpty) throw noImages(request, told)
-    told.foreach(line => System.err.println(s"sightline: ${request.images}: $line"))
-    request.replaces.foreach(_.spare(listed.files, hadoop))
+    val summary = listed.summary(request.filter)
+    if (listed.files.isEmpty) throw noImages(request, summary)
+    summary.foreach(line => System.err.println(s"sightline: ${request.images}: $line"))
+    request.replaces.foreach(_.requireWithout(listed.files, hadoop))
     listed
   }
 
@@ -152,10 +152,10 @@ object ImageInput {
     )
   }
 
-  private def noImages(request: ImageRequest, told: Option[String]): SightlineException =
+  private def noImages(request: ImageRequest, leftOut: Option[String]): SightlineException =
     SightlineException(
       "NO_IMAGES",
       "location" -> request.images,
-      "hint" -> told.getOrElse("Give a folder, a glob or a table that does."),
+      "hint" -> leftOut.getOrElse("Give a folder, a glob or a table that contains images."),
     )
 }

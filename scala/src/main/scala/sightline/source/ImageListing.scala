@@ -9,10 +9,10 @@ import scala.collection.mutable
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileStatus, FileSystem, GlobPattern, Path}
 
-import sightline.SightlineException
+import sightline.{LocalFiles, SightlineException}
 
 /**
- * A walk through folders.
+ * Walks through folders.
  *
  * @param root the path, without scheme, that relative paths start from
  */
@@ -24,29 +24,29 @@ final private class ImageListing(
     roots: AllowedRoots,
 ) {
 
-  private val isLocal = fs.getUri.getScheme == "file"
+  private val isLocal = LocalFiles.isLocal(fs)
   private val links = new FollowedLinks
   private val leftOut = mutable.Map.empty[String, Long].withDefaultValue(0L)
   private val outputs = mutable.Buffer.empty[String]
 
   /**
-   * The files of a glob, or of one folder or file, in the order of paths.
+   * The files of a glob, or of one folder or file, sorted by path.
    *
-   * @param isNamed whether what was found is what was named, rather than what matches a glob
+   * @param isNamed whether the user named the folder or file; false for matches of a glob
    */
   def of(found: Seq[FileStatus], isNamed: Boolean, limit: Option[Int]): ListedImages = {
-    val apart = once(found)
-    val files = apart.sortBy(_.getPath).iterator.flatMap(from(_, isNamed))
+    val distinct = once(found)
+    val files = distinct.sortBy(_.getPath).iterator.flatMap(from(_, isNamed))
     val listed = limit.fold(files)(files.take).to(ArraySeq)
     ListedImages(listed, leftOut.toMap, outputs.toSeq)
   }
 
-  /** Without what lies in a folder that is found too, by its own name or by a link. */
+  /** Removes entries in folders that are also in `found`, directly or by a link. */
   private def once(found: Seq[FileStatus]): Seq[FileStatus] = {
     val (folders, files) = found.partition(_.isDirectory)
     if (!isLocal) found
     else {
-      // Real folders first, so that a link to one gives way to it; outer ones before inner ones.
+      // Real folders before links to them, and folders before their subfolders.
       val ordered = folders
         .map(status => (status, real(local(status))))
         .sortBy { case (status, at) => (at != local(status), at) }
@@ -66,7 +66,7 @@ final private class ImageListing(
 
   private def local(status: FileStatus): String = status.getPath.toUri.getPath
 
-  // A folder that is gone, or cannot be looked at, is told of when it is opened.
+  // A folder that is gone or not accessible gives an error later, when it is opened.
   private def real(folder: String): String =
     try LocalFolder.real(folder)
     catch { case _: IOException => folder.stripSuffix("/") }
@@ -87,11 +87,11 @@ final private class ImageListing(
   }
 
   /**
-   * A folder on the way.
+   * A folder that the walk has reached.
    *
-   * @param real where it really is, if it is local
-   * @param isNamed whether it was named, rather than found in another or by a glob
-   * @param isAway whether a link has led out of the folders that were asked for
+   * @param real the real path of a local folder; empty for others
+   * @param isNamed whether the user named the folder; false if a glob or another folder contains it
+   * @param isAway whether the walk reached the folder by a link
    */
   private case class Walked(
       folder: ImageFolder,
@@ -102,23 +102,23 @@ final private class ImageListing(
       isAway: Boolean = false,
   )
 
-  /** A folder that cannot be opened is an error row, not the end of the run. */
+  /** The files of a folder; an error row if the folder cannot be opened. */
   private def below(walked: Walked): Iterator[ImageFile] =
     try {
-      // A link may lead anywhere.
+      // The target of a link may be outside the allowed roots.
       refusal(walked.folder).foreach(error =>
         throw new AccessDeniedException(walked.folder.path, "", error.message)
       )
       val contents =
         if (isLocal) LocalFolder.contents(walked.folder.path)
         else FolderEntry.remote(fs, new Path(walked.folder.path))
-      if (!walked.isNamed && contents.isOutput) passOver(walked.folder.path)
+      if (!walked.isNamed && contents.isOutput) skip(walked.folder.path)
       else {
         contents.entries.flatMap {
           case FolderEntry.File(name, length, time) =>
             taken(ImageFile(walked.folder, name, length, time), isFound = true)
           case FolderEntry.Folder(name, _) if contents.isUnfinished(name) =>
-            passOver(walked.folder.path + name)
+            skip(walked.folder.path + name)
           case FolderEntry.Folder(name, isLink) if filter.depth == FileFilter.Depth.All =>
             next(walked, name, isLink).iterator.flatMap(below)
           case FolderEntry.Folder(_, _) => Iterator.empty
@@ -126,11 +126,11 @@ final private class ImageListing(
       }
     } catch {
       case error: IOException =>
-        val told = ReadError.of(error, ReadError.List)
-        Iterator.single(ImageFile(walked.above, walked.name, 0L, 0L, Some(told)))
+        val unlisted = ReadError.of(error, ReadError.List)
+        Iterator.single(ImageFile(walked.above, walked.name, 0L, 0L, Some(unlisted)))
     }
 
-  /** The folder in another, unless it is listed elsewhere. */
+  /** A subfolder; None if it is listed elsewhere. */
   private def next(walked: Walked, name: String, isLink: Boolean): Option[Walked] = {
     val found = inside(walked.folder, name)
     lazy val there = if (isLink) real(found.path) else s"${walked.real}/$name"
@@ -159,7 +159,7 @@ final private class ImageListing(
       Iterator.empty
     }
 
-  private def passOver(folder: String): Iterator[ImageFile] = {
+  private def skip(folder: String): Iterator[ImageFile] = {
     outputs += folder.stripSuffix("/")
     Iterator.empty
   }
@@ -176,9 +176,9 @@ final private class ImageListing(
   private def folder(path: Path): ImageFolder = {
     val plain = path.toUri.getPath.stripSuffix("/") + "/"
     val rootFolder = root.stripSuffix("/") + "/"
-    // The folder of a single file that was asked for lies above the root.
+    // The folder of a file that the user named is above the root.
     val relative = if (plain.startsWith(rootFolder)) plain.stripPrefix(rootFolder) else ""
-    val shown = if (path.toUri.getScheme == "file") plain else path.toString.stripSuffix("/") + "/"
+    val shown = LocalFiles.shown(path).stripSuffix("/") + "/"
     ImageFolder(shown, relative, labels.label(relative, path.getName))
   }
 }
@@ -186,18 +186,18 @@ final private class ImageListing(
 /** Lists the files of a folder, recursively, or of a glob; opens none of them. */
 object ImageListing {
 
-  /** Of so many kinds of names the number is told; a folder may hold any number of them. */
+  /** The maximum number of endings whose files are counted separately. */
   private val Endings = 1000
 
   /**
-   * Every regular file that the filter takes, in the order of their paths.
+   * Every regular file that the filter takes, sorted by path.
    *
-   * Names that start with `_` or `.` are passed over, as Spark does, and so is what runs have
-   * written. A folder is listed once, however many links lead to it: see [[FollowedLinks]].
+   * The listing skips names that start with `_` or `.`, as Spark does, and outputs of runs. It lists a
+   * folder once, however many links refer to it: see [[FollowedLinks]].
    *
    * @param location folder or glob, at any Hadoop URI
-   * @param limit at most so many files
-   * @param roots where they may be
+   * @param limit the maximum number of files; None: no limit
+   * @param roots the folders that the files must be in
    * @throws SightlineException PATH_NOT_FOUND, also for a glob that matches nothing, or
    *   PATH_NOT_ALLOWED
    */
@@ -215,21 +215,21 @@ object ImageListing {
     val root = fs.makeQualified(if (exists) path else globRoot(path))
     val found = if (exists) Seq(fs.getFileStatus(path)) else matched(fs, path, root.toUri.getPath)
     if (found.isEmpty) throw absent(location, "matches nothing")
-    // Alternatives of a glob may hold `..`: what it found is looked at again.
+    // A glob such as {a,../b} may match files outside the allowed roots.
     found.foreach(status => roots.require(status.getPath.toString, hadoop))
     new ImageListing(fs, root.toUri.getPath, labels, filter, roots).of(found, exists, limit)
   }
 
   /**
-   * Makes sure that there is something to list, as far as one look tells.
+   * Checks that the location exists or is a glob; lists nothing.
    *
-   * @return whether the location exists by that name; else it is a glob
+   * @return whether the location exists; false for a glob
    * @throws SightlineException PATH_NOT_FOUND or PATH_NOT_ALLOWED
    */
   def check(location: String, hadoop: Configuration, roots: AllowedRoots): Boolean = {
     roots.require(location, hadoop)
     val path = new Path(location)
-    // A name such as `photos [2020]` is a glob only where there is no such folder.
+    // `photos [2020]` is a glob only if there is no folder of that name.
     val exists = path.getFileSystem(hadoop).exists(path)
     if (!exists && !isGlob(location)) throw notFound(location)
     exists
@@ -240,7 +240,7 @@ object ImageListing {
       status.getPath.toUri.getPath.stripPrefix(root).split('/').exists(FolderEntry.isHidden)
     }
 
-  /** The folder above the first part of `path` that holds a wildcard; a plain path is its own. */
+  /** The parent of the first part of `path` that has a wildcard; `path` if none has. */
   private def globRoot(path: Path): Path = {
     val ancestors = Iterator.iterate(path)(_.getParent).takeWhile(Option(_).isDefined).toSeq
     ancestors.reverse

@@ -1,12 +1,11 @@
 package sightline.source
 
 /**
- * What a listing found.
+ * The result of a listing.
  *
- * @param files in the order of their paths
- * @param leftOut how many files its filter left out, by their endings: of the folder, without those
- *   whose names are hidden
- * @param outputs folders that were passed over, for they hold what a run has written
+ * @param files sorted by path
+ * @param leftOut the number of files that the filter left out, by ending; hidden files do not count
+ * @param outputs folders that were skipped because they are outputs of runs
  */
 final case class ListedImages(
     files: IndexedSeq[ImageFile],
@@ -14,8 +13,8 @@ final case class ListedImages(
     outputs: Seq[String],
 ) {
 
-  /** A sentence on what was left out; None where nothing was. */
-  def told(filter: FileFilter): Option[String] = {
+  /** A sentence about the files and folders that were left out; None if there are none. */
+  def summary(filter: FileFilter): Option[String] = {
     val byDefault = filter.include.isEmpty && filter.glob.isEmpty
     val names = Option.when(leftOut.nonEmpty) {
       val why =
@@ -25,14 +24,14 @@ final case class ListedImages(
       s"$number file${if (number == 1) "" else "s"} left out ($kinds), $why."
     }
     val folders = Option.when(outputs.nonEmpty) {
-      s"Passed over, for runs have written them: ${outputs.mkString(", ")}."
+      s"Skipped, because they are outputs of runs: ${outputs.mkString(", ")}."
     }
     Option.when(names.isDefined || folders.isDefined)((names ++ folders).mkString(" "))
   }
 
   private def kinds: String = {
     val most = leftOut.toSeq.sortBy { case (ending, n) => (-n, ending) }
-    val shown = most.take(ListedImages.KindsTold).map {
+    val shown = most.take(ListedImages.ShownKinds).map {
       case ("", n) => s"$n without an ending"
       case (ending, n) => s"$n .$ending"
     }
@@ -41,5 +40,5 @@ final case class ListedImages(
 }
 
 object ListedImages {
-  private val KindsTold = 5
+  private val ShownKinds = 5
 }

@@ -17,18 +17,19 @@ import scala.util.Using
 import sightline.SightlineException
 import sightline.source.FolderEntry.isHidden
 
-/** Folders of this machine, which Hadoop lists with a few kilobytes and ten calls a file. */
+/** Lists folders of this machine: Hadoop would need a few kilobytes and ten system calls for a file. */
 private[source] object LocalFolder {
 
   /**
-   * What the folder holds, in the order of names. A name is looked at when the iterator comes to it.
+   * The contents of a folder, sorted by name. The attributes of a file are read when the iterator
+   * reaches it.
    *
-   * Dangling links and names that Java cannot say are files of no bytes: reading them tells what is
-   * wrong. Pipes and devices, which may never be read, are passed over.
+   * A dangling link is listed as a file of 0 bytes, so that reading it gives its error. Pipes and
+   * devices are skipped, because reading them may never end.
    *
    * @param folder ends with `/`
-   * @throws IOException when it cannot be listed
-   * @throws SightlineException LOCALE_NOT_UTF8 when Java cannot say the names of files here
+   * @throws IOException if the folder cannot be listed
+   * @throws SightlineException LOCALE_NOT_UTF8 if Java cannot represent a name in this locale
    */
   def contents(folder: String): FolderContents = {
     val names = namesIn(folder)
@@ -40,7 +41,7 @@ private[source] object LocalFolder {
     )
   }
 
-  /** Where a folder really is, without a slash at the end, however links lead to it. */
+  /** The real path of a folder, with all links resolved and without a slash at the end. */
   def real(folder: String): String = Paths.get(folder).toRealPath().toString
 
   private def namesIn(folder: String): Array[String] =
@@ -59,7 +60,7 @@ private[source] object LocalFolder {
       } else
         Option.when(status.isDirectory)(FolderEntry.Folder(name, Files.isSymbolicLink(path)))
     } catch {
-      // It becomes a row that is NOT_FOUND: a file that nobody told of would be lost.
+      // It becomes an error row NOT_FOUND; without it the file would be missing from the result.
       case _: IOException => Some(FolderEntry.File(name, 0L, 0L))
     }
   }
@@ -67,7 +68,7 @@ private[source] object LocalFolder {
   private def localPath(folder: String, name: String): LocalPath =
     try Paths.get(folder + name)
     catch {
-      // Java hands over such a name as it cannot be given back: the file could never be read.
+      // Java cannot open a file whose name it decoded with replacement characters.
       case _: InvalidPathException =>
         throw SightlineException(
           "LOCALE_NOT_UTF8",

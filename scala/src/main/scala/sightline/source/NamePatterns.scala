@@ -4,16 +4,16 @@ import java.util.regex.Pattern
 
 import scala.annotation.tailrec
 
-import sightline.SightlineException
+import sightline.OptionValue
 
 /**
- * Patterns of files' names: `*.jpg,*.png`.
+ * Patterns of files' names, such as `*.jpg,*.png`.
  *
- * `*` is any text, `?` any letter, `[a-z]` one of some, `[!a-z]` none of them; capital letters are as
- * small ones. A pattern with a `/` is held against the path below the listed folder, where `*`
- * crosses folders; another against the name alone.
+ * `*` matches any text, `?` one character, `[a-z]` a character of a set, `[!a-z]` a character that is
+ * not in the set; case does not count. A pattern with a `/` is matched with the path relative to the
+ * listed folder, where `*` also matches `/`; a pattern without is matched with the name.
  *
- * @param text the patterns, with commas between
+ * @param text the patterns, separated by commas
  */
 final case class NamePatterns(text: String) {
 
@@ -30,14 +30,13 @@ final case class NamePatterns(text: String) {
 
 object NamePatterns {
 
-  /** @throws SightlineException INVALID_OPTION when there is no pattern */
+  /** @throws sightline.SightlineException INVALID_OPTION if there is no pattern */
   def parse(option: String, text: String): NamePatterns = {
     if (split(text).isEmpty) {
-      throw SightlineException(
-        "INVALID_OPTION",
-        "option" -> option,
-        "value" -> text,
-        "reason" -> "It has no pattern. Give some with commas between, such as '*.jpg,*.png'.",
+      throw OptionValue.invalid(
+        option,
+        text,
+        "It has no pattern. Give patterns with commas between, such as '*.jpg,*.png'.",
       )
     }
     NamePatterns(text)
@@ -62,7 +61,7 @@ object NamePatterns {
         case '!' :: others => ("^", others)
         case others => ("", others)
       }
-      // A bracket that comes first is one of the letters.
+      // A closing bracket in the first position is a member of the set.
       members.indexOf(']', 1) match {
         case -1 => regex(more, s"$before\\[")
         case end =>

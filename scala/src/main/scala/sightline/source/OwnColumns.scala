@@ -3,14 +3,14 @@ package sightline.source
 import java.util.Locale
 
 /**
- * The names under which a table's own columns stand in a result: their own, unless the result has a
- * column of that name; `sightline.source.own_columns` is its twin.
+ * The names of a table's own columns in a result: unchanged, unless the result has a column of that
+ * name. `sightline.source.own_columns` in Python has the same rule.
  */
 object OwnColumns {
 
   private val Prefix = "input_"
 
-  /** What `predict`, `features`, `pca` and `pack-images` call columns of their own, in lower case. */
+  /** The columns that `predict`, `features`, `pca` and `pack-images` add, in lower case. */
   val Reserved: Set[String] = Set(
     Columns.Path,
     Columns.Label,
@@ -23,10 +23,9 @@ object OwnColumns {
   ) ++ Columns.Flat ++ Columns.OfWorker
 
   /**
-   * The names in the result: `input_NAME` for a reserved one, with as many `input_` as make it
-   * unique.
+   * The names in the result: `input_NAME` for a reserved one, with more `input_` until it is unique.
    *
-   * @param own names of a table's columns, in any case; Spark takes `Label` and `label` for one
+   * @param own the names of the table's columns; as in Spark, case does not count
    * @param reserved in lower case
    */
   def names(own: Seq[String], reserved: Set[String] = Reserved): Seq[String] = {

@@ -4,30 +4,30 @@ import org.apache.spark.sql.functions.{col, octet_length}
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
 /**
- * Images and what is known of them as one Parquet table: a collection of small files is read many
- * times faster from it than file by file.
+ * Images with their metadata in one Parquet table, which is read many times faster than a collection of
+ * small files.
  */
 object PackedImages {
 
-  /** Small enough that a slot need not wait for another's; a page header costs next to nothing. */
+  /** Small enough to distribute a table evenly over tasks; the overhead per row group is negligible. */
   private val RowGroupBytes = 2L << 20
 
   private val WriteOptions = Map(
-    // JPEG does not shrink, and what is not compressed is read without a copy.
+    // Compression does not make JPEGs smaller, and uncompressed pages are read without a copy.
     "compression" -> "none",
     "parquet.enable.dictionary#content" -> "false",
     "parquet.block.size" -> RowGroupBytes.toString,
     "parquet.page.size" -> RowGroupBytes.toString,
-    // By default Parquet first looks at its size after 100 rows, which may be a gigabyte.
+    // By default Parquet checks the page size after 100 rows, which may be a gigabyte.
     "parquet.page.size.row.check.min" -> "1",
   )
 
   /**
-   * The rows of the table, of which no file is opened yet.
+   * The rows of the table; no file is opened yet.
    *
-   * A folder gives `path, relative_path, length, modification_time, label, content, error`; a table
-   * its own columns, then `path, label, label_id, length, content, error`; its own `length`, which
-   * may be another one, is `input_length`.
+   * A folder gives `path, relative_path, length, modification_time, label, content, error`. A table
+   * gives its own columns, then `path, label, label_id, length, content, error`; its own column
+   * `length`, which may have another meaning, becomes `input_length`.
    *
    * @throws SightlineException as [[ImageInput.open]]
    */
@@ -37,7 +37,7 @@ object PackedImages {
       ImageInput(named(input.rows), input.count)
     } else ImageInput.listed(spark, request)
 
-  /** Writes Parquet of small row groups, so that any number of tasks can share it evenly. */
+  /** Writes Parquet with small row groups, so that it can be divided evenly among tasks. */
   def write(rows: DataFrame, folder: String): Unit =
     rows.write.options(WriteOptions).parquet(folder)
 

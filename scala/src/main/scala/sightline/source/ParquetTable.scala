@@ -25,27 +25,29 @@ import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 import org.json4s.jackson.JsonMethods
 import org.json4s.{JArray, JNothing, JString, JValue, jvalue2monadic}
 
+import sightline.LocalFiles
+
 /**
- * A Parquet table, one file or a folder of parts, by the columns of its first file.
+ * A Parquet table: one file or a folder of part files, with the columns of the first file.
  *
- * What Spark has no type for is left out, with a warning, so that a column that no run needs stops
- * none; a timestamp in nanoseconds becomes one in microseconds.
+ * Columns of a type that Spark does not have are left out with a warning, so that a column that the
+ * run does not need does not stop it. Timestamps in nanoseconds are converted to microseconds.
  */
 private[source] object ParquetTable {
 
-  // Files may hold timestamps in nanoseconds, which Spark otherwise refuses to read at all.
+  // Without this setting Spark cannot read a file that has timestamps in nanoseconds.
   private val Settings = Map("spark.sql.legacy.parquet.nanosAsLong" -> "true")
 
   /**
-   * The frame for images' bytes, in about `partitions` parts: Spark itself would put a few thousand
-   * photographs into one.
+   * Settings with which Spark divides a table of images into about `partitions` partitions; with its
+   * default settings a few thousand photographs would be one partition.
    */
   private def splitSettings(partitions: Long): Map[String, String] = Map(
     "spark.sql.files.minPartitionNum" -> partitions.toString,
     "spark.sql.files.maxPartitionBytes" -> PartitionPlan.MaxBytes.toString,
-    // Opening a file of a table costs little, and must not fill a task that reads a few.
+    // To open a file of a table is cheap; with a higher cost a task would read too few files.
     "spark.sql.files.openCostInBytes" -> (64L << 10).toString,
-    // A column of so many photographs is held at once, and 4,096 of them are 200 MB a task.
+    // The reader keeps a batch in memory, and the default of 4,096 photographs is 200 MB for a task.
     "spark.sql.parquet.columnarReaderBatchSize" -> "256",
   )
 
@@ -106,7 +108,7 @@ private[source] object ParquetTable {
     table(keyed = false)
   }
 
-  /** An older run may have put its output into the table: its rows are no rows of the table. */
+  /** Rejects a table that contains the output of a run, whose rows are not rows of the table. */
   private def refuseOutputs(
       spark: SparkSession,
       location: String,
@@ -116,12 +118,12 @@ private[source] object ParquetTable {
     def above(file: Path): Iterator[Path] = Iterator
       .iterate(file.getParent)(_.getParent)
       .takeWhile(folder => Option(folder).exists(_ != table))
-    // Not so of partitions, of which there may be thousands.
+    // Folders of partitions are not examined, because there may be thousands.
     val folders =
       files.filter(_ != table).flatMap(above).distinct.filterNot(_.getName.contains('='))
     val fs = table.getFileSystem(spark.sessionState.newHadoopConf())
     folders.sorted.find(FolderEntry.remote(fs, _).isOutput).foreach { folder =>
-      val shown = folder.toString.stripPrefix("file:")
+      val shown = LocalFiles.shown(folder)
       throw TableFile.bad(location, s"$shown in it is the output of a run; move it elsewhere")
     }
   }
@@ -134,7 +136,7 @@ private[source] object ParquetTable {
         throw TableFile.bad(location, why.getOrElse(error.getClass.getSimpleName))
     }
 
-  /** Nanoseconds since 1970 as a timestamp; what is finer than a microsecond is cut off. */
+  /** Nanoseconds since 1970 as a timestamp, rounded down to microseconds. */
   private def micros(name: String, isUtc: Boolean): Column = {
     val nanos = Columns.quotedName(name)
     val micros = s"(($nanos - pmod($nanos, 1000L)) div 1000L)"
@@ -144,10 +146,10 @@ private[source] object ParquetTable {
     )
   }
 
-  /** Names each row: its file below the table, `#`, and its number in there from 0. */
+  /** A key for each row: the file's path relative to the table, `#`, and the row's index from 0. */
   private def rowKey(rows: DataFrame, root: String): Column = {
     val metadata = rows.metadataColumn("_metadata")
-    // Percent-encoded, but without a sign for space.
+    // Percent-encoded, but `+` is a plus sign and not a space.
     val file = url_decode(replace(metadata.getField("file_path"), lit("+"), lit("%2B")))
     val below = when(file.startsWith(s"$root/"), file.substr(lit(root.length + 2), length(file)))
       .otherwise(substring_index(file, "/", -1))
@@ -159,7 +161,7 @@ private[source] object ParquetTable {
     path.getFileSystem(spark.sessionState.newHadoopConf()).makeQualified(path).toString
   }
 
-  /** The names of a column's classes, where the file was written by Hugging Face's datasets. */
+  /** The names of a column's classes in a file of Hugging Face's datasets; none in other files. */
   private def classNames(file: FileMetaData)(column: Seq[String]): Seq[String] = {
     val text = Option(file.getKeyValueMetaData.get("huggingface"))
     val features = text

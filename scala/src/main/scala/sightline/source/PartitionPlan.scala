@@ -1,33 +1,33 @@
 package sightline.source
 
-/** How many partitions a scan gets, and which files go together. */
+/** Divides the files of a scan into partitions. */
 object PartitionPlan {
 
-  /** A few tasks for each slot even out unequal images; more only cost start-up. */
+  /** Tasks for each slot: a few balance images of unequal size, more would only add start-up cost. */
   val TasksPerSlot = 4
 
-  /** Fewer images than a model batch or two would leave batches half empty. */
+  /** The minimum number of images in a partition, so that model batches are full. */
   private val MinFiles = 64
 
-  /** So many bytes take minutes to decode: a lost task should not cost more. */
+  /** The maximum bytes of a partition. They take minutes to decode; a lost task should cost no more. */
   val MaxBytes: Long = 512L << 20
 
-  /** The same in images, where bytes are not known; slots may still be few when a run starts. */
+  /** The maximum number of images of a partition, for tables whose bytes are not known. */
   val MaxFiles = 4096
 
-  /** What opening and decoding any file costs, in bytes read: keeps tiny files from one task. */
+  /** The cost of opening and decoding a file, in bytes; limits the tiny files of one task. */
   private val OpenCost = 16L << 10
 
   /**
-   * Partitions of about equal bytes, the largest first, so that the last task is a small one. None
-   * has more than `MaxBytes`, but for a single file, or more than `MaxFiles` files.
+   * Partitions of about equal bytes, the largest first, so that the last task is small. A partition of
+   * several files has at most `MaxBytes` bytes and `MaxFiles` files.
    *
-   * @param slots tasks that run at once
+   * @param slots the number of tasks that run at the same time
    */
   def byBytes(files: IndexedSeq[ImageFile], slots: Int): IndexedSeq[IndexedSeq[ImageFile]] = {
     val bytes = files.iterator.map(weight).sum
     val target = math.max(1L, bytes / partitions(files.size, bytes, slots))
-    // The partition in which a file ends is a number that never falls, so cutting is enough.
+    // A file is in the partition in which its last byte is, so each partition is a contiguous range.
     val starts = files.iterator
       .scanLeft(0L)(_ + weight(_))
       .drop(1)
@@ -42,7 +42,7 @@ object PartitionPlan {
       .sortBy(-_.iterator.map(weight).sum)
   }
 
-  /** How many partitions `rows` images of `bytes` in all are worth. */
+  /** The number of partitions for `rows` images that have `bytes` bytes together. */
   def partitions(rows: Long, bytes: Long, slots: Int): Long = {
     val full = math.max(1L, rows / MinFiles)
     val even = math.min(full, slots.toLong * TasksPerSlot)
@@ -52,7 +52,7 @@ object PartitionPlan {
 
   private def upwards(number: Long, by: Long): Long = (number + by - 1) / by
 
-  /** Cut where the next file would be too much; most partitions stay as they are. */
+  /** Splits a partition that is above the limits. */
   private def capped(files: IndexedSeq[ImageFile]): IndexedSeq[IndexedSeq[ImageFile]] = {
     val starts = files.indices
       .scanLeft((0, 0, 0L)) { case ((start, _, bytes), next) =>

@@ -7,20 +7,22 @@ import scala.util.Try
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 
+import sightline.LocalFiles
+
 /**
- * Where a path leads, in the one form in which paths are compared.
+ * The location of a path in canonical form, for comparisons.
  *
- * `..` is resolved, links of local files are followed as far as the path exists, no letter is
- * percent-encoded, and another scheme or host is another place.
+ * `..` and the links of local files are resolved as far as the path exists, and no character is
+ * percent-encoded. Paths of different schemes or hosts are different places.
  *
  * @param name `file:/data/photos` or `hdfs://host/data`, without a slash at its end
  */
 final case class Place(name: String) {
 
-  /** Whether it is `other` or lies below it. */
+  /** Whether the place is `other` or inside it. */
   def isIn(other: Place): Boolean = s"$name/".startsWith(s"${other.name}/")
 
-  /** What is called `child` in it, where that is no link. */
+  /** The place of the entry `child`, which must not be a link. */
   def child(child: String): Place = Place(s"$name/$child")
 
   override def toString: String = name
@@ -28,22 +30,23 @@ final case class Place(name: String) {
 
 object Place {
 
-  /** The place of any Hadoop path; None where nothing knows its scheme. */
+  /** The place of any Hadoop path; None if no file system has its scheme. */
   def of(path: Path, hadoop: Configuration): Option[Place] = Try {
-    val uri = path.getFileSystem(hadoop).makeQualified(path).toUri
-    if (uri.getScheme == "file") local(Paths.get(uri.getPath))
-    else Place(uri.normalize.toString.stripSuffix("/"))
+    val qualified = path.getFileSystem(hadoop).makeQualified(path)
+    LocalFiles
+      .of(qualified)
+      .fold(Place(qualified.toUri.normalize.toString.stripSuffix("/")))(local)
   }.toOption
 
-  /** The place of this machine's own path; None for a name that Java cannot say. */
+  /** The place of a path of this machine; None for a name that Java cannot represent. */
   def ofLocal(path: String): Option[Place] = Try(local(Paths.get(path))).toOption
 
-  /** Links are followed as far as the path exists, so those before a glob's stars are. */
+  /** Resolves links as far as the path exists, so also those before the wildcards of a glob. */
   private def local(path: LocalPath): Place = {
     val whole = path.toAbsolutePath
-    // Not normalised before: x/.. is not x's parent where x is a link.
+    // Not normalised before: if x is a link, x/.. is not the parent of x.
     val there = Iterator.iterate(whole)(_.getParent).dropWhile(p => !Files.exists(p)).next()
     val real = there.toRealPath().resolve(there.relativize(whole)).normalize
-    Place(s"file:$real".stripSuffix("/"))
+    Place(s"${LocalFiles.Scheme}:$real".stripSuffix("/"))
   }
 }

@@ -4,25 +4,25 @@ import java.util.concurrent.atomic.LongAdder
 
 import org.apache.spark.sql.connector.metric.{CustomSumMetric, CustomTaskMetric}
 
-/** Files that were opened or tried; shown in Spark's UI on the scan. */
+/** The metric of files that a scan opened or tried to open, for Spark's UI. */
 final class FilesOpened extends CustomSumMetric {
   override def name(): String = ReadCounts.FilesOpened
   override def description(): String = "image files opened"
 }
 
-/** Bytes of the files that were read. */
+/** The metric of bytes that a scan read. */
 final class BytesRead extends CustomSumMetric {
   override def name(): String = ReadCounts.BytesRead
   override def description(): String = "image bytes read"
 }
 
-/** Files that gave an error instead of bytes. */
+/** The metric of files that gave an error instead of bytes. */
 final class ReadErrors extends CustomSumMetric {
   override def name(): String = ReadCounts.ReadErrors
   override def description(): String = "image files not readable"
 }
 
-/** The counts of one task. */
+/** The metrics of one task. */
 final private[source] class ReadCounts {
   private val opened = new LongAdder
   private val bytes = new LongAdder

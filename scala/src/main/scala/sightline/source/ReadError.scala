@@ -9,40 +9,34 @@ import java.nio.file.{
 }
 
 import org.apache.hadoop.security.AccessControlException
-import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.unsafe.types.UTF8String
+import org.apache.spark.sql.Row
 
 /**
- * Why a file gave no bytes.
+ * The error of a file that could not be read.
  *
  * @param code one of [[ErrorCode]]
- * @param message one line, without the file's content
- * @param stage `list` or `read`
+ * @param message one line, without content of the file
+ * @param stage the stage that failed: `list` or `read`
  */
 final case class ReadError(code: String, message: String, stage: String = ReadError.Read) {
 
   /** As a value of `Columns.ErrorType`. */
-  def toRow: InternalRow =
-    InternalRow(
-      UTF8String.fromString(code),
-      UTF8String.fromString(stage),
-      UTF8String.fromString(message),
-    )
+  def toRow: Row = Row(code, stage, message)
 }
 
 object ReadError {
   val List = "list"
   val Read = "read"
 
-  /** What an exception of a file system means. */
+  /** The error for a file system's exception. */
   def of(error: Throwable, stage: String): ReadError = {
     val message = oneLine(error)
     val code = error match {
       case _: AccessControlException | _: AccessDeniedException => ErrorCode.Denied
-      // Java's local file system says "denied" by a FileNotFoundException.
+      // Java's local file system throws FileNotFoundException for a file without permission.
       case _: FileNotFoundException if message.contains("Permission denied") => ErrorCode.Denied
       case _: FileNotFoundException | _: NoSuchFileException => ErrorCode.NotFound
-      // No file can be at a path that runs through a file, or that Java cannot say.
+      // A path that has a file as a folder, or that Java cannot represent, cannot exist.
       case error: FileSystemException if error.getReason == "Not a directory" => ErrorCode.NotFound
       case _: InvalidPathException => ErrorCode.NotFound
       case _ => ErrorCode.Io

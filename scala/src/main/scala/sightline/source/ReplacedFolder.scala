@@ -16,23 +16,22 @@ import org.apache.spark.util.SerializableConfiguration
 import sightline.SightlineException
 
 /**
- * A folder that a run replaces, and so deletes: nothing that the run reads may lie in it.
+ * A folder that a run replaces, and so deletes. It must not contain input of the run.
  *
- * @param output as the user has written it
- * @param place where it is
+ * @param output the folder as the user wrote it
  */
 final case class ReplacedFolder(output: String, place: Place) {
 
-  /** @throws SightlineException OUTPUT_HOLDS_INPUT when `location`, which the run reads, is in it */
-  def spare(location: String, hadoop: Configuration): Unit =
+  /** @throws SightlineException OUTPUT_HOLDS_INPUT if the folder contains `location`, an input */
+  def requireWithout(location: String, hadoop: Configuration): Unit =
     if (Place.of(new Path(location), hadoop).exists(_.isIn(place))) throw holds(location)
 
   /**
-   * The same for listed files, each by what it leads to.
+   * Checks listed files, with links resolved.
    *
-   * @throws SightlineException OUTPUT_HOLDS_INPUT
+   * @throws SightlineException OUTPUT_HOLDS_INPUT if the folder contains one of the files
    */
-  def spare(files: IndexedSeq[ImageFile], hadoop: Configuration): Unit = {
+  def requireWithout(files: IndexedSeq[ImageFile], hadoop: Configuration): Unit = {
     val folders =
       files.iterator.map(_.folder).distinct.map(folder => folder -> placeOf(folder, hadoop)).toMap
     files.find(file => folders(file.folder).exists(holds(file, _))).foreach { file =>
@@ -41,12 +40,12 @@ final case class ReplacedFolder(output: String, place: Place) {
   }
 
   /**
-   * The same for the files that a table names.
+   * Checks the files that a table names.
    *
-   * @param paths a frame of one column of texts; those that are relative start from `root`
-   * @throws SightlineException OUTPUT_HOLDS_INPUT
+   * @param paths a frame with one column of paths; relative ones start from `root`
+   * @throws SightlineException OUTPUT_HOLDS_INPUT if the folder contains one of the files
    */
-  def spare(paths: DataFrame, root: String): Unit = {
+  def requireWithout(paths: DataFrame, root: String): Unit = {
     val spark = paths.sparkSession
     val hadoop =
       spark.sparkContext.broadcast(
@@ -60,16 +59,17 @@ final case class ReplacedFolder(output: String, place: Place) {
       .foreach(row => throw holds(row.getString(0)))
   }
 
-  /** @throws SightlineException OUTPUT_IN_INPUT when it lies in a table or model that is read whole */
+  /** @throws SightlineException OUTPUT_IN_INPUT if the folder is inside `table`, a table or model */
   def requireOutside(table: String, hadoop: Configuration): Unit =
     if (Place.of(new Path(table), hadoop).exists(place.isIn)) {
       throw SightlineException("OUTPUT_IN_INPUT", "output" -> output, "input" -> table)
     }
 
   /**
-   * @param path qualified
-   * @throws SightlineException OUTPUT_NOT_OURS when there is something that no run wrote, and that
-   *   is no empty folder
+   * Checks that the folder may be deleted: it does not exist, is empty or is the output of a run.
+   *
+   * @param path the folder, fully qualified
+   * @throws SightlineException OUTPUT_NOT_OURS otherwise
    */
   def requireWritten(fs: FileSystem, path: Path): Unit = {
     def isReplaceable: Boolean =
@@ -95,7 +95,7 @@ final case class ReplacedFolder(output: String, place: Place) {
     SightlineException("OUTPUT_HOLDS_INPUT", "output" -> output, "input" -> input)
 }
 
-/** Whether a path of a table, which starts from `root` if it is relative, leads into `folder`. */
+/** Whether a path of a table is inside `folder`; relative paths start from `root`. */
 final private class IsNamedIn(
     folder: Place,
     root: String,
@@ -104,7 +104,7 @@ final private class IsNamedIn(
 
   override def call(path: String): java.lang.Boolean =
     Option(path).filter(_.nonEmpty).exists { named =>
-      ReadImageExpression
+      ImagePathReader
         .resolve(root, named)
         .toOption
         .flatMap(Place.of(_, hadoop.value.value))

@@ -8,13 +8,13 @@ import org.apache.spark.sql.expressions.UserDefinedFunction
 import org.apache.spark.sql.functions.udf
 import org.apache.spark.sql.types.StringType
 
-/** Which part of a labelled collection an image belongs to; `sightline.source.split` is its twin. */
+/** The splits of a collection, such as train and test; `sightline.source.split` has the same rules. */
 object Split {
 
   val Train = "train"
   val Test = "test"
 
-  /** Each is a job and a folder of its own; a column of more is none of splits. */
+  /** The maximum number of splits: each one is a job and a folder. */
   val Most = 100
 
   private val Known = Map(
@@ -28,27 +28,27 @@ object Split {
   )
 
   /**
-   * By the folders of a path, whatever their case, of which the one nearest to the file counts: in
-   * `test/fruits/Training/Apple/1.jpg` that is `Training`.
+   * The split that a folder of the path names, in any case. The folder nearest to the file counts:
+   * `test/fruits/Training/Apple/1.jpg` is in the split `train`.
    *
-   * @return `train`, `test`, `validation`, or None where no folder says so
+   * @return `train`, `test` or `validation`; None if no folder names a split
    */
   def of(path: String): Option[String] =
     path.split("/", -1).dropRight(1).reverseIterator.flatMap(named).nextOption()
 
-  /** The training part first, then by name. */
+  /** The training split first, then by name. */
   val order: Ordering[String] = Ordering.by(split => (split != Train, split))
 
-  /** The usual name of a split that somebody calls `name`: `Training` is `train`. */
+  /** The standard name of a split: `train` for `Training`; None for an unknown name. */
   def named(name: String): Option[String] = Known.get(name.toLowerCase(Locale.ROOT))
 
-  /** [[of]] as a column of text, null where no folder says so. */
+  /** [[of]] as a function of columns; null if no folder names a split. */
   def ofPath(path: Column): Column = byPath(path)
 
-  /** The usual names of a column of splits; others stay as they are. */
+  /** [[named]] as a function of columns; unknown names stay unchanged. */
   def usual(split: Column): Column = byName(split)
 
-  // Spark's forms for Scala functions ask for Scala's reflection, which is not among its jars.
+  // Spark's `udf` for Scala functions needs scala-reflect, which pyspark's jars do not include.
   private lazy val byPath = text(path => of(path))
   private lazy val byName = text(name => named(name).orElse(Some(name)))
 

@@ -8,17 +8,17 @@ import sightline.SightlineException
 /**
  * The images of one split of a collection, with `filename` and `split` among their columns.
  *
- * @param split `train`, `test`, …; None for images whose split is not known, or of several splits
+ * @param split `train`, `test`, …; None for images of unknown or several splits
  */
 final case class SplitImages(split: Option[String], input: ImageInput)
 
 object SplitImages {
 
   /**
-   * Finds the images, split by split, the training part first; opens none of them.
+   * Lists the images of each split, the training split first; opens none of them.
    *
-   * A table's own column `split` tells, where it has one; else the folders of the paths do, of listed
-   * files those from the listed folder on.
+   * The split is the value of a table's column `split` if it has one. Otherwise it depends on the
+   * folders of the path; for listed files, from the listed folder on.
    *
    * @throws SightlineException as [[ImageInput.open]]; TOO_MANY_SPLITS
    */
@@ -37,7 +37,7 @@ object SplitImages {
     )
   }
 
-  /** Counts the rows of each split, which opens no image, and gives each its rows. */
+  /** Counts the rows of each split, which opens no image. */
   private def ofTable(request: ImageRequest, input: ImageInput): Seq[SplitImages] = {
     val own = input.rows.columns.find(_.equalsIgnoreCase(Columns.Split))
     val rows = described(
@@ -47,7 +47,7 @@ object SplitImages {
       ),
     )
     val split = col(Columns.Split)
-    // The first rows of a table need not be the same ones when it is read again.
+    // With a limit, a second scan of the table may return other rows than the first.
     if (request.limit.isDefined) Seq(SplitImages(None, ImageInput(rows, input.count)))
     else {
       val counts = rows.groupBy(split).agg(count(lit(1))).limit(Split.Most + 1).collect().toSeq

@@ -13,17 +13,17 @@ import org.apache.spark.sql.types.{
 import sightline.SightlineException
 
 /**
- * Which columns of a table hold or name the images, and their true labels.
+ * The columns of a table that contain images or their paths, and true labels.
  *
- * A name with dots is a field of a nested column, unless a column has that name itself.
+ * A name with dots refers to a field of a nested column, unless a column has that name.
  *
  * @param path column of paths; by default the first of `path`, `image_path`, `file`
  * @param label column of labels; by default the first of `label`, `actual_class`, `class`
  * @param labelId column of class ids; by default the first of `class_id`, `actual_class_id`,
  *   `label_id`
  * @param root folder or URI that relative paths start from; by default the table's folder
- * @param content column of the images' bytes; by default `content`, where it is binary
- * @param csv how a CSV is written
+ * @param content column of the images' bytes; by default `content`, if it is binary
+ * @param csv the format of a CSV
  */
 final case class TableColumns(
     path: Option[String] = None,
@@ -35,12 +35,14 @@ final case class TableColumns(
 ) {
 
   /**
-   * @param table named in errors
-   * @param schema the table's columns
-   * @param labels only `auto` looks for columns of labels
-   * @param classNames of a column of class numbers, empty where nothing names them
-   * @param hint a sentence for whoever misses a column
-   * @throws SightlineException UNKNOWN_COLUMN, or WRONG_COLUMN_TYPE for bytes that are none
+   * Finds the columns in a table.
+   *
+   * @param table the table's name in errors
+   * @param labels columns of labels are used only with `auto`
+   * @param classNames returns the names of a column's classes; empty if they are not known
+   * @param hint a sentence for the error of a missing column
+   * @throws SightlineException UNKNOWN_COLUMN, or WRONG_COLUMN_TYPE for a column of bytes that is not
+   *   binary
    */
   private[source] def resolve(
       table: String,
@@ -57,7 +59,7 @@ final case class TableColumns(
         "column" -> column,
         "known" -> schema.fieldNames.toSeq,
         "hint" -> hint.getOrElse(
-          "Name one by --path-column, --label-column, --label-id-column or --content-column."
+          "Set it by --path-column, --label-column, --label-id-column or --content-column."
         ),
       )
     def required(name: String): Seq[String] =
@@ -78,7 +80,7 @@ final case class TableColumns(
         "type" -> typeOf(wrong).sql,
         "expected" -> BinaryType.sql,
         "subject" -> table,
-        "hint" -> ("Name the column of the images' bytes by --content-column, or leave it out to " +
+        "hint" -> ("Set the column of the images' bytes by --content-column, or omit the option to " +
           "read the files."),
       )
     }
@@ -91,7 +93,7 @@ final case class TableColumns(
     val ids = labelId.map(required).orElse(usual(TableColumns.LabelIds)).filter(_ => isAuto)
     val isNumber = named.exists(one => TableColumns.Integers(typeOf(one)))
     val names = named.filter(_ => isNumber).fold(Seq.empty[String])(classNames)
-    // A number that nothing names is the class's id, unless another column is.
+    // A number without a class name is the class id, unless another column has the ids.
     val isId = isNumber && names.isEmpty && ids.forall(named.contains)
     TableColumns.Resolved(
       path = paths,
@@ -106,10 +108,10 @@ final case class TableColumns(
 object TableColumns {
 
   /**
-   * The columns that a table really has, each by the names from a column down to a field.
+   * The columns that were found, each as the names on the way from a column to a field.
    *
-   * @param path None where rows have bytes and no path
-   * @param labelNames of the classes whose numbers are in `label`; empty where that is text
+   * @param path None if rows have bytes and no path
+   * @param labelNames the names of the classes if `label` contains their numbers; empty if it is text
    */
   final private[source] case class Resolved(
       path: Option[Seq[String]],
@@ -119,7 +121,7 @@ object TableColumns {
       labelNames: Seq[String] = Nil,
   ) {
 
-    /** Columns of which the result has all that there is, under the same name. */
+    /** Columns that the result contains unchanged, under the same name. */
     def replaced: Set[String] =
       Seq(
         path.filter(_ == Seq(Columns.Path)),

@@ -10,16 +10,16 @@ import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 import sightline.SightlineException
 
 /**
- * A CSV or Parquet table that lists images, opened.
+ * An opened CSV or Parquet table of images.
  *
- * @param rows its columns, and others that only the reading of it knows
- * @param names of its own columns among them
- * @param problem a text for a row that cannot be taken as it is, null for others
- * @param explain the error that such a text stands for; None if it is none after all
- * @param hint a sentence for whoever misses a column
- * @param rowKey with a column beside that names each row, for a table that names no files
- * @param classNames of a column of class numbers, by its path; empty where nothing names them
- * @param split the same rows in about so many partitions, for tables of images' bytes
+ * @param rows the table's columns, and auxiliary columns
+ * @param names the names of the table's columns
+ * @param problem a description of an invalid row; null for valid rows
+ * @param explain returns the error of a description; None if the row is valid nevertheless
+ * @param hint a sentence for the error of a missing column
+ * @param rowKey returns the table with the auxiliary column `RowKey`, a unique key for each row
+ * @param classNames returns the names of a column's classes; empty if they are not known
+ * @param split returns the rows in about that many partitions, for tables of images' bytes
  */
 final private[source] case class TableFile(
     rows: DataFrame,
@@ -32,7 +32,7 @@ final private[source] case class TableFile(
     split: Option[Long => DataFrame] = None,
 ) {
 
-  /** The table with a column `RowKey` in its rows; reading it costs a column more. */
+  /** The table with the auxiliary column `RowKey`, if it supports one. */
   def withRowKey: TableFile = rowKey.fold(this)(_())
 
   def schema: StructType = StructType(names.map(rows.schema(_)))
@@ -44,7 +44,7 @@ object TableFile {
 
   private val Endings = Seq("csv", "tsv", "parquet")
 
-  /** Whether `location` names a table, by its ending. */
+  /** Whether the ending of `location` is that of a table. */
   def is(location: String): Boolean = format(location).isDefined
 
   def isParquet(location: String): Boolean = format(location).contains("parquet")
@@ -55,51 +55,49 @@ object TableFile {
       location: String,
       dialect: CsvDialect,
   ): TableFile = {
-    val path = new Path(location)
-    if (!path.getFileSystem(spark.sessionState.newHadoopConf()).exists(path)) {
-      throw SightlineException(
-        "PATH_NOT_FOUND",
-        "path" -> location,
-        "reason" -> "does not exist",
-        "hint" -> "Give a folder, a glob, or a .csv, .tsv or .parquet table.",
-      )
-    }
+    ExistingPath.require(
+      spark,
+      location,
+      "Give a folder, a glob, or a .csv, .tsv or .parquet table.",
+    )
     if (!isParquet(location)) CsvTable.open(spark, location, dialect)
     else if (dialect == CsvDialect()) ParquetTable.open(spark, location)
     else {
       throw SightlineException(
         "WRONG_ARGUMENTS",
         "subject" -> location,
-        "reason" -> "--delimiter and --encoding are for CSV tables, and this is Parquet.",
+        "reason" -> "--delimiter and --encoding are for CSV tables, and this table is Parquet.",
       )
     }
   }
 
   /**
-   * Where the table's relative paths start, fully qualified, since executors work elsewhere.
+   * The folder that the table's relative paths start from, fully qualified, because executors have
+   * other working folders.
    *
-   * @param named a folder that was named for it; by default the folder that the table lies in
+   * @param named the folder that the user gave; None: the folder that contains the table
    * @throws SightlineException PATH_NOT_FOUND
    */
   def root(spark: SparkSession, location: String, named: Option[String]): String = {
-    val path = named.fold(new Path(location))(new Path(_))
-    val fs = path.getFileSystem(spark.sessionState.newHadoopConf())
-    val qualified = fs.makeQualified(path)
-    if (named.isDefined && !fs.exists(path)) {
-      throw SightlineException(
-        "PATH_NOT_FOUND",
-        "path" -> path,
-        "reason" -> "does not exist",
-        "hint" -> "Give the folder that the table's paths start from as --root.",
+    named.foreach {
+      ExistingPath.require(
+        spark,
+        _,
+        "Set the folder that the table's relative paths start from by --root.",
       )
     }
-    (if (named.isDefined) qualified else qualified.getParent).toString
+    val hadoop = spark.sessionState.newHadoopConf()
+    def qualified(text: String): Path = {
+      val path = new Path(text)
+      path.getFileSystem(hadoop).makeQualified(path)
+    }
+    named.fold(qualified(location).getParent)(qualified).toString
   }
 
   /**
-   * The files of a table, by name: one, or those of a folder.
+   * The files of a table, sorted by name.
    *
-   * @param below whether folders in it count too, where they are no partitions `column=value`
+   * @param below whether to include files in subfolders that are not partitions `column=value`
    */
   private[source] def files(spark: SparkSession, location: String, below: Boolean): Seq[Path] =
     spark.read
@@ -111,7 +109,7 @@ object TableFile {
       .map(file => new Path(new URI(file)))
       .sorted
 
-  /** Spark's option, with which it takes no folder for a partition. */
+  /** Spark's option that includes all subfolders and disables the discovery of partitions. */
   private[source] val Recursive = "recursiveFileLookup"
 
   private[source] def bad(location: String, why: String): SightlineException =

@@ -11,17 +11,16 @@ import org.apache.spark.sql.functions.{
   min,
   nullif,
   regexp_extract,
-  struct,
   sum,
   when,
 }
-import org.apache.spark.sql.sightline.Expressions
+import org.apache.spark.sql.sightline.{Expressions, ReadImageExpression}
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
 import sightline.SightlineException
 
-/** The images of a table: their bytes, where it has a column of them, else the files it names. */
+/** The images of a table: the bytes in a column, or the files that a column names. */
 private[source] object TableImages {
 
   /**
@@ -45,7 +44,7 @@ private[source] object TableImages {
       replaces <- request.replaces
       path <- columns.path
     } {
-      replaces.spare(table.rows.select(Columns.field(path).cast("string")), root)
+      replaces.requireWithout(table.rows.select(Columns.field(path).cast("string")), root)
     }
     val partitions = PartitionPlan.partitions(
       checked.rows,
@@ -57,7 +56,7 @@ private[source] object TableImages {
       files(spark, rows.repartition(partitions.toInt).select(described: _*), root, request)
     } { content =>
       val split = table.split.fold(table.rows)(_(partitions))
-      // Bytes are shuffled only where a limit cuts a table short.
+      // Only a limit that cuts the table makes it necessary to shuffle the bytes.
       val first = request.limit.filter(_ == checked.rows).fold(split) { limit =>
         split.limit(limit).repartition(partitions.toInt)
       }
@@ -74,7 +73,7 @@ private[source] object TableImages {
       root: String,
   ): Seq[Column] = {
     val used = columns.replaced ++ columns.content
-      .filter(_ => readError(table.schema).isDefined)
+      .filter(_ => Columns.errorOf(table.schema).isDefined)
       .map(_ => Columns.Error)
     val own = table.names.filterNot(used).flatMap { name =>
       columns.content
@@ -95,7 +94,7 @@ private[source] object TableImages {
     )
   }
 
-  /** A column without one of its fields; None where nothing is left of it. */
+  /** A column without one of its fields; None if it has no other fields. */
   private def withoutField(schema: StructType, path: Seq[String]): Option[Column] =
     (path.size - 1 to 1 by -1).collectFirst {
       case depth
@@ -104,7 +103,7 @@ private[source] object TableImages {
         Columns.quoted(path.head).dropFields(field)
     }
 
-  /** Each row's path, or what else names the row where the table has none. */
+  /** Each row's path, or the row's key if the table has no paths. */
   private def pathOf(columns: TableColumns.Resolved): Column =
     columns.path.fold(col(TableFile.RowKey))(Columns.field).cast("string")
 
@@ -114,9 +113,9 @@ private[source] object TableImages {
       root: String,
       request: ImageRequest,
   ): DataFrame = {
-    // A row without a path is a file that is not found, not an empty one.
+    // A row without a path gives the error NOT_FOUND, not EMPTY.
     val read = Expressions.mapped(coalesce(Columns.quoted(Columns.Path), lit(""))) {
-      ReadImageExpression(spark, _, root, request.maxImageBytes)
+      ReadImageExpression(_, ImagePathReader(spark, root, request.maxImageBytes))
     }
     described
       .withColumn(Columns.WorkerContent, read)
@@ -127,23 +126,15 @@ private[source] object TableImages {
       .withColumn(Columns.WorkerContent, col(Columns.WorkerContent).getField("content"))
   }
 
-  /** The bytes, and why there are none where the table says so; the worker knows of the others. */
+  /** The bytes, and the table's own error for a row without bytes. */
   private def bytes(content: Seq[String], schema: StructType): Seq[Column] = {
-    val told = readError(schema).map { error =>
+    val own = Columns.errorOf(schema).map { error =>
       when(Columns.field(content).isNull && Columns.quoted(Columns.Error).isNotNull, error)
     }
     Seq(
       Columns.field(content).as(Columns.WorkerContent),
-      told.getOrElse(lit(None.orNull)).cast(Columns.ErrorType).as(Columns.WorkerError),
+      own.getOrElse(lit(None.orNull)).cast(Columns.ErrorType).as(Columns.WorkerError),
     )
-  }
-
-  /** The table's own error, if it is one of reading images: `struct<code, stage, message>`. */
-  private def readError(schema: StructType): Option[Column] = {
-    val fields = Columns.ErrorType.fieldNames.toSeq
-    schema.find(f => f.name == Columns.Error && Columns.isError(f.dataType)).map { _ =>
-      struct(fields.map(f => Columns.quoted(Columns.Error).getField(f).as(f)): _*)
-    }
   }
 
   private def labelOf(
@@ -153,12 +144,12 @@ private[source] object TableImages {
   ): Column = {
     val path = pathOf(columns)
     val whole =
-      when(path.rlike(s"^(/|${ReadImageExpression.Uri})"), path)
+      when(path.rlike(s"^(/|${ImagePathReader.Uri})"), path)
         .otherwise(concat_ws("/", lit(root), path))
     labels match {
       case FolderLabels.Auto if columns.labelNames.nonEmpty =>
         val number = columns.label.fold(lit(None.orNull))(Columns.field)
-        // Minus one, for one, is Hugging Face's word for a class that is not known.
+        // An index that has no name gives null; Hugging Face uses -1 for an unknown class.
         get(array(columns.labelNames.map(lit): _*), number.cast("int"))
       case FolderLabels.Auto => columns.label.fold(lit(None.orNull))(Columns.field)
       case FolderLabels.Folder => regexp_extract(whole, "([^/]+)/+[^/]+$", 1)
@@ -166,10 +157,10 @@ private[source] object TableImages {
     }
   }
 
-  /** @param bytes of all images, by the table's column `length`; 0 where it has none */
+  /** @param bytes the sum of the table's column `length`; 0 if it has none */
   final private case class Checked(rows: Long, bytes: Long)
 
-  /** Counts the rows; what is wrong with one stops the run here rather than in a task. */
+  /** Counts the rows and raises the error of an invalid one, before a task of the run does. */
   private def check(
       rows: DataFrame,
       location: String,

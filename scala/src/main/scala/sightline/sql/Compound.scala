@@ -1,8 +1,6 @@
 package sightline.sql
 
 import org.antlr.v4.runtime.Token
-import org.apache.spark.sql.catalyst.plans.logical.*
-import org.apache.spark.sql.catalyst.trees.CurrentOrigin
 
 /** Compound statements: `BEGIN … END`. */
 object Compound {
@@ -61,50 +59,4 @@ object Compound {
     }
     words.indices.filter(at => texts(at) == ";" && open(at)._1.isEmpty)
   }
-
-  /**
-   * Applies `change` to each statement of a parsed script that contains no other statements.
-   *
-   * Spark's own `transform` loses the handlers and ELSE branches of scripts.
-   */
-  def mapped(script: CompoundBody)(
-      change: CompoundPlanStatement => CompoundPlanStatement
-  ): CompoundBody = {
-    def body(one: CompoundBody): CompoundBody = kept(one) {
-      one.copy(
-        collection = one.collection.map(statement),
-        handlers = one.handlers.map(handler => handler.copy(body = body(handler.body))),
-      )
-    }
-    def statement(one: CompoundPlanStatement): CompoundPlanStatement = kept(one) {
-      one match {
-        case inner: CompoundBody => body(inner)
-        case inner: IfElseStatement =>
-          inner.copy(
-            conditionalBodies = inner.conditionalBodies.map(body),
-            elseBody = inner.elseBody.map(body),
-          )
-        case inner: SearchedCaseStatement =>
-          inner.copy(
-            conditionalBodies = inner.conditionalBodies.map(body),
-            elseBody = inner.elseBody.map(body),
-          )
-        case inner: SimpleCaseStatement =>
-          inner.copy(
-            conditionalBodies = inner.conditionalBodies.map(body),
-            elseBody = inner.elseBody.map(body),
-          )
-        case inner: WhileStatement => inner.copy(body = body(inner.body))
-        case inner: RepeatStatement => inner.copy(body = body(inner.body))
-        case inner: LoopStatement => inner.copy(body = body(inner.body))
-        case inner: ForStatement => inner.copy(body = body(inner.body))
-        case leaf => change(leaf)
-      }
-    }
-    body(script)
-  }
-
-  /** Gives the node that `make` creates the same origin in the text as `old`. */
-  private def kept[A <: LogicalPlan](old: LogicalPlan)(make: => A): A =
-    CurrentOrigin.withOrigin(old.origin)(make)
 }

@@ -1,9 +1,7 @@
 package sightline.sql
 
-import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeReference}
-import org.apache.spark.sql.execution.command.LeafRunnableCommand
-import org.apache.spark.sql.sightline.AnalysisErrors
-import org.apache.spark.sql.types.{IntegerType, StringType}
+import org.apache.spark.sql.sightline.Statement
+import org.apache.spark.sql.types.{IntegerType, StringType, StructType}
 import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.SightlineException
@@ -11,7 +9,7 @@ import sightline.model.{ModelRegistry, ModelVersion, VersionFile}
 import sightline.plan.{CallOptions, SessionModels}
 import sightline.schedule.{GoldenBatch, Inference, Interpreter}
 
-/** `CREATE MODEL`: checks a bundle on its golden batch, then copies it under the models root. */
+/** `CREATE MODEL`: verifies a bundle with its golden batch and copies it to the models root. */
 final case class CreateModelCommand(
     name: String,
     source: String,
@@ -19,19 +17,18 @@ final case class CreateModelCommand(
     options: Map[String, String],
     replaces: Boolean,
     ifNotExists: Boolean,
-) extends LeafRunnableCommand {
+) extends Statement {
 
-  override val output: Seq[Attribute] = Seq(
-    AttributeReference("model", StringType, nullable = false)(),
-    AttributeReference("version", IntegerType, nullable = false)(),
-    AttributeReference("sha256", StringType, nullable = false)(),
-  )
+  override def columns: StructType = new StructType()
+    .add("model", StringType, nullable = false)
+    .add("version", IntegerType, nullable = false)
+    .add("sha256", StringType, nullable = false)
 
-  override def run(spark: SparkSession): Seq[Row] = AnalysisErrors.analysed {
+  override def run(spark: SparkSession): Seq[Row] = {
     if (replaces && ifNotExists) {
       throw SightlineException(
         "WRONG_STATEMENT",
-        "reason" -> "OR REPLACE and IF NOT EXISTS cannot stand together. Choose one.",
+        "reason" -> "OR REPLACE and IF NOT EXISTS exclude each other. Use one of them.",
       )
     }
     val registry = SessionModels.registry(spark)

@@ -1,31 +1,28 @@
 package sightline.sql
 
-import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeReference}
-import org.apache.spark.sql.execution.command.LeafRunnableCommand
-import org.apache.spark.sql.sightline.AnalysisErrors
-import org.apache.spark.sql.types.StringType
+import org.apache.spark.sql.sightline.Statement
+import org.apache.spark.sql.types.{StringType, StructType}
 import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.SightlineException
-import sightline.model.{BundleCatalog, FoundModel, ModelVersion, ResultType, VersionFile}
+import sightline.model.{BundleCatalog, FoundModel, ModelName, ModelVersion, ResultType, VersionFile}
 import sightline.plan.SessionModels
 import sightline.source.Columns
 
 /** `DESCRIBE MODEL`: shows a model's properties, how it can run, and its versions. */
-final case class DescribeModelCommand(name: String, extended: Boolean) extends LeafRunnableCommand {
+final case class DescribeModelCommand(name: String, extended: Boolean) extends Statement {
 
-  override val output: Seq[Attribute] = Seq(
-    AttributeReference("property", StringType, nullable = false)(),
-    AttributeReference("value", StringType)(),
-  )
+  override def columns: StructType = new StructType()
+    .add("property", StringType, nullable = false)
+    .add("value", StringType)
 
-  override def run(spark: SparkSession): Seq[Row] = AnalysisErrors.analysed {
+  override def run(spark: SparkSession): Seq[Row] = {
     val found = SessionModels.find(spark, name)
     val catalog = SessionModels.catalog(spark)
     val versions =
       catalog
-        .versions(BundleCatalog.nameOf(name))
-        .map(file => file -> BundleCatalog.told(catalog.read(file)))
+        .versions(ModelName.split(name)._1)
+        .map(file => file -> BundleCatalog.orError(catalog.read(file)))
     val rows = described(found, versions) ++ (if (extended) files(found) else Nil)
     rows.map { case (property, value) => Row(property, value) }
   }
@@ -40,7 +37,7 @@ final case class DescribeModelCommand(name: String, extended: Boolean) extends L
     }.flatten
     Seq(
       "name" -> name,
-      "version" -> found.version.fold("none: it is a bundle outside the models root")(_.toString),
+      "version" -> found.version.fold("none: CREATE MODEL did not make this bundle")(_.toString),
       "sha256" -> found.bundle.sha256,
       "task" -> manifest.signature.task,
       "classes" -> manifest.signature.classCount.toString,
@@ -49,7 +46,7 @@ final case class DescribeModelCommand(name: String, extended: Boolean) extends L
         .sorted
         .mkString(", "),
       "backends" -> found.bundle.backends.mkString(", "),
-      "below fp32" -> manifest.calibrated.mkString(", "),
+      "calibrated modes" -> manifest.calibrated.mkString(", "),
       "options" -> found.options.toSeq.sorted.map { case (k, v) => s"$k=$v" }.mkString(", "),
       "comment" -> comment.getOrElse(""),
       "ml_predict" -> ResultType

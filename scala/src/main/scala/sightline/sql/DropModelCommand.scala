@@ -1,19 +1,18 @@
 package sightline.sql
 
-import org.apache.spark.sql.catalyst.expressions.Attribute
-import org.apache.spark.sql.execution.command.LeafRunnableCommand
-import org.apache.spark.sql.sightline.AnalysisErrors
+import org.apache.spark.sql.sightline.Statement
+import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.SightlineException
 import sightline.plan.SessionModels
 
 /** `DROP MODEL`: removes the files that CREATE MODEL wrote for a model, and nothing else. */
-final case class DropModelCommand(name: String, ifExists: Boolean) extends LeafRunnableCommand {
+final case class DropModelCommand(name: String, ifExists: Boolean) extends Statement {
 
-  override val output: Seq[Attribute] = Nil
+  override def columns: StructType = new StructType()
 
-  override def run(spark: SparkSession): Seq[Row] = AnalysisErrors.analysed {
+  override def run(spark: SparkSession): Seq[Row] = {
     val registry = SessionModels.registry(spark)
     if (registry.versions(name).nonEmpty) registry.drop(name)
     else {

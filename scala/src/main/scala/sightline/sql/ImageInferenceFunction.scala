@@ -2,10 +2,11 @@ package sightline.sql
 
 import org.apache.hadoop.fs.FileSystem
 import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.sightline.ReadImageExpression
 
 import sightline.model.ResultType
 import sightline.plan.{FunctionArguments, InferenceCall, ScalarFunction, SessionModels}
-import sightline.source.ReadImageExpression
+import sightline.source.ImagePathReader
 
 /** `get_image_inference_udf(path[, backend])`: runs the session's image model on the file at `path`. */
 object ImageInferenceFunction extends ScalarFunction {
@@ -35,10 +36,8 @@ object ImageInferenceFunction extends ScalarFunction {
       .inference
     inference.bundle.requireImage().requireClasses(): Unit
     val image = ReadImageExpression(
-      spark,
       arguments.required("path"),
-      workingFolder(spark),
-      inference.images.maxBytes,
+      ImagePathReader(spark, workingFolder(spark), inference.images.maxBytes),
     )
     InferenceCall(this.name, inference, ResultType.Probabilities, Seq(image))
   }

@@ -3,20 +3,13 @@ package sightline.sql
 import java.util.UUID
 
 import org.antlr.v4.runtime.Token
-import org.apache.spark.sql.catalyst.plans.logical.{
-  CompoundBody,
-  CompoundPlanStatement,
-  LogicalPlan,
-  SingleStatement,
-}
-import org.apache.spark.sql.execution.command.ShowCatalogsCommand
 import org.apache.spark.sql.internal.VariableSubstitution
+import org.apache.spark.sql.sightline.{ScriptText, StatementParameters, StatementPlaceholder}
 
 /**
  * Parses statements on models inside `BEGIN … END`.
  *
- * Each of these statements is replaced by a placeholder statement that Spark's parser can parse.
- * After parsing, the placeholders are replaced by the parsed statements on models.
+ * Each of these statements is replaced by a placeholder that Spark's parser can parse.
  */
 object ModelScript {
 
@@ -25,42 +18,34 @@ object ModelScript {
   // The tokens that can precede a statement of a script.
   private val Before = Set(";", "BEGIN", "ATOMIC", "THEN", "ELSE", "DO", "LOOP", "REPEAT")
 
-  /**
-   * Parses the script if it contains statements on models; None otherwise.
-   *
-   * @param parse Spark's own parser
-   */
-  def parse(script: String, parameters: StatementParameters)(
-      parse: String => LogicalPlan
-  ): Option[LogicalPlan] =
+  /** Parses the statements on models of a script; None if the text contains none. */
+  def parse(script: String, parameters: => StatementParameters): Option[ScriptText] =
     Option
       .when(MayBe.matches(script))(new VariableSubstitution().substitute(script))
       .flatMap { text =>
         val words = StatementTokens.of(text)
         val ours = if (Compound.begins(words)) statements(words) else Nil
-        Option.when(ours.nonEmpty)(replaced(text, ours, parameters)(parse))
+        Option.when(ours.nonEmpty)(replaced(text, ours, parameters))
       }
 
-  private def replaced(text: String, ours: Seq[Range], parameters: StatementParameters)(
-      parse: String => LogicalPlan
-  ): LogicalPlan = {
+  private def replaced(
+      text: String,
+      ours: Seq[Range],
+      parameters: StatementParameters,
+  ): ScriptText = {
     val mark = UUID.randomUUID.toString
     val starts = 0 +: ours.map(_.end)
     val ends = ours.map(_.start) :+ text.codePointCount(0, text.length)
     val between = starts.zip(ends).map { case (start, end) => part(text, start, end) }
-    val standIns = ours.indices.map(i => s"SHOW CATALOGS LIKE '$mark $i'") :+ ""
-    val plans = ours.zipWithIndex.map { case (range, i) =>
-      s"$mark $i" -> ModelStatement.parse(part(text, range.start, range.end), parameters)
-    }.toMap
-    val restore: CompoundPlanStatement => CompoundPlanStatement = {
-      case SingleStatement(ShowCatalogsCommand(Some(name))) if plans.contains(name) =>
-        SingleStatement(plans(name).getOrElse(throw new IllegalStateException(name)))
-      case other => other
+    val names = ours.indices.map(i => s"$mark $i")
+    val placeholders = names.map(StatementPlaceholder.sql) :+ ""
+    val statements = ours.zip(names).flatMap { case (range, name) =>
+      ModelStatement.parse(part(text, range.start, range.end), parameters).map(name -> _)
     }
-    parse(between.zip(standIns).map { case (own, other) => own + other }.mkString) match {
-      case script: CompoundBody => Compound.mapped(script)(restore)
-      case other => other
-    }
+    ScriptText(
+      between.zip(placeholders).map { case (own, placeholder) => own + placeholder }.mkString,
+      statements.toMap,
+    )
   }
 
   /** The ranges of the statements on models, in code points. */

@@ -1,10 +1,7 @@
 package sightline.sql
 
-import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeReference}
-import org.apache.spark.sql.catalyst.util.StringUtils
-import org.apache.spark.sql.execution.command.LeafRunnableCommand
-import org.apache.spark.sql.sightline.AnalysisErrors
-import org.apache.spark.sql.types.{IntegerType, StringType}
+import org.apache.spark.sql.sightline.{SqlLexer, Statement}
+import org.apache.spark.sql.types.{IntegerType, StringType, StructType}
 import org.apache.spark.sql.{Row, SparkSession}
 
 import sightline.model.ListedModel
@@ -14,23 +11,21 @@ import sightline.plan.SessionModels
  * `SHOW MODELS`: lists all models that a query can name, with and without versions. It opens no
  * model. A model whose description cannot be read has an `error`.
  */
-final case class ShowModelsCommand(pattern: Option[String]) extends LeafRunnableCommand {
+final case class ShowModelsCommand(pattern: Option[String]) extends Statement {
 
-  override val output: Seq[Attribute] = Seq(
-    AttributeReference("model", StringType, nullable = false)(),
-    AttributeReference("version", IntegerType)(),
-    AttributeReference("task", StringType)(),
-    AttributeReference("classes", IntegerType)(),
-    AttributeReference("backends", StringType)(),
-    AttributeReference("error", StringType)(),
-  )
+  override def columns: StructType = new StructType()
+    .add("model", StringType, nullable = false)
+    .add("version", IntegerType)
+    .add("task", StringType)
+    .add("classes", IntegerType)
+    .add("backends", StringType)
+    .add("error", StringType)
 
-  override def run(spark: SparkSession): Seq[Row] = AnalysisErrors.analysed {
+  override def run(spark: SparkSession): Seq[Row] =
     SessionModels
       .catalog(spark)
-      .list(name => pattern.forall(StringUtils.filterPattern(Seq(name), _).nonEmpty))
+      .list(name => pattern.forall(SqlLexer.isLike(name, _)))
       .map(row)
-  }
 
   private def row(model: ListedModel): Row = {
     val version = model.version.map(Int.box).orNull

@@ -1,7 +1,7 @@
 package sightline.sql
 
 import org.apache.spark.sql.SparkSessionExtensions
-import org.apache.spark.sql.sightline.RowTallyStrategy
+import org.apache.spark.sql.sightline.{RowTallyStrategy, StatementParser}
 
 import sightline.plan.{
   CheckInference,
@@ -21,7 +21,7 @@ import sightline.plan.{
 final class SightlineExtensions extends (SparkSessionExtensions => Unit) {
   override def apply(extensions: SparkSessionExtensions): Unit = {
     extensions.injectPlannerStrategy(_ => RowTallyStrategy)
-    extensions.injectParser((_, parser) => new ModelParser(parser))
+    extensions.injectParser((_, parser) => new StatementParser(parser, ModelStatement))
     SqlFunction.register(
       Seq(
         PredictFunction,

@@ -2,11 +2,8 @@ package sightline.sql
 
 import java.util.Locale
 
-import scala.jdk.CollectionConverters.*
-
-import org.antlr.v4.runtime.{CharStreams, CommonTokenStream, Token}
-import org.apache.spark.sql.catalyst.parser.SqlBaseLexer
-import org.apache.spark.sql.catalyst.util.SparkParserUtils
+import org.antlr.v4.runtime.Token
+import org.apache.spark.sql.sightline.{SqlLexer, StatementParameters}
 
 import sightline.SightlineException
 
@@ -14,7 +11,7 @@ import sightline.SightlineException
  * The tokens of a statement, in order. Spark's own lexer splits them, so quotes, escapes and
  * comments follow Spark's rules.
  *
- * @param usage the statement's form, for errors
+ * @param usage the statement's syntax, for errors
  * @param parameters the values of `:name` and `?` where a text is expected
  */
 final class StatementTokens private (
@@ -36,22 +33,22 @@ final class StatementTokens private (
   }
 
   def expect(keyword: String): Unit =
-    if (isNext(keyword)) words.next(): Unit else throw wrong(s"$keyword should be")
+    if (isNext(keyword)) words.next(): Unit else throw wrong(keyword)
 
   /** Reads a text in quotes, or a parameter whose value is a text. */
   def text(what: String): String =
-    if (words.headOption.exists(StatementTokens.isText)) SparkParserUtils.string(words.next())
+    if (words.headOption.exists(SqlLexer.isText)) SqlLexer.textOf(words.next())
     else if (isNext("?")) {
       words.next(): Unit
       parameters.next().getOrElse(throw unbound("?", what))
     } else if (skips(":")) {
       val parameter = words.nextOption().fold("")(_.getText)
       parameters.text(parameter).getOrElse(throw unbound(s":$parameter", what))
-    } else throw wrong(s"$what in quotes should be")
+    } else throw wrong(s"$what in quotes")
 
   /** Reads a plain name, one in backticks, or `IDENTIFIER('text')`. */
   def name(what: String): String = words.headOption match {
-    case Some(token) if token.getType == SqlBaseLexer.BACKQUOTED_IDENTIFIER =>
+    case Some(token) if SqlLexer.isQuotedName(token) =>
       words.next().getText.drop(1).dropRight(1).replace("``", "`")
     case Some(token) if token.getText.matches("[\\p{Alnum}_]+") =>
       val word = words.next().getText
@@ -60,7 +57,7 @@ final class StatementTokens private (
         expect(")")
         name
       } else word
-    case _ => throw wrong(s"$what should be")
+    case _ => throw wrong(what)
   }
 
   /** Reads `(key value, key = value, …)`, with or without quotes. */
@@ -85,11 +82,11 @@ final class StatementTokens private (
 
   def end(): Unit = {
     skips(";"): Unit
-    if (words.nonEmpty) throw wrong("nothing more should be")
+    if (words.nonEmpty) throw wrong("the end")
   }
 
   private def nameOrText(what: String): String =
-    if (words.headOption.exists(StatementTokens.isText) || isNext("?") || isNext(":")) text(what)
+    if (words.headOption.exists(SqlLexer.isText) || isNext("?") || isNext(":")) text(what)
     else name(what)
 
   private def isNext(keyword: String): Boolean =
@@ -98,19 +95,19 @@ final class StatementTokens private (
   private def unbound(marker: String, what: String): SightlineException =
     SightlineException(
       "WRONG_STATEMENT",
-      "reason" -> s"the parameter $marker, for $what, has no text. The form is: $usage",
+      "reason" -> s"the parameter $marker for $what has no text value. Syntax: $usage",
     )
 
   private def wrong(expected: String): SightlineException = {
-    val where = words.headOption.fold("at the end")(token => s"where '${token.getText}' is")
-    SightlineException("WRONG_STATEMENT", "reason" -> s"$expected $where. The form is: $usage")
+    val found = words.headOption.fold("the end")(token => s"'${token.getText}'")
+    SightlineException(
+      "WRONG_STATEMENT",
+      "reason" -> s"expected $expected but found $found. Syntax: $usage",
+    )
   }
 }
 
 object StatementTokens {
-
-  private val Texts = Set(SqlBaseLexer.STRING_LITERAL, SqlBaseLexer.DOUBLEQUOTED_STRING)
-  private val Comments = Set(SqlBaseLexer.SIMPLE_COMMENT, SqlBaseLexer.BRACKETED_COMMENT)
 
   def apply(
       text: String,
@@ -122,24 +119,13 @@ object StatementTokens {
   def start(text: String, count: Int): Seq[String] = of(text).take(count).map(word)
 
   /** All tokens of a text except spaces and comments; `getStartIndex` counts code points. */
-  def of(text: String): IndexedSeq[Token] = lexed(text).filter { token =>
-    token.getChannel == Token.DEFAULT_CHANNEL
-  }
+  def of(text: String): IndexedSeq[Token] =
+    SqlLexer.tokens(text).filter(_.getChannel == Token.DEFAULT_CHANNEL)
 
   /** A text without its comments. */
   def withoutComments(text: String): String =
-    lexed(text).filterNot(token => Comments(token.getType)).map(_.getText).mkString
+    SqlLexer.tokens(text).filterNot(SqlLexer.isComment).map(_.getText).mkString
 
   /** A token in capitals; texts and names keep their quotes. */
   def word(token: Token): String = token.getText.toUpperCase(Locale.ROOT)
-
-  private def lexed(text: String): IndexedSeq[Token] = {
-    val lexer = new SqlBaseLexer(CharStreams.fromString(text))
-    lexer.removeErrorListeners()
-    val stream = new CommonTokenStream(lexer)
-    stream.fill()
-    stream.getTokens.asScala.toIndexedSeq.filterNot(_.getType == Token.EOF)
-  }
-
-  private def isText(token: Token): Boolean = Texts(token.getType)
 }

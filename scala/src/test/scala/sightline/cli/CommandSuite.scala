@@ -3,7 +3,7 @@ package sightline.cli
 import mainargs.{Flag, ParserForClass, main}
 import org.scalatest.funsuite.AnyFunSuite
 
-import sightline.SightlineException
+import sightline.{OptionValue, SightlineException}
 
 final class CommandSuite extends AnyFunSuite {
 
@@ -44,17 +44,17 @@ final class CommandSuite extends AnyFunSuite {
   }
 
   test("one of a few words lists them when it is another") {
-    assert(Command.oneOf("--device", "cpu", Seq("cpu", "cuda"), "UNKNOWN_DEVICE") == "cpu")
+    assert(OptionValue.oneOf("UNKNOWN_DEVICE", "--device", "cpu", Seq("cpu", "cuda")) == "cpu")
     assert(
-      refused(Command.oneOf("--device", "tpu", Seq("cpu", "cuda"), "UNKNOWN_DEVICE")) ==
+      refused(OptionValue.oneOf("UNKNOWN_DEVICE", "--device", "tpu", Seq("cpu", "cuda"))) ==
         "UNKNOWN_DEVICE: --device 'tpu'. Known: cpu, cuda."
     )
   }
 
   test("a number below its least is refused with both") {
-    assert(Command.atLeast("--top-k", 1, 1) == 1)
+    assert(OptionValue.atLeast("--top-k", 1, 1) == 1)
     assert(
-      refused(Command.atLeast("--top-k", 0, 1)) ==
+      refused(OptionValue.atLeast("--top-k", 0, 1)) ==
         "INVALID_OPTION: --top-k is '0'. It must be at least 1."
     )
   }

@@ -90,7 +90,7 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
       assert(
         errors == Seq(
           "sightline: UNKNOWN_COMMAND: 'train'. Known: predict, features, pca, evaluate, sql, pack-images.",
-          "sightline: COMMANDS_FAILED: line 2 (train) failed, as told above. The lines after it " +
+          "sightline: COMMANDS_FAILED: line 2 (train) failed; see the errors above. The lines after it " +
             "were not run (--stop-on-error).",
         )
       )

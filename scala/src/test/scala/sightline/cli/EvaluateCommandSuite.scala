@@ -29,7 +29,7 @@ final class EvaluateCommandSuite extends AnyFunSuite with ColourPredictions {
       assertWrong(
         evaluate("texts"),
         s"NOT_PREDICTIONS: $folder/texts cannot be read as predictions (its column prediction is " +
-          "no STRUCT<label: STRING, ",
+          "not STRUCT<label: STRING, ",
       )
       write(folder, "t.csv", "path,label\na.jpg,cat\n"): Unit
       Seq("parquet", "csv", "json").foreach { format =>
@@ -81,7 +81,7 @@ final class EvaluateCommandSuite extends AnyFunSuite with ColourPredictions {
       val evaluated = run("evaluate", "--predictions", s"$folder/out", "--output", s"$folder/eval")
       assert(
         evaluated.err.contains(
-          "sightline: 3 of 4 images have a true label that no prediction names: "
+          "sightline: 3 of 4 images have a true label that occurs in no prediction: "
         )
       )
 

@@ -158,7 +158,7 @@ final class MainSuite extends AnyFunSuite {
       "commands",
       "--file",
       "/nowhere/x",
-    ) -> "PATH_NOT_FOUND: /nowhere/x is no file that can be read.",
+    ) -> "PATH_NOT_FOUND: /nowhere/x is not a readable file.",
     Seq("commands", "--file", "") -> "INVALID_OPTION: --file is ''. It must not be empty.",
     Seq("sql") -> "WRONG_ARGUMENTS: sql: give SQL text by -e or a file by -f",
     Seq("sql", "-e", "SELECT 1", "-f", "x.sql") -> "WRONG_ARGUMENTS: sql: give SQL text by -e",

@@ -236,7 +236,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
       write(all, "out/page.png", TestImage.of(Color.RED)): Unit
       val next = predict(folder, all, "--include", "*")
       assert(next.out.startsWith("4 images: 3 predicted, 1 errors"), next.out)
-      assert(next.err.contains(s"Passed over, for runs have written them: $all/out."))
+      assert(next.err.contains(s"Skipped, because they are outputs of runs: $all/out."))
     }
   }
 

@@ -235,8 +235,8 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
       assert(names(folder) == (before ++ Seq("images", "out")).sorted)
       Seq(
         "out.incomplete-0000000a is left alone: another run writes",
-        "out.incomplete-0000000b is left alone: nothing tells whose it is.",
-        "out.incomplete-0000000c is left alone: nothing tells",
+        "out.incomplete-0000000b is left alone: its owner is unknown.",
+        "out.incomplete-0000000c is left alone: its owner",
         "out.incomplete-0000000d is left alone: another run writes",
       ).foreach(line => assert(output.err.contains(line), output.err))
     }

@@ -55,12 +55,12 @@ final class SqlCommandSuite extends AnyFunSuite with LocalSpark {
     )
     assert(output.status == 2)
     assert(
-      output.lastError == "sightline: UNSET_VARIABLES: the SQL names @{a}, @{b}, without a value. "
+      output.lastError == "sightline: UNSET_VARIABLES: the SQL uses @{a}, @{b}, without a value. "
         .replace('@', '$') +
-        "Give --set a=VALUE --set b=VALUE."
+        "Set them by --set a=VALUE --set b=VALUE."
     )
     assert(output.out.isEmpty && !output.hasTrace)
     val one = sql("SELECT @{a}".replace('@', '$'))
-    assert(one.lastError.endsWith("{a}, without a value. Give --set a=VALUE."), one.err)
+    assert(one.lastError.endsWith("{a}, without a value. Set them by --set a=VALUE."), one.err)
   }
 }

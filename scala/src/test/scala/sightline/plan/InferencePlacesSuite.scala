@@ -6,7 +6,7 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.AnsweredImages
 
-/** `input_file_name()` beside a call of a model, and places where a call cannot stand. */
+/** `input_file_name()` beside a call of a model, and places where a call cannot be used. */
 final class InferencePlacesSuite extends AnyFunSuite with AnsweredImages {
 
   test("input_file_name() beside a call, or above one, is the file of the row") {
@@ -49,7 +49,9 @@ final class InferencePlacesSuite extends AnyFunSuite with AnsweredImages {
       s"WITH a AS (SELECT id, $call.label AS label FROM images) SELECT input_file_name(), label FROM a",
     ).foreach { sql =>
       assert(
-        refused(sql).startsWith("WRONG_PLACE: input_file_name cannot stand above a join, a union"),
+        refused(sql).startsWith(
+          "WRONG_PLACE: input_file_name cannot be used above a join, a union"
+        ),
         sql,
       )
     }
@@ -63,7 +65,7 @@ final class InferencePlacesSuite extends AnyFunSuite with AnsweredImages {
     ).foreach { sql =>
       val message = refused(sql)
       assert(
-        message.startsWith("WRONG_PLACE: ml_predict cannot stand in a JOIN condition"),
+        message.startsWith("WRONG_PLACE: ml_predict cannot be used in a JOIN condition"),
         message,
       )
     }

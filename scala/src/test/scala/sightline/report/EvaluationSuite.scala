@@ -215,8 +215,8 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     val found = evaluate((pets ++ dogs :+ green): _*)
     assert(
       found.warning.contains(
-        "3 of 10 images have a true label that no prediction names: 'Dog' (2), ' green ' (1). If the " +
-          "model calls these classes otherwise, they count as wrong."
+        "3 of 10 images have a true label that occurs in no prediction: 'Dog' (2), ' green ' (1). " +
+          "If the model has other names for these classes, their images count as wrong."
       )
     )
     assert((found.json \ "unnamed") == JInt(3))
@@ -228,7 +228,9 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     val many = (0 to 11).flatMap(id => Seq.fill(12 - id)(row(none, Some(100 + id), cat)))
     val warning = evaluate(many :+ row(none, Some(0), cat): _*).warning.getOrElse("")
     assert(
-      warning.startsWith("78 of 79 images have a true label that no prediction names: '100' (12)")
+      warning.startsWith(
+        "78 of 79 images have a true label that occurs in no prediction: '100' (12)"
+      )
     )
     assert(warning.contains("'109' (3). ") && !warning.contains("'110'"))
   }

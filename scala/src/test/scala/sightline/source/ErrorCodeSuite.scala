@@ -17,7 +17,7 @@ final class ErrorCodeSuite extends AnyFunSuite {
     val python = TestPython.run(
       "import typing; from sightline.row_error import Stage; print(*typing.get_args(Stage))"
     )
-    val stage = ReadError(ErrorCode.Io, "").toRow.getUTF8String(1).toString
+    val stage = ReadError(ErrorCode.Io, "").toRow.getString(1)
     assert(python.split(" ").contains(stage))
   }
 }

@@ -3,6 +3,7 @@ package sightline.source
 import java.nio.file.Path
 
 import org.apache.spark.sql.Row
+import org.apache.spark.sql.sightline.ReadImageExpression
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.SightlineException

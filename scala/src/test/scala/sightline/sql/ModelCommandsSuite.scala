@@ -114,7 +114,7 @@ final class ModelCommandsSuite extends AnyFunSuite with LocalSpark {
       rehash(bad)
       val message = refused(s"CREATE MODEL bad USING '$bad'")
       assert(
-        message.startsWith("MODEL_UNFIT: model 'colour' did not pass: onnx variant: "),
+        message.startsWith("MODEL_UNFIT: model 'colour' failed verification: onnx variant: "),
         message,
       )
       assert(said("SHOW MODELS LIKE 'bad'").isEmpty)

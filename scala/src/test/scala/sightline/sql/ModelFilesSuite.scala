@@ -114,7 +114,9 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
         assert(refused("DESCRIBE MODEL plain").startsWith("UNKNOWN_MODEL: 'plain'."))
       } finally spark.conf.unset("spark.sql.caseSensitive")
       assert(
-        refused("DESCRIBE MODEL Paint").startsWith("AMBIGUOUS_MODEL: 'Paint' is PAINT and paint,")
+        refused("DESCRIBE MODEL Paint").startsWith(
+          "AMBIGUOUS_MODEL: 'Paint' matches PAINT and paint,"
+        )
       )
       said("DROP MODEL paint"): Unit
       assert(answer("paint") == "red")
@@ -130,10 +132,10 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
       val good = Files.readString(folder.resolve("paint@000001.json"))
       val bad = Map(
         "empty" -> ("", "is empty"),
-        "cut" -> (good.take(40), "is no version file"),
-        "other" -> ("[1]", "is no version file"),
+        "cut" -> (good.take(40), "is not a version file"),
+        "other" -> ("[1]", "is not a version file"),
         // A version that names somebody else's file would have it removed by DROP MODEL.
-        "robber" -> (good, "is no version file"),
+        "robber" -> (good, "is not a version file"),
       )
       bad.foreach { case (name, (text, _)) => write(folder, s"$name@000001.json", text) }
       val listed = said("SHOW MODELS").map(row => row.getString(0) -> row).toMap
@@ -204,7 +206,7 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
           withRoot(root) {
             val message = refused(s"CREATE MODEL paint USING '$colour'")
             assert(
-              message.startsWith(s"MODELS_ROOT_UNUSABLE: models cannot be kept in '$root' ("),
+              message.startsWith(s"MODELS_ROOT_UNUSABLE: the models root '$root' cannot be used ("),
               message,
             )
           }
@@ -215,7 +217,7 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
             sql =>
               assert(
                 refused(sql).startsWith(
-                  s"MODELS_ROOT_UNUSABLE: models cannot be kept in '$root' ("
+                  s"MODELS_ROOT_UNUSABLE: the models root '$root' cannot be used ("
                 ),
                 sql,
               )
@@ -233,8 +235,8 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
       val name = "n" * 300
       assert(
         refused(s"CREATE MODEL $name USING '/nowhere'") ==
-          "WRONG_MODEL_NAME: 'nnnnnnnnnnnnnnnnnnnn…' (300 characters) is no name for a model. Use " +
-          "letters, digits, _, - and ., a letter or digit first, at most 128 characters."
+          "WRONG_MODEL_NAME: 'nnnnnnnnnnnnnnnnnnnn…' (300 characters) is not a valid name for a model. " +
+          "Use letters, digits, _, - and ., a letter or digit first, at most 128 characters."
       )
       assert(refused(s"SELECT ml_predict('$name', X'00')").startsWith(s"UNKNOWN_MODEL: '$name'."))
       assert(tree(root).isEmpty)

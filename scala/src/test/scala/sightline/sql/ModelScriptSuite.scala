@@ -81,7 +81,7 @@ final class ModelScriptSuite extends AnyFunSuite with LocalSpark {
       val error = intercept[AnalysisException](
         said(s"BEGIN CREATE MODEL paint USING '$colour'; CREATE MODEL x; END")
       )
-      assert(error.getMessage.startsWith("WRONG_STATEMENT: USING should be at the end."))
+      assert(error.getMessage.startsWith("WRONG_STATEMENT: expected USING but found the end."))
       assert(models.isEmpty)
     }
   }
@@ -111,7 +111,7 @@ final class ModelScriptSuite extends AnyFunSuite with LocalSpark {
       ).getMessage
       assert(
         message.startsWith(
-          "WRONG_STATEMENT: the parameter :place, for the place of its bundle, has no text."
+          "WRONG_STATEMENT: the parameter :place for the bundle's path has no text value."
         ),
         message,
       )

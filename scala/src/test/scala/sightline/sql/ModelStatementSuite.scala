@@ -66,16 +66,16 @@ final class ModelStatementSuite extends AnyFunSuite with LocalSpark {
   }
 
   test("a statement that is wrong says where, and what it should be") {
-    val form = "The form is: CREATE [OR REPLACE] MODEL [IF NOT EXISTS] name USING 'uri' " +
+    val form = "Syntax: CREATE [OR REPLACE] MODEL [IF NOT EXISTS] name USING 'uri' " +
       "[COMMENT 'text'] [OPTIONS (key value, …)]"
-    assert(refused("CREATE MODEL f") == s"WRONG_STATEMENT: USING should be at the end. $form")
+    assert(refused("CREATE MODEL f") == s"WRONG_STATEMENT: expected USING but found the end. $form")
     assert(
       refused("CREATE MODEL f USING x") ==
-        s"WRONG_STATEMENT: the place of its bundle in quotes should be where 'x' is. $form"
+        s"WRONG_STATEMENT: expected the bundle's path in quotes but found 'x'. $form"
     )
     assert(
       refused("DROP MODEL f g") ==
-        "WRONG_STATEMENT: nothing more should be where 'g' is. The form is: DROP MODEL [IF EXISTS] name"
+        "WRONG_STATEMENT: expected the end but found 'g'. Syntax: DROP MODEL [IF EXISTS] name"
     )
   }
 }

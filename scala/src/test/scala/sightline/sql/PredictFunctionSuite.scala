@@ -112,11 +112,11 @@ final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
       s"SELECT ml_predict('$model', content, map('batch', '3')) FROM images" ->
         "UNKNOWN_OPTION: 'batch'. Known: backend, ",
       s"SELECT * FROM images a JOIN images b ON ml_predict('$model', a.content).label = b.id" ->
-        "WRONG_PLACE: ml_predict cannot stand in a JOIN condition: it is evaluated once",
+        "WRONG_PLACE: ml_predict cannot be used in a JOIN condition: it is evaluated once",
       s"SELECT transform(array(content), c -> ml_predict('$model', c).label) FROM images" ->
-        "WRONG_PLACE: ml_predict cannot stand in a lambda",
+        "WRONG_PLACE: ml_predict cannot be used in a lambda",
       s"SELECT * FROM images WHERE EXISTS (SELECT 1 FROM images b WHERE b.id > length($f.label) AND b.id = images.id AND ml_predict('$model', images.content).score > 0)" ->
-        "WRONG_PLACE: ml_predict cannot stand in a subquery with a column of the outer query",
+        "WRONG_PLACE: ml_predict cannot be used in a subquery with a column of the outer query",
     ).foreach { case (sql, expected) =>
       val message = refused(sql)
       assert(message.startsWith(expected), s"\n$message\n$sql")

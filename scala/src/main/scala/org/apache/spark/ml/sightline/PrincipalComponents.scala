@@ -8,17 +8,17 @@ import org.apache.spark.mllib.linalg.distributed.RowMatrix
 import org.apache.spark.sql.DataFrame
 
 /**
- * All principal components of a column of vectors, from MLlib's covariances.
+ * All principal components of a column of vectors, computed from MLlib's covariance matrix.
  *
- * MLlib's own `PCA` takes the singular values of the covariances by LAPACK's `dgesdd`, which in its
- * Java translation is wrong, without a word, for some matrices of less than full rank: of 150 rows of
- * 1280 features it found 0.04 as the first share where 0.17 is right. Their eigenvalues, by `dsyev`, are
- * right, and found in half the time. A test holds them against the projected rows.
+ * MLlib's own `PCA` computes singular values with LAPACK's `dgesdd`. The Java translation of `dgesdd`
+ * gives wrong values for some matrices without full rank, without an error: for 150 rows of 1280
+ * features the first share was 0.04 instead of 0.17. This class computes eigenvalues with `dsyev`,
+ * which are right and take half the time. A test compares them with the projected rows.
  *
- * In Spark's own package for the constructor of its model.
+ * The class is in Spark's package because the constructor of `PCAModel` is private to it.
  *
- * @param shares of the total variance, component by component, all of them; they sum to 1
- * @param directions by columns, each a component of length 1, its largest part positive
+ * @param shares the share of the total variance of every component; their sum is 1
+ * @param directions the components by columns, each of length 1 with a positive largest element
  */
 final class PrincipalComponents private (
     estimator: PCA,
@@ -27,7 +27,7 @@ final class PrincipalComponents private (
     directions: Array[Double],
 ) {
 
-  /** The model of the first `k`: at least 1, at most the features. */
+  /** The model of the first `k` components; `k` is 1 to the number of features. */
   def model(k: Int): PCAModel =
     new PCAModel(
       estimator.uid,
@@ -42,16 +42,16 @@ final class PrincipalComponents private (
 object PrincipalComponents {
 
   /**
-   * Passes over the rows twice: for the means, and for the covariances.
+   * Fits all components. It reads the rows twice: for the means and for the covariances.
    *
-   * @param rows at least two
+   * @param rows at least two rows
    */
   def fit(rows: DataFrame, input: String, output: String): PrincipalComponents = {
     val vectors = rows.select(input).rdd.map(row => fromML(row.getAs[Vector](0)))
     val covariance = new RowMatrix(vectors).computeCovariance()
     val features = covariance.numCols
     val found = eigSym(new BreezeMatrix(features, features, covariance.toArray))
-    // From the smallest to the largest; below 0 there is nothing but rounding.
+    // The eigenvalues are ascending; negative ones are rounding errors.
     val values = found.eigenvalues.toArray.reverse.map(math.max(_, 0))
     val total = values.sum
     val directions = (features - 1 to 0 by -1).flatMap { column =>

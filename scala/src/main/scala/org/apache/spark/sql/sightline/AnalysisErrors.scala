@@ -6,14 +6,18 @@ import org.apache.spark.sql.AnalysisException
 
 import sightline.{ErrorTranslation, SightlineException}
 
-/** Wrong use of a SQL function, a statement or the data source, as SQL clients expect it. */
+/** Converts errors of SQL functions, statements and the data source to Spark's analysis errors. */
 object AnalysisErrors {
 
-  /** `build`, with our own errors, and foreign ones that have a condition, turned into Spark's. */
+  /**
+   * Evaluates `build`.
+   *
+   * @throws AnalysisException for an error that is, or translates to, a Sightline error
+   */
   def analysed[A](build: => A): A =
     try build
     catch {
-      case told: AnalysisException => throw told
+      case error: AnalysisException => throw error
       case NonFatal(error) => throw ErrorTranslation.translate(error).fold(error)(asAnalysis)
     }
 
@@ -23,7 +27,7 @@ object AnalysisErrors {
       sqlState = error.getSqlState,
       messageTemplate = error.getDefaultMessageTemplate,
       messageParameters = error.parameters,
-      // With a cause, spark-sql would print its trace.
+      // With a cause, spark-sql would print a stack trace.
       cause = None,
       message = Some(error.getMessage),
     )

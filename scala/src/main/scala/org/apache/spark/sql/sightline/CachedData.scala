@@ -4,10 +4,10 @@ import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 
-/** What a session has cached. */
+/** The cached data of a session. */
 object CachedData {
 
-  /** The plan as Spark will run it: a part that is cached is read from there. */
+  /** The plan with its cached parts replaced by reads of the cache, as Spark runs it. */
   def in(spark: SparkSession, plan: LogicalPlan): LogicalPlan =
     castToImpl(spark).sharedState.cacheManager.useCachedData(plan)
 }

@@ -4,10 +4,10 @@ import org.apache.spark.sql.Column
 import org.apache.spark.sql.catalyst.expressions.Expression
 import org.apache.spark.sql.classic.ExpressionUtils
 
-/** Between the columns of Spark's public API and the expressions of its plans. */
+/** Converts between columns of Spark's public API and expressions of its plans. */
 object Expressions {
 
-  /** `column` with an expression of ours around its own. */
+  /** A column whose expression is the result of `around` for the expression of `column`. */
   def mapped(column: Column)(around: Expression => Expression): Column =
     ExpressionUtils.column(around(ExpressionUtils.expression(column)))
 }

@@ -4,14 +4,15 @@ import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 import org.apache.spark.sql.classic.Dataset
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
-/** A frame over files that are split as it says, where Spark has one way for a whole session. */
+/** Frames over files with settings of their own, which Spark otherwise has only for a session. */
 object FilesFrame {
 
   /**
-   * The frame runs in `spark`; Spark asks the session that made it how to split the files.
+   * A frame that runs in `spark`. Spark takes the settings of files from the session that created the
+   * frame, which is another one here.
    *
-   * @param settings of `spark.sql.files.*` and the like; what the user has set himself stays
-   * @param read makes the frame in the session that it is handed
+   * @param settings settings such as `spark.sql.files.*`; the user's own settings override them
+   * @param read creates the frame in the session that it gets
    */
   def apply(spark: SparkSession, settings: Map[String, String])(
       read: SparkSession => DataFrame
@@ -21,7 +22,7 @@ object FilesFrame {
       castToImpl(inReader(spark, settings)(read)).logicalPlan,
     )
 
-  /** Anything else that hangs on such settings. */
+  /** Calls `use` with a new session that has the settings. */
   def inReader[A](spark: SparkSession, settings: Map[String, String])(use: SparkSession => A): A = {
     val reader = castToImpl(spark).newSession()
     (settings ++ spark.conf.getAll).foreach { case (key, value) =>

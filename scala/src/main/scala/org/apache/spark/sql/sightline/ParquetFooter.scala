@@ -13,17 +13,21 @@ import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 import org.apache.spark.sql.execution.datasources.parquet.ParquetToSparkSchemaConverter
 import org.apache.spark.sql.types.StructType
 
-/** What a Parquet file says of itself at its end. */
+/** Reads the footers of Parquet files. */
 object ParquetFooter {
 
-  /** @throws RuntimeException for a file that is no Parquet */
+  /**
+   * Reads the metadata in a file's footer.
+   *
+   * @throws RuntimeException for a file that is not Parquet
+   */
   def read(file: Path, hadoop: Configuration): FileMetaData = {
     val reader = ParquetFileReader.open(HadoopInputFile.fromPath(file, hadoop))
     try reader.getFooter.getFileMetaData
     finally reader.close()
   }
 
-  /** The fields that Spark has a type for, by how they are stored, and the names of the others. */
+  /** The schema of the fields that have a type in Spark, and the names of the other fields. */
   def schema(spark: SparkSession, fields: Seq[Type]): (StructType, Seq[String]) = {
     val converter = new ParquetToSparkSchemaConverter(castToImpl(spark).sessionState.conf)
     val converted = fields.map { field =>

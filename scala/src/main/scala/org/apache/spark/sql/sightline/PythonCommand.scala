@@ -7,10 +7,10 @@ import java.nio.{ByteBuffer, ByteOrder}
 import org.apache.spark.sql.types.DataType
 
 /**
- * The bytes that tell a Python worker which function to run: a pickle of `(factory(spec), type)`.
+ * The command of a Python worker: a pickle of `(factory(spec), type)`.
  *
- * It is written by fixed opcodes, a reference to a factory and two JSON texts, so no code and no
- * value of a user is ever pickled; the worker imports the factory by name.
+ * It consists of fixed opcodes, a reference to a factory and two JSON texts. It contains no code and no
+ * pickled value of a user; the worker imports the factory by name.
  */
 private[sightline] object PythonCommand {
 
@@ -24,10 +24,12 @@ private[sightline] object PythonCommand {
   private val Stop = '.'
 
   /**
-   * @param module Python module of the factory, such as `sightline.worker.spark_worker`
-   * @param factory name of a function that takes `spec` and gives the worker's function
+   * Creates a command.
+   *
+   * @param module the factory's Python module, such as `sightline.worker.spark_worker`
+   * @param factory the name of a function that takes `spec` and returns the worker's function
    * @param spec JSON text
-   * @param returnType what the worker's function gives; Spark 4.1 reads it even for mapInArrow
+   * @param returnType the result type of the worker's function; Spark 4.1 reads it also for mapInArrow
    */
   def apply(module: String, factory: String, spec: String, returnType: DataType): Array[Byte] = {
     val out = new ByteArrayOutputStream()
@@ -45,7 +47,7 @@ private[sightline] object PythonCommand {
       function: String,
       text: String,
   ): Unit = {
-    // GLOBAL ends names by newlines: one inside a name would let it write opcodes of its own.
+    // GLOBAL ends names with newlines, so a newline in a name could inject opcodes.
     require(
       Seq(module, function).forall(_.matches("[A-Za-z_][A-Za-z0-9_.]*")),
       s"$module.$function",

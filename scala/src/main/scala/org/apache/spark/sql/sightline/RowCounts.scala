@@ -4,11 +4,10 @@ import org.apache.spark.sql.SparkSession
 import org.apache.spark.util.LongAccumulator
 
 /**
- * How many rows and errors a [[RowTally]] has seen, exactly: each task's part comes with its result and
- * is added once, also where tasks are retried. Spark's listeners would not do, for they miss events
- * under load.
+ * The exact numbers of rows and errors that passed a [[RowTally]]. Spark adds the accumulators of each
+ * task once, with the task's result, also if tasks are retried; listeners can lose events under load.
  *
- * @param codes the error codes that are counted, each by itself
+ * @param codes the error codes that are counted
  */
 final class RowCounts private (
     val codes: Seq[String],
@@ -17,12 +16,13 @@ final class RowCounts private (
     byCode: Map[String, LongAccumulator],
 ) extends Serializable {
 
+  /** The number of rows. */
   def rows: Long = total.sum
 
-  /** How many tasks have had rows. */
+  /** The number of tasks that had rows. */
   def tasks: Long = tasksWithRows.sum
 
-  /** Rows by error code, without those that did not occur. */
+  /** The number of rows by error code, without codes that did not occur. */
   def errors: Map[String, Long] =
     byCode.collect { case (code, count) if count.sum > 0 => code -> count.sum }
 
@@ -33,6 +33,7 @@ final class RowCounts private (
 
 object RowCounts {
 
+  /** Creates counts and registers their accumulators. */
   def register(spark: SparkSession, codes: Seq[String]): RowCounts = {
     def counter(): LongAccumulator = {
       val counter = new LongAccumulator

@@ -1,29 +1,26 @@
 package org.apache.spark.sql.sightline
 
-import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.DataFrame
-import org.apache.spark.sql.catalyst.InternalRow
-import org.apache.spark.sql.catalyst.expressions.{Attribute, AttributeSet, SortOrder}
-import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, UnaryNode}
-import org.apache.spark.sql.catalyst.plans.physical.Partitioning
 import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 import org.apache.spark.sql.classic.Dataset
-import org.apache.spark.sql.execution.metric.{SQLMetric, SQLMetrics}
-import org.apache.spark.sql.execution.{SparkPlan, SparkStrategy, UnaryExecNode}
 
 /**
- * Counts rows and their errors as they pass: live in Spark's UI and for listeners, and exactly in
+ * Counts rows and their errors: in metrics for Spark's UI and listeners during the run, and exactly in
  * [[RowCounts]].
  */
 object RowTally {
 
-  /** Metric names: rows, and rows of each error code. Progress finds its numbers by them. */
+  /** The name of the metric of all rows. */
   val Rows = "sightline rows"
+
+  /** The name of the metric of rows with an error code. */
   def errors(code: String): String = s"sightline errors $code"
 
   /**
-   * @param rows any frame with a column `errorColumn` of `struct<code string, …>`
-   * @param counts what is counted into; its codes get a metric each
+   * A frame with the same rows, which counts them when it runs.
+   *
+   * @param rows a frame with a column `errorColumn` of type `struct<code string, …>`
+   * @param counts the counts to add to; each of its codes has a metric
    */
   def apply(rows: DataFrame, errorColumn: String, counts: RowCounts): DataFrame = {
     val classic = castToImpl(rows)
@@ -32,67 +29,4 @@ object RowTally {
       RowTallyPlan(errorColumn, counts, classic.logicalPlan),
     )
   }
-}
-
-/** Plans a [[RowTally]]; registered by the session extensions. */
-object RowTallyStrategy extends SparkStrategy {
-  override def apply(plan: LogicalPlan): Seq[SparkPlan] = plan match {
-    case RowTallyPlan(column, counts, child) =>
-      Seq(RowTallyExec(column, counts, planLater(child)))
-    case _ => Nil
-  }
-}
-
-final private[sightline] case class RowTallyPlan(
-    errorColumn: String,
-    counts: RowCounts,
-    child: LogicalPlan,
-) extends UnaryNode {
-  override def output: Seq[Attribute] = child.output
-  // The column pruned away would leave nothing to count.
-  override lazy val references: AttributeSet = child.outputSet
-  override protected def withNewChildInternal(newChild: LogicalPlan): LogicalPlan =
-    copy(child = newChild)
-}
-
-final private[sightline] case class RowTallyExec(
-    errorColumn: String,
-    counts: RowCounts,
-    child: SparkPlan,
-) extends UnaryExecNode {
-
-  override lazy val metrics: Map[String, SQLMetric] =
-    (RowTally.Rows +: counts.codes.map(RowTally.errors))
-      .map(name => name -> SQLMetrics.createMetric(sparkContext, name))
-      .toMap
-
-  override def output: Seq[Attribute] = child.output
-  override def outputPartitioning: Partitioning = child.outputPartitioning
-  override def outputOrdering: Seq[SortOrder] = child.outputOrdering
-
-  override protected def doExecute(): RDD[InternalRow] = {
-    val rows = longMetric(RowTally.Rows)
-    val byCode =
-      counts.codes.map(code => code -> longMetric(RowTally.errors(code))).toMap
-    val ordinal = output.indexWhere(_.name == errorColumn)
-    val exact = counts
-    child
-      .execute()
-      .mapPartitionsInternal { partition =>
-        if (partition.hasNext) exact.addTask()
-        partition.map { row =>
-          rows += 1
-          exact.addRow()
-          if (!row.isNullAt(ordinal)) {
-            val code = row.getStruct(ordinal, 3).getUTF8String(0).toString
-            byCode.get(code).foreach(_ += 1)
-            exact.addError(code)
-          }
-          row
-        }
-      }
-  }
-
-  override protected def withNewChildInternal(newChild: SparkPlan): SparkPlan =
-    copy(child = newChild)
 }

@@ -3,14 +3,14 @@ package org.apache.spark.sql.sightline
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 
-/** Archives for a session's own workers. */
+/** Adds archives for the workers of a session. */
 object SessionArchives {
 
   /**
-   * Like `SparkContext.addArchive`, but into the folder where the session's workers look: since
-   * Spark 4 a session that has artifacts of its own does not see the context's.
+   * Adds an archive to the folder of the session's workers. Since Spark 4 a session that has its own
+   * artifacts does not use those of `SparkContext.addArchive`.
    *
-   * @param uri of the archive, with `#name` of the folder it is unpacked to
+   * @param uri the archive's URI, with `#name` for the folder that it is unpacked to
    */
   def add(spark: SparkSession, uri: String): Unit = {
     val classic = castToImpl(spark)

@@ -10,10 +10,10 @@ import org.apache.spark.sql.execution.{SparkPlan, UnaryExecNode}
 import sightline.ErrorTranslation
 
 /**
- * The rows of an operator of Spark's that runs our worker, whose errors become ours.
+ * Translates the errors of an operator that runs Sightline's worker to Sightline errors.
  *
- * Spark hands an error that has a condition to the user as it is, where others are told as a failed
- * job with a worker's trace.
+ * Spark reports an error that has a condition unchanged, but other errors as a failed job with a
+ * traceback of the worker.
  */
 final case class WorkerErrorsExec(child: SparkPlan) extends UnaryExecNode {
 

@@ -1,4 +1,4 @@
-package org.apache.spark.sql.sightline
+package org.apache.spark.sightline
 
 import java.util
 
@@ -7,14 +7,14 @@ import scala.jdk.CollectionConverters.*
 import org.apache.spark.SparkRuntimeException
 
 /**
- * An error with a condition that is not one of Spark's own.
+ * An error whose condition is not one of Spark's own.
  *
- * It is a `SparkRuntimeException`, since that is what PySpark and Spark Connect turn into an
- * exception of Python's that has the condition. Spark's class can only be made from a condition
- * that Spark knows, so everything that tells of the condition is overridden.
+ * PySpark and Spark Connect convert a `SparkRuntimeException` to a Python exception that has the
+ * condition. Spark creates that class only for conditions that it knows, so the methods that return
+ * the condition are overridden here.
  *
  * @param template the condition's message, with `<parameters>`
- * @param text the whole message
+ * @param text the complete message
  */
 abstract class ConditionException(
     condition: String,
@@ -26,8 +26,6 @@ abstract class ConditionException(
       errorClass = "INTERNAL_ERROR",
       messageParameters = Map("message" -> text),
     ) {
-
-  SparkConditions.register()
 
   final override def getMessage: String = text
   final override def getCondition: String = condition

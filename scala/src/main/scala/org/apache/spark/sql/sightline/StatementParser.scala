@@ -1,4 +1,4 @@
-package sightline.sql
+package org.apache.spark.sql.sightline
 
 import org.apache.spark.sql.catalyst.expressions.Expression
 import org.apache.spark.sql.catalyst.parser.{ParameterContext, ParserInterface}
@@ -6,11 +6,26 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.catalyst.{FunctionIdentifier, TableIdentifier}
 import org.apache.spark.sql.types.{DataType, StructType}
 
+/** The syntax of statements that Spark's own parser does not know. */
+trait StatementSyntax {
+
+  /** The statement in a text; None if the text is a statement of Spark. */
+  def statement(text: String, parameters: => StatementParameters): Option[Statement]
+
+  /** A script, `BEGIN … END`, that contains such statements; None for other texts. */
+  def script(text: String, parameters: => StatementParameters): Option[ScriptText]
+}
+
 /**
- * Parses the statements on models, alone or inside `BEGIN … END`, and passes everything else to
- * Spark's own parser.
+ * A script in which [[StatementPlaceholder]]s stand for statements that Spark's parser does not know.
+ *
+ * @param statements the name of each placeholder and the statement that it stands for
  */
-final class ModelParser(spark: ParserInterface) extends ParserInterface {
+final case class ScriptText(text: String, statements: Map[String, Statement])
+
+/** Spark's SQL parser, extended by the statements of `syntax`. */
+final class StatementParser(spark: ParserInterface, syntax: StatementSyntax)
+    extends ParserInterface {
 
   override def parsePlan(text: String): LogicalPlan =
     parse(text, StatementParameters.none)(spark.parsePlan)
@@ -21,9 +36,12 @@ final class ModelParser(spark: ParserInterface) extends ParserInterface {
   private def parse(text: String, parameters: => StatementParameters)(
       others: String => LogicalPlan
   ): LogicalPlan =
-    ModelStatement
-      .parse(text, parameters)
-      .orElse(ModelScript.parse(text, parameters)(others))
+    syntax
+      .statement(text, parameters)
+      .map(StatementCommand(_))
+      .orElse(syntax.script(text, parameters).map { script =>
+        StatementPlaceholder.replaced(others(script.text), script.statements)
+      })
       .getOrElse(others(text))
 
   override def parseExpression(text: String): Expression = spark.parseExpression(text)

@@ -1,4 +1,4 @@
-package sightline.sql
+package org.apache.spark.sql.sightline
 
 import org.apache.spark.sql.catalyst.expressions.Expression
 import org.apache.spark.sql.catalyst.parser.{

@@ -1,0 +1,154 @@
+"""The rules of the source tree: package directions, Spark's internals, file sizes and names."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SCALA = ROOT / "scala/src/main/scala"
+FOLDERS = ("scala", "python", "tests", "benchmarks", "examples", "scripts")
+MAX_LINES = 400
+MAX_BRIDGE_LINES = 100
+
+ERRORS_BRIDGE = "org.apache.spark.sightline"
+SQL_BRIDGE = "org.apache.spark.sql.sightline"
+ML_BRIDGE = "org.apache.spark.ml.sightline"
+
+# Each package and the packages that it may import.
+ALLOWED: dict[str, set[str]] = {
+    ERRORS_BRIDGE: set(),
+    ML_BRIDGE: set(),
+    "sightline": {ERRORS_BRIDGE},
+    SQL_BRIDGE: {"sightline"},
+    "sightline.source": {"sightline", SQL_BRIDGE},
+    "sightline.model": {"sightline", SQL_BRIDGE},
+    "sightline.schedule": {"sightline", SQL_BRIDGE, "sightline.source", "sightline.model"},
+    "sightline.plan": {
+        "sightline",
+        SQL_BRIDGE,
+        "sightline.source",
+        "sightline.model",
+        "sightline.schedule",
+    },
+    "sightline.report": {"sightline", SQL_BRIDGE, "sightline.source", "sightline.schedule"},
+    "sightline.ml": {"sightline", SQL_BRIDGE, ML_BRIDGE, "sightline.source", "sightline.plan"},
+    "sightline.sql": {
+        "sightline",
+        SQL_BRIDGE,
+        "sightline.source",
+        "sightline.model",
+        "sightline.schedule",
+        "sightline.plan",
+        "sightline.report",
+    },
+    "sightline.cli": {
+        "sightline",
+        SQL_BRIDGE,
+        "sightline.source",
+        "sightline.model",
+        "sightline.schedule",
+        "sightline.plan",
+        "sightline.report",
+        "sightline.ml",
+        "sightline.sql",
+    },
+}
+
+# The packages that may import classes of Spark's plans.
+PLANNING = {"sightline.plan", SQL_BRIDGE}
+
+IMPORT = re.compile(
+    r"^\s*import ((?:sightline|org\.apache\.spark)[\w.]*)(\{[^}]*\})?", re.MULTILINE
+)
+INTERNAL = re.compile(r"^\s*import org\.apache\.spark\.sql\.(?:catalyst|execution)\b", re.MULTILINE)
+INTERNAL_IN_BRACES = re.compile(
+    r"^\s*import org\.apache\.spark\.sql\.\{[^}]*\b(?:catalyst|execution)\b"
+)
+
+
+def sources(*folders: str) -> Iterator[Path]:
+    """The Scala and Python files in folders of the repository."""
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in {".scala", ".py"} and not {"target", ".venv"} & set(path.parts):
+                yield path
+
+
+def package_of(path: Path) -> str:
+    found = re.search(r"^package (\S+)$", path.read_text(), re.MULTILINE)
+    assert found, f"{path} has no package clause"
+    return found.group(1)
+
+
+def imported(text: str) -> set[str]:
+    """The packages of ALLOWED that a Scala source imports from."""
+    names = set[str]()
+    for prefix, braces in IMPORT.findall(text):
+        members = re.findall(r"\w+", braces) or [""]
+        names.update(f"{prefix.rstrip('.')}.{member}".rstrip(".") for member in members)
+    return {package for name in names if (package := longest_package(name))}
+
+
+def longest_package(name: str) -> str | None:
+    """The longest package of ALLOWED that contains `name`; None if none does."""
+    matching = [known for known in ALLOWED if name == known or name.startswith(f"{known}.")]
+    return max(matching, key=len, default=None)
+
+
+def test_every_scala_package_is_in_the_table() -> None:
+    packages = {package_of(path) for path in SCALA.rglob("*.scala")}
+    assert packages <= ALLOWED.keys()
+
+
+def test_the_table_of_packages_has_no_cycle() -> None:
+    TopologicalSorter(ALLOWED).prepare()
+
+
+def test_a_scala_file_imports_only_the_packages_that_its_own_may_import() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {package}"
+        for path in sorted(SCALA.rglob("*.scala"))
+        for package in sorted(imported(path.read_text()) - ALLOWED[package_of(path)])
+        if package != package_of(path)
+    ]
+    assert wrong == []
+
+
+def test_only_plan_and_the_bridge_import_classes_of_sparks_plans() -> None:
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in sorted(SCALA.rglob("*.scala"))
+        if package_of(path) not in PLANNING
+        and (INTERNAL.search(text := path.read_text()) or INTERNAL_IN_BRACES.search(text))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_no_source_file_is_longer_than_400_lines(folder: str) -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in sources(folder)
+    }
+    assert {path: lines for path, lines in lengths.items() if lines > MAX_LINES} == {}
+
+
+def test_a_file_of_a_bridge_package_is_short() -> None:
+    lengths = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines())
+        for path in sorted((SCALA / "org").rglob("*.scala"))
+    }
+    assert {path: lines for path, lines in lengths.items() if lines > MAX_BRIDGE_LINES} == {}
+
+
+def test_no_two_python_modules_have_the_same_name() -> None:
+    by_name = defaultdict[str, list[str]](list)
+    for path in sources("python/src/sightline"):
+        if path.name != "__init__.py":
+            by_name[path.name].append(str(path.relative_to(ROOT)))
+    assert [paths for paths in by_name.values() if len(paths) > 1] == []
