@@ -107,6 +107,15 @@ def test_the_preflight_names_it(site: Path) -> None:
     assert answer["packages"]["onnx"] == onnx.__version__
 
 
+def test_the_preflight_goes_on_with_a_broken_backend(site: Path) -> None:
+    from sightline.worker.preflight import preflight
+
+    (site / "sightline_demo/backend.py").write_text("import no_such_module\n")
+    answer = json.loads(json.dumps(preflight()))
+    assert sorted(answer["backends"]) == ["onnx", "openvino", "pytorch"]
+    assert "package sightline-demo cannot be loaded" in answer["broken_backends"]["reference"]
+
+
 def test_finding_names_imports_nothing(site: Path) -> None:
     assert "reference" in known_backends()
     assert not any(name.startswith("sightline_demo") for name in sys.modules)

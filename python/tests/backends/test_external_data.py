@@ -2,7 +2,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from sightline.backends.external_data import has_external_data
+from sightline.backends.graph_file import has_external_data
 
 
 def tensor(*, external: bool) -> TensorProto:

@@ -58,6 +58,24 @@ def test_threads_that_run_at_once_get_their_own_results(colour_bundle: Path) -> 
     assert len(session.idle["logits",]) <= 4
 
 
+def test_threads_may_ask_for_different_outputs_at_once(means_bundle: Path) -> None:
+    session = BACKEND.open(Bundle.load(means_bundle), Device("cpu"), 1)
+    wanted = [["logits"], ["means"], ["logits", "means"], []]
+
+    def run(value: int) -> set[str]:
+        images = np.full((2, 8, 8, 3), value, np.uint8)
+        found = session.run({"images": images}, wanted[value % 4])
+        for name, divisor in (("logits", 51), ("means", 1)):
+            if name in found:
+                assert found[name] == pytest.approx(np.full((2, 3), value / divisor), abs=1e-3)
+        return set(found)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(run, range(64)))
+
+    assert found == [set(wanted[value % 4]) for value in range(64)]
+
+
 @pytest.mark.parametrize("location", ["axes.bin", "../axes.bin"])
 def test_a_graph_that_names_another_file_is_refused_even_where_that_file_is(
     colour_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str

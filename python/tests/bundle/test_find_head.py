@@ -12,8 +12,10 @@ from sightline.bundle.add import add_bundle
 from sightline.bundle.add_request import AddRequest
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.find_head import find_head
+from sightline.bundle.golden import golden_of, read_golden
 from sightline.bundle.graph import tensor_of
 from sightline.bundle.signature import Kind, Output, TensorSpec
+from sightline.bundle.verify import verify_bundle
 
 from .graphs import linear
 
@@ -73,6 +75,23 @@ def test_all_variants_give_the_features_that_the_head_is_given(tiny: Bundle) -> 
         assert outputs["logits"] == pytest.approx(outputs["features"] @ weight.T + bias, abs=1e-5)
 
 
+def test_features_alone_are_computed_without_the_head(tiny: Bundle) -> None:
+    session = find_backend("pytorch").open(tiny, Device("cpu"), 1, allow_code=True)
+    feeds = {"images": np.zeros((2, 16, 12, 3), np.uint8)}
+    both = session.run(feeds, ["logits", "features"])
+    calls: list[object] = []
+    layer = session.model.get_submodule("network.head")  # type: ignore[attr-defined]
+    layer.register_forward_hook(lambda *_: calls.append(None))
+
+    found = session.run(feeds, ["features"])
+
+    assert calls == []
+    assert sorted(found) == ["features"]
+    assert np.array_equal(found["features"], both["features"])
+    assert sorted(session.run(feeds, ["logits"])) == ["logits"]
+    assert len(calls) == 1
+
+
 def test_a_network_without_such_a_layer_gives_scores_alone(
     tiny_request: AddRequest, tmp_path: Path
 ) -> None:
@@ -112,6 +131,29 @@ def test_features_of_an_onnx_file_are_those_of_the_weights_only_if_they_are_the_
     assert (whole.pytorch.head, less.pytorch.head) == ("5", "")
     assert [one.name for one in whole.signature.outputs] == ["logits", "features"]
     assert [one.name for one in less.signature.outputs] == ["logits"]
+
+
+def test_the_golden_batch_has_every_output_and_a_variant_is_held_to_those_that_it_gives(
+    tiny: Bundle, tiny_request: AddRequest, tmp_path: Path
+) -> None:
+    """The file's vectors are twice the input of the layer, so the weights do not give them."""
+    import onnx
+
+    graph = onnx.load_from_string(tiny.read_bytes("model.onnx"))
+    graph.graph.node.append(onnx.helper.make_node("Add", ["features", "features"], ["twice"]))
+    graph.graph.output[1].name = "twice"
+    (tmp_path / "twice.onnx").write_bytes(graph.SerializeToString())
+
+    bundle = add_bundle(replace(tiny_request, onnx=tmp_path / "twice.onnx"), tmp_path / "models")
+
+    manifest = bundle.manifest
+    assert manifest.pytorch is not None
+    assert manifest.pytorch.head == ""
+    assert sorted(read_golden(bundle)[1]) == ["logits", "twice"]
+    assert sorted(golden_of(bundle, "pytorch")[1]) == ["logits"]
+    assert [one.name for one in manifest.outputs_of("onnx")] == ["logits", "twice"]
+    outcomes = {check.outcome for check in verify_bundle(bundle, allow_code=True)}
+    assert outcomes == {"ok"}
 
 
 def test_an_onnx_file_alone_has_no_head(tiny_request: AddRequest, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from sightline.backends.backend import Array
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.backends.entry import find_backend
+from sightline.backends.registry import require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.describe import describe_bundle, list_bundles
 from sightline.bundle.golden import read_golden
@@ -208,17 +209,24 @@ def test_numbers_are_converted_where_the_tensor_can_hold_them(
         assert np.array_equal(column[row], wanted, equal_nan=dtype.startswith("float"))
 
 
-@pytest.mark.parametrize("list_", [pa.list_, pa.large_list, lambda one: pa.list_(one, 2)])
+def fixed(element: pa.DataType) -> pa.DataType:
+    return pa.list_(element, 2)
+
+
+@pytest.mark.parametrize("list_", [pa.list_, pa.large_list, fixed])
 def test_nested_lists_are_checked_in_every_axis(list_: Any) -> None:  # noqa: ANN401
     inner = pa.list_(pa.int32())
     good, bad = [[1, 2, 3], [4, 5, 6]], [[1, 2, 3], [4, 5]]
-    rows = [good, bad, None, [[1, 2, 3], None], [[1, None, 3], [4, 5, 6]], good]
+    rows = [good, bad, None, [[1, 2, 3], None], [[1, None, 3], [4, 5, 6]], good, [*good, [7]]]
+    rows = [row for row in rows if list_ is not fixed or row is None or len(row) == 2]
     whole = pa.array([None, *rows, good], list_(inner))
 
     column = TensorColumn(whole[1:-1], TensorSpec("x", "float32", ("n", 2, 3)))
 
     assert column[0].tolist() == column[5].tolist() == good
-    assert [column.errors[row].message.partition(") ")[2] for row in sorted(column.errors)] == [
+    found = [column.errors[row].message.partition(") ")[2] for row in sorted(column.errors)]
+    assert found[4:] == ([] if list_ is fixed else ["has 3 elements, not 2."])
+    assert found[:4] == [
         "has 2 elements in axis 2, not 3.",
         "is NULL.",
         "has an element that is NULL.",
@@ -238,6 +246,25 @@ def test_it_is_verified_described_and_listed(path: Path) -> None:
     assert row.split()[:5] == ["numbers", "tensor", "tensor,", "tensor,", "vector"]
     done = CliRunner().invoke(models, ["verify", str(path)])
     assert (done.exit_code, "6 golden rows" in done.output) == (0, True)
+
+
+def test_a_variant_of_no_installed_backend_is_skipped_and_not_run(
+    path: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(path, tmp_path / "copy")
+    tree = json.loads((copy / "model.json").read_text())
+    tree["variants"] = {"tflite": {"file": "model.onnx", "threads": 2}}
+    (copy / "model.json").write_text(json.dumps(tree))
+    bundle = Bundle.load(copy)
+
+    checks = {check.subject: check for check in verify_bundle(bundle)}
+
+    assert checks["tflite variant"].outcome == "skipped"
+    assert checks["tflite variant"].detail == "no installed backend reads it"
+    assert "tflite         model.onnx" in describe_bundle(bundle)
+    message = "NO_VARIANT: model numbers has no onnx variant, only tflite. No installed backend"
+    with pytest.raises(WrongUseError, match=message):
+        require_variant(bundle, "onnx")
 
 
 def test_a_changed_number_fails_the_verification(path: Path, tmp_path: Path) -> None:

@@ -203,6 +203,12 @@ def test_a_missing_content_column_is_named(colour_model: Model) -> None:
         predicted([batch], colour_model)
 
 
+def test_images_of_another_type_are_refused(colour_model: Model) -> None:
+    batch = pa.RecordBatch.from_pydict({"bytes": pa.array([1, 2])})
+    with pytest.raises(WrongUseError, match="WRONG_COLUMN_TYPE: the column of images is int64"):
+        predicted([batch], colour_model)
+
+
 class Failing:
     def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> Mapping[str, Array]:
         raise RuntimeError("the device is gone")

@@ -10,8 +10,7 @@ import onnxruntime as ort
 
 from sightline.backends.backend import Array
 from sightline.backends.device import Device, cuda_device_count, unavailable
-from sightline.backends.external_data import has_external_data
-from sightline.backends.graph_file import graph_file
+from sightline.backends.graph_file import graph_file, has_external_data
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.errors import SightlineError, WrongUseError

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,8 +19,7 @@ import openvino as ov
 
 from sightline.backends.backend import Array
 from sightline.backends.device import ANOTHER_BACKEND, Device, unavailable
-from sightline.backends.external_data import has_external_data
-from sightline.backends.graph_file import graph_file
+from sightline.backends.graph_file import graph_file, has_external_data
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.errors import WrongUseError
@@ -44,10 +44,14 @@ class OpenvinoSession:
     settings: dict[str, object]
     dtypes: Mapping[str, str]  # of the signature's outputs that the graph has, by name
     idle: dict[tuple[str, ...], deque[ov.InferRequest]] = field(default_factory=dict)
+    parts: dict[tuple[str, ...], ov.Model] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> dict[str, Array]:
         """See `backend.Session.run`."""
         names = tuple(name for name in self.dtypes if name in wanted)
+        if not names:
+            return {}
         idle = self.idle.setdefault(names, deque())
         try:
             request = idle.pop()
@@ -60,10 +64,12 @@ class OpenvinoSession:
 
     def compile(self, names: tuple[str, ...]) -> ov.InferRequest:
         """Compile another copy of the part of the graph that gives those outputs."""
-        model = self.model
-        if len(names) < len(model.outputs):
-            ends = [self.model.output(name).node.input_value(0) for name in names]
-            model = ov.Model(ends, self.model.get_parameters(), self.model.friendly_name)
+        with self.lock:  # a part shares its nodes with the model, and adds an output to them
+            model = self.parts.get(names, self.model)
+            if len(names) < len(model.outputs):
+                ends = [model.output(name).node.input_value(0) for name in names]
+                model = ov.Model(ends, model.get_parameters(), model.friendly_name)
+            self.parts[names] = model
         return self.core.compile_model(model, "CPU", self.settings).create_infer_request()
 
 

@@ -107,10 +107,8 @@ class PytorchBackend:
         )
         load_weights(network, weights, variant.architecture)
         signature = bundle.manifest.signature
-        outputs = signature.outputs if signature.classes is None else (signature.classes,)
         features: torch.nn.Module | None = None
-        if variant.head and signature.vector is not None:
-            outputs = (*outputs, signature.vector)
+        if variant.head:
             divided = _divide(network, variant.head, bundle)
             network, features = divided, divided.body
         if signature.image is not None:
@@ -130,7 +128,7 @@ class PytorchBackend:
             model,
             place,
             tuple(one.tensor.name for one in signature.inputs),
-            tuple(one.tensor for one in outputs),
+            tuple(one.tensor for one in bundle.manifest.outputs_of("pytorch")),
             features,
             precision,
         )

@@ -48,10 +48,11 @@ def require_variant(bundle: Bundle, backend: str) -> None:
     wanted = backend_entry(backend).variant
     variants = bundle.manifest.variants
     if wanted not in variants:
+        able = " or ".join(backends_of(bundle))
+        hint = f"Use --backend {able}." if able else "No installed backend reads it."
         raise WrongUseError(
             "NO_VARIANT",
-            f"model {bundle.name} has no {wanted} variant, only {', '.join(variants)}. "
-            f"Use --backend {' or '.join(backends_of(bundle)) or 'of another package'}.",
+            f"model {bundle.name} has no {wanted} variant, only {', '.join(variants)}. {hint}",
         )
 
 

@@ -18,8 +18,8 @@ from sightline.bundle.golden import (
     check_deltas,
     deltas,
     golden_images,
+    golden_of,
     pack_golden,
-    read_golden,
     scaled_delta,
     tolerance_for,
 )
@@ -160,7 +160,8 @@ def _read(
     )
     if graph is None:
         return with_export(material, model, preprocessing) if request.export == "onnx" else material
-    reference = {graph.scores: material.reference[material.scores]}
+    # The weights are the source of what they give, the ONNX file of its other outputs.
+    reference = {**graph.reference, graph.scores: material.reference[material.scores]}
     same = _same_features(graph, material)
     if graph.features is not None and material.features is not None and same:
         reference[graph.features] = material.reference[material.features]
@@ -248,10 +249,10 @@ def _deltas(bundle: Bundle) -> dict[str, float]:
     Raises:
         SightlineError: MODEL_VARIANTS_DISAGREE.
     """
-    inputs, expected = read_golden(bundle)
     found = {}
     classes = {one.name for one in bundle.manifest.signature.class_outputs}
     for name in bundle.manifest.variants:
+        inputs, expected = golden_of(bundle, name)
         session = find_backend(name).open(bundle, Device("cpu"), 1, allow_code=True)
         differences = deltas(session.run(inputs, list(expected)), expected, classes)
         check_deltas(bundle.name, name, differences, classes, bundle.manifest.golden.tolerance)

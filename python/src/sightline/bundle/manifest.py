@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from sightline.bundle.calibration import Calibration, read_calibration
 from sightline.bundle.fields import Fields
 from sightline.bundle.format1 import read_format1_signature
-from sightline.bundle.signature import Classes, Signature, read_signature
+from sightline.bundle.signature import Classes, Output, Signature, read_signature
 
 FORMAT = 2
 READ_FORMATS = (1, 2)
@@ -105,6 +105,14 @@ class Manifest:
         both = (("onnx", self.onnx), ("pytorch", self.pytorch))
         built_in = (name for name, variant in both if variant is not None)
         return (*built_in, *self.other_variants)
+
+    def outputs_of(self, variant: str) -> tuple[Output, ...]:
+        """The outputs that a variant gives, in the order in which its network gives them."""
+        classes, vector = self.signature.classes, self.signature.vector
+        if variant != "pytorch" or classes is None:
+            return self.signature.outputs
+        has_vector = vector is not None and self.pytorch is not None and self.pytorch.head
+        return (classes, vector) if vector is not None and has_vector else (classes,)
 
     def calibration_of(self, backend: str, precision: str, decoder: str) -> Calibration | None:
         """What was measured of exactly this way to run the model; None if nothing was."""

@@ -14,7 +14,7 @@ from sightline.backends.entry import find_backend, has_runtime
 from sightline.backends.registry import backends_of, backends_of_variant, precisions_of, variant_of
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
-from sightline.bundle.golden import agrees, capped_tolerance, deltas, read_golden
+from sightline.bundle.golden import agrees, capped_tolerance, deltas, golden_of
 from sightline.bundle.signature import Classes, Output
 from sightline.errors import SightlineError
 
@@ -97,7 +97,7 @@ def _golden(
     classes = {one.name for one in signature.class_outputs}
     first = signature.classes or signature.outputs[0]
     try:
-        inputs, expected = read_golden(bundle)
+        inputs, expected = golden_of(bundle, variant_of(backend))
         session = find_backend(backend).open(
             bundle, Device("cpu"), 1, precision=precision, allow_code=allow_code
         )

@@ -16,7 +16,7 @@ from onnxruntime.quantization.calibrate import create_calibrator
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from sightline.backends.backend import Float32Array, UInt8Array
-from sightline.backends.external_data import has_external_data
+from sightline.backends.graph_file import has_external_data
 from sightline.bundle.quiet_logs import quiet_logs
 from sightline.errors import SightlineError
 

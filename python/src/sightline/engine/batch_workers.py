@@ -123,7 +123,9 @@ class BatchWorkers:
         try:
             inputs, written, errors = self._write(batch.values)
         except MemoryError as error:
-            raise_if_out_of_memory(error, f"decoding an image ({error})")
+            is_image = self._model.bundle.manifest.signature.image is not None
+            what = "decoding an image" if is_image else "writing the inputs of a batch"
+            raise_if_out_of_memory(error, f"{what} ({error})")
             raise
         batch.values.clear()  # frees the encoded bytes
         inferring, inferring_wall = time.thread_time(), time.perf_counter()

@@ -15,6 +15,7 @@ from sightline.engine.colours import to_srgb
 from sightline.engine.decode import decode
 from sightline.engine.memory_bounds import DecodeMemory
 from sightline.engine.spec import EngineSpec
+from sightline.errors import WrongUseError
 from sightline.row_error import RowError
 
 _NO_BYTES = RowError("EMPTY", "decode", "There are no bytes.")
@@ -45,7 +46,12 @@ class ImageFeed:
 
     def open(self, column: pa.Array[Any]) -> BinaryColumn:
         """See `feed.Feed.open`; the column is binary or can be cast to it."""
-        return BinaryColumn(column)
+        try:
+            return BinaryColumn(column)
+        except pa.ArrowException as error:
+            raise WrongUseError(
+                "WRONG_COLUMN_TYPE", f"the column of images is {column.type}, not binary."
+            ) from error
 
     def write(self, value: memoryview, out: UInt8Array) -> RowError | None:
         """Decode and resize one file. The error is one of `decode`, or UNSUPPORTED."""

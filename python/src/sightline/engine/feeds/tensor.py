@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ class TensorColumn:
     def _without_nulls(self, values: Any, per_row: int, problem: str) -> Any:  # noqa: ANN401
         if not values.null_count:
             return values
-        return self._keep(values, ~np.asarray(values.is_null()), per_row, problem)
+        return self._keep(values, ~np.asarray(values.is_null()), per_row, lambda _: problem)
 
     def _of_length(self, values: Any, per_row: int, axis: int, type_: pa.DataType) -> Any:  # noqa: ANN401
         kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
@@ -92,9 +93,12 @@ class TensorColumn:
         fits = lengths == wanted
         if fits.all():
             return values
-        first = lengths[~fits][0]
         where = "" if axis == 0 else f" in axis {axis + 1}"
-        return self._keep(values, fits, per_row, f"has {first} elements{where}, not {wanted}")
+
+        def problem(at: int) -> str:
+            return f"has {lengths[at]} elements{where}, not {wanted}"
+
+        return self._keep(values, fits, per_row, problem)
 
     def _converted(self, values: Any, per_row: int, type_: pa.DataType) -> Array:  # noqa: ANN401
         kind = values.type
@@ -110,17 +114,30 @@ class TensorColumn:
         if fits is None:
             return found.astype(dtype, copy=False)
         if not fits.all():
-            problem = f"has an element that is no {dtype}: {found[~fits][0]}"
-            found = self._keep(found, fits, per_row, problem)
+            given = found
+            found = self._keep(
+                found, fits, per_row, lambda at: f"has an element that is no {dtype}: {given[at]}"
+            )
         with np.errstate(over="ignore", invalid="ignore"):
             return found.astype(dtype, copy=False)
 
-    def _keep(self, values: Any, fits: npt.NDArray[np.bool_], per_row: int, problem: str) -> Any:  # noqa: ANN401
-        """Give the rows with an unfit value their error, and return the values of the others."""
-        good = fits.reshape(len(self._rows), per_row).all(axis=1)
-        for row in self._rows[~good].tolist():
-            message = f"The value for the input {self._tensor} {problem}."
-            self.errors[row] = RowError("INVALID_INPUT", "feed", message)
+    def _keep(
+        self,
+        values: Any,  # noqa: ANN401 - an array of Arrow or of numpy
+        fits: npt.NDArray[np.bool_],
+        per_row: int,
+        problem: Callable[[int], str],
+    ) -> Any:  # noqa: ANN401
+        """Give the rows with an unfit value their error, and return the values of the others.
+
+        `problem` is told the place of a row's first unfit value in `values`.
+        """
+        of_rows = fits.reshape(len(self._rows), per_row)
+        good = of_rows.all(axis=1)
+        for i in np.flatnonzero(~good).tolist():
+            first = i * per_row + int(of_rows[i].argmin())
+            message = f"The value for the input {self._tensor} {problem(first)}."
+            self.errors[int(self._rows[i])] = RowError("INVALID_INPUT", "feed", message)
         self._rows = self._rows[good]
         kept = np.repeat(good, per_row)
         return values[kept] if isinstance(values, np.ndarray) else values.filter(pa.array(kept))
