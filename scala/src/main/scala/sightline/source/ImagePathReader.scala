@@ -44,7 +44,8 @@ object ImagePathReader {
 
   private val Absolute = Pattern.compile(Uri)
 
-  private val ResultType: StructType = new StructType()
+  /** The type of the result: `struct<content, error>`. */
+  val ResultType: StructType = new StructType()
     .add("content", "binary")
     .add("error", Columns.ErrorType)
 
