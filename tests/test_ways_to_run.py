@@ -75,7 +75,7 @@ def test_what_was_not_measured_is_refused_before_any_task(
 ) -> None:
     assert application[6]["status"] == 2
     assert not (work / "unmeasured").exists()
-    assert "NOT_CALIBRATED: nobody has measured how often model colour agrees" in application[0]
+    assert "NOT_CALIBRATED: model colour has no calibration for" in application[0]
     assert "sightline models calibrate colour --images PHOTOGRAPHS" in application[0]
 
 

@@ -166,7 +166,7 @@ def test_what_a_live_run_writes_or_nobody_is_known_to_have_made_is_left_alone(
     assert names(tmp_path) == sorted([*before, "out"])
     told = capsys.readouterr().err
     assert "out.incomplete-0000000a is left alone: another run writes" in told
-    assert "out.incomplete-0000000b is left alone: nothing tells whose it is" in told
+    assert "out.incomplete-0000000b is left alone: its owner is unknown" in told
 
 
 def test_an_output_that_a_killed_run_moved_aside_is_put_back_or_removed_if_it_was_replaced(

@@ -87,8 +87,8 @@ def test_what_was_not_measured_in_exactly_this_way_is_refused(
         require_precision(bundle, backend, precision, decoder)
 
     assert str(error.value) == (
-        "NOT_CALIBRATED: nobody has measured how often model colour agrees with fp32 as "
-        f"'{backend} {precision} {decoder}'; measured: 'openvino bf16 pillow'. Measure it: "
+        f"NOT_CALIBRATED: model colour has no calibration for '{backend} {precision} {decoder}'; "
+        "calibrated: 'openvino bf16 pillow'. Measure it: "
         f"sightline models calibrate colour --images PHOTOGRAPHS --backend {backend} "
         f"--precision {precision} --decoder {decoder} --overwrite."
     )

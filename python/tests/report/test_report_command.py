@@ -175,7 +175,7 @@ def test_only_images_of_the_run_and_below_the_roots_that_are_given_are_opened(
 
     assert thumbnails(folder)[0] == 1
     out = capsys.readouterr().out
-    assert "denied     9 of them lie outside RUN and every --images-root" in out
+    assert "denied     9 of them are outside RUN and every --images-root" in out
 
     shown, text = thumbnails(folder, "--images-root", str(tmp_path / "photos"))
     assert shown == 5

@@ -8,8 +8,8 @@ import pytest
 
 from sightline.errors import WrongUseError
 from sightline.source.list_images import ImageSource, list_images
-from sightline.source.list_table import TableColumns
 from sightline.source.listing import Listing
+from sightline.source.table_columns import TableColumns
 
 
 @pytest.fixture
@@ -204,7 +204,10 @@ def test_a_folder_of_csv_parts_is_one_table(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("parts", "error"),
-    [({}, "holds no CSV parts"), ({"0": "path\n", "1": "file\n"}, "1 .*header is not that of 0")],
+    [
+        ({}, "no CSV files"),
+        ({"0": "path\n", "1": "file\n"}, "1 .*header is not that of 0"),
+    ],
 )
 def test_csv_parts_that_are_no_table_say_why(
     parts: dict[str, str], error: str, tmp_path: Path

@@ -220,7 +220,7 @@ def test_a_dead_server_is_told_in_one_line(
         ("http://ada:s3cret@127.0.0.1:9", "MLFLOW_TRACKING_PASSWORD"),
         ("postgresql://ada:s3cret@db/mlflow", "MLFLOW_TRACKING_PASSWORD"),
         ("http://127.0.0.1:9?token=s3cret", "MLFLOW_TRACKING_TOKEN"),
-        ("http://[s3cret", "is no address"),
+        ("http://[s3cret", "is not a valid address"),
         ("http://:5000", "names no host"),
         ("sqlite:///mlflow.db", "mlflow server --backend-store-uri"),
         ("mlruns", "MLFLOW_ALLOW_FILE_STORE"),

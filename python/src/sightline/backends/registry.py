@@ -123,8 +123,8 @@ def require_precision(bundle: Bundle, backend: str, precision: str, decoder: str
     known = ", ".join(f"'{one.mode}'" for one in bundle.manifest.calibration) or "none"
     raise WrongUseError(
         "NOT_CALIBRATED",
-        f"nobody has measured how often model {bundle.name} agrees with fp32 as '{backend} "
-        f"{precision} {decoder}'; measured: {known}. Measure it: sightline models calibrate "
+        f"model {bundle.name} has no calibration for '{backend} {precision} {decoder}'; "
+        f"calibrated: {known}. Measure it: sightline models calibrate "
         f"{bundle.name} --images PHOTOGRAPHS --backend {backend} --precision {precision} "
         f"--decoder {decoder} --overwrite.",
     )

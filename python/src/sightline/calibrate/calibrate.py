@@ -129,13 +129,13 @@ def keep(draft: Bundle, entries: Sequence[Calibration], name: str) -> Bundle:
     return _write(draft.path, manifest)
 
 
-def publish(draft: Bundle, target: Path, if_there: WrongUseError | None) -> Bundle:
+def publish(draft: Bundle, target: Path, if_exists: WrongUseError | None) -> Bundle:
     """Let the copy appear at `target`, whole or not at all.
 
     Raises:
-        WrongUseError: `if_there`, or OUTPUT_NOT_WRITABLE.
+        WrongUseError: `if_exists`, or OUTPUT_NOT_WRITABLE.
     """
-    with publish_folder(target, if_there) as folder:
+    with publish_folder(target, if_exists) as folder:
         _copy(draft, folder)
     return Bundle.load(target)
 

@@ -11,7 +11,6 @@ from pyarrow import fs
 
 from sightline.report.image_roots import ImageRoots, Location
 from sightline.row_error import RowError
-from sightline.source.read_error import read_error
 
 # A server that is not there takes seconds each time that it is asked.
 _MOST_FAILURES = 16
@@ -94,7 +93,7 @@ class ImageReader:
         try:
             return self._read(system, path)
         except (OSError, ValueError) as error:
-            return read_error(error, "read")
+            return RowError.from_os(error, "read")
         except pa.ArrowException as error:
             return RowError("IO", "read", str(error))
 

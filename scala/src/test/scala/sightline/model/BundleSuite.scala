@@ -105,8 +105,8 @@ final class BundleSuite extends AnyFunSuite {
       )
       assert(error.exitStatus == 2)
       assert(
-        error.getMessage == "NOT_CALIBRATED: nobody has measured how often model colour agrees " +
-          s"with fp32 as '$backend $precision $decoder'; measured: 'openvino bf16 pillow'. " +
+        error.getMessage == "NOT_CALIBRATED: model colour has no calibration for " +
+          s"'$backend $precision $decoder'; calibrated: 'openvino bf16 pillow'. " +
           s"Measure it: sightline models calibrate colour --images PHOTOGRAPHS --backend $backend " +
           s"--precision $precision --decoder $decoder --overwrite."
       )

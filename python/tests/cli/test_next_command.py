@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from sightline.standalone.find_jar import find_jar
+from sightline.cli.next_command import find_jar
 
 
 def test_a_wheel_carries_the_jar_and_a_checkout_builds_it(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Measure, print, refuse or publish: what `models add --calibrate` and `models calibrate` do."""
+"""Run a calibration from command-line options: for `models calibrate` and `models add`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from sightline.cli.calibration_options import read_names
+from sightline.bundle.calibration import (
+    DEFAULT_MAX_TOP1_LOSS,
+    DEFAULT_MIN_AGREEMENT,
+    DEFAULT_MIN_IMAGES,
+)
+from sightline.cli.options import AT_LEAST_1, SHARE, add_options, file_options
 from sightline.errors import SightlineError, WrongUseError
+from sightline.wrong_option import require_known
 
 if TYPE_CHECKING:
     from sightline.bundle.bundle import Bundle
@@ -19,20 +25,81 @@ if TYPE_CHECKING:
     from sightline.calibrate.calibrated_mode import CalibratedMode
     from sightline.engine.spec import Decoder
 
+calibration_options = add_options(
+    file_options,
+    click.option(
+        "--range-images",
+        metavar="IMAGES",
+        help="Images that set the value ranges of the int8 model. Default: up to 64 of the given "
+        "images, which are then not compared.",
+    ),
+    click.option(
+        "--backend",
+        "backends",
+        metavar="NAMES",
+        default="",
+        help="Backends to measure, with commas between. Default: all installed ones that can run "
+        "the model.",
+    ),
+    click.option(
+        "--precision",
+        "precisions",
+        metavar="NAMES",
+        default="bf16,int8",
+        show_default=True,
+        help="Precisions to measure, with commas between: fp32, bf16, int8.",
+    ),
+    click.option(
+        "--decoder",
+        "decoders",
+        metavar="NAMES",
+        default="pillow",
+        show_default=True,
+        help="JPEG decoders to measure, with commas between: pillow, turbo, scaled.",
+    ),
+    click.option(
+        "--min-agreement",
+        type=SHARE,
+        default=DEFAULT_MIN_AGREEMENT,
+        show_default=True,
+        help="Share of the images that must get the same class as in fp32.",
+    ),
+    click.option(
+        "--max-top1-loss",
+        type=SHARE,
+        default=DEFAULT_MAX_TOP1_LOSS,
+        show_default=True,
+        help="Largest accepted loss of top-1 accuracy, where true labels are known.",
+    ),
+    click.option(
+        "--min-images",
+        type=AT_LEAST_1,
+        default=DEFAULT_MIN_IMAGES,
+        show_default=True,
+        help="Number of images that must be compared.",
+    ),
+    click.option(
+        "--keep-passing",
+        is_flag=True,
+        help="If some modes miss the threshold, record the others.",
+    ),
+)
+"""Decorator that adds the options of a calibration to a click command."""
+
 
 @dataclass(frozen=True)
 class Destination:
-    """Where the calibrated copy appears.
+    """Where the calibrated copy of a bundle is written.
 
     Args:
-        folder: The bundle's own folder.
-        name: The model's name in it.
-        if_there: Raised if the folder is there; None replaces it.
+        folder: The new bundle's own folder.
+        name: The model's name in its manifest.
+        if_exists: Raised if the folder exists; None replaces the folder.
     """
 
     folder: Path
     name: str
-    if_there: WrongUseError | None
+    if_exists: WrongUseError | None
 
 
 def run_calibration(
@@ -43,22 +110,22 @@ def run_calibration(
     *,
     allow_code: bool,
 ) -> Bundle | None:
-    """Measure the modes that the options ask for, print the table, and publish what passed.
+    """Measure the requested modes, print the table, and publish the modes that passed.
 
     Args:
-        bundle: Not changed, unless it is the destination.
+        bundle: Model to measure. It is not changed, unless it is the destination.
         images: As for `predict --images`.
-        given: The values of `calibration_options`.
-        destination: None measures and prints, and publishes nothing.
-        allow_code: Whether the bundle may name code of any package.
+        given: The values of `calibration_options`, by parameter name.
+        destination: Where the calibrated bundle is written; None only measures and prints.
+        allow_code: Whether the bundle may run code from any package.
 
     Returns:
-        What was published.
+        The published bundle; None without a destination.
 
     Raises:
-        WrongUseError: NOT_ENOUGH_IMAGES, OUTPUT_NOT_OURS, and whatever else can be known
-            beforehand.
-        SightlineError: UNDER_THE_FLOOR, and then nothing was published.
+        WrongUseError: NOT_ENOUGH_IMAGES, OUTPUT_NOT_OURS, or any other wrong use, before the
+            measurement starts.
+        SightlineError: UNDER_THE_FLOOR if a mode misses the threshold; nothing is published.
     """
     from sightline.calibrate.calibrate import Images, calibrate, keep, publish
     from sightline.calibrate.calibrated_mode import AgreementThreshold
@@ -67,7 +134,7 @@ def run_calibration(
     from sightline.source.list_images import ImageSource, list_images
 
     quiet_decoders()
-    if destination is not None and destination.if_there is None:
+    if destination is not None and destination.if_exists is None:
         require_replaceable(destination.folder, ())
     modes = _modes(bundle, given)
     ranges = given["range_images"]
@@ -90,10 +157,10 @@ def run_calibration(
         if failed and (not given["keep_passing"] or not passed):
             raise SightlineError("UNDER_THE_FLOOR", _refusal(failed, bool(passed)))
         if destination is None:
-            click.echo("Nothing was written: add --overwrite, or --as NAME.")
+            click.echo("Nothing was written. Add --overwrite or --as NAME to record it.")
             return None
         kept = keep(draft, passed, destination.name)
-        return publish(kept, destination.folder, destination.if_there)
+        return publish(kept, destination.folder, destination.if_exists)
 
 
 def _modes(bundle: Bundle, given: dict[str, Any]) -> list[CalibratedMode]:
@@ -102,18 +169,25 @@ def _modes(bundle: Bundle, given: dict[str, Any]) -> list[CalibratedMode]:
     from sightline.calibrate.calibrated_mode import modes_to_measure
     from sightline.engine.spec import DECODERS
 
-    precisions = read_names(given["precisions"], PRECISIONS, "--precision")
-    decoders = read_names(given["decoders"], DECODERS, "--decoder")
+    precisions = _read_names(given["precisions"], PRECISIONS, "--precision")
+    decoders = _read_names(given["decoders"], DECODERS, "--decoder")
     return modes_to_measure(
         bundle,
-        read_names(given["backends"], known_backends(), "--backend"),
+        _read_names(given["backends"], known_backends(), "--backend"),
         cast("tuple[Precision, ...]", precisions),
         cast("tuple[Decoder, ...]", decoders),
     )
 
 
+def _read_names(text: str, known: tuple[str, ...], option: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(one.strip() for one in text.split(",") if one.strip()))
+    for name in names:
+        require_known(option, name, known)
+    return names
+
+
 def _described(images: str) -> str:
-    """The last two names of the path: enough to know it again, and nothing of the machine."""
+    """The last two names of the path, so that the manifest has no path of this machine."""
     return "/".join(Path(images).absolute().parts[-2:])
 
 
@@ -142,5 +216,5 @@ def _table(measured: list[Measured]) -> str:
 
 def _refusal(failed: list[Measured], others: bool) -> str:  # noqa: FBT001 - private
     which = "; ".join(f"'{one.entry.mode}' ({one.shortfall})" for one in failed)
-    remedy = " Use --keep-passing to write down the others." if others else ""
+    remedy = " Use --keep-passing to record the others." if others else ""
     return f"{which}. Nothing was written.{remedy}"

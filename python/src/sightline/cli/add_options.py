@@ -1,4 +1,4 @@
-"""Reading the values of `models add`'s options."""
+"""Convert the options of `models add` to a request for a new bundle."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import click
 from sightline.bundle.add_request import PIXELS_AS_THEY_ARE, RECOMMENDED, AddRequest
 from sightline.bundle.labels import read_labels
 from sightline.bundle.manifest import Accuracy, Preprocessing, Resize, Size
-from sightline.bundle.packages import require_packages
 from sightline.errors import WrongUseError
+from sightline.require_package import require_package
 
 if TYPE_CHECKING:
     from sightline.bundle.recipe import Recipe
@@ -21,7 +21,11 @@ _LARGEST_SIDE = 16_384
 
 
 def read_pixels(text: str) -> Size | int | str:
-    """`224` is an edge, `224x160` height and width, `none` is NONE: nothing."""
+    """Return 224 for `224`, the height and width for `224x160`, NONE for `none`.
+
+    Raises:
+        click.BadParameter: For other texts, and for edges outside 1..16384.
+    """
     if text.lower() == NONE:
         return NONE
     parts = text.lower().split("x")
@@ -33,7 +37,11 @@ def read_pixels(text: str) -> Size | int | str:
 
 
 def read_triple(text: str) -> tuple[float, float, float]:
-    """Three numbers in 0..1 with commas, one per colour, or one number for all three."""
+    """Return a number in 0..1 for each colour, from one number or three with commas between.
+
+    Raises:
+        click.BadParameter: For other texts.
+    """
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError as error:
@@ -45,7 +53,11 @@ def read_triple(text: str) -> tuple[float, float, float]:
 
 
 def read_arguments(text: str) -> dict[str, object]:
-    """A JSON object of keyword arguments."""
+    """Return the keyword arguments in a JSON object.
+
+    Raises:
+        click.BadParameter: If the text is not a JSON object.
+    """
     try:
         arguments = json.loads(text)
     except ValueError as error:
@@ -56,17 +68,17 @@ def read_arguments(text: str) -> dict[str, object]:
 
 
 def read_add_request(name: str, given: dict[str, Any]) -> tuple[AddRequest, str]:
-    """What the options of `models add` ask for together.
+    """Return the request that the options describe.
 
-    Labels and preprocessing that no option gives are those of the weights that torchvision or
-    timm offers for the architecture.
+    Labels and preprocessing default to those of the weights that torchvision or timm offers for
+    the architecture.
 
     Args:
-        name: The model's.
-        given: The options' values by name.
+        name: Name of the new model.
+        given: Option values by parameter name.
 
     Returns:
-        The request, and one line on what it took from there; empty where it took nothing.
+        The request, and one line that lists the defaults it uses; empty if it uses none.
 
     Raises:
         WrongUseError: NO_SOURCE, BAD_LABELS, BAD_PREPROCESSING, or from `find_recipe` and
@@ -84,9 +96,9 @@ def read_add_request(name: str, given: dict[str, Any]) -> tuple[AddRequest, str]
         missing += [f"--{one}" for one in ("resize", "mean", "std") if given[one] is None]
     if missing:
         raise click.UsageError(
-            f"{', '.join(missing)} must be given: only for an architecture of torchvision or timm "
-            "may they be known, as those of its own weights. (--mean and --std are not needed for "
-            "an ONNX file that takes uint8 pixels.)"
+            f"{', '.join(missing)} must be given. They have defaults only for an architecture of "
+            "torchvision or timm with its own weights. (--mean and --std are not needed for an "
+            "ONNX file that takes uint8 pixels.)"
         )
     own = recipe if recipe and pretrained else None
     request = AddRequest(
@@ -106,11 +118,11 @@ def read_add_request(name: str, given: dict[str, Any]) -> tuple[AddRequest, str]
         source=given["source"] or (own.source if own else "not stated"),
         accuracy=tuple(Accuracy(*one) for one in given["accuracy"]),
     )
-    return request, _taken(given, request, recipe)
+    return request, _defaults(given, request, recipe)
 
 
 def _own_normalisation(given: dict[str, Any]) -> dict[str, Any]:
-    """Mean and std of an ONNX file that takes pixels as they are, which has its own."""
+    """Mean and std for an ONNX file that takes uint8 pixels and so normalises them itself."""
     alone = given["onnx"] and not given["architecture"]
     left = {
         one: value
@@ -119,18 +131,18 @@ def _own_normalisation(given: dict[str, Any]) -> dict[str, Any]:
     }
     if not alone or not left:
         return {}
-    require_packages(["onnx"])
+    require_package("onnx", extra="add", purpose="models add")
     from sightline.bundle.graph import takes_pixels
 
     return left if takes_pixels(given["onnx"]) else {}
 
 
 def read_preprocessing(given: dict[str, Any], recipe: Preprocessing | None = None) -> Preprocessing:
-    """The preprocessing that the options describe together.
+    """Return the preprocessing that the options describe.
 
     Args:
-        given: The options' values; None where one is not given.
-        recipe: What then counts.
+        given: Option values by parameter name; None for options that the user left out.
+        recipe: Defaults for those.
 
     Raises:
         WrongUseError: BAD_PREPROCESSING if they contradict each other.
@@ -144,21 +156,21 @@ def read_preprocessing(given: dict[str, Any], recipe: Preprocessing | None = Non
     else:
         mode = mode or ("shortest_edge" if isinstance(resize, int) else "stretch")
         size = Size(resize, resize) if isinstance(resize, int) else resize
-    # Who says what height and width to stretch to says what the model takes.
+    # A height and width to stretch to is the size of the model's input, so no crop follows it.
     if crop is None and recipe and mode == recipe.resize.mode and not isinstance(resize, Size):
         crop = recipe.crop
     crop = None if crop == NONE else Size(crop, crop) if isinstance(crop, int) else crop
     if mode == "shortest_edge" and (crop is None or size.height != size.width):
         raise WrongUseError(
             "BAD_PREPROCESSING",
-            "a resize of the shortest edge is one number and needs --crop; without a crop, give "
-            "--resize-mode stretch.",
+            "--resize-mode shortest_edge needs one number for --resize, and needs --crop. To use "
+            "no crop, choose --resize-mode stretch.",
         )
     if recipe and crop and (crop.height > size.height or crop.width > size.width):
         raise WrongUseError(
             "BAD_PREPROCESSING",
-            f"the crop, {crop.height} x {crop.width}, is larger than what is resized, "
-            f"{size.height} x {size.width}. Give both: --resize and --crop.",
+            f"the crop, {crop.height} x {crop.width}, is larger than the resized image, "
+            f"{size.height} x {size.width}. Give both --resize and --crop.",
         )
     rest = {one: given[one] for one in ("mean", "std", "interpolation") if given[one] is not None}
     if recipe is not None:
@@ -176,11 +188,12 @@ def read_preprocessing(given: dict[str, Any], recipe: Preprocessing | None = Non
 
 
 def _pretrained(given: dict[str, Any]) -> str:
-    """The name of the weights to fetch; empty where there are others."""
+    """Name of the weights to download; empty if the user gives other weights."""
     name: str = given["pretrained"]
     if name and given["weights"]:
         raise WrongUseError(
-            "NO_SOURCE", "--weights and --pretrained each name the weights. Give one of them."
+            "NO_SOURCE",
+            "--weights and --pretrained both choose the weights. Give only one of them.",
         )
     others = given["weights"] or given["onnx"]
     if not name and not others and given["architecture"].startswith("torchvision:"):
@@ -188,8 +201,8 @@ def _pretrained(given: dict[str, Any]) -> str:
     return name
 
 
-def _taken(given: dict[str, Any], request: AddRequest, recipe: Recipe | None) -> str:
-    """What of the recipe is used, in words."""
+def _defaults(given: dict[str, Any], request: AddRequest, recipe: Recipe | None) -> str:
+    """One line that lists the options whose values come from the recipe."""
     options = ["labels", "resize", "crop", "interpolation", "mean", "std"]
     if recipe and request.preprocessing.crop != recipe.preprocessing.crop:
         options.remove("crop")
