@@ -1,7 +1,10 @@
 import base64
 import json
+import os
+import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import sightline
 from sightline.cli.main import main
 
 Encode = Callable[..., bytes]
@@ -86,6 +90,40 @@ def test_the_page_says_what_ran_and_what_came_of_it(
         assert said in text, said
 
 
+def test_a_reader_sees_the_same_text_as_ever(
+    write_run: WriteRun, record: Record, photos: list[str], tmp_path: Path
+) -> None:
+    page = report(write_run(record, photos), "--no-thumbnails")
+    text = page.text.replace(str(tmp_path), "TMP")
+    text = re.sub(r"Written by Sightline .* UTC\.", "Written by Sightline.", text)
+    # One line for each sentence or cell would hide which words stand beside each other.
+    expected = Path(__file__).with_name("page.txt").read_text("utf-8")
+    assert text.split() == expected.split()
+
+
+def test_the_page_is_written_from_a_zip_of_the_package_as_the_jar_does(
+    write_run: WriteRun, record: Record, photos: list[str], tmp_path: Path
+) -> None:
+    folder = write_run(record, photos)
+    package = Path(sightline.__file__).parent
+    archive = tmp_path / "sightline.zip"
+    with zipfile.ZipFile(archive, "w") as sources:
+        # The endings that build.sbt puts into the jar.
+        for file in package.rglob("*"):
+            if file.suffix in (".py", ".css", ".html", ".js", ".json"):
+                sources.write(file, file.relative_to(package.parent))
+    run = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "sightline", "report", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(archive)},
+    )
+    assert run.returncode == 0, run.stderr
+    assert "The 3 components kept explain 85.0%" in Reader(folder / "report.html").text
+
+
 def test_the_picture_lies_beside_the_page(
     write_run: WriteRun, record: Record, photos: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,7 +147,9 @@ def test_nothing_on_the_page_may_be_loaded_or_run_but_its_own_script(
     assert policy is not None
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert "unsafe" not in policy
-    assert not [a for _, a in page.elements if {"src", "style", "onclick"} & set(a)]
+    assert not [a for _, a in page.elements if {"style", "onclick"} & set(a)]
+    loaded = [a.get("src") or a.get("srcset") for _, a in page.elements]
+    assert all(one.startswith("data:image/png;base64,") for one in loaded if one)
     assert all(str(a["href"]).startswith("#") for _, a in page.elements if "href" in a)
 
 
@@ -364,18 +404,22 @@ def test_components_that_are_not_those_of_the_record_are_refused(
         assert why in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
 def test_a_missing_package_is_named(
-    write_run: WriteRun, record: Record, photos: list[str], tmp_path: Path
+    write_run: WriteRun, record: Record, photos: list[str], package: str
 ) -> None:
     folder = write_run(record, photos)
     program = (
         "import importlib.util as u, sys; found = u.find_spec; "
-        "u.find_spec = lambda name, *a: None if name == 'matplotlib' else found(name, *a); "
+        "u.find_spec = lambda name, *a: None if name == sys.argv[2] else found(name, *a); "
         "from sightline.cli.main import main; sys.exit(main(['report', sys.argv[1]]))"
     )
     run = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", program, str(folder), package],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert run.returncode == 2
-    assert "MISSING_PACKAGE" in run.stderr
+    assert f"MISSING_PACKAGE: sightline report needs the package {package}, which" in run.stderr
     assert "pip install 'sightline[report]'" in run.stderr

@@ -4,8 +4,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sightline.report.image_roots import ImageRoots
-from sightline.report.read_image import ImageReader
+from sightline.report.image_reader import ImageReader, ImageRoots
 from sightline.row_error import RowError
 
 OBJECTS = {"/photos/a%20b%2520c.jpg": b"12345", "/photos/big.jpg": b"1" * 100}
