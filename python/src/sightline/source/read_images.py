@@ -46,7 +46,7 @@ def read_images(
     contents: list[bytes | None] = []
     errors: list[RowError | None] = []
     for row, file in enumerate(listing.files):
-        found = listing.errors.get(row) or _read(file, max_image_bytes)
+        found = listing.errors.get(row) or read_file(file, max_image_bytes)
         contents.append(found if isinstance(found, bytes) else None)
         errors.append(found if isinstance(found, RowError) else None)
         size += len(found) if isinstance(found, bytes) else 0
@@ -69,7 +69,16 @@ def _batch(
     return batch.append_column(ERROR, pa.array(rows, ERROR_TYPE))
 
 
-def _read(file: str, max_image_bytes: int) -> bytes | RowError:
+def read_file(file: str, max_image_bytes: int) -> bytes | RowError:
+    """Read one local file.
+
+    Args:
+        file: Path, which may contain surrogates if its name is not UTF-8.
+        max_image_bytes: A larger file is not read.
+
+    Returns:
+        Its bytes, or the error NOT_FOUND, DENIED, IO, TOO_LARGE or CHANGED.
+    """
     if not file:
         return RowError("NOT_FOUND", "read", "The path is empty.")
     try:
