@@ -9,7 +9,7 @@ from PIL import Image
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.verify import verify_bundle
 from sightline.calibrate.calibrated_mode import CalibratedMode
-from sightline.calibrate.measure import Classes, classify
+from sightline.calibrate.classify import Classes, classify
 from sightline.cli.models import models
 from sightline.errors import SightlineError, WrongUseError
 from sightline.source.listing import Listing

@@ -1,4 +1,4 @@
-"""`sightline models`: its group, and the commands that make no new bundle of the user's own."""
+"""`sightline models`, and its commands add-builtin, list, describe and verify."""
 
 from __future__ import annotations
 

@@ -29,12 +29,13 @@ Example:
 @click.option("--allow-code", is_flag=True, help=ALLOW_CODE_HELP)
 @click.option("--models", type=PATH, help=MODELS_HELP)
 def calibrate(name: str, images: str, models: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's options
-    """Measure how often model NAME agrees with itself in fp32 when it runs faster.
+    """Compare faster modes of model NAME with fp32, on your images.
 
-    Compares reduced precision (bf16, int8) and other JPEG decoders with fp32 and Pillow, on your
-    images. Modes that agree often enough are written into the model's manifest, and only those
-    may be used by `predict`. The model's sha256 changes. Without --overwrite and --as, the command
-    only prints the measurements.
+    A mode is a backend, a precision (fp32, bf16 or int8) and a JPEG decoder. The command measures
+    how often each mode gives the same class as fp32 with the decoder pillow. Modes that agree
+    often enough are recorded in the model's manifest, and `predict` accepts only recorded modes.
+    This changes the model's sha256. Without --overwrite and --as, the measurements are only
+    printed.
     """
     from sightline.bundle.bundle import Bundle
     from sightline.bundle.find import find_bundle, writable_folder

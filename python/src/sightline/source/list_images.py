@@ -52,7 +52,7 @@ class ImageSource:
 
 
 def list_images(source: ImageSource) -> Listing:
-    """List without opening any image; say on stderr what was left out.
+    """List the images without opening them; files that are left out are reported on stderr.
 
     Raises:
         WrongUseError: PATH_NOT_FOUND, NO_IMAGES, UNKNOWN_COLUMN, BAD_TABLE, or WRONG_ARGUMENTS for

@@ -1,4 +1,4 @@
-"""Classify all images in one mode, and compare the classes with those of another mode."""
+"""Classify all images of a listing in one mode."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ ClassIds = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """The classes that one mode gave the images.
+    """The classes of a listing's images, and the CPU time for them.
 
     Args:
-        found: By row, the best class; NO_CLASS for an image that could not be read.
-        true: By row, the class that the listing gives; NO_CLASS where it gives none.
-        infer_cpu_ms: Of one image, on one thread.
-        decode_cpu_ms: The same, decoding and resizing.
+        found: (rows,) predicted class ids; NO_CLASS for an image that could not be read.
+        true: (rows,) true class ids; NO_CLASS if unknown.
+        infer_cpu_ms: CPU time of the model for one image, in milliseconds.
+        decode_cpu_ms: CPU time of decoding and resizing one image, in milliseconds.
     """
 
     found: ClassIds
@@ -50,7 +50,7 @@ def classify(
     """Run the engine as `predict` does, on one core; progress goes to stderr.
 
     Raises:
-        WrongUseError: From opening the session.
+        WrongUseError: As for `open_session`.
         SightlineError: MODEL_FAILED or MODEL_OUTPUT.
     """
     session = open_session(
