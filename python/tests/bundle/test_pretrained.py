@@ -180,7 +180,7 @@ def test_labels_of_another_number_must_be_given(tmp_path: Path) -> None:
             "--pretrained IMAGENET1K_V7",
             "UNKNOWN_WEIGHTS: torchvision has no weights 'IMAGENET1K_V7",
         ),
-        ("--pretrained X --weights y.pth", "NO_SOURCE: --weights and --pretrained each name"),
+        ("--pretrained X --weights y.pth", "NO_SOURCE: --weights and --pretrained both choose"),
         ("--pretrained X --architecture timm:resnet10t", "NO_WEIGHTS: only torchvision's own"),
         ("--architecture timm:test_vit", "NO_SOURCE: give --onnx FILE, or --weights FILE"),
         ("--architecture torchvision:resnet5", "UNKNOWN_ARCHITECTURE: 'torchvision:resnet5'"),
