@@ -75,7 +75,10 @@ inference_options = add_options(
     ),
     click.option("--threads", type=AT_LEAST_1, help="Worker threads; default: one for each core."),
     click.option(
-        "--models", type=PATH, help="Folder of model bundles; default: $SIGHTLINE_MODELS."
+        "--models",
+        type=PATH,
+        help="Folder to search first for the model; default: $SIGHTLINE_MODELS. Then ./models and "
+        "the built-in models are searched.",
     ),
     click.option("--allow-code", is_flag=True, help=ALLOW_CODE_HELP),
     click.option(

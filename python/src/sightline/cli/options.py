@@ -72,20 +72,7 @@ class FloatInRange(click.FloatRange):
 
 SHARE = FloatInRange(0, 1)
 
-_FILE_OPTIONS = (
-    click.option(
-        "--include",
-        metavar="PATTERNS",
-        help="Files to read from a folder or glob, such as '*.jpg,*.png'. Default: a folder's "
-        "files with an image ending. '*' reads every file.",
-    ),
-    click.option(
-        "--exclude",
-        metavar="PATTERNS",
-        help="Files of a folder or glob to leave out, such as 'thumbs/*'.",
-    ),
-)
-_TABLE_OPTIONS = (
+_COLUMN_OPTIONS = (
     click.option(
         "--labels",
         type=KnownName(["auto", "folder", "none"]),
@@ -101,6 +88,18 @@ _TABLE_OPTIONS = (
         "--label-column",
         help="A table's column of true labels; default: label, actual_class or class.",
     ),
+)
+_MORE_COLUMN_OPTIONS = (
+    click.option(
+        "--label-id-column",
+        help="A table's column of true class ids; default: class_id, actual_class_id or label_id.",
+    ),
+    click.option(
+        "--content-column",
+        help="A table's column of encoded images; default: content, if it is binary.",
+    ),
+)
+_TABLE_OPTIONS = (
     click.option(
         "--root",
         type=PATH,
@@ -113,15 +112,20 @@ _TABLE_OPTIONS = (
         "--encoding", help="Encoding of a CSV, such as utf-16 or windows-1252; default: utf-8."
     ),
 )
-_MORE_IMAGE_OPTIONS = (
+_FILE_OPTIONS = (
     click.option(
-        "--label-id-column",
-        help="A table's column of true class ids; default: class_id, actual_class_id or label_id.",
+        "--include",
+        metavar="PATTERNS",
+        help="Files to read from a folder or glob, such as '*.jpg,*.png'. Default: a folder's "
+        "files with an image ending. '*' reads every file.",
     ),
     click.option(
-        "--content-column",
-        help="A table's column of encoded images; default: content, if it is binary.",
+        "--exclude",
+        metavar="PATTERNS",
+        help="Files of a folder or glob to leave out, such as 'thumbs/*'.",
     ),
+)
+_READ_OPTIONS = (
     click.option("--limit", type=AT_LEAST_1, help="Read only the first N images."),
     click.option(
         "--max-image-bytes",
@@ -147,10 +151,12 @@ def add_options(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], 
 file_options = add_options(*_FILE_OPTIONS)
 """`--include` and `--exclude`, for a command that has `--images`."""
 
-listing_options = add_options(*_TABLE_OPTIONS, *_FILE_OPTIONS)
-"""All options that choose images and their labels, for a command that has `--images`."""
+listing_options = add_options(*_COLUMN_OPTIONS, *_TABLE_OPTIONS, *_FILE_OPTIONS)
+"""The options that choose images and their labels, for a command that has `--images`."""
 
-image_options = add_options(listing_options, *_MORE_IMAGE_OPTIONS)
+image_options = add_options(
+    *_COLUMN_OPTIONS, *_MORE_COLUMN_OPTIONS, *_TABLE_OPTIONS, *_FILE_OPTIONS, *_READ_OPTIONS
+)
 """`listing_options`, and those of a command that opens the images."""
 
 
