@@ -171,7 +171,7 @@ def test_the_images_that_set_ranges_are_not_compared(bundle: Bundle, photographs
         ("--as colour", "MODEL_EXISTS: "),
     ],
 )
-def test_what_cannot_be_asked_is_said_before_anything_runs(
+def test_what_cannot_be_measured_is_refused_before_anything_runs(
     bundle: Bundle, photographs: Path, options: str, message: str
 ) -> None:
     done = calibrate(bundle, photographs, options)

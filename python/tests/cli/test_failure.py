@@ -41,7 +41,7 @@ def test_errors_of_others_have_conditions_of_ours(
         assert (error.filename or "") in shown.message
 
 
-def test_a_fault_of_the_program_is_nobody_s_wrong_use() -> None:
+def test_a_fault_of_the_program_is_not_wrong_use() -> None:
     assert as_sightline_error(ValueError("a bug")) is None
 
 

@@ -239,7 +239,7 @@ def test_wrong_use_is_one_line_and_status_2(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         ("the shapes differ", "MODEL_FAILED: model colour failed on a batch of 4 images: "),
         ("std::bad_alloc", "OUT_OF_MEMORY: model colour, on a batch of 4 images, needs more "),
@@ -248,7 +248,7 @@ def test_wrong_use_is_one_line_and_status_2(
 )
 def test_a_backend_that_fails_is_one_line_and_status_1(
     words: str,
-    said: str,
+    expected: str,
     images: Path,
     tmp_path: Path,
     predict: Callable[..., int],
@@ -261,7 +261,7 @@ def test_a_backend_that_fails_is_one_line_and_status_1(
     monkeypatch.setattr("sightline.backends.onnx.OnnxSession.run", fail)
     assert predict(images) == 1
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith(f"sightline: {said}")
+    assert last.startswith(f"sightline: {expected}")
     assert not (tmp_path / "out").exists()
 
 
@@ -317,7 +317,7 @@ def test_a_flipped_byte_in_the_bundle_is_refused(
     assert "'model.onnx' has changed" in capsys.readouterr().err
 
 
-def test_the_time_that_is_told_has_its_parts(
+def test_the_time_that_is_printed_has_its_parts(
     images: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert predict(images) == 0
@@ -332,7 +332,7 @@ def test_the_time_that_is_told_has_its_parts(
     assert whole == pytest.approx(sum(parts), abs=0.5)
 
 
-def test_files_that_are_no_images_are_left_out_told_and_recorded(
+def test_files_that_are_no_images_are_left_out_reported_and_recorded(
     images: Path, tmp_path: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (images / "manifest.csv").write_text("path\n")

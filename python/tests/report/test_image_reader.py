@@ -60,7 +60,7 @@ def test_an_object_is_read_under_the_name_that_hadoop_gives_it() -> None:
     assert code(reader.read("s3a://photos/gone.jpg")) == "NOT_FOUND"
 
 
-def test_what_cannot_be_asked_is_an_error_of_its_image() -> None:
+def test_what_cannot_be_measured_is_an_error_of_its_image() -> None:
     reader = ImageReader(50, ImageRoots(None))
     for path in ("nowhere://bucket/a", "s3://b?endpoint_override=x/a", "s3://k:s@b/a", "s3:///a"):
         assert code(reader.read(path)) == "IO"

@@ -66,7 +66,7 @@ def test_the_page_says_what_ran_and_what_came_of_it(
     write_run: WriteRun, record: Record, photos: list[str]
 ) -> None:
     text = report(write_run(record, photos)).text
-    for said in (
+    for expected in (
         "tiny_net",
         "ab" * 32,
         "onnx",
@@ -87,7 +87,7 @@ def test_the_page_says_what_ran_and_what_came_of_it(
         "photos/bad.jpg CORRUPT decode No EOI.",
         "pca fit pca 6.50 s",
     ):
-        assert said in text, said
+        assert expected in text, expected
 
 
 def test_a_reader_sees_the_same_text_as_ever(
@@ -327,8 +327,8 @@ def test_predictions_have_a_page_of_what_they_have(
     assert f"page       {output}/_run/report.html" in capsys.readouterr().out
     assert sorted(path.name for path in output.iterdir()) == ["_run", "part-00000.parquet"]
     text = Reader(output / "_run" / "report.html").text
-    for said in ("Predictions", "Predicted classes", "red 1", "(no label) 1", "UNSUPPORTED 1"):
-        assert said in text
+    for expected in ("Predictions", "Predicted classes", "red 1", "(no label) 1", "UNSUPPORTED 1"):
+        assert expected in text
     assert "infer predict" in text
 
 

@@ -246,7 +246,7 @@ def test_a_named_column_that_is_missing_lists_the_columns(tmp_path: Path) -> Non
         list_images(source)
 
 
-def test_an_empty_folder_and_a_missing_one_are_told_apart(tmp_path: Path) -> None:
+def test_an_empty_folder_and_a_missing_one_are_distinguished(tmp_path: Path) -> None:
     with pytest.raises(WrongUseError, match="NO_IMAGES"):
         list_images(ImageSource(str(tmp_path)))
     for missing in (f"{tmp_path}/x", f"{tmp_path}/*.jpg"):
