@@ -354,4 +354,4 @@ def test_an_output_in_the_folder_of_the_images_is_no_image_of_the_next_run(
     assert predict(images, "--output", str(images / "out")) == 0
     assert predict(images, "--include", "*") == 0
     assert len(rows_of(tmp_path)) == 6
-    assert f"Passed over, for runs have written them: {images}/out." in capsys.readouterr().err
+    assert f"Skipped, because they are outputs of runs: {images}/out." in capsys.readouterr().err

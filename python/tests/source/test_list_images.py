@@ -206,7 +206,7 @@ def test_a_folder_of_csv_parts_is_one_table(name: str, tmp_path: Path) -> None:
     ("parts", "error"),
     [
         ({}, "no CSV files"),
-        ({"0": "path\n", "1": "file\n"}, "1 .*header is not that of 0"),
+        ({"0": "path\n", "1": "file\n"}, "1 .*header differs from that of 0"),
     ],
 )
 def test_csv_parts_that_are_no_table_say_why(

@@ -111,7 +111,7 @@ def read_csv(table: Path, dialect: CsvDialect) -> CsvTable:
             first, columns = header, [[] for _ in header]
         elif header != first:
             raise bad_table(
-                part, f"its header is not that of {parts[0].name}: {', '.join(header)}."
+                part, f"its header differs from that of {parts[0].name}: {', '.join(header)}."
             )
         for row in rows:
             _append(row, columns, table)
@@ -148,7 +148,7 @@ def _append(row: list[str], columns: list[list[str | None]], table: Path) -> Non
         raise bad_table(
             table,
             f"a row has more fields than the header: no column is there for '{beyond.strip()}'. "
-            "Quote fields that contain the delimiter, or name the right one by --delimiter.",
+            "Quote fields that contain the delimiter, or set the delimiter by --delimiter.",
         )
 
 
@@ -188,6 +188,6 @@ def _open(part: Path, dialect: CsvDialect) -> IO[str]:
 def _not_text(part: Path, dialect: CsvDialect) -> WrongUseError:
     return bad_table(
         part,
-        f"its bytes are not text in {(dialect.encoding or 'utf-8').lower()}. Name its encoding by "
+        f"its bytes are not text in {(dialect.encoding or 'utf-8').lower()}. Set its encoding by "
         "--encoding, such as windows-1252 or utf-16.",
     )

@@ -104,7 +104,7 @@ def describe_left_out(by_ending: dict[str, int], outputs: list[str], files: File
         files_ = "1 file" if number == 1 else f"{number} files"
         sentences.append(f"{files_} left out ({', '.join(kinds)}), {why}.")
     if outputs:
-        sentences.append(f"Passed over, for runs have written them: {', '.join(outputs)}.")
+        sentences.append(f"Skipped, because they are outputs of runs: {', '.join(outputs)}.")
     return " ".join(sentences)
 
 

@@ -61,7 +61,7 @@ def list_images(source: ImageSource) -> Listing:
     listing = _list(source).first(source.limit)
     left_out = describe_left_out(listing.left_out, listing.outputs, source.files())
     if len(listing) == 0:
-        hint = left_out or "Name a folder, glob or table with images."
+        hint = left_out or "Give a folder, a glob or a table that contains images."
         raise WrongUseError("NO_IMAGES", f"{source.images} holds no images. {hint}")
     if left_out:
         sys.stderr.write(f"sightline: {source.images}: {left_out}\n")

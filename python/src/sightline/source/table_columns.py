@@ -207,7 +207,7 @@ def _is_error(type_: pa.DataType) -> bool:
 def _unknown_column(table: CsvTable | ParquetTable, column: str) -> WrongUseError:
     hint = "Name one by --path-column, --label-column, --label-id-column or --content-column."
     if isinstance(table, CsvTable) and len(table.schema.names) == 1:
-        hint = "It has one column only. Name its delimiter by --delimiter."
+        hint = "It has one column only: set the character between its fields by --delimiter."
     known = ", ".join(table.schema.names)
     return WrongUseError(
         "UNKNOWN_COLUMN", f"{table.path} has no column '{column}'. It has: {known}. {hint}"

@@ -79,8 +79,8 @@ class TrueLabels:
         """Return why `evaluate` would not help, and what would."""
         if self.labelled == 0:
             return (
-                "No evaluation: no image has a true label. Say where they are by --labels folder "
-                "or --label-column."
+                "No evaluation: no image has a true label. Set their source by --labels folder or "
+                "--label-column."
             )
         return (
             "No evaluation: the true labels are mostly none of the model's. Name the column of "
