@@ -147,7 +147,10 @@ class Model:
             WrongUseError: INVALID_OPTION for a wrong `top_k`.
             SightlineError: MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY.
         """
-        return [_prediction(row, error) for row, error in self._run(images, "scores", top_k)]
+        return [
+            _prediction(result.as_py(), error)
+            for result, error in self._run(images, "scores", top_k)
+        ]
 
     def features(self, images: Iterable[Image]) -> list[FeatureVector]:
         """Compute the feature vector of each image: the input of the model's last layer.
@@ -164,16 +167,17 @@ class Model:
             SightlineError: MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY.
         """
         return [
-            FeatureVector(None if row is None else np.array(row, np.float32), error)
-            for row, error in self._run(images, "features", None)
+            FeatureVector(None if error else np.array(vector.values), error)
+            for vector, error in self._run(images, "features", None)
         ]
 
     def _run(
         self, images: Iterable[Image], output: Output, top_k: int | None
     ) -> Iterator[tuple[Any, RowError | None]]:
-        """Yield the result and the error of each image, one of which is None.
+        """Yield the result of each image as an Arrow scalar, and its error or None.
 
-        This is the only use of `engine.run` in this module.
+        This is the only use of `engine.run` in this module. The scalar is a struct (scores) or a
+        list of float32 (features), and null if there is an error.
         """
         if isinstance(images, str | bytes | os.PathLike):
             raise TypeError("images must be an iterable of paths or bytes, such as [path]")
@@ -188,10 +192,9 @@ class Model:
         self._model.kept(spec)  # raises NO_FEATURES, even without images
         batches = _batches(images, spec.max_image_bytes)
         for batch in run(batches, self._model, spec, CONTENT, ERROR):
-            results = batch.column(column).to_pylist()
             errors = batch.column("error").to_pylist()
-            for row, error in zip(results, errors, strict=True):
-                yield row, None if error is None else RowError(**error)
+            for result, error in zip(batch.column(column), errors, strict=True):
+                yield result, None if error is None else RowError(**error)
 
 
 def load(
