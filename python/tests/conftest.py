@@ -1,4 +1,4 @@
-"""What tests of every room share: a model whose predictions can be checked by eye, and images."""
+"""Shared by all tests: images, and a model whose predictions can be checked by eye."""
 
 import hashlib
 import io

@@ -124,11 +124,11 @@ def test_the_page_of_errors_is_that_of_the_conditions() -> None:
 
 def test_every_condition_is_raised_by_the_sources() -> None:
     raised = {code for _, _, code in raised_in_python()} | set(raised_in_scala())
-    told = "".join(
+    reported = "".join(
         file.read_text("utf-8") for file in [*SOURCES.rglob("*.py"), *SCALA.rglob("*.scala")]
     )
     # Some are chosen by a function that is given their name.
-    unused = {name for name in error_conditions() if f'"{name}"' not in told} - raised
+    unused = {name for name in error_conditions() if f'"{name}"' not in reported} - raised
     assert unused == set()
 
 
@@ -138,7 +138,7 @@ def test_every_condition_is_made_to_happen_by_a_test() -> None:
         "jar": [*(root / "scala/src/test").rglob("*.scala"), *(root / "tests").glob("*.py")],
         "package": [*(root / "python/tests").rglob("*.py"), *(root / "tests").glob("*.py")],
     }
-    told = {
+    reported = {
         "jar": "".join(file.read_text("utf-8") for file in SCALA.rglob("*.scala")),
         "package": "".join(file.read_text("utf-8") for file in SOURCES.rglob("*.py")),
     }
@@ -149,7 +149,7 @@ def test_every_condition_is_made_to_happen_by_a_test() -> None:
         missing += [
             f"{name} of the {side}"
             for name in error_conditions()
-            if re.search(rf'["\']{name}["\']', told[side])
+            if re.search(rf'["\']{name}["\']', reported[side])
             and not re.search(rf'["\'][^"\'\n]*\b{name}\b', asserted)
         ]
     assert missing == []

@@ -130,7 +130,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_what_killed_runs_left_half_written_is_removed_and_told(
+def test_what_killed_runs_left_half_written_is_removed_and_reported(
     tmp_path: Path, dead: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # The last is what Scala's commands leave, which Spark must be able to read.
@@ -146,11 +146,11 @@ def test_what_killed_runs_left_half_written_is_removed_and_told(
     with publish_folder(tmp_path / "out", THERE) as folder:
         (folder / "a").write_text("new")
     assert names(tmp_path) == ["out"]
-    told = capsys.readouterr().err
-    assert "out.incomplete-0000000a is removed: a run that was killed had left it" in told
+    reported = capsys.readouterr().err
+    assert "out.incomplete-0000000a is removed: a run that was killed had left it" in reported
 
 
-def test_what_a_live_run_writes_or_nobody_is_known_to_have_made_is_left_alone(
+def test_what_a_live_run_writes_or_has_no_known_owner_is_left_alone(
     tmp_path: Path, dead: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_owner(tmp_path, "0000000a", os.getpid(), current().started, "")
@@ -164,9 +164,9 @@ def test_what_a_live_run_writes_or_nobody_is_known_to_have_made_is_left_alone(
     with publish_folder(tmp_path / "out", THERE):
         pass
     assert names(tmp_path) == sorted([*before, "out"])
-    told = capsys.readouterr().err
-    assert "out.incomplete-0000000a is left alone: another run writes" in told
-    assert "out.incomplete-0000000b is left alone: nothing tells whose it is" in told
+    reported = capsys.readouterr().err
+    assert "out.incomplete-0000000a is left alone: another run writes" in reported
+    assert "out.incomplete-0000000b is left alone: its owner is unknown" in reported
 
 
 def test_an_output_that_a_killed_run_moved_aside_is_put_back_or_removed_if_it_was_replaced(

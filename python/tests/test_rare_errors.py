@@ -12,7 +12,7 @@ import pytest
 from sightline.bundle.weights import read_weights
 from sightline.cli.main import main
 from sightline.errors import SightlineError
-from sightline.source.link_images import link_images
+from sightline.source.write_sample import link_images
 
 Trigger = Callable[[Path], object]
 

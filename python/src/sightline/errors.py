@@ -1,4 +1,4 @@
-"""Errors that a person can act on: each names the thing, what is wrong, why, and what to do."""
+"""Errors with a condition, a message that states cause and remedy, and an exit status."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 class SightlineError(Exception):
-    """A run cannot go on.
+    """A run failed.
 
     Args:
-        code: The condition's name, one of `error_conditions`: ``DEVICE_UNAVAILABLE``.
+        code: Name of the condition in `error_conditions`, such as ``DEVICE_UNAVAILABLE``.
         message: One or two sentences for people, without the code.
     """
 
@@ -21,7 +21,7 @@ class SightlineError(Exception):
 
     @property
     def exit_status(self) -> int:
-        """Of a command: 1 when the run failed, 2 when it was asked for wrongly."""
+        """Exit status of a command with this error: 1 if the run failed, 2 for wrong use."""
         return exit_status(self.code)
 
     def __str__(self) -> str:
@@ -29,28 +29,29 @@ class SightlineError(Exception):
 
 
 class WrongUseError(SightlineError):
-    """What was asked for cannot be done as asked (exit status 2, never a stack trace)."""
+    """The user's request is wrong (exit status 2, without a stack trace)."""
 
 
 @cache
 def error_conditions() -> dict[str, dict[str, Any]]:
-    """Every condition by its name, from the file that the jar reads too.
+    """Return all conditions by name. The jar reads the same file.
 
     Returns:
-        Of each: `meaning`, `message` (lines with ``<parameters>``), `sqlState`, `exitStatus`.
+        For each condition `meaning`, `message` (lines with ``<parameters>``), `sqlState` and
+        `exitStatus`.
     """
-    # Only here: what fails reads them, and every command and worker imports this module.
+    # Imported here because every worker imports this module, and only failures need the file.
     import json
     from importlib import resources
 
-    # From a folder, or from the zip that the jar sends to its workers.
+    # The package is a folder, or a zip that the jar sends to its workers.
     text = resources.files("sightline").joinpath("error_conditions.json").read_text("utf-8")
     conditions: dict[str, dict[str, Any]] = json.loads(text)
     return conditions
 
 
 def exit_status(condition: str) -> int:
-    """What a command ends with when it fails for `condition`: 1 or 2.
+    """Return the exit status of a command that fails with `condition`: 1 or 2.
 
     Raises:
         KeyError: If there is no such condition.

@@ -1,4 +1,4 @@
-"""The SQL functions as columns of PySpark, classic or Connect; the session needs the jar.
+"""The SQL functions as columns for PySpark, classic or Connect. The session needs the jar.
 
 from sightline.functions import ml_predict
 
@@ -17,15 +17,15 @@ from pyspark.sql.functions import call_function, col, create_map, lit
 def ml_predict(
     model: str, content: Column | str, options: Mapping[str, str] | None = None
 ) -> Column:
-    """What a model says of each image.
+    """Return a column with the model's prediction for each image.
 
     Args:
         model: A name, ``name@version``, or the path of a bundle.
-        content: Column of the images' bytes, binary.
-        options: Such as ``{"top_k": "3", "backend": "openvino"}``.
+        content: Binary column of encoded images.
+        options: Options as text, such as ``{"top_k": "3", "backend": "openvino"}``.
 
     Returns:
-        struct<label, class_id, score, top_k, error>; NULL where `content` is.
+        struct<label, class_id, score, top_k, error>, NULL where `content` is NULL.
     """
     return _call("ml_predict", model, content, options)
 
@@ -33,28 +33,28 @@ def ml_predict(
 def ml_features(
     model: str, content: Column | str, options: Mapping[str, str] | None = None
 ) -> Column:
-    """Each image as a vector: the model's output of features.
+    """Return a column with the model's feature vector for each image.
 
     Args:
         model: A name, ``name@version``, or the path of a bundle.
-        content: Column of the images' bytes, binary.
-        options: Such as ``{"batch_rows": "64"}``.
+        content: Binary column of encoded images.
+        options: Options as text, such as ``{"batch_rows": "64"}``.
 
     Returns:
-        struct<features array<float>, error>; NULL where `content` is.
+        struct<features array<float>, error>, NULL where `content` is NULL.
     """
     return _call("ml_features", model, content, options)
 
 
 def get_image_inference_udf(path: Column | str, backend: str = "pytorch") -> Column:
-    """What the model of ``spark.sightline.imageModel`` says of the file at each path.
+    """Return a column with the prediction of ``spark.sightline.imageModel`` for each file.
 
     Args:
         path: Column of paths or URIs.
         backend: ``pytorch``, ``onnx`` or ``openvino``.
 
     Returns:
-        struct<label, class_id, confidence, probabilities, error>; NULL where `path` is.
+        struct<label, class_id, confidence, probabilities, error>, NULL where `path` is NULL.
     """
     return call_function("get_image_inference_udf", _column(path), lit(backend))
 

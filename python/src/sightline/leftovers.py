@@ -1,4 +1,4 @@
-"""What runs that were killed have left beside an output."""
+"""Clean up the temporary files that killed runs have left beside an output."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from pathlib import Path
 from sightline.run_owner import RunOwner, read_owner
 
 BEAT_SECONDS = 60.0
-"""A run tells that it is there by writing its file again so often."""
+"""A run rewrites its owner file at this interval, to show that it is alive."""
 
-# A run that cannot be asked has ended when its file is older: far longer than clocks differ.
+# A run on another machine counts as ended if its file is older. Clocks differ by far less.
 _SILENT_SECONDS = 30 * BEAT_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class RunNames:
-    """The names that a run has beside an output while it writes.
+    """Temporary paths of a run beside its output.
 
-    Scala's are the same, the first two without the dot, since Spark reads no name that begins so.
+    Scala's commands use the same names, the first two without the dot, because Spark does not read
+    names that begin with a dot.
 
     Args:
-        incomplete: The new output.
-        replaced: The old one, while the new one takes its place.
-        owner: A file that says whose they are: the first to come, and the last to go.
+        incomplete: The new output, until it is complete.
+        replaced: The old output, while the new one takes its place.
+        owner: File that identifies the process; it is written first and removed last.
     """
 
     incomplete: Path
@@ -37,10 +38,10 @@ class RunNames:
 
 
 def run_names(output: Path, run: str) -> RunNames:
-    """Those of one run.
+    """Return the temporary paths of one run.
 
     Args:
-        output: Absolute.
+        output: Absolute path of the output.
         run: Eight hexadecimal digits.
     """
     return RunNames(
@@ -51,16 +52,16 @@ def run_names(output: Path, run: str) -> RunNames:
 
 
 def settle(output: Path) -> Iterator[str]:
-    """Undo or complete what runs that have ended left undone.
+    """Clean up after runs that have ended without finishing.
 
-    Half of a new output is removed, and an old one whose successor never came is put back. What
-    may belong to a run that goes on, or to nobody that is known, stays.
+    Removes incomplete new outputs, and puts back an old output that was not replaced. Files that
+    may belong to a running process, or have no known owner, stay.
 
     Args:
-        output: Absolute.
+        output: Absolute path of the output.
 
     Returns:
-        A line for each thing that was there.
+        One line about each path found.
     """
     for run, names in sorted(_found(output).items()):
         file = _owner(output, run)
@@ -69,8 +70,7 @@ def settle(output: Path) -> Iterator[str]:
         if owner is None:
             for path in rest:
                 yield (
-                    f"{path} is left alone: nothing tells whose it is. If no run writes it, "
-                    "remove it."
+                    f"{path} is left alone: its owner is unknown. If no run writes it, remove it."
                 )
         elif not _has_ended(owner, file):
             for path in rest:
@@ -81,7 +81,7 @@ def settle(output: Path) -> Iterator[str]:
         else:
             yield from _ended(output, rest)
             file.unlink(missing_ok=True)
-            # What Hadoop's local file system writes beside each file.
+            # Hadoop's local file system writes a checksum file beside each file.
             file.with_name(f".{file.name}.crc").unlink(missing_ok=True)
 
 
@@ -98,8 +98,8 @@ def _ended(output: Path, names: list[Path]) -> Iterator[str]:
             yield f"{path.name} is removed: a run that was killed had replaced it."
         else:
             yield (
-                f"{path} is what a run that was killed would have replaced. Remove it if it is "
-                "not wanted."
+                f"{path} is an old output that a killed run would have replaced. Remove it if you "
+                "do not need it."
             )
     for path in half:
         _remove(path)
@@ -119,7 +119,7 @@ def _found(output: Path) -> dict[str, set[Path]]:
                     run = match[1] or match[2]
                     found.setdefault(run, set()).add(output.with_name(entry.name))
     except OSError:
-        return {}  # There is no such folder, or writing will say what is wrong with it.
+        return {}  # If the folder exists, writing into it will report the error.
     return found
 
 

@@ -1,10 +1,10 @@
-"""Memory that ran out: a failure of the machine, not of what it read or ran."""
+"""Recognise errors that mean that the machine ran out of memory."""
 
 from __future__ import annotations
 
 from sightline.errors import SightlineError
 
-# onnxruntime, PyTorch and OpenVINO raise a RuntimeError or the like, and say it in these words.
+# In messages of onnxruntime, PyTorch and OpenVINO, which raise RuntimeError or similar classes.
 _WORDS = (
     "bad_alloc",
     "bad allocation",
@@ -16,11 +16,11 @@ _WORDS = (
 
 
 def raise_if_out_of_memory(error: Exception, what: str) -> None:
-    """Raise OUT_OF_MEMORY if that is what the error says, in whatever class.
+    """Raise OUT_OF_MEMORY if the error means that memory ran out.
 
     Args:
-        error: A MemoryError, or what a model's runtime raised.
-        what: What needs the memory, and for what: the subject of the message.
+        error: A MemoryError, or an exception of a model's runtime.
+        what: What needs the memory, as the subject of the message.
 
     Raises:
         SightlineError: OUT_OF_MEMORY.

@@ -1,4 +1,4 @@
-"""Where a path leads: the one form in which paths are compared."""
+"""Resolve local paths, so that two paths can be compared."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterable
 
 
 def place(path: str | os.PathLike[str]) -> str:
-    """The path that a local path leads to: absolute, without ``..``, links followed.
+    """Return the real path: absolute, without ``..`` and without symbolic links.
 
     Args:
-        path: A path, or a ``file:`` URI, in which no letter is percent-encoded, as Hadoop has it.
-            What does not exist, such as the part of a glob from its first star on, is kept.
+        path: A path, or a ``file:`` URI as Hadoop writes it, without percent-encoding. Parts that
+            do not exist, such as the part of a glob from its first star on, are kept.
     """
     return os.path.realpath(local_path(os.fspath(path)))
 
 
 def local_path(path: str) -> str:
-    """A ``file:`` URI as a path, percent signs and all; any other text as it is."""
+    """Return the path of a ``file:`` URI, without decoding it; any other text unchanged."""
     if not path.startswith("file:/"):
         return path
     rest = path.removeprefix("file:")
@@ -25,7 +25,7 @@ def local_path(path: str) -> str:
 
 
 def first_in(paths: Iterable[str | os.PathLike[str]], folder: str | os.PathLike[str]) -> str | None:
-    """The first of some paths that leads to a folder or to something in it; None if none does."""
+    """Return the first path that resolves to the folder or to a path in it; None if none does."""
     within = os.path.join(place(folder), "")  # noqa: PTH118
     parents: dict[str, str] = {}
     for path in paths:
@@ -34,7 +34,7 @@ def first_in(paths: Iterable[str | os.PathLike[str]], folder: str | os.PathLike[
         if parent not in parents:
             parents[parent] = place(parent)
         leads_to = os.path.join(parents[parent], name)  # noqa: PTH118
-        # Of a million files in one folder only the links are looked at one by one.
+        # For speed with a million files in a folder: only links are resolved one by one.
         if name in ("", ".", "..") or os.path.islink(leads_to):  # noqa: PTH114
             leads_to = place(leads_to)
         if os.path.join(leads_to, "").startswith(within):  # noqa: PTH118

@@ -1,4 +1,4 @@
-"""A folder that appears whole, or not at all."""
+"""Write an output folder that appears complete or not at all."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ from sightline.written_folder import is_replaceable
 @contextmanager
 def publish_folder(
     target: Path,
-    if_there: WrongUseError | None,
+    if_exists: WrongUseError | None,
     reads: Iterable[str | Path] = (),
     *,
     settled: bool = False,
 ) -> Iterator[Path]:
-    """Give an empty hidden folder beside `target`; rename it to `target` if the block succeeds.
+    """Yield an empty hidden folder beside `target`; rename it to `target` if the block succeeds.
 
-    Whatever fails, what was at `target` is there afterwards. What runs that were killed have left
-    beside it is settled first, and told on stderr.
+    If anything fails, `target` is as it was before. First, the files that killed runs have left
+    beside `target` are cleaned up, with a line on stderr for each.
 
     Args:
-        target: The folder to appear. Its parents are made.
-        if_there: Raised if `target` is there, before the block and again before it is renamed;
-            None replaces it.
-        reads: What the block reads, which replacing `target` must not delete.
-        settled: Whether `tell_leftovers` has been called for `target` already.
+        target: The folder to publish. Missing parent folders are made.
+        if_exists: Raised if `target` exists, before the block and again before the rename; None
+            replaces `target`.
+        reads: Paths that the block reads, which replacing `target` must not delete.
+        settled: Whether `settle_leftovers` was called for `target` already.
 
     Raises:
-        WrongUseError: `if_there`; OUTPUT_HOLDS_INPUT; OUTPUT_NOT_WRITABLE.
-        SightlineError: PUBLISH_FAILED, if what was there could not even be put back: it says
-            where it is.
+        WrongUseError: `if_exists`; OUTPUT_HOLDS_INPUT; OUTPUT_NOT_WRITABLE.
+        SightlineError: PUBLISH_FAILED if the old `target` could not be put back; the message has
+            its path.
     """
     target = _fixed(target)
     if not settled:
-        tell_leftovers(target)
-    _refuse(target, if_there)
+        settle_leftovers(target)
+    _refuse(target, if_exists)
     require_apart(target, reads)
     names = run_names(target, os.urandom(4).hex())
     try:
@@ -61,31 +61,31 @@ def publish_folder(
     try:
         names.incomplete.mkdir()
         yield names.incomplete
-        _refuse(target, if_there)
+        _refuse(target, if_exists)
         _replace(names, target)
     finally:
         over.set()
         beat.join()
         shutil.rmtree(names.incomplete, ignore_errors=True)
         if not os.path.lexists(names.replaced):
-            # The last, for it says whose the others are.
+            # Removed last, because it identifies the owner of the others.
             names.owner.unlink(missing_ok=True)
 
 
 def _fixed(target: Path) -> Path:
-    """The path without `..`, which may lead through the very folder that is renamed."""
+    """Return the path without `..`, which may go through the folder that is renamed."""
     whole = target.absolute()
     return whole.resolve() if whole.name == ".." else whole.parent.resolve() / whole.name
 
 
-def tell_leftovers(target: Path) -> None:
-    """Settle what killed runs have left beside an output, and say on stderr what it was."""
+def settle_leftovers(target: Path) -> None:
+    """Clean up what killed runs have left beside an output, with a line on stderr for each."""
     for line in settle(target.absolute()):
         sys.stderr.write(f"sightline: {line}\n")
 
 
 def require_apart(target: Path, reads: Iterable[str | Path]) -> None:
-    """Refuse a folder to be replaced that holds what is read, whatever links lead to it.
+    """Raise an error if a folder to be replaced contains a path that is read, links followed.
 
     Raises:
         WrongUseError: OUTPUT_HOLDS_INPUT.
@@ -100,7 +100,7 @@ def require_apart(target: Path, reads: Iterable[str | Path]) -> None:
 
 
 def require_outside(target: Path, tables: Iterable[str | Path]) -> None:
-    """Refuse an output that would lie in a table or a bundle that is read whole.
+    """Raise an error if an output is inside a folder that is read as a whole.
 
     Raises:
         WrongUseError: OUTPUT_IN_INPUT.
@@ -109,13 +109,13 @@ def require_outside(target: Path, tables: Iterable[str | Path]) -> None:
         if first_in([target], table) is not None:
             raise WrongUseError(
                 "OUTPUT_IN_INPUT",
-                f"'{target}' lies in '{table}', which this run reads as one table or model. "
+                f"'{target}' lies in '{table}', which this run reads as a whole. "
                 "Choose an --output outside it.",
             )
 
 
 def require_replaceable(target: Path, reads: Iterable[str | Path]) -> None:
-    """Refuse to replace what holds what is read, or what no run of Sightline has written.
+    """Raise an error if a folder contains a path that is read, or was not written by Sightline.
 
     Raises:
         WrongUseError: OUTPUT_HOLDS_INPUT or OUTPUT_NOT_OURS.
@@ -138,7 +138,7 @@ def _beat(file: Path, over: threading.Event) -> None:
 def _replace(names: RunNames, target: Path) -> None:
     is_there = os.path.lexists(target)
     if is_there:
-        # A link counts wherever it leads; Path.replace cannot rename onto a folder.
+        # A link is replaced itself. Path.replace cannot rename onto a folder.
         target.rename(names.replaced)
     try:
         names.incomplete.rename(target)
@@ -152,9 +152,9 @@ def _replace(names: RunNames, target: Path) -> None:
         names.replaced.unlink()
 
 
-def _refuse(target: Path, if_there: WrongUseError | None) -> None:
-    if if_there is not None and os.path.lexists(target):
-        raise if_there
+def _refuse(target: Path, if_exists: WrongUseError | None) -> None:
+    if if_exists is not None and os.path.lexists(target):
+        raise if_exists
 
 
 def _put_back(old: Path, target: Path) -> None:
@@ -163,6 +163,41 @@ def _put_back(old: Path, target: Path) -> None:
     except OSError as error:
         raise SightlineError(
             "PUBLISH_FAILED",
-            f"'{target}' could not be replaced ({error.strerror}), and what was there could not "
+            f"'{target}' could not be replaced ({error.strerror}), and the old folder could not "
             f"be put back: it is '{old}'. Rename it by hand.",
         ) from error
+
+
+def check_output(
+    output: Path, reads: Iterable[str | Path], *, overwrite: bool
+) -> WrongUseError | None:
+    """Check an output before a run: raise an error if it exists and must not be replaced.
+
+    Args:
+        output: The folder to write.
+        reads: The paths that the command reads, as far as they are known by now.
+        overwrite: Whether an existing output may be replaced.
+
+    Returns:
+        The error to raise if the output appears while the command runs; None if it may be
+        replaced.
+
+    Raises:
+        WrongUseError: OUTPUT_EXISTS, OUTPUT_HOLDS_INPUT or OUTPUT_IN_INPUT.
+    """
+    settle_leftovers(output)
+    reads = list(reads)
+    require_apart(output, reads)
+    require_outside(output, [read for read in reads if _is_whole(Path(read))])
+    if overwrite:
+        return None
+    message = f"{output} exists. Choose another --output, or add --overwrite."
+    exists = WrongUseError("OUTPUT_EXISTS", message)
+    if output.exists():
+        raise exists
+    return exists
+
+
+def _is_whole(read: Path) -> bool:
+    """Whether a path is a table or a bundle, whose whole folder is read."""
+    return read.suffix == ".parquet" or (read / "model.json").is_file()

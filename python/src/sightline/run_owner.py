@@ -1,4 +1,4 @@
-"""The process that writes an output, as a file beside the output tells while it does.
+"""The process that writes an output, which a file beside the output identifies.
 
 Scala's commands write and read the same file.
 """
@@ -12,18 +12,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-_CLOCK = 2.0  # Two ways to compute when a process started differ by less, in seconds.
+_CLOCK = 2.0  # Seconds. Computed start times of one process differ by less.
 
 
 @dataclass(frozen=True, slots=True)
 class RunOwner:
-    """A process.
+    """A process on a machine.
 
     Args:
         host: Name of the machine.
-        namespace: Of processes, where the system has such; numbers mean nothing in another one.
-        process: Its number.
-        started: When it started, in seconds since 1970; None where that is not known.
+        namespace: Linux PID namespace, in which the number is valid; None on other systems.
+        process: Process id.
+        started: Start time in seconds since 1970; None if unknown.
     """
 
     host: str
@@ -32,7 +32,7 @@ class RunOwner:
     started: float | None
 
     def has_ended(self) -> bool | None:
-        """Whether the process has ended; None when it ran where this one cannot look."""
+        """Whether the process has ended; None if it runs on another machine or in a container."""
         here = current()
         if (self.host, self.namespace) != (here.host, here.namespace):
             return None
@@ -41,9 +41,9 @@ class RunOwner:
         except ProcessLookupError:
             return True
         except OSError:
-            pass  # It is there, and somebody else's.
+            pass  # It exists and belongs to another user.
         started = _start_of(self.process)
-        # The number may belong to another process by now.
+        # The id may belong to another process by now.
         return (
             started is not None
             and self.started is not None
@@ -55,7 +55,7 @@ class RunOwner:
 
 
 def current() -> RunOwner:
-    """This process."""
+    """Return the owner for this process."""
     try:
         namespace = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - no file of ours
     except OSError:
@@ -64,7 +64,7 @@ def current() -> RunOwner:
 
 
 def write_owner(file: Path) -> None:
-    """Say in a file that this process is the one."""
+    """Write this process's owner file."""
     owner = current()
     fields = {
         "host": owner.host,
@@ -76,7 +76,7 @@ def write_owner(file: Path) -> None:
 
 
 def read_owner(file: Path) -> RunOwner | None:
-    """What a file says; None where there is none, or none that can be read."""
+    """Read an owner file; None if it does not exist or cannot be read."""
     try:
         found = json.loads(file.read_text("utf-8"))
         host, process = found["host"], found["process"]
@@ -90,20 +90,20 @@ def read_owner(file: Path) -> RunOwner | None:
 
 
 def process_seconds() -> float:
-    """How long this process has been running; 0 where the system does not say."""
+    """Return the seconds since this process started; 0 if the system does not report it."""
     started = _start_of(os.getpid())
     return max(0.0, time.time() - started) if started is not None else 0.0
 
 
 def _start_of(process: int) -> float | None:
-    """Seconds since 1970, where the system has /proc."""
+    """Start time in seconds since 1970; None without /proc."""
     try:
         boot = next(
             int(line.split()[1])
             for line in Path("/proc/stat").read_text().splitlines()
             if line.startswith("btime ")
         )
-        # After the name in parentheses, which may hold anything: field 22 of the whole line.
+        # Field 22 of the line, counted after the name in parentheses, which may contain spaces.
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
         return boot + int(fields[19]) / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError, StopIteration):

@@ -1,4 +1,4 @@
-"""Folders that runs have written, whose files are no images of a collection."""
+"""Recognise folders that Sightline has written, so that they are not read as images."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ _UNFINISHED = re.compile(r"(.+)\.incomplete-([0-9a-f]{8})")
 
 
 def is_output(folder: str, names: Collection[str]) -> bool:
-    """Whether a run of Sightline has written a folder.
-
-    Not so of `subset`, whose output is links to images.
+    """Whether a folder is the output of a run, other than `subset`, whose output is images.
 
     Args:
-        folder: Its path.
-        names: Of all that is in it.
+        folder: Path of the folder.
+        names: Names of its entries.
     """
     if "_run" in names:
         try:
@@ -30,7 +28,7 @@ def is_output(folder: str, names: Collection[str]) -> bool:
 
 
 def is_replaceable(path: Path) -> bool:
-    """Whether nothing but what a run or `models add` has written is deleted with a folder."""
+    """Whether a folder is empty, or was written by a run or by `models add`."""
     if not path.is_dir():
         return False
     names = {entry.name for entry in path.iterdir()}
@@ -43,11 +41,11 @@ def is_replaceable(path: Path) -> bool:
 
 
 def _has_results(names: Collection[str]) -> bool:
-    """Those of pca and evaluate, which write no data beside their record."""
+    """Whether these are the files of pca or evaluate, which put run.json beside the results."""
     return "run.json" in names and ("components" in names or "metrics.json" in names)
 
 
 def unfinished(names: Collection[str]) -> set[str]:
-    """Which of a folder's names are folders that a run is writing, or was when it was killed."""
+    """Return the names of a folder's entries that are incomplete outputs of runs."""
     found = (_UNFINISHED.fullmatch(name) for name in names)
     return {match[0] for match in found if match and f".{match[1]}.run-{match[2]}" in names}

@@ -79,7 +79,7 @@ def test_torchvisions_weights_are_downloaded_with_their_labels_and_preprocessing
     assert url in bundle.manifest.source
     assert "IMAGENET1K_V1" in bundle.manifest.source
     assert bundle.manifest.licence.startswith("BSD-3-Clause")
-    assert "features: 1024 numbers an image" in result.output
+    assert "features: 1024 numbers per image" in result.output
 
 
 def test_a_download_with_another_hash_is_refused(
@@ -181,11 +181,11 @@ def test_labels_of_another_number_must_be_given(tmp_path: Path) -> None:
             "--pretrained IMAGENET1K_V7",
             "UNKNOWN_WEIGHTS: torchvision has no weights 'IMAGENET1K_V7",
         ),
-        ("--pretrained X --weights y.pth", "NO_SOURCE: --weights and --pretrained each name"),
+        ("--pretrained X --weights y.pth", "NO_SOURCE: --weights and --pretrained both choose"),
         ("--pretrained X --architecture timm:resnet10t", "NO_WEIGHTS: only torchvision's own"),
         ("--architecture timm:test_vit", "NO_SOURCE: give --onnx FILE, or --weights FILE"),
         ("--architecture torchvision:resnet5", "UNKNOWN_ARCHITECTURE: 'torchvision:resnet5'"),
-        ("--crop 384", "BAD_PREPROCESSING: the crop, 384 x 384, is larger than what is resized"),
+        ("--crop 384", "BAD_PREPROCESSING: the crop, 384 x 384, is larger than the resized image"),
         ("--architecture torch.nn:Linear --weights x", "--labels, --resize, --mean, --std must be"),
     ],
 )

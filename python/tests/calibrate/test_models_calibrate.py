@@ -9,7 +9,7 @@ from PIL import Image
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.verify import verify_bundle
 from sightline.calibrate.calibrated_mode import CalibratedMode
-from sightline.calibrate.measure import Classes, classify
+from sightline.calibrate.classify import Classes, classify
 from sightline.cli.models import models
 from sightline.errors import SightlineError, WrongUseError
 from sightline.source.listing import Listing
@@ -173,7 +173,7 @@ def test_the_images_that_set_ranges_are_not_compared(bundle: Bundle, photographs
         ("--as colour", "MODEL_EXISTS: "),
     ],
 )
-def test_what_cannot_be_asked_is_said_before_anything_runs(
+def test_what_cannot_be_measured_is_refused_before_anything_runs(
     bundle: Bundle, photographs: Path, options: str, message: str
 ) -> None:
     done = calibrate(bundle, photographs, options)

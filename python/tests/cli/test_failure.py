@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from sightline.cli.failure import as_ours
+from sightline.cli.failure import as_sightline_error
 from sightline.cli.main import main
 
 
@@ -33,16 +33,16 @@ def system_error(number: int, file: str | None = None) -> OSError:
 def test_errors_of_others_have_conditions_of_ours(
     error: Exception, condition: str, status: int
 ) -> None:
-    told = as_ours(error)
-    assert told is not None
-    assert (told.code, told.exit_status) == (condition, status)
+    shown = as_sightline_error(error)
+    assert shown is not None
+    assert (shown.code, shown.exit_status) == (condition, status)
     if isinstance(error, OSError):
-        assert "the system's words" in told.message
-        assert (error.filename or "") in told.message
+        assert "the system's words" in shown.message
+        assert (error.filename or "") in shown.message
 
 
-def test_a_fault_of_the_program_is_nobody_s_wrong_use() -> None:
-    assert as_ours(ValueError("a bug")) is None
+def test_a_fault_of_the_program_is_not_wrong_use() -> None:
+    assert as_sightline_error(ValueError("a bug")) is None
 
 
 def test_what_the_system_refuses_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -106,7 +106,7 @@ def test_wrong_use_is_refused(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert pack(photos, tmp_path / "table") == 2
-    assert "does not end in .parquet" in capsys.readouterr().err
+    assert "must end in .parquet" in capsys.readouterr().err
     assert pack(tmp_path / "none", tmp_path / "p.parquet") == 2
     assert pack(photos, tmp_path / "p.parquet") == 0
     assert pack(photos, tmp_path / "p.parquet") == 2

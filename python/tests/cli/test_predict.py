@@ -210,16 +210,16 @@ def test_limit_takes_the_first_images(
         (["--model", "colours"], "UNKNOWN_MODEL: 'colours'. Known: "),
         (
             ["--backend", "tensorflow"],
-            "UNKNOWN_BACKEND: 'tensorflow'. Known: onnx, pytorch, openvino.",
+            "UNKNOWN_BACKEND: --backend 'tensorflow'. Known: onnx, pytorch, openvino.",
         ),
         (["--backend", "pytorch"], "NO_VARIANT: model colour has no pytorch variant"),
-        (["--device", "tpu"], "UNKNOWN_DEVICE: 'tpu'. Known: auto, cpu, cuda."),
+        (["--device", "tpu"], "UNKNOWN_DEVICE: --device 'tpu'. Known: auto, cpu, cuda."),
         (["--images", "/nowhere"], "PATH_NOT_FOUND: /nowhere does not exist."),
-        (["--images", "gs://b/x"], "PATH_NOT_FOUND: gs://b/x does not exist. Alone, Sightline"),
+        (["--images", "gs://b/x"], "PATH_NOT_FOUND: gs://b/x does not exist. Without Spark, only"),
         (["--top-k", "0"], "INVALID_OPTION: Invalid value for '--top-k'"),
         (["--max-error-rate", "1.5"], "INVALID_OPTION: Invalid value for '--max-error-rate'"),
         (["--max-error-rate", "nan"], "INVALID_OPTION: Invalid value for '--max-error-rate'"),
-        (["--format", "xml"], "UNKNOWN_FORMAT: Invalid value for '--format'"),
+        (["--format", "xml"], "UNKNOWN_FORMAT: --format 'xml'. Known: parquet, csv, json."),
         (["--root", "/tmp"], "WRONG_ARGUMENTS: --root is for a CSV or Parquet table"),  # noqa: S108
         (["--label-column", "x"], "WRONG_ARGUMENTS: --label-column is for a CSV or Parquet table"),
     ],
@@ -239,7 +239,7 @@ def test_wrong_use_is_one_line_and_status_2(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         ("the shapes differ", "MODEL_FAILED: model colour failed on a batch of 4 images: "),
         ("std::bad_alloc", "OUT_OF_MEMORY: model colour, on a batch of 4 images, needs more "),
@@ -248,7 +248,7 @@ def test_wrong_use_is_one_line_and_status_2(
 )
 def test_a_backend_that_fails_is_one_line_and_status_1(
     words: str,
-    said: str,
+    expected: str,
     images: Path,
     tmp_path: Path,
     predict: Callable[..., int],
@@ -261,7 +261,7 @@ def test_a_backend_that_fails_is_one_line_and_status_1(
     monkeypatch.setattr("sightline.backends.onnx.OnnxSession.run", fail)
     assert predict(images) == 1
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith(f"sightline: {said}")
+    assert last.startswith(f"sightline: {expected}")
     assert not (tmp_path / "out").exists()
 
 
@@ -317,7 +317,7 @@ def test_a_flipped_byte_in_the_bundle_is_refused(
     assert "'model.onnx' has changed" in capsys.readouterr().err
 
 
-def test_the_time_that_is_told_has_its_parts(
+def test_the_time_that_is_printed_has_its_parts(
     images: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert predict(images) == 0
@@ -332,7 +332,7 @@ def test_the_time_that_is_told_has_its_parts(
     assert whole == pytest.approx(sum(parts), abs=0.5)
 
 
-def test_files_that_are_no_images_are_left_out_told_and_recorded(
+def test_files_that_are_no_images_are_left_out_reported_and_recorded(
     images: Path, tmp_path: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (images / "manifest.csv").write_text("path\n")
@@ -354,4 +354,4 @@ def test_an_output_in_the_folder_of_the_images_is_no_image_of_the_next_run(
     assert predict(images, "--output", str(images / "out")) == 0
     assert predict(images, "--include", "*") == 0
     assert len(rows_of(tmp_path)) == 6
-    assert f"Passed over, for runs have written them: {images}/out." in capsys.readouterr().err
+    assert f"Skipped, because they are outputs of runs: {images}/out." in capsys.readouterr().err

@@ -178,7 +178,7 @@ def test_wrong_use_is_refused_before_anything_is_made(
         (tmp_path / "gone", "sample", "PATH_NOT_FOUND"),
         (tmp_path / "empty", "sample", "NO_IMAGES"),
         (packed, "sample", "pack the sample"),
-        (fruits, "fruits/sample", "in the folder of the images"),
+        (fruits, "fruits/sample", "OUTPUT_IN_INPUT"),
         (fruits, "fruits", "OUTPUT_HOLDS_INPUT"),
     ):
         assert subset(images, tmp_path / output, 10) == 2

@@ -14,6 +14,7 @@ import pytest
 
 Record = dict[str, Any]
 WriteRun = Callable[..., Path]
+Encode = Callable[..., bytes]
 
 
 def run_record(k: int = 3) -> Record:
@@ -83,3 +84,12 @@ def write_run(tmp_path: Path) -> WriteRun:
         return folder
 
     return write
+
+
+@pytest.fixture
+def photos(tmp_path: Path, encode: Encode) -> list[str]:
+    (tmp_path / "photos").mkdir()
+    paths = [tmp_path / "photos" / f"{colour}.png" for colour in ("red", "green", "blue", "white")]
+    for path in paths:
+        path.write_bytes(encode(path.stem))
+    return list(map(str, paths))

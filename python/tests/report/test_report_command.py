@@ -3,7 +3,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -13,77 +12,11 @@ import pytest
 
 from sightline.cli.main import main
 
+from .page_reader import Reader, report
+
 Encode = Callable[..., bytes]
 Record = dict[str, Any]
 WriteRun = Callable[..., Path]
-
-
-class Reader(HTMLParser):
-    """What is on a page: its text, its elements and the data of its script."""
-
-    def __init__(self, page: Path) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self._inside = ""
-        self.data: Record = {}
-        self.feed(page.read_text("utf-8"))
-        self.text = " ".join(" ".join(self.words).split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        self._inside = tag
-
-    def handle_endtag(self, tag: str) -> None:
-        self._inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._inside == "script" and data.startswith("{"):
-            self.data = json.loads(data)
-        elif self._inside not in ("script", "style"):
-            self.words.append(data)
-
-
-def report(folder: Path, *more: str) -> Reader:
-    assert main(["report", str(folder), "--any-image", *more]) == 0
-    return Reader(folder / "report.html")
-
-
-@pytest.fixture
-def photos(tmp_path: Path, encode: Encode) -> list[str]:
-    (tmp_path / "photos").mkdir()
-    paths = [tmp_path / "photos" / f"{colour}.png" for colour in ("red", "green", "blue", "white")]
-    for path in paths:
-        path.write_bytes(encode(path.stem))
-    return list(map(str, paths))
-
-
-def test_the_page_says_what_ran_and_what_came_of_it(
-    write_run: WriteRun, record: Record, photos: list[str]
-) -> None:
-    text = report(write_run(record, photos)).text
-    for said in (
-        "tiny_net",
-        "ab" * 32,
-        "onnx",
-        "Components (k) 3",
-        "compression 2.67",
-        "90%: 4, 95%: 5, 99%: 7",
-        "Rows train 3, test 1",
-        "6.2 images/s",  # 5 images in 0.8 s
-        "2026-11-22 16:50 UTC",
-        "9.8.7",
-        "features --images photos",
-        "pca --features 'some features' --k 3",
-        "pear 2 1",
-        "(no label) 1 0",
-        "The 3 components kept explain 85.0% of the variance",
-        "PC2 25.00% 75.00%",
-        "CORRUPT 1",
-        "photos/bad.jpg CORRUPT decode No EOI.",
-        "pca fit pca 6.50 s",
-    ):
-        assert said in text, said
 
 
 def test_the_picture_lies_beside_the_page(
@@ -99,51 +32,6 @@ def test_the_picture_lies_beside_the_page(
     assert "points     4\n" in out
     assert f"page       {folder}/report.html" in out
     assert f"chart      {folder}/pca_variance.png" in out
-
-
-def test_nothing_on_the_page_may_be_loaded_or_run_but_its_own_script(
-    write_run: WriteRun, record: Record, photos: list[str]
-) -> None:
-    page = report(write_run(record, photos))
-    (policy,) = (a["content"] for _, a in page.elements if a.get("http-equiv"))
-    assert policy is not None
-    assert policy.startswith("default-src 'none'; script-src 'sha256-")
-    assert "unsafe" not in policy
-    assert not [a for _, a in page.elements if {"src", "style", "onclick"} & set(a)]
-    assert all(str(a["href"]).startswith("#") for _, a in page.elements if "href" in a)
-
-
-HOSTILE = "</script><script>alert(1)</script>'\"&amp;<!--\u2028\u202e😀"
-
-
-def test_hostile_text_is_text(write_run: WriteRun, record: Record, photos: list[str]) -> None:
-    record["classes"] = [{"label": HOSTILE, "train": 1, HOSTILE: 2}]
-    record["counts"]["errors"] = {HOSTILE: 1}
-    record["error_samples"] = [{"path": HOSTILE, "code": "IO", "message": HOSTILE * 1000}]
-    record["features_run"]["model"]["name"] = HOSTILE
-    record["arguments"] = ["--features", HOSTILE, "lone \ud800"]
-    record["started"] = HOSTILE
-    record["seconds"] = {HOSTILE: 1.0}
-    page = report(write_run(record, [*photos, HOSTILE], [HOSTILE] * 5))
-    assert page.data["labels"] == [HOSTILE]
-    assert HOSTILE in page.data["paths"]
-    assert page.text.count("</script><script>alert(1)</script>'\"&amp;") >= 7
-    scripts = [attributes for tag, attributes in page.elements if tag == "script"]
-    assert scripts == [{"type": "application/json", "id": "data"}, {}]
-    assert len(page.text) < 20_000
-
-
-def test_an_image_that_cannot_be_read_is_a_point_all_the_same(
-    write_run: WriteRun, record: Record, photos: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    bad = Path(photos[0])
-    bad.write_bytes(b"no image")
-    others = [f"{bad.parent}/gone.jpg", "nowhere://bucket/a.jpg", "s3a://b?x=y/a.jpg", "/dev/zero"]
-    page = report(write_run(record, [*photos, *others]))
-    assert page.data["count"] == 8
-    assert "5 of these images could not be read" in page.text
-    assert "(IO 3, NOT_FOUND 1, UNSUPPORTED 1)" in page.text
-    assert "unreadable 5 images" in capsys.readouterr().out
 
 
 def thumbnails(folder: Path, *more: str) -> tuple[int, str]:
@@ -175,7 +63,7 @@ def test_only_images_of_the_run_and_below_the_roots_that_are_given_are_opened(
 
     assert thumbnails(folder)[0] == 1
     out = capsys.readouterr().out
-    assert "denied     9 of them lie outside RUN and every --images-root" in out
+    assert "denied     9 of them are outside RUN and every --images-root" in out
 
     shown, text = thumbnails(folder, "--images-root", str(tmp_path / "photos"))
     assert shown == 5
@@ -204,27 +92,6 @@ def test_file_uris_are_read_as_hadoop_writes_them(
     strange.write_bytes(encode("red"))
     page = report(write_run(record, [f"file:{strange}", f"file://{strange}", str(strange)]))
     assert "could not be read" not in page.text
-
-
-def test_without_thumbnails_no_picture_is_on_the_page(
-    write_run: WriteRun, record: Record, photos: list[str]
-) -> None:
-    page = report(write_run(record, photos), "--no-thumbnails")
-    assert page.data["thumbnails"] is None
-    assert "written without thumbnails" in page.text
-    assert "data:image" not in (page.text + json.dumps(page.data))
-
-
-def test_fewer_points_are_drawn_the_same_way_each_time(
-    write_run: WriteRun, record: Record, photos: list[str]
-) -> None:
-    folder = write_run(record, [f"{n}.png" for n in range(50)])
-    record["sample"] = {"rows": 50, "of": 1234}
-    (folder / "run.json").write_text(json.dumps(record))
-    first, second = (report(folder, "--points", "10", "--no-thumbnails").data for _ in "ab")
-    assert first["count"] == 10
-    assert first["paths"] == second["paths"]
-    assert "A sample of 10 of the run's 1,234 images" in Reader(folder / "report.html").text
 
 
 def test_output_is_replaced_only_if_asked(
@@ -264,43 +131,6 @@ def test_a_page_that_cannot_be_written_leaves_nothing(
     assert main(["report", str(folder)]) == 2
     assert "OUTPUT_NOT_WRITABLE" in capsys.readouterr().err
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
-
-
-def test_a_run_with_the_least_in_it_still_has_a_page(tmp_path: Path) -> None:
-    pca = {"k": 1, "explained_variance": [0.4], "components_for": {"0.90": None}}
-    (tmp_path / "run.json").write_text(json.dumps({"command": "pca", "pca": pca}))
-    text = report(tmp_path).text
-    assert "The one component kept explains 40.0%" in text
-    assert "The run has no sample of its images" in text
-    assert "run.json lists no classes" in text
-
-
-def test_predictions_have_a_page_of_what_they_have(
-    colour_bundle: Path, photos: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    Path(photos[3]).write_bytes(b"no image")
-    images, output = str(Path(photos[0]).parent), tmp_path / "predictions"
-    arguments = ["--images", images, "--model", str(colour_bundle), "--output", str(output)]
-    assert main(["predict", *arguments]) == 0
-    assert main(["report", str(output)]) == 0
-    # Beside the data it would be taken for data.
-    assert f"page       {output}/_run/report.html" in capsys.readouterr().out
-    assert sorted(path.name for path in output.iterdir()) == ["_run", "part-00000.parquet"]
-    text = Reader(output / "_run" / "report.html").text
-    for said in ("Predictions", "Predicted classes", "red 1", "(no label) 1", "UNSUPPORTED 1"):
-        assert said in text
-    assert "infer predict" in text
-
-
-def test_features_are_counted_by_label_and_split(tmp_path: Path) -> None:
-    rows = {"path": list("abc"), "label": ["pear", "pear", "fig"], "split": ["train", "test", None]}
-    pq.write_table(pa.table(rows), tmp_path / "part-0.parquet")
-    (tmp_path / "_run").mkdir()
-    (tmp_path / "_run" / "run.json").write_text(json.dumps({"command": "features"}))
-    assert main(["report", str(tmp_path)]) == 0
-    text = Reader(tmp_path / "_run" / "report.html").text
-    assert "fig 0 0 1" in text
-    assert "pear 1 1 0" in text
 
 
 @pytest.mark.parametrize(
@@ -364,18 +194,22 @@ def test_components_that_are_not_those_of_the_record_are_refused(
         assert why in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
 def test_a_missing_package_is_named(
-    write_run: WriteRun, record: Record, photos: list[str], tmp_path: Path
+    write_run: WriteRun, record: Record, photos: list[str], package: str
 ) -> None:
     folder = write_run(record, photos)
     program = (
         "import importlib.util as u, sys; found = u.find_spec; "
-        "u.find_spec = lambda name, *a: None if name == 'matplotlib' else found(name, *a); "
+        "u.find_spec = lambda name, *a: None if name == sys.argv[2] else found(name, *a); "
         "from sightline.cli.main import main; sys.exit(main(['report', sys.argv[1]]))"
     )
     run = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", program, str(folder)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", program, str(folder), package],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert run.returncode == 2
-    assert "MISSING_PACKAGE" in run.stderr
+    assert f"MISSING_PACKAGE: sightline report needs the package {package}, which" in run.stderr
     assert "pip install 'sightline[report]'" in run.stderr

@@ -8,8 +8,8 @@ import pytest
 
 from sightline.errors import WrongUseError
 from sightline.source.list_images import ImageSource, list_images
-from sightline.source.list_table import TableColumns
 from sightline.source.listing import Listing
+from sightline.source.table_columns import TableColumns
 
 
 @pytest.fixture
@@ -204,7 +204,10 @@ def test_a_folder_of_csv_parts_is_one_table(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("parts", "error"),
-    [({}, "holds no CSV parts"), ({"0": "path\n", "1": "file\n"}, "1 .*header is not that of 0")],
+    [
+        ({}, "no CSV files"),
+        ({"0": "path\n", "1": "file\n"}, "1 .*header differs from that of 0"),
+    ],
 )
 def test_csv_parts_that_are_no_table_say_why(
     parts: dict[str, str], error: str, tmp_path: Path
@@ -243,7 +246,7 @@ def test_a_named_column_that_is_missing_lists_the_columns(tmp_path: Path) -> Non
         list_images(source)
 
 
-def test_an_empty_folder_and_a_missing_one_are_told_apart(tmp_path: Path) -> None:
+def test_an_empty_folder_and_a_missing_one_are_distinguished(tmp_path: Path) -> None:
     with pytest.raises(WrongUseError, match="NO_IMAGES"):
         list_images(ImageSource(str(tmp_path)))
     for missing in (f"{tmp_path}/x", f"{tmp_path}/*.jpg"):

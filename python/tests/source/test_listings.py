@@ -34,11 +34,11 @@ def test_a_listing_takes(
     above = f"{listing.root}/"
     assert sorted(path.removeprefix(above) for path in listing.files) == sorted(case["rows"])
     assert listing.left_out == case["left_out"]
-    passed_over = [path.removeprefix(f"{tmp_path}/") for path in listing.passed_over]
+    passed_over = [path.removeprefix(f"{tmp_path}/") for path in listing.outputs]
     assert sorted(passed_over) == case.get("passed_over", [])
     number = sum(case["left_out"].values())
-    told = capsys.readouterr().err
-    assert (f"{number} file{'' if number == 1 else 's'} left out (" in told) == (number > 0)
+    reported = capsys.readouterr().err
+    assert (f"{number} file{'' if number == 1 else 's'} left out (" in reported) == (number > 0)
 
 
 def test_a_folder_without_images_says_what_it_has(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from sightline.errors import WrongUseError
 from sightline.source.list_images import ImageSource, list_images
-from sightline.source.list_table import TableColumns
 from sightline.source.read_images import read_images
+from sightline.source.table_columns import TableColumns
 
 ERROR = {"code": "DENIED", "stage": "read", "message": "no"}
 
@@ -116,7 +116,7 @@ def test_a_table_that_lost_rows_since_it_was_listed_is_refused(tmp_path: Path) -
     images = write_table(tmp_path, path=["a", "b"], content=[b"x", b"y"])
     listing = list_images(ImageSource(images))
     write_table(tmp_path, path=["a"], content=[b"x"])
-    with pytest.raises(WrongUseError, match=r"BAD_TABLE.*it had 2 rows when listed, now 1"):
+    with pytest.raises(WrongUseError, match=r"BAD_TABLE.*had 2 rows .*, and now has 1"):
         list(read_images(listing, 100, 10, 1000))
 
 

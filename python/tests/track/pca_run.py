@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-Told = dict[str, Any]
+Record = dict[str, Any]
 
-FEATURES_RUN: Told = {
+FEATURES_RUN: Record = {
     "command": "features",
     "version": "0.1.0",
     "started": "2026-11-22T09:00:00Z",
@@ -38,7 +38,7 @@ FEATURES_RUN: Told = {
     },
     "worker": {"batches": 61},
 }
-PCA_RUN: Told = {
+PCA_RUN: Record = {
     "command": "pca",
     "version": "0.1.0",
     "started": "2026-11-22T10:00:00Z",

@@ -10,38 +10,38 @@ import pytest
 
 from sightline.cli.main import main
 
-from .pca_run import FEATURES_RUN, MODEL_FILES, PCA_RUN, Told, write_run
+from .pca_run import FEATURES_RUN, MODEL_FILES, PCA_RUN, Record, write_run
 from .tracking_server import artifact, artifact_paths, ask, in_front_of
 
 pytestmark = pytest.mark.timeout(300)  # the server's start
 
 
 @pytest.fixture
-def log(capsys: pytest.CaptureFixture[str], server: str) -> Callable[..., tuple[Told, Told]]:
+def log(capsys: pytest.CaptureFixture[str], server: str) -> Callable[..., tuple[Record, Record]]:
     """``log(run)``: what the command tells, and the run as the server has it."""
 
-    def logged(run: Path, *more: str) -> tuple[Told, Told]:
+    def logged(run: Path, *more: str) -> tuple[Record, Record]:
         to = ["--mlflow", server, "--experiment", "fruits", "--json"]
         assert main(["track", str(run), *to, *more]) == 0
         out, err = capsys.readouterr()
         assert err == ""
         (line,) = out.splitlines()
-        told = json.loads(line)
-        return told, ask(server, "runs/get", run_id=told["run_id"])["run"]
+        reported = json.loads(line)
+        return reported, ask(server, "runs/get", run_id=reported["run_id"])["run"]
 
     return logged
 
 
-def by_key(pairs: list[Told]) -> Told:
+def by_key(pairs: list[Record]) -> Record:
     return {pair["key"]: pair["value"] for pair in pairs}
 
 
 def test_a_run_comes_back_as_it_was(
-    tmp_path: Path, server: str, log: Callable[..., tuple[Told, Told]]
+    tmp_path: Path, server: str, log: Callable[..., tuple[Record, Record]]
 ) -> None:
-    told, run = log(write_run(tmp_path))
+    reported, run = log(write_run(tmp_path))
     info = run["info"]
-    assert told == {
+    assert reported == {
         "run_id": info["run_id"],
         "run_name": "mobilenet_v2 k=12 2026-11-22 10:00:00",
         "experiment_id": info["experiment_id"],
@@ -49,7 +49,7 @@ def test_a_run_comes_back_as_it_was(
         "left_out": [],
         "missing": [],
     }
-    assert (info["status"], info["run_name"]) == ("FINISHED", told["run_name"])
+    assert (info["status"], info["run_name"]) == ("FINISHED", reported["run_name"])
     assert info["start_time"] == 1795341600000  # 2026-11-22 10:00:00 UTC
     assert info["end_time"] - info["start_time"] == 15_000  # the stages of PCA_RUN
     experiment = ask(server, "experiments/get-by-name", experiment_name="fruits")["experiment"]
@@ -115,21 +115,21 @@ def test_a_run_comes_back_as_it_was(
 
 
 def test_artifacts_come_back_byte_for_byte(
-    tmp_path: Path, server: str, log: Callable[..., tuple[Told, Told]]
+    tmp_path: Path, server: str, log: Callable[..., tuple[Record, Record]]
 ) -> None:
-    told, _ = log(write_run(tmp_path))
+    reported, _ = log(write_run(tmp_path))
     logged = {f"model/{name}" for name in MODEL_FILES}
     logged |= {"run.json", "report.html", "pca_variance.png"}
-    assert artifact_paths(server, told["run_id"]) == sorted(logged)
+    assert artifact_paths(server, reported["run_id"]) == sorted(logged)
     for path in logged:
-        assert artifact(server, told["run_id"], path) == (tmp_path / path).read_bytes()
+        assert artifact(server, reported["run_id"], path) == (tmp_path / path).read_bytes()
 
 
 def test_a_run_without_its_features_run_is_logged_as_far_as_it_is_known(
-    tmp_path: Path, log: Callable[..., tuple[Told, Told]]
+    tmp_path: Path, log: Callable[..., tuple[Record, Record]]
 ) -> None:
-    told, run = log(write_run(tmp_path, features_run=None), "--run-name", "from a friend")
-    assert told["run_name"] == "from a friend"
+    reported, run = log(write_run(tmp_path, features_run=None), "--run-name", "from a friend")
+    assert reported["run_name"] == "from a friend"
     parameters, metrics = by_key(run["data"]["params"]), by_key(run["data"]["metrics"])
     assert parameters["k"] == "12"
     assert metrics["pca_fit_seconds"] == 3.5
@@ -137,34 +137,34 @@ def test_a_run_without_its_features_run_is_logged_as_far_as_it_is_known(
     assert not {"images", "images_per_second", "features_train_seconds"} & set(metrics)
 
 
-def test_what_mlflow_refuses_is_cut_or_left_out_and_told(
-    tmp_path: Path, log: Callable[..., tuple[Told, Told]]
+def test_what_mlflow_refuses_is_cut_or_left_out_and_reported(
+    tmp_path: Path, log: Callable[..., tuple[Record, Record]]
 ) -> None:
     pca = PCA_RUN["pca"] | {"explained_variance": [0.5, float("nan")], "compression_ratio": None}
     counts = PCA_RUN["counts"] | {"errors": {"CORRUPT": 1, "Zoë's <b>\n": 2}}
     features_run = FEATURES_RUN | {"arguments": ["--images", "", "\N{PILE OF POO}'\n"]}
-    long: Told = {"arguments": ["pca", "--features", "ü" * 7000]}
+    long: Record = {"arguments": ["pca", "--features", "ü" * 7000]}
     changes = {"pca": pca, "counts": counts, "features_run": features_run} | long
-    told, run = log(write_run(tmp_path, **changes))
+    reported, run = log(write_run(tmp_path, **changes))
     assert run["info"]["status"] == "FINISHED"
     parameters, metrics = by_key(run["data"]["params"]), by_key(run["data"]["metrics"])
     assert parameters["arguments"] == "pca --features '".ljust(5999, "ü") + "…"
     assert parameters["features_arguments"] == "--images '' '\N{PILE OF POO}'\"'\"'\n'"
     left_out = ["explained_variance_total", "explained_variance_pc_2", "compression_ratio"]
-    assert told["left_out"] == left_out
+    assert reported["left_out"] == left_out
     assert not set(left_out) & set(metrics)
     assert metrics["errors"] == 3
     assert metrics["errors_Zo__s _b__"] == 2
 
 
-def test_files_that_the_run_does_not_have_are_told(
-    tmp_path: Path, server: str, log: Callable[..., tuple[Told, Told]]
+def test_files_that_the_run_does_not_have_are_listed(
+    tmp_path: Path, server: str, log: Callable[..., tuple[Record, Record]]
 ) -> None:
     run = write_run(tmp_path)
     (run / "report.html").unlink()
-    told, _ = log(run)
-    assert told["missing"] == ["report.html"]
-    assert "report.html" not in artifact_paths(server, told["run_id"])
+    reported, _ = log(run)
+    assert reported["missing"] == ["report.html"]
+    assert "report.html" not in artifact_paths(server, reported["run_id"])
 
 
 def test_check_says_where_a_run_would_go_and_leaves_nothing(
@@ -196,7 +196,7 @@ def test_people_read_lines(tmp_path: Path, server: str, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("run", [(), ("run",)])
-def test_a_dead_server_is_told_in_one_line(
+def test_a_dead_server_is_one_line(
     run: tuple[str, ...],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -208,19 +208,21 @@ def test_a_dead_server_is_told_in_one_line(
     before = dict(os.environ)
     assert main(["track", *what, "--mlflow", "http://127.0.0.1:9", "--experiment", "x"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    told = "sightline: TRACKING_UNREACHABLE: http://127.0.0.1:9: [Errno 111] Connection refused. "
-    assert line.startswith(told)
+    reported = (
+        "sightline: TRACKING_UNREACHABLE: http://127.0.0.1:9: [Errno 111] Connection refused. "
+    )
+    assert line.startswith(reported)
     assert ("--mlflow-optional" if not run else f"sightline track {tmp_path}/run --mlflow ") in line
     assert dict(os.environ) == before
 
 
 @pytest.mark.parametrize(
-    ("uri", "told"),
+    ("uri", "reported"),
     [
         ("http://ada:s3cret@127.0.0.1:9", "MLFLOW_TRACKING_PASSWORD"),
         ("postgresql://ada:s3cret@db/mlflow", "MLFLOW_TRACKING_PASSWORD"),
         ("http://127.0.0.1:9?token=s3cret", "MLFLOW_TRACKING_TOKEN"),
-        ("http://[s3cret", "is no address"),
+        ("http://[s3cret", "is not a valid address"),
         ("http://:5000", "names no host"),
         ("sqlite:///mlflow.db", "mlflow server --backend-store-uri"),
         ("mlruns", "MLFLOW_ALLOW_FILE_STORE"),
@@ -230,13 +232,13 @@ def test_a_dead_server_is_told_in_one_line(
     ],
 )
 def test_an_address_that_cannot_work_is_wrong_use(
-    uri: str, told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    uri: str, reported: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE", raising=False)
     assert main(["track", "--check", "--mlflow", uri, "--experiment", "x"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("sightline: TRACKING_URI: --mlflow ")
-    assert told in line
+    assert reported in line
     assert "s3cret" not in line
 
 
@@ -245,11 +247,15 @@ def test_an_experiment_that_was_deleted_is_wrong_use(
 ) -> None:
     number = ask(server, "experiments/create", {"name": "gone"})["experiment_id"]
     ask(server, "experiments/delete", {"experiment_id": number})
-    for name, told in (("gone", f"--experiment-id {number}"), (" ", "empty"), ("x" * 600, "500")):
+    for name, reported in (
+        ("gone", f"--experiment-id {number}"),
+        (" ", "empty"),
+        ("x" * 600, "500"),
+    ):
         assert main(["track", "--check", "--mlflow", server, "--experiment", name]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("sightline: TRACKING_EXPERIMENT: ")
-        assert told in line
+        assert reported in line
 
 
 def test_a_server_that_breaks_midway_leaves_no_finished_run(
@@ -295,7 +301,7 @@ def test_a_server_that_keeps_no_artifacts_is_known_before_work(
     ("status", "code"),
     [(401, "TRACKING_REFUSED"), (403, "TRACKING_REFUSED"), (404, "TRACKING_FAILED")],
 )
-def test_a_server_that_refuses_is_told(
+def test_a_server_that_refuses_is_reported(
     status: int, code: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with in_front_of("nowhere", lambda *_: status) as uri:
@@ -305,7 +311,7 @@ def test_a_server_that_refuses_is_told(
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         (None, "No such file"),
         ("{", "JSONDecodeError"),
@@ -315,7 +321,7 @@ def test_a_server_that_refuses_is_told(
     ],
 )
 def test_a_folder_that_is_no_run_is_wrong_use(
-    content: str | None, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    content: str | None, reported: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if content is not None:
         (tmp_path / "run.json").write_text(content)
@@ -323,10 +329,10 @@ def test_a_folder_that_is_no_run_is_wrong_use(
     assert main(["track", str(tmp_path), *to]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("sightline: NOT_A_RUN: ")
-    assert told in line
+    assert reported in line
 
 
-def test_without_the_client_it_is_told_how_to_install_it(
+def test_without_the_client_the_error_has_the_install_command(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)

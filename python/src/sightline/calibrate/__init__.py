@@ -1,1 +1,1 @@
-"""Measuring what a cheaper precision or decoder changes, and making the int8 graph."""
+"""Measure how reduced precision and other decoders change predictions; make int8 graphs."""

@@ -15,7 +15,7 @@ from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Calibration
 from sightline.bundle.manifest import MANIFEST_FILE, Manifest, OnnxVariant
 from sightline.calibrate.calibrated_mode import AgreementThreshold, CalibratedMode, reference_mode
-from sightline.calibrate.measure import NO_CLASS, Classes, classify
+from sightline.calibrate.classify import NO_CLASS, Classes, classify
 from sightline.calibrate.pixels import read_pixels, shrunk_share, spread
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder
@@ -35,10 +35,10 @@ class Measured:
     """The measurement of one mode.
 
     Args:
-        entry: As it goes into the manifest.
-        infer_cpu_ms: Of one image, on one core.
-        decode_cpu_ms: The same.
-        shortfall: Why it misses the threshold; empty if it reaches it.
+        entry: The entry for the manifest.
+        infer_cpu_ms: CPU time of the model for one image, in milliseconds.
+        decode_cpu_ms: CPU time of decoding one image, in milliseconds.
+        shortfall: Why the mode misses the threshold; empty if it reaches it.
     """
 
     entry: Calibration
@@ -49,12 +49,13 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """What is compared, and what sets the ranges of an int8 graph.
+    """The images of a calibration.
 
     Args:
-        compared: With labels where there are any.
-        described: Its name in the manifest.
-        ranges: None takes some of `compared`, which are then not compared.
+        compared: Images whose classes are compared, with true labels if known.
+        described: Name of these images in the manifest.
+        ranges: Images that set the value ranges of an int8 graph; None uses some of ``compared``,
+            which are then not compared.
     """
 
     compared: Listing
@@ -71,21 +72,21 @@ def calibrate(
     *,
     allow_code: bool = False,
 ) -> tuple[Bundle, list[Measured]]:
-    """Make a copy of the bundle that holds the int8 graph and every measurement.
+    """Copy a bundle, add an int8 graph if needed, and measure the modes.
 
     Args:
-        bundle: Not changed.
-        modes: From `modes_to_measure`.
-        images: What to measure on.
-        threshold: What to call a shortfall.
-        folder: An empty one, for the copy.
-        allow_code: Whether the bundle may name code of any package.
+        bundle: The bundle, which is not changed.
+        modes: Modes to measure, from `modes_to_measure`.
+        images: Images to measure on.
+        threshold: The agreement that a mode must reach.
+        folder: An empty folder for the copy.
+        allow_code: Whether the bundle may run code from any package.
 
     Returns:
-        The copy and the measurement of each mode, also of those that miss the threshold.
+        The copy, and the measurement of each mode, including those that miss the threshold.
 
     Raises:
-        WrongUseError: NOT_ENOUGH_IMAGES, NO_IMAGE_INPUT or NO_CLASSES, before anything is run;
+        WrongUseError: NOT_ENOUGH_IMAGES, NO_IMAGE_INPUT or NO_CLASSES, before the model runs;
             NO_VARIANT.
         SightlineError: CANNOT_QUANTIZE, MODEL_FAILED or MODEL_OUTPUT.
     """
@@ -101,7 +102,7 @@ def calibrate(
     compared &= reference.found != NO_CLASS
     _require(int(compared.sum()), threshold, "of them can be read and compared")
     measured = [
-        _hold_against(
+        _compare(
             reference,
             classify(draft, mode, images.compared, allow_code=allow_code),
             compared,
@@ -112,14 +113,14 @@ def calibrate(
         for mode in modes
     ]
     if any(mode.decoder == "scaled" for mode in modes):
-        measured = _refuse_untried(measured, images.compared, draft)
+        measured = _reject_untested_scaled(measured, images.compared, draft)
     return draft, measured
 
 
 def keep(draft: Bundle, entries: Sequence[Calibration], name: str) -> Bundle:
-    """Write the entries into the copy's manifest; entries of other modes stay.
+    """Write entries into the copy's manifest, and keep its entries of other modes.
 
-    The int8 graph stays only where an entry speaks of it.
+    The int8 graph is removed if no entry has the precision int8.
     """
     modes = {one.mode for one in entries}
     kept = [one for one in draft.manifest.calibration if one.mode not in modes]
@@ -132,13 +133,13 @@ def keep(draft: Bundle, entries: Sequence[Calibration], name: str) -> Bundle:
     return _write(draft.path, manifest)
 
 
-def publish(draft: Bundle, target: Path, if_there: WrongUseError | None) -> Bundle:
-    """Let the copy appear at `target`, whole or not at all.
+def publish(draft: Bundle, target: Path, if_exists: WrongUseError | None) -> Bundle:
+    """Publish the copy at `target`, complete or not at all.
 
     Raises:
-        WrongUseError: `if_there`, or OUTPUT_NOT_WRITABLE.
+        WrongUseError: `if_exists`, or OUTPUT_NOT_WRITABLE.
     """
-    with publish_folder(target, if_there) as folder:
+    with publish_folder(target, if_exists) as folder:
         _copy(draft, folder)
     return Bundle.load(target)
 
@@ -146,7 +147,7 @@ def publish(draft: Bundle, target: Path, if_there: WrongUseError | None) -> Bund
 def _divide(
     images: Images, threshold: AgreementThreshold, *, int8: bool
 ) -> tuple[Rows, npt.NDArray[np.int64]]:
-    """Which rows are compared, and which rows, of the other listing or this one, set ranges."""
+    """Return which rows are compared, and the row numbers of the images that set int8 ranges."""
     rows = len(images.compared)
     compared = np.ones(rows, np.bool_)
     _require(rows, threshold, "are given")
@@ -171,8 +172,8 @@ def _require(rows: int, threshold: AgreementThreshold, what: str) -> None:
     if rows < threshold.min_images:
         raise WrongUseError(
             "NOT_ENOUGH_IMAGES",
-            f"{rows} images {what}; {threshold.min_images} are needed, for a share of fewer says "
-            "little. Give more images, or a lower --min-images.",
+            f"{rows} images {what}; {threshold.min_images} are needed for a reliable share. Give "
+            "more images, or a lower --min-images.",
         )
 
 
@@ -207,7 +208,7 @@ def _with_int8(draft: Bundle, listing: Listing, rows: npt.NDArray[np.int64]) -> 
         manifest,
         onnx_int8=OnnxVariant(INT8_FILE, manifest.onnx.opset),
         files={**manifest.files, INT8_FILE: hashlib.sha256(content).hexdigest()},
-        # What was measured of an older int8 graph says nothing of this one.
+        # Measurements of an older int8 graph do not hold for this one.
         calibration=tuple(one for one in manifest.calibration if one.precision != "int8"),
     )
     return _write(draft.path, changed)
@@ -218,7 +219,7 @@ def _write(folder: Path, manifest: Manifest) -> Bundle:
     return Bundle.load(folder)
 
 
-def _hold_against(
+def _compare(
     reference: Classes,
     found: Classes,
     compared: Rows,
@@ -226,7 +227,7 @@ def _hold_against(
     described: str,
     threshold: AgreementThreshold,
 ) -> Measured:
-    """An image that only this mode cannot read counts as a disagreement."""
+    """Compare two runs. An image that only this mode cannot read counts as a disagreement."""
     agreement = float((found.found == reference.found)[compared].mean())
     labelled = compared & (reference.true != NO_CLASS)
     top1 = top1_fp32 = None
@@ -246,8 +247,10 @@ def _hold_against(
     return Measured(entry, found.infer_cpu_ms, found.decode_cpu_ms, _shortfall(entry, threshold))
 
 
-def _refuse_untried(measured: list[Measured], listing: Listing, draft: Bundle) -> list[Measured]:
-    """Small images pass `scaled` unchanged: they would let it through unseen for large ones."""
+def _reject_untested_scaled(
+    measured: list[Measured], listing: Listing, draft: Bundle
+) -> list[Measured]:
+    """Reject `scaled` if most images are too small for it to change, so it was not tested."""
     sample = spread(len(listing), _SAMPLE_IMAGES)
     share = shrunk_share(listing, sample, draft.manifest.signature.require_image(draft.name))
     if share >= _LEAST_SHRUNK:

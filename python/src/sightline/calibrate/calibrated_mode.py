@@ -1,4 +1,4 @@
-"""What `models calibrate` is asked to measure."""
+"""The modes that `models calibrate` measures, and the threshold that they must reach."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from sightline.errors import WrongUseError
 
 @dataclass(frozen=True, slots=True)
 class AgreementThreshold:
-    """What a measurement must reach.
+    """The agreement with fp32 that a mode must reach.
 
     Args:
-        min_agreement: Share of images with fp32's class, in 0..1.
-        max_top1_loss: How far top-1 may lie below that of fp32, where labels are known.
-        min_images: Images that must have been compared, at least 1.
+        min_agreement: Share of the images with the same class as in fp32, in 0..1.
+        max_top1_loss: Largest loss of top-1 accuracy against fp32, in 0..1, if labels are known.
+        min_images: Number of images that must be compared, at least 1.
     """
 
     min_agreement: float = DEFAULT_MIN_AGREEMENT
@@ -40,7 +40,7 @@ class AgreementThreshold:
 
 @dataclass(frozen=True, slots=True)
 class CalibratedMode:
-    """A backend, a precision and a decoder that a model runs with."""
+    """A combination of backend, precision and decoder."""
 
     backend: str
     precision: Precision
@@ -51,7 +51,7 @@ class CalibratedMode:
 
 
 def reference_mode(bundle: Bundle) -> CalibratedMode:
-    """What the others are held against: fp32 in onnxruntime, where the bundle has that."""
+    """Return the mode that others are compared with: fp32 with Pillow, in ONNX if available."""
     return CalibratedMode(bundle.manifest.variants[0], "fp32", "pillow")
 
 
@@ -61,13 +61,13 @@ def modes_to_measure(
     precisions: Sequence[Precision],
     decoders: Sequence[Decoder],
 ) -> list[CalibratedMode]:
-    """Every combination that is possible and changes something.
+    """Return the combinations that the backends support, without fp32 with Pillow.
 
     Args:
-        bundle: What is to be measured.
-        backends: None means all that can run the bundle and are installed.
-        precisions: At least one.
-        decoders: At least one.
+        bundle: The bundle to measure.
+        backends: Names of backends; empty for all installed ones that can run the bundle.
+        precisions: At least one precision.
+        decoders: At least one decoder.
 
     Raises:
         WrongUseError: UNKNOWN_BACKEND, NO_VARIANT, UNSUPPORTED_PRECISION, or NOTHING_TO_MEASURE.
@@ -90,6 +90,6 @@ def modes_to_measure(
             require_supported(backend, precision)
     raise WrongUseError(
         "NOTHING_TO_MEASURE",
-        "fp32 with the decoder pillow is what others are measured against. Give --precision "
+        "fp32 with the decoder pillow is the mode that others are compared with. Give --precision "
         "bf16,int8 or --decoder scaled.",
     )

@@ -1,4 +1,4 @@
-"""Some of the listed images, as the model sees them."""
+"""Decode some images of a listing as the model's input."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _BATCH_BYTES = 16 * 1024 * 1024
 
 
 def spread(rows: int, wanted: int) -> npt.NDArray[np.int64]:
-    """At most `wanted` of the row numbers, evenly spread: listings are often sorted by class."""
+    """Return at most `wanted` row numbers, evenly spread, as listings are often sorted by class."""
     return np.unique(np.linspace(0, rows - 1, min(rows, wanted)).round().astype(np.int64))
 
 
 def read_pixels(
     listing: Listing, rows: npt.NDArray[np.int64], preprocessing: Preprocessing
 ) -> UInt8Array:
-    """Decode those rows with Pillow, as the engine would; what cannot be read is left out.
+    """Decode and preprocess some rows as the engine does; unreadable images are left out.
 
     Returns:
         (n, height, width, 3) uint8, n at most the number of rows.
@@ -47,10 +47,10 @@ def read_pixels(
 def shrunk_share(
     listing: Listing, rows: npt.NDArray[np.int64], preprocessing: Preprocessing
 ) -> float:
-    """Of those rows, the share that the decoder `scaled` decodes at less than their full size.
+    """Return the share of some rows that the decoder `scaled` decodes at a reduced size.
 
     Returns:
-        0..1; the others give the pixels of Pillow, and so say nothing of that decoder.
+        0..1. For the other rows `scaled` gives the pixels of Pillow, so they do not test it.
     """
     scaled, at_least = EngineSpec(decoder="scaled"), preprocessing.least_decoded
     shrunk = 0

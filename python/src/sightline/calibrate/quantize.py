@@ -1,4 +1,4 @@
-"""From a float graph to an int8 one: static ranges, one scale a channel, biases made up for."""
+"""Quantise a float ONNX graph to int8: static ranges, per-channel scales, corrected biases."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from sightline.bundle.quiet_logs import quiet_logs
 from sightline.errors import SightlineError
 
 _WEIGHTED = ("Conv", "Gemm", "MatMul")
-# Clip and Relu vanish into the scale of the layer before; the rest of a network stays float.
+# Clip and Relu are merged into the scale of the layer before. Other operators stay float.
 _QUANTISED = (*_WEIGHTED, "Add", "Clip", "Relu", "MaxPool")
 _CHUNK_IMAGES = 8
-_OLDEST_OPSET = 13  # scales by channel
+_OLDEST_OPSET = 13  # the first with per-channel scales
 _BIAS = 2  # third input of Conv and Gemm
 _TICKS_FOR_RANGES = 2
 
 
 def quantize(graph: bytes, images: UInt8Array, tick: Callable[[int, int], None]) -> bytes:
-    """Make the int8 twin of a graph, in the QDQ form that any runtime reads.
+    """Return an int8 version of a graph, with the QDQ operators that all runtimes support.
 
-    Activations get asymmetric uint8 ranges that lose least entropy on the images, weights
-    symmetric int8 ones by channel. Rounding moves the mean of each channel, the more the fewer
-    weights it has; then every bias is corrected, layer by layer, so that the means are those of
-    the float graph again: without it agreement on EfficientNet-Lite0 is two points lower.
+    Activations get asymmetric uint8 ranges with the least loss of entropy on the images. Weights
+    get symmetric int8 ranges for each channel. Rounding shifts the mean of each channel, most for
+    channels with few weights. So the biases are corrected layer by layer, until the means are
+    those of the float graph: without this, agreement on EfficientNet-Lite0 is two points lower.
 
     Args:
-        graph: A serialized ModelProto; uint8 (n, height, width, 3) in. What comes before the
-            first layer with weights, the normalisation, stays float.
-        images: (n, height, width, 3) uint8, such as the model will see; 64 are enough.
-        tick: Called with steps done and steps in all.
+        graph: A serialized ModelProto whose input is uint8, (n, height, width, 3). Operators
+            before the first layer with weights, which normalise the pixels, stay float.
+        images: (n, height, width, 3) uint8, typical inputs of the model; 64 are enough.
+        tick: Called with the number of steps done and of all steps.
 
     Raises:
-        SightlineError: CANNOT_QUANTIZE.
+        SightlineError: CANNOT_QUANTIZE if the graph cannot be quantised.
     """
     model = _prepared(graph)
     layers = [node for node in model.graph.node if node.op_type in _WEIGHTED]
@@ -66,7 +66,7 @@ def quantize(graph: bytes, images: UInt8Array, tick: Callable[[int, int], None])
 
 
 class _Chunk(CalibrationDataReader):  # type: ignore[misc]
-    """One batch of images; the calibrator keeps every activation of all that it reads at once."""
+    """A reader of one batch: the calibrator keeps all activations of one reader in memory."""
 
     def __init__(self, name: str, images: UInt8Array) -> None:
         self._left = iter([{name: images}])
@@ -76,7 +76,7 @@ class _Chunk(CalibrationDataReader):  # type: ignore[misc]
 
 
 def _prepared(graph: bytes) -> onnx.ModelProto:
-    """Named nodes, and batch normalisation folded into the convolutions."""
+    """Load the graph, give each node a name, and fold batch normalisation into convolutions."""
     if has_external_data(graph):
         raise _cannot("it keeps weights in another file")
     model = onnx.load_from_string(graph)
@@ -107,7 +107,7 @@ def _with_ranges(model: onnx.ModelProto, images: UInt8Array) -> onnx.ModelProto:
             CalibrationMethod.Entropy,
             extra_options={"symmetric": False},
         )
-        with contextlib.redirect_stdout(None):  # it prints how it goes
+        with contextlib.redirect_stdout(None):  # it prints its progress
             for start in range(0, len(images), _CHUNK_IMAGES):
                 calibrator.collect_data(_Chunk(name, images[start : start + _CHUNK_IMAGES]))
             ranges = calibrator.compute_data()
@@ -124,17 +124,17 @@ def _with_ranges(model: onnx.ModelProto, images: UInt8Array) -> onnx.ModelProto:
         extra_options={
             "WeightSymmetric": True,
             "ActivationSymmetric": False,
-            "QuantizeBias": False,  # the runtime does so itself, once it is corrected
+            "QuantizeBias": False,  # the runtime quantises the corrected bias itself
         },
     )
     quantizer.quantize_model()
-    quantizer.model.topological_sort()  # it appends its nodes at the end
+    quantizer.model.topological_sort()  # the quantizer appends its nodes at the end
     made: onnx.ModelProto = quantizer.model.model
     return made
 
 
 def _before_weights(model: onnx.ModelProto) -> list[str]:
-    """Nodes between the pixels and the first layer with weights."""
+    """Return the names of the nodes between the input and the first layers with weights."""
     reached, found = {model.graph.input[0].name}, []
     for node in model.graph.node:  # in topological order
         if node.op_type not in _WEIGHTED and reached & set(node.input):
@@ -146,7 +146,7 @@ def _before_weights(model: onnx.ModelProto) -> list[str]:
 def _correct_biases(
     model: onnx.ModelProto, quantised: onnx.ModelProto, images: UInt8Array
 ) -> Iterator[int]:
-    """Change the quantised graph, from its first layer to its last; gives how many are done."""
+    """Correct the quantised graph's biases layer by layer; yield the number of layers done."""
     constants = {one.name: one for one in quantised.graph.initializer}
     made = {node.name: node for node in quantised.graph.node}
     layers = [node for node in model.graph.node if node.op_type in _WEIGHTED]
@@ -166,7 +166,7 @@ def _correct_biases(
 def _channel_means(
     model: onnx.ModelProto, outputs: list[str], images: UInt8Array
 ) -> list[Float32Array]:
-    """The mean of each output over images and places, one number for each channel."""
+    """Return for each output its mean over images and positions: (channels,) float32."""
     watched = onnx.ModelProto()
     watched.CopyFrom(model)
     del watched.graph.output[:]

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from sightline.cli.allow_code import ALLOW_CODE
+from sightline.cli.options import ALLOW_CODE_HELP as ALLOW_CODE
 from sightline.engine.spec import DEFAULT_BATCH_ROWS
 from sightline.own_cores import own_cores
 

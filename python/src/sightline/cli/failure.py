@@ -1,4 +1,4 @@
-"""What a person is told when a command fails: one line, and the exit status of its condition."""
+"""Convert the exceptions of a command to errors with a condition and an exit status."""
 
 from __future__ import annotations
 
@@ -8,28 +8,18 @@ import click
 
 from sightline.errors import SightlineError, WrongUseError
 
-# Options whose values are names, and what the jar calls an unknown one.
-_NAMES = {
-    "backend": "UNKNOWN_BACKEND",
-    "decoder": "UNKNOWN_DECODER",
-    "device": "UNKNOWN_DEVICE",
-    "format_": "UNKNOWN_FORMAT",
-    "format": "UNKNOWN_FORMAT",
-    "labels": "UNKNOWN_LABELS",
-    "precision": "UNKNOWN_PRECISION",
-}
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
-def as_ours(error: Exception) -> SightlineError | None:
-    """The error of ours that `error` is or means, as the jar would tell it.
+def as_sightline_error(error: Exception) -> SightlineError | None:
+    """Return the SightlineError for an exception of a command, with the jar's condition.
 
     Args:
-        error: From a command: ours, click's, or the operating system's.
+        error: A SightlineError, an exception of click, or one of the operating system.
 
     Returns:
-        None for an error that has no condition: a fault of the program itself.
+        None for any other exception, which is a bug of Sightline.
     """
     if isinstance(error, SightlineError):
         return error
@@ -38,39 +28,33 @@ def as_ours(error: Exception) -> SightlineError | None:
     if isinstance(error, click.UsageError):
         path = error.ctx.command_path if error.ctx else "sightline"
         message = " ".join(error.format_message().split())
-        return WrongUseError(_condition(error), f"{message} See `{path} --help`.")
+        is_value = isinstance(error, click.BadParameter)
+        is_missing = isinstance(error, click.MissingParameter)
+        condition = "INVALID_OPTION" if is_value and not is_missing else "WRONG_ARGUMENTS"
+        return WrongUseError(condition, f"{message} See `{path} --help`.")
     if isinstance(error, click.ClickException):
         return SightlineError("RUN_FAILED", error.format_message())
     if isinstance(error, MemoryError):
         return SightlineError("OUT_OF_MEMORY", "the machine has no memory left for this run.")
     if isinstance(error, OSError):
-        return _of_system(error)
+        return _from_system(error)
     return None
 
 
-def _condition(error: click.UsageError) -> str:
-    if not isinstance(error, click.BadParameter) or isinstance(error, click.MissingParameter):
-        return "WRONG_ARGUMENTS"
-    is_name = error.param is not None and isinstance(error.param.type, click.Choice)
-    name = error.param.name if error.param is not None and is_name else None
-    return _NAMES.get(name or "", "INVALID_OPTION")
-
-
-def _of_system(error: OSError) -> SightlineError:
-    """The system's words say more than a stack trace."""
+def _from_system(error: OSError) -> SightlineError:
     where = f"'{error.filename}': " if error.filename else ""
     reason = f"{where}{error.strerror or error}"
-    if error.errno in _NO_ROOM:
+    if error.errno in _DISK_FULL:
         return SightlineError(
             "DISK_FULL",
-            f"there is no room left to write: {reason}. Nothing was published. Make room, or "
-            "choose another place for --output.",
+            f"the disk has no space left: {reason}. Nothing was published. Free some space, or "
+            "choose another --output.",
         )
     if error.errno in _DENIED:
         return WrongUseError(
             "PERMISSION_DENIED",
-            f"{reason}. Let the user of this process read it, and write the output, or choose "
-            "another place.",
+            f"{reason}. Give this user permission to read the input and to write the output, or "
+            "choose other paths.",
         )
     if error.errno == errno.ENAMETOOLONG:
         return WrongUseError("INVALID_PATH", f"{reason}.")

@@ -1,98 +1,123 @@
-"""The options of every command that runs a model over images, and what they come to."""
+"""Options and summary of `predict` and `features`, which run a model over images."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sightline.bundle.calibration import PRECISIONS
-from sightline.cli.allow_code import ALLOW_CODE
-from sightline.cli.image_options import image_options, image_source
-from sightline.cli.share import Share
+from sightline.cli.options import (
+    ALLOW_CODE_HELP,
+    AT_LEAST_1,
+    IMAGES_HELP,
+    OVERWRITE_HELP,
+    PATH,
+    SHARE,
+    KnownName,
+    add_options,
+    image_options,
+    image_source,
+)
 from sightline.engine.result_type import TopK, Vector
 from sightline.engine.spec import DECODERS, DEFAULT_BATCH_ROWS, DEFAULT_MAX_IMAGE_PIXELS
 from sightline.own_cores import own_cores
+from sightline.wrong_option import require_known
 
 if TYPE_CHECKING:
-    from sightline.standalone.arguments import InferArguments
+    from sightline.standalone.infer_images import InferArguments
     from sightline.standalone.tally import Tally
 
-_AT_LEAST_1 = click.IntRange(min=1)
-_PATH = click.Path(path_type=Path)
-
-_OPTIONS = (
-    click.option("--images", required=True, help="Folder, glob, or CSV/Parquet table of paths."),
-    click.option("--model", required=True, help="Name of a bundle, or the path of one."),
-    click.option("--output", required=True, type=_PATH, help="Folder to make."),
+inference_options = add_options(
+    click.option("--images", required=True, help=IMAGES_HELP),
+    click.option("--model", required=True, help="Name of a model, or path of its bundle."),
+    click.option("--output", required=True, type=PATH, help="Folder for the result."),
     click.option("--backend", default="onnx", show_default=True, help="onnx, openvino or pytorch."),
     click.option(
         "--precision",
-        type=click.Choice(PRECISIONS),
+        type=KnownName(PRECISIONS),
         default="fp32",
         show_default=True,
-        help="Below fp32 the model must have been calibrated.",
+        help="bf16 and int8 need a model that was calibrated for them: see `sightline models "
+        "calibrate`.",
     ),
     click.option(
         "--decoder",
-        type=click.Choice(DECODERS),
+        type=KnownName(DECODERS),
         default="pillow",
         show_default=True,
-        help="Of JPEGs: turbo gives the same pixels sooner, scaled other ones.",
+        help="JPEG decoder. turbo gives the same pixels in less time. scaled decodes large images "
+        "at a smaller size, and needs a calibrated model.",
     ),
     click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda."),
-    click.option("--overwrite", is_flag=True, help="Replace --output if it is there."),
+    click.option("--overwrite", is_flag=True, help=OVERWRITE_HELP),
     image_options,
     click.option(
         "--on-error",
         type=click.Choice(["permissive", "drop", "fail"]),
         default="permissive",
         show_default=True,
-        help="Rows with errors: keep, leave out, or end the run.",
+        help="For an image that cannot be read: keep a row with the error, drop the row, or fail "
+        "the run.",
     ),
-    click.option("--max-error-rate", type=Share(), help="Publish nothing above it."),
+    click.option(
+        "--max-error-rate",
+        type=SHARE,
+        help="Fail the run, and publish nothing, if a larger share of the images has errors (0 to "
+        "1).",
+    ),
     click.option(
         "--batch-rows",
-        type=_AT_LEAST_1,
+        type=AT_LEAST_1,
         default=DEFAULT_BATCH_ROWS,
         show_default=True,
-        help="Images in one batch of the model.",
+        help="Images that the model processes at once.",
     ),
-    click.option("--threads", type=_AT_LEAST_1, help="Images at once; default: all cores."),
-    click.option("--models", type=_PATH, help="Folder of bundles; default: SIGHTLINE_MODELS."),
-    click.option("--allow-code", is_flag=True, help=ALLOW_CODE),
+    click.option("--threads", type=AT_LEAST_1, help="Worker threads; default: one for each core."),
+    click.option(
+        "--models",
+        type=PATH,
+        help="Folder to search first for the model; default: $SIGHTLINE_MODELS. Then ./models and "
+        "the built-in models are searched.",
+    ),
+    click.option("--allow-code", is_flag=True, help=ALLOW_CODE_HELP),
     click.option(
         "--max-image-pixels",
-        type=_AT_LEAST_1,
+        type=AT_LEAST_1,
         default=DEFAULT_MAX_IMAGE_PIXELS,
         show_default=True,
-        help="Larger canvases are TOO_LARGE.",
+        help="An image with more pixels gives the error TOO_LARGE.",
     ),
     click.option(
         "--sequential",
         is_flag=True,
-        help="One image at a time, in batches of one: what a plain loop does.",
+        help="Read and infer one image at a time, as a simple loop does.",
     ),
 )
-
-
-def inference_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add them to a click command."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+"""Decorator that adds the options to a click command."""
 
 
 def infer_arguments(given: dict[str, Any], result: TopK | Vector) -> InferArguments:
-    """What a command's options ask for; ``format_`` may be among them."""
-    # Only here: --help must not pay for numpy and pyarrow.
-    from sightline.engine.spec import EngineSpec
-    from sightline.standalone.arguments import InferArguments
+    """Convert the option values to the arguments of `infer_images`.
 
+    Args:
+        given: Values by parameter name; ``format_`` is optional.
+        result: Predictions or features.
+
+    Raises:
+        WrongUseError: UNKNOWN_BACKEND, UNKNOWN_DEVICE, INVALID_OPTION or MISSING_PACKAGE.
+    """
+    # Imported here because `--help` must not load numpy and pyarrow.
+    from sightline.backends.device import DEVICES
+    from sightline.backends.entry import known_backends
+    from sightline.engine.spec import EngineSpec
+    from sightline.standalone.infer_images import InferArguments
+
+    require_known("--backend", given["backend"], known_backends())
+    require_known("--device", given["device"], DEVICES)
     threads = given["threads"] or own_cores()
+    sequential = given["sequential"]
     return InferArguments(
         source=image_source(given),
         model=given["model"],
@@ -101,15 +126,15 @@ def infer_arguments(given: dict[str, Any], result: TopK | Vector) -> InferArgume
         device=given["device"],
         precision=given["precision"],
         # Threads within an operator wait for each other at every layer: 16 CPU-ms an image of
-        # EfficientNet-Lite0 where whole batches in threads of their own cost 11.
-        threads=threads if given["sequential"] else 1,
+        # EfficientNet-Lite0, where one thread for each batch needs 11.
+        threads=threads if sequential else 1,
         allow_code=given["allow_code"],
         engine=EngineSpec(
-            batch_rows=1 if given["sequential"] else given["batch_rows"],
+            batch_rows=1 if sequential else given["batch_rows"],
             max_image_bytes=given["max_image_bytes"],
             max_image_pixels=given["max_image_pixels"],
             decoder=given["decoder"],
-            threads=1 if given["sequential"] else threads,
+            threads=1 if sequential else threads,
         ),
         result=result,
         output=given["output"],
@@ -117,12 +142,12 @@ def infer_arguments(given: dict[str, Any], result: TopK | Vector) -> InferArgume
         format=given.get("format_", "parquet"),
         on_error=given["on_error"],
         max_error_rate=given["max_error_rate"],
-        reading="one_by_one" if given["sequential"] else "ahead",
+        reading="one_by_one" if sequential else "ahead",
     )
 
 
 def print_summary(arguments: InferArguments, tally: Tally) -> None:
-    """Say on stdout what ran and what came of it; a command adds what to do next."""
+    """Print the model, the counts, the speed and the output to stdout."""
     working = sum(tally.seconds.get(stage, 0) for stage in ("infer", "write"))
     errors = sum(tally.errors.values())
     kinds = ", ".join(f"{code} {count}" for code, count in sorted(tally.errors.items()))
@@ -134,13 +159,13 @@ def print_summary(arguments: InferArguments, tally: Tally) -> None:
     rate = tally.images / working if working else 0.0
     loading = tally.seconds["load"]
     click.echo(f"speed      {rate:.1f} images/s, after {loading:.1f} s to load the model")
-    click.echo(f"time       {_waited(tally)}")
+    click.echo(f"time       {_elapsed(tally)}")
     click.echo(f"output     {arguments.output}")
 
 
-def _waited(tally: Tally) -> str:
-    """How long the user has waited since the program started, and for what."""
-    from sightline.run_owner import process_seconds  # --help must not pay for it
+def _elapsed(tally: Tally) -> str:
+    """Seconds since the process started, in total and by stage."""
+    from sightline.run_owner import process_seconds
 
     since_begin = time.time() - tally.started
     whole = max(process_seconds(), since_begin)

@@ -1,4 +1,4 @@
-"""The `sightline` command: a group whose commands are imported when they are asked for."""
+"""The `sightline` command. A subcommand's module is imported when the subcommand runs."""
 
 from __future__ import annotations
 
@@ -8,29 +8,26 @@ from collections.abc import Sequence
 
 import click
 
-from sightline.cli.failure import as_ours
+from sightline.cli.failure import as_sightline_error
 from sightline.errors import SightlineError, WrongUseError
 from sightline.version import __version__
 
-# Command: the module and the click command in it, and its line in `sightline --help`.
+# Subcommand: its module, and its line in `sightline --help`.
 _COMMANDS = {
-    "predict": ("sightline.cli.predict", "Classify images: one row for each."),
-    "features": ("sightline.cli.features", "Describe images by a model's features."),
-    "pack-images": (
-        "sightline.cli.pack_images",
-        "Write images into one table, read faster than files.",
-    ),
-    "subset": ("sightline.cli.subset", "Link a sample of a collection, by label."),
-    "models": ("sightline.cli.models", "Add, list, describe and verify bundles."),
-    "track": ("sightline.cli.track", "Log a run of pca to an MLflow server."),
-    "report": ("sightline.cli.report", "Write a page about a run."),
+    "predict": ("sightline.cli.predict", "Classify images."),
+    "features": ("sightline.cli.features", "Compute a feature vector for each image."),
+    "pack-images": ("sightline.cli.pack_images", "Copy images into one Parquet table."),
+    "subset": ("sightline.cli.subset", "Draw a sample of an image collection, as links."),
+    "models": ("sightline.cli.models", "Add, calibrate, list, describe and verify models."),
+    "track": ("sightline.cli.track", "Log a pca run to an MLflow server."),
+    "report": ("sightline.cli.report", "Write an HTML page about a run."),
     "bench": ("sightline.cli.bench", "Measure the cost of an image, beside its raw parts."),
 }
 _DONE, _WRONG_USE = 0, 2
 
 
 class _LazyGroup(click.Group):
-    """Knows its commands by name; `--help` imports none of them."""
+    """A group that lists its commands without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -58,18 +55,18 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup)
 @click.version_option(__version__, prog_name="sightline")
 def cli() -> None:
-    """Vision models over image collections."""
+    """Run vision models over image collections."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: Without the program's name; None takes the process's own.
+        arguments: Without the program's name; None for those of the process.
 
     Returns:
-        0 done, 1 the run failed, 2 wrong use. Failures are one line on stderr:
-        `sightline: CODE: …`.
+        Exit status: 0 for success, 1 if the run failed, 2 for wrong use. An error is one line on
+        stderr: `sightline: CODE: …`.
     """
     try:
         result = cli.main(
@@ -79,11 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(error.format_message(), err=True)
         return _WRONG_USE
     except (click.ClickException, click.Abort, SightlineError, OSError, MemoryError) as error:
-        told = as_ours(error)
-        if told is None:
+        shown = as_sightline_error(error)
+        if shown is None:
             raise
-        click.echo(" ".join(["sightline:", *str(told).split()]), err=True)
-        return told.exit_status
+        click.echo(" ".join(["sightline:", *str(shown).split()]), err=True)
+        return shown.exit_status
     return result if isinstance(result, int) else _DONE
 
 

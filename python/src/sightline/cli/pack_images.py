@@ -1,4 +1,4 @@
-"""`sightline pack-images`: its options, and what it prints at the end."""
+"""`sightline pack-images`."""
 
 from __future__ import annotations
 
@@ -9,26 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sightline.cli.image_options import image_options, image_source
+from sightline.cli.options import IMAGES_HELP, OVERWRITE_HELP, PATH, image_options, image_source
 from sightline.errors import WrongUseError
-from sightline.standalone.check_output import check_output
-from sightline.standalone.run_json import write_run_json
+from sightline.publish import check_output, publish_folder, require_replaceable
+from sightline.standalone.run_record import write_run_json
+from sightline.wrong_option import invalid_option
 
 if TYPE_CHECKING:
     from sightline.source.write_packed import PackedCounts
 
-_PATH = click.Path(path_type=Path)
-
 
 @click.command(name="pack-images")
-@click.option("--images", required=True, help="Folder, glob, or CSV/Parquet table of paths.")
+@click.option("--images", required=True, help=IMAGES_HELP)
 @click.option(
-    "--output", required=True, type=_PATH, help="Table to make, a name that ends in .parquet."
+    "--output", required=True, type=PATH, help="Table to write; its name must end in .parquet."
 )
 @image_options
-@click.option("--overwrite", is_flag=True, help="Replace --output if it is there.")
+@click.option("--overwrite", is_flag=True, help=OVERWRITE_HELP)
 def pack_images(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names above
-    """Write images into one Parquet table, which is read faster than small files.
+    """Copy images into one Parquet table.
+
+    On an object store, one large table is read much faster than many small files. `predict` and
+    `features` take the table as --images.
 
     \b
     Example:
@@ -36,30 +38,28 @@ def pack_images(**options: Any) -> None:  # noqa: ANN401 - click's values, by th
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
     output: Path = options["output"]
     if output.suffix != ".parquet":
-        message = f"'{output}' does not end in .parquet, by which a table is known."
-        raise WrongUseError("INVALID_OPTION", f"--output {message}")
+        raise invalid_option("--output", output, "The table's name must end in .parquet.")
     reads = [path for path in (options["images"], options["root"]) if path is not None]
-    there = check_output(output, reads, overwrite=options["overwrite"])
+    exists = check_output(output, reads, overwrite=options["overwrite"])
     started = time.time()
-    counts = _pack(output, there, options)
+    counts = _pack(output, exists, options)
     _print_summary(counts, output, time.time() - started)
 
 
-def _pack(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> PackedCounts:
-    # Only here: --help must not pay for numpy and pyarrow.
+def _pack(output: Path, exists: WrongUseError | None, given: dict[str, Any]) -> PackedCounts:
+    # Imported here because `--help` must not load numpy and pyarrow.
     from tqdm import tqdm
 
-    from sightline.publish import publish_folder, require_replaceable
     from sightline.source.list_images import list_images
     from sightline.source.write_packed import PackedCounts, write_packed
 
     started = time.time()
     listing = list_images(image_source(given))
     counts = PackedCounts()
-    # The bytes of a table are in it; the files that it names beside them stay as well.
-    if there is None:
+    if exists is None:
+        # Also the files that a table of bytes names: replacing must delete none of them.
         require_replaceable(output, listing.files)
-    with publish_folder(output, there, settled=True) as folder:
+    with publish_folder(output, exists, settled=True) as folder:
         with tqdm(total=len(listing), unit=" images", disable=None, mininterval=0.5) as progress:
             for counts in write_packed(listing, folder, given["max_image_bytes"]):
                 progress.update(counts.images - progress.n)

@@ -1,4 +1,4 @@
-"""`sightline predict`: its options, and what it prints at the end."""
+"""`sightline predict`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from typing import Any
 
 import click
 
-from sightline.cli.inference_options import (
-    infer_arguments,
-    inference_options,
-    print_summary,
-)
+from sightline.cli.inference_options import infer_arguments, inference_options, print_summary
 from sightline.cli.next_command import next_command
+from sightline.cli.options import AT_LEAST_1, KnownName
 from sightline.engine.result_type import DEFAULT_TOP_K, TopK
 
 
@@ -21,26 +18,28 @@ from sightline.engine.result_type import DEFAULT_TOP_K, TopK
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["parquet", "csv", "json"]),
+    type=KnownName(["parquet", "csv", "json"]),
     default="parquet",
     show_default=True,
-    help="Of the output's files.",
+    help="Format of the result.",
 )
 @click.option(
     "--top-k",
-    type=click.IntRange(min=1),
+    type=AT_LEAST_1,
     default=DEFAULT_TOP_K,
     show_default=True,
-    help="Classes in a prediction's top_k.",
+    help="Classes in the column top_k, the most likely first.",
 )
 def predict(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names above
-    """Classify images: one row for each, with a prediction or an error.
+    """Classify images.
+
+    The output has one row for each image, with a prediction or an error.
 
     \b
     Example:
       sightline predict --images photos/ --model efficientnet_lite0 --output predictions
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
-    # Only here: --help must not pay for numpy and pyarrow.
+    # Imported here because `--help` must not load numpy and pyarrow.
     from sightline.standalone.infer_images import infer_images
 
     arguments = infer_arguments(options, TopK(options["top_k"]))

@@ -1,4 +1,4 @@
-"""`sightline report`: its options, and what it prints at the end."""
+"""`sightline report`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-_PATH = click.Path(path_type=Path)
+from sightline.cli.options import OVERWRITE_HELP, PATH
 
 
 @click.command(
@@ -15,33 +15,32 @@ Examples:
   sightline report fruits-pca --images-root /data/fruits --points 2000
   sightline report predictions          # writes predictions/_run/report.html""",
 )
-@click.argument("run", type=_PATH)
+@click.argument("run", type=PATH)
 @click.option(
     "--output",
-    type=_PATH,
-    help="Page to write; default: RUN/report.html of a pca, RUN/_run/report.html of the others.",
+    type=PATH,
+    help="Page to write; default: RUN/report.html for a pca run, else RUN/_run/report.html.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace --output if it is there.")
+@click.option("--overwrite", is_flag=True, help=OVERWRITE_HELP)
 @click.option(
     "--points",
     type=click.IntRange(1, 10_000),
     default=10_000,
     show_default=True,
-    help="Images on the page at most.",
+    help="Maximum number of images on the page.",
 )
 @click.option(
     "--images-root",
     "images_roots",
     multiple=True,
-    help="Folder or URI below which the run's images may be opened; can be given several times. "
-    "Those in RUN always may.",
+    help="Folder or URI whose images may be opened, besides those in RUN. May be repeated.",
 )
 @click.option(
     "--any-image",
     is_flag=True,
-    help="Open every image that the run names, wherever it is: only for a run of your own.",
+    help="Open every image that the run lists. Only for your own runs.",
 )
-@click.option("--no-thumbnails", is_flag=True, help="Leave the pictures out of the page.")
+@click.option("--no-thumbnails", is_flag=True, help="Write the page without pictures.")
 def report(
     run: Path,
     output: Path | None,
@@ -51,16 +50,17 @@ def report(
     any_image: bool,  # noqa: FBT001
     no_thumbnails: bool,  # noqa: FBT001
 ) -> None:
-    """Write one HTML page about RUN, the output folder of pca, features or predict.
+    """Write an HTML page about RUN, an output folder of pca, features or predict.
 
-    Of a PCA it shows the explained variance and its images by their components, with small
-    copies of the images themselves: whoever gets the page sees them. The page needs no network.
+    The page is one file and needs no network. For a pca run it shows the explained variance, and
+    the images by their components. It contains small copies of the images, so everybody who gets
+    the page can see them.
 
-    A run that somebody else made can name any file that you may read, and any server. So only
-    images in RUN and below --images-root are opened. pca has just read the features of its images
-    and shows them all.
+    A run from somebody else may list any file or server. Therefore only images in RUN and below
+    --images-root are opened, unless --any-image is given. (`pca` itself opens all images of the
+    features that it reads.)
     """
-    # Only here: --help must not pay for numpy and pyarrow.
+    # Imported here because `--help` must not load numpy and pyarrow.
     from sightline.report.write_report import write_report
 
     written = write_report(
@@ -78,9 +78,9 @@ def report(
         click.echo(f"unreadable {written.unreadable} images, which have no thumbnail")
     if written.denied and not any_image:
         click.echo(
-            f"denied     {written.denied} of them lie outside RUN and every --images-root, or may "
-            "not be read: name their folder by --images-root, or, if the run is yours, add "
-            "--any-image"
+            f"denied     {written.denied} of them are outside RUN and every --images-root, or this "
+            "user may not read them. Add their folder with --images-root; for your own run, "
+            "--any-image opens all"
         )
     click.echo(f"page       {written.page} ({written.page.stat().st_size / 1e6:.1f} MB)")
     if written.chart:

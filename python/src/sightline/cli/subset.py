@@ -1,4 +1,4 @@
-"""`sightline subset`: its options, and what it prints at the end."""
+"""`sightline subset`."""
 
 from __future__ import annotations
 
@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sightline.cli.image_options import file_options
-from sightline.cli.share import InRange
+from sightline.cli.options import (
+    IMAGES_HELP,
+    OVERWRITE_HELP,
+    PATH,
+    FloatInRange,
+    image_source,
+    listing_options,
+)
 from sightline.errors import SightlineError, WrongUseError
-from sightline.place import first_in
-from sightline.standalone.check_output import check_output
-from sightline.standalone.run_json import write_run_json
+from sightline.publish import check_output, publish_folder, require_outside, require_replaceable
+from sightline.standalone.run_record import write_run_json
 
 if TYPE_CHECKING:
     from sightline.source.listing import Listing
-    from sightline.source.stratified_sample import Subset
+    from sightline.source.stratified_sample import Sample
 
-_PATH = click.Path(path_type=Path)
 _MANIFEST = "manifest.csv"
 
 
@@ -28,39 +32,34 @@ _MANIFEST = "manifest.csv"
 @click.option(
     "--percentage",
     required=True,
-    type=InRange(0, 100, min_open=True),
-    help="Of each label in each split, rounded, but at least one image: 1, 5, 10, 25, 50, …",
+    type=FloatInRange(0, 100, min_open=True),
+    help="Share of each label in each split, above 0 and up to 100. At least one image of each is "
+    "chosen.",
 )
-@click.option("--images", required=True, help="Folder, glob, or CSV/Parquet table of paths.")
-@click.option("--output", required=True, type=_PATH, help="Folder to make.")
+@click.option("--images", required=True, help=IMAGES_HELP)
+@click.option("--output", required=True, type=PATH, help="Folder for the sample.")
 @click.option(
     "--manifest",
     is_flag=True,
-    help=f"Write {_MANIFEST} of absolute paths, not links. A table's sample is always one.",
+    help=f"Write {_MANIFEST}, a table of absolute paths, instead of links. A sample of a table is "
+    "always a table.",
 )
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="Another seed takes another sample."
-)
-@click.option(
-    "--labels",
-    type=click.Choice(["auto", "folder", "none"]),
-    default="auto",
+    "--seed",
+    type=int,
+    default=0,
     show_default=True,
-    help="True labels: a table's column, or the image's folder.",
+    help="Another seed gives another sample.",
 )
-@click.option("--path-column", help="Of a table; default: path, image_path or file.")
-@click.option("--label-column", help="Of a table; default: label, actual_class or class.")
-@click.option("--root", type=_PATH, help="Of a table's relative paths; default: its folder.")
-@click.option("--delimiter", help="Of a CSV: one character, or tab; default: a comma.")
-@click.option("--encoding", help="Of a CSV: utf-16, windows-1252, …; default: utf-8.")
-@file_options
-@click.option("--overwrite", is_flag=True, help="Replace --output if it is there.")
+@listing_options
+@click.option("--overwrite", is_flag=True, help=OVERWRITE_HELP)
 def subset(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names above
-    """Make a sample of a collection by links: the same share of each label in each split.
+    """Draw a sample of an image collection, as links.
 
-    Nothing is copied: --output gets absolute symbolic links in folders of the same names, so that
-    labels and splits stay what they are. It may be moved; the images must stay where they are.
-    Samples of one seed are nested: all of 1 % is in 5 %.
+    The sample has the same share of each label in each split. No image is copied: --output gets
+    absolute symbolic links, in folders with the original names, so labels and splits stay the
+    same. The output may be moved, the images must stay where they are. Samples with the same seed
+    are nested: the sample of 5 % contains the sample of 1 %.
 
     \b
     Examples:
@@ -70,31 +69,28 @@ def subset(**options: Any) -> None:  # noqa: ANN401 - click's values, by the nam
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
     output: Path = options["output"]
     reads = [path for path in (options["images"], options["root"]) if path is not None]
-    there = check_output(output, reads, overwrite=options["overwrite"])
-    if first_in([output], options["images"]) is not None:
-        message = f"{output} is in the folder of the images, which would then hold both."
-        raise WrongUseError("WRONG_ARGUMENTS", f"{message} Choose another --output.")
-    sample, images = _make(output, there, options)
+    exists = check_output(output, reads, overwrite=options["overwrite"])
+    # Links among the images would be listed as images by the next run.
+    require_outside(output, [options["images"]])
+    sample, images = _make(output, exists, options)
     _print_summary(sample, output, images)
 
 
-def _make(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> tuple[Subset, Path]:
-    """The sample, and what `--images` takes to read it."""
-    # Only here: --help must not pay for numpy and pyarrow.
+def _make(output: Path, exists: WrongUseError | None, given: dict[str, Any]) -> tuple[Sample, Path]:
+    """Write the sample; return it, and the path that `--images` takes to read it."""
+    # Imported here because `--help` must not load numpy and pyarrow.
     from tqdm import tqdm
 
-    from sightline.publish import publish_folder, require_replaceable
-    from sightline.source.link_images import link_images
-    from sightline.source.stratified_sample import choose_subset
-    from sightline.source.write_manifest import write_manifest
+    from sightline.source.stratified_sample import choose_sample
+    from sightline.source.write_sample import link_images, write_manifest
 
     started = time.time()
     listing = _list(given)
-    sample = choose_subset(listing, given["percentage"], given["seed"])
+    sample = choose_sample(listing, given["percentage"], given["seed"])
     is_manifest = given["manifest"] or listing.root is None
-    if there is None:
+    if exists is None:
         require_replaceable(output, listing.files)
-    with publish_folder(output, there, settled=True) as folder:
+    with publish_folder(output, exists, settled=True) as folder:
         if is_manifest:
             write_manifest(listing, sample.rows, folder / _MANIFEST)
         else:
@@ -122,41 +118,24 @@ def _make(output: Path, there: WrongUseError | None, given: dict[str, Any]) -> t
 
 
 def _list(given: dict[str, Any]) -> Listing:
-    from sightline.source.csv_table import parse_dialect
-    from sightline.source.list_images import ImageSource, list_images
-    from sightline.source.list_table import TableColumns
+    from sightline.source.list_images import list_images
 
-    columns = TableColumns(
-        given["path_column"],
-        given["label_column"],
-        use_labels=given["labels"] != "none",
-        csv=parse_dialect(given["delimiter"], given["encoding"]),
-    )
-    listing = list_images(
-        ImageSource(
-            given["images"],
-            given["labels"],
-            columns,
-            given["root"],
-            include=given["include"],
-            exclude=given["exclude"],
-        )
-    )
+    listing = list_images(image_source(given))
     if listing.packed is not None or listing.read is not None:
         raise WrongUseError(
             "WRONG_ARGUMENTS",
-            f"{given['images']} holds the images' bytes, which a sample by links has no part of. "
-            "Sample the files, and pack the sample by `sightline pack-images`.",
+            f"{given['images']} contains the encoded images, so they have no files to link to. "
+            "Sample the image files, then pack the sample with `sightline pack-images`.",
         )
     for row, error in listing.errors.items():
-        # What it holds would be missing in the sample, and nobody would know how much that is.
+        # The sample would silently lack the images of this folder.
         raise SightlineError(
             "CANNOT_LIST", f"'{listing.files[row]}' ({error.code}): {error.message}"
         )
     return listing
 
 
-def _print_summary(sample: Subset, output: Path, images: Path) -> None:
+def _print_summary(sample: Sample, output: Path, images: Path) -> None:
     splits: dict[str, list[int]] = {}
     for stratum in sample.strata:
         for name in (stratum.split or "(none)", "all"):

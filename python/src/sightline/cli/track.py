@@ -1,4 +1,4 @@
-"""`sightline track`: its options, and what it prints at the end."""
+"""`sightline track`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from pathlib import Path
 
 import click
 
+from sightline.cli.options import PATH
+
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), required=False)
-@click.option("--mlflow", "uri", required=True, help="Address of an MLflow tracking server.")
-@click.option("--experiment", required=True, help="Its name; made if there is none.")
-@click.option("--run-name", help="By default the model, k and the start.")
-@click.option("--check", is_flag=True, help="Log nothing: ask whether the server would take a run.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.argument("run", type=PATH, required=False)
+@click.option(
+    "--mlflow", "uri", required=True, help="Address of a server, such as http://127.0.0.1:5000."
+)
+@click.option(
+    "--experiment", required=True, help="Name of the experiment; it is created if it is new."
+)
+@click.option("--run-name", help="Name of the MLflow run; default: model, k and start time.")
+@click.option(
+    "--check", is_flag=True, help="Only check that the server would accept a run; takes no RUN."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 def track(
     *,
     run: Path | None,
@@ -25,27 +33,29 @@ def track(
     check: bool,
     as_json: bool,
 ) -> None:
-    """Log RUN, a folder written by pca, to an MLflow tracking server.
+    """Log RUN, an output folder of pca, to an MLflow server.
+
+    Logs the parameters, the metrics, the page, the chart and the model of the run.
 
     \b
     Example:
       sightline track fruits_pca --mlflow http://127.0.0.1:5000 --experiment fruits
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
-    from sightline.track.check_server import check_server
+    from sightline.track.experiment import check_server
     from sightline.track.log_run import log_run
 
     if (run is None) != check:
-        message = "RUN is what is logged, and --check logs nothing: give one of the two."
+        message = "Give either RUN, which is logged, or --check, which logs nothing."
         raise click.UsageError(message, click.get_current_context())
-    told = (
+    result = (
         check_server(uri, experiment)
         if run is None
         else asdict(log_run(run, uri, experiment, run_name))
     )
     if as_json:
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(result))
         return
-    for name, value in told.items():
+    for name, value in result.items():
         if value:
             shown = ", ".join(value) if isinstance(value, tuple) else value
             click.echo(f"{name.replace('_', ' '):<14} {shown}")

@@ -1,1 +1,1 @@
-"""The page about a run: one HTML file that needs nothing else."""
+"""Write an HTML page about a run: one file that loads nothing else."""

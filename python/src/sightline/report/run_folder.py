@@ -1,4 +1,4 @@
-"""The folder of a run, and what its run.json says."""
+"""Read the run.json in the output folder of a run."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Pca:
-    """What a PCA came to.
+    """The result of a PCA.
 
     Args:
-        k: Components kept, at least 1.
-        features: Numbers of an image before it; None if unknown.
-        fitted_on: Images that it was fitted on; None if unknown.
-        explained_variance: (k,) shares of the total variance, each 0..1.
-        spectrum: Shares of all components, at least those k.
-        components_for: Components that explain a share ("0.90"); may be more than k.
-        compression_ratio: Features for each component; None if unknown.
+        k: Number of components kept, at least 1.
+        features: Length of the feature vectors; None if unknown.
+        fitted_on: Number of images in the fit; None if unknown.
+        explained_variance: (k,) shares of the total variance, each in 0..1.
+        spectrum: Shares of more components; at least the first k.
+        components_for: Number of components that explain a share such as "0.90"; may exceed k.
+        compression_ratio: Features divided by components; None if unknown.
     """
 
     k: int
@@ -38,15 +38,15 @@ class Pca:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run that a page can be written about.
+    """A run, as its run.json describes it.
 
     Args:
-        folder: Of its output.
-        record: Its run.json. What is in there was not checked, but for `command` and `pca`.
-        command: Which command made it.
-        inference: Record of the run that applied the model: `features_run` of a PCA, which may
-            be empty, else the record itself.
-        pca: None for every other command.
+        folder: The output folder.
+        record: The run.json. Only ``command`` and ``pca`` are checked.
+        command: Name of the command.
+        inference: Record of the run that applied the model: for a PCA its ``features_run``, which
+            may be empty, else the record itself.
+        pca: Result of a PCA; None for other commands.
     """
 
     folder: Path
@@ -60,8 +60,8 @@ def read_run(folder: Path) -> Run:
     """Read ``run.json`` (of a PCA) or ``_run/run.json`` (of other commands).
 
     Raises:
-        WrongUseError: PATH_NOT_FOUND, NOT_A_RUN without a run.json, DAMAGED_RUN if it is no
-            JSON, names no command, or lacks what a PCA must say.
+        WrongUseError: PATH_NOT_FOUND; NOT_A_RUN without a run.json; DAMAGED_RUN if it is not
+            JSON, has no command, or lacks a field of a PCA.
     """
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
@@ -70,32 +70,32 @@ def read_run(folder: Path) -> Run:
     files = [folder / "run.json", folder / "_run" / "run.json"]
     file = next((file for file in files if file.is_file()), None)
     if file is None:
-        message = f"'{folder}' has no run.json: it is no output of pca, features or predict."
+        message = f"'{folder}' has no run.json, so it is not an output of pca, features or predict."
         raise WrongUseError("NOT_A_RUN", message)
     try:
         record = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise _damaged(file, f"it cannot be read as JSON ({error})") from error
     if not isinstance(record, dict) or not isinstance(record.get("command"), str):
-        raise _damaged(file, "it names no command")
+        raise _damaged(file, "it has no command")
     pca = _pca(file, record) if record["command"] == "pca" else None
     inference = mapping(record, "features_run") if pca else record
     return Run(folder, record, record["command"], inference, pca)
 
 
 def mapping(record: Record, name: str) -> Record:
-    """An object in a record; empty if there is none by that name."""
+    """Return the object of that name in a record; empty if there is none."""
     value = record.get(name)
     return value if isinstance(value, dict) else {}
 
 
 def numbers(record: Record, name: str) -> dict[str, float]:
-    """The finite numbers of an object in a record, by name; whatever else is in it is left out."""
+    """Return the finite numbers of an object in a record, by name, without its other entries."""
     return {key: value for key, value in mapping(record, name).items() if is_number(value)}
 
 
 def is_number(value: object) -> bool:
-    """Whether it is a finite number, as JSON knows them."""
+    """Whether it is a finite number of JSON."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -121,7 +121,7 @@ def _pca(file: Path, record: Record) -> Pca:
 
 def _shares(file: Path, pca: Record, name: str) -> tuple[float, ...]:
     values = pca.get(name)
-    # A share a rounding error below 0 or above 1 is one all the same.
+    # Rounding errors may move a share a little below 0 or above 1.
     if not isinstance(values, list) or not all(
         is_number(value) and -1e-6 <= value <= 1 + 1e-6 for value in values
     ):

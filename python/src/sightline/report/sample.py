@@ -1,4 +1,4 @@
-"""The images of a PCA that its page shows."""
+"""Read the sample of images that the page of a PCA shows."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ import pyarrow.compute as pc
 
 from sightline.errors import WrongUseError
 
-# The components are the page's weight beside its thumbnails: 4 bytes each, a third more in text.
+# Limits the size of the page: 4 bytes for each number, and a third more as base64.
 _MOST_NUMBERS = 2_000_000
 _SEED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Some images, their labels and components, in the order of label and path.
+    """Images with their labels and components, sorted by label and path.
 
     Args:
-        paths: (n,) as the run names them.
-        labels: (n,) None where not known.
-        splits: (n,) None where not known.
+        paths: (n,) paths as in the run.
+        labels: (n,) true labels, None if unknown.
+        splits: (n,) splits, None if unknown.
         components: (n, k) float32, finite.
-        available: Rows that the run's folder has; at least n.
+        available: Number of rows in the run's folder, at least n.
     """
 
     paths: list[str]
@@ -43,18 +43,19 @@ class Sample:
 def read_sample(run: Path, k: int, points: int) -> Sample | None:
     """Read at most `points` rows of a run's ``sample/``, and at most 2,000,000 / k.
 
-    A smaller number is drawn evenly, the same ones each time.
+    If the run has more rows, a random sample is drawn with a fixed seed.
 
     Args:
-        run: Folder of a PCA.
-        k: Components of each row.
-        points: At least 1.
+        run: Output folder of a PCA.
+        k: Number of components of each row.
+        points: Number of rows at most, at least 1.
 
     Returns:
         The sample; None if the run has none.
 
     Raises:
-        WrongUseError: DAMAGED_RUN if its Parquet cannot be read or is not what a PCA writes.
+        WrongUseError: DAMAGED_RUN if the Parquet cannot be read, or has other columns than a PCA
+            writes.
     """
     folder = run / "sample"
     files = sorted(folder.glob("*.parquet"))
@@ -82,7 +83,7 @@ def read_sample(run: Path, k: int, points: int) -> Sample | None:
 def _read(files: list[Path]) -> pa.Table:
     from pyarrow import parquet
 
-    # As files of their own: the name of a folder above (split=train) makes no column.
+    # Read file by file, so that a parent folder such as split=train does not become a column.
     tables = [
         parquet.ParquetFile(file).read(["path", "label", "split", "components"]) for file in files
     ]

@@ -1,4 +1,4 @@
-"""Small copies of images, many to a sheet."""
+"""Make thumbnails of images, 64 on a sheet."""
 
 from __future__ import annotations
 
@@ -17,29 +17,27 @@ from sightline.bundle.preprocessing import Size
 from sightline.engine.colours import to_srgb
 from sightline.engine.decode import decode
 from sightline.engine.spec import EngineSpec
-from sightline.report.image_roots import ImageRoots
-from sightline.report.read_image import ImageReader
+from sightline.report.image_reader import ImageReader, ImageRoots
 from sightline.row_error import RowError
 
-# Images at most: side of a tile in pixels. A page of 10,000 stays below 15 MB.
+# Up to so many images: side of a tile in pixels. A page with 10,000 images stays below 15 MB.
 _SIDES = ((2500, 96), (6000, 64), (10**9, 48))
-# Small sheets: a browser decodes a whole one to show one tile, while the pointer moves.
-_TILES_A_ROW = 8
+# Sheets are small because a browser decodes a whole sheet to show one tile.
+_TILES_PER_ROW = 8
 _QUALITY = 60
-# Reading waits, for disks and object stores, more than it works.
+# More threads than cores: they mostly wait for disks and object stores.
 _THREADS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Thumbnails:
-    """Images in the order given, 64 to a sheet, 8 to a row, each in the corner of its tile.
+    """Thumbnails on sheets of 8 x 8 tiles, each in the top left corner of its tile.
 
     Args:
-        side: Of a tile, in pixels.
-        sheets: WebP as base64.
-        sizes: (n, 2) uint8, width and height in its tile; 0 and 0 for an image that could not
-            be read.
-        errors: Images that could not be read, by code.
+        side: Width and height of a tile in pixels.
+        sheets: The sheets, as base64 of WebP.
+        sizes: (n, 2) uint8, width and height of each thumbnail; 0 for an unreadable image.
+        errors: Number of unreadable images, by error code.
     """
 
     side: int
@@ -48,26 +46,26 @@ class Thumbnails:
     errors: dict[str, int]
 
     @property
-    def tiles_a_row(self) -> int:
-        """Tiles beside each other on a sheet, and rows below each other."""
-        return _TILES_A_ROW
+    def tiles_per_row(self) -> int:
+        """Number of tiles in a row of a sheet, and of rows."""
+        return _TILES_PER_ROW
 
 
 def make_thumbnails(
     paths: list[str], roots: ImageRoots, progress: Callable[[int], object]
 ) -> Thumbnails:
-    """Read and shrink images, as many at once as is worth it.
+    """Read images and make their thumbnails, in several threads.
 
     Args:
-        paths: Local, or URIs.
-        roots: Below which they are opened; the others are DENIED.
-        progress: Called with how many more are done.
+        paths: Local paths or URIs.
+        roots: Folders of the images that may be opened; others get the error DENIED.
+        progress: Called with the number of images done since the last call.
 
     Returns:
-        Also of images that cannot be read: they have no size.
+        Thumbnails in the order of the paths; unreadable images have the size 0.
     """
     side = next(side for most, side in _SIDES if len(paths) <= most)
-    # The pixels of a thumbnail need not be those that a model sees.
+    # Thumbnails may use the faster decoder, whose pixels differ a little.
     fast = importlib.util.find_spec("simplejpeg") is not None
     spec = EngineSpec(decoder="scaled" if fast else "pillow")
     reader = ImageReader(spec.max_image_bytes, roots)
@@ -79,7 +77,7 @@ def make_thumbnails(
         image = decode(content, spec, Size(side, side))
         if isinstance(image, RowError):
             return image
-        # Not `thumbnail`, which leaves a small image small.
+        # Image.thumbnail would not enlarge small images.
         scale = side / max(image.size)
         width, height = (max(1, round(edge * scale)) for edge in image.size)
         return to_srgb(image.resize((width, height), Image.Resampling.BOX, reducing_gap=2.0))
@@ -87,18 +85,18 @@ def make_thumbnails(
     sheets: list[str] = []
     sizes = np.zeros((len(paths), 2), np.uint8)
     errors: dict[str, int] = {}
-    on_sheet = _TILES_A_ROW * _TILES_A_ROW
+    on_sheet = _TILES_PER_ROW * _TILES_PER_ROW
     with ThreadPoolExecutor(_THREADS) as threads:
         for start in range(0, len(paths), on_sheet):
             some = paths[start : start + on_sheet]
-            rows = -(-len(some) // _TILES_A_ROW)
-            sheet = Image.new("RGB", (min(len(some), _TILES_A_ROW) * side, rows * side))
+            rows = -(-len(some) // _TILES_PER_ROW)
+            sheet = Image.new("RGB", (min(len(some), _TILES_PER_ROW) * side, rows * side))
             for at, image in enumerate(threads.map(shrink, some)):
                 if isinstance(image, RowError):
                     errors[image.code] = errors.get(image.code, 0) + 1
                 else:
                     sizes[start + at] = image.size
-                    sheet.paste(image, (at % _TILES_A_ROW * side, at // _TILES_A_ROW * side))
+                    sheet.paste(image, (at % _TILES_PER_ROW * side, at // _TILES_PER_ROW * side))
                 progress(1)
             sheets.append(_encode(sheet))
     return Thumbnails(side, sheets, sizes, dict(sorted(errors.items())))

@@ -1,10 +1,8 @@
-"""From a run's folder to its page."""
+"""Write the page of a run, and the chart of a PCA beside it."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,28 +13,29 @@ from tqdm import tqdm
 
 from sightline.errors import WrongUseError
 from sightline.place import first_in
-from sightline.report.image_roots import ImageRoots
+from sightline.report.image_reader import ImageRoots, located
 from sightline.report.page import render_page
-from sightline.report.read_image import located
 from sightline.report.run_folder import Run, read_run
 from sightline.report.sample import read_sample
 from sightline.report.thumbnails import Thumbnails, make_thumbnails
 from sightline.report.variance_chart import draw_variance
+from sightline.require_package import require_package
 
 _CHART = "pca_variance.png"
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written.
+    """The files written, and counts of the images on the page.
 
     Args:
-        page: The page.
-        chart: The explained variance as a picture; None if the run has none.
-        points: Images on the page.
-        available: Images of the run's sample.
-        unreadable: Images of the page that could not be read for their thumbnails.
-        denied: Those of them that lie outside the roots, or that this user may not read.
+        page: Path of the page.
+        chart: Path of the chart of explained variance; None if the run is not a PCA.
+        points: Number of images on the page.
+        available: Number of images in the run's sample.
+        unreadable: Number of images without a thumbnail because they could not be read.
+        denied: Number of unreadable images that are outside the roots, or that this user may not
+            read.
     """
 
     page: Path
@@ -56,17 +55,17 @@ def write_report(
     thumbnails: Literal["embed", "leave_out"],
     image_roots: Sequence[str] | None = (),
 ) -> Written:
-    """Write the page of a run, and for a PCA the picture beside it; each appears whole.
+    """Write the page of a run, and for a PCA the chart beside it. Each file appears complete.
 
     Args:
-        folder: Of the run.
-        output: The page. None is ``report.html`` in the run's folder, in its ``_run`` if the
-            folder is a table, whose readers take every other file for data; it is replaced.
-        if_exists: What to do with an `output` that is there.
-        points: Images on the page at most.
-        thumbnails: Whether pictures are on the page.
-        image_roots: Folders, local or URIs, below which images are opened for them, beside the
-            run's own. None opens every image that the run names: only for a run of one's own.
+        folder: Output folder of the run.
+        output: Path of the page. None for ``report.html`` in the folder of a PCA, and in its
+            ``_run`` for other runs, whose folders are tables; an existing page there is replaced.
+        if_exists: Whether an existing ``output`` is an error or is replaced.
+        points: Number of images on the page, at most.
+        thumbnails: Whether the page contains pictures.
+        image_roots: Paths or URIs of folders whose images may be opened, besides the run's own.
+            None opens every image that the run lists, which is safe only for one's own runs.
 
     Raises:
         WrongUseError: PATH_NOT_FOUND, NOT_A_RUN, DAMAGED_RUN, MISSING_PACKAGE, OUTPUT_EXISTS,
@@ -85,7 +84,7 @@ def write_report(
     roots = ImageRoots(None if image_roots is None else [str(folder), *image_roots])
     small = _thumbnails(paths, roots) if sample and thumbnails == "embed" else None
     with _replaced(page) as draft:
-        # A lone surrogate, which JSON can hold and UTF-8 cannot, becomes a question mark.
+        # JSON may contain lone surrogates, which UTF-8 cannot encode; they become "?".
         draft.write_bytes(render_page(run, sample, small).encode("utf-8", "replace"))
     if chart and run.pca:
         with _replaced(chart) as draft:
@@ -97,12 +96,8 @@ def write_report(
 
 
 def _check(run: Run, output: Path | None, files: list[Path], if_exists: str) -> None:
-    if run.pca and importlib.util.find_spec("matplotlib") is None:
-        raise WrongUseError(
-            "MISSING_PACKAGE",
-            f"the picture of the explained variance needs the package matplotlib, which "
-            f"{sys.executable} does not have. Install it with: pip install 'sightline[report]'.",
-        )
+    packages = ("jinja2", "matplotlib") if run.pca else ("jinja2",)
+    require_package(*packages, extra="report", purpose="sightline report")
     if output is None or if_exists == "replace":
         return
     for file in files:
@@ -112,10 +107,10 @@ def _check(run: Run, output: Path | None, files: list[Path], if_exists: str) -> 
 
 
 def _spare(file: Path, folder: Path, images: list[str]) -> None:
-    """Refuse to replace an image of the run, or a file of the run that is no page or picture."""
+    """Raise an error if the file is an image of the run, or belongs to the run's record."""
     is_record = file.suffix.lower() not in (".html", ".png") and first_in([file], folder)
     if file.exists() and (is_record or first_in(images, file) is not None):
-        message = f"{file} is what the page is made from. Choose another --output."
+        message = f"{file} belongs to the run that the page is about. Choose another --output."
         raise WrongUseError("OUTPUT_HOLDS_INPUT", message)
 
 
@@ -126,7 +121,7 @@ def _thumbnails(paths: list[str], roots: ImageRoots) -> Thumbnails:
 
 @contextmanager
 def _replaced(target: Path) -> Iterator[Path]:
-    """Give a name beside the target; its file takes the target's place if the block succeeds."""
+    """Yield a temporary path beside the target; rename it to the target if the block succeeds."""
     draft = target.with_name(f".{target.name}-{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,1 +1,1 @@
-"""Where images come from when there is no Spark: folders, globs, CSV and Parquet tables."""
+"""List and read images without Spark: folders, globs, CSV and Parquet tables."""

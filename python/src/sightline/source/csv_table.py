@@ -1,4 +1,4 @@
-"""CSV tables as Arrow tables of text, each field as it was written."""
+"""Read CSV tables as Arrow tables of text."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from typing import IO
 import pyarrow as pa
 
 from sightline.errors import WrongUseError
+from sightline.wrong_option import invalid_option
 
 _TAB = ("\\t", "tab")
-# Longest first: the mark of UTF-16 is how that of UTF-32 begins.
+# UTF-32 before UTF-16, whose mark is a prefix of UTF-32's.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -26,11 +27,11 @@ _MARKS = (
 
 @dataclass(frozen=True, slots=True)
 class CsvDialect:
-    """How a CSV is written.
+    """Format of a CSV file.
 
     Args:
-        delimiter: One character; None: a comma, or a tab in a ``.tsv``.
-        encoding: A name that Python knows; None: UTF-8. A byte order mark comes before it.
+        delimiter: One character; None for a comma, or a tab in a ``.tsv``.
+        encoding: Name of a Python codec; None for UTF-8. A byte order mark overrides it.
     """
 
     delimiter: str | None = None
@@ -38,7 +39,7 @@ class CsvDialect:
 
 
 def parse_dialect(delimiter: str | None, encoding: str | None) -> CsvDialect:
-    r"""The dialect that options name: the delimiter is one character, ``tab`` or ``\t``.
+    r"""Return the dialect for option values; the delimiter is one character, ``tab`` or ``\t``.
 
     Raises:
         WrongUseError: INVALID_OPTION.
@@ -46,60 +47,55 @@ def parse_dialect(delimiter: str | None, encoding: str | None) -> CsvDialect:
     if delimiter in _TAB:
         delimiter = "\t"
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
-        raise WrongUseError(
-            "INVALID_OPTION",
-            f"--delimiter is '{delimiter}'. It must be one character, such as ';', or the word "
-            "tab.",
+        raise invalid_option(
+            "--delimiter", delimiter, "It must be one character, such as ';', or the word tab."
         )
     if encoding is not None:
         try:
             " ".encode(encoding)
         except LookupError:
-            raise WrongUseError(
-                "INVALID_OPTION",
-                f"--encoding is '{encoding}'. Known are, among others, utf-8, utf-16, "
-                "windows-1252 and iso-8859-1.",
-            ) from None
+            rule = "Use an encoding that Python knows, such as utf-8, utf-16 or windows-1252."
+            raise invalid_option("--encoding", encoding, rule) from None
     return CsvDialect(delimiter, encoding)
 
 
 @dataclass(frozen=True)
 class CsvTable:
-    """A CSV that has been read; see ``read_csv``."""
+    """The contents of a CSV, from ``read_csv``."""
 
     path: Path
     table: pa.Table
 
     @property
     def schema(self) -> pa.Schema:
-        """Its columns, all of them text."""
+        """The schema, in which all columns are text."""
         return self.table.schema
 
     def read(self, columns: Sequence[str], content: tuple[str, ...] | None) -> pa.Table:
-        """The rows of some columns; a CSV holds no images' bytes, so ``content`` is None."""
+        """Return some columns; ``content`` is None because a CSV contains no images."""
         del content
         return self.table.select(list(columns))
 
     def class_names(self, column: Sequence[str]) -> list[str]:
-        """None: a CSV's labels are text already."""
+        """Return no names: labels in a CSV are text."""
         del column
         return []
 
 
 def read_csv(table: Path, dialect: CsvDialect) -> CsvTable:
-    """All rows of a CSV with a header, or of a folder of such parts.
+    """Read all rows of a CSV with a header, or of a folder of such files.
 
     Args:
-        table: A name that ends in ``.csv`` or ``.tsv``.
-        dialect: How it is written.
+        table: A path whose name ends in ``.csv`` or ``.tsv``.
+        dialect: Format of the files.
 
     Returns:
-        Columns of text; a field with nothing in it is null, and so is one that a short row does
-        not have. A second ``a`` is ``a_2``, and a column without a name ``_c`` and its number.
+        Columns of text. An empty field, and a field that a short row lacks, is null. A second
+        column ``a`` becomes ``a_2``; a column without a name becomes ``_c`` with its number.
 
     Raises:
-        WrongUseError: BAD_TABLE: bytes that are no text, no header, parts of unequal headers, or
-            a row with more fields than the header.
+        WrongUseError: BAD_TABLE if the bytes cannot be decoded, there is no header, the parts have
+            different headers, or a row has more fields than the header.
     """
     parts = _parts(table)
     first: list[str] = []
@@ -115,7 +111,7 @@ def read_csv(table: Path, dialect: CsvDialect) -> CsvTable:
             first, columns = header, [[] for _ in header]
         elif header != first:
             raise bad_table(
-                part, f"its header is not that of {parts[0].name}: {', '.join(header)}."
+                part, f"its header differs from that of {parts[0].name}: {', '.join(header)}."
             )
         for row in rows:
             _append(row, columns, table)
@@ -125,7 +121,7 @@ def read_csv(table: Path, dialect: CsvDialect) -> CsvTable:
 
 
 def column_names(header: Sequence[str]) -> list[str]:
-    """Unique names, whatever their case: a name that another column has is not taken from it."""
+    """Return column names that are unique in lower case; the first use of a name keeps it."""
     names: list[str] = []
     for at, text in enumerate(header):
         name = text or f"_c{at}"
@@ -137,7 +133,7 @@ def column_names(header: Sequence[str]) -> list[str]:
 
 
 def bad_table(table: Path, problem: object) -> WrongUseError:
-    """The error for a table that cannot be read."""
+    """Return the error BAD_TABLE for a table that cannot be read."""
     line = " ".join(str(problem).split())[:300]
     return WrongUseError("BAD_TABLE", f"{table} cannot be read as a table: {line}")
 
@@ -152,7 +148,7 @@ def _append(row: list[str], columns: list[list[str | None]], table: Path) -> Non
         raise bad_table(
             table,
             f"a row has more fields than the header: no column is there for '{beyond.strip()}'. "
-            "Quote fields that hold the delimiter, or name the right one by --delimiter.",
+            "Quote fields that contain the delimiter, or set the delimiter by --delimiter.",
         )
 
 
@@ -160,10 +156,10 @@ def _parts(table: Path) -> list[Path]:
     if not table.is_dir():
         return [table]
     files = [file for file in table.iterdir() if not file.name.startswith(("_", "."))]
-    # Spark writes a part of no bytes where a partition had no rows.
+    # Spark writes an empty file for a partition without rows.
     parts = sorted(file for file in files if file.is_file() and file.stat().st_size > 0)
     if not parts:
-        raise bad_table(table, "the folder holds no CSV parts.")
+        raise bad_table(table, "the folder contains no CSV files.")
     return parts
 
 
@@ -184,7 +180,7 @@ def _open(part: Path, dialect: CsvDialect) -> IO[str]:
         start = file.read(4)
     marked = next((name for mark, name in _MARKS if start.startswith(mark)), None)
     encoding = marked or dialect.encoding or "utf-8"
-    # Without a mark it is big-endian: so the standard says, and so does Java.
+    # Without a byte order mark UTF-16 is big-endian, by the standard and in Java.
     is_open = marked is None and codecs.lookup(encoding).name in ("utf-16", "utf-32")
     return part.open(encoding=f"{encoding}-be" if is_open else encoding, newline="")
 
@@ -192,6 +188,6 @@ def _open(part: Path, dialect: CsvDialect) -> IO[str]:
 def _not_text(part: Path, dialect: CsvDialect) -> WrongUseError:
     return bad_table(
         part,
-        f"its bytes are not text in {(dialect.encoding or 'utf-8').lower()}. Name its encoding by "
+        f"its bytes are not text in {(dialect.encoding or 'utf-8').lower()}. Set its encoding by "
         "--encoding, such as windows-1252 or utf-16.",
     )

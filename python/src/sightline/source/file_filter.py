@@ -1,4 +1,4 @@
-"""Which files a listing takes, by their names."""
+"""Choose the files of a listing by their names."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ import fnmatch
 import re
 from dataclasses import dataclass
 
-from sightline.errors import WrongUseError
+from sightline.wrong_option import invalid_option
 
-# Endings of the formats that can be decoded; Scala has the same.
+# Endings of the formats that can be decoded. Scala has the same list.
 ENDINGS = frozenset(
     ("jpg", "jpeg", "jpe", "jfif", "png", "apng", "webp", "bmp", "dib", "gif", "tif", "tiff")
 )
 
 
 class NamePatterns:
-    """Patterns of files' names, with commas between: ``*.jpg,thumbs/*``.
+    """File name patterns with commas between, such as ``*.jpg,thumbs/*``.
 
-    ``*`` is any text, ``?`` any letter, ``[a-z]`` one of some, ``[!a-z]`` none of them; capital
-    letters are as small ones. A pattern with a ``/`` is held against the path below the listed
-    folder, where ``*`` crosses folders; another against the name alone.
+    ``*`` matches any text, ``?`` any character, ``[a-z]`` one of these characters, ``[!a-z]`` any
+    other. Case is ignored. A pattern with a ``/`` is compared with the path below the listed
+    folder, and its ``*`` also matches ``/``. Other patterns are compared with the file name.
 
     Args:
-        option: Named in errors.
+        option: Name of the option, for messages.
         text: The patterns.
 
     Raises:
-        WrongUseError: INVALID_OPTION if there is no pattern.
+        WrongUseError: INVALID_OPTION if the text has no pattern.
     """
 
     def __init__(self, option: str, text: str) -> None:
         patterns = [pattern.strip() for pattern in text.split(",") if pattern.strip()]
         if not patterns:
-            raise WrongUseError(
-                "INVALID_OPTION",
-                f"{option} is '{text}'. It has no pattern. Give some with commas between, such as "
-                "'*.jpg,*.png'.",
+            raise invalid_option(
+                option,
+                text,
+                "It has no pattern. Give patterns with commas between, such as '*.jpg,*.png'.",
             )
         self._of_paths = [_compile(pattern) for pattern in patterns if "/" in pattern]
         self._of_names = [_compile(pattern) for pattern in patterns if "/" not in pattern]
 
     def match(self, relative_path: str) -> bool:
-        """Whether a path below the listed folder matches one of them."""
+        """Whether a path, relative to the listed folder, matches one of the patterns."""
         name = relative_path.rpartition("/")[2]
         return any(pattern.match(name) for pattern in self._of_names) or any(
             pattern.match(relative_path) for pattern in self._of_paths
@@ -50,23 +50,24 @@ class NamePatterns:
 
 @dataclass(frozen=True, slots=True)
 class FileFilter:
-    """What is taken.
+    """Which files of a listing are used.
 
     Args:
-        include: Patterns; None: of files that a folder is searched for, those with the ending of
-            an image, and any file that was named or matched by a glob.
-        exclude: Patterns of files that are left out all the same.
+        include: Patterns of files to use. None: files with the ending of an image if a folder is
+            searched, and any file that was named or matched by a glob.
+        exclude: Patterns of files to leave out, even if ``include`` matches them.
     """
 
     include: NamePatterns | None = None
     exclude: NamePatterns | None = None
 
-    def takes(self, relative_path: str, *, found: bool) -> bool:
-        """Whether a file is taken.
+    def accepts(self, relative_path: str, *, found: bool) -> bool:
+        """Whether a file is used.
 
         Args:
-            relative_path: Below the listed folder.
-            found: Whether a folder was searched for it; else it was named, or a glob matched it.
+            relative_path: Path relative to the listed folder.
+            found: Whether the file was found by searching a folder. If not, the user named it, or
+                it matched a glob.
         """
         if self.exclude is not None and self.exclude.match(relative_path):
             return False
@@ -76,18 +77,18 @@ class FileFilter:
 
 
 def ending(path: str) -> str:
-    """The ending of a file's name in small letters; empty for a name without one."""
+    """Return the ending of a file name in lower case; empty for a name without one."""
     name, dot, last = path.rpartition("/")[2].rpartition(".")
     return last.lower() if dot and name else ""
 
 
-def told(by_ending: dict[str, int], passed_over: list[str], files: FileFilter) -> str:
-    """A sentence on what a listing left out; empty where nothing was.
+def describe_left_out(by_ending: dict[str, int], outputs: list[str], files: FileFilter) -> str:
+    """Return sentences about the files that a listing left out; empty if it used all.
 
     Args:
-        by_ending: How many files, by their endings.
-        passed_over: Folders that runs have written.
-        files: What was asked for.
+        by_ending: Number of files left out, by their endings.
+        outputs: Skipped folders, which runs have written.
+        files: The filter of the listing.
     """
     sentences = []
     if by_ending:
@@ -102,8 +103,8 @@ def told(by_ending: dict[str, int], passed_over: list[str], files: FileFilter) -
         number = sum(by_ending.values())
         files_ = "1 file" if number == 1 else f"{number} files"
         sentences.append(f"{files_} left out ({', '.join(kinds)}), {why}.")
-    if passed_over:
-        sentences.append(f"Passed over, for runs have written them: {', '.join(passed_over)}.")
+    if outputs:
+        sentences.append(f"Skipped, because they are outputs of runs: {', '.join(outputs)}.")
     return " ".join(sentences)
 
 

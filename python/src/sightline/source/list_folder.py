@@ -8,16 +8,14 @@ import stat
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import pyarrow as pa
 
 from sightline.row_error import RowError
 from sightline.source.file_filter import FileFilter, ending
-from sightline.source.followed_links import FollowedLinks
 from sightline.source.listing import Listing, path_columns, printable_path
-from sightline.source.read_error import read_error
 from sightline.written_folder import is_output, unfinished
 
 Labels = Literal["auto", "folder", "none"]
@@ -26,17 +24,16 @@ _Found = dict[str, RowError | None]
 
 
 def list_folder(folder: Path, labels: Labels, files: FileFilter) -> Listing:
-    """Every regular file below a folder that the filter takes, sorted by path.
+    """List every regular file below a folder that the filter accepts, sorted by path.
 
-    Names that begin with ``_`` or ``.`` are passed over, and so is what runs have written. A folder
-    that cannot be opened is a row with an error. A folder is listed once, however many links lead
-    to it: see `FollowedLinks`.
+    Names that begin with ``_`` or ``.``, and outputs of runs, are skipped. A folder that cannot be
+    opened gives a row with an error. A folder is listed once, even if several links point to it.
 
     Args:
-        folder: Exists.
-        labels: ``folder``: the name of a file's own folder; ``auto``: that too, but null for
-            files directly in ``folder``; ``none``: null.
-        files: Which files are taken.
+        folder: An existing folder.
+        labels: Source of the true labels. ``folder``: name of the file's folder; ``auto``: the
+            same, but null for files directly in ``folder``; ``none``: null.
+        files: Which files are listed.
     """
     root = folder.absolute()
     walk = _Walk(root, files)
@@ -45,13 +42,13 @@ def list_folder(folder: Path, labels: Labels, files: FileFilter) -> Listing:
 
 
 def list_glob(pattern: str, labels: Labels, files: FileFilter) -> Listing | None:
-    """Files that match a glob (``**`` crosses folders), and what is below folders that match.
+    """List the files that match a glob, and the files below folders that match.
 
     Args:
-        pattern: With at least one of ``*?[``.
-        labels: As in ``list_folder``; the folder is the pattern's part before any wildcard.
-        files: As in ``list_folder``; by default a file that the glob itself matches is taken,
-            whatever its ending.
+        pattern: A path with at least one of ``*?[``; ``**`` matches any number of folders.
+        labels: As in ``list_folder``; the folder is the part of the pattern before any wildcard.
+        files: As in ``list_folder``; by default, a file that matches the glob itself is listed
+            with any ending.
 
     Returns:
         None if nothing matches.
@@ -75,7 +72,8 @@ def list_glob(pattern: str, labels: Labels, files: FileFilter) -> Listing | None
             found |= walk.taken(match, found=False)
     if not matches:
         return None
-    # Real folders first, so that a link to one gives way to it; outer ones before inner ones.
+    # Real folders before links, so that a folder is listed under its own path; outer folders
+    # before inner ones.
     real = {folder: os.path.realpath(folder) for folder in folders}
     covered = set()
     for folder in sorted(folders, key=lambda folder: (real[folder] != folder, real[folder])):
@@ -92,21 +90,72 @@ def list_glob(pattern: str, labels: Labels, files: FileFilter) -> Listing | None
 
 
 def list_file(file: Path, labels: Labels, files: FileFilter) -> Listing:
-    """A single file, whatever its ending."""
+    """List one file, with any ending."""
     walk = _Walk(file.absolute().parent, files)
     return walk.listing(walk.taken(str(file.absolute()), found=False), labels)
 
 
+class _FollowedLinks:
+    """Decides which links to folders are followed, so that each folder is listed once.
+
+    A link is not followed if its target contains the link, if the target is listed anyway, or if
+    another link led there before. Links to files are always listed.
+    """
+
+    def __init__(self) -> None:
+        # Real paths of the folders that are listed with everything below them.
+        self._started: set[str] = set()
+
+    def begin(self, folder: str) -> None:
+        """Record a real path whose folder is listed with everything below it."""
+        self._started.add(folder)
+
+    def begun(self, folder: str) -> bool:
+        """Whether `begin` was called with this real path."""
+        return folder in self._started
+
+    def covers(self, folder: str) -> bool:
+        """Whether a real path is listed because of a call of `begin`."""
+        path = PurePosixPath(folder)
+        for above in (path, *path.parents):
+            if str(above) in self._started:
+                return True
+            if above.name.startswith(("_", ".")):
+                return False  # Hidden folders are not listed.
+        return False
+
+    def follow(self, source: str, target: str) -> bool:
+        """Whether a link is to be followed; if so, its target is recorded.
+
+        Args:
+            source: Real path of the folder that contains the link.
+            target: Real path of the folder that the link points to.
+        """
+        leads_up = PurePosixPath(source).is_relative_to(target)
+        if leads_up or self.covers(target):
+            return False
+        self.begin(target)
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class _Folder:
+    """A folder to list.
+
+    Args:
+        path: Path through the links that were followed.
+        real: Path without links.
+        via_link: Whether a link was followed on the way from a requested folder.
+    """
+
     path: str
     real: str
-    away: bool  # whether a link has led out of the folders that were asked for
+    via_link: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Inner:
-    """A folder in another, which may be listed elsewhere."""
+    """A folder in a listed one. It is skipped if it is listed elsewhere."""
 
     above: _Folder
     path: str
@@ -115,18 +164,18 @@ class _Inner:
 
 class _Walk:
     def __init__(self, root: Path, files: FileFilter) -> None:
-        self.links = FollowedLinks()
+        self.links = _FollowedLinks()
         self._root = root
         self._above = os.path.join(root, "")  # noqa: PTH118 - ends with the separator, also of /
         self._files = files
         self._left_out: set[str] = set()
-        self._passed_over: list[str] = []
+        self._outputs: list[str] = []
 
     def listing(self, found: _Found, labels: Labels) -> Listing:
         paths = sorted(found)
         errors = {row: error for row, path in enumerate(paths) if (error := found[path])}
         own = [_label(path, self._root, labels) for path in paths]
-        # What a glob matches itself is taken, also where its folder is searched.
+        # A file that a glob matches is listed, even if its folder is searched and leaves it out.
         left_out = Counter(ending(path) for path in self._left_out.difference(found))
         return Listing(
             pa.table(path_columns(paths, own, None)),
@@ -134,21 +183,23 @@ class _Walk:
             errors,
             self._root,
             left_out=dict(left_out),
-            passed_over=self._passed_over,
+            outputs=self._outputs,
         )
 
     def taken(self, path: str, *, found: bool) -> _Found:
-        if self._files.takes(path.removeprefix(self._above), found=found):
+        if self._files.accepts(path.removeprefix(self._above), found=found):
             return {path: None}
         self._left_out.add(path)
         return {}
 
     def below(self, folder: str, *, asked: bool) -> Iterator[tuple[str, RowError | None]]:
-        # No recursion: folders may be nested deeper than calls. The next one is the last.
-        waiting: list[_Folder | _Inner] = [_Folder(folder, os.path.realpath(folder), away=False)]
+        # No recursion: folders may be nested deeper than Python calls. The last one is next.
+        waiting: list[_Folder | _Inner] = [
+            _Folder(folder, os.path.realpath(folder), via_link=False)
+        ]
         while waiting:
             following = waiting.pop()
-            # A link is decided on when the walk comes to it, in the order of names.
+            # Whether a link is followed is decided when the walk reaches it, in order of names.
             current = self._next(following) if isinstance(following, _Inner) else following
             if current is None:
                 continue
@@ -156,12 +207,12 @@ class _Walk:
                 with os.scandir(current.path) as scanned:
                     entries = sorted(scanned, key=lambda entry: entry.name)
             except OSError as error:
-                yield current.path, read_error(error, "list")
+                yield current.path, RowError.from_os(error, "list")
                 continue
             names = {entry.name for entry in entries}
             is_asked = asked and isinstance(following, _Folder)
             if not is_asked and is_output(current.path, names):
-                self._passed_over.append(current.path)
+                self._outputs.append(current.path)
                 continue
             written = unfinished(names)
             inner: list[_Inner] = []
@@ -170,7 +221,7 @@ class _Walk:
                     continue
                 path = os.path.join(current.path, entry.name)  # noqa: PTH118 - may be no UTF-8
                 if entry.name in written:
-                    self._passed_over.append(path)
+                    self._outputs.append(path)
                 elif _is_folder(entry):
                     inner.append(_Inner(current, path, entry.is_symlink()))
                 elif _is_regular(entry):
@@ -181,12 +232,12 @@ class _Walk:
         if inner.is_link:
             real = os.path.realpath(inner.path)
             follows = self.links.follow(inner.above.real, real)
-            return _Folder(inner.path, real, away=True) if follows else None
+            return _Folder(inner.path, real, via_link=True) if follows else None
         name = os.path.basename(inner.path)  # noqa: PTH119
         real = os.path.join(inner.above.real, name)  # noqa: PTH118
-        if inner.above.away and self.links.begun(real):
+        if inner.above.via_link and self.links.begun(real):
             return None
-        return _Folder(inner.path, real, inner.above.away)
+        return _Folder(inner.path, real, inner.above.via_link)
 
 
 def _label(path: str, folder: Path, labels: Labels) -> str | None:
@@ -205,7 +256,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _is_regular(entry: os.DirEntry[str]) -> bool:
     try:
-        # The scan itself tells of all but links.
+        # Only for links, this needs a system call beyond the scan.
         return entry.is_file(follow_symlinks=False) or stat.S_ISREG(entry.stat().st_mode)
     except OSError:
-        return True  # A dangling link was listed: reading it says what is wrong.
+        return True  # A dangling link: reading it gives NOT_FOUND.

@@ -1,4 +1,4 @@
-"""From the text of `--images` to a listing."""
+"""List the images that `--images` names."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sightline.errors import WrongUseError
-from sightline.source.file_filter import FileFilter, NamePatterns, told
+from sightline.source.file_filter import FileFilter, NamePatterns, describe_left_out
 from sightline.source.list_folder import Labels, list_file, list_folder, list_glob
 from sightline.source.list_source import find_source, list_source
-from sightline.source.list_table import TableColumns, list_table
+from sightline.source.list_table import list_table, table_format
 from sightline.source.listing import Listing
-from sightline.source.table_file import table_format
+from sightline.source.table_columns import TableColumns
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
-    """Which images, and what is known about them.
+    """The images of a run, as the user names them.
 
     Args:
-        images: A folder, a glob, one image, or a table: a name that ends with ``.csv``, ``.tsv``
-            or ``.parquet``, in any case, whether it is a file or a folder of parts. A source of
-            another package takes a URI of its scheme, or a name with its suffix.
-        labels: Where true labels come from; see ``list_folder``. A table has its own columns.
-        columns: For tables only.
-        root: For tables only: what relative paths are relative to.
-        limit: Only the first so many; None for all.
-        include: For folders and globs: patterns of the files to take, see `NamePatterns`; None: of
-            a folder those with the ending of an image.
-        exclude: For folders and globs: patterns of the files to leave out.
+        images: A folder, a glob, one image, or a table: a file or folder whose name ends with
+            ``.csv``, ``.tsv`` or ``.parquet``. A source of another package takes a URI of its
+            scheme, or a name with its suffix.
+        labels: Source of the true labels, see ``list_folder``. ``auto`` uses a table's columns.
+        columns: The columns of a table.
+        root: Folder that a table's relative paths start from; None for the table's folder.
+        limit: Number of images at most; None for all.
+        include: Patterns of the files of a folder or glob to use, see `NamePatterns`. None: a
+            folder's files with the ending of an image.
+        exclude: Patterns of the files of a folder or glob to leave out.
     """
 
     images: str
@@ -42,10 +42,10 @@ class ImageSource:
     exclude: str | None = None
 
     def files(self) -> FileFilter:
-        """Which files are taken.
+        """Return the filter of file names.
 
         Raises:
-            WrongUseError: INVALID_OPTION for patterns that are none.
+            WrongUseError: INVALID_OPTION for a text without a pattern.
         """
         return FileFilter(
             None if self.include is None else NamePatterns("--include", self.include),
@@ -54,16 +54,16 @@ class ImageSource:
 
 
 def list_images(source: ImageSource) -> Listing:
-    """List without opening any image; say on stderr what was left out.
+    """List the images without opening them; files that are left out are reported on stderr.
 
     Raises:
         WrongUseError: PATH_NOT_FOUND, NO_IMAGES, UNKNOWN_COLUMN, BAD_TABLE, BROKEN_EXTENSION, or
             WRONG_ARGUMENTS for an option of tables where there is no table.
     """
     listing = _list(source).first(source.limit)
-    left_out = told(listing.left_out, listing.passed_over, source.files())
+    left_out = describe_left_out(listing.left_out, listing.outputs, source.files())
     if len(listing) == 0:
-        hint = left_out or "Give a folder, a glob or a table that does."
+        hint = left_out or "Give a folder, a glob or a table that contains images."
         raise WrongUseError("NO_IMAGES", f"{source.images} holds no images. {hint}")
     if left_out:
         sys.stderr.write(f"sightline: {source.images}: {left_out}\n")
@@ -110,7 +110,7 @@ def _list(source: ImageSource) -> Listing:
         return list_file(path, source.labels, files)
     found = list_glob(source.images, source.labels, files) if is_glob else None
     if found is None:
-        hint = " Alone, Sightline reads local paths; use Spark." if "://" in source.images else ""
+        hint = " Without Spark, only local paths are read." if "://" in source.images else ""
         what = "matches nothing" if is_glob else "does not exist"
         raise WrongUseError("PATH_NOT_FOUND", f"{source.images} {what}.{hint}")
     return found

@@ -1,4 +1,4 @@
-"""The images of a run, before any of them is opened."""
+"""The images of a run, before they are opened."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ LABEL_ID = "label_id"
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Where the bytes of a table's rows are: in the table itself.
+    """A Parquet table that contains the encoded images.
 
     Args:
-        table: A ``.parquet``: one file, or a folder of parts.
-        content: Its column of the images' bytes: the names down to a field of a nested column.
-        error: Its column that says why there are none; None if it has no such column.
-        parts: Its files, in the order of their rows.
+        table: One ``.parquet`` file, or a folder of parts.
+        content: Column of the images' bytes: the names from a column down to a nested field.
+        error: Column with the reason why a row has no bytes; None if the table has none.
+        parts: The table's files, in the order of their rows.
     """
 
     table: Path
@@ -35,19 +35,19 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One row for each image that was listed or named, duplicates kept.
+    """One row for each listed image, including duplicates.
 
     Args:
-        table: Columns that came with a table, then ``path`` (string, as listed or given),
-            ``label`` (string) and ``label_id`` (int32): the true ones, null where not known.
-        files: What to open, row by row; may hold surrogates where a name is no UTF-8. Of a table of
-            bytes without paths: what names each row.
-        errors: By row, what could not even be listed.
-        root: Of a listed folder or glob: what relative paths start from; None for a table.
-        packed: Where the bytes are when no file is to be opened; None for files.
-        left_out: Of a folder or glob: how many files were not taken, by their endings.
-        passed_over: Of a folder or glob: folders that runs have written.
-        read: Gives the bytes of a row, or its error, where a source of another package lists the
+        table: The columns of the input table, if any, then ``path`` (string), and the true
+            ``label`` (string) and ``label_id`` (int32), which are null if unknown.
+        files: Path to open for each row, with surrogates if a name is not UTF-8. For a table of
+            bytes without paths: a name for each row.
+        errors: Errors of folders that could not be listed, by row.
+        root: The listed folder, or the folder of a glob; None for a table.
+        packed: The table that contains the bytes; None if files are to be opened.
+        left_out: Number of files that the filter left out, by their endings.
+        outputs: Skipped folders, which runs have written.
+        read: Gives the bytes of a row, or its error, if a source of another package lists the
             images; None for files and tables.
     """
 
@@ -57,14 +57,14 @@ class Listing:
     root: Path | None = None
     packed: Packed | None = None
     left_out: dict[str, int] = field(default_factory=dict)
-    passed_over: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
     read: Callable[[int], bytes | RowError] | None = None
 
     def __len__(self) -> int:
         return len(self.files)
 
     def first(self, rows: int | None) -> Listing:
-        """The first rows, or all of them for None."""
+        """Return the first rows, or all of them for None."""
         if rows is None or rows >= len(self):
             return self
         errors = {row: error for row, error in self.errors.items() if row < rows}
@@ -73,14 +73,14 @@ class Listing:
 
 
 def printable_path(path: str) -> str:
-    """The path as valid UTF-8: bytes that are none become U+FFFD."""
+    """Return the path as valid UTF-8; invalid bytes become U+FFFD."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def path_columns(
     paths: list[str], labels: list[str | None] | pa.Array[Any], label_ids: pa.Array[Any] | None
 ) -> dict[str, pa.Array[Any]]:
-    """The three columns that every listing ends with."""
+    """Return the last three columns of a listing: path, label and label_id."""
     ids: pa.Array[Any] = pa.nulls(len(paths), pa.int32()) if label_ids is None else label_ids
     return {
         PATH: pa.array(map(printable_path, paths), pa.string()),

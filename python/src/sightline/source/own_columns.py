@@ -1,4 +1,4 @@
-"""The names under which a table's own columns stand in a result; Scala's OwnColumns is its twin."""
+"""Names of a table's own columns in a result. Scala's OwnColumns does the same."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ RESERVED = frozenset(
     + [f"{name}_{part}" for name, parts in _PARTS.items() for part in parts]
     + ["__content", "__error"]
 )
-"""What ``predict``, ``features``, ``pca`` and ``pack-images`` call columns of their own."""
+"""Names of the columns that ``predict``, ``features``, ``pca`` and ``pack-images`` write."""
 
 
 def own_names(own: Sequence[str], reserved: frozenset[str] = RESERVED) -> list[str]:
-    """Their names in the result: ``input_NAME`` for a reserved one.
+    """Return the names of a table's columns in the result: ``input_NAME`` for a reserved name.
 
     Args:
-        own: Names of a table's columns. ``Label`` is taken for ``label``, as Spark does.
-        reserved: In lower case.
+        own: Names of the table's columns. Case is ignored, as in Spark.
+        reserved: Names in lower case.
 
     Returns:
-        A name for each, in their order, with as many ``input_`` as make it unique.
+        A name for each column, in their order. ``input_`` is repeated until the name is unique.
     """
     taken = reserved | {name.lower() for name in own}
     names = []

@@ -1,4 +1,4 @@
-"""Parquet tables: their columns as Spark has them, names for their rows, and class names."""
+"""Read Parquet tables with the column types that Spark gives them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,12 @@ _MAX_DECIMAL_DIGITS = 38
 
 @dataclass(frozen=True)
 class ParquetTable:
-    """A Parquet table, one file or a folder of parts, by the columns of its first file.
+    """A Parquet table: one file or a folder of files, with the columns of the first file.
 
     Args:
-        path: A name that ends in ``.parquet``.
-        data: Its files.
-        schema: The columns that a run can carry: those of types that Spark does not have either
-            are left out.
+        path: A path whose name ends in ``.parquet``.
+        data: The table's files.
+        schema: The columns whose types Spark has; others are left out.
     """
 
     path: Path
@@ -40,20 +39,20 @@ class ParquetTable:
 
     @cached_property
     def parts(self) -> list[Path]:
-        """The files in the order of the rows."""
+        """The table's files, in the order of the rows."""
         return [Path(fragment.path) for fragment in self.data.get_fragments()]
 
     def read(self, columns: Sequence[str], content: tuple[str, ...] | None) -> pa.Table:
-        """The rows of some columns, in the order of the parts.
+        """Read some columns, in the order of the parts.
 
         Args:
-            columns: Which, in the table's order.
-            content: A field of one of them that is not read: the images' bytes. The column itself
-                is left out if it has nothing else.
+            columns: Names in the table's order.
+            content: The field of the images' bytes, which is not read. If its column has no other
+                field, the whole column is left out.
 
         Returns:
-            Timestamps in nanoseconds become microseconds. Within lists, maps and structs, they and
-            durations become numbers, as a column of durations does.
+            The columns as Spark reads them: nanosecond timestamps become microseconds; durations,
+            and nanosecond timestamps inside lists, maps and structs, become integers.
 
         Raises:
             WrongUseError: BAD_TABLE.
@@ -73,7 +72,7 @@ class ParquetTable:
         return table
 
     def row_keys(self) -> list[str]:
-        """A name for each row: its file below the table, ``#``, and its number in there from 0."""
+        """Return a name for each row: its file in the table, ``#``, and its number from 0."""
         keys = []
         for part, fragment in zip(self.parts, self.data.get_fragments(), strict=True):
             name = part.relative_to(self.path) if self.path.is_dir() else part.name
@@ -81,7 +80,7 @@ class ParquetTable:
         return keys
 
     def class_names(self, column: Sequence[str]) -> list[str]:
-        """Of a column of class numbers, where Hugging Face's datasets wrote the file; else none."""
+        """Return the class names of a column of class numbers, if Hugging Face wrote the file."""
         try:
             found: Any = json.loads(self._metadata[b"huggingface"])["info"]["features"]
             for name in column:
@@ -101,7 +100,7 @@ class ParquetTable:
             type_ = type_.field(name).type
         if not leaves:
             return None
-        # By the leaves' names: a dataset would read the bytes too, and drop them afterwards.
+        # Read single fields: a dataset would read the whole column and then drop the bytes.
         read = []
         for part in self.parts:
             with parquet.ParquetFile(part, coerce_int96_timestamp_unit="us") as file:
@@ -110,14 +109,14 @@ class ParquetTable:
 
 
 def open_parquet(table: Path) -> ParquetTable:
-    """Open it, without reading its rows.
+    """Open a Parquet table without reading its rows.
 
     Raises:
         WrongUseError: BAD_TABLE.
     """
     from pyarrow import dataset
 
-    # Spark's own timestamps, which are not finer, would come as nanoseconds.
+    # Spark's INT96 timestamps have microseconds; Arrow would read them as nanoseconds.
     options = dataset.ParquetReadOptions(dictionary_columns=None, coerce_int96_timestamp_unit="us")
     try:
         data: FileSystemDataset = dataset.dataset(
@@ -145,11 +144,11 @@ def open_parquet(table: Path) -> ParquetTable:
 
 
 def _refuse_outputs(table: Path, files: Sequence[str]) -> None:
-    """An older run may have put its output into the table: its rows are no rows of the table."""
+    """Reject a table whose folder contains the output of a run."""
     folders = {above for file in files for above in Path(file).relative_to(table).parents}
     for below in sorted(folders - {Path()}):
         folder = table / below
-        # Not so of partitions, of which there may be thousands.
+        # Partition folders are no outputs, and there may be thousands.
         if "=" in folder.name:
             continue
         if is_output(str(folder), {entry.name for entry in folder.iterdir()}):
@@ -174,7 +173,7 @@ def _as_spark_has_it(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
 
 
 def _stored(type_: pa.DataType) -> pa.DataType:
-    """The type with plain numbers for what Spark reads as such."""
+    """Return the type that Spark reads: integers for durations and nanoseconds."""
     if pa.types.is_duration(type_):
         return pa.int64()
     if pa.types.is_timestamp(type_) and type_.unit == "ns":

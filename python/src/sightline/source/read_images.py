@@ -1,4 +1,4 @@
-"""The bytes of listed images, as record batches."""
+"""The encoded bytes of listed images, as record batches."""
 
 from __future__ import annotations
 
@@ -6,15 +6,21 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sightline.row_error import RowError
-from sightline.source.listing import Listing
-from sightline.source.read_error import read_error
-from sightline.source.read_packed import CONTENT, ERROR, ERROR_TYPE, read_packed
+from sightline.source.csv_table import bad_table
+from sightline.source.listing import Listing, Packed
 
-__all__ = ["CONTENT", "ERROR", "read_images"]
+CONTENT = "__content"
+ERROR = "__error"
+_ERROR_PARTS = ("code", "stage", "message")
+ERROR_TYPE = pa.struct([(name, pa.string()) for name in _ERROR_PARTS])
+# Read buffer for a column chunk, independent of the size of its row group.
+_WINDOW_BYTES = 1024 * 1024
 
 
 def read_images(
@@ -23,18 +29,18 @@ def read_images(
     """Read the listed images in their order.
 
     Args:
-        listing: Which files.
-        max_image_bytes: A larger file is TOO_LARGE and is not read; of a table's own bytes the
-            engine says so.
-        batch_rows: Rows of a batch, at most.
-        batch_bytes: A batch ends with the image that reaches this.
+        listing: The images.
+        max_image_bytes: A larger file gets the error TOO_LARGE and is not read. (The engine checks
+            the size of images inside a table.)
+        batch_rows: Rows in a batch, at most.
+        batch_bytes: A batch ends when its images reach this size.
 
     Returns:
         The listing's columns, then ``__content`` (binary) and ``__error``
         (struct<code, stage, message>), one of which is null in each row.
     """
     if listing.packed is not None:
-        yield from read_packed(listing, listing.packed, batch_rows, batch_bytes)
+        yield from _read_packed(listing, listing.packed, batch_rows, batch_bytes)
         return
     start, size = 0, 0
     contents: list[bytes | None] = []
@@ -65,14 +71,23 @@ def _batch(
 
 def _bytes(listing: Listing, row: int, file: str, max_image_bytes: int) -> bytes | RowError:
     if listing.read is None:
-        return _read(file, max_image_bytes)
+        return read_file(file, max_image_bytes)
     try:
         return listing.read(row)
     except (OSError, ValueError) as error:
-        return read_error(error, "read")
+        return RowError.from_os(error, "read")
 
 
-def _read(file: str, max_image_bytes: int) -> bytes | RowError:
+def read_file(file: str, max_image_bytes: int) -> bytes | RowError:
+    """Read one local file.
+
+    Args:
+        file: Path, which may contain surrogates if its name is not UTF-8.
+        max_image_bytes: A larger file is not read.
+
+    Returns:
+        Its bytes, or the error NOT_FOUND, DENIED, IO, TOO_LARGE or CHANGED.
+    """
     if not file:
         return RowError("NOT_FOUND", "read", "The path is empty.")
     try:
@@ -84,8 +99,78 @@ def _read(file: str, max_image_bytes: int) -> bytes | RowError:
             return RowError("TOO_LARGE", "read", message)
         content = Path(file).read_bytes()
     except (OSError, ValueError) as error:
-        return read_error(error, "read")
+        return RowError.from_os(error, "read")
     if len(content) != status.st_size:
         message = f"It had {status.st_size} bytes when it was opened, then {len(content)}."
         return RowError("CHANGED", "read", message)
     return content
+
+
+def _read_packed(
+    listing: Listing, packed: Packed, batch_rows: int, batch_bytes: int
+) -> Iterator[pa.RecordBatch]:
+    """Read images from a table, in the listing's order.
+
+    Args:
+        listing: The first rows of the table, or all of them.
+        packed: The table.
+        batch_rows: Rows in a batch, at most.
+        batch_bytes: Approximate size of a batch's images, by the average size of their row group.
+
+    Returns:
+        The listing's columns, then ``__content`` (binary) and ``__error``: the table's own error
+        if a row has no bytes, else null.
+
+    Raises:
+        WrongUseError: BAD_TABLE if the table cannot be read, or has fewer rows than the listing.
+    """
+    start = 0
+    for batch in _batches(packed, batch_rows, batch_bytes):
+        rows = min(batch.num_rows, len(listing) - start)
+        if rows <= 0:
+            return
+        described = listing.table.slice(start, rows).combine_chunks().to_batches()[0]
+        content = _content(batch, packed.content).slice(0, rows)
+        error = batch.column(packed.error).slice(0, rows) if packed.error else None
+        described = described.append_column(CONTENT, content)
+        yield described.append_column(ERROR, _errors(content, error))
+        start += rows
+    if start < len(listing):
+        raise bad_table(
+            packed.table, f"it had {len(listing)} rows when it was listed, and now has {start}."
+        )
+
+
+def _batches(packed: Packed, batch_rows: int, batch_bytes: int) -> Iterator[pa.RecordBatch]:
+    columns = [".".join(packed.content)] + ([packed.error] if packed.error else [])
+    for part in packed.parts:
+        try:
+            yield from _part(part, columns, batch_rows, batch_bytes)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise bad_table(part, error) from error
+
+
+def _part(
+    part: Path, columns: list[str], batch_rows: int, batch_bytes: int
+) -> Iterator[pa.RecordBatch]:
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(part, buffer_size=_WINDOW_BYTES, pre_buffer=False) as file:
+        for group in range(file.metadata.num_row_groups):
+            described = file.metadata.row_group(group)
+            image_bytes = described.total_byte_size // max(described.num_rows, 1)
+            rows = min(batch_rows, batch_bytes // max(image_bytes, 1))
+            yield from file.iter_batches(max(rows, 1), row_groups=[group], columns=columns)
+
+
+def _content(batch: pa.RecordBatch, column: tuple[str, ...]) -> pa.Array[Any]:
+    whole = batch.column(column[0])
+    return pc.struct_field(whole, list(column[1:])) if len(column) > 1 else whole
+
+
+def _errors(content: pa.Array[Any], error: pa.Array[Any] | None) -> pa.Array[Any]:
+    if error is None or error.null_count == len(error):
+        return pa.nulls(len(content), ERROR_TYPE)
+    parts = [pc.struct_field(error, name).cast(pa.string()) for name in _ERROR_PARTS]
+    absent = pc.or_(error.is_null(), content.is_valid())
+    return pa.StructArray.from_arrays(parts, list(_ERROR_PARTS), mask=absent)

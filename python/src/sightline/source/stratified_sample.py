@@ -1,4 +1,4 @@
-"""A sample of a collection in which every split and label keeps its share."""
+"""Draw a sample of a collection, stratified by split and label."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sightline.source.file_columns import SPLIT, with_file_columns
 from sightline.source.listing import LABEL, PATH, Listing
+from sightline.source.split import SPLIT, with_file_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,10 @@ class Stratum:
     """The images of one label in one split.
 
     Args:
-        split: ``train``, ``test``, …; None where nothing says so.
-        label: The true label; None where it is not known.
-        images: How many were listed.
-        chosen: How many of them are in the sample: at least one.
+        split: ``train``, ``test``, …; None if unknown.
+        label: True label; None if unknown.
+        images: Number of listed images, at least 1.
+        chosen: Number of images in the sample, at least 1.
     """
 
     split: str | None
@@ -30,14 +30,14 @@ class Stratum:
 
 
 @dataclass(frozen=True, slots=True)
-class Subset:
-    """A sample.
+class Sample:
+    """A sample of a listing.
 
     Args:
-        rows: Of the listing, ascending.
-        names: What each row of the whole listing is known by, whatever machine it is on: its path
-            below the listed folder; of a table, its path as given.
-        strata: By split and label.
+        rows: Row numbers of the listing, ascending.
+        names: A name for each row of the listing that is the same on every machine: the path
+            relative to the listed folder, or the path in the table.
+        strata: The strata, sorted by split and label.
     """
 
     rows: list[int]
@@ -45,17 +45,18 @@ class Subset:
     strata: list[Stratum]
 
 
-def choose_subset(listing: Listing, percentage: float, seed: int) -> Subset:
-    """Choose a share of each stratum, by rank of a hash of the seed and the image's name.
+def choose_sample(listing: Listing, percentage: float, seed: int) -> Sample:
+    """Choose a share of each stratum: the images with the lowest hash of seed and name.
 
-    Samples of one seed are nested: what is in 1 % is in 5 %, so that growth compares like with
-    like. An image's rank hangs on its name alone, so the same folder elsewhere gives the same
-    sample, and images that join a collection push few out of it.
+    Samples with the same seed are nested: the sample of 5 % contains the sample of 1 %. The hash
+    depends only on the name, so a copy of the folder gives the same sample, and adding images to
+    a collection changes few rows of its sample.
 
     Args:
         listing: All images.
-        percentage: Above 0, at most 100; each stratum gives that share, rounded, but at least one.
-        seed: Another seed is another sample.
+        percentage: Share of each stratum, above 0 and at most 100. It is rounded, but at least one
+            image is chosen.
+        seed: Another seed gives another sample.
     """
     names = _names(listing)
     columns = with_file_columns(listing).table.select([SPLIT, LABEL]).to_pydict()
@@ -70,7 +71,7 @@ def choose_subset(listing: Listing, percentage: float, seed: int) -> Subset:
         count = max(1, math.floor(len(images) * percentage / 100 + 0.5))
         rows += sorted(images, key=lambda row: (ranks[row], row))[:count]
         strata.append(Stratum(split, label, len(images), count))
-    return Subset(sorted(rows), names, strata)
+    return Sample(sorted(rows), names, strata)
 
 
 def _names(listing: Listing) -> list[str]:

@@ -1,4 +1,4 @@
-"""Images and what is known of them as one Parquet table."""
+"""Write images and their columns as one Parquet table."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ import pyarrow.compute as pc
 
 from sightline.source.listing import Listing, printable_path
 from sightline.source.own_columns import own_names
-from sightline.source.read_images import read_images
-from sightline.source.read_packed import CONTENT, ERROR
+from sightline.source.read_images import CONTENT, ERROR, read_images
 
-# As the jar writes them: small enough that any number of tasks can share a table evenly.
+# As in the jar: small row groups, so that Spark can divide a table evenly among tasks.
 _ROW_GROUP_BYTES = 2 * 1024 * 1024
 _ROW_GROUP_ROWS = 4096
 _PART_BYTES = 512 * 1024 * 1024
@@ -24,12 +23,12 @@ _PART_BYTES = 512 * 1024 * 1024
 
 @dataclass(slots=True)
 class PackedCounts:
-    """What became of the images.
+    """Counts of the written rows.
 
     Args:
         images: Rows written.
-        bytes: Of the images that could be read.
-        errors: Rows by error code.
+        bytes: Size of the images that could be read.
+        errors: Rows with an error, by error code.
     """
 
     images: int = 0
@@ -38,19 +37,19 @@ class PackedCounts:
 
 
 def write_packed(listing: Listing, folder: Path, max_image_bytes: int) -> Iterator[PackedCounts]:
-    """Read the images and write ``part-00000.parquet`` and so on, a row group at a time.
+    """Read the images and write ``part-00000.parquet`` and so on, one row group at a time.
 
-    A listed folder gives ``path, relative_path, length, modification_time, label, content, error``,
-    a table its own columns, then ``path, label, label_id, length, content, error``; its own
-    ``length``, which may be another one, is ``input_length``.
+    The columns for a listed folder are ``path, relative_path, length, modification_time, label,
+    content, error``. For a table they are its own columns, then ``path, label, label_id, length,
+    content, error``; an own column ``length`` becomes ``input_length``.
 
     Args:
         listing: At least one image.
-        folder: Exists and is empty.
-        max_image_bytes: A larger file is TOO_LARGE and is not read.
+        folder: An existing, empty folder.
+        max_image_bytes: A larger file gets the error TOO_LARGE and is not read.
 
     Returns:
-        The counts so far, after each row group; the last ones are those of the whole table.
+        The counts so far, after each row group.
     """
     from pyarrow import parquet
 
@@ -76,7 +75,7 @@ def write_packed(listing: Listing, folder: Path, max_image_bytes: int) -> Iterat
 
 
 def _options(schema: pa.Schema) -> dict[str, Any]:
-    # JPEG does not shrink, and its bytes have no order that a filter could use.
+    # Encoded images are compressed already, and filters cannot use statistics of their bytes.
     described = [name for name in schema.names if name != "content"]
     nested = [name for name in described if pa.types.is_nested(schema.field(name).type)]
     plain = [name for name in described if name not in nested]

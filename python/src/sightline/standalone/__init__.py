@@ -1,1 +1,1 @@
-"""The commands without Spark: one process, local files."""
+"""Inference without Spark: one process that reads local files."""

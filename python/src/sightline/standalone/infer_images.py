@@ -1,11 +1,13 @@
-"""Images to predictions, or to features, in one process."""
+"""Predict images, or compute their features, in one process without Spark."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -15,37 +17,85 @@ from tqdm import tqdm
 from sightline.backends.cache import open_session
 from sightline.backends.device import resolve_device
 from sightline.backends.registry import require_precision, require_variant
+from sightline.bundle.calibration import Precision
 from sightline.bundle.find import find_bundle
 from sightline.engine.model import Model
 from sightline.engine.open_signature import open_heads
 from sightline.engine.quiet_decoders import quiet_decoders
-from sightline.engine.result_type import Vector
+from sightline.engine.result_type import TopK, Vector
 from sightline.engine.run import run
+from sightline.engine.spec import EngineSpec
 from sightline.errors import SightlineError
-from sightline.publish import publish_folder, require_replaceable
-from sightline.source.file_columns import SPLIT, with_file_columns
-from sightline.source.list_images import list_images
+from sightline.publish import check_output, publish_folder, require_replaceable
+from sightline.source.list_images import ImageSource, list_images
 from sightline.source.listing import Listing
 from sightline.source.read_images import CONTENT, ERROR, read_images
-from sightline.standalone.arguments import InferArguments
-from sightline.standalone.check_output import check_output
-from sightline.standalone.part_writer import open_part
+from sightline.source.split import SPLIT, with_file_columns
+from sightline.standalone.part_writer import Format, open_part
 from sightline.standalone.run_record import write_run_record
 from sightline.standalone.tally import Tally
 
 PREDICTION = "prediction"
 FEATURES = "features"
+IfExists = Literal["refuse", "replace"]
+OnError = Literal["permissive", "drop", "fail"]
+
 _BATCH_ROWS = 256
 _BATCH_BYTES = 16 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class InferArguments:
+    """Arguments of one run over images.
+
+    Args:
+        source: The images and their labels.
+        model: Name of a model, or path of its bundle.
+        models: Folder to search first for the model's name; None for the default folders.
+        backend: ``onnx``, ``openvino`` or ``pytorch``.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        precision: ``fp32``, ``bf16`` or ``int8``.
+        threads: Threads within one operator of the model, at least 1.
+        allow_code: Whether the bundle may run Python code from any package.
+        engine: Batch size, limits, decoder and worker threads.
+        result: Predictions or features.
+        output: The folder to write.
+        if_exists: Whether an existing output is an error or is replaced.
+        format: File format of the output.
+        on_error: For rows with errors: keep them, drop them, or fail the run at the first.
+        max_error_rate: Share of the images, 0..1; with more errors nothing is published.
+        reading: ``ahead`` reads a batch of files before it runs the model; ``one_by_one`` reads
+            and infers one file after the other.
+    """
+
+    source: ImageSource
+    model: str
+    models: Path | None
+    backend: str
+    device: str
+    precision: Precision
+    threads: int
+    allow_code: bool
+    engine: EngineSpec
+    result: TopK | Vector
+    output: Path
+    if_exists: IfExists
+    format: Format
+    on_error: OnError
+    max_error_rate: float | None
+    reading: Literal["ahead", "one_by_one"]
+
+
 def infer_images(arguments: InferArguments) -> Tally:
-    """Run the whole command but for what it prints at the end; progress goes to stderr.
+    """Run a model over images and publish the result; progress goes to stderr.
+
+    Returns:
+        The counts and times of the run.
 
     Raises:
-        WrongUseError: For anything that can be known before the first image is opened.
-        SightlineError: IMAGE_FAILED, MAX_ERROR_RATE_EXCEEDED, DEVICE_UNAVAILABLE, MODEL_FAILED:
-            nothing is published.
+        WrongUseError: If an argument is wrong, before the first image is opened.
+        SightlineError: IMAGE_FAILED, MAX_ERROR_RATE_EXCEEDED, DEVICE_UNAVAILABLE or MODEL_FAILED.
+            Nothing is published then.
     """
     started = time.time()
     quiet_decoders()
@@ -53,7 +103,7 @@ def infer_images(arguments: InferArguments) -> Tally:
     bundle = find_bundle(arguments.model, arguments.models)
     known = (arguments.source.images, arguments.source.root, arguments.models, bundle.path)
     reads = [path for path in known if path is not None]
-    there = check_output(arguments.output, reads, overwrite=overwrite)
+    exists = check_output(arguments.output, reads, overwrite=overwrite)
     bundle.manifest.signature.require_image(bundle.name)
     require_variant(bundle, arguments.backend)
     require_precision(bundle, arguments.backend, arguments.precision, arguments.engine.decoder)
@@ -81,11 +131,11 @@ def infer_images(arguments: InferArguments) -> Tally:
         allow_code=arguments.allow_code,
     )
     model = Model(bundle, session)
-    # Damaged labels, or a model without features, are found before the first image is opened.
+    # Fail before the first image is opened if the labels are damaged or there are no features.
     open_heads(bundle, arguments.result)
     classes = bundle.labels if bundle.manifest.signature.classes else ()
     clock.stop("load")
-    with publish_folder(arguments.output, there, settled=True) as folder:
+    with publish_folder(arguments.output, exists, settled=True) as folder:
         _infer(arguments, listing, model, classes, tally, folder)
         _check_error_rate(arguments, tally)
         write_run_record(folder, arguments, tally)
@@ -93,7 +143,7 @@ def infer_images(arguments: InferArguments) -> Tally:
 
 
 class _Clock:
-    """Adds the time since it last stopped to one stage."""
+    """Measures the time of stages: `stop` adds the time since the last stop to a stage."""
 
     def __init__(self, seconds: dict[str, float]) -> None:
         self._seconds = seconds
@@ -133,7 +183,7 @@ def _infer(
             if writer is None:
                 writer = open_part(folder, arguments.format, batch.schema)
             _count(batch, tally, classes, names)
-            writer.write(_kept(batch, arguments))
+            writer.write(_rows_to_keep(batch, arguments))
             progress.update(batch.num_rows)
             progress.set_postfix(errors=tally.images - tally.predicted, refresh=False)
             clock.stop("write")
@@ -172,7 +222,7 @@ def _count(
             tally.errors[entry["values"]] = tally.errors.get(entry["values"], 0) + entry["counts"]
 
 
-def _kept(batch: pa.RecordBatch, arguments: InferArguments) -> pa.RecordBatch:
+def _rows_to_keep(batch: pa.RecordBatch, arguments: InferArguments) -> pa.RecordBatch:
     error = batch.column("error")
     if arguments.on_error == "permissive" or error.null_count == batch.num_rows:
         return batch

@@ -1,4 +1,4 @@
-"""Predictions as Parquet, CSV or JSON lines."""
+"""Write results as Parquet, CSV or JSON lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Format = Literal["parquet", "csv", "json"]
 
 
 class PartWriter(Protocol):
-    """Takes batches of one schema; the file is whole once it is closed."""
+    """Writes batches of one schema to a file, which is complete after `close`."""
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append the rows of one batch."""
@@ -27,7 +27,7 @@ class PartWriter(Protocol):
 
 
 def open_part(folder: Path, format_: Format, schema: pa.Schema) -> PartWriter:
-    """A writer of ``part-00000`` in an existing folder."""
+    """Open a writer for ``part-00000`` in an existing folder."""
     file = folder / f"part-00000.{format_}"
     if format_ == "parquet":
         return _Parquet(file, schema)
@@ -69,7 +69,7 @@ class _JsonLines:
 
 
 def _flat(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Prediction and error become prediction_label … error_message; CSV knows no structs."""
+    """Flatten prediction and error to prediction_label … error_message, as CSV has no structs."""
     columns: dict[str, pa.Array[Any]] = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if name in ("prediction", "error"):
@@ -81,7 +81,7 @@ def _flat(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _as_text(column: pa.Array[Any]) -> pa.Array[Any]:
-    """Lists and structs as JSON, bytes as base64; what CSV can hold stays as it is."""
+    """Convert lists and structs to JSON, and bytes to base64; other types stay."""
     if pa.types.is_nested(column.type):
         texts = [None if value is None else _json(value) for value in column.to_pylist()]
     elif pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
@@ -96,5 +96,5 @@ def _json(value: object) -> str:
 
 
 def _plain(value: object) -> str:
-    """What JSON has no form for: bytes become base64, times and decimals their usual text."""
+    """Convert values that JSON does not have: bytes to base64, times and decimals to text."""
     return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)

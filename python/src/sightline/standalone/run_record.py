@@ -1,16 +1,21 @@
-"""run.json: what ran, on what, and what came of it."""
+"""The file `_run/run.json`: what a command ran, with which versions, and its counts."""
 
 from __future__ import annotations
 
+import json
 import platform
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sightline.engine.result_type import Vector
-from sightline.standalone.arguments import InferArguments
-from sightline.standalone.run_json import write_run_json
-from sightline.standalone.tally import Tally
+from sightline.version import __version__
+
+if TYPE_CHECKING:
+    from sightline.standalone.infer_images import InferArguments
+    from sightline.standalone.tally import Tally
 
 _DISTRIBUTIONS = (
     "pyarrow",
@@ -23,10 +28,30 @@ _DISTRIBUTIONS = (
 )
 
 
+def write_run_json(folder: Path, command: str, started: float, facts: dict[str, Any]) -> None:
+    """Write ``_run/run.json``. Readers of Parquet skip folders that begin with an underscore.
+
+    Args:
+        folder: The output folder.
+        command: Name of the command.
+        started: Unix time in seconds.
+        facts: More entries of the record; values that JSON does not have become text.
+    """
+    record = {
+        "command": command,
+        "version": __version__,
+        "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+        **facts,
+    }
+    (folder / "_run").mkdir()
+    text = json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n"
+    (folder / "_run" / "run.json").write_text(text, "utf-8")
+
+
 def write_run_record(folder: Path, arguments: InferArguments, tally: Tally) -> None:
-    """Write it into the output."""
+    """Write the record of `predict` or `features` into its output folder."""
     facts = {
-        "format": arguments.format,  # by it `evaluate` knows how to read the folder
+        "format": arguments.format,  # `evaluate` reads the folder in this format
         "seconds": {stage: round(spent, 4) for stage, spent in tally.seconds.items()},
         "arguments": asdict(arguments),
         "model": {

@@ -1,1 +1,1 @@
-"""A finished run, logged to an MLflow tracking server."""
+"""Log a finished run to an MLflow tracking server."""

@@ -1,4 +1,4 @@
-"""A finished run's folder, logged as one run of MLflow."""
+"""Log the output folder of `pca` as one MLflow run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sightline.track.artifact_errors import artifact_errors
-from sightline.track.connect import IMPATIENT, PATIENT, connect, environment
-from sightline.track.open_experiment import open_experiment
+from sightline.track.client import IMPATIENT, PATIENT, artifact_errors, connect, environment
+from sightline.track.experiment import open_experiment, page_url
 from sightline.track.run_facts import RunFacts
-from sightline.track.ui_url import ui_url
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,15 +23,15 @@ _MODEL = "model"
 
 @dataclass(frozen=True)
 class LoggedRun:
-    """Where a run is to be found.
+    """A run on an MLflow server.
 
     Args:
-        run_id: MLflow's.
-        run_name: For people.
-        experiment_id: MLflow's.
-        url: Its page; None without a server.
-        left_out: Metrics that were not logged because they are no finite numbers.
-        missing: Files that the folder does not have.
+        run_id: MLflow's id of the run.
+        run_name: Name for people.
+        experiment_id: MLflow's id of the experiment.
+        url: Web page of the run; None without a web server.
+        left_out: Metrics that were not logged because they are not finite numbers.
+        missing: Files that should be logged but are not in the folder.
     """
 
     run_id: str
@@ -45,26 +43,26 @@ class LoggedRun:
 
 
 def log_run(folder: Path, uri: str, experiment: str, run_name: str | None = None) -> LoggedRun:
-    """Log what `pca` wrote: parameters, metrics, tags, and its files as artifacts.
+    """Log parameters, metrics, tags, and the files as artifacts.
 
-    The run is FINISHED when all of it is there; it is FAILED if logging fails midway, or stays
-    RUNNING if the server cannot be told that any more.
+    The MLflow run becomes FINISHED when everything is logged. It becomes FAILED if logging fails,
+    or stays RUNNING if the server does not answer any more.
 
     Args:
-        folder: Of the run, on this machine; with run.json in it.
-        uri: The tracking server's address.
-        experiment: Its name; made if there is none.
-        run_name: None for the model, k and the start.
+        folder: Output folder of `pca` on this machine, with run.json in it.
+        uri: The server's address.
+        experiment: Name of the experiment; it is created if there is none.
+        run_name: Name of the MLflow run; None for model, k and start time.
 
     Raises:
-        WrongUseError: NOT_A_RUN, TRACKING_URI or TRACKING_EXPERIMENT.
-        SightlineError: As ``check_server``, after at most some minutes.
+        WrongUseError: NOT_A_RUN, TRACKING_URI, TRACKING_EXPERIMENT or MISSING_PACKAGE.
+        SightlineError: As for ``check_server``, after a few minutes at most.
     """
     facts = RunFacts.read(folder)
     again = shlex.join(
         ["sightline", "track", str(folder), "--mlflow", uri, "--experiment", experiment]
     )
-    advice = f"{folder} is complete; when the server is there: {again}"
+    advice = f"{folder} is complete. When the server answers again, log it with: {again}"
     name = run_name or facts.name
     artifacts = [folder / file for file in (*_FILES, _MODEL)]
     with connect(uri, PATIENT, advice) as client:
@@ -86,7 +84,7 @@ def log_run(folder: Path, uri: str, experiment: str, run_name: str | None = None
         run_id=run.info.run_id,
         run_name=name,
         experiment_id=found.experiment_id,
-        url=ui_url(uri, found.experiment_id, run.info.run_id),
+        url=page_url(uri, found.experiment_id, run.info.run_id),
         left_out=facts.left_out,
         missing=tuple(path.name for path in artifacts if not path.exists()),
     )
@@ -115,14 +113,14 @@ def _failed_if_not_done(client: MlflowClient, run_id: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        # Whatever it was, Ctrl-C too: half a run must not look like one. One try, no waiting.
+        # Also for Ctrl-C: an incomplete run must not look complete. Tries once, without waiting.
         with environment(IMPATIENT), contextlib.suppress(Exception):
             client.set_terminated(run_id, "FAILED")
         raise
 
 
 def _user() -> dict[str, str]:
-    # A container may run as a user that has no name.
+    # A container may run as a user without a name.
     with contextlib.suppress(KeyError, OSError):
         return {"mlflow.user": getpass.getuser()}
     return {}

@@ -1,4 +1,4 @@
-"""A run's run.json, as MLflow keeps it: parameters, metrics and tags."""
+"""Convert the run.json of `pca` to MLflow's parameters, metrics and tags."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from sightline.errors import WrongUseError
 
-# MLflow's own limits, in characters; a server refuses what is longer.
+# MLflow's limits in characters; a server rejects longer texts.
 _LONGEST_PARAMETER = 6000
 _LONGEST_METRIC_NAME = 250
 _NOT_IN_A_NAME = re.compile(r"[^\w\-. :/]", re.ASCII)
@@ -23,16 +23,16 @@ _PRINCIPAL_COMPONENTS = 10
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What there is to log of a run, beside its files.
+    """Parameters, metrics and tags of a run.
 
     Args:
-        name: The model, k and the start, for people.
-        started: With its time zone.
-        ended: The start and the seconds of all stages.
-        parameters: Name to value, at most 6000 characters; a longer one is cut and ends in "…".
-        metrics: Name to a finite number. Times are in seconds, shares in 0..1.
-        left_out: Names of metrics that are no finite numbers.
-        tags: Name to value.
+        name: Model, k and start time, for people.
+        started: Start time with a time zone.
+        ended: Start time plus the seconds of all stages.
+        parameters: Texts by name, at most 6000 characters; longer ones are cut and end in "…".
+        metrics: Finite numbers by name. Times are in seconds, shares in 0..1.
+        left_out: Names of metrics that are not finite numbers.
+        tags: Texts by name.
     """
 
     name: str
@@ -45,16 +45,16 @@ class RunFacts:
 
     @classmethod
     def read(cls, folder: Path) -> RunFacts:
-        """The facts of a folder that `pca` wrote.
+        """Read the run.json of an output folder of `pca`.
 
         Raises:
-            WrongUseError: NOT_A_RUN, if there is no run.json of `pca` in it.
+            WrongUseError: NOT_A_RUN if the folder has no run.json of `pca`.
         """
         file = folder / "run.json"
         try:
             record = json.loads(file.read_text("utf-8"))
             if record["command"] != "pca":
-                raise WrongUseError("NOT_A_RUN", _not_a_run(file, "it is of another command"))
+                raise WrongUseError("NOT_A_RUN", _not_a_run(file, "another command wrote it"))
             return cls._of(record)
         except OSError as error:
             raise WrongUseError("NOT_A_RUN", _not_a_run(file, str(error.strerror))) from error
@@ -111,7 +111,7 @@ def _parameters(record: dict[str, Any], features: dict[str, Any]) -> Iterator[tu
 
 def _metrics(record: dict[str, Any], features: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for stage, seconds in features.get("seconds", {}).items():
-        # Both commands may have a stage of one name: the first one's say that they are of features.
+        # Both commands may have a stage with the same name.
         name = stage if stage.startswith("features_") else f"features_{stage}"
         yield f"{name}_seconds", seconds
     for stage, seconds in record["seconds"].items():
@@ -122,7 +122,7 @@ def _metrics(record: dict[str, Any], features: dict[str, Any]) -> Iterator[tuple
         "write", 0
     )
     if spent or alone:
-        # Alone, `sightline features` takes all splits in one go.
+        # `sightline features` without Spark does not measure the splits separately.
         images = features["counts"]["images"]
         yield "images_per_second", images / (spent or alone)
     if "images" in features.get("counts", {}):
@@ -153,7 +153,7 @@ def _metric_name(name: str) -> str:
 
 
 def _text(value: object) -> str:
-    """As a person would type it: a list is a command line."""
+    """Return text as a person would type it: a list becomes a command line."""
     if isinstance(value, list):
         return shlex.join(map(str, value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -166,4 +166,4 @@ def _cut(text: str) -> str:
 
 
 def _not_a_run(file: Path, why: str) -> str:
-    return f"{file} is no record of a run of `pca` ({why}). Give the folder named by its --output."
+    return f"{file} is not the record of a `pca` run ({why}). Give the output folder of pca."

@@ -1,4 +1,4 @@
-// The image under the pointer, or the one that the keyboard is at.
+// The card with the image under the pointer, or the image that the keyboard has selected.
 function makeCard(data, state, scatter, thumbnails) {
   const card = byId('card');
 
@@ -14,7 +14,7 @@ function makeCard(data, state, scatter, thumbnails) {
     const left = Math.min(Math.max(x, 0), width), top = Math.min(Math.max(y, 0), height);
     const beside = left + 18 + card.offsetWidth <= width ? left + 18 : left - 18 - card.offsetWidth;
     card.style.left = `${Math.min(Math.max(beside, 4), Math.max(width - card.offsetWidth - 4, 4))}px`;
-    // Where the card must lie over the point's column, it lies above or below the point.
+    // If the card overlaps the point horizontally, place it above or below the point.
     const covers = beside < 4;
     const below = top + 18 + card.offsetHeight <= height ? top + 18 : top - 18 - card.offsetHeight;
     const middle = top - card.offsetHeight / 2;

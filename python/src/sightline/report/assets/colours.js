@@ -1,4 +1,4 @@
-// Colours of classes: as far apart as so many can be, and legible on the page's ground.
+// Colours of classes: as different as possible, and legible on the page's background.
 
 // Chosen by eye for few classes: [lightness on white, lightness on black, chroma, hue] of OKLCH.
 const FEW = [
@@ -15,13 +15,13 @@ function classColours(count, dark) {
       const [onWhite, onBlack, chroma, hue] = FEW[i];
       return toRgb(dark ? onBlack : onWhite, chroma, hue);
     }
-    // Neighbours in the alphabet are often alike (Apple 1, Apple 2): they get far hues.
+    // Similar names are neighbours in the alphabet (Apple 1, Apple 2), so they get different hues.
     const chroma = [0.17, 0.13, 0.15][i % 3];
     return toRgb((dark ? DARK : LIGHT)[i % 3], chroma, 30 + i * GOLDEN_ANGLE);
   });
 }
 
-// OKLCH to sRGB, less chroma where the screen has no such colour.
+// OKLCH to sRGB, with less chroma if sRGB has no such colour.
 function toRgb(lightness, chroma, hue) {
   const angle = (hue * Math.PI) / 180;
   for (let c = chroma; ; c *= 0.9) {

@@ -1,4 +1,4 @@
-// What the page holds of its images, decoded once.
+// The data of the page, decoded once.
 
 function bytesOf(base64) {
   const text = atob(base64);
@@ -25,7 +25,7 @@ function readData() {
 const byId = (id) => document.getElementById(id);
 const counted = (number) => number.toLocaleString('en-US');
 
-// Splits that a run does not have are not named.
+// A split is only shown if the run has splits.
 function splitName(data, image) {
   const name = data.splits[data.split[image]];
   return name === 'none' ? '' : name;

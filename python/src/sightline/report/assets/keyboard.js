@@ -1,10 +1,10 @@
-// The plot without a pointer.
+// Keyboard control of the plot.
 
 const STEP = 30; // CSS pixels that an arrow key turns or moves
 
 function listenToKeys(data, state, scatter, card, neighbours) {
   const plot = byId('plot');
-  let current = -1; // images lie in the order of label and path
+  let current = -1; // index of the image; images are sorted by label and path
 
   function say(text) {
     byId('spoken').textContent = text;
@@ -17,7 +17,7 @@ function listenToKeys(data, state, scatter, card, neighbours) {
     say(`${data.labels[data.label[image]]}${split && `, ${split}`}, image ${counted(image + 1)} of ${counted(data.count)}, ${data.paths[image]}`);
   }
 
-  // The next image that is shown and whose class is as asked for.
+  // The next visible image whose class matches.
   function seek(step, accepts) {
     const from = current < 0 ? (step > 0 ? -1 : data.count) : current;
     for (let i = from + step; i >= 0 && i < data.count; i += step) {

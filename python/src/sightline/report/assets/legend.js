@@ -1,4 +1,4 @@
-// The classes and splits: which are shown, and which one stands out.
+// The legend: which classes and splits are visible, and which class is highlighted.
 
 const MOST_LISTED = 300;
 

@@ -1,8 +1,8 @@
-// The images nearest to one, by all components of the run.
+// The nearest images of an image, by all components of the run.
 
 const NEAREST = 12;
 
-// Euclidean distances to the nearest images of the page, nearest first.
+// The nearest images on the page with their Euclidean distances, nearest first.
 function nearestTo(data, image) {
   const { count, k, components } = data;
   const best = [];

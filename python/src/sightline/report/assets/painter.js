@@ -1,4 +1,4 @@
-// Points as pixels. A canvas's own circles cost 2 to 3 µs each without a GPU; these a tenth of it.
+// Draws points as pixels, in a tenth of the time of canvas circles (2 to 3 µs each without a GPU).
 
 const SHAPES = {
   circle: (x, y, r) => Math.hypot(x, y) - r,
@@ -21,7 +21,7 @@ function makePainter() {
 
   const packed = ([r, g, b]) => (255 << 24) | (b << 16) | (g << 8) | r;
 
-  // For each pixel of a mark: its place, and how much of it is mark and how much is outline.
+  // For each pixel of a mark: its position, and its coverage by the mark and by the outline.
   function maskOf(shape, radius) {
     const key = `${shape} ${radius}`;
     if (!masks.has(key)) {
@@ -64,7 +64,7 @@ function makePainter() {
     pixels.fill(packed(colour));
   }
 
-  // Lines as wide as a pixel of the page: [vertical?, place].
+  // Lines one CSS pixel wide: [vertical?, position].
   function gridLine(vertical, place, colour, thick) {
     const value = packed(colour);
     for (let t = 0; t < thick; t++) {
@@ -78,14 +78,14 @@ function makePainter() {
   return { resize, fill, gridLine, mark, maskOf, packed, show: (pen) => pen.putImageData(image, 0, 0) };
 }
 
-// Orders of all points from back to front, in time that grows with their number alone.
+// Sorts all points from back to front, in linear time.
 function makeDepthOrder(count) {
   const order = new Uint32Array(count), bucketOf = new Uint8Array(count);
   const starts = new Uint32Array(DEPTHS + 1);
   return (z, flat) => {
     starts.fill(0);
     for (let i = 0; i < count; i++) {
-      // Flat, all lie equally deep: a fixed shuffle keeps one class from covering the others.
+      // In 2-D all points have the same depth: a fixed shuffle keeps one class from covering the others.
       const depth = flat ? (Math.imul(i + 1, 0x9e3779b1) >>> 26) : Math.floor((z[i] + 1.4) * (DEPTHS / 2.8));
       bucketOf[i] = Math.min(Math.max(depth, 0), DEPTHS - 1);
       starts[bucketOf[i] + 1]++;

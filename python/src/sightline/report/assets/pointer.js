@@ -1,4 +1,4 @@
-// The plot under a mouse, a pen or a finger.
+// Control of the plot by mouse, pen or finger.
 
 function listenToPointer(state, scatter, card, neighbours) {
   const plot = byId('plot');
@@ -18,7 +18,7 @@ function listenToPointer(state, scatter, card, neighbours) {
     const [x, y] = placeOf(event);
     if (!held) {
       if (event.pointerType === 'touch') return;
-      // What was clicked is shown below, and its card would hide its neighbours.
+      // The clicked image is shown below the plot, and its card would cover its neighbours.
       const found = scatter.imageAt(x, y);
       const image = found === state.chosen ? -1 : found;
       if (image !== state.hovered) card.show(image);

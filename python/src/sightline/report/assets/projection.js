@@ -1,8 +1,8 @@
-// Components to places on the plot: two of them as they are, or three of them turned.
+// Projects components to positions on the plot: two components directly, or three after a rotation.
 
 const HOME = { yaw: -0.6, pitch: 0.35, zoom: 1, x: 0, y: 0 };
 const MARGIN = 34;
-const DISTANCE = 4; // of the eye, in radii of the cloud
+const DISTANCE = 4; // of the camera, in radii of the point cloud
 
 function makeProjection(data) {
   const { count, k, components } = data;
@@ -23,7 +23,7 @@ function makeProjection(data) {
       }
       return high > low ? [low, high] : [low - 1, high + 1];
     });
-    // Nearly all of the cloud: a few far points must not make the rest small.
+    // Scale by a quantile, so that a few outliers do not make the rest small.
     const distances = new Float32Array(count);
     const middle = ranges.map(([low, high]) => (low + high) / 2);
     for (let i = 0; i < count; i++) {
@@ -73,7 +73,7 @@ function makeProjection(data) {
     }
   }
 
-  // A function from a place in the cloud, -1..1 along each axis, to pixels and depth.
+  // Returns a function from a position in the cloud, -1..1 along each axis, to pixels and depth.
   function turned(width, height) {
     const cy = Math.cos(camera.yaw), sy = Math.sin(camera.yaw);
     const cp = Math.cos(camera.pitch), sp = Math.sin(camera.pitch);
@@ -96,7 +96,7 @@ function makeProjection(data) {
   };
 }
 
-// About `wanted` round numbers between two others.
+// About `wanted` round numbers between two numbers.
 function ticks(low, high, wanted) {
   const rough = (high - low) / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));

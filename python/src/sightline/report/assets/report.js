@@ -1,4 +1,4 @@
-// Joins the plot to its controls, the pointer and the keyboard.
+// Connects the plot with its controls, the pointer and the keyboard.
 
 function start() {
   const data = readData();
@@ -38,7 +38,7 @@ function makeControls(data, scatter) {
     scatter.redraw();
   }
   for (const view of views) {
-    // Browsers keep what was chosen when a page is loaded again.
+    // Browsers keep the state of controls when a page is reloaded.
     view.checked = view.value === (data.k < 3 ? '2' : '3');
     view.disabled = data.k < 3 && view.value === '3';
     view.addEventListener('change', look);

@@ -1,6 +1,6 @@
-// The plot: draws what is shown, and says which image lies under the pointer.
+// The plot: draws the visible images, and finds the image under the pointer.
 
-const REACH = 14; // CSS pixels between the pointer and a point that it means
+const REACH = 14; // largest distance in CSS pixels between the pointer and the point that it selects
 const TURN = 0.008; // radians for a CSS pixel
 
 function makeScatter(data, canvas, state) {
@@ -71,7 +71,7 @@ function makeScatter(data, canvas, state) {
     hover(state.hovered);
   }
 
-  // Rings an image, or none for -1; an element of its own, so that the points stay as they are.
+  // Draws a ring around an image, or none for -1. It is a separate element, so the points need no redraw.
   function hover(image) {
     state.hovered = image;
     const ring = byId('ring');
@@ -159,7 +159,7 @@ function makeScatter(data, canvas, state) {
     pen.stroke();
   }
 
-  // The nearest point that is shown, the front one of two as near; -1 if none is in reach.
+  // The nearest visible point, the front one of two at the same distance; -1 if none is within REACH.
   function imageAt(px, py) {
     const { x, y, z } = projection.at;
     let found = -1, best = REACH * REACH;

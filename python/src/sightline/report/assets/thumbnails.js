@@ -1,4 +1,4 @@
-// Small copies of the images, cut out of the sheets when they are shown.
+// Draws thumbnails, which are cut from their sheets when they become visible.
 
 function makeThumbnails(data) {
   const given = data.thumbnails;
@@ -15,7 +15,7 @@ function makeThumbnails(data) {
     return sheets[at];
   }
 
-  // Draws into a canvas as large as `edge` CSS pixels allow; a canvas asked again shows the last.
+  // Draws into a canvas as large as `edge` CSS pixels allow; a later call for the same canvas wins.
   async function draw(canvas, image, edge) {
     canvas.hidden = !given;
     if (!given) return;
