@@ -50,11 +50,19 @@ def assert_told(done: Done, condition: str, status: int) -> None:
     assert "\tat " not in done.stderr
 
 
+@pytest.mark.parametrize("language", ["submit", "alone"])
 def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(
-    predict: Callable[..., Done], gallery: Path, small_disk: Path
+    language: str,
+    request: pytest.FixtureRequest,
+    gallery: Path,
+    colour_bundle: Path,
+    small_disk: Path,
 ) -> None:
     (small_disk / "other").write_bytes(b"x" * (60 << 10))
-    done = predict(gallery, small_disk / "out")
+    # A process of its own: what is left is looked for when that has ended.
+    run: Callable[..., Done] = request.getfixturevalue(language)
+    usual = ("--images", gallery, "--model", colour_bundle, "--output", small_disk / "out")
+    done = run("predict", *usual)
     assert_told(done, "DISK_FULL", 1)
     assert [path.name for path in small_disk.iterdir()] == ["other"]
 
