@@ -168,6 +168,8 @@ def _calibrate(
         return copy, output
     last = last_error(run.stderr)
     reason = f"no reduced precision: {last}"
-    if "UNDER_THE_FLOOR" in last:  # a repetition gives the same result; other errors may go away
+    if (
+        "BELOW_AGREEMENT_THRESHOLD" in last
+    ):  # a repetition gives the same result; other errors may go away
         saved.write_text(reason, "utf-8")
     return model, reason

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cards.capture import PHOTO_HEIGHT, PHOTO_WIDTH
 from sightline.bundle.preprocessing import Preprocessing, Resize
 from sightline.engine.decode import decode
-from sightline.engine.feeds.image import preprocess
+from sightline.engine.feeds.image_feed import preprocess
 from sightline.engine.spec import EngineSpec
 from sightline.row_error import RowError
 from tqdm import tqdm

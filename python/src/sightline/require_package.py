@@ -8,13 +8,12 @@ import sys
 from sightline.errors import WrongUseError
 
 
-def require_package(*packages: str, extra: str, purpose: str) -> None:
+def require_package(*packages: str, install: str, purpose: str) -> None:
     """Raise an error if a package is not installed. Imports nothing.
 
     Args:
         packages: Import names, such as ``matplotlib``.
-        extra: The extra of `sightline` that installs them, such as ``report``; several with
-            commas between.
+        install: What pip installs to provide them, such as ``sightline[report]``.
         purpose: What needs them, as the subject of a sentence: ``decoder turbo``.
 
     Raises:
@@ -27,5 +26,5 @@ def require_package(*packages: str, extra: str, purpose: str) -> None:
         raise WrongUseError(
             "MISSING_PACKAGE",
             f"{purpose} needs the {noun} {', '.join(missing)}, which {sys.executable} does not "
-            f"have. Install with: pip install 'sightline[{extra}]'.",
+            f"have. Install with: pip install '{install}'.",
         )

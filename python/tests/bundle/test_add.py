@@ -211,5 +211,7 @@ def test_without_the_exporter_the_package_is_named(
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "onnxscript" else real(name)
     )
-    with pytest.raises(WrongUseError, match=r"MISSING_PACKAGE: models add needs onnxscript"):
+    with pytest.raises(
+        WrongUseError, match=r"MISSING_PACKAGE: models add needs the package onnxscript"
+    ):
         add_bundle(tiny_request, tmp_path)

@@ -15,7 +15,7 @@ from sightline.backends.device import Device
 from sightline.backends.entry import find_backend
 from sightline.bundle.bundle import Bundle
 from sightline.cli.main import main
-from sightline.engine.feeds.image import preprocess
+from sightline.engine.feeds.image_feed import preprocess
 
 WEIGHTS = "weights/mobilenet_v2_1.0_224.torchvision.safetensors"
 ADD = "models add mobilenet_v2 --architecture torchvision:mobilenet_v2"

@@ -28,7 +28,7 @@ from sightline.bundle.signature import TensorSpec
 from sightline.bundle.verify import verify_bundle
 from sightline.cli.main import main
 from sightline.cli.models import models
-from sightline.engine.feeds.tensor import TensorColumn
+from sightline.engine.feeds.tensor_feed import TensorColumn
 from sightline.engine.model import Model
 from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
 from sightline.engine.run import run, run_scalar

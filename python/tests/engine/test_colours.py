@@ -13,7 +13,7 @@ from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.preprocessing import Preprocessing, Resize, Size
 from sightline.engine.decode import decode
-from sightline.engine.feeds.image import preprocess
+from sightline.engine.feeds.image_feed import preprocess
 from sightline.engine.model import Model
 from sightline.engine.result_type import Vector
 from sightline.engine.run import run

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from sightline.bundle.signature import TensorSpec
-from sightline.engine.heads.classes import ClassesHead, ProbabilitiesHead
-from sightline.engine.heads.tensor import TensorHead, VectorHead
+from sightline.engine.heads.classes_head import ClassesHead, ProbabilitiesHead
+from sightline.engine.heads.tensor_head import TensorHead, VectorHead
 
 LABELS = ("crane", "owl", "crane")
 

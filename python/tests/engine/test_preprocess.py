@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from sightline.bundle.preprocessing import Preprocessing, Resize, Size
-from sightline.engine.feeds.image import preprocess
+from sightline.engine.feeds.image_feed import preprocess
 
 
 def processed(image: Image.Image, resize: Resize, crop: Size | None) -> np.ndarray:

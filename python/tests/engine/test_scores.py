@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sightline.engine.heads.classes import rank, softmax
+from sightline.engine.heads.classes_head import rank, softmax
 
 
 def test_scores_come_best_first_and_equal_ones_by_class_id() -> None:

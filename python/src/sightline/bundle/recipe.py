@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sightline.bundle.add_request import RECOMMENDED
-from sightline.bundle.packages import require_packages
+from sightline.bundle.add_request import INSTALL, RECOMMENDED
 from sightline.bundle.preprocessing import INTERPOLATIONS, Preprocessing, Resize, Size
+from sightline.require_package import require_package
 
 _IMAGENET_CLASSES, _COLOURS = 1000, 3
 _TORCHVISION_LICENCE = (
@@ -46,13 +46,18 @@ def find_recipe(architecture: str, pretrained: str = "") -> Recipe | None:
     Raises:
         WrongUseError: MISSING_PACKAGE, UNKNOWN_ARCHITECTURE, UNKNOWN_WEIGHTS or NO_WEIGHTS.
     """
-    room, _, plain = architecture.partition(":")
-    if room not in ("timm", "torchvision") and not pretrained:
+    library, _, plain = architecture.partition(":")
+    if library not in ("timm", "torchvision") and not pretrained:
         return None
-    require_packages(["torch", "torchvision" if pretrained else room])
+    require_package(
+        "torch",
+        "torchvision" if pretrained else library,
+        install=INSTALL,
+        purpose="models add",
+    )
     from sightline.backends.architecture import find_maker
 
-    if room == "timm" and not pretrained:
+    if library == "timm" and not pretrained:
         find_maker(architecture)
         return _timm(plain)
     return _torchvision(architecture, plain, pretrained)

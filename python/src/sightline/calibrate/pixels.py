@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sightline.backends.backend import UInt8Array
 from sightline.bundle.preprocessing import Preprocessing
 from sightline.engine.decode import decode
-from sightline.engine.feeds.image import preprocess
+from sightline.engine.feeds.image_feed import preprocess
 from sightline.engine.spec import EngineSpec
 from sightline.row_error import RowError
 from sightline.source.listing import Listing

@@ -132,7 +132,7 @@ def _own_normalisation(given: dict[str, Any]) -> dict[str, Any]:
     }
     if not alone or not left:
         return {}
-    require_package("onnx", extra="add", purpose="models add")
+    require_package("onnx", install="sightline[add]", purpose="models add")
     from sightline.bundle.graph import takes_pixels
 
     return left if takes_pixels(given["onnx"]) else {}

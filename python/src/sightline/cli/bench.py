@@ -82,8 +82,8 @@ def bench(file: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's va
           --decoder pillow,turbo --json bench.json
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
     # Only here: --help must not pay for numpy and pyarrow.
-    from sightline.bench.bench import BenchArguments, run_bench
     from sightline.bench.parts import Combination
+    from sightline.bench.run_bench import BenchArguments, run_bench
 
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -6,11 +6,11 @@ from sightline.bundle.bundle import Bundle
 from sightline.bundle.preprocessing import Preprocessing
 from sightline.bundle.signature import CLASSES, IMAGE, TENSOR, VECTOR, Classes, Input, Output
 from sightline.engine.feeds.feed import Feed, FeedFactory
-from sightline.engine.feeds.image import ImageFeed
-from sightline.engine.feeds.tensor import TensorFeed
-from sightline.engine.heads.classes import ClassesHead, ProbabilitiesHead
+from sightline.engine.feeds.image_feed import ImageFeed
+from sightline.engine.feeds.tensor_feed import TensorFeed
+from sightline.engine.heads.classes_head import ClassesHead, ProbabilitiesHead
 from sightline.engine.heads.head import Head, HeadFactory
-from sightline.engine.heads.tensor import TensorHead, VectorHead
+from sightline.engine.heads.tensor_head import TensorHead, VectorHead
 from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
 from sightline.engine.spec import EngineSpec
 from sightline.errors import WrongUseError

@@ -1,11 +1,10 @@
 """The engine's settings: sizes, limits and decoder."""
 
-import importlib.util
-import sys
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sightline.errors import WrongUseError
+from sightline.require_package import require_package
 
 Decoder = Literal["pillow", "turbo", "scaled"]
 DECODERS: tuple[Decoder, ...] = get_args(Decoder)
@@ -47,9 +46,6 @@ class EngineSpec:
             raise WrongUseError(
                 "UNKNOWN_DECODER", f"'{self.decoder}'. Known: {', '.join(DECODERS)}."
             )
-        if self.decoder != "pillow" and importlib.util.find_spec("simplejpeg") is None:
-            raise WrongUseError(
-                "MISSING_PACKAGE",
-                f"decoder {self.decoder} needs the package simplejpeg, which {sys.executable} "
-                "does not have. Install it with: pip install 'sightline[turbo]'.",
-            )
+        if self.decoder != "pillow":
+            purpose = f"decoder {self.decoder}"
+            require_package("simplejpeg", install="sightline[turbo]", purpose=purpose)

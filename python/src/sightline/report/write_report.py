@@ -97,7 +97,7 @@ def write_report(
 
 def _check(run: Run, output: Path | None, files: list[Path], if_exists: str) -> None:
     packages = ("jinja2", "matplotlib") if run.pca else ("jinja2",)
-    require_package(*packages, extra="report", purpose="sightline report")
+    require_package(*packages, install="sightline[report]", purpose="sightline report")
     if output is None or if_exists == "replace":
         return
     for file in files:

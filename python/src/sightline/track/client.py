@@ -54,7 +54,7 @@ def connect(uri: str, patience: Mapping[str, str], advice: str) -> Iterator[Mlfl
         SightlineError: TRACKING_REFUSED, TRACKING_FAILED or TRACKING_UNREACHABLE.
     """
     _check_uri(uri)
-    require_package("mlflow", extra="track", purpose="--mlflow")
+    require_package("mlflow", install="sightline[track]", purpose="--mlflow")
     own = {name: os.environ[name] for name in patience if name in os.environ}
     with environment({**patience, **own, **_QUIET}):
         from mlflow import MlflowClient

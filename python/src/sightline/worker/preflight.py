@@ -29,6 +29,7 @@ _PACKAGES = {
     "click": ("click",),
     "tqdm": ("tqdm",),
     "matplotlib": ("matplotlib",),
+    "jinja2": ("jinja2",),
 }
 
 

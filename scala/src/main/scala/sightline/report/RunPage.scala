@@ -22,7 +22,7 @@ final case class RunPage(thumbnails: Boolean) {
     Preflight.requirePackages(
       Interpreter.of(spark.sparkContext.getConf),
       spark.sparkContext.version,
-      Seq("click", "matplotlib", "PIL", "numpy", "pyarrow", "tqdm"),
+      Seq("click", "jinja2", "matplotlib", "PIL", "numpy", "pyarrow", "tqdm"),
       purpose = "the report, on the driver",
       hint = "Install it there: pip install 'sightline[report]'; or omit the report by --no-report.",
     ): Unit
