@@ -107,7 +107,7 @@ and to the JVM, and Python itself. The waits are elapsed milliseconds, not CPU t
 
 A part of the cost of `binaryFile` for the peers is Spark's price of a task in a reused Python
 worker, 130 to 150 CPU-ms, which their many small tasks pay each time. Sightline's workers avoid it
-(`worker/between_tasks.py`)."""
+(`worker/task.py`)."""
 
 _MEMORY = """## Memory
 

@@ -28,9 +28,8 @@ from sightline.bundle.golden import pack_golden
 from sightline.bundle.verify import verify_bundle
 from sightline.cli.main import main
 from sightline.engine.model import Model
-from sightline.engine.result_type import Tensors
 from sightline.engine.run import run_scalar
-from sightline.engine.spec import EngineSpec
+from sightline.engine.spec import EngineSpec, Tensors
 from sightline.errors import WrongUseError
 
 PLUGIN = Path(__file__).parent / "plugins" / "sightline_demo"

@@ -24,13 +24,15 @@ from sightline.bundle.calibration import PRECISIONS, Precision
 from sightline.bundle.find import find_bundle
 from sightline.engine.model import Model as EngineModel
 from sightline.engine.open_signature import open_heads
-from sightline.engine.result_type import DEFAULT_TOP_K, TopK, Vector
 from sightline.engine.run import run
 from sightline.engine.spec import (
     DECODERS,
     DEFAULT_BATCH_ROWS,
+    DEFAULT_TOP_K,
     Decoder,
     EngineSpec,
+    TopK,
+    Vector,
 )
 from sightline.own_cores import own_cores
 from sightline.row_error import RowError

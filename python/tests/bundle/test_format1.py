@@ -20,9 +20,8 @@ from sightline.bundle.preprocessing import Preprocessing, Resize
 from sightline.bundle.signature import Classes, Input, Kind, Output, Signature, TensorSpec
 from sightline.bundle.verify import verify_bundle
 from sightline.engine.model import Model
-from sightline.engine.result_type import TopK, Vector
 from sightline.engine.run import run_scalar
-from sightline.engine.spec import EngineSpec
+from sightline.engine.spec import EngineSpec, TopK, Vector
 from sightline.errors import WrongUseError
 
 FOLDER = Path(__file__).parent / "format1"

@@ -30,9 +30,8 @@ from sightline.cli.main import main
 from sightline.cli.models import models
 from sightline.engine.feeds.tensor_feed import TensorColumn
 from sightline.engine.model import Model
-from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
 from sightline.engine.run import run, run_scalar
-from sightline.engine.spec import EngineSpec
+from sightline.engine.spec import EngineSpec, Probabilities, ResultType, Tensors, TopK, Vector
 from sightline.errors import SightlineError, WrongUseError
 
 from .tensor_model import expected, write_tensor_bundle

@@ -18,9 +18,8 @@ from sightline.bundle.golden import golden_images, pack_golden
 from sightline.bundle.preprocessing import Size
 from sightline.bundle.verify import verify_bundle
 from sightline.engine.model import Model
-from sightline.engine.result_type import Vector
 from sightline.engine.run import run, run_scalar
-from sightline.engine.spec import EngineSpec
+from sightline.engine.spec import EngineSpec, Vector
 from sightline.errors import WrongUseError
 
 from .tensor_model import write_bundle

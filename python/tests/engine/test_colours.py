@@ -15,9 +15,8 @@ from sightline.bundle.preprocessing import Preprocessing, Resize, Size
 from sightline.engine.decode import decode
 from sightline.engine.feeds.image_feed import preprocess
 from sightline.engine.model import Model
-from sightline.engine.result_type import Vector
 from sightline.engine.run import run
-from sightline.engine.spec import Decoder, EngineSpec
+from sightline.engine.spec import Decoder, EngineSpec, Vector
 from sightline.row_error import RowError
 
 from .icc_profiles import black_ink_profile, grey_profile, in_space, rgb_profile

@@ -316,3 +316,20 @@ def test_a_png_of_pillows_own_text_is_read() -> None:
     found = decode(buffer.getvalue(), EngineSpec())
     assert isinstance(found, Image.Image)
     assert np.array_equal(np.asarray(found), np.asarray(noise(9, 7)))
+
+
+def test_bytes_behind_the_end_of_a_png_are_not_read_as_chunks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chunks: list[int] = []
+    unpack = struct.unpack_from
+
+    def count(form: str, encoded: bytes, position: int) -> tuple[Any, ...]:
+        chunks.append(position)
+        return unpack(form, encoded, position)
+
+    monkeypatch.setattr("sightline.engine.decode.struct.unpack_from", count)
+    image = decode(memoryview(png_with() + bytes(120_000)), EngineSpec())
+    assert isinstance(image, Image.Image)
+    assert image.getpixel((0, 0)) == (255, 0, 0)
+    assert 3 <= len(chunks) <= 10

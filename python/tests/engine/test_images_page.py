@@ -12,8 +12,9 @@ import pytest
 from PIL import ExifTags, Image
 
 from sightline.backends import cache
-from sightline.engine import colours, image_header, memory_bounds, read_ahead
+from sightline.engine import batches, colours, image_header, infer, read_ahead
 from sightline.engine.decode import decode
+from sightline.engine.feeds import image_feed
 from sightline.engine.image_header import FORMATS
 from sightline.engine.spec import EngineSpec
 from sightline.row_error import ErrorCode, RowError
@@ -45,11 +46,11 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert Image.MAX_IMAGE_PIXELS is not None
     assert f"{2 * Image.MAX_IMAGE_PIXELS // 10**6 + 1} megapixels" in row("| pixels of a TIFF")
     assert f"{read_ahead.READ_AHEAD_BYTES // MEBIBYTE} MiB read ahead" in row("| encoded images")
-    assert memory_bounds.BATCH_BYTES == 16 * MEBIBYTE
+    assert batches.BATCH_BYTES == 16 * MEBIBYTE
     assert f"({spec.batch_rows}), or as many as reach 16 MiB" in row("| images in one model")
-    assert memory_bounds.DECODED_BYTES == 1024 * MEBIBYTE
+    assert image_feed.DECODED_BYTES == 1024 * MEBIBYTE
     assert "1 GiB" in row("| pixels that all worker threads")
-    assert f"{memory_bounds.QUEUED_BYTES // MEBIBYTE} MiB" in row("| other columns")
+    assert f"{infer.QUEUED_BYTES // MEBIBYTE} MiB" in row("| other columns")
     assert cache.MAX_IDLE_BYTES == 2048 * MEBIBYTE
     models = row("| unused models that stay loaded")
     assert f"{cache.MAX_IDLE_SESSIONS - 1} besides" in models

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sightline.engine.memory_bounds import DecodeMemory
+from sightline.engine.feeds.image_feed import DecodeMemory
 
 MEBIBYTE = 2**20
 
@@ -20,7 +20,7 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.engine.model import Model
-from sightline.engine.result_type import TopK
+from sightline.engine.spec import TopK
 from sightline.engine.run import run
 from sightline.engine.spec import EngineSpec
 
@@ -85,7 +85,7 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.engine.model import Model
-from sightline.engine.result_type import TopK
+from sightline.engine.spec import TopK
 from sightline.engine.run import run
 from sightline.engine.spec import EngineSpec
 

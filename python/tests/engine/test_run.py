@@ -12,9 +12,8 @@ from sightline.backends.backend import Array
 from sightline.engine import arrow_types
 from sightline.engine.counters import Counters
 from sightline.engine.model import Model
-from sightline.engine.result_type import Probabilities, ResultType, TopK
 from sightline.engine.run import run, run_scalar
-from sightline.engine.spec import EngineSpec
+from sightline.engine.spec import EngineSpec, Probabilities, ResultType, TopK
 from sightline.errors import SightlineError, WrongUseError
 
 Encode = Callable[..., bytes]

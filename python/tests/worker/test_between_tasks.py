@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sightline.worker import between_tasks
-from sightline.worker.between_tasks import begin_task
+from sightline.worker import task
+from sightline.worker.task import begin_task
 
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(between_tasks, "_tasks", 0)
+    monkeypatch.setattr(task, "_tasks", 0)
 
 
 def importable_zip(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> str:

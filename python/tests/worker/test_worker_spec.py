@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
-from sightline.engine.spec import EngineSpec
+from sightline.engine.spec import EngineSpec, Probabilities, ResultType, Tensors, TopK, Vector
 from sightline.errors import SightlineError
 from sightline.worker.worker_spec import BulkColumns, WorkerSpec
 

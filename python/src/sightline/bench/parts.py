@@ -16,9 +16,8 @@ from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.engine.feeds.image_feed import ImageFeed
 from sightline.engine.model import Model
-from sightline.engine.result_type import Tensors, TopK
 from sightline.engine.run import run
-from sightline.engine.spec import Decoder, EngineSpec
+from sightline.engine.spec import Decoder, EngineSpec, Tensors, TopK
 from sightline.errors import WrongUseError
 from sightline.source.listing import Listing
 from sightline.source.read_images import CONTENT, ERROR, read_images

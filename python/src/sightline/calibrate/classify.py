@@ -14,9 +14,8 @@ from sightline.bundle.bundle import Bundle
 from sightline.calibrate.calibrated_mode import CalibratedMode
 from sightline.engine.counters import Counters
 from sightline.engine.model import Model
-from sightline.engine.result_type import TopK
 from sightline.engine.run import run
-from sightline.engine.spec import EngineSpec
+from sightline.engine.spec import EngineSpec, TopK
 from sightline.source.listing import LABEL, LABEL_ID, Listing
 from sightline.source.read_images import CONTENT, ERROR, read_images
 

@@ -20,8 +20,13 @@ from sightline.cli.options import (
     image_options,
     image_source,
 )
-from sightline.engine.result_type import TopK, Vector
-from sightline.engine.spec import DECODERS, DEFAULT_BATCH_ROWS, DEFAULT_MAX_IMAGE_PIXELS
+from sightline.engine.spec import (
+    DECODERS,
+    DEFAULT_BATCH_ROWS,
+    DEFAULT_MAX_IMAGE_PIXELS,
+    TopK,
+    Vector,
+)
 from sightline.own_cores import own_cores
 from sightline.wrong_option import require_known
 

@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from sightline.backends.backend import Array
+from sightline.engine.batches import BATCH_BYTES, BatchResult, ModelBatch
 from sightline.engine.counters import Counters
 from sightline.engine.feeds.feed import Feed
 from sightline.engine.heads.head import Head
-from sightline.engine.memory_bounds import BATCH_BYTES
 from sightline.engine.model import Model
-from sightline.engine.model_batch import BatchResult, ModelBatch
 from sightline.engine.spec import EngineSpec
 from sightline.out_of_memory import raise_if_out_of_memory
 from sightline.row_error import RowError

@@ -265,6 +265,8 @@ def _strip_png(encoded: bytes) -> bytes:
     position, start = _SIGNATURE_BYTES, 0
     while position + _FRAME_BYTES <= len(encoded):
         length, name = struct.unpack_from(">I4s", encoded, position)
+        if name == b"IEND":  # 64 MiB of zeros behind it would be 6 million empty chunks
+            break
         end = position + _FRAME_BYTES + length
         if end <= len(encoded) and (name in _TEXTS or name == _PROFILE):
             body = encoded[position + 8 : end - 4]

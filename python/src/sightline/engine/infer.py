@@ -8,20 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from sightline.engine.batch_workers import BatchWorkers
+from sightline.engine.batches import BATCH_BYTES, ModelBatch, Outcome, Request
 from sightline.engine.counters import Counters
 from sightline.engine.feeds.feed import Feed
 from sightline.engine.heads.head import Head
-from sightline.engine.memory_bounds import BATCH_BYTES, QUEUED_BYTES
 from sightline.engine.model import Model
-from sightline.engine.model_batch import ModelBatch
 from sightline.engine.read_ahead import read_ahead
-from sightline.engine.request import Outcome, Request
 from sightline.engine.spec import EngineSpec
 from sightline.row_error import RowError
 
 # A partial model batch is run when more rows than this, or more than QUEUED_BYTES of columns, wait
 # behind one of its rows. Otherwise the queue could grow with the input.
 _PATIENCE_BATCHES = 4
+QUEUED_BYTES = 64 * 1024 * 1024
 
 
 def infer(

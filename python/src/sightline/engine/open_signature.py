@@ -11,8 +11,7 @@ from sightline.engine.feeds.tensor_feed import TensorFeed
 from sightline.engine.heads.classes_head import ClassesHead, ProbabilitiesHead
 from sightline.engine.heads.head import Head, HeadFactory
 from sightline.engine.heads.tensor_head import TensorHead, VectorHead
-from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
-from sightline.engine.spec import EngineSpec
+from sightline.engine.spec import EngineSpec, Probabilities, ResultType, Tensors, TopK, Vector
 from sightline.errors import WrongUseError
 from sightline.extensions import extension_names, load_extension, unknown_extension
 

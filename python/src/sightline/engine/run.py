@@ -12,14 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sightline.engine import arrow_types
+from sightline.engine.batches import Outcome, Request
 from sightline.engine.counters import Counters
 from sightline.engine.feeds.feed import FeedColumn
 from sightline.engine.infer import infer
 from sightline.engine.model import Model
 from sightline.engine.open_signature import open_feeds, open_heads
-from sightline.engine.request import Outcome, Request
-from sightline.engine.result_type import ResultType
-from sightline.engine.spec import EngineSpec
+from sightline.engine.spec import EngineSpec, ResultType
 from sightline.errors import WrongUseError
 
 ERROR = "error"

@@ -22,9 +22,8 @@ from sightline.bundle.find import find_bundle
 from sightline.engine.model import Model
 from sightline.engine.open_signature import open_heads
 from sightline.engine.quiet_decoders import quiet_decoders
-from sightline.engine.result_type import TopK, Vector
 from sightline.engine.run import run
-from sightline.engine.spec import EngineSpec
+from sightline.engine.spec import EngineSpec, TopK, Vector
 from sightline.errors import SightlineError
 from sightline.publish import check_output, publish_folder, require_replaceable
 from sightline.source.list_images import ImageSource, list_images

@@ -11,8 +11,7 @@ import sys
 from importlib import metadata, util
 from pathlib import Path
 
-from sightline.version import __version__
-from sightline.worker.protocol_version import PROTOCOL
+from sightline.version import PROTOCOL, __version__
 
 # Import name to the distributions that may provide it.
 _PACKAGES = {

@@ -17,8 +17,7 @@ from sightline.engine.model import Model
 from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.engine.run import run, run_scalar
 from sightline.errors import SightlineError
-from sightline.worker.between_tasks import begin_task
-from sightline.worker.send_counters import send_counters
+from sightline.worker.task import begin_task, send_counters
 from sightline.worker.worker_spec import WorkerSpec
 
 if TYPE_CHECKING:

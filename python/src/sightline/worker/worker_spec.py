@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sightline.bundle.calibration import Precision
-from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
-from sightline.engine.spec import EngineSpec
+from sightline.engine.spec import EngineSpec, Probabilities, ResultType, Tensors, TopK, Vector
 from sightline.errors import SightlineError
-from sightline.worker.protocol_version import PROTOCOL
+from sightline.version import PROTOCOL
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,6 @@ from sightline.backends.backend import UInt8Array
 from sightline.bundle.preprocessing import Preprocessing, Resize
 from sightline.engine.colours import to_srgb
 from sightline.engine.decode import decode
-from sightline.engine.memory_bounds import DecodeMemory
 from sightline.engine.spec import EngineSpec
 from sightline.errors import WrongUseError
 from sightline.row_error import RowError
@@ -29,6 +30,8 @@ _FILTERS = {
 # has more than this many times the crop's area, only the part inside the crop is resized. Pixels
 # may then differ in the last bit.
 _WHOLE_RESIZE_CROPS = 16
+# Pixels that the worker threads decode at once: eight photographs of 16 megapixels.
+DECODED_BYTES = 1024 * 1024 * 1024
 
 
 class ImageFeed:
@@ -72,6 +75,44 @@ class ImageFeed:
             message = f"It cannot be resized: {type(error).__name__}: {error}"
             return RowError("UNSUPPORTED", "decode", message)
         return None
+
+
+class DecodeMemory:
+    """Limits the total memory of the images that threads decode at the same time.
+
+    Args:
+        max_bytes: Limit for all images that are being decoded. A single image may exceed it.
+    """
+
+    def __init__(self, max_bytes: int = DECODED_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._used = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def one_image(self) -> Iterator[Callable[[int], None]]:
+        """Yield the function with which a decoder reserves the bytes of one image.
+
+        The function waits until the limit allows the bytes. They are released at the block's end.
+        """
+        reserved = 0
+
+        def reserve(size: int) -> None:
+            nonlocal reserved
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._used == 0 or self._used + size <= self._max_bytes
+                )
+                self._used += size
+                reserved += size
+
+        try:
+            yield reserve
+        finally:
+            if reserved:
+                with self._changed:
+                    self._used -= reserved
+                    self._changed.notify_all()
 
 
 class BinaryColumn:

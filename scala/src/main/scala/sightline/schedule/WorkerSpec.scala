@@ -51,7 +51,7 @@ final case class WorkerSpec(
 
 object WorkerSpec {
 
-  /** The version of the protocol; `sightline.worker.protocol_version` has the same. */
+  /** The version of the protocol; `sightline.version` has the same. */
   val Protocol = 2
 
   /**

@@ -78,7 +78,7 @@ final class PreflightSuite extends AnyFunSuite {
 
   test("jar and worker speak the same protocol") {
     val python =
-      TestPython.run("from sightline.worker.protocol_version import PROTOCOL; print(PROTOCOL)")
+      TestPython.run("from sightline.version import PROTOCOL; print(PROTOCOL)")
     assert(python == WorkerSpec.Protocol.toString)
   }
 

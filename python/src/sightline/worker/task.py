@@ -1,11 +1,20 @@
-"""Removes repeated work at the start of each task of a reused worker."""
+"""The start and the end of a task in a worker that runs many tasks."""
 
 from __future__ import annotations
 
 import gc
+import itertools
+import json
 import sys
+from typing import Any
 from zipimport import zipimporter
 
+from sightline.engine.counters import Counters
+
+COUNTERS = "sightline_counters"
+
+# Far above the ids that a Python driver gives its own accumulators.
+_ids = itertools.count(0x51_0000_0000)
 _SPARKS_OWN = ("pyspark.zip", "-src.zip", ".jar")
 _tasks = 0
 
@@ -29,3 +38,22 @@ def begin_task() -> None:
     for name, finder in list(sys.path_importer_cache.items()):
         if isinstance(finder, zipimporter) and finder.archive.endswith(_SPARKS_OWN):
             del sys.path_importer_cache[name]
+
+
+def send_counters(counters: Counters) -> None:
+    """Add the counters to the accumulator updates that Spark's worker sends at the task's end.
+
+    The driver's jar sums them over the successful tasks. Spark sends an update as a pickle of
+    (id, value). The jar does not unpickle it, so the value is JSON text that the jar finds by name.
+    """
+    from pyspark.accumulators import Accumulator, AccumulatorParam
+
+    class _Text(AccumulatorParam[str]):
+        def zero(self, value: str) -> str:
+            return ""
+
+        def addInPlace(self, value1: str, value2: str) -> str:  # noqa: N802 - Spark's name
+            return value1 + value2
+
+    text: Any = json.dumps({COUNTERS: counters.as_dict()})
+    Accumulator(next(_ids), text, _Text())
