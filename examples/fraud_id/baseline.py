@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import numpy as np
 import numpy.typing as npt
-from sightline.bundle.preprocessing import Resize
+from sightline.bundle.image_settings import Resize
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler

@@ -14,8 +14,8 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import golden_images, pack_golden
+from sightline.bundle.image_settings import Preprocessing, Resize, Size
 from sightline.bundle.manifest import Golden, Manifest, OnnxVariant
-from sightline.bundle.preprocessing import Preprocessing, Resize, Size
 from sightline.bundle.signature import Classes, Input, Kind, Output, Signature, TensorSpec
 from sightline.engine.model import Model
 

@@ -21,15 +21,16 @@ from onnx import TensorProto, helper
 from sightline.backends import cache
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
-from sightline.backends.entry import backend_entry, find_backend, known_backends
-from sightline.backends.registry import backends_of, require_precision
+from sightline.backends.registry import backend_entry, find_backend, known_backends
+from sightline.backends.support import backends_of, require_precision
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import pack_golden
 from sightline.bundle.verify import verify_bundle
 from sightline.cli.main import main
 from sightline.engine.model import Model
+from sightline.engine.result_type import Tensors
 from sightline.engine.run import run_scalar
-from sightline.engine.spec import EngineSpec, Tensors
+from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
 
 PLUGIN = Path(__file__).parent / "plugins" / "sightline_demo"
@@ -150,7 +151,7 @@ def test_a_feed_and_a_head_of_another_package_are_used(site: Path, tmp_path: Pat
     model = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
     texts = pa.array(["aab", "Zebra!", None, "123", "a" * 50])
 
-    (found,) = run_scalar([texts], model, EngineSpec(batch_rows=2), Tensors(("stars",)))
+    (found,) = run_scalar([texts], model, EngineSettings(batch_rows=2), Tensors(("stars",)))
 
     rows = [row.as_py() for row in found]
     assert [row and row["stars"] for row in rows] == [3, 5, None, None, 5]
@@ -163,7 +164,7 @@ def test_a_kind_that_is_not_installed_lists_the_known(tmp_path: Path) -> None:
     model = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
     message = r"UNKNOWN_EXTENSION: there is no feed 'letters'\. Known: image, tensor\."
     with pytest.raises(WrongUseError, match=message):
-        list(run_scalar([pa.array(["a"])], model, EngineSpec(), Tensors(("stars",))))
+        list(run_scalar([pa.array(["a"])], model, EngineSettings(), Tensors(("stars",))))
 
 
 def test_an_unknown_head_lists_the_known(site: Path, tmp_path: Path) -> None:
@@ -172,7 +173,7 @@ def test_an_unknown_head_lists_the_known(site: Path, tmp_path: Path) -> None:
     model = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
     message = r"there is no head 'boxes'\. Known: classes, tensor, vector, rating\."
     with pytest.raises(WrongUseError, match=message):
-        list(run_scalar([pa.array(["a"])], model, EngineSpec(), Tensors(("stars",))))
+        list(run_scalar([pa.array(["a"])], model, EngineSettings(), Tensors(("stars",))))
 
 
 def test_settings_that_do_not_fit_are_the_packages_to_refuse(site: Path, tmp_path: Path) -> None:
@@ -180,7 +181,7 @@ def test_settings_that_do_not_fit_are_the_packages_to_refuse(site: Path, tmp_pat
     bundle = Bundle.load(path)
     model = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
     with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .* a rating has least and most"):
-        list(run_scalar([pa.array(["a"])], model, EngineSpec(), Tensors(("stars",))))
+        list(run_scalar([pa.array(["a"])], model, EngineSettings(), Tensors(("stars",))))
 
 
 def test_a_source_of_another_package_lists_and_reads_images(

@@ -61,10 +61,11 @@ imported = state()
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from sightline.engine.decode import decode
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 files = [Path(name).read_bytes() for name in sys.argv[1].split(",")]
 with ThreadPoolExecutor(8) as threads:
-    found = [str(one) for one in threads.map(lambda file: decode(file, EngineSpec()), files * 100)]
+    settings = EngineSettings()
+    found = [str(one) for one in threads.map(lambda file: decode(file, settings), files * 100)]
 decoded = state()
 differs = [name for name in before if not before[name] == imported[name] == decoded[name]]
 print(json.dumps([differs, failed, len(found)]))

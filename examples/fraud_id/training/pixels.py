@@ -9,10 +9,10 @@ import click
 import numpy as np
 import numpy.typing as npt
 from cards.capture import PHOTO_HEIGHT, PHOTO_WIDTH
-from sightline.bundle.preprocessing import Preprocessing, Resize
+from sightline.bundle.image_settings import Preprocessing, Resize
 from sightline.engine.decode import decode
 from sightline.engine.feeds.image_feed import preprocess
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 from sightline.row_error import RowError
 from tqdm import tqdm
 
@@ -46,7 +46,7 @@ def read_pixels(
     images = np.empty((len(rows), resize.height, resize.width, 3), np.uint8)
     preprocessing = Preprocessing("RGB", resize, None, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     for at, row in enumerate(tqdm(rows, unit="image", desc=str(folder), mininterval=1)):
-        image = decode((folder / row["image_path"]).read_bytes(), EngineSpec())
+        image = decode((folder / row["image_path"]).read_bytes(), EngineSettings())
         if isinstance(image, RowError):
             raise click.UsageError(f"BAD_IMAGE: {row['image_path']}: {image.message}")
         preprocess(image, preprocessing, images[at])

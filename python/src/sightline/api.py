@@ -17,23 +17,16 @@ import pyarrow as pa
 
 from sightline.backends.cache import open_session
 from sightline.backends.device import DEVICES, Device, resolve_device
-from sightline.backends.entry import known_backends
-from sightline.backends.registry import require_precision, require_variant
+from sightline.backends.registry import known_backends
+from sightline.backends.support import require_precision, require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import PRECISIONS, Precision
 from sightline.bundle.find import find_bundle
+from sightline.engine.make_feeds_and_heads import open_heads
 from sightline.engine.model import Model as EngineModel
-from sightline.engine.open_signature import open_heads
+from sightline.engine.result_type import DEFAULT_TOP_K, TopK, Vector
 from sightline.engine.run import run
-from sightline.engine.spec import (
-    DECODERS,
-    DEFAULT_BATCH_ROWS,
-    DEFAULT_TOP_K,
-    Decoder,
-    EngineSpec,
-    TopK,
-    Vector,
-)
+from sightline.engine.settings import DECODERS, DEFAULT_BATCH_ROWS, Decoder, EngineSettings
 from sightline.own_cores import own_cores
 from sightline.row_error import RowError
 from sightline.source.read_images import CONTENT, ERROR, ERROR_TYPE, read_file
@@ -102,7 +95,7 @@ class Model:
     """
 
     def __init__(
-        self, bundle: Bundle, model: EngineModel, spec: EngineSpec, device: Device
+        self, bundle: Bundle, model: EngineModel, spec: EngineSettings, device: Device
     ) -> None:
         self._bundle = bundle
         self._model = model
@@ -231,7 +224,7 @@ def load(
     require_known("precision", precision, PRECISIONS)
     require_known("device", device, DEVICES)
     require_known("decoder", decoder, DECODERS)
-    spec = EngineSpec(
+    spec = EngineSettings(
         batch_rows=batch_rows,
         decoder=decoder,
         threads=own_cores() if threads is None else threads,

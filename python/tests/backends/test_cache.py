@@ -10,7 +10,7 @@ import pytest
 from sightline.backends import cache
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
-from sightline.backends.entry import find_backend, known_backends
+from sightline.backends.registry import find_backend, known_backends
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.errors import WrongUseError

@@ -12,8 +12,8 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.backends.pytorch import BACKEND, PixelModel
 from sightline.bundle.bundle import Bundle
+from sightline.bundle.image_settings import Preprocessing, Resize
 from sightline.bundle.manifest import PytorchVariant
-from sightline.bundle.preprocessing import Preprocessing, Resize
 from sightline.bundle.signature import Kind, Output, TensorSpec
 from sightline.errors import WrongUseError
 

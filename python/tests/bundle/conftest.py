@@ -10,7 +10,7 @@ import pytest
 from sightline.bundle.add import add_bundle
 from sightline.bundle.add_request import AddRequest
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.preprocessing import Preprocessing, Resize, Size
+from sightline.bundle.image_settings import Preprocessing, Resize, Size
 
 PREPROCESSING = Preprocessing(
     color="RGB",

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from sightline.backends.device import Device
-from sightline.backends.entry import find_backend
+from sightline.backends.registry import find_backend
 from sightline.bundle.builtin import add_builtin, timm_name
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.find import known_models

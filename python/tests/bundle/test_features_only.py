@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from sightline.bundle.golden import golden_images, pack_golden
-from sightline.bundle.preprocessing import Size
+from sightline.bundle.image_settings import Size
 from sightline.cli.main import main
 
 from .tensor_model import write_bundle

@@ -7,7 +7,7 @@ import torch
 
 from sightline.backends.architecture import build_architecture
 from sightline.backends.device import Device
-from sightline.backends.entry import find_backend
+from sightline.backends.registry import find_backend
 from sightline.bundle.add import add_bundle
 from sightline.bundle.add_request import AddRequest
 from sightline.bundle.bundle import Bundle

@@ -15,13 +15,14 @@ from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.describe import describe_bundle
 from sightline.bundle.golden import read_golden
+from sightline.bundle.image_settings import Preprocessing, Resize
 from sightline.bundle.manifest import Manifest
-from sightline.bundle.preprocessing import Preprocessing, Resize
 from sightline.bundle.signature import Classes, Input, Kind, Output, Signature, TensorSpec
 from sightline.bundle.verify import verify_bundle
 from sightline.engine.model import Model
+from sightline.engine.result_type import TopK, Vector
 from sightline.engine.run import run_scalar
-from sightline.engine.spec import EngineSpec, TopK, Vector
+from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
 
 FOLDER = Path(__file__).parent / "format1"
@@ -64,9 +65,9 @@ def test_it_predicts(bundle: Bundle, encode: object) -> None:
     assert callable(encode)
     model = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
     images = [pa.array([encode("red"), encode((10, 20, 30))], pa.binary())]
-    (found,) = run_scalar(images, model, EngineSpec(), TopK(1))
+    (found,) = run_scalar(images, model, EngineSettings(), TopK(1))
     assert [row.as_py()["label"] for row in found] == ["red", "blue"]
-    (found,) = run_scalar(images, model, EngineSpec(), Vector())
+    (found,) = run_scalar(images, model, EngineSettings(), Vector())
     assert found[1].as_py()["features"] == [10, 20, 30]
 
 

@@ -6,8 +6,8 @@ import onnxruntime as ort
 import pytest
 
 from sightline.bundle.golden import golden_images
+from sightline.bundle.image_settings import Preprocessing, Size
 from sightline.bundle.outputs import decide_activation
-from sightline.bundle.preprocessing import Preprocessing, Size
 from sightline.bundle.read_onnx import read_onnx
 from sightline.bundle.source_model import SourceModel
 from sightline.errors import WrongUseError

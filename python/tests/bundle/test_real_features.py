@@ -12,7 +12,7 @@ from torchvision.transforms import v2
 
 from sightline.backends.backend import Float32Array
 from sightline.backends.device import Device
-from sightline.backends.entry import find_backend
+from sightline.backends.registry import find_backend
 from sightline.bundle.bundle import Bundle
 from sightline.cli.main import main
 from sightline.engine.feeds.image_feed import preprocess

@@ -1,6 +1,6 @@
 import pytest
 
-from sightline.bundle.preprocessing import Resize, Size
+from sightline.bundle.image_settings import Resize, Size
 from sightline.bundle.recipe import find_recipe
 
 

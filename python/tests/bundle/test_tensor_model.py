@@ -19,8 +19,8 @@ from click.testing import CliRunner
 from sightline.backends.backend import Array
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
-from sightline.backends.entry import find_backend
-from sightline.backends.registry import require_variant
+from sightline.backends.registry import find_backend
+from sightline.backends.support import require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.describe import describe_bundle, list_bundles
 from sightline.bundle.golden import read_golden
@@ -30,8 +30,9 @@ from sightline.cli.main import main
 from sightline.cli.models import models
 from sightline.engine.feeds.tensor_feed import TensorColumn
 from sightline.engine.model import Model
+from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
 from sightline.engine.run import run, run_scalar
-from sightline.engine.spec import EngineSpec, Probabilities, ResultType, Tensors, TopK, Vector
+from sightline.engine.settings import EngineSettings
 from sightline.errors import SightlineError, WrongUseError
 
 from .tensor_model import expected, write_tensor_bundle
@@ -67,7 +68,7 @@ def table(x: Any, type_: pa.DataType | None = None) -> pa.RecordBatch:  # noqa: 
 def test_every_output_is_what_numpy_computes(model: Model, batch_rows: int, threads: int) -> None:
     x = rows_of(20)
     batches = [table(x[:1]), table(x[1:8]), table(x[8:8]), table(x[8:])]
-    spec = EngineSpec(batch_rows=batch_rows, threads=threads)
+    spec = EngineSettings(batch_rows=batch_rows, threads=threads)
 
     found = list(run(batches, model, spec, ALL, ["x"], "none"))
 
@@ -88,7 +89,7 @@ def test_a_row_that_does_not_fit_has_an_error_and_no_result(model: Model) -> Non
     x[1], x[2], x[3] = [1.0, 2.0], [1.0, None, 3.0, 4.0], None
     batch = table(x).append_column("failed", pa.array([None] * 4 + [DENIED]))
 
-    (found,) = run([batch], model, EngineSpec(), Vector(), ["x"], "failed")
+    (found,) = run([batch], model, EngineSettings(), Vector(), ["x"], "failed")
 
     assert found.schema.names == ["id", "features", "error"]
     rows = found.to_pylist()
@@ -112,7 +113,7 @@ def test_a_scalar_call_gives_null_for_null_and_a_struct_of_the_outputs(model: Mo
     x = rows_of(2)
     array = pa.array([x[0], None, [1.0], x[1]], pa.list_(pa.float32()))
 
-    (found,) = run_scalar([array], model, EngineSpec(), Tensors(("sums",)))
+    (found,) = run_scalar([array], model, EngineSettings(), Tensors(("sums",)))
 
     assert [field.name for field in found.type] == ["sums", "error"]
     rows = [row.as_py() for row in found]
@@ -135,7 +136,11 @@ def test_only_wanted_outputs_are_asked_for(model: Model) -> None:
             return model.session.run(feeds, wanted)
 
     for result in (Vector(), Tensors(("sums", "doubled"))):
-        list(run([table(rows_of(2))], Model(model.bundle, Asked()), EngineSpec(), result, "x", ""))
+        list(
+            run(
+                [table(rows_of(2))], Model(model.bundle, Asked()), EngineSettings(), result, "x", ""
+            )
+        )
 
     assert asked == [["pooled"], ["sums", "doubled"]]
 
@@ -168,17 +173,17 @@ def test_a_result_that_the_model_does_not_have_is_refused(
     model: Model, result: ResultType, message: str
 ) -> None:
     with pytest.raises(WrongUseError, match=message):
-        list(run([table(rows_of(1))], model, EngineSpec(), result, ["x"], ""))
+        list(run([table(rows_of(1))], model, EngineSettings(), result, ["x"], ""))
 
 
 def test_a_column_of_another_type_and_another_number_of_columns_are_refused(model: Model) -> None:
     message = r"WRONG_COLUMN_TYPE: the column for the input x: float32 \(n, 4\) is list<item: str"
     with pytest.raises(WrongUseError, match=message):
-        list(run_scalar([pa.array([["a"]])], model, EngineSpec(), Vector()))
+        list(run_scalar([pa.array([["a"]])], model, EngineSettings(), Vector()))
     with pytest.raises(WrongUseError, match="WRONG_COLUMN_TYPE"):
-        list(run_scalar([pa.array([1.0])], model, EngineSpec(), Vector()))
+        list(run_scalar([pa.array([1.0])], model, EngineSettings(), Vector()))
     with pytest.raises(WrongUseError, match="UNKNOWN_COLUMN: 2 columns are given for the 1 inputs"):
-        list(run_scalar([[pa.array([[1.0]])] * 2], model, EngineSpec(), Vector()))
+        list(run_scalar([[pa.array([[1.0]])] * 2], model, EngineSettings(), Vector()))
 
 
 @pytest.mark.parametrize(
@@ -331,4 +336,4 @@ def test_a_backend_that_fails_is_named_with_its_rows(model: Model) -> None:
 
     failing = Model(model.bundle, Failing())
     with pytest.raises(SightlineError, match=r"MODEL_FAILED: .* batch of 2 rows: RuntimeError"):
-        list(run([table(rows_of(2))], failing, EngineSpec(), Vector(), ["x"], ""))
+        list(run([table(rows_of(2))], failing, EngineSettings(), Vector(), ["x"], ""))

@@ -15,11 +15,12 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import golden_images, pack_golden
-from sightline.bundle.preprocessing import Size
+from sightline.bundle.image_settings import Size
 from sightline.bundle.verify import verify_bundle
 from sightline.engine.model import Model
+from sightline.engine.result_type import Vector
 from sightline.engine.run import run, run_scalar
-from sightline.engine.spec import EngineSpec, Vector
+from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
 
 from .tensor_model import write_bundle
@@ -77,7 +78,7 @@ def test_a_row_has_a_result_only_if_both_inputs_fit(
             "failed": pa.array([None] * 4 + [DENIED, None]),
         }
     )
-    spec = EngineSpec(batch_rows=batch_rows)
+    spec = EngineSettings(batch_rows=batch_rows)
 
     (found,) = run([batch], model, spec, Vector(), ["image", "factor"], "failed")
 
@@ -108,7 +109,7 @@ def test_a_scalar_row_is_null_only_if_all_arguments_are(
     )
     factor = pa.array([2, None, 1, 1], pa.int32())
 
-    (found,) = run_scalar([(image, factor)], model, EngineSpec(), Vector())
+    (found,) = run_scalar([(image, factor)], model, EngineSettings(), Vector())
 
     rows: list[Any] = [row.as_py() for row in found]
     assert rows[0] == {"features": [510, 0, 0], "error": None}
@@ -122,7 +123,7 @@ def test_images_alone_are_refused(model: Model) -> None:
         r"UNKNOWN_COLUMN: 1 columns are given for the 2 inputs of model scaled: images, factor"
     )
     with pytest.raises(WrongUseError, match=message):
-        list(run_scalar([pa.array([b""])], model, EngineSpec(), Vector()))
+        list(run_scalar([pa.array([b""])], model, EngineSettings(), Vector()))
     with pytest.raises(
         WrongUseError, match=r"NO_IMAGE_INPUT: .* images \(image\), factor \(tensor"
     ):

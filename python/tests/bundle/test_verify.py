@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sightline.backends.backend import Float32Array
-from sightline.backends.entry import has_runtime
+from sightline.backends.registry import has_runtime
 from sightline.bundle import verify
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import deltas, pack_golden, read_golden

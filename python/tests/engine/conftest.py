@@ -14,16 +14,16 @@ import json, resource, sys
 from pathlib import Path
 from PIL import Image
 from sightline.engine.decode import decode
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 from sightline.row_error import RowError
 
 def status(name):
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
-path, spec, extras = sys.argv[1], EngineSpec(**json.loads(sys.argv[2])), json.loads(sys.argv[3])
+path, spec, extras = sys.argv[1], EngineSettings(**json.loads(sys.argv[2])), json.loads(sys.argv[3])
 # What a first image costs is not what this one costs.
-decode(Path(path).with_suffix(".small").read_bytes(), EngineSpec())
+decode(Path(path).with_suffix(".small").read_bytes(), EngineSettings())
 content = Path(path).read_bytes()
 
 def outcome():

@@ -11,12 +11,13 @@ from PIL import ExifTags, Image
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.preprocessing import Preprocessing, Resize, Size
+from sightline.bundle.image_settings import Preprocessing, Resize, Size
 from sightline.engine.decode import decode
 from sightline.engine.feeds.image_feed import preprocess
 from sightline.engine.model import Model
+from sightline.engine.result_type import Vector
 from sightline.engine.run import run
-from sightline.engine.spec import Decoder, EngineSpec, Vector
+from sightline.engine.settings import Decoder, EngineSettings
 from sightline.row_error import RowError
 
 from .icc_profiles import black_ink_profile, grey_profile, in_space, rgb_profile
@@ -43,7 +44,7 @@ def encoded(image: Image.Image, format_: str, profile: bytes | None, **options: 
 
 def pixels_of(content: bytes, decoder: Decoder = "pillow") -> np.ndarray:
     """(64, 64, 3) uint8, as the model is given them."""
-    found = decode(content, EngineSpec(decoder=decoder), Size(SIDE, SIDE))
+    found = decode(content, EngineSettings(decoder=decoder), Size(SIDE, SIDE))
     assert not isinstance(found, RowError), found
     out = np.empty((SIDE, SIDE, 3), np.uint8)
     preprocess(found, AS_IT_IS, out)
@@ -84,7 +85,7 @@ def test_an_srgb_profile_of_another_maker_leaves_every_pixel_as_it_is(format_: s
     image = patches(PATCHES)
     profiled = encoded(image, format_, rgb_profile("sRGB"))
     assert np.array_equal(pixels_of(profiled), pixels_of(encoded(image, format_, None)))
-    found = decode(profiled, EngineSpec())
+    found = decode(profiled, EngineSettings())
     assert isinstance(found, Image.Image)
     assert found.info == {}  # nothing is left to be converted
 
@@ -116,7 +117,7 @@ def test_grey_samples_have_the_curve_of_their_profile_applied() -> None:
     expected = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055) * 255
     for one, options in ((image, {}), (image.convert("LA"), {}), (image, {"transparency": 7})):
         content = encoded(one, "PNG", grey_profile(1.0), **options)
-        found = decode(content, EngineSpec())
+        found = decode(content, EngineSettings())
         assert isinstance(found, Image.Image)
         middles = np.asarray(found)[16::32, 16::32]
         assert middles[..., 0].astype(int) == pytest.approx(expected, abs=2)
@@ -159,7 +160,7 @@ def test_the_decoder_scaled_converts_what_it_has_shrunk(kind: str) -> None:
         wide, profile = Image.new("L", (512, 512), 50), grey_profile(1.0)
         expected = np.full((2, 2, 3), 123)
     content = encoded(wide, "JPEG", profile)
-    found = decode(content, EngineSpec(decoder="scaled"), Size(SIDE, SIDE))
+    found = decode(content, EngineSettings(decoder="scaled"), Size(SIDE, SIDE))
     assert isinstance(found, Image.Image)
     assert found.size == (64, 64)
     middles = pixels_of(content, "scaled")[16::32, 16::32].astype(int)
@@ -180,7 +181,7 @@ def test_the_engine_gives_a_model_the_colours_of_the_profile(means_bundle: Path)
         for some in (contents[:3], contents[3:])
     ]
 
-    found = list(run(batches, model, EngineSpec(threads=2), Vector(), ["__content"], "none"))
+    found = list(run(batches, model, EngineSettings(threads=2), Vector(), ["__content"], "none"))
 
     means = np.array([row for batch in found for row in batch.column("features").to_pylist()])
     assert means == pytest.approx(PATCHES.reshape(4, 3).astype(float), abs=4)

@@ -10,10 +10,10 @@ from PIL import ExifTags, Image
 
 from sightline.engine.decode import decode
 from sightline.engine.quiet_decoders import quiet_decoders
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 from sightline.row_error import RowError
 
-SPEC = EngineSpec()
+SPEC = EngineSettings()
 STORED_AS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -26,7 +26,7 @@ STORED_AS = {
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
-def error_of(content: bytes, spec: EngineSpec = SPEC) -> str:
+def error_of(content: bytes, spec: EngineSettings = SPEC) -> str:
     found = decode(content, spec)
     assert isinstance(found, RowError), "an image was made of it"
     assert found.stage == "decode"
@@ -61,12 +61,12 @@ def test_text_is_unsupported() -> None:
 
 def test_more_bytes_than_the_cap_are_too_large() -> None:
     content = saved(noise(), "PNG")
-    assert error_of(content, EngineSpec(max_image_bytes=len(content) - 1)) == "TOO_LARGE"
+    assert error_of(content, EngineSettings(max_image_bytes=len(content) - 1)) == "TOO_LARGE"
 
 
 def test_more_pixels_than_the_cap_are_too_large_before_any_is_decoded() -> None:
     header_only = saved(Image.new("RGB", (100, 101)), "PNG")[:60]
-    assert error_of(header_only, EngineSpec(max_image_pixels=10_000)) == "TOO_LARGE"
+    assert error_of(header_only, EngineSettings(max_image_pixels=10_000)) == "TOO_LARGE"
 
 
 def test_transparent_pixels_are_laid_on_white() -> None:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from sightline.engine.decode import decode
-from sightline.engine.spec import DEFAULT_MAX_IMAGE_PIXELS, EngineSpec
+from sightline.engine.settings import DEFAULT_MAX_IMAGE_PIXELS, EngineSettings
 from sightline.row_error import RowError
 
 DecodeApart = Callable[..., Any]
@@ -73,7 +73,7 @@ def png_with(*chunks: tuple[bytes, bytes], colour: str = "red") -> bytes:
 
 
 def code_of(content: bytes, max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS) -> str:
-    found = decode(content, EngineSpec(max_image_pixels=max_image_pixels))
+    found = decode(content, EngineSettings(max_image_pixels=max_image_pixels))
     assert isinstance(found, RowError), "an image was made of it"
     return found.code
 
@@ -98,7 +98,7 @@ def test_a_tiff_whose_one_tile_is_far_larger_than_its_image_is_too_large_and_cos
 
 def test_a_tiff_in_tiles_that_reach_over_its_edges_is_an_image() -> None:
     tile = zlib.compress(bytes([200]) * 256 * 256)
-    found = decode(tiff(tiled(20, 256, tile), tile), EngineSpec())
+    found = decode(tiff(tiled(20, 256, tile), tile), EngineSettings())
     assert isinstance(found, Image.Image)
     assert (found.size, found.getpixel((19, 19))) == ((20, 20), (200, 200, 200))
 
@@ -126,7 +126,7 @@ def test_a_tiff_whose_directory_points_to_itself_thousands_of_times_is_read_at_o
     tags[at : at + 4] = struct.pack("<I", len(plain) + len(pointers))
     head = struct.pack("<2sHIH", b"II", 42, 8, count + 3000)
 
-    found = decode(head + tags + pointers + plain[10 + 12 * count :] + tile, EngineSpec())
+    found = decode(head + tags + pointers + plain[10 + 12 * count :] + tile, EngineSettings())
 
     assert isinstance(found, Image.Image)
     assert (found.size, found.getpixel((15, 15))) == ((16, 16), (200, 200, 200))
@@ -197,7 +197,7 @@ def test_a_jpeg_of_hundreds_of_scans_is_too_large() -> None:
     first = content.index(b"\xff\xda")
     second = content.index(b"\xff\xda", first + 2)
     again = content[:second] + content[first:second] * 200 + content[second:]
-    found = decode(again, EngineSpec())
+    found = decode(again, EngineSettings())
     assert isinstance(found, RowError)
     assert found.code == "TOO_LARGE"
     assert "scans; the cap is 100." in found.message
@@ -219,14 +219,14 @@ def test_a_png_with_megabytes_of_text_is_read_as_if_it_had_none(
 
     assert size == [12, 10]
     assert added < FEW_MIB
-    found = decode(png_with(*chunks), EngineSpec())
+    found = decode(png_with(*chunks), EngineSettings())
     assert isinstance(found, Image.Image)
     assert found.getpixel((3, 3)) == (255, 0, 0)
 
 
 def test_a_text_that_has_the_name_of_a_setting_of_pillows_is_no_setting() -> None:
     chunks = [(b"tEXt", b"transparency\0yes"), (b"tEXt", b"icc_profile\0none")]
-    found = decode(png_with(*chunks), EngineSpec())
+    found = decode(png_with(*chunks), EngineSettings())
     assert isinstance(found, Image.Image)
     assert found.getpixel((3, 3)) == (255, 0, 0)
 
@@ -237,7 +237,7 @@ def test_the_orientation_in_a_text_is_kept_among_texts_that_are_left_out() -> No
         (b"zTXt", b"Story\0\0" + zlib.compress(bytes(3 * MEGABYTE))),
         (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp),
     ]
-    found = decode(png_with(*chunks), EngineSpec())
+    found = decode(png_with(*chunks), EngineSettings())
     assert isinstance(found, Image.Image)
     assert found.size == (10, 12)
 
@@ -313,7 +313,7 @@ def test_a_png_of_pillows_own_text_is_read() -> None:
     info.add_text("Comment", "x" * (3 * MEGABYTE), zip=True)
     buffer = io.BytesIO()
     noise(9, 7).save(buffer, "PNG", pnginfo=info)
-    found = decode(buffer.getvalue(), EngineSpec())
+    found = decode(buffer.getvalue(), EngineSettings())
     assert isinstance(found, Image.Image)
     assert np.array_equal(np.asarray(found), np.asarray(noise(9, 7)))
 
@@ -329,7 +329,7 @@ def test_bytes_behind_the_end_of_a_png_are_not_read_as_chunks(
         return unpack(form, encoded, position)
 
     monkeypatch.setattr("sightline.engine.decode.struct.unpack_from", count)
-    image = decode(memoryview(png_with() + bytes(120_000)), EngineSpec())
+    image = decode(memoryview(png_with() + bytes(120_000)), EngineSettings())
     assert isinstance(image, Image.Image)
     assert image.getpixel((0, 0)) == (255, 0, 0)
     assert 3 <= len(chunks) <= 10

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from sightline.bundle.preprocessing import Size
+from sightline.bundle.image_settings import Size
 from sightline.engine.decode import decode
-from sightline.engine.spec import Decoder, EngineSpec
+from sightline.engine.settings import Decoder, EngineSettings
 from sightline.errors import WrongUseError
 from sightline.row_error import RowError
 
 pytest.importorskip("simplejpeg")
-PILLOW, TURBO, SCALED = (EngineSpec(decoder=name) for name in get_args(Decoder))
+PILLOW, TURBO, SCALED = (EngineSettings(decoder=name) for name in get_args(Decoder))
 
 
 def jpeg(width: int, height: int, **options: object) -> bytes:
@@ -24,7 +24,7 @@ def jpeg(width: int, height: int, **options: object) -> bytes:
     return buffer.getvalue()
 
 
-def outcome(content: bytes, spec: EngineSpec) -> object:
+def outcome(content: bytes, spec: EngineSettings) -> object:
     """Something that can be compared: pixels as bytes with their size, or the error."""
     found = decode(content, spec, Size(64, 64))
     return found if isinstance(found, RowError) else (found.size, found.tobytes())
@@ -45,7 +45,7 @@ def test_turbo_gives_the_pixels_of_pillow(options: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("decoder", [TURBO, SCALED])
-def test_grey_and_cmyk_and_other_formats_are_as_pillow_has_them(decoder: EngineSpec) -> None:
+def test_grey_and_cmyk_and_other_formats_are_as_pillow_has_them(decoder: EngineSettings) -> None:
     image = Image.open(io.BytesIO(jpeg(40, 30)))
     for mode, format_ in [("L", "JPEG"), ("CMYK", "JPEG"), ("RGB", "PNG"), ("P", "GIF")]:
         buffer = io.BytesIO()
@@ -55,7 +55,7 @@ def test_grey_and_cmyk_and_other_formats_are_as_pillow_has_them(decoder: EngineS
 
 @pytest.mark.parametrize("decoder", [TURBO, SCALED])
 @pytest.mark.parametrize("orientation", [3, 6])
-def test_orientation_is_applied(decoder: EngineSpec, orientation: int) -> None:
+def test_orientation_is_applied(decoder: EngineSettings, orientation: int) -> None:
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     content = jpeg(60, 40, exif=exif)
@@ -79,7 +79,7 @@ def test_scaled_gives_the_smallest_size_that_is_large_enough(
 
 
 @pytest.mark.parametrize("decoder", [TURBO, SCALED])
-def test_damaged_files_have_the_errors_of_pillow(decoder: EngineSpec) -> None:
+def test_damaged_files_have_the_errors_of_pillow(decoder: EngineSettings) -> None:
     content = jpeg(301, 203)
     for damaged in (content[:2000], content[:20], content[:-2], b"\xff\xd8\xff" + b"x" * 500):
         assert outcome(damaged, decoder) == outcome(damaged, PILLOW)
@@ -94,4 +94,4 @@ def test_the_hostile_files_come_out_alike(shared: Path) -> None:
 
 def test_an_unknown_decoder_is_refused_with_the_known_ones() -> None:
     with pytest.raises(WrongUseError, match=r"UNKNOWN_DECODER: .fast.\. Known: pillow, turbo"):
-        EngineSpec(decoder="fast")  # type: ignore[arg-type]
+        EngineSettings(decoder="fast")  # type: ignore[arg-type]

@@ -8,11 +8,12 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.engine.model import Model
+from sightline.engine.result_type import Vector
 from sightline.engine.run import run_scalar
-from sightline.engine.spec import EngineSpec, Vector
+from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
 
-SPEC = EngineSpec(batch_rows=2)
+SPEC = EngineSettings(batch_rows=2)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from sightline.engine import batches, colours, image_header, infer, read_ahead
 from sightline.engine.decode import decode
 from sightline.engine.feeds import image_feed
 from sightline.engine.image_header import FORMATS
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 from sightline.row_error import ErrorCode, RowError
 
 PAGE = Path(__file__).parents[3] / "docs" / "images.md"
@@ -30,13 +30,13 @@ def row(text: str) -> str:
 
 
 def pixels_of(content: bytes) -> np.ndarray:
-    found = decode(content, EngineSpec())
+    found = decode(content, EngineSettings())
     assert isinstance(found, Image.Image), found
     return np.asarray(found)
 
 
 def test_the_limits_of_the_page_are_those_of_the_code() -> None:
-    spec = EngineSpec()
+    spec = EngineSettings()
     assert spec.max_image_bytes == 64 * MEBIBYTE
     assert "64 MiB" in row("| bytes of the file")
     assert spec.max_image_pixels == 100_000_000
@@ -83,7 +83,7 @@ def test_a_bigtiff_is_read() -> None:
     content = saved(image, "TIFF", big_tiff=True)
     assert content[2] == ord("+")
     assert (pixels_of(content) == (10, 200, 30)).all()
-    limits = EngineSpec(max_image_pixels=19)
+    limits = EngineSettings(max_image_pixels=19)
     found = decode(content, limits)
     assert isinstance(found, RowError)
     assert found.code == "TOO_LARGE"
@@ -111,7 +111,7 @@ def test_16_bit_colours_keep_their_high_byte() -> None:
 
 @pytest.mark.parametrize("mode", ["LAB", "I", "F"])
 def test_values_without_an_agreed_meaning_as_8_bits_are_unsupported(mode: str) -> None:
-    found = decode(saved(Image.new(mode, (4, 4)), "TIFF"), EngineSpec())
+    found = decode(saved(Image.new(mode, (4, 4)), "TIFF"), EngineSettings())
     assert isinstance(found, RowError)
     assert found.code == "UNSUPPORTED"
 
@@ -127,7 +127,7 @@ def test_values_without_an_agreed_meaning_as_8_bits_are_unsupported(mode: str) -
     ],
 )
 def test_other_formats_are_unsupported(start: bytes) -> None:
-    found = decode(start + bytes(100), EngineSpec())
+    found = decode(start + bytes(100), EngineSettings())
     assert isinstance(found, RowError)
     assert found.code == "UNSUPPORTED"
 

@@ -20,9 +20,9 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.engine.model import Model
-from sightline.engine.spec import TopK
+from sightline.engine.result_type import TopK
 from sightline.engine.run import run
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 
 bundle = Bundle.load(sys.argv[1])
 model = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
@@ -40,7 +40,7 @@ def batches():
             columns["scan"] = pa.array([image] * 4)
         yield pa.RecordBatch.from_pydict(columns)
 
-spec = EngineSpec(threads=int(sys.argv[3]))
+spec = EngineSettings(threads=int(sys.argv[3]))
 ids, labels = [], set()
 for batch in run(batches(), model, spec, TopK(5), ["__content"], "__error"):
     ids += batch.column("id").to_pylist()
@@ -85,9 +85,9 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.engine.model import Model
-from sightline.engine.spec import TopK
+from sightline.engine.result_type import TopK
 from sightline.engine.run import run
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 
 bundle = Bundle.load(sys.argv[1])
 model = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
@@ -97,7 +97,7 @@ for side in (10, 6000):
     Image.new("RGB", (side, side), "green").save(buffer, "JPEG", progressive=True)
     contents.append(buffer.getvalue())
 batches = [pa.RecordBatch.from_pydict({"__content": pa.array([one])}) for one in contents]
-spec = EngineSpec(batch_rows=1, threads=int(sys.argv[2]))
+spec = EngineSettings(batch_rows=1, threads=int(sys.argv[2]))
 list(run(batches[:1] * 4, model, spec, TopK(5), ["__content"], "__error"))  # starts threads
 lines = Path("/proc/self/status").read_text().splitlines()
 used = next(int(line.split()[1]) for line in lines if line.startswith("VmSize")) * 1024

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sightline.bundle.preprocessing import Preprocessing, Resize, Size
+from sightline.bundle.image_settings import Preprocessing, Resize, Size
 from sightline.engine.feeds.image_feed import preprocess
 
 

@@ -12,12 +12,13 @@ from sightline.backends.backend import Array
 from sightline.engine import arrow_types
 from sightline.engine.counters import Counters
 from sightline.engine.model import Model
+from sightline.engine.result_type import Probabilities, ResultType, TopK
 from sightline.engine.run import run, run_scalar
-from sightline.engine.spec import EngineSpec, Probabilities, ResultType, TopK
+from sightline.engine.settings import EngineSettings
 from sightline.errors import SightlineError, WrongUseError
 
 Encode = Callable[..., bytes]
-SPEC = EngineSpec()
+SPEC = EngineSettings()
 DENIED = {"code": "DENIED", "stage": "read", "message": "no"}
 
 
@@ -40,7 +41,7 @@ def values(column: pa.Array[Any] | pa.ChunkedArray[Any]) -> list[Any]:
 def predicted(
     batches: list[pa.RecordBatch],
     model: Model,
-    spec: EngineSpec = SPEC,
+    spec: EngineSettings = SPEC,
     result: ResultType = TopK(2),  # noqa: B008 - frozen
 ) -> list[pa.RecordBatch]:
     found = list(run(iter(batches), model, spec, result, ["bytes"], "failed"))
@@ -95,10 +96,10 @@ def test_the_answer_does_not_depend_on_batch_sizes_or_threads(
     ]
     whole = batch_of(contents, [DENIED if i % 11 == 5 else None for i in range(60)])
     parts = [whole.slice(start, arrow_rows) for start in range(0, 60, arrow_rows)]
-    found = predicted(parts, colour_model, EngineSpec(batch_rows=batch_rows, threads=threads))
+    found = predicted(parts, colour_model, EngineSettings(batch_rows=batch_rows, threads=threads))
     assert [batch.num_rows for batch in found] == [part.num_rows for part in parts]
     table = pa.Table.from_batches(found)
-    (expected,) = predicted([whole], colour_model, EngineSpec(batch_rows=60))
+    (expected,) = predicted([whole], colour_model, EngineSettings(batch_rows=60))
     assert values(table.column("path")) == values(whole.column("path"))
     assert values(table.column("error")) == values(expected.column("error"))
     assert values(table.column("label")) == values(expected.column("label"))
@@ -135,7 +136,7 @@ def test_what_waits_does_not_grow_with_an_input_of_errors(
         for taken in range(1000):  # noqa: B007 - counted for the assertion below
             yield batch_of([None], [DENIED])
 
-    next(run(batches(), colour_model, EngineSpec(batch_rows=8), TopK(1), ["bytes"], "failed"))
+    next(run(batches(), colour_model, EngineSettings(batch_rows=8), TopK(1), ["bytes"], "failed"))
     assert taken < 150
 
 
@@ -149,7 +150,7 @@ def test_worker_threads_work_at_once(colour_model: Model, encode: Encode) -> Non
 
     batch = batch_of([encode("red")] * 4, [None] * 4)
     model = Model(colour_model.bundle, Meeting())
-    (found,) = predicted([batch], model, EngineSpec(batch_rows=1, threads=2))
+    (found,) = predicted([batch], model, EngineSettings(batch_rows=1, threads=2))
     assert found.column("error").null_count == 4
 
 
@@ -167,7 +168,7 @@ def test_memory_does_not_grow_with_the_input(
             yield pa.RecordBatch.from_pydict({"bytes": pa.array([image] * 4, pa.binary())})
             most = max(most, pa.total_allocated_bytes() - before)
 
-    spec = EngineSpec(batch_rows=8, threads=threads)
+    spec = EngineSettings(batch_rows=8, threads=threads)
     found = run(batches(), colour_model, spec, TopK(1), ["bytes"], "failed")
     assert sum(batch.num_rows for batch in found) == 800
     assert most < 100_000_000  # of 800 MB: 32 MiB read ahead, and what waits for the worker threads
@@ -177,7 +178,7 @@ def test_the_counters_tell_where_the_time_went(colour_model: Model, encode: Enco
     image = encode("red", size=(200, 200))
     counters = Counters()
     batch = batch_of([image, None, image], [None, DENIED, None])
-    spec = EngineSpec(batch_rows=3)
+    spec = EngineSettings(batch_rows=3)
     list(run([batch, batch], colour_model, spec, TopK(5), ["bytes"], "failed", counters))
     assert (counters.images, counters.batches) == (6, 2)
     assert counters.image_bytes == 4 * len(image)
@@ -225,7 +226,7 @@ def test_a_backend_that_fails_ends_the_run(
     model = Model(colour_model.bundle, Failing())
     message = "MODEL_FAILED: model colour failed on a batch of 1 images: RuntimeError: the device"
     with pytest.raises(SightlineError, match=message):
-        predicted([batch_of([encode("red")], [None])], model, EngineSpec(threads=threads))
+        predicted([batch_of([encode("red")], [None])], model, EngineSettings(threads=threads))
 
 
 def test_an_output_of_another_shape_ends_the_run(colour_model: Model, encode: Encode) -> None:

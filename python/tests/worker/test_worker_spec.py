@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sightline.engine.spec import EngineSpec, Probabilities, ResultType, Tensors, TopK, Vector
+from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
+from sightline.engine.settings import EngineSettings
 from sightline.errors import SightlineError
 from sightline.worker.worker_spec import BulkColumns, WorkerSpec
 
@@ -38,7 +39,7 @@ def test_every_field_of_the_contract_is_read(case: dict[str, Any]) -> None:
         precision=spec["precision"],
         allow_code=spec["allow_code"],
         local=spec["local"],
-        engine=EngineSpec(
+        engine=EngineSettings(
             batch_rows=spec["batch_rows"],
             max_image_bytes=spec["images"]["max_bytes"],
             max_image_pixels=spec["images"]["max_pixels"],

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from sightline.backends.backend import Array, Session
 from sightline.backends.consent import require_consent
 from sightline.backends.device import Device
-from sightline.backends.entry import find_backend
-from sightline.backends.registry import require_supported, require_variant
+from sightline.backends.registry import find_backend
+from sightline.backends.support import require_supported, require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 

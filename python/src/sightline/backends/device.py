@@ -6,7 +6,7 @@ import ctypes
 from dataclasses import dataclass
 from typing import Literal
 
-from sightline.backends.entry import backend_entry, find_backend
+from sightline.backends.registry import backend_entry, find_backend
 from sightline.errors import WrongUseError
 
 DEVICES = ("auto", "cpu", "cuda")

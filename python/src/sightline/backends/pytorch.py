@@ -15,7 +15,7 @@ from sightline.backends.device import Device, unavailable
 from sightline.backends.divided import Divided
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
-from sightline.bundle.preprocessing import Preprocessing
+from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.signature import TensorSpec
 from sightline.errors import WrongUseError
 from sightline.out_of_memory import raise_if_out_of_memory

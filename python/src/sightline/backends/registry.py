@@ -1,101 +1,140 @@
-"""Which backends can run a bundle, and in which precisions."""
+"""What each backend declares: those built in, and those of installed packages.
+
+This module imports neither numpy nor a runtime, because the preflight reads it.
+"""
 
 from __future__ import annotations
 
-from sightline.backends.entry import backend_entry, built_in_entries, known_backends
-from sightline.bundle.bundle import Bundle
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
 from sightline.bundle.calibration import PRECISIONS, Precision
 from sightline.errors import WrongUseError
+from sightline.extensions import Group, extension_names, load_extension
+from sightline.require_package import require_package
+
+if TYPE_CHECKING:
+    from sightline.backends.backend import Backend
 
 
-def backends_of_variant(variant: str) -> tuple[str, ...]:
-    """Return the backends that read that variant, including those not installed.
+@dataclass(frozen=True)
+class BackendEntry:
+    """What a backend declares, before its runtime is imported.
 
-    Raises:
-        WrongUseError: BROKEN_EXTENSION, only if no built-in backend reads it.
+    The entry point of a third-party backend, in the group `sightline.backends`, names one of
+    these. The module that holds it should import nothing heavy: the preflight imports it.
+
+    Args:
+        name: As in `--backend`.
+        package: Import name of the runtime that it needs, such as ``onnxruntime``.
+        install: What to give to ``pip install`` to get the runtime.
+        variant: The variant of a bundle that it reads: ``onnx``, ``pytorch``, or a name of its own
+            in `variants` of model.json.
+        precisions: Those that it can compute in, fp32 first.
+        load: Imports the runtime and returns the backend.
+        devices: The devices that it can run on.
     """
-    found = tuple(name for name, entry in built_in_entries().items() if entry.variant == variant)
-    if found:
-        return found
-    others = [name for name in known_backends() if name not in built_in_entries()]
-    return tuple(name for name in others if backend_entry(name).variant == variant)
+
+    name: str
+    package: str
+    install: str
+    variant: str
+    precisions: tuple[Precision, ...]
+    load: Callable[[], Backend]
+    devices: tuple[Literal["cpu", "cuda"], ...] = ("cpu", "cuda")
 
 
-def backends_of(bundle: Bundle) -> tuple[str, ...]:
-    """Return the backends that can run this bundle, including those not installed."""
-    variants = bundle.manifest.variants
-    built_in = [name for name, entry in built_in_entries().items() if entry.variant in variants]
-    others = [name for variant in variants for name in backends_of_variant(variant)]
-    return tuple(dict.fromkeys([*built_in, *others]))
+_GROUP: Group = "sightline.backends"
 
 
-def variant_of(backend: str) -> str:
-    """Return the variant that the backend reads."""
-    return backend_entry(backend).variant
+def _module(name: str) -> Callable[[], Backend]:
+    def load() -> Backend:
+        backend: Backend = importlib.import_module(name).BACKEND
+        return backend
+
+    return load
 
 
-def precisions_of(backend: str) -> tuple[Precision, ...]:
-    """Return the precisions that the backend supports, fp32 first."""
-    return backend_entry(backend).precisions
-
-
-def require_variant(bundle: Bundle, backend: str) -> None:
-    """Check, without loading anything, that the bundle can run on that backend.
-
-    Raises:
-        WrongUseError: UNKNOWN_BACKEND, or NO_VARIANT naming what the bundle has.
-    """
-    wanted = backend_entry(backend).variant
-    variants = bundle.manifest.variants
-    if wanted not in variants:
-        able = " or ".join(backends_of(bundle))
-        hint = f"Use --backend {able}." if able else "No installed backend reads it."
-        raise WrongUseError(
-            "NO_VARIANT",
-            f"model {bundle.name} has no {wanted} variant, only {', '.join(variants)}. {hint}",
-        )
-
-
-def require_supported(backend: str, precision: str) -> None:
-    """Check that the backend can compute in that precision.
-
-    Raises:
-        WrongUseError: UNKNOWN_BACKEND, UNKNOWN_PRECISION or UNSUPPORTED_PRECISION.
-    """
-    if precision not in PRECISIONS:
-        raise WrongUseError("UNKNOWN_PRECISION", f"'{precision}'. Known: {', '.join(PRECISIONS)}.")
-    able = backend_entry(backend).precisions
-    if precision not in able:
-        others = [
-            name for name, entry in built_in_entries().items() if precision in entry.precisions
-        ]
-        raise WrongUseError(
-            "UNSUPPORTED_PRECISION",
-            f"backend {backend} does not compute in {precision}, only in {', '.join(able)}. "
-            f"Use one of those, or --backend {' or '.join(others)}.",
-        )
-
-
-def require_precision(bundle: Bundle, backend: str, precision: str, decoder: str) -> None:
-    """Check that this mode was calibrated, if it changes the model's numbers.
-
-    fp32 needs no calibration, unless the decoder is `scaled`, which gives other pixels.
-
-    Raises:
-        WrongUseError: UNKNOWN_BACKEND, UNKNOWN_PRECISION, UNSUPPORTED_PRECISION, or NOT_CALIBRATED
-            with the command that measures it.
-    """
-    require_supported(backend, precision)
-    decoder = "pillow" if decoder == "turbo" else decoder  # the same pixels, bit for bit
-    if precision == "fp32" and decoder != "scaled":
-        return
-    if bundle.manifest.calibration_of(backend, precision, decoder) is not None:
-        return
-    known = ", ".join(f"'{one.mode}'" for one in bundle.manifest.calibration) or "none"
-    raise WrongUseError(
-        "NOT_CALIBRATED",
-        f"model {bundle.name} has no calibration for '{backend} {precision} {decoder}'; "
-        f"calibrated: {known}. Measure it: sightline models calibrate "
-        f"{bundle.name} --images PHOTOGRAPHS --backend {backend} --precision {precision} "
-        f"--decoder {decoder} --overwrite.",
+# A table and not entry points: the zip that the jar sends to its workers has no metadata.
+_BUILT_IN = {
+    entry.name: entry
+    for entry in (
+        BackendEntry(
+            "onnx",
+            "onnxruntime",
+            "sightline[cpu]",
+            "onnx",
+            ("fp32", "int8"),
+            _module("sightline.backends.onnx"),
+        ),
+        BackendEntry(
+            "pytorch",
+            "torch",
+            "sightline[torch]",
+            "pytorch",
+            ("fp32", "bf16"),
+            _module("sightline.backends.pytorch"),
+        ),
+        BackendEntry(
+            "openvino",
+            "openvino",
+            "sightline[openvino]",
+            "onnx",
+            PRECISIONS,
+            _module("sightline.backends.openvino"),
+            devices=("cpu",),
+        ),
     )
+}
+
+
+def built_in_entries() -> dict[str, BackendEntry]:
+    """Return the entries of the backends of this package by name, the default first."""
+    return dict(_BUILT_IN)
+
+
+def known_backends() -> tuple[str, ...]:
+    """Return every backend's name, the default first, those of installed packages last."""
+    others = (name for name in extension_names(_GROUP) if name not in _BUILT_IN)
+    return (*_BUILT_IN, *others)
+
+
+def backend_entry(name: str) -> BackendEntry:
+    """Return what the backend of that name declares.
+
+    Raises:
+        WrongUseError: UNKNOWN_BACKEND with the known names, or BROKEN_EXTENSION.
+    """
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]
+    known = known_backends()
+    if name not in known:
+        raise WrongUseError("UNKNOWN_BACKEND", f"'{name}'. Known: {', '.join(known)}.")
+    entry = load_extension(_GROUP, name)
+    if not isinstance(entry, BackendEntry) or entry.name != name:
+        raise WrongUseError(
+            "BROKEN_EXTENSION",
+            f"the entry point '{name}' of {_GROUP} is {entry!r:.100}, and not a BackendEntry of "
+            "that name. Fix or uninstall its package.",
+        )
+    return entry
+
+
+def has_runtime(name: str) -> bool:
+    """Whether the package that the backend needs is installed; does not import it."""
+    return importlib.util.find_spec(backend_entry(name).package) is not None
+
+
+def find_backend(name: str) -> Backend:
+    """Import and return the backend of that name.
+
+    Raises:
+        WrongUseError: UNKNOWN_BACKEND, BROKEN_EXTENSION, or MISSING_PACKAGE if its runtime is not
+            installed.
+    """
+    entry = backend_entry(name)
+    require_package(entry.package, install=entry.install, purpose=f"backend {name}")
+    return entry.load()

@@ -11,13 +11,14 @@ import numpy as np
 from sightline.backends.backend import UInt8Array
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device, resolve_device
-from sightline.backends.registry import require_precision, require_variant
+from sightline.backends.support import require_precision, require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.engine.feeds.image_feed import ImageFeed
 from sightline.engine.model import Model
+from sightline.engine.result_type import Tensors, TopK
 from sightline.engine.run import run
-from sightline.engine.spec import Decoder, EngineSpec, Tensors, TopK
+from sightline.engine.settings import Decoder, EngineSettings
 from sightline.errors import WrongUseError
 from sightline.source.listing import Listing
 from sightline.source.read_images import CONTENT, ERROR, read_images
@@ -37,9 +38,9 @@ class Combination:
     def __str__(self) -> str:
         return f"{self.backend} {self.precision} {self.decoder}, batches of {self.batch_rows}"
 
-    def spec(self, threads: int) -> EngineSpec:
+    def spec(self, threads: int) -> EngineSettings:
         """Return the settings of the engine."""
-        return EngineSpec(self.batch_rows, decoder=self.decoder, threads=threads)
+        return EngineSettings(self.batch_rows, decoder=self.decoder, threads=threads)
 
     def require_supported(self, bundle: Bundle, device: str) -> Device:
         """Check, without loading anything, that the model can run this way; return the device.
@@ -80,7 +81,7 @@ class Images:
     pixels: UInt8Array
 
 
-def decode_images(listing: Listing, bundle: Bundle, spec: EngineSpec) -> Images:
+def decode_images(listing: Listing, bundle: Bundle, spec: EngineSettings) -> Images:
     """Read and decode the images.
 
     Raises:
@@ -117,7 +118,7 @@ class Parts:
         images: Decoded with the decoder of `spec`.
     """
 
-    def __init__(self, model: Model, spec: EngineSpec, images: Images) -> None:
+    def __init__(self, model: Model, spec: EngineSettings, images: Images) -> None:
         self._model = model
         self._spec = spec
         self._images = images

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sightline.backends.backend import Float32Array, UInt8Array
 from sightline.backends.device import Device
-from sightline.backends.entry import find_backend
+from sightline.backends.registry import find_backend
 from sightline.bundle.add_request import INSTALL, PIXELS_AS_THEY_ARE, AddRequest
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import (

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.manifest import Accuracy
-from sightline.bundle.preprocessing import Preprocessing
 
 # Mean and std with which (x / 255 - mean) / std is x: of a graph that normalises by itself.
 PIXELS_AS_THEY_ARE = ((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255))

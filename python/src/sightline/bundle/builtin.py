@@ -10,8 +10,8 @@ from pathlib import Path
 from sightline.bundle.add import add_bundle
 from sightline.bundle.add_request import AddRequest
 from sightline.bundle.bundle import Bundle
+from sightline.bundle.image_settings import Preprocessing, Resize, Size
 from sightline.bundle.manifest import Accuracy
-from sightline.bundle.preprocessing import Preprocessing, Resize, Size
 from sightline.bundle.recipe import imagenet_labels
 from sightline.errors import WrongUseError
 from sightline.require_package import require_package

@@ -8,8 +8,8 @@ from pathlib import Path
 from sightline.bundle.add_request import PIXELS_AS_THEY_ARE
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Calibration
+from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.manifest import Manifest
-from sightline.bundle.preprocessing import Preprocessing
 from sightline.bundle.signature import Classes, Output
 from sightline.errors import SightlineError
 

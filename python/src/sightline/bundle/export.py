@@ -12,7 +12,7 @@ import torch
 
 from sightline.backends.pytorch import PixelModel
 from sightline.bundle.graph import strip_notes
-from sightline.bundle.preprocessing import Size
+from sightline.bundle.image_settings import Size
 from sightline.bundle.quiet_logs import quiet_logs
 from sightline.errors import SightlineError
 

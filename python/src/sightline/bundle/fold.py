@@ -13,8 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from sightline.backends.backend import UInt8Array
 from sightline.bundle.graph import bad_onnx, default_opset, image_input, strip_notes, tensor_of
+from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.outputs import KeptOutput
-from sightline.bundle.preprocessing import Preprocessing
 from sightline.bundle.signature import TensorSpec
 
 _OLDEST_OPSET = 7  # the first in which Mul and Add broadcast as numpy does

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sightline.bundle.fields import Fields
-from sightline.bundle.preprocessing import read_preprocessing
+from sightline.bundle.image_settings import read_preprocessing
 from sightline.bundle.signature import (
     ACTIVATIONS,
     TENSOR,

@@ -10,7 +10,7 @@ import safetensors.numpy
 
 from sightline.backends.backend import Array, Float32Array, UInt8Array
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.preprocessing import Size
+from sightline.bundle.image_settings import Size
 from sightline.errors import SightlineError, WrongUseError
 
 GOLDEN_ROWS = 4

@@ -22,8 +22,8 @@ from sightline.bundle.graph import (
     read_graph,
     reduces_precision,
 )
+from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.outputs import Asked, KeptOutput, choose_outputs
-from sightline.bundle.preprocessing import Preprocessing
 from sightline.bundle.source_model import SourceModel
 from sightline.errors import WrongUseError
 

@@ -17,8 +17,8 @@ from sightline.bundle.class_count import with_class_count
 from sightline.bundle.export import export_onnx
 from sightline.bundle.find_head import find_head
 from sightline.bundle.graph import default_opset
+from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.outputs import choose_outputs
-from sightline.bundle.preprocessing import Preprocessing
 from sightline.bundle.signature import Output
 from sightline.bundle.source_model import SourceModel
 from sightline.bundle.weights import read_weights

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sightline.bundle.add_request import INSTALL, RECOMMENDED
-from sightline.bundle.preprocessing import INTERPOLATIONS, Preprocessing, Resize, Size
+from sightline.bundle.image_settings import INTERPOLATIONS, Preprocessing, Resize, Size
 from sightline.require_package import require_package
 
 _IMAGENET_CLASSES, _COLOURS = 1000, 3

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from math import prod
 
 from sightline.bundle.fields import Fields
-from sightline.bundle.preprocessing import Preprocessing, read_preprocessing
+from sightline.bundle.image_settings import Preprocessing, read_preprocessing
 from sightline.errors import WrongUseError
 
 DTYPES = ("float32", "float64", "uint8", "int8", "int16", "int32", "int64", "bool")

@@ -10,8 +10,8 @@ import numpy as np
 
 from sightline.backends.backend import Array
 from sightline.backends.device import Device
-from sightline.backends.entry import find_backend, has_runtime
-from sightline.backends.registry import backends_of, backends_of_variant, precisions_of, variant_of
+from sightline.backends.registry import find_backend, has_runtime
+from sightline.backends.support import backends_of, backends_of_variant, precisions_of, variant_of
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.bundle.golden import agrees, capped_tolerance, deltas, golden_of

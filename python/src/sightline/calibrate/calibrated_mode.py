@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sightline.backends.entry import has_runtime
-from sightline.backends.registry import (
+from sightline.backends.registry import has_runtime
+from sightline.backends.support import (
     backends_of,
     precisions_of,
     require_supported,
@@ -19,7 +19,7 @@ from sightline.bundle.calibration import (
     DEFAULT_MIN_IMAGES,
     Precision,
 )
-from sightline.engine.spec import Decoder
+from sightline.engine.settings import Decoder
 from sightline.errors import WrongUseError
 
 

@@ -14,8 +14,9 @@ from sightline.bundle.bundle import Bundle
 from sightline.calibrate.calibrated_mode import CalibratedMode
 from sightline.engine.counters import Counters
 from sightline.engine.model import Model
+from sightline.engine.result_type import TopK
 from sightline.engine.run import run
-from sightline.engine.spec import EngineSpec, TopK
+from sightline.engine.settings import EngineSettings
 from sightline.source.listing import LABEL, LABEL_ID, Listing
 from sightline.source.read_images import CONTENT, ERROR, read_images
 
@@ -60,7 +61,7 @@ def classify(
         precision=mode.precision,
         allow_code=allow_code,
     )
-    spec = EngineSpec(decoder=mode.decoder)
+    spec = EngineSettings(decoder=mode.decoder)
     counters = Counters()
     ids = {label: at for at, label in reversed(list(enumerate(bundle.labels)))}
     found: list[int] = []

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.backends.backend import UInt8Array
-from sightline.bundle.preprocessing import Preprocessing
+from sightline.bundle.image_settings import Preprocessing
 from sightline.engine.decode import decode
 from sightline.engine.feeds.image_feed import preprocess
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 from sightline.row_error import RowError
 from sightline.source.listing import Listing
 from sightline.source.read_images import CONTENT, read_images
@@ -37,7 +37,7 @@ def read_pixels(
     pixels: UInt8Array = np.empty((len(rows), size.height, size.width, 3), np.uint8)
     done = 0
     for content in _contents(listing, rows):
-        image = decode(content, EngineSpec())
+        image = decode(content, EngineSettings())
         if not isinstance(image, RowError):
             preprocess(image, preprocessing, pixels[done])
             done += 1
@@ -52,10 +52,10 @@ def shrunk_share(
     Returns:
         0..1. For the other rows `scaled` gives the pixels of Pillow, so they do not test it.
     """
-    scaled, at_least = EngineSpec(decoder="scaled"), preprocessing.least_decoded
+    scaled, at_least = EngineSettings(decoder="scaled"), preprocessing.least_decoded
     shrunk = 0
     for content in _contents(listing, rows):
-        whole, part = decode(content, EngineSpec()), decode(content, scaled, at_least)
+        whole, part = decode(content, EngineSettings()), decode(content, scaled, at_least)
         if not isinstance(whole, RowError) and not isinstance(part, RowError):
             shrunk += part.size != whole.size
     return shrunk / len(rows)
@@ -63,7 +63,7 @@ def shrunk_share(
 
 def _contents(listing: Listing, rows: npt.NDArray[np.int64]) -> Iterator[bytes]:
     wanted, start = set(rows.tolist()), 0
-    most = EngineSpec().max_image_bytes
+    most = EngineSettings().max_image_bytes
     for batch in read_images(listing, most, _BATCH_ROWS, _BATCH_BYTES):
         contents = batch.column(CONTENT)
         for at in range(batch.num_rows):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sightline.bundle.add_request import PIXELS_AS_THEY_ARE, RECOMMENDED, AddRequest
+from sightline.bundle.image_settings import Preprocessing, Resize, Size
 from sightline.bundle.labels import read_labels
 from sightline.bundle.manifest import Accuracy
-from sightline.bundle.preprocessing import Preprocessing, Resize, Size
 from sightline.errors import WrongUseError
 from sightline.require_package import require_package
 

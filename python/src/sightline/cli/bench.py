@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from sightline.cli.options import ALLOW_CODE_HELP as ALLOW_CODE
-from sightline.engine.spec import DEFAULT_BATCH_ROWS
+from sightline.engine.settings import DEFAULT_BATCH_ROWS
 from sightline.own_cores import own_cores
 
 _AT_LEAST_1 = click.IntRange(min=1)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sightline.bundle.calibration import Precision
     from sightline.calibrate.calibrate import Measured
     from sightline.calibrate.calibrated_mode import CalibratedMode
-    from sightline.engine.spec import Decoder
+    from sightline.engine.settings import Decoder
 
 calibration_options = add_options(
     file_options,
@@ -165,10 +165,10 @@ def run_calibration(
 
 
 def _modes(bundle: Bundle, given: dict[str, Any]) -> list[CalibratedMode]:
-    from sightline.backends.entry import known_backends
+    from sightline.backends.registry import known_backends
     from sightline.bundle.calibration import PRECISIONS
     from sightline.calibrate.calibrated_mode import modes_to_measure
-    from sightline.engine.spec import DECODERS
+    from sightline.engine.settings import DECODERS
 
     precisions = _read_names(given["precisions"], PRECISIONS, "--precision")
     decoders = _read_names(given["decoders"], DECODERS, "--decoder")

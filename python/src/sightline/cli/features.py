@@ -8,7 +8,7 @@ import click
 
 from sightline.cli.inference_options import infer_arguments, inference_options, print_summary
 from sightline.cli.next_command import next_command
-from sightline.engine.spec import Vector
+from sightline.engine.result_type import Vector
 
 
 @click.command()

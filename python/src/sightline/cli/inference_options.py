@@ -20,13 +20,8 @@ from sightline.cli.options import (
     image_options,
     image_source,
 )
-from sightline.engine.spec import (
-    DECODERS,
-    DEFAULT_BATCH_ROWS,
-    DEFAULT_MAX_IMAGE_PIXELS,
-    TopK,
-    Vector,
-)
+from sightline.engine.result_type import TopK, Vector
+from sightline.engine.settings import DECODERS, DEFAULT_BATCH_ROWS, DEFAULT_MAX_IMAGE_PIXELS
 from sightline.own_cores import own_cores
 from sightline.wrong_option import require_known
 
@@ -115,8 +110,8 @@ def infer_arguments(given: dict[str, Any], result: TopK | Vector) -> InferArgume
     """
     # Imported here because `--help` must not load numpy and pyarrow.
     from sightline.backends.device import DEVICES
-    from sightline.backends.entry import known_backends
-    from sightline.engine.spec import EngineSpec
+    from sightline.backends.registry import known_backends
+    from sightline.engine.settings import EngineSettings
     from sightline.standalone.infer_images import InferArguments
 
     require_known("--backend", given["backend"], known_backends())
@@ -134,7 +129,7 @@ def infer_arguments(given: dict[str, Any], result: TopK | Vector) -> InferArgume
         # EfficientNet-Lite0, where one thread for each batch needs 11.
         threads=threads if sequential else 1,
         allow_code=given["allow_code"],
-        engine=EngineSpec(
+        engine=EngineSettings(
             batch_rows=1 if sequential else given["batch_rows"],
             max_image_bytes=given["max_image_bytes"],
             max_image_pixels=given["max_image_pixels"],

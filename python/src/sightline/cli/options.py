@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sightline.engine.spec import DEFAULT_MAX_IMAGE_BYTES
+from sightline.engine.settings import DEFAULT_MAX_IMAGE_BYTES
 from sightline.wrong_option import require_known
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import click
 from sightline.cli.inference_options import infer_arguments, inference_options, print_summary
 from sightline.cli.next_command import next_command
 from sightline.cli.options import AT_LEAST_1, KnownName
-from sightline.engine.spec import DEFAULT_TOP_K, TopK
+from sightline.engine.result_type import DEFAULT_TOP_K, TopK
 
 
 @click.command()

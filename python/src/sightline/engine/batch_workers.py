@@ -18,7 +18,7 @@ from sightline.engine.counters import Counters
 from sightline.engine.feeds.feed import Feed
 from sightline.engine.heads.head import Head
 from sightline.engine.model import Model
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 from sightline.out_of_memory import raise_if_out_of_memory
 from sightline.row_error import RowError
 
@@ -45,7 +45,7 @@ class BatchWorkers:
         model: Model,
         feeds: Sequence[Feed],
         heads: Mapping[str, Head],
-        spec: EngineSpec,
+        spec: EngineSettings,
         counters: Counters,
     ) -> None:
         self._model = model

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import ExifTags, Image
 
-from sightline.bundle.preprocessing import Size
+from sightline.bundle.image_settings import Size
 from sightline.engine.colours import UnsupportedPixelsError, to_rgb, with_profile
 from sightline.engine.image_header import (
     FORMATS,
@@ -22,7 +22,7 @@ from sightline.engine.image_header import (
     file_format,
     read_jpeg_scans,
 )
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 from sightline.row_error import ErrorCode, RowError
 
 _PLUGINS = {
@@ -63,7 +63,7 @@ _ORIENTATION = (b"XML:com.adobe.xmp", b"Raw profile type exif")
 
 def decode(
     content: bytes | memoryview,
-    spec: EngineSpec,
+    spec: EngineSettings,
     at_least: Size | None = None,
     reserve: Callable[[int], object] | None = None,
 ) -> Image.Image | RowError:
@@ -135,7 +135,7 @@ def _open(encoded: bytes, format_: str) -> Image.Image:
 
 
 def _pixels(
-    image: Image.Image, encoded: bytes, spec: EngineSpec, at_least: Size | None
+    image: Image.Image, encoded: bytes, spec: EngineSettings, at_least: Size | None
 ) -> Image.Image:
     if spec.decoder != "pillow" and image.format == "JPEG" and image.mode in ("RGB", "L"):
         rgb = _fast_jpeg(encoded, image.size, at_least if spec.decoder == "scaled" else None)

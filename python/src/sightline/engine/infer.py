@@ -14,7 +14,7 @@ from sightline.engine.feeds.feed import Feed
 from sightline.engine.heads.head import Head
 from sightline.engine.model import Model
 from sightline.engine.read_ahead import read_ahead
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 from sightline.row_error import RowError
 
 # A partial model batch is run when more rows than this, or more than QUEUED_BYTES of columns, wait
@@ -28,7 +28,7 @@ def infer(
     model: Model,
     feeds: Sequence[Feed],
     heads: Mapping[str, Head],
-    spec: EngineSpec,
+    spec: EngineSettings,
     counters: Counters,
 ) -> Iterator[Outcome]:
     """Infer the wanted rows of each request.

@@ -16,9 +16,10 @@ from sightline.engine.batches import Outcome, Request
 from sightline.engine.counters import Counters
 from sightline.engine.feeds.feed import FeedColumn
 from sightline.engine.infer import infer
+from sightline.engine.make_feeds_and_heads import open_feeds, open_heads
 from sightline.engine.model import Model
-from sightline.engine.open_signature import open_feeds, open_heads
-from sightline.engine.spec import EngineSpec, ResultType
+from sightline.engine.result_type import ResultType
+from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
 
 ERROR = "error"
@@ -29,7 +30,7 @@ _READ_IMAGE = {"content", "error"}
 def run(
     batches: Iterable[pa.RecordBatch],
     model: Model,
-    spec: EngineSpec,
+    spec: EngineSettings,
     result: ResultType,
     inputs: Sequence[str],
     errors: str,
@@ -72,7 +73,7 @@ def run(
 def run_scalar(
     arguments: Iterable[pa.Array[Any] | Sequence[pa.Array[Any]]],
     model: Model,
-    spec: EngineSpec,
+    spec: EngineSettings,
     result: ResultType,
     counters: Counters | None = None,
 ) -> Iterator[pa.Array[Any]]:
@@ -104,7 +105,7 @@ def run_scalar(
 class _Call:
     """What both kinds of runs do with a model and a result type."""
 
-    def __init__(self, model: Model, spec: EngineSpec, result: ResultType) -> None:
+    def __init__(self, model: Model, spec: EngineSettings, result: ResultType) -> None:
         self._model = model
         self._spec = spec
         self._feeds = open_feeds(model.bundle, spec)

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from sightline.bundle.preprocessing import Size
+from sightline.bundle.image_settings import Size
 from sightline.engine.colours import to_srgb
 from sightline.engine.decode import decode
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 from sightline.report.image_reader import ImageReader, ImageRoots
 from sightline.row_error import RowError
 
@@ -67,7 +67,7 @@ def make_thumbnails(
     side = next(side for most, side in _SIDES if len(paths) <= most)
     # Thumbnails may use the faster decoder, whose pixels differ a little.
     fast = importlib.util.find_spec("simplejpeg") is not None
-    spec = EngineSpec(decoder="scaled" if fast else "pillow")
+    spec = EngineSettings(decoder="scaled" if fast else "pillow")
     reader = ImageReader(spec.max_image_bytes, roots)
 
     def shrink(path: str) -> Image.Image | RowError:

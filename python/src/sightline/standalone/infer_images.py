@@ -16,14 +16,15 @@ from tqdm import tqdm
 
 from sightline.backends.cache import open_session
 from sightline.backends.device import resolve_device
-from sightline.backends.registry import require_precision, require_variant
+from sightline.backends.support import require_precision, require_variant
 from sightline.bundle.calibration import Precision
 from sightline.bundle.find import find_bundle
+from sightline.engine.make_feeds_and_heads import open_heads
 from sightline.engine.model import Model
-from sightline.engine.open_signature import open_heads
 from sightline.engine.quiet_decoders import quiet_decoders
+from sightline.engine.result_type import TopK, Vector
 from sightline.engine.run import run
-from sightline.engine.spec import EngineSpec, TopK, Vector
+from sightline.engine.settings import EngineSettings
 from sightline.errors import SightlineError
 from sightline.publish import check_output, publish_folder, require_replaceable
 from sightline.source.list_images import ImageSource, list_images
@@ -75,7 +76,7 @@ class InferArguments:
     precision: Precision
     threads: int
     allow_code: bool
-    engine: EngineSpec
+    engine: EngineSettings
     result: TopK | Vector
     output: Path
     if_exists: IfExists

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sightline.engine.spec import Vector
+from sightline.engine.result_type import Vector
 from sightline.version import __version__
 
 if TYPE_CHECKING:

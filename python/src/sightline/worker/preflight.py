@@ -50,7 +50,7 @@ def preflight(cuda_backend: str | None = None) -> dict[str, object]:
         **_backends(),
     }
     if cuda_backend is not None:
-        from sightline.backends.entry import find_backend
+        from sightline.backends.registry import find_backend
 
         answer["cuda"] = find_backend(cuda_backend).has_cuda()
     return answer
@@ -58,7 +58,7 @@ def preflight(cuda_backend: str | None = None) -> dict[str, object]:
 
 def _backends() -> dict[str, dict[str, object]]:
     """Return what each backend declares, why others are broken, and the packages that they need."""
-    from sightline.backends.entry import backend_entry, known_backends
+    from sightline.backends.registry import backend_entry, known_backends
     from sightline.errors import SightlineError
 
     usable: dict[str, object] = {}

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sightline.bundle.calibration import Precision
-from sightline.engine.spec import EngineSpec, Probabilities, ResultType, Tensors, TopK, Vector
+from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
+from sightline.engine.settings import EngineSettings
 from sightline.errors import SightlineError
 from sightline.version import PROTOCOL
 
@@ -52,7 +53,7 @@ class WorkerSpec:
     precision: Precision
     allow_code: bool
     local: bool
-    engine: EngineSpec
+    engine: EngineSettings
     result: ResultType
     columns: BulkColumns | None
 
@@ -80,7 +81,7 @@ class WorkerSpec:
             precision=spec["precision"],
             allow_code=spec["allow_code"],
             local=spec["local"],
-            engine=EngineSpec(
+            engine=EngineSettings(
                 batch_rows=spec["batch_rows"],
                 max_image_bytes=images["max_bytes"],
                 max_image_pixels=images["max_pixels"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sightline.backends.entry import BackendEntry
+from sightline.backends.registry import BackendEntry
 from sightline.errors import WrongUseError
 
 if TYPE_CHECKING:

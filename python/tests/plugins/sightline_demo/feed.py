@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from sightline.backends.backend import Array
 from sightline.bundle.signature import Input
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
 from sightline.row_error import RowError
 
@@ -19,7 +19,7 @@ _A, _Z = ord("a"), ord("z")
 class LettersFeed:
     """Makes counts of letters of a column of strings."""
 
-    def __init__(self, input_: Input, spec: EngineSpec) -> None:
+    def __init__(self, input_: Input, spec: EngineSettings) -> None:
         if input_.tensor.dtype != "float32" or input_.tensor.row_shape != (26,):
             raise WrongUseError("INVALID_BUNDLE", "a letters feed makes float32 (n, 26).")
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from sightline.backends.backend import Array
 from sightline.bundle.signature import Input
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 from sightline.row_error import RowError
 
 
@@ -61,7 +61,7 @@ class Feed(Protocol):
 class FeedFactory(Protocol):
     """What a feed's entry point, in the group `sightline.feeds`, names: a class or a function."""
 
-    def __call__(self, input_: Input, spec: EngineSpec) -> Feed:
+    def __call__(self, input_: Input, spec: EngineSettings) -> Feed:
         """Make the feed of one input for one run.
 
         Args:

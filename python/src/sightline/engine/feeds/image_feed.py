@@ -12,10 +12,10 @@ import pyarrow as pa
 from PIL import Image
 
 from sightline.backends.backend import UInt8Array
-from sightline.bundle.preprocessing import Preprocessing, Resize
+from sightline.bundle.image_settings import Preprocessing, Resize
 from sightline.engine.colours import to_srgb
 from sightline.engine.decode import decode
-from sightline.engine.spec import EngineSpec
+from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
 from sightline.row_error import RowError
 
@@ -42,7 +42,7 @@ class ImageFeed:
         spec: Gives the decoder and the limits on an image.
     """
 
-    def __init__(self, preprocessing: Preprocessing, spec: EngineSpec) -> None:
+    def __init__(self, preprocessing: Preprocessing, spec: EngineSettings) -> None:
         self._preprocessing = preprocessing
         self._spec = spec
         self._memory = DecodeMemory()

@@ -16,7 +16,7 @@ final case class ImageRunOptions(
     @arg(doc = "Replace an existing output")
     overwrite: mainargs.Flag = mainargs.Flag(),
     @arg(doc = "Images that fail: permissive (error rows; default), drop, or fail (stop the run)")
-    onError: String = OnError.Permissive.name,
+    onError: String = OnError.Default.name,
     @arg(doc = "Publish nothing if more than this share of the images fails, 0 to 1")
     maxErrorRate: Option[Double] = None,
     inference: InferenceOptions,

@@ -16,6 +16,9 @@ object OnError {
   /** The first failed image stops the run. */
   case object Fail extends OnError("fail")
 
+  /** The handling without `--on-error`. */
+  val Default: OnError = Permissive
+
   private val all = Seq(Permissive, Drop, Fail)
 
   /** @throws sightline.SightlineException INVALID_OPTION */

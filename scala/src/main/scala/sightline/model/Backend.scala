@@ -16,7 +16,7 @@ object Backend {
   val Precisions: Seq[String] = Seq("fp32", "bf16", "int8")
 
   /**
-   * The built-in backends; `sightline.backends.entry` has the same. The workers' interpreter can have
+   * The built-in backends; `sightline.backends.registry` has the same. The workers' interpreter can have
    * more, of other packages: see [[sightline.schedule.Preflight.backends]].
    */
   val all: Seq[Backend] = Seq(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.preprocessing import Preprocessing
+from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.signature import CLASSES, IMAGE, TENSOR, VECTOR, Classes, Input, Output
 from sightline.engine.feeds.feed import Feed, FeedFactory
 from sightline.engine.feeds.image_feed import ImageFeed
@@ -11,14 +11,15 @@ from sightline.engine.feeds.tensor_feed import TensorFeed
 from sightline.engine.heads.classes_head import ClassesHead, ProbabilitiesHead
 from sightline.engine.heads.head import Head, HeadFactory
 from sightline.engine.heads.tensor_head import TensorHead, VectorHead
-from sightline.engine.spec import EngineSpec, Probabilities, ResultType, Tensors, TopK, Vector
+from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
+from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
 from sightline.extensions import extension_names, load_extension, unknown_extension
 
 _FEEDS, _HEADS = (IMAGE, TENSOR), (CLASSES, TENSOR, VECTOR)
 
 
-def open_feeds(bundle: Bundle, spec: EngineSpec) -> tuple[Feed, ...]:
+def open_feeds(bundle: Bundle, spec: EngineSettings) -> tuple[Feed, ...]:
     """Make the feed of each input, in the order of the signature.
 
     Args:
@@ -68,7 +69,7 @@ def _names(result: Tensors) -> tuple[str, ...]:
     return result.outputs
 
 
-def _feed(input_: Input, spec: EngineSpec) -> Feed:
+def _feed(input_: Input, spec: EngineSettings) -> Feed:
     if isinstance(input_.feed, Preprocessing):
         return ImageFeed(input_.feed, spec)
     if input_.kind == TENSOR:

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from sightline.backends.entry import known_backends
-from sightline.backends.registry import (
+from sightline.backends.registry import known_backends
+from sightline.backends.support import (
     backends_of,
     precisions_of,
     require_precision,

@@ -1,4 +1,4 @@
-"""The settings of a run: sizes, limits and decoder, and the result of each row."""
+"""The settings of a run: sizes, limits and decoder."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ Decoder = Literal["pillow", "turbo", "scaled"]
 DECODERS: tuple[Decoder, ...] = get_args(Decoder)
 
 DEFAULT_BATCH_ROWS = 32
-DEFAULT_TOP_K = 5
 DEFAULT_MAX_IMAGE_BYTES = 64 * 1024 * 1024
 DEFAULT_MAX_IMAGE_PIXELS = 100_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class EngineSpec:
+class EngineSettings:
     """Settings of one run of the engine.
 
     Args:
@@ -52,45 +51,3 @@ class EngineSpec:
         if self.decoder != "pillow":
             purpose = f"decoder {self.decoder}"
             require_package("simplejpeg", install="sightline[turbo]", purpose=purpose)
-
-
-@dataclass(frozen=True, slots=True)
-class TopK:
-    """The best classes: columns label, class_id, score and top_k.
-
-    Args:
-        k: Number of entries in top_k, at least 1; a model with fewer classes gives fewer.
-
-    Raises:
-        WrongUseError: INVALID_OPTION if k is below 1.
-    """
-
-    k: int = DEFAULT_TOP_K
-
-    def __post_init__(self) -> None:
-        if self.k < 1:
-            raise WrongUseError("INVALID_OPTION", f"top_k is {self.k}; it must be at least 1.")
-
-
-@dataclass(frozen=True, slots=True)
-class Probabilities:
-    """The score of every class: columns label, class_id, confidence and probabilities."""
-
-
-@dataclass(frozen=True, slots=True)
-class Vector:
-    """The features: column features."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tensors:
-    """Output tensors as they are: one column for each named output.
-
-    Args:
-        outputs: Names of outputs of the model's signature, at least one.
-    """
-
-    outputs: tuple[str, ...]
-
-
-ResultType = TopK | Probabilities | Vector | Tensors
