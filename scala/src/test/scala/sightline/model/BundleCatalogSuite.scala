@@ -83,7 +83,7 @@ final class BundleCatalogSuite extends AnyFunSuite {
   test("a folder without a manifest is no bundle") {
     withFolder { folder =>
       val error = refused(folder.toString)
-      assert(error.getMessage.startsWith(s"INVALID_BUNDLE: $folder: it holds no model.json."))
+      assert(error.getMessage.startsWith(s"INVALID_BUNDLE: $folder: it contains no model.json."))
     }
   }
 
@@ -108,7 +108,7 @@ final class BundleCatalogSuite extends AnyFunSuite {
       )
       val error = refused(evil.toString)
       assert(error.code == "INVALID_BUNDLE")
-      assert(error.getMessage.contains("'../../escaped.txt' lies outside the bundle"))
+      assert(error.getMessage.contains("'../../escaped.txt' is outside the bundle"))
     }
   }
 
@@ -133,7 +133,7 @@ final class BundleCatalogSuite extends AnyFunSuite {
       assert(refused(write(models, "a.zip", "no zip").toString).code == "INVALID_BUNDLE")
       assert(refused(write(models, "b.zip", "").toString).code == "INVALID_BUNDLE")
       val other = zip(models.resolve("c.zip"), "readme.txt" -> Array[Byte](1))
-      assert(refused(other.toString).getMessage.contains("holds no model.json"))
+      assert(refused(other.toString).getMessage.contains("contains no model.json"))
     }
   }
 

@@ -137,7 +137,7 @@ final class BundleSuite extends AnyFunSuite {
     val image = intercept[SightlineException](bundle.requireImage())
     assert(
       image.getMessage ==
-        "NO_IMAGE_INPUT: model iris does not take one image a row; its inputs are x (tensor)."
+        "NO_IMAGE_INPUT: model iris does not take one image per row; its inputs are x (tensor)."
     )
     assert(ColourBundle.bundle.requireClasses().requireImage() == ColourBundle.bundle)
   }

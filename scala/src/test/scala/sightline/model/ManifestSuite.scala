@@ -54,10 +54,10 @@ final class ManifestSuite extends AnyFunSuite {
 
   test("a file outside the bundle is refused, wherever it is named") {
     Seq("../x", "a/../../x", "/etc/passwd", "..", "a\\..\\x", "").foreach { file =>
-      assert(refused("labels" -> file).contains(s"'$file' lies outside the bundle"))
-      assert(refused("files" -> (file -> "00")).contains(s"'$file' lies outside the bundle"))
+      assert(refused("labels" -> file).contains(s"'$file' is outside the bundle"))
+      assert(refused("files" -> (file -> "00")).contains(s"'$file' is outside the bundle"))
       val variant: JObject = "onnx" -> ("file" -> file)
-      assert(refused("variants" -> variant).contains(s"'$file' lies outside the bundle"))
+      assert(refused("variants" -> variant).contains(s"'$file' is outside the bundle"))
     }
   }
 
