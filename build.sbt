@@ -6,17 +6,17 @@ val sightlineVersion = {
   """__version__ = "([^"]+)"""".r
     .findFirstMatchIn(source)
     .map(_.group(1))
-    .getOrElse(sys.error("python/src/sightline/version.py holds no __version__"))
+    .getOrElse(sys.error("python/src/sightline/version.py contains no __version__"))
 }
 
-// Spark comes from the pyspark wheel of the virtual environment: one Spark on both sides.
+// The jar is compiled against the Spark of the pyspark wheel in .venv, so both languages use one Spark.
 val pysparkHome = settingKey[File]("The pyspark package whose jars are compiled and tested against")
 val pythonArchive = taskKey[Seq[File]]("The Python sources as a zip, for the workers")
 val bundleResources =
-  taskKey[Seq[File]]("The committed model bundles, for a jar that travels alone")
+  taskKey[Seq[File]]("The committed model bundles, as resources of the jar")
 
 val errorConditions =
-  taskKey[Seq[File]]("The kinds of errors, one file for the jar and the Python package")
+  taskKey[Seq[File]]("The file of error conditions, which the jar and the Python package share")
 
 val hostOpens = Seq(
   "java.lang",
@@ -62,15 +62,15 @@ lazy val sightline = project
     pysparkHome := {
       val libraries = (baseDirectory.value / ".venv/lib") * "python3*" / "site-packages" / "pyspark"
       libraries.get.headOption.getOrElse(
-        sys.error("No pyspark in .venv: run `make setup` first, which installs it.")
+        sys.error("No pyspark in .venv. Run `make setup`, which installs it.")
       )
     },
-    // Scala's own jars among them would confuse the compiler's class loader; sbt brings the same.
+    // Without Scala's jars, which the compiler's class loader must not get twice; sbt adds the same ones.
     Compile / unmanagedJars ++=
       (pysparkHome.value / "jars" * ("*.jar" -- "scala-*-2.13.*.jar")).classpath,
     Test / unmanagedJars ++= (Compile / unmanagedJars).value,
     libraryDependencies ++= Seq(
-      // Spark has scala-collection-compat among its own jars.
+      // Spark's jars include scala-collection-compat.
       ("com.lihaoyi" %% "mainargs" % "0.7.6")
         .exclude("org.scala-lang.modules", "scala-collection-compat_2.13"),
       "org.scalatest" %% "scalatest" % "3.2.20" % Test,
@@ -90,7 +90,7 @@ lazy val sightline = project
         (sources / "sightline" ** ("*.py" || "*.css" || "*.html" || "*.js" || "*.json")).get
           .sortBy(_.getPath)
       val zip = (Compile / resourceManaged).value / "sightline-python.zip"
-      // A fixed time makes the archive, and so its hash, depend on the sources alone.
+      // With a fixed time the archive and its hash depend only on the sources.
       IO.zip(files.map(f => f -> IO.relativize(sources, f).get), zip, Some(0L))
       Seq(zip)
     },
@@ -120,26 +120,26 @@ lazy val sightline = project
     Test / javaOptions ++= hostOpens ++ Seq(
       "-Xmx2g",
       "-XX:+IgnoreUnrecognizedVMOptions",
-      // Short runs pay more for the second compiler than they get back from it.
+      // For short runs the second compiler costs more time than it saves.
       "-XX:TieredStopAtLevel=1",
       "-XX:+UseSerialGC",
       "-Dio.netty.tryReflectionSetAccessible=true",
       s"-Dspark.pyspark.python=${baseDirectory.value / ".venv/bin/python"}",
     ),
-    // What scripts/scala_coverage.sh gives: JaCoCo's agent.
+    // The JaCoCo agent, if scripts/scala_coverage.sh sets it.
     Test / javaOptions ++= sys.props.get("sightline.agent").map(agent => s"-javaagent:$agent"),
     Test / envVars += "SPARK_HOME" -> pysparkHome.value.getPath,
     Test / testOptions += Tests.Argument(TestFrameworks.ScalaTest, "-oDF"),
     assembly / mainClass := Some("sightline.cli.Main"),
     assembly / assemblyOutputPath := baseDirectory.value / "dist/sightline.jar",
-    // Spark and Scala come with Spark's own jars; only what Spark lacks goes into ours.
+    // Spark's installation provides Spark and Scala; the jar contains only the other dependencies.
     assembly / assemblyExcludedJars :=
       (assembly / fullClasspath).value.filter(_.data.getPath.startsWith(pysparkHome.value.getPath)),
     assembly / assemblyOption ~= { _.withIncludeScala(false) },
     assembly / test := {},
   )
 
-// What `make test-quick` runs: suites that need no Spark, or little from the session that all share.
+// The suites of `make test-quick`: they need no Spark session, or use the shared one for a short time.
 val fastSuites = Seq(
   "org.apache.spark.sql.sightline.*",
   "sightline.ErrorConditionsSuite",

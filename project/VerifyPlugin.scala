@@ -7,7 +7,7 @@ import sbtassembly.AssemblyPlugin.autoImport.assembly
 import scalafix.sbt.ScalafixPlugin
 import scalafix.sbt.ScalafixPlugin.autoImport.scalafixAll
 
-/** Tasks that run every part even if one fails, and then name those that failed. */
+/** Tasks that run every part, even if one fails, and then list the failed parts. */
 object VerifyPlugin extends AutoPlugin {
   override def requires: Plugins = ScalafmtPlugin && ScalafixPlugin && AssemblyPlugin
   override def trigger: PluginTrigger = allRequirements
@@ -19,7 +19,7 @@ object VerifyPlugin extends AutoPlugin {
   import autoImport.*
 
   override def projectSettings: Seq[Setting[?]] = Seq(
-    // sbt's own JUnit reports count a canceled test as passed; ScalaTest's say that it was skipped.
+    // sbt's own JUnit reports count a canceled test as passed; those of ScalaTest count it as skipped.
     Test / testOptions += Tests.Argument(
       TestFrameworks.ScalaTest,
       "-u",

@@ -152,7 +152,7 @@ class Signature:
             found = ", ".join(f"{one.tensor.name} ({one.kind})" for one in self.inputs)
             raise WrongUseError(
                 "NO_IMAGE_INPUT",
-                f"model {model} does not take one image a row; its inputs are {found}.",
+                f"model {model} does not take one image per row; its inputs are {found}.",
             )
         return self.image
 

@@ -12,42 +12,43 @@ import sightline.source.{
   TableColumns,
 }
 
-/** The options of images, of every command that reads images. */
+/** The options for the images of a command. All commands that read images have them. */
 @mainargs.main
 final case class ImageOptions(
-    @arg(doc = "Folder (recursive), glob, or .csv/.tsv/.parquet table of paths or images; any URI")
+    @arg(doc = "Images: a folder (recursive), a glob, or a .csv, .tsv or .parquet table of paths or images")
     images: String,
-    @arg(doc = "True labels of a folder's images: auto (subfolders' names; default), folder, none")
+    @arg(doc = "True labels of a folder's images: auto (default: names of subfolders), folder or none")
     labels: String = FolderLabels.Auto.name,
-    @arg(doc = "A table's column of paths (default: path, image_path or file)")
+    @arg(doc = "For a table: the column of paths (default: path, image_path or file)")
     pathColumn: Option[String] = None,
-    @arg(doc = "A table's column of labels (default: label, actual_class or class)")
+    @arg(doc = "For a table: the column of labels (default: label, actual_class or class)")
     labelColumn: Option[String] = None,
-    @arg(doc = "A table's column of class ids (default: class_id, actual_class_id or label_id)")
+    @arg(doc = "For a table: the column of class ids (default: class_id, actual_class_id or label_id)")
     labelIdColumn: Option[String] = None,
-    @arg(doc = "A table's binary column of images (default: content, if binary)")
+    @arg(doc = "For a table: the binary column of image bytes (default: content, if it is binary)")
     contentColumn: Option[String] = None,
-    @arg(doc = "Folder that a table's relative paths start from (default: the table's folder)")
+    @arg(doc = "For a table: the base folder of relative paths (default: the table's folder)")
     root: Option[String] = None,
     @arg(doc =
-      "For a folder or glob: patterns of the files to take, such as '*.jpg,*.png' (default: in a " +
-        "folder, files with the ending of an image; '*' is every file)"
+      "For a folder or glob: patterns of the files to include, such as '*.jpg,*.png' (default for " +
+        "a folder: files with an image suffix; '*' includes every file)"
     )
     include: Option[String] = None,
-    @arg(doc = "For a folder or glob: patterns of the files to leave out, such as 'thumbs/*'")
+    @arg(doc = "For a folder or glob: patterns of the files to exclude, such as 'thumbs/*'")
     exclude: Option[String] = None,
-    @arg(doc = "For a CSV: the character between fields, or tab (default: a comma)")
+    @arg(doc = "For a CSV file: the character between fields, or tab (default: a comma)")
     delimiter: Option[String] = None,
-    @arg(doc = "For a CSV: utf-16, windows-1252, … (default: its byte order mark, else utf-8)")
+    @arg(doc = "For a CSV file: the encoding, such as utf-16 (default: by the byte order mark, else utf-8)")
     encoding: Option[String] = None,
     @arg(doc = "Maximum number of images")
     limit: Option[Int] = None,
 ) {
 
   /**
-   * Checks the options.
+   * The request for the images, with checked options.
    *
-   * @param maxImageBytes larger files give the error TOO_LARGE
+   * @param maxImageBytes the maximum size of a file in bytes, at least 1; a larger file gives the error
+   *   TOO_LARGE
    * @throws sightline.SightlineException UNKNOWN_LABELS or INVALID_OPTION
    */
   def request(maxImageBytes: Long): ImageRequest = ImageRequest(

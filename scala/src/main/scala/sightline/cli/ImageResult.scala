@@ -5,24 +5,25 @@ import sightline.model.{ResultType, Signature}
 import sightline.report.TrueLabels
 
 /**
- * What a run over images is for.
+ * The kind of result of a run over images.
  *
  * @param command the name of the command
- * @param done what a successful image is called in the summary
+ * @param done the word for successful images in the summary
  */
 sealed abstract class ImageResult(val command: String, val done: String) {
 
   /**
-   * What the model gives for an image.
+   * The result of the model for an image.
    *
-   * @param topK how many labels a prediction lists, at least 1
+   * @param topK the number of labels in a prediction, at least 1
    */
   def resultType(signature: Signature, topK: Int): ResultType
 
   /**
-   * What to do with what was written to `output`, in a line.
+   * One line with the command to run next.
    *
-   * @param labels how the true labels fit the model's, where they were looked at
+   * @param output the output of this run
+   * @param labels the comparison of the true labels with the model's; None if the run made none
    */
   def next(output: String, labels: Option[TrueLabels]): String
 }
@@ -37,10 +38,10 @@ object ImageResult {
       if (labels.forall(_.areComparable)) {
         line("evaluate", "--predictions", output, "--output", "evaluation")
       } else if (labels.exists(_.labelled > 0)) {
-        "No evaluation: the true labels are mostly none of the model's. Name the column of true " +
-          "labels by --label-column, or rename the folders."
+        "No evaluation: most of the true labels are not labels of the model. Set the column of true " +
+          "labels with --label-column, or rename the folders."
       } else {
-        "No evaluation: no image has a true label. Say where they are by --labels folder or " +
+        "No evaluation: no image has a true label. Set the source of labels with --labels folder or " +
           "--label-column."
       }
   }

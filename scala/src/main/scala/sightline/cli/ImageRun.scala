@@ -22,7 +22,14 @@ import sightline.report.{
 import sightline.schedule.{Inference, WorkerCounters}
 import sightline.source.{Columns, ErrorCode, ImageInput, ImageRequest, SplitImages, TableFile}
 
-/** What `predict` or `features` was asked for, checked. */
+/**
+ * A run of `predict` or `features` with checked options.
+ *
+ * @param model a name, or the path of a bundle's folder or zip
+ * @param modelsRoot the folder of bundles that is searched first
+ * @param overwrite whether the run may replace an existing output
+ * @param maxErrorRate the maximum share of failed images, 0 to 1; None: no limit
+ */
 final case class ImageRun(
     result: ImageResult,
     images: ImageRequest,
@@ -38,12 +45,16 @@ final case class ImageRun(
 
   import ImageRun.Part
 
-  /** Infers, writes, counts what was written, and publishes it if nothing is amiss. */
+  /**
+   * Infers and writes the rows, counts the written rows, and publishes them if the counts are right.
+   *
+   * @throws SightlineException UNKNOWN_MODEL, OUTPUT_EXISTS, MAX_ERROR_RATE_EXCEEDED, ROWS_LOST and others
+   */
   def run(invocation: Invocation): Unit = {
     val spark = invocation.spark
     val hadoop = spark.sessionState.newHadoopConf()
     val watch = new Stopwatch(invocation.started)
-    // A model that is named by its place lies there.
+    // A model that is given by its path is an input, which the output must not replace.
     val modelPlace = Option.when(BundleCatalog.isPath(model))(model)
     val publication = Publication.prepare(
       output,
@@ -99,8 +110,8 @@ final case class ImageRun(
             found
               .filter(_.isSplit)
               .map { part =>
-                val told = ("images" -> part.input.count) ~ ("seconds" -> seconds(part.stage))
-                JField(part.split.getOrElse("none"), told)
+                val fields = ("images" -> part.input.count) ~ ("seconds" -> seconds(part.stage))
+                JField(part.split.getOrElse("none"), fields)
               }
               .toList
           )) ~
@@ -117,7 +128,7 @@ final case class ImageRun(
     }
   }
 
-  /** The images, in the parts that are run and timed one after the other. */
+  /** The images in parts, which run one after the other and are timed separately. */
   private def parts(spark: SparkSession, request: ImageRequest): Seq[Part] = result match {
     case ImageResult.Prediction =>
       Seq(Part(result.command, ImageInput.open(spark, request), None, isSplit = false))
@@ -128,7 +139,7 @@ final case class ImageRun(
       }
   }
 
-  /** What a table's relative paths start from. */
+  /** The base folder of a table's relative paths; None if the images are not a table. */
   private def root(spark: SparkSession): Option[String] =
     Option.when(TableFile.is(images.images)) {
       TableFile.root(spark, images.images, images.table.root)
@@ -154,8 +165,12 @@ final case class ImageRun(
   }
 
   /**
-   * @param seen errors by code, also of images that were dropped
-   * @param classes the model's labels, where the true ones are to be compared with them
+   * Counts the written rows and compares the counts with the input.
+   *
+   * @param expected the number of images in the input
+   * @param seen the number of errors by code, including those of dropped images
+   * @param classes the model's labels, to compare the true labels with; None: no comparison
+   * @throws SightlineException ROWS_LOST or MAX_ERROR_RATE_EXCEEDED
    */
   private def tally(
       written: DataFrame,
@@ -193,15 +208,17 @@ final case class ImageRun(
     f"""${counts.images}%,d images: ${counts.predicted}%,d ${result.done}, ${counts.errorText}
        |${counts.images / seconds}%.1f images/s with ${call.settings.backend}
        |${watch.text}
-       |Written to $output (${format.name}; ${RunRecord.InDataFolder} tells how)""".stripMargin
+       |Written to $output (${format.name}; run record: ${RunRecord.InDataFolder})""".stripMargin
 }
 
 object ImageRun {
 
   /**
-   * Images that are run, and timed, together.
+   * Images that run together and are timed together.
    *
-   * @param isSplit whether they are a split of the collection, known by name or not
+   * @param stage the name of the stage in the run's record
+   * @param split the name of the split; None if the path contains none
+   * @param isSplit whether the run divides its images into splits
    */
   final private case class Part(
       stage: String,
@@ -210,7 +227,7 @@ object ImageRun {
       isSplit: Boolean,
   )
 
-  /** The error column, which stops the run at its first error. */
+  /** The error column as an expression that fails the run at the first error. */
   private def failing: Column = {
     val error = col(Columns.Error)
     val message = concat_ws(

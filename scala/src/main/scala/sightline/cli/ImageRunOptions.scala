@@ -9,21 +9,21 @@ import sightline.report.OutputFormat
 @mainargs.main
 final case class ImageRunOptions(
     images: ImageOptions,
-    @arg(doc = "Model: a name (id_fraud), or the path of a bundle's folder or zip")
+    @arg(doc = "Model: a name such as id_fraud, or the path of a bundle's folder or zip")
     model: String,
-    @arg(doc = "Folder to write; it appears when it is complete")
+    @arg(doc = "Output folder; it appears when the run is complete")
     output: String,
-    @arg(doc = "Replace an existing output")
+    @arg(doc = "Replace the output if it exists")
     overwrite: mainargs.Flag = mainargs.Flag(),
-    @arg(doc = "Images that fail: permissive (error rows; default), drop, or fail (stop the run)")
+    @arg(doc = "Failed images: permissive (default: write error rows), drop, or fail (stop the run)")
     onError: String = OnError.Default.name,
-    @arg(doc = "Publish nothing if more than this share of the images fails, 0 to 1")
+    @arg(doc = "Maximum share of failed images, 0 to 1; if more fail, the run publishes nothing")
     maxErrorRate: Option[Double] = None,
     inference: InferenceOptions,
 ) {
 
   /**
-   * Checks the options.
+   * The run, with checked options.
    *
    * @param topK the number of labels in a prediction, at least 1
    * @throws sightline.SightlineException UNKNOWN_BACKEND and other errors of options

@@ -10,30 +10,30 @@ import sightline.{OptionValue, SightlineException}
 /** The options of every command that runs a model. */
 @mainargs.main
 final case class InferenceOptions(
-    @arg(doc = "Runtime: onnx (default), openvino or pytorch")
+    @arg(doc = "Backend: onnx (default), openvino or pytorch")
     backend: String = InferenceOptions.Defaults.backend,
-    @arg(doc = "fp32 (default); bf16 or int8 where the model has been calibrated")
+    @arg(doc = "Precision: fp32 (default), or bf16 or int8 if the model is calibrated for it")
     precision: String = InferenceOptions.Defaults.precision,
     @arg(doc =
-      "Of JPEGs: pillow (default), turbo (the same pixels sooner) or scaled (other pixels)"
+      "JPEG decoder: pillow (default), turbo (same pixels, faster) or scaled (different pixels)"
     )
     decoder: String = InferenceOptions.Images.decoder,
-    @arg(doc = "auto (the task's GPU if it has one; default), cpu or cuda")
+    @arg(doc = "Device: auto (default: the task's GPU if it has one, else the CPU), cpu or cuda")
     device: String = InferenceOptions.Defaults.device,
-    @arg(doc = "Images given to the model at once (default 32)")
+    @arg(doc = "Number of images in one batch of the model (default 32)")
     batchRows: Int = InferenceOptions.Defaults.batchRows,
-    @arg(doc = "Folder of bundles, searched first")
+    @arg(doc = "Folder of bundles that is searched first")
     models: Option[String] = None,
-    @arg(doc = "Let the model load Python code of its own (architecture package.module:function)")
+    @arg(doc = "Allow the model to load its own Python code (architecture package.module:function)")
     allowCode: mainargs.Flag = mainargs.Flag(),
-    @arg(doc = "Larger files are TOO_LARGE (default 67108864)")
+    @arg(doc = "Maximum bytes of a file; larger ones give the error TOO_LARGE (default 67108864)")
     maxImageBytes: Long = InferenceOptions.Images.maxBytes,
-    @arg(doc = "Larger canvases are TOO_LARGE (default 100000000)")
+    @arg(doc = "Maximum pixels of an image; larger ones give the error TOO_LARGE (default 100000000)")
     maxImagePixels: Long = InferenceOptions.Images.maxPixels,
 ) {
 
   /**
-   * How to run the model, checked.
+   * The settings for running the model, checked.
    *
    * @throws sightline.SightlineException UNKNOWN_BACKEND, UNKNOWN_PRECISION, UNKNOWN_DEVICE or
    *   INVALID_OPTION
@@ -49,7 +49,7 @@ final case class InferenceOptions(
   )
 
   /**
-   * How to read the images, checked.
+   * The settings for reading the images, checked.
    *
    * @throws sightline.SightlineException UNKNOWN_DECODER or INVALID_OPTION
    */
@@ -62,11 +62,11 @@ final case class InferenceOptions(
 
 object InferenceOptions {
 
-  /** Names of the known backends; the workers' interpreter is asked about one that is not built in. */
+  /** The known backends. The workers' interpreter is started only to list one that is not built in. */
   private def backends(name: String): Seq[String] = {
     val known =
       try Preflight.backends(Interpreter.of(new SparkConf), name)
-      // The name may be wrong as well, and a run with a right one reports this error.
+      // The name may be wrong; a run with a correct name reports the interpreter's error.
       catch { case _: SightlineException => Backend.all }
     known.map(_.name)
   }

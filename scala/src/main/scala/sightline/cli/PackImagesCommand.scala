@@ -16,11 +16,11 @@ object PackImagesCommand extends Command {
   @main
   final case class Options(
       images: ImageOptions,
-      @arg(doc = "Table to write, a name that ends with .parquet; it appears when it is complete")
+      @arg(doc = "Output table, a path that ends with .parquet; it appears when the run is complete")
       output: String,
-      @arg(doc = "Replace an existing output")
+      @arg(doc = "Replace the output if it exists")
       overwrite: mainargs.Flag = mainargs.Flag(),
-      @arg(doc = "Larger files give the error TOO_LARGE (default 67108864)")
+      @arg(doc = "Maximum bytes of a file; larger ones give the error TOO_LARGE (default 67108864)")
       maxImageBytes: Long = FolderScanOptions.MaxImageBytes,
   )
 
@@ -102,7 +102,7 @@ object PackImagesCommand extends Command {
     f"""${counts.images}%,d images, $bytes%,d bytes, ${counts.errorText}
        |${counts.images / seconds}%.1f images/s
        |${watch.text}
-       |Written to $output (${RunRecord.InDataFolder} tells how)
+       |Written to $output (run record: ${RunRecord.InDataFolder})
        |Next: spark-submit sightline.jar predict --images $output --model MODEL --output predictions""".stripMargin
   }
 }

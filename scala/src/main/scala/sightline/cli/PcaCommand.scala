@@ -14,19 +14,19 @@ object PcaCommand extends Command {
   final case class Options(
       @arg(doc = "Output folder of `features`")
       features: String,
-      @arg(doc = "Folder to write; it appears when it is complete")
+      @arg(doc = "Output folder; it appears when the run is complete")
       output: String,
       @arg(doc = "Number of principal components to keep (default 50)")
       k: Option[Int] = None,
-      @arg(doc = "Fit nothing: use the model of this earlier `pca` output")
+      @arg(doc = "Use the fitted model of this earlier `pca` output instead of fitting a new one")
       `apply`: Option[String] = None,
-      @arg(doc = "Column of splits, train or test (default: split, else the folders of the paths)")
+      @arg(doc = "Column of splits, such as train and test (default: split, else the folders in the paths)")
       splitColumn: Option[String] = None,
-      @arg(doc = "Fit on every row: there is no training split")
+      @arg(doc = "Fit on all rows; the features have no training split")
       noSplit: mainargs.Flag = mainargs.Flag(),
-      @arg(doc = "Replace an existing output")
+      @arg(doc = "Replace the output if it exists")
       overwrite: mainargs.Flag = mainargs.Flag(),
-      @arg(doc = "Write no report.html and no pca_variance.png")
+      @arg(doc = "Do not write report.html and pca_variance.png")
       noReport: mainargs.Flag = mainargs.Flag(),
       @arg(doc = "Write the report without images")
       noThumbnails: mainargs.Flag = mainargs.Flag(),

@@ -27,7 +27,7 @@ object PcaSummary {
     val files = Seq("components/", "csv/", "run.json", "model/") ++
       Option.when(hasPage)("report.html, pca_variance.png")
     f"""${counts.rows}%,d rows ($splits), $failed%,d without features left out
-       |${model.features} features → ${model.k} components, $how; they keep ${100 * fitted.explained}%.1f%% of the variance
+       |${model.features} features → ${model.k} components, $how; they explain ${100 * fitted.explained}%.1f%% of the variance
        |Components that keep more: ${if (enough.isEmpty) "not known" else enough.mkString(", ")}
        |${watch.text}
        |Written to $output: ${files.mkString(", ")}""".stripMargin

@@ -12,9 +12,9 @@ object PredictCommand extends Command {
   @main
   final case class Options(
       run: ImageRunOptions,
-      @arg(doc = "How many labels each prediction lists (default 5)")
+      @arg(doc = "Number of labels in each prediction (default 5)")
       topK: Int = ResultType.DefaultTopK,
-      @arg(doc = "parquet (default), csv or json")
+      @arg(doc = "Output format: parquet (default), csv or json")
       format: String = OutputFormat.Parquet.name,
   )
 

@@ -1,23 +1,23 @@
 package sightline.model
 
 /**
- * A runtime of the workers.
+ * A runtime that the workers can use to run a model.
  *
- * @param name as users write it
- * @param variant the form of a bundle that it runs
- * @param precisions what it can compute in, fp32 first
- * @param runtime import name of the package that it needs
+ * @param name the value of the option `backend`
+ * @param variant the variant of a bundle that the backend runs, such as `onnx`
+ * @param precisions the precisions that the backend supports, fp32 first
+ * @param runtime the import name of the required package
  */
 final case class Backend(name: String, variant: String, precisions: Seq[String], runtime: String)
 
 object Backend {
 
-  /** From the most to the least precise. */
+  /** All precisions, from the most to the least precise. */
   val Precisions: Seq[String] = Seq("fp32", "bf16", "int8")
 
   /**
-   * The built-in backends; `sightline.backends.registry` has the same. The workers' interpreter can have
-   * more, of other packages: see [[sightline.schedule.Preflight.backends]].
+   * The built-in backends; the list must be equal to the one in `sightline.backends.registry`. Packages in
+   * the workers' interpreter can add more: see [[sightline.schedule.Preflight.backends]].
    */
   val all: Seq[Backend] = Seq(
     Backend("onnx", "onnx", Seq("fp32", "int8"), "onnxruntime"),

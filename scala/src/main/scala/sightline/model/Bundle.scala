@@ -15,21 +15,22 @@ import scala.util.Using
 import sightline.SightlineException
 
 /**
- * A model on the driver's disk, every file of it checked against its hash.
+ * A model on the driver's disk. The hash of each of its files has been verified.
  *
- * @param folder holds `model.json` and the files that it names
- * @param sha256 of `model.json`, which holds the hashes of all other files: the model's identity
+ * @param folder the folder with `model.json` and the files that it lists
+ * @param sha256 the SHA-256 of `model.json` in hexadecimal; it identifies the model, because `model.json`
+ *   contains the hashes of all other files
  */
 final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
 
-  /** Labels in the order of their class ids; none if no output has a classes head. */
+  /** The class labels in the order of the class ids; empty if no output has a classes head. */
   lazy val labels: IndexedSeq[String] = manifest.signature.labelsFile.toIndexedSeq.flatMap { file =>
     Files.readAllLines(folder.resolve(file), UTF_8).asScala
   }
 
   def signature: Signature = manifest.signature
 
-  /** Names of the backends that can run it. */
+  /** The names of the built-in backends that can run the model. */
   def backends: Seq[String] = manifest.backends
 
   /**
@@ -60,12 +61,13 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
   }
 
   /**
-   * The bundle, if this way to run it gives its own numbers or was measured.
+   * The bundle, if this mode is exact (fp32 without `scaled`) or calibrated.
    *
-   * @param decoder of JPEGs: pillow, turbo or scaled
+   * @param precision one of [[Backend.Precisions]]
+   * @param decoder the JPEG decoder: pillow, turbo or scaled
    * @param known the backends to choose from
    * @throws SightlineException UNKNOWN_BACKEND, NO_VARIANT, UNKNOWN_PRECISION, UNSUPPORTED_PRECISION, or
-   *   NOT_CALIBRATED with the command that measures it
+   *   NOT_CALIBRATED with the command that calibrates the mode
    */
   def requirePrecision(
       backend: String,
@@ -92,10 +94,10 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
         "others" -> others.mkString(" or "),
       )
     }
-    // turbo gives the pixels of pillow, bit for bit.
-    val way = CalibratedMode(backend, precision, if (decoder == "turbo") "pillow" else decoder)
-    if (!way.isExact && !manifest.calibrated.contains(way)) {
-      throw notCalibrated(way)
+    // The pixels of turbo are equal to those of pillow, bit for bit.
+    val mode = CalibratedMode(backend, precision, if (decoder == "turbo") "pillow" else decoder)
+    if (!mode.isExact && !manifest.calibrated.contains(mode)) {
+      throw notCalibrated(mode)
     }
     this
   }
@@ -142,35 +144,35 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
       val found = signature.inputs.map(one => s"${one.tensor.name} (${one.feed.kind})")
       throw SightlineException(
         "NO_IMAGE_INPUT",
-        "detail" -> (s"model ${manifest.name} does not take one image a row; its inputs are " +
+        "detail" -> (s"model ${manifest.name} does not take one image per row; its inputs are " +
           s"${found.mkString(", ")}."),
       )
     }
 
-  private def notCalibrated(way: CalibratedMode): SightlineException =
+  private def notCalibrated(mode: CalibratedMode): SightlineException =
     SightlineException(
       "NOT_CALIBRATED",
       "model" -> manifest.name,
-      "mode" -> way,
+      "mode" -> mode,
       "known" -> manifest.calibrated.map(one => s"'$one'"),
-      "backend" -> way.backend,
-      "precision" -> way.precision,
-      "decoder" -> way.decoder,
+      "backend" -> mode.backend,
+      "precision" -> mode.precision,
+      "decoder" -> mode.decoder,
     )
 }
 
 object Bundle {
 
-  /** How many files have been hashed, for tests. */
+  /** The number of files that have been hashed, for tests. */
   private[sightline] val filesHashed = new AtomicLong
 
-  // SQL resolves a model at every analysis, and a model may have gigabytes.
+  // Keeps the hashes, because SQL resolves a model at every analysis and a model may have gigabytes.
   private val hashes = TrieMap.empty[FileVersion, String]
 
-  // A clock of the file system may not tell two changes within this time apart.
+  // Two changes of a file within this time can have the same modification time.
   private val SettledSeconds = 2L
 
-  /** A file's bytes, as far as its folder's entry tells. */
+  /** The metadata that identify a version of a file without reading it. */
   final private case class FileVersion(
       path: Path,
       bytes: Long,
@@ -179,10 +181,11 @@ object Bundle {
   )
 
   /**
-   * Opens the bundle in `folder`, with every file of it hashed. A file that has the size and the time
-   * of an earlier hashing is not read again; the workers hash what they load in any case.
+   * Opens the bundle in `folder` and verifies the hash of every file. A file is not read again if its size
+   * and modification time are the same as when it was hashed before. The workers hash every file that they
+   * load.
    *
-   * @throws SightlineException INVALID_BUNDLE, or BUNDLE_CORRUPT when a byte differs
+   * @throws SightlineException INVALID_BUNDLE, or BUNDLE_CORRUPT if a file is missing or its hash differs
    */
   def open(folder: Path): Bundle = {
     val bytes = Files.readAllBytes(folder.resolve(Manifest.FileName))

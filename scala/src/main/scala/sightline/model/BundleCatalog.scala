@@ -84,7 +84,7 @@ final class BundleCatalog(
   /**
    * The models, sorted by name. Only their descriptions are read, no weights.
    *
-   * @param wanted whether a name is of interest
+   * @param wanted whether the list includes a name
    */
   def list(wanted: String => Boolean): Seq[ListedModel] = {
     val created = registry.toSeq.flatMap(models =>
@@ -117,7 +117,7 @@ final class BundleCatalog(
       throw SightlineException(
         "INVALID_BUNDLE",
         "bundle" -> model,
-        "reason" -> s"it holds no ${Manifest.FileName}",
+        "reason" -> s"it contains no ${Manifest.FileName}",
       )
     }
     folder

@@ -47,12 +47,12 @@ private[model] object BundleZip {
         )
       )
       .getOrElse {
-        throw invalid(zip, s"it holds no ${Manifest.FileName}")
+        throw invalid(zip, s"it contains no ${Manifest.FileName}")
       }
   }
 
   /**
-   * @return the folder that holds `model.json`: the zip's root, or the only folder in it
+   * @return the folder that contains `model.json`: the zip's root, or the only folder in it
    * @throws SightlineException INVALID_BUNDLE for a file that is not a zip, an entry outside the
    *   folder, too many entries, or too many bytes
    */
@@ -66,7 +66,7 @@ private[model] object BundleZip {
       archive.entries.asScala.filterNot(_.isDirectory).foldLeft(0L) { (before, entry) =>
         val file = target.resolve(entry.getName).normalize
         if (!file.startsWith(target)) {
-          throw invalid(zip, s"its entry '${entry.getName}' lies outside the bundle")
+          throw invalid(zip, s"its entry '${entry.getName}' is outside the bundle")
         }
         Files.createDirectories(file.getParent)
         before + copy(archive.getInputStream(entry), file, most - before).getOrElse {

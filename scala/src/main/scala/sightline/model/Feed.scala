@@ -1,9 +1,9 @@
 package sightline.model
 
 /**
- * How column values become an input tensor.
+ * The conversion of column values to an input tensor.
  *
- * @param kind its name in `model.json`
+ * @param kind the name in `model.json`
  */
 sealed abstract class Feed(val kind: String)
 

@@ -1,10 +1,10 @@
 package sightline.model
 
 /**
- * How an output tensor becomes a column value.
+ * The conversion of an output tensor to a column value.
  *
- * @param kind its name in `model.json`
- * @param role its name in `model.json` of format 1, and in DESCRIBE MODEL
+ * @param kind the name in `model.json` of format 2
+ * @param role the name in `model.json` of format 1, and in DESCRIBE MODEL
  */
 sealed abstract class Head(val kind: String, val role: String)
 
@@ -13,7 +13,7 @@ object Head {
   /**
    * Scores of classes, float32 `[n, classes]`.
    *
-   * @param labels file in the bundle with one label a line
+   * @param labels the file in the bundle with the class labels, one label per line
    */
   final case class Classes(labels: String) extends Head(Classes.Kind, "scores")
 

@@ -8,14 +8,15 @@ import org.json4s.jackson.JsonMethods
 import sightline.{ErrorTranslation, SightlineException}
 
 /**
- * What the driver needs to know of a bundle's `model.json`; the worker reads the rest.
+ * The fields of a bundle's `model.json` that the driver uses. The worker reads the other fields.
  *
  * @param name the model's own name
- * @param signature the tensors that it takes and gives
- * @param variants form of the model to its file: `onnx -> model.onnx`
- * @param calibrated ways to run it that change its numbers and were found to agree with fp32
- * @param architectures backend to the code its weights need: `pytorch -> timm:resnet50`
- * @param files every file of the bundle but the manifest, with its sha256 in hexadecimal
+ * @param signature the model's input and output tensors
+ * @param variants the name of each variant to its file: `onnx -> model.onnx`
+ * @param calibrated the modes whose results were measured and agree with fp32
+ * @param architectures the name of a backend to the code that builds the network for its weights:
+ *   `pytorch -> timm:resnet50`
+ * @param files every file of the bundle except the manifest to its SHA-256 in hexadecimal
  */
 final case class Manifest(
     name: String,
@@ -26,7 +27,7 @@ final case class Manifest(
     calibrated: Seq[CalibratedMode] = Nil,
 ) {
 
-  /** Names of the backends that can run it. */
+  /** The names of the built-in backends that can run the model. */
   def backends: Seq[String] =
     Backend.all.filter(backend => variants.contains(backend.variant)).map(_.name)
 }
@@ -35,10 +36,16 @@ object Manifest {
 
   val FileName = "model.json"
 
-  // The bound of Python's reader, sightline/bundle/manifest.py.
+  // The same limit as in Python's reader, sightline/bundle/manifest.py.
   private val LargestTolerance = 655.0 // a hundredth of the largest float16
 
-  /** Parses `model.json`; `where` names the bundle in errors. */
+  /**
+   * Parses a manifest.
+   *
+   * @param json the text of `model.json`
+   * @param where the name of the bundle in errors
+   * @throws SightlineException INVALID_BUNDLE
+   */
   def parse(json: String, where: String): Manifest = {
     implicit val formats: Formats = DefaultFormats
     Try {
@@ -99,7 +106,7 @@ object Manifest {
   private def checked(manifest: Manifest, where: String): Manifest = {
     val named = manifest.variants.values.toSeq ++ manifest.signature.labelsFile
     (manifest.files.keys ++ named).find(escapes).foreach { file =>
-      throw Signature.invalid(where, s"file '$file' lies outside the bundle")
+      throw Signature.invalid(where, s"file '$file' is outside the bundle")
     }
     named.find(!manifest.files.contains(_)).foreach { file =>
       throw Signature.invalid(where, s"file '$file' has no sha256")

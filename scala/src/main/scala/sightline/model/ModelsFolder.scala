@@ -17,7 +17,7 @@ final private class ModelsFolder(root: Path, hadoop: Configuration) {
   /**
    * Names of the bundles in the folder: zips, and folders that have a manifest. No manifest is read.
    *
-   * @param wanted whether a name is of interest; the others are not examined
+   * @param wanted whether the list includes a name; other entries are not examined
    */
   def names(wanted: String => Boolean): Seq[String] =
     storage

@@ -3,9 +3,9 @@ package sightline.model
 import org.apache.spark.sql.types.*
 
 /**
- * What a model call gives for one row, beside the row's error.
+ * The result of a model call for one row, without the row's error.
  *
- * A row has either an error, and every field is NULL, or all fields and no error.
+ * If a row has an error, every field of its result is NULL.
  */
 sealed trait ResultType {
 
@@ -20,11 +20,11 @@ object ResultType {
     .add("class_id", IntegerType)
     .add("score", FloatType)
 
-  /** How many labels a prediction lists by default. */
+  /** The default number of labels in a prediction. */
   val DefaultTopK = 5
 
   /**
-   * The best label, and the best k of them, of the first output with a classes head.
+   * The best label and the k best labels, from the first output with a classes head.
    *
    * @param k at least 1; a model with fewer classes gives all of them
    */
@@ -32,7 +32,7 @@ object ResultType {
     override def dataType(signature: Signature): StructType = Score.add("top_k", ArrayType(Score))
   }
 
-  /** The best label, and the probability of every label. */
+  /** The best label and the probability of every label. */
   case object Probabilities extends ResultType {
     override def dataType(signature: Signature): StructType = new StructType()
       .add("label", StringType)
@@ -41,16 +41,16 @@ object ResultType {
       .add("probabilities", MapType(StringType, FloatType))
   }
 
-  /** The features: the first output with a vector head. */
+  /** The features, from the first output with a vector head. */
   case object Vector extends ResultType {
     override def dataType(signature: Signature): StructType =
       new StructType().add("features", ArrayType(FloatType))
   }
 
   /**
-   * Outputs as they are: a number for shape `[n]`, else nested arrays of the output's rank.
+   * Outputs without conversion: a number for the shape `[n]`, else nested arrays of the output's rank.
    *
-   * @param names of the outputs, one field each
+   * @param names the names of the outputs; each is a field of the result
    */
   final case class Tensors(names: Seq[String]) extends ResultType {
     override def dataType(signature: Signature): StructType = {
@@ -62,9 +62,9 @@ object ResultType {
   }
 
   /**
-   * What `ml_predict` gives: the best classes, or every output of a model without classes.
+   * The result of `ml_predict`: the best classes, or every output of a model without classes.
    *
-   * @param topK how many labels are listed, at least 1
+   * @param topK the number of labels in a prediction, at least 1
    */
   def prediction(signature: Signature, topK: Int): ResultType =
     if (signature.classes.isDefined) TopK(topK)

@@ -6,7 +6,7 @@ import org.json4s.*
 import sightline.SightlineException
 
 /**
- * The tensors that a model takes and gives, in the order of its manifest.
+ * The input and output tensors of a model, in the order of its manifest.
  *
  * @param inputs at least one
  * @param outputs at least one
@@ -16,14 +16,14 @@ final case class Signature(inputs: Seq[ModelInput], outputs: Seq[ModelOutput]) {
   /** The output of class scores: the first with a classes head. */
   def classes: Option[ModelOutput] = outputs.find(_.head.isInstanceOf[Head.Classes])
 
-  /** What a list of models says that it does: `classification`, `features` or `tensors`. */
+  /** The task in lists of models: `classification`, `features` or `tensors`. */
   def task: String =
     if (classes.isDefined) "classification" else vector.fold("tensors")(_ => "features")
 
-  /** How many classes the model has; 0 without a classes head. */
+  /** The number of classes; 0 without a classes head. */
   def classCount: Int = classes.fold(0)(_.tensor.shape.head)
 
-  /** The file of class labels, one label a line; the line number is the class id. */
+  /** The file of class labels, one label per line; the class id is the line's index, from 0. */
   def labelsFile: Option[String] =
     outputs.map(_.head).collectFirst { case Head.Classes(labels) => labels }
 
@@ -31,34 +31,34 @@ final case class Signature(inputs: Seq[ModelInput], outputs: Seq[ModelOutput]) {
   def vector: Option[ModelOutput] = outputs.find(_.head == Head.Vector)
 }
 
-/** An input tensor, and the column values that it is made of. */
+/** An input tensor and the conversion of column values to it. */
 final case class ModelInput(tensor: TensorSpec, feed: Feed)
 
-/** An output tensor, and the column value that is made of it. */
+/** An output tensor and its conversion to a column value. */
 final case class ModelOutput(tensor: TensorSpec, head: Head)
 
 /**
  * A tensor of a model.
  *
- * @param dtype type of its elements, as in `model.json`: one of [[TensorSpec.Types]]
- * @param shape lengths of the axes of one row, without the batch axis; empty for a scalar
+ * @param dtype the type of the elements, as in `model.json`: one of [[TensorSpec.Types]]
+ * @param shape the lengths of the axes for one row, without the batch axis; empty for a scalar
  */
 final case class TensorSpec(name: String, dtype: String, shape: Seq[Int]) {
 
-  /** The type of Spark for one element. */
+  /** The Spark type of one element. */
   def elementType: DataType = TensorSpec.Types(dtype)
 
-  /** The type of Spark for one row: arrays nested to the tensor's rank. */
+  /** The Spark type of the value for one row: arrays nested to the tensor's rank. */
   def dataType: DataType = shape.foldLeft(elementType)((element, _) => ArrayType(element))
 
-  /** `float32 [n, 4]`. */
+  /** A text such as `float32 [n, 4]`. */
   override def toString: String =
     s"$dtype ${("n" +: shape.map(_.toString)).mkString("[", ", ", "]")}"
 }
 
 object TensorSpec {
 
-  /** Element types, and the narrowest type of Spark for each; Spark has no unsigned integers. */
+  /** Element types to the narrowest Spark type for each; Spark has no unsigned integers. */
   val Types: Map[String, DataType] = Map(
     "float32" -> FloatType,
     "float64" -> DoubleType,
@@ -73,7 +73,7 @@ object TensorSpec {
 
 object Signature {
 
-  // The bounds of Python's reader, sightline/bundle/manifest.py.
+  // The same limits as in Python's reader, sightline/bundle/manifest.py.
   private[model] val MostClasses = 10000000
   private val LongestAxis = 1000000000
 
@@ -154,21 +154,21 @@ object Signature {
     ModelOutput(TensorSpec(name, dtype(json, name, where), shape(json, name, where)), head)
   }
 
-  /** The lengths of the axes after the batch axis, which has a name: n. */
+  /** The lengths of the axes after the batch axis, which the manifest writes as a text: n. */
   private def shape(json: JValue, name: String, where: String): Seq[Int] = json \ "shape" match {
     case JArray(JString(_) :: axes) => axes.map(count(_, LongestAxis, "shape", where))
     case _ => throw invalid(where, s"the shape of '$name' does not begin with the batch axis n")
   }
 
   private def dtype(json: JValue, name: String, where: String)(implicit formats: Formats): String =
-    // Old bundles do not state it: their outputs are float32.
+    // Bundles of older versions have no dtype for outputs; it is float32.
     (json \ "dtype").extractOpt[String].getOrElse("float32") match {
       case known if TensorSpec.Types.contains(known) => known
       case other =>
         throw unknown(where, s"the dtype of '$name'", other, TensorSpec.Types.keys.toSeq.sorted)
     }
 
-  /** An integer from 1 to `most`; json4s would cut one of many digits to 32 bits. */
+  /** An integer from 1 to `most`. json4s would truncate a larger number to 32 bits without an error. */
   private def count(value: JValue, most: Int, field: String, where: String): Int = value match {
     case JInt(number) if number >= 1 && number <= most => number.toInt
     case _ => throw invalid(where, s"'$field' must be an integer from 1 to $most")

@@ -5,11 +5,11 @@ import java.util.zip.{ZipEntry, ZipOutputStream}
 
 import scala.util.Using
 
-/** Writes zips of files that compression does not make smaller, such as weights. */
+/** Writes uncompressed zips, for files that compression does not make smaller, such as weights. */
 private[sightline] object ZipFolder {
 
   /**
-   * Writes the zip, uncompressed: to compress a large model takes seconds.
+   * Writes a zip without compression, because compressing a large model takes seconds.
    *
    * @param files relative to `folder`; their order in the zip
    */

@@ -7,7 +7,7 @@ import sightline.schedule.{ImageSettings, InferenceSettings}
 import sightline.{OptionValue, SightlineException}
 
 /**
- * How a call runs its model.
+ * The options of a call of a model.
  *
  * @param topK the number of labels in a prediction, at least 1
  */

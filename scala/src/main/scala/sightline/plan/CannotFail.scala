@@ -9,8 +9,8 @@ import org.apache.spark.sql.sightline.ReadImageExpression
 import org.apache.spark.sql.types.{BinaryType, DataType, StringType}
 
 /**
- * Checks whether an expression can be evaluated for more rows than the query evaluates it for. `10
- * / k`, for example, fails for k = 0 (in ANSI mode), even if a condition around it excludes these
+ * Decides whether an expression can be evaluated for more rows than the query evaluates it for. `10 /
+ * k`, for example, cannot: in ANSI mode it fails for k = 0, and a condition around it may exclude these
  * rows.
  */
 private[plan] object CannotFail {

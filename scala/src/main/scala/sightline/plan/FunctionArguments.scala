@@ -21,7 +21,7 @@ final class FunctionArguments private (
 
   def get(parameter: String): Option[Expression] = values.get(parameter)
 
-  /** A required argument. */
+  /** The value of a required argument. */
   def required(parameter: String): Expression = values(parameter)
 
   /**
@@ -57,8 +57,8 @@ final class FunctionArguments private (
     case table: FunctionTableSubqueryArgumentExpression
         if table.hasRepartitioning || table.orderByExpressions.nonEmpty =>
       throw wrong(
-        "TABLE(…) takes no PARTITION BY, ORDER BY or WITH SINGLE PARTITION: rows are predicted " +
-          "where they are."
+        "TABLE(…) takes no PARTITION BY, ORDER BY or WITH SINGLE PARTITION: the function does not " +
+          "move rows between partitions."
       )
     case table: FunctionTableSubqueryArgumentExpression => table.plan
     case _ =>
@@ -89,7 +89,10 @@ final class FunctionArguments private (
 object FunctionArguments {
 
   /**
-   * @param required how many of `parameters` are required; these come first
+   * Assigns a call's arguments to the function's parameters.
+   *
+   * @param parameters the names of all parameters, the required ones first
+   * @param required the number of required parameters
    * @throws SightlineException WRONG_ARGUMENTS
    */
   def apply(

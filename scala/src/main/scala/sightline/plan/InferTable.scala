@@ -11,15 +11,15 @@ import sightline.model.{Feed, ResultType}
 import sightline.schedule.Inference
 import sightline.source.{Columns, OwnColumns}
 
-/** Adds a model's results to the rows of a table: what the commands and `ml_predict(TABLE(…))` do. */
+/** Adds a model's results to the rows of a table, for the commands and `ml_predict(TABLE(…))`. */
 object InferTable {
 
   /**
-   * The frame's columns, the result, and `error`; one of the last two is NULL in each row.
+   * The frame's columns, the result, and `error`. In each row either the result or `error` is NULL.
    *
-   * @param function what the user calls it, for EXPLAIN
-   * @param images has the images in the columns of [[sightline.source.Columns.OfWorker]], which the
-   *   result lacks
+   * @param function the name of the command or function, for EXPLAIN
+   * @param images a frame with the images in the columns of [[sightline.source.Columns.OfWorker]]; the
+   *   returned frame does not contain these columns
    * @throws SightlineException NO_IMAGE_INPUT
    */
   def images(
@@ -39,11 +39,12 @@ object InferTable {
   }
 
   /**
-   * The table's columns, `prediction`, and `error`; one of the last two is NULL in each row. An
-   * image's bytes and its read error are left out. Other inputs are columns of the inputs' names.
+   * The table's columns, `prediction`, and `error`. In each row either `prediction` or `error` is NULL.
+   * The images' bytes and read errors are omitted. An input that is not an image is read from the
+   * column with the input's name.
    *
-   * @param content name of the column with the images' bytes, in any case
-   * @param keepsContent whether the bytes stay in the result
+   * @param content the name of the column with the images' bytes; case does not count
+   * @param keepsContent whether the result contains the images' bytes
    * @throws SightlineException UNKNOWN_COLUMN or WRONG_COLUMN_TYPE
    */
   def predict(
@@ -57,10 +58,10 @@ object InferTable {
     val columns = signature.inputs.map { input =>
       val found = input.feed match {
         case Feed.Image =>
-          val hint = "Name the one with the images' bytes by map('content_column', 'NAME')."
+          val hint = "Set the column with the images' bytes by map('content_column', 'NAME')."
           column(function, table.output, content, hint)
         case Feed.Tensor =>
-          val hint = "The model's input of this name is made of it."
+          val hint = "The model has an input of this name."
           column(function, table.output, input.tensor.name, hint)
       }
       found -> ModelInputs.one(function, input, found, found.name)
@@ -85,8 +86,10 @@ object InferTable {
   }
 
   /**
-   * @param inputs on the table's columns
-   * @param kept the result's first columns
+   * Adds a call and its result to a table.
+   *
+   * @param inputs the model's inputs, as expressions on the table's columns
+   * @param kept the table's columns in the result, which come first
    */
   private def inferred(
       function: String,
@@ -142,7 +145,7 @@ object InferTable {
     case _ => false
   }
 
-  /** An image that was read, or the error of reading it, which says why its file has no bytes. */
+  /** An image's bytes, and the error of reading its file; one of them is NULL. */
   private def read(content: Option[Expression], error: Option[Expression]): Expression =
     CreateNamedStruct(
       Seq(
@@ -174,11 +177,11 @@ object InferTable {
       )
     }
 
-  /** The table's column of read errors, with the type that `read_images` gives it. */
+  /** The table's column of read errors: it is named `error` and has the type of `read_images`. */
   private def readError(columns: Seq[Attribute]): Option[Attribute] =
     columns.find(c => c.name.equalsIgnoreCase(Columns.Error) && Columns.isError(c.dataType))
 
-  /** The read error of a row without bytes, its fields in their usual order. */
+  /** The read error of a row without bytes, with the fields in the order of `Columns.ErrorType`. */
   private def errorOf(content: Attribute, error: Attribute): Expression = {
     val found = fields(error).toMap
     val parts = Columns.ErrorType.fieldNames.toSeq.flatMap(name => Seq(Literal(name), found(name)))

@@ -15,7 +15,7 @@ import sightline.schedule.Inference
 import sightline.source.Columns
 
 /**
- * An expression that gives a model's answer for a row: the fields of `result`, then `error`.
+ * An expression whose value is a model's answer for a row: the fields of `result`, then `error`.
  *
  * Every SQL function and command that runs a model is this one expression. Analysis leaves it in its
  * place, so that Spark treats it like any other expression. [[ExtractInference]] moves it to its own
@@ -40,7 +40,7 @@ final case class InferenceCall(
     result.dataType(inference.bundle.signature).add(Columns.Error, Columns.ErrorType)
   override def nullable: Boolean = true
 
-  /** The text for EXPLAIN: which model runs, and how. */
+  /** The text for EXPLAIN: the model and its settings. */
   def description: String = s"$function[${inference.description}]"
 
   override def prettyName: String = function
@@ -62,17 +62,17 @@ object InferenceCall {
     expression.collect { case call: InferenceCall => call }
 }
 
-/** How rows reach the worker. */
+/** The transport of rows to the worker. */
 sealed trait Route
 
 object Route {
 
-  /** Spark's Arrow function: the inputs alone are sent. A row whose inputs are all NULL gives NULL. */
+  /** Spark's Arrow function: only the inputs are sent. A row whose inputs are all NULL gives NULL. */
   case object Scalar extends Route
 
   /**
-   * mapInArrow: the whole row is sent, and not kept beside the worker. A row without an input gives an
-   * error.
+   * mapInArrow: the whole row is sent to the worker and comes back from it. A row without an input gives
+   * an error.
    */
   case object Bulk extends Route
 }

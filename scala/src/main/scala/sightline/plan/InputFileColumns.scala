@@ -9,8 +9,8 @@ import sightline.SightlineException
 /**
  * Evaluates `input_file_name()` and similar functions below inference.
  *
- * They return the file that Spark reads at that moment. A Python worker is some batches behind, so
- * above it they would return a file other than the row's.
+ * They return the file that Spark is reading. Spark reads some batches ahead of a Python worker, so above
+ * the worker they would return a file other than the row's.
  */
 private[plan] object InputFileColumns {
 
@@ -34,7 +34,7 @@ private[plan] object InputFileColumns {
   def wrongPlace(function: String): SightlineException = SightlineException(
     "WRONG_PLACE",
     "function" -> "input_file_name",
-    "place" -> s"above a join, a union or a WITH of what $function gives",
+    "place" -> s"above a join, a union or a WITH of the results of $function",
     "hint" -> "Select it, or _metadata.file_path, where the files are read.",
   )
 

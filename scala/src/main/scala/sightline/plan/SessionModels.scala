@@ -13,13 +13,13 @@ import sightline.schedule.{Inference, InferenceSettings}
 import sightline.source.AllowedRoots
 
 /**
- * A model as a call runs it.
+ * A model with the settings of a call.
  *
- * @param topK how many labels a prediction lists
+ * @param topK the number of labels in a prediction, at least 1
  */
 final case class SessionModel(inference: Inference, topK: Int) {
 
-  /** What `ml_predict` gives for a row. */
+  /** The result of `ml_predict` for a row. */
   def prediction: ResultType = ResultType.prediction(inference.bundle.signature, topK)
 }
 
@@ -39,7 +39,7 @@ object SessionModels {
   // twice reads one version of it.
   private val byQuery = new MapMaker().weakKeys().makeMap[AnyRef, QueryModels]()
 
-  /** What the analysis of one query has found so far. */
+  /** The models that the analysis of one query has found so far. */
   final private class QueryModels {
     val found: TrieMap[String, FoundModel] = TrieMap.empty
     val checked: TrieMap[Inference, Unit] = TrieMap.empty

@@ -20,10 +20,10 @@ sealed trait SqlFunction {
   /** Names of the parameters, the required ones first. */
   protected def parameters: Seq[String]
 
-  /** How many of the parameters are required. */
+  /** The number of required parameters. */
   protected def required: Int
 
-  /** What a call of the function is to Spark. */
+  /** Spark's type of a call: an expression or a logical plan. */
   type Call
 
   /**
@@ -58,13 +58,13 @@ sealed trait SqlFunction {
   }
 }
 
-/** A function that stands where an expression can. */
+/** A function that is used as an expression. */
 trait ScalarFunction extends SqlFunction {
   override type Call = InferenceCall
   override protected def group: String = "misc_funcs"
 }
 
-/** A function that stands in FROM. */
+/** A function that is used in FROM. */
 trait TableFunction extends SqlFunction {
   override type Call = LogicalPlan
   override protected def group: String = "table_funcs"

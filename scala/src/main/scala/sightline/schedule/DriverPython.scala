@@ -6,15 +6,19 @@ import scala.sys.process.{Process, ProcessLogger}
 
 import sightline.{BuildInfo, SightlineException}
 
-/** Runs the Python package on the driver, in the interpreter that the workers have. */
+/** Runs modules of the Python package on the driver, with the workers' interpreter. */
 private[sightline] object DriverPython {
 
   private val Failure = "(?m)^sightline: ([A-Z_]+): (.*)$".r
 
   /**
+   * Runs a module: `python -m MODULE ARGUMENTS`.
+   *
+   * @param executable the interpreter, a path or a name on the PATH
    * @param module such as `sightline.worker.preflight`
-   * @return what it prints
-   * @throws SightlineException PYTHON_NOT_FOUND or PYTHON_UNUSABLE
+   * @return the module's standard output
+   * @throws SightlineException PYTHON_NOT_FOUND if the interpreter does not start; PYTHON_UNUSABLE if
+   *   the module ends with an exit status other than 0
    */
   def run(executable: String, module: String, arguments: Seq[String]): String = {
     val ended = execute(executable, module, arguments)
@@ -25,16 +29,16 @@ private[sightline] object DriverPython {
   /**
    * Runs a command of the package: `python -m sightline WORDS`.
    *
-   * @return what it prints
-   * @throws SightlineException the command's own, PYTHON_NOT_FOUND, or PYTHON_FAILED if it ends without
-   *   a word of its own
+   * @return the command's standard output
+   * @throws SightlineException the error that the command prints; PYTHON_FAILED if it fails without a
+   *   Sightline error; PYTHON_NOT_FOUND if the interpreter does not start
    */
   def command(executable: String, words: Seq[String]): String = {
     val ended = execute(executable, "sightline", words)
     if (ended.status != 0) {
       throw Failure
         .findFirstMatchIn(ended.err)
-        .flatMap(told => SightlineException.relayed(told.group(1), told.group(2)))
+        .flatMap(error => SightlineException.relayed(error.group(1), error.group(2)))
         .getOrElse(broken(words, ended))
     }
     ended.out

@@ -7,12 +7,18 @@ import org.json4s.jackson.JsonMethods
 import sightline.SightlineException
 import sightline.model.Bundle
 
-/** Runs a bundle's golden images on the driver: does it still give the numbers it was made with? */
+/**
+ * Verification of a bundle on the driver: runs the model on the bundle's golden images and compares the
+ * outputs with the recorded ones.
+ */
 object GoldenBatch {
 
   /**
+   * Verifies the bundle with every backend whose packages the interpreter has.
+   *
    * @param allowCode whether the bundle may load Python code of its own
-   * @throws SightlineException MODEL_UNFIT with what failed, CODE_NOT_ALLOWED, or of [[Preflight]]
+   * @throws SightlineException MODEL_UNFIT with the failed checks, or if no backend can run the golden
+   *   images; CODE_NOT_ALLOWED; errors of [[Preflight.checkPackages]]
    */
   def check(spark: SparkSession, bundle: Bundle, allowCode: Boolean): Unit = {
     val context = spark.sparkContext
@@ -28,9 +34,9 @@ object GoldenBatch {
     if (failed.nonEmpty) {
       throw unfit(bundle, failed.map(c => s"${c.subject}: ${c.detail}").mkString("; "))
     }
-    // The hashes alone do not say that it runs.
+    // Correct hashes do not show that the model runs.
     if (!checks.exists(c => c.outcome == "ok" && c.golden)) {
-      throw unfit(bundle, s"$executable has the runtime of none of its backends")
+      throw unfit(bundle, s"$executable has no runtime package for any of its backends")
     }
   }
 

@@ -8,13 +8,13 @@ import org.apache.spark.sql.sightline.PythonWorker
 import sightline.model.{Bundle, ResultType}
 
 /**
- * A model, and how it is run in the workers.
+ * A model with the settings for running it in the workers.
  *
- * Two are equal if they give equal results: the same bundle, by its hash, run with the same
- * settings. The name that a query calls the bundle by makes no difference.
+ * Two inferences are equal if their results are equal: they have the same bundle (by its hash) and the
+ * same settings. The name in the query is not compared.
  *
- * @param called what the user calls it; None: its own name
- * @param version of the models root, when it comes from there
+ * @param called the name or path in the query or command; None: the bundle's own name
+ * @param version the model's version, from 1, if CREATE MODEL made it; else None
  */
 final case class Inference(
     bundle: Bundle,
@@ -24,6 +24,7 @@ final case class Inference(
     version: Option[Int] = None,
 ) {
 
+  /** The name or path for messages and EXPLAIN. */
   def name: String = called.getOrElse(bundle.manifest.name)
 
   override def equals(other: Any): Boolean = other match {
@@ -34,7 +35,7 @@ final case class Inference(
   private def identity: (String, InferenceSettings, ImageSettings) =
     (bundle.sha256, settings, images)
 
-  /** One line: the model, by its version and hash, and how it is asked to run. */
+  /** One line for EXPLAIN: name, version, hash and settings. */
   def description: String = {
     val which = s"$name${version.fold("")(v => s" version $v")}, sha256 ${bundle.sha256.take(12)}"
     s"$which, backend ${settings.backend}, precision ${settings.precision}, " +
@@ -42,8 +43,8 @@ final case class Inference(
   }
 
   /**
-   * Makes sure that the model can run so, and that the interpreter has what it takes. A query does
-   * this once for each model, when it is analysed.
+   * Checks that the model supports these settings and that the interpreter has the required packages.
+   * A query runs this check once for each model, during analysis.
    *
    * @throws sightline.SightlineException UNKNOWN_BACKEND, NOT_CALIBRATED, CODE_NOT_ALLOWED,
    *   DEVICE_UNAVAILABLE, MISSING_PACKAGE and others of [[Preflight]]
@@ -62,9 +63,11 @@ final case class Inference(
   }
 
   /**
-   * Makes sure that the bundle can run in this way, whatever the interpreter has.
+   * Checks that the bundle supports the backend, precision and decoder. The interpreter's packages are
+   * not checked.
    *
-   * @param executable the workers' interpreter, which is asked for a backend that is not built in
+   * @param executable the workers' interpreter; it is started only to list a backend that is not
+   *   built in
    * @throws sightline.SightlineException UNKNOWN_BACKEND, NO_VARIANT, NOT_CALIBRATED and others
    */
   def requireMode(executable: String): Unit = {
@@ -72,16 +75,16 @@ final case class Inference(
     bundle.requirePrecision(settings.backend, settings.precision, images.decoder, backends): Unit
   }
 
-  /** Packs the bundle and the Python sources for the nodes, once for a session. */
+  /** Ships the bundle and the Python sources to the nodes, once for each session. */
   def ship(spark: SparkSession): Unit = {
     NodeFiles.shipBundle(spark, bundle): Unit
     NodeFiles.shipPython(spark): Unit
   }
 
   /**
-   * The worker function for a SQL expression, with an argument for each input of the model.
+   * The worker function for a SQL expression, with one argument for each input of the model.
    *
-   * @param counters gets what the workers counted
+   * @param counters accumulates the workers' counters; None: they are discarded
    */
   def scalar(
       spark: SparkSession,
@@ -90,10 +93,10 @@ final case class Inference(
   ): PythonWorker = worker(spark, "scalar", result, None).copy(updates = counters)
 
   /**
-   * The worker function for whole partitions, by mapInArrow.
+   * The worker function for whole partitions, for mapInArrow.
    *
-   * @param columns names of the columns that are the model's
-   * @param counters gets what the workers counted
+   * @param columns the names of the columns that the model reads
+   * @param counters accumulates the workers' counters; None: they are discarded
    */
   def bulk(
       spark: SparkSession,
@@ -134,14 +137,15 @@ final case class Inference(
 
 object Inference {
 
-  /** How many inferences have been checked, for tests. */
+  /** The number of inferences that have been checked, for tests. */
   private[sightline] val checks = new AtomicLong
 
   /**
-   * Variables of the worker process, which is pooled by them.
+   * Environment variables of the worker process. Spark reuses a worker only for equal variables.
    *
-   * Eager torch frees and asks again for its large buffers at every layer; unless glibc keeps them,
-   * page faults triple the time of an image (80 against 28 CPU-ms for EfficientNet-Lite0).
+   * PyTorch in eager mode frees and allocates large buffers at every layer. These variables make glibc
+   * keep freed memory. Without them page faults triple the CPU time for an image (80 instead of 28 ms
+   * for EfficientNet-Lite0).
    */
   private def environment(backend: String): Map[String, String] =
     if (backend == "pytorch") {

@@ -3,12 +3,13 @@ package sightline.schedule
 import sightline.source.FolderScanOptions
 
 /**
- * How a model is run; every entry point has the same settings and the same defaults.
+ * Settings for running a model. Every entry point has the same settings and the same defaults.
  *
- * @param backend `onnx`, `openvino` or `pytorch`
- * @param precision `fp32`, or `bf16` or `int8` where the model has been calibrated
- * @param device `auto`, `cpu` or `cuda`
- * @param batchRows rows that the model gets at once, at least 1
+ * @param backend `onnx`, `openvino`, `pytorch`, or a backend of an installed package
+ * @param precision `fp32`, or `bf16` or `int8` if the model is calibrated for it
+ * @param device one of [[InferenceSettings.Devices]]; `auto` is the task's GPU if it has one, else the
+ *   CPU
+ * @param batchRows the number of rows in one batch of the model, at least 1
  * @param allowCode whether the model may load Python code of its own
  */
 final case class InferenceSettings(
@@ -20,15 +21,19 @@ final case class InferenceSettings(
 )
 
 object InferenceSettings {
+
+  /** The values of `device`. */
   val Devices: Seq[String] = Seq("auto", "cpu", "cuda")
 }
 
 /**
- * How images are read.
+ * Settings for reading images.
  *
- * @param decoder of JPEGs: `pillow`, `turbo` (the same pixels, faster) or `scaled` (other pixels)
- * @param maxBytes larger files are TOO_LARGE
- * @param maxPixels images of more pixels are TOO_LARGE, by their header alone
+ * @param decoder the JPEG decoder: `pillow`, `turbo` (the same pixels, faster) or `scaled` (decodes at a
+ *   reduced size: different pixels)
+ * @param maxBytes the maximum size of a file in bytes; a larger file gives the error TOO_LARGE
+ * @param maxPixels the maximum number of pixels, width times height in the header; a larger image gives
+ *   the error TOO_LARGE and is not decoded
  */
 final case class ImageSettings(
     decoder: String = "pillow",
@@ -37,5 +42,7 @@ final case class ImageSettings(
 )
 
 object ImageSettings {
+
+  /** The values of `decoder`. */
   val Decoders: Seq[String] = Seq("pillow", "turbo", "scaled")
 }

@@ -7,14 +7,16 @@ import scala.util.Using
 
 import org.apache.spark.SparkConf
 
-/** Which Python runs the workers. */
+/** Selection of the Python interpreter for the workers. */
 object Interpreter {
 
   /**
-   * `spark.pyspark.python`, else `PYSPARK_PYTHON`, as for Spark's own workers; else the Python that
-   * owns the pyspark whose Spark this is, else `python3` of the PATH.
+   * The interpreter: `spark.pyspark.python`, else `PYSPARK_PYTHON`, as for Spark's own workers; else the
+   * interpreter of the environment in which the running Spark is installed as pyspark; else `python3`
+   * on the PATH. An empty setting or variable is ignored.
    *
-   * @param environment the process's variables
+   * @param environment the environment variables of the process
+   * @return a path, or a name on the PATH
    */
   def of(conf: SparkConf, environment: Map[String, String] = sys.env): String =
     conf
@@ -24,7 +26,7 @@ object Interpreter {
       .orElse(environment.get("SPARK_HOME").flatMap(owner))
       .getOrElse("python3")
 
-  /** The interpreter above `…/lib/python3.11/site-packages/pyspark`, if that is what this is. */
+  /** The interpreter of `ENV` if SPARK_HOME is `ENV/lib/python3.11/site-packages/pyspark`; else None. */
   private def owner(sparkHome: String): Option[String] = {
     val home = Paths.get(sparkHome).toAbsolutePath.normalize
     Option

@@ -12,27 +12,35 @@ import org.apache.spark.sql.sightline.SessionArchives
 import sightline.model.{Bundle, Manifest, TemporaryFolder, ZipFolder}
 
 /**
- * Ships folders to the nodes once for each session, under names made of their hashes.
+ * Ships folders to the nodes once for each session. A folder's name on the nodes contains its hash.
  *
- * A worker finds them under its SparkFiles folder, so no path of the driver ever reaches it.
+ * A worker finds the folders under its SparkFiles folder, so it needs no path of the driver.
  */
 object NodeFiles {
 
-  // Spark's file server knows a name by one path: an archive that is made again lies there again.
+  // Spark's file server accepts only one path for a name, so an archive is always written to the same path.
   private lazy val archiveFolder = TemporaryFolder.create("ship")
 
   private val archives = mutable.Set.empty[String]
 
-  // Each session has a folder of its own on the nodes.
+  // The names that each session has shipped; each session has its own folder on the nodes.
   private val shipped = mutable.WeakHashMap.empty[SparkSession, mutable.Set[String]]
 
-  /** @return the bundle's folder name on the nodes */
+  /**
+   * Ships the bundle's files.
+   *
+   * @return the name of the bundle's folder on the nodes
+   */
   def shipBundle(spark: SparkSession, bundle: Bundle): String = {
     val name = s"sightline-model-${bundle.sha256.take(32)}"
     ship(spark, name, bundle.folder, bundle.manifest.files.keys.toSeq :+ Manifest.FileName)
   }
 
-  /** @return the folder name on the nodes that belongs on the worker's `sys.path` */
+  /**
+   * Ships the Python package.
+   *
+   * @return the name of the folder on the nodes that the worker adds to `sys.path`
+   */
   def shipPython(spark: SparkSession): String = {
     val name = s"sightline-python-${PythonSources.sha256.take(32)}"
     ship(spark, name, PythonSources.folder, pythonFiles)
@@ -46,7 +54,7 @@ object NodeFiles {
         .toList
     }
 
-  // The files are looked for only when they are packed, not at every analysis of a query.
+  // `files` is by name, so that the files are listed only when they are packed, not at every analysis.
   private def ship(
       spark: SparkSession,
       name: String,

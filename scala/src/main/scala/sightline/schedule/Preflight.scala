@@ -10,11 +10,11 @@ import sightline.model.{Backend, Bundle}
 import sightline.{BuildInfo, SightlineException}
 
 /**
- * What the worker's interpreter said of itself.
+ * Versions that the worker's interpreter reports.
  *
- * @param python its `major.minor`
- * @param packages package to version, for those it has
- * @param backends that its packages have, with the built-in ones
+ * @param python the interpreter's version, `major.minor`
+ * @param packages the installed packages that the worker can use: import name to version
+ * @param backends the backends of the installed packages, including the built-in ones
  */
 final case class Preflight(
     python: String,
@@ -22,17 +22,19 @@ final case class Preflight(
     backends: Seq[Backend] = Nil,
 )
 
-/** Asks the worker's interpreter, on the driver, before any task starts. */
+/** Checks of the worker's interpreter. They run on the driver before any task starts. */
 object Preflight {
 
-  // SQL analyses a query anew for every view and every run. Only answers that sufficed are kept: what was
-  // missing may have been installed since.
+  // The reports by interpreter, because SQL analyses a query for every view and every run. A report with
+  // a missing package is not kept, because the package may be installed later.
   private val answers = TrieMap.empty[String, Preflight]
   private val cudaBackends = TrieMap.empty[(String, String), Unit]
 
   /**
-   * @param executable the interpreter
-   * @param sparkVersion of the running Spark: pyspark there must be the same
+   * Checks that the interpreter has the packages for an inference.
+   *
+   * @param executable the interpreter, a path or a name on the PATH
+   * @param sparkVersion the version of the running Spark; the interpreter's pyspark must be equal to it
    * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH, MISSING_PACKAGE or
    *   PYTHON_UNUSABLE
    */
@@ -48,13 +50,14 @@ object Preflight {
       purpose =
         s"backend '${inference.settings.backend}' with decoder '${inference.images.decoder}'",
       hint =
-        "Install it there, or name another interpreter by spark.pyspark.python or PYSPARK_PYTHON.",
+        "Install it there, or set another interpreter by spark.pyspark.python or PYSPARK_PYTHON.",
     )
 
   /**
-   * The backends among which one of that name is: those built in, and if it is none of them, those of
-   * the interpreter's packages too.
+   * The known backends: the built-in ones, and those of the interpreter's packages if `name` is not
+   * built in.
    *
+   * @param executable the interpreter; it is started only if `name` is not built in
    * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH or PYTHON_UNUSABLE
    */
   def backends(executable: String, name: String): Seq[Backend] =
@@ -65,7 +68,7 @@ object Preflight {
     }
 
   /**
-   * The same without a model.
+   * Checks that the interpreter can run the worker with this Spark, without a model.
    *
    * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH or PYTHON_UNUSABLE
    */
@@ -73,11 +76,11 @@ object Preflight {
     ask(executable, sparkVersion, Nil)
 
   /**
-   * Makes sure that an interpreter has what a part of a run needs there.
+   * Checks that the interpreter has the packages for a part of a run.
    *
    * @param packages import names
-   * @param purpose what needs them
-   * @param hint how to get them, or to do without
+   * @param purpose the part of the run that needs the packages, for the error
+   * @param hint the action that solves a missing package, for the error
    * @throws SightlineException MISSING_PACKAGE and those of [[checkPackages]]
    */
   def requirePackages(
@@ -102,7 +105,7 @@ object Preflight {
   }
 
   /**
-   * Makes sure that `backend` can run on a GPU of this machine, where the tasks will run here too.
+   * Checks that the backend can run on a GPU of this machine; for local mode, where the tasks run here.
    *
    * @throws SightlineException DEVICE_UNAVAILABLE
    */
@@ -121,7 +124,8 @@ object Preflight {
     }
 
   /**
-   * The bridge is compiled against one Spark's private classes, so it runs on no other.
+   * Checks that the running Spark is the one that the jar was built for. The jar uses Spark's private
+   * classes, so it runs with no other version.
    *
    * @throws SightlineException SPARK_MISMATCH
    */
@@ -135,7 +139,7 @@ object Preflight {
     }
 
   /**
-   * A bundle may name Python code of its own; it is loaded only where somebody has agreed to that.
+   * Checks that the bundle loads no Python code other than that of timm, torchvision and Sightline.
    *
    * @throws SightlineException CODE_NOT_ALLOWED
    */
@@ -164,7 +168,7 @@ object Preflight {
     }
   }
 
-  /** Import names of what the worker needs. */
+  /** The import names of the packages that the worker needs for the inference. */
   private def needs(executable: String, inference: Inference): Seq[String] = {
     val backend = inference.settings.backend
     val library = Option.when(backend == "pytorch") {
@@ -177,9 +181,9 @@ object Preflight {
   }
 
   /**
-   * What the interpreter says of itself: as it said before, unless a package was missing then.
+   * The interpreter's report. An earlier report is reused unless it lacks one of `wanted`.
    *
-   * @param wanted packages for which an older answer is not enough if it lacks them
+   * @param wanted the required packages
    * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH or PYTHON_UNUSABLE
    */
   private def ask(executable: String, sparkVersion: String, wanted: Seq[String]): Preflight = {
@@ -195,7 +199,7 @@ object Preflight {
     }
   }
 
-  /** Its one line of JSON. */
+  /** The output of the worker's preflight module: one line of JSON. */
   private def run(executable: String, options: String*): String =
     DriverPython.run(executable, "sightline.worker.preflight", options)
 
@@ -211,7 +215,7 @@ object Preflight {
     }.getOrElse(
       throw DriverPython.unusable(
         executable,
-        s"it said '${json.linesIterator.nextOption().mkString}'",
+        s"it printed '${json.linesIterator.nextOption().mkString}', not its versions",
       )
     )
   }

@@ -11,7 +11,7 @@ import org.apache.hadoop.fs.FileUtil
 
 import sightline.model.TemporaryFolder
 
-/** The Python package that travels in the jar, so that jar and worker can never differ. */
+/** The Python package in the jar. The workers run it, so jar and worker always have the same version. */
 object PythonSources {
 
   private lazy val archive: Array[Byte] =
@@ -19,11 +19,11 @@ object PythonSources {
       _.readAllBytes()
     )
 
-  /** Hash of the packed sources, in hexadecimal. */
+  /** The SHA-256 of the packed sources, in hexadecimal. */
   lazy val sha256: String =
     HexFormat.of.formatHex(MessageDigest.getInstance("SHA-256").digest(archive))
 
-  /** The sources unpacked on the driver: what goes on `PYTHONPATH`. */
+  /** The folder on the driver with the unpacked sources, for `PYTHONPATH`. */
   lazy val folder: Path = {
     val target = TemporaryFolder.create("python")
     FileUtil.unZip(new ByteArrayInputStream(archive), target.toFile)

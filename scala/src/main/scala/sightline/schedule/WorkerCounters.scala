@@ -13,22 +13,22 @@ import org.json4s.*
 import org.json4s.jackson.JsonMethods
 
 /**
- * What the workers' engines counted (images, seconds of decoding, of the model, …), summed over the
- * tasks that succeeded. `sightline.engine.counters` says what each is.
+ * Sums of the workers' counters over the tasks that succeeded: images, seconds of decoding, seconds of
+ * the model, and others. `sightline.engine.counters` defines each counter.
  *
- * Spark carries a worker's accumulator updates as it gets them: pickles of `(number, value)`. They
- * are summed as they arrive, so that a million tasks leave nothing behind, and not unpickled: our
- * value is a JSON text, found by its beginning.
+ * Spark sends a worker's accumulator updates to the driver as pickles of `(number, value)`. They are
+ * summed when they arrive, so the memory does not grow with the number of tasks. They are not
+ * unpickled: the value is a JSON text that starts with a fixed prefix.
  */
 final class WorkerCounters private extends CollectionAccumulator[Array[Byte]] {
 
   @transient private lazy val sums = TrieMap.empty[String, Double]
 
-  /** Counter and sum, by name, seconds to a tenth of a millisecond; empty before the first task. */
+  /** Counter names to sums, sorted by name, rounded to 0.0001; empty before the first task has ended. */
   def values: ListMap[String, Double] =
     sums.toSeq.sorted.map { case (name, sum) => name -> math.rint(sum * 1e4) / 1e4 }.to(ListMap)
 
-  /** The same, without what `before` had counted; what has not changed since is left out. */
+  /** The increase of each counter since `before`, an earlier [[values]]; unchanged counters are omitted. */
   def since(before: ListMap[String, Double]): ListMap[String, Double] = values.flatMap {
     case (name, sum) =>
       val more = math.rint((sum - before.getOrElse(name, 0d)) * 1e4) / 1e4
@@ -49,7 +49,7 @@ object WorkerCounters {
 
   private val byContext = mutable.WeakHashMap.empty[SparkContext, WorkerCounters]
 
-  /** Of all that the workers of an application have run. */
+  /** The counters of an application's workers. */
   def of(context: SparkContext): WorkerCounters =
     synchronized(byContext.getOrElseUpdate(context, register(context)))
 

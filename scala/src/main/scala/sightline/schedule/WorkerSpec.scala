@@ -7,13 +7,14 @@ import org.json4s.{JNull, JObject, JString, JValue}
 import sightline.model.ResultType
 
 /**
- * What the driver tells a worker; `sightline.worker.worker_spec` reads it. Both are tested against
- * `tests/contract/worker_spec.json`.
+ * The message from the driver to a worker. `sightline.worker.worker_spec` reads it. Tests compare both
+ * with `tests/contract/worker_spec.json`.
  *
- * @param model the bundle
- * @param local whether the tasks run in the driver's process, where no GPU is assigned to them
- * @param threads cores of a task, at least 1
- * @param columns names of the columns of a record batch; None for the scalar route
+ * @param model the model's bundle
+ * @param local whether Spark runs in local mode, in which tasks have no assigned GPU
+ * @param threads the number of cores of a task (`spark.task.cpus`), at least 1
+ * @param result the result of the model for each row
+ * @param columns the names of the columns of a record batch; None for the scalar route
  */
 final case class WorkerSpec(
     model: WorkerSpec.Model,
@@ -51,19 +52,23 @@ final case class WorkerSpec(
 
 object WorkerSpec {
 
-  /** The version of the protocol; `sightline.version` has the same. */
+  /** The version of the protocol; it must be equal to the one in `sightline.version`. */
   val Protocol = 2
 
   /**
+   * The bundle of a model on the nodes.
+   *
    * @param name the model's own name, for errors
-   * @param sha256 of its `model.json`: the worker refuses other bytes
-   * @param folder of the bundle, under the nodes' SparkFiles folder
+   * @param sha256 the hash of `model.json`, in hexadecimal; the worker rejects a bundle with another one
+   * @param folder the name of the bundle's folder under the SparkFiles folder
    */
   final case class Model(name: String, sha256: String, folder: String)
 
   /**
+   * The names of the columns of a record batch that the worker reads.
+   *
    * @param inputs a column for each input of the model, in the order of its signature
-   * @param error the column of errors of reading the inputs; a batch may lack it
+   * @param error the column with errors of reading the inputs; it is optional in a batch
    */
   final case class Columns(inputs: Seq[String], error: String)
 

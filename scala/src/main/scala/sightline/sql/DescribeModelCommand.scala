@@ -9,7 +9,7 @@ import sightline.model.{BundleCatalog, FoundModel, ModelName, ModelVersion, Resu
 import sightline.plan.SessionModels
 import sightline.source.Columns
 
-/** `DESCRIBE MODEL`: shows a model's properties, how it can run, and its versions. */
+/** `DESCRIBE MODEL`: shows a model's properties, calibrated modes and versions. */
 final case class DescribeModelCommand(name: String, extended: Boolean) extends Statement {
 
   override def columns: StructType = new StructType()

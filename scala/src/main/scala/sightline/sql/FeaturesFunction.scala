@@ -22,8 +22,9 @@ object FeaturesFunction extends ScalarFunction {
 
   override protected def usage: String =
     """_FUNC_(model, content[, options]) - Runs `model` on the image whose bytes are in `content`.
-      |  Gives struct<features array<float>, error>: the model's output of features, the same length
-      |  for every image. An image that cannot be decoded gives `error`, a NULL gives NULL.""".stripMargin
+      |  Returns struct<features array<float>, error>: the model's output of features, with the same
+      |  length for every image. For an image that cannot be decoded only `error` is set; for a NULL the
+      |  result is NULL.""".stripMargin
 
   override protected val parameters: Seq[String] = Seq("model", "content", "options")
   override protected val required = 2

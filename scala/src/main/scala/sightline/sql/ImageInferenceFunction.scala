@@ -20,8 +20,8 @@ object ImageInferenceFunction extends ScalarFunction {
 
   override protected def usage: String =
     s"""_FUNC_(path[, backend]) - Runs the model of $ModelSetting on the image at `path`.
-       |  Gives struct<label, class_id, confidence, probabilities map<string,float>, error>: an image
-       |  that cannot be read or decoded gives `error`, a NULL path gives NULL.
+       |  Returns struct<label, class_id, confidence, probabilities map<string,float>, error>. For an
+       |  image that cannot be read or decoded only `error` is set; for a NULL path the result is NULL.
        |  `backend` is 'pytorch' (default), 'onnx' or 'openvino'.""".stripMargin
 
   override protected val parameters: Seq[String] = Seq("path", "backend")

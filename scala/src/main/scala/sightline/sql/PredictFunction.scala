@@ -18,11 +18,11 @@ object PredictFunction extends ScalarFunction {
 
   override protected def usage: String =
     """_FUNC_(model, content[, options]) - Runs `model` on the image whose bytes are in `content`.
-      |  Gives struct<label, class_id, score, top_k, error>: an image that cannot be decoded gives
-      |  `error`, a NULL gives NULL. `model` is a literal: a name, name@version, or a bundle's path.
-      |  `options` is a literal map of texts, such as map('top_k', '3').
-      |  In FROM, _FUNC_(TABLE(images), model[, options]) does it for a table: its columns without the
-      |  bytes, then prediction and error.""".stripMargin
+      |  Returns struct<label, class_id, score, top_k, error>. For an image that cannot be decoded only
+      |  `error` is set; for a NULL the result is NULL. `model` is a literal: a name, name@version, or a
+      |  bundle's path. `options` is a literal map of texts, such as map('top_k', '3').
+      |  In FROM, _FUNC_(TABLE(images), model[, options]) returns a table's columns without the bytes,
+      |  and the columns prediction and error.""".stripMargin
 
   override protected val parameters: Seq[String] = Seq("model", "content", "options")
   override protected val required = 2

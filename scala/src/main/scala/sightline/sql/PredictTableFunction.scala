@@ -12,9 +12,10 @@ object PredictTableFunction extends TableFunction {
 
   override protected def usage: String =
     """_FUNC_(TABLE(images), model[, options]) - Runs `model` on the bytes in the table's column `content`.
-      |  Gives the table's columns without the bytes, then prediction struct<label, class_id, score,
-      |  top_k> and error struct<code, stage, message>, one of which is NULL in each row. The table's
-      |  own prediction is input_prediction, and so is an error of its own that is none of reading.
+      |  Returns the table's columns without the bytes, and the columns prediction struct<label,
+      |  class_id, score, top_k> and error struct<code, stage, message>, one of which is NULL in each
+      |  row. A column prediction of the table becomes input_prediction. A column error of the table
+      |  becomes input_error, unless it is the read error of read_images.
       |  `options` is a map of texts, such as map('top_k', '3', 'keep_content', 'true').""".stripMargin
 
   private val ContentColumn = "content_column"

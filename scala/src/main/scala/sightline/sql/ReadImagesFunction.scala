@@ -15,12 +15,12 @@ object ReadImagesFunction extends TableFunction {
 
   override protected def usage: String =
     """_FUNC_(location[, labels[, limit[, max_image_bytes[, include[, exclude]]]]]) - Lists a folder (recursively) or a glob.
-      |  A row for each file: path, relative_path, length, modification_time, content or error, and
-      |  label. `labels` is 'auto' (the name of a subfolder), 'folder' or 'none'; `limit` lists at
-      |  most so many files; larger files than `max_image_bytes` give the error TOO_LARGE.
-      |  `include` and `exclude` are patterns of names, such as '*.jpg,*.png'; by default a folder gives
-      |  the files with the ending of an image, and '*' is every file.
-      |  Only a query that asks for content or error opens a file.""".stripMargin
+      |  Returns a row for each file: path, relative_path, length, modification_time, content or error,
+      |  and label. `labels` is 'auto' (the name of the subfolder), 'folder' or 'none'. `limit` is the
+      |  maximum number of files. A file of more than `max_image_bytes` bytes gives the error TOO_LARGE.
+      |  `include` and `exclude` are patterns of names, such as '*.jpg,*.png'. By default a folder
+      |  includes the files with an image suffix; '*' includes every file.
+      |  Only a query that uses content or error opens files.""".stripMargin
 
   // The names of the arguments, and the names of the data source's options for them.
   private val options =

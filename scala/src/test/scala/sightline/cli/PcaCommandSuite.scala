@@ -79,7 +79,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
       val done = run("--features", fruits(folder), "--k", 2, "--output", out)
       assert(done.status == 0, done.err)
       assert(done.out.startsWith("12 rows (9 train, 3 test), 0 without features left out"))
-      assert(done.out.contains("3 features → 2 components, fitted on 9; they keep 100.0%"))
+      assert(done.out.contains("3 features → 2 components, fitted on 9; they explain 100.0%"))
 
       val record = json(out.resolve("run.json"))
       assert(record \ "pca" \ "fitted_on" == JInt(9))

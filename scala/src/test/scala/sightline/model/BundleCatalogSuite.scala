@@ -41,7 +41,7 @@ final class BundleCatalogSuite extends AnyFunSuite {
         .toList
     }
 
-  test("a name is looked for in the root that is given") {
+  test("a name is searched for in the models root") {
     withFolder { models =>
       val folder = TestBundle.in(models, "mine")
       val bundle = catalog(Some(models)).find("mine").bundle
@@ -74,16 +74,16 @@ final class BundleCatalogSuite extends AnyFunSuite {
     }
   }
 
-  test("a path that does not exist is an unknown model") {
+  test("a path that does not exist raises UNKNOWN_MODEL") {
     withFolder(models => assert(refused(s"$models/none").code == "UNKNOWN_MODEL"))
     withFolder(models => assert(refused(s"$models/none.zip").code == "UNKNOWN_MODEL"))
     assert(refused("").code == "UNKNOWN_MODEL")
   }
 
-  test("a folder without a manifest is no bundle") {
+  test("a folder without a manifest is not a bundle") {
     withFolder { folder =>
       val error = refused(folder.toString)
-      assert(error.getMessage.startsWith(s"INVALID_BUNDLE: $folder: it holds no model.json."))
+      assert(error.getMessage.startsWith(s"INVALID_BUNDLE: $folder: it contains no model.json."))
     }
   }
 
@@ -99,7 +99,7 @@ final class BundleCatalogSuite extends AnyFunSuite {
     }
   }
 
-  test("a zip entry that would land outside is refused") {
+  test("a zip with an entry outside the bundle is rejected") {
     withFolder { models =>
       val bundle = TestBundle.in(models)
       val evil = zip(
@@ -108,11 +108,11 @@ final class BundleCatalogSuite extends AnyFunSuite {
       )
       val error = refused(evil.toString)
       assert(error.code == "INVALID_BUNDLE")
-      assert(error.getMessage.contains("'../../escaped.txt' lies outside the bundle"))
+      assert(error.getMessage.contains("'../../escaped.txt' is outside the bundle"))
     }
   }
 
-  test("a small zip that unpacks to a large file is refused before it is written whole") {
+  test("a small zip that unpacks to a large file is rejected before the file is complete") {
     withFolder { models =>
       val bundle = TestBundle.in(models, "pets")
       val zeros = ("zeros.bin", new Array[Byte](80 << 20))
@@ -128,16 +128,16 @@ final class BundleCatalogSuite extends AnyFunSuite {
     }
   }
 
-  test("what is no zip, or a zip of something else, is refused in one line") {
+  test("a file that is not a zip, or a zip without a bundle, is rejected with an error of one line") {
     withFolder { models =>
       assert(refused(write(models, "a.zip", "no zip").toString).code == "INVALID_BUNDLE")
       assert(refused(write(models, "b.zip", "").toString).code == "INVALID_BUNDLE")
       val other = zip(models.resolve("c.zip"), "readme.txt" -> Array[Byte](1))
-      assert(refused(other.toString).getMessage.contains("holds no model.json"))
+      assert(refused(other.toString).getMessage.contains("contains no model.json"))
     }
   }
 
-  test("a flipped byte in a zip is refused") {
+  test("a zip with a changed byte is rejected") {
     withFolder { models =>
       val changed = entries(TestBundle.in(models)).map {
         case ("model.onnx", _) => "model.onnx" -> "grapf".getBytes

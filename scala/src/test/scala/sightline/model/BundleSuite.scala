@@ -16,7 +16,7 @@ final class BundleSuite extends AnyFunSuite {
   private def refused(folder: Path): SightlineException =
     intercept[SightlineException](Bundle.open(folder))
 
-  test("a bundle's identity is the hash of its manifest") {
+  test("sha256 is the hash of the manifest") {
     withFolder { models =>
       val folder = TestBundle.in(models)
       val hash = MessageDigest
@@ -30,13 +30,13 @@ final class BundleSuite extends AnyFunSuite {
     withFolder(models => assert(Bundle.open(TestBundle.in(models)).labels == Seq("cat", "dog")))
   }
 
-  test("what Python wrote is opened") {
+  test("a bundle that Python wrote can be opened") {
     val bundle = ColourBundle.bundle
     assert(bundle.labels == Seq("red", "green", "blue"))
     assert(bundle.manifest.variants.keySet == Set("onnx"))
   }
 
-  test("one flipped bit in any file is found, and the file named") {
+  test("one changed bit in any file is detected, and the error has the file's name") {
     Seq("model.onnx", "labels.txt").foreach { file =>
       withFolder { models =>
         val folder = TestBundle.in(models)
@@ -50,7 +50,7 @@ final class BundleSuite extends AnyFunSuite {
     }
   }
 
-  test("a missing file is named") {
+  test("the error for a missing file has its name") {
     withFolder { models =>
       val folder = TestBundle.in(models)
       Files.delete(folder.resolve("labels.txt"))
@@ -59,7 +59,7 @@ final class BundleSuite extends AnyFunSuite {
     }
   }
 
-  test("a backend that a bundle has no variant for lists those it has") {
+  test("the error for a backend without a variant lists the backends of the bundle") {
     val error = intercept[SightlineException](ColourBundle.bundle.requireBackend("pytorch"))
     assert((error.code, error.exitStatus) == (("NO_VARIANT", 2)))
     assert(error.getMessage.contains("model 'colour' has no variant for backend 'pytorch'"))
@@ -74,12 +74,12 @@ final class BundleSuite extends AnyFunSuite {
     colour.copy(manifest = colour.manifest.copy(calibrated = ways))
   }
 
-  test("what changes no number, or was measured, may run") {
+  test("exact modes and calibrated modes are allowed") {
     Seq("pillow", "turbo").foreach(measured.requirePrecision("onnx", "fp32", _))
     measured.requirePrecision("openvino", "bf16", "pillow")
   }
 
-  test("a precision that a backend cannot do names what it can, in Python's words") {
+  test("the error for an unsupported precision lists the supported ones and is equal to Python's") {
     val error =
       intercept[SightlineException](measured.requirePrecision("onnx", "bf16", "pillow"))
     assert(error.exitStatus == 2)
@@ -89,13 +89,13 @@ final class BundleSuite extends AnyFunSuite {
     )
   }
 
-  test("an unknown precision lists the known") {
+  test("the error for an unknown precision lists the known ones") {
     val error =
       intercept[SightlineException](measured.requirePrecision("onnx", "fp16", "pillow"))
     assert(error.getMessage == "UNKNOWN_PRECISION: precision 'fp16'. Known: fp32, bf16, int8.")
   }
 
-  test("a backend of another package runs the variant that it names") {
+  test("a backend of another package runs the variant in its declaration") {
     val known = Backend.all :+ Backend("tvm", "onnx", Seq("fp32"), "tvm")
     assert(ColourBundle.bundle.requireBackend("tvm", known).runtime == "tvm")
     ColourBundle.bundle.requirePrecision("tvm", "fp32", "pillow", known): Unit
@@ -107,7 +107,7 @@ final class BundleSuite extends AnyFunSuite {
     assert(none.getMessage.contains("It has: onnx, openvino, tvm."))
   }
 
-  test("what was not measured in exactly this way is refused, in Python's words") {
+  test("a mode without calibration is rejected, and the error is equal to Python's") {
     val ways = Seq(
       CalibratedMode("openvino", "bf16", "scaled"),
       CalibratedMode("openvino", "int8", "pillow"),
@@ -127,7 +127,7 @@ final class BundleSuite extends AnyFunSuite {
     }
   }
 
-  test("what a model does not take or give is named, with what it does") {
+  test("the error for a missing kind of input or output lists those of the model") {
     val bundle = TensorBundle.iris
     val classes = intercept[SightlineException](bundle.requireClasses())
     assert(
@@ -137,12 +137,12 @@ final class BundleSuite extends AnyFunSuite {
     val image = intercept[SightlineException](bundle.requireImage())
     assert(
       image.getMessage ==
-        "NO_IMAGE_INPUT: model iris does not take one image a row; its inputs are x (tensor)."
+        "NO_IMAGE_INPUT: model iris does not take one image per row; its inputs are x (tensor)."
     )
     assert(ColourBundle.bundle.requireClasses().requireImage() == ColourBundle.bundle)
   }
 
-  test("a file is hashed once for each version of it, however often its bundle is opened") {
+  test("each version of a file is hashed once, even if its bundle is opened several times") {
     withFolder { models =>
       val folder = TestBundle.in(models)
       def hashed(): Long = {
@@ -157,7 +157,7 @@ final class BundleSuite extends AnyFunSuite {
       settle()
       assert(Seq.fill(3)(hashed()) == Seq(2, 0, 0))
       write(folder, "labels.txt", "cat\ndog\n"): Unit
-      // Its time is now, and another change could have the same: it is read until that is past.
+      // The modification time is so recent that another change may have the same time: hash it again.
       assert(Seq.fill(2)(hashed()) == Seq(1, 1))
       settle()
       assert(Seq.fill(2)(hashed()).last == 0)

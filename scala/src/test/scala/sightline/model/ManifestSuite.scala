@@ -22,7 +22,7 @@ final class ManifestSuite extends AnyFunSuite {
     error.getMessage
   }
 
-  test("it tells names, classes, variants and hashes") {
+  test("a manifest has the name, the classes, the variants and the hashes") {
     val manifest = parsed()
     assert(manifest.name == "pets")
     assert(manifest.signature.classCount == 2)
@@ -32,14 +32,14 @@ final class ManifestSuite extends AnyFunSuite {
     assert(manifest.files.keySet == Set("model.onnx", "labels.txt"))
   }
 
-  test("a variant may name the code that its weights need") {
+  test("a variant can have the code for its weights") {
     val torch: JObject = ("file" -> "model.onnx") ~ ("architecture" -> "timm:resnet18")
     assert(
       parsed("variants" -> ("pytorch" -> torch)).architectures == Map("pytorch" -> "timm:resnet18")
     )
   }
 
-  test("it tells which ways to run the model were measured, and of old ones that none were") {
+  test("a manifest has the calibrated modes; an older one without the field has none") {
     val entry = ("backend" -> "onnx") ~ ("precision" -> "int8") ~ ("decoder" -> "pillow") ~
       ("rows" -> 500) ~ ("agreement" -> 0.98) ~ ("top1" -> JNull) ~ ("top1_fp32" -> JNull) ~
       ("images" -> "imagenet/labels.csv")
@@ -52,30 +52,30 @@ final class ManifestSuite extends AnyFunSuite {
     assert(refused("calibration" -> "none").contains("model.json cannot be read"))
   }
 
-  test("a file outside the bundle is refused, wherever it is named") {
+  test("a file outside the bundle is rejected in every field") {
     Seq("../x", "a/../../x", "/etc/passwd", "..", "a\\..\\x", "").foreach { file =>
-      assert(refused("labels" -> file).contains(s"'$file' lies outside the bundle"))
-      assert(refused("files" -> (file -> "00")).contains(s"'$file' lies outside the bundle"))
+      assert(refused("labels" -> file).contains(s"'$file' is outside the bundle"))
+      assert(refused("files" -> (file -> "00")).contains(s"'$file' is outside the bundle"))
       val variant: JObject = "onnx" -> ("file" -> file)
-      assert(refused("variants" -> variant).contains(s"'$file' lies outside the bundle"))
+      assert(refused("variants" -> variant).contains(s"'$file' is outside the bundle"))
     }
   }
 
-  test("a file without a hash is refused") {
+  test("a file without a hash is rejected") {
     assert(refused("labels" -> "names.txt").contains("'names.txt' has no sha256"))
   }
 
-  test("another format is refused, with both numbers") {
+  test("another format is rejected, and the error has both numbers") {
     assert(
       refused("format" -> 3).contains("its format is 3, this Sightline reads formats 1 and 2")
     )
   }
 
-  test("another task is refused, with the known one") {
+  test("another task is rejected, and the error has the known one") {
     assert(refused("task" -> "detection").contains("'detection'. Known: classification"))
   }
 
-  test("what is no manifest is refused in one line") {
+  test("a text that is not a manifest is rejected with an error of one line") {
     Seq("", "{", "[]", "null", "{}", """{"format": "x"}""", "\u0000").foreach { json =>
       assert(message(json).linesIterator.size == 1)
     }
@@ -84,7 +84,7 @@ final class ManifestSuite extends AnyFunSuite {
 
   private val digits = JInt(BigInt("9" * 400))
 
-  test("numbers out of range are refused, however many digits they have") {
+  test("numbers out of range are rejected, even with hundreds of digits") {
     val tooMany = Seq(JInt(0), JInt(BigInt(2).pow(32) + 2), digits, JDouble(2.5))
     tooMany.foreach { classes =>
       val found = refused("classes" -> classes)
@@ -98,7 +98,7 @@ final class ManifestSuite extends AnyFunSuite {
     }
   }
 
-  test("scores and features are one vector an image") {
+  test("outputs of scores and features have the shape [n, length]") {
     val shapes = Seq(
       List(JString("n")) -> "the shape of 'pooled', its features, is not [n, length]",
       List(JInt(4), JInt(8)) -> "the shape of 'pooled', its features, is not [n, length]",
@@ -138,7 +138,7 @@ final class ManifestSuite extends AnyFunSuite {
     ("name" -> name) ~ ("dtype" -> dtype) ~
       ("shape" -> JArray(JString("n") :: axes.map(JInt(_)).toList))
 
-  test("format 2 tells each input's feed and each output's head") {
+  test("a manifest of format 2 has the feed of each input and the head of each output") {
     val signature = parsed(format2(): _*).signature
     assert(signature.inputs == Seq(ModelInput(TensorSpec("x", "float32", Seq(4)), Feed.Tensor)))
     assert(signature.outputs.map(_.head) == Seq(Head.Classes("labels.txt")))
@@ -154,7 +154,7 @@ final class ManifestSuite extends AnyFunSuite {
     assert(vector.labelsFile.isEmpty)
   }
 
-  test("a feed, head or dtype that is not known is refused, with the known ones") {
+  test("an unknown feed, head or dtype is rejected, and the error lists the known ones") {
     Seq(
       ("inputs" -> input("tokens")) -> "the feed of 'x' is 'tokens'. Known: image, tensor",
       ("outputs" -> head("y", "kind" -> "boxes")) ->
@@ -173,7 +173,7 @@ final class ManifestSuite extends AnyFunSuite {
     )
   }
 
-  test("the result of format 1 is a case of format 2") {
+  test("the signature of format 1 has the feeds, heads and result types of format 2") {
     val outputs = Seq(
       TestBundle.output("logits", "scores", List(JString("n"), JInt(2))),
       TestBundle.output("pooled", "features", List(JString("n"), JInt(8))),

@@ -28,7 +28,7 @@ final class ModelRegistrySuite extends AnyFunSuite {
   private def files(folder: Path): Seq[String] =
     Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toList.sorted)
 
-  /** What `work` gives for each of `count`, on many threads. */
+  /** The results of `work` for 0 until `count`, each on its own thread. */
   private def atOnce[A](count: Int)(work: Int => A): Seq[A] = {
     val threads = Executors.newFixedThreadPool(12)
     implicit val context: ExecutionContext = ExecutionContext.fromExecutor(threads)
@@ -36,7 +36,7 @@ final class ModelRegistrySuite extends AnyFunSuite {
     finally threads.shutdownNow(): Unit
   }
 
-  test("while threads replace and drop one model, who finds it finds it whole") {
+  test("a model that is found while threads replace and drop it is complete") {
     withFolder { root =>
       val bundle = Bundle.open(TestBundle.in(root))
       atOnce(450) { i =>
@@ -50,7 +50,7 @@ final class ModelRegistrySuite extends AnyFunSuite {
               .foreach(found => assert(found.bundle == bundle.copy(folder = found.bundle.folder)))
         }
       }: Unit
-      // What is left is whole too: each version has its bundle.
+      // The remaining files are complete too: each version has its bundle.
       val models = registry(root)
       created(models, bundle, replaces = true).get: Unit
       val left = models.versions("pets")
@@ -67,7 +67,7 @@ final class ModelRegistrySuite extends AnyFunSuite {
     }
   }
 
-  test("of many that create one model at once, one wins, and the others leave nothing") {
+  test("if several threads create a model at once, one succeeds and the others leave no files") {
     withFolder { root =>
       val bundle = Bundle.open(TestBundle.in(root))
       val tries = atOnce(40)(_ => created(registry(root), bundle, replaces = false))
@@ -80,7 +80,7 @@ final class ModelRegistrySuite extends AnyFunSuite {
     }
   }
 
-  test("dropping a model removes what was abandoned under its name a day ago, and nothing else") {
+  test("drop removes files of the model that were abandoned a day ago, and keeps all others") {
     withFolder { root =>
       val models = registry(root)
       created(models, Bundle.open(TestBundle.in(root)), replaces = false).get: Unit

@@ -10,12 +10,12 @@ import org.json4s.{JArray, JInt, JObject, JString, JValue}
 
 import sightline.TestFolder.write
 
-/** Bundles whose files are a few letters: enough for whoever only reads and hashes them. */
+/** Bundles whose files have a few letters, for tests that only read and hash the files. */
 object TestBundle {
 
   private val files = Map("model.onnx" -> "graph", "labels.txt" -> "cat\ndog\n")
 
-  /** A manifest of `files`, with `changes` in it. */
+  /** A manifest for `files`, with the fields in `changes` replaced. */
   def manifest(changes: (String, JValue)*): JObject = {
     val whole = ("format" -> 1) ~
       ("name" -> "pets") ~
@@ -31,7 +31,7 @@ object TestBundle {
     }
   }
 
-  /** An output of a manifest. */
+  /** The entry of an output in a manifest. */
   def output(name: String, role: String, shape: Seq[JValue]): JObject =
     ("name" -> name) ~ ("role" -> role) ~ ("shape" -> JArray(shape.toList))
 

@@ -12,7 +12,7 @@ final class AggregatedInferenceSuite extends AnyFunSuite with AnsweredImages {
 
   private def of(image: String): String = s"ml_predict('$colour', $image)"
 
-  /** A query on `images`, and its like on `answered`. */
+  /** A query on `images`, and the same query on `answered`. */
   private val queries: Seq[(String, String)] = Seq(
     s"SELECT folder, $call.label, count(*) FROM images GROUP BY folder, content" ->
       "SELECT folder, answer.label, count(*) FROM answered GROUP BY folder, content, answer",
@@ -51,7 +51,7 @@ final class AggregatedInferenceSuite extends AnyFunSuite with AnsweredImages {
       "SELECT k, max(answer.score) FILTER (WHERE folder = 'red') FROM answered GROUP BY k",
   )
 
-  test("a call in an aggregation gives what the same aggregation of answers gives") {
+  test("a call in an aggregation gives the same rows as the aggregation of precomputed predictions") {
     withImages()
     adaptiveAndNot { adaptive =>
       queries.foreach { case (query, answered) =>
@@ -60,9 +60,9 @@ final class AggregatedInferenceSuite extends AnyFunSuite with AnsweredImages {
     }
   }
 
-  test("a call on grouping keys is evaluated for each group, and with one on rows for each row") {
+  test("a call on grouping keys is evaluated once per group; with a call on rows, once per row") {
     withImages()
-    // 18 of them by colour and size, and two that are none: NULL is not inferred.
+    // 18 groups of images by colour and size, and two without images: NULL is not inferred.
     val groups = spark.sql("SELECT count(DISTINCT content) FROM images").head().getLong(0).toInt
     assert(groups < AllImages)
     val sql = s"SELECT min(id), $call.label FROM images GROUP BY content"

@@ -2,18 +2,17 @@ package sightline.plan
 
 import sightline.plan.QueryShape.Ran
 
-/** Queries with a call in every place of every operator, bare and under every kind of condition. */
+/** Queries with a call in every place of every operator, with and without conditions around the call. */
 object CallShapes {
 
   /** Ids of the images that have bytes. */
   val Images: Set[Int] = (1 to 9).toSet
 
   /**
-   * A text made of a call's result.
+   * An expression of type STRING that uses a call's result.
    *
+   * @param needs for each called model the ids of the images whose result the expression uses
    * @param value the expression, over the columns of `images`
-   * @param models how many models it calls
-   * @param needs for each of these the images that it needs
    */
   private case class Guard(
       name: String,
@@ -36,7 +35,7 @@ object CallShapes {
       Seq(Images -- folderRed),
       c => s"coalesce(nullif(folder, 'blue'), ${c.colour("content")}.label)",
     ),
-    // 10 / k fails for k = 0, which k <> 0 keeps from it.
+    // 10 / k fails for k = 0; the condition k <> 0 excludes these rows.
     Guard(
       "AND CASE",
       Seq(kIsOne),
@@ -56,7 +55,7 @@ object CallShapes {
   /**
    * A query with `value` in one place.
    *
-   * @param reaches the images whose value the query asks for
+   * @param reaches the ids of the images whose value the query uses
    */
   private case class Place(
       name: String,

@@ -5,10 +5,10 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.AnsweredImages
 
-/** Conditions around a call decide which rows are inferred, and change nothing else. */
+/** Conditions around a call: they select the inferred rows and do not change the result. */
 final class GuardedInferenceSuite extends AnyFunSuite with AnsweredImages {
 
-  /** `10 / k` fails where k is 0. */
+  /** Queries with conditions around a call. `10 / k` fails for k = 0. */
   private val guarded: Seq[Query] = Seq(
     (t, f) => s"SELECT id, k <> 0 AND CASE WHEN 10 / k > 4 THEN $f.label = 'red' END FROM $t",
     (t, f) => s"SELECT id FROM $t WHERE k <> 0 AND CASE WHEN 10 / k > 4 THEN $f.label = 'red' END",
@@ -27,10 +27,10 @@ final class GuardedInferenceSuite extends AnyFunSuite with AnsweredImages {
          |THEN f.l END FROM (SELECT id, IF(10 / nullif(k, 0) > 4, $f.label, '') AS l FROM $t) f""".stripMargin,
     (t, f) => s"""SELECT id, nullif(k, 0) + CASE WHEN 10 / k > 4 THEN CASE WHEN 5 / k > 1
          |THEN $f.class_id END END FROM $t""".stripMargin,
-    // Where k is NULL, AND would go on to the second condition.
+    // If k is NULL, AND would evaluate the second condition.
     (t, f) => s"""SELECT id, CASE WHEN k > 0 THEN CASE WHEN CAST(nvl2(k, '1', 'x') AS INT) = 1
          |THEN $f.label END END FROM $t""".stripMargin,
-    // Where k is 0, the sum is NULL without its second part.
+    // If k is 0, the sum is NULL, and its second part is not needed.
     (t, f) => s"SELECT id, nullif(k, 0) + IF(10 / k > 4, $f.class_id, 0) FROM $t",
     (t, f) => s"SELECT id, CASE WHEN 10 / nullif(k, 0) > 4 THEN $f.label END FROM $t",
     (t, f) =>
@@ -43,7 +43,7 @@ final class GuardedInferenceSuite extends AnyFunSuite with AnsweredImages {
       s"SELECT id, CASE WHEN $f.label = 'red' THEN CASE WHEN k <> 0 AND 10 / k > 4 THEN $f.score END END FROM $t",
   )
 
-  test("a condition around a call fails for no row that it is not evaluated for") {
+  test("a condition does not fail for a row for which the query does not evaluate it") {
     withImages()
     Seq("true", "false").foreach { ansi =>
       withSettings("spark.sql.ansi.enabled" -> ansi) {
@@ -54,7 +54,7 @@ final class GuardedInferenceSuite extends AnyFunSuite with AnsweredImages {
     }
   }
 
-  test("an image that cannot be computed fails where it is used only") {
+  test("a failing input expression fails the query only if the row's answer is used") {
     withImages()
     def sql(t: String, answer: String => String): String =
       s"""SELECT id, CASE WHEN id IN (SELECT id FROM $t WHERE k <> 0)
@@ -68,7 +68,7 @@ final class GuardedInferenceSuite extends AnyFunSuite with AnsweredImages {
     assert(error.getCondition == "DIVIDE_BY_ZERO")
   }
 
-  test("a condition that fails for a row that needs it fails the query, as without a call") {
+  test("a condition that fails for a row that needs it fails the query") {
     withImages()
     val query: Query = (t, f) => s"SELECT CASE WHEN 10 / k > 4 THEN $f.label END FROM $t"
     Seq(query("images", call), query("answered", "answer")).foreach { sql =>
@@ -77,7 +77,7 @@ final class GuardedInferenceSuite extends AnyFunSuite with AnsweredImages {
     }
   }
 
-  /** A query, and which rows it must infer. */
+  /** A query, and the ids of the rows that it must infer. */
   private val once: Seq[(String, Query)] = Seq(
     "k > 1" -> ((t, f) => s"SELECT id, CASE WHEN k > 1 THEN $f.label ELSE folder END FROM $t"),
     "folder = 'red'" -> ((t, f) => s"SELECT id, folder = 'red' AND $f.label = 'red' FROM $t"),
@@ -85,11 +85,11 @@ final class GuardedInferenceSuite extends AnyFunSuite with AnsweredImages {
     "folder = 'red'" -> ((t, f) =>
       s"SELECT k, avg($f.score) FILTER (WHERE folder = 'red') FROM $t GROUP BY k"
     ),
-    // In WHERE's CASE, and in SELECT for the rows that are left.
+    // In the CASE of WHERE, and in SELECT for the remaining rows.
     "k > 1 OR (k <= 1 OR k IS NULL) AND folder = 'red'" -> ((t, f) =>
       s"SELECT id, $f.label FROM $t WHERE CASE WHEN k > 1 THEN $f.score > 0.5 ELSE folder = 'red' END"
     ),
-    // The plain call outside, one with a condition inside.
+    // A call without a condition outside, and one with a condition inside.
     "true" -> ((t, f) =>
       s"SELECT l, $f.score FROM (SELECT *, CASE WHEN k > 1 THEN $f.label END AS l FROM $t)"
     ),
@@ -103,7 +103,7 @@ final class GuardedInferenceSuite extends AnyFunSuite with AnsweredImages {
     ),
   )
 
-  test("no row is inferred twice, and only those that are needed") {
+  test("each needed row is inferred once, and no other row is inferred") {
     withImages()
     once.foreach { case (needed, query) =>
       val ideal = spark
@@ -116,7 +116,7 @@ final class GuardedInferenceSuite extends AnyFunSuite with AnsweredImages {
     }
   }
 
-  test("a temporary SQL function around a call, in SELECT and WHERE, is one inference a row") {
+  test("a temporary SQL function around a call in SELECT and WHERE is one inference per row") {
     withImages()
     spark.sql(
       s"""CREATE OR REPLACE TEMPORARY FUNCTION label_of(image BINARY) RETURNS STRING
@@ -138,7 +138,7 @@ final class GuardedInferenceSuite extends AnyFunSuite with AnsweredImages {
     } finally spark.sql("DROP TEMPORARY FUNCTION label_of"): Unit
   }
 
-  test("a page by another column infers its rows only") {
+  test("LIMIT with ORDER BY another column infers only the rows of the limit") {
     withImages()
     adaptiveAndNot { adaptive =>
       Seq(

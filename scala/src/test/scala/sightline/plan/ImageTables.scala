@@ -17,8 +17,8 @@ import sightline.sql.ImageInferenceFunction
 import sightline.{ColourBundle, TestFolder, TestImage}
 
 /**
- * The tables of the query shapes, and every model call in two forms: the model's own SQL functions,
- * and functions of the same results that look up predictions which were made before.
+ * The tables of the query shapes, and every model call in two forms: Sightline's SQL functions, and
+ * functions with the same results that look up precomputed predictions.
  *
  * `images(id, folder, k, file, content)`, in three files: ids 1 to 3 are red images in folder `red`, 4 a
  * green and 5 to 8 blue images in folder `blue`; 9 is a text, and 10 is NULL. `k` is `id % 3`.
@@ -40,7 +40,7 @@ final class ImageTables(spark: SparkSession, folder: Path) {
   private val images: Seq[(Int, Array[Byte])] =
     (1 to 10).zip(Seq(red, red, red, green, blue, blue, blue, blue, text, none))
 
-  /** The model's own SQL functions. */
+  /** Calls of Sightline's SQL functions. */
   val model: ModelCalls = ModelCalls(
     colour = image => s"ml_predict('$colour', $image)",
     means = image => s"ml_predict('$means', $image)",
@@ -52,7 +52,7 @@ final class ImageTables(spark: SparkSession, folder: Path) {
     label = image => s"label_of($image)",
   )
 
-  /** The same, from predictions made before. */
+  /** The same calls, as functions that look up precomputed predictions. */
   val byHand: ModelCalls = ModelCalls(
     colour = image => s"colour_by_hand($image)",
     means = image => s"means_by_hand($image)",
@@ -107,7 +107,7 @@ final class ImageTables(spark: SparkSession, folder: Path) {
 
   private def path(id: Int): String = folder.resolve(s"files/$id.png").toString
 
-  /** Each distinct image passes each model once, by plans that our rules do not see. */
+  /** Runs each model once on each distinct image, in plans without Sightline's optimizer rules. */
   private def registerPredictions(): Unit = {
     val colourOf = Inference(ColourBundle.bundle)
     val meansOf = Inference(ColourBundle.means)
@@ -175,7 +175,7 @@ final class ImageTables(spark: SparkSession, folder: Path) {
 
 private object ImageTables {
 
-  /** Arrays are equal by their place in memory only. */
+  /** The image as a Seq, because two arrays with the same elements are not equal. */
   def key(image: Array[Byte]): Seq[Byte] = Option(image).fold(Seq.empty[Byte])(_.toSeq)
 
   def lookUp[A, K](rows: Map[K, Row], key: A => K): UDF1[A, Row] =

@@ -20,8 +20,8 @@ import sightline.schedule.WorkerCounters
 import sightline.{LocalSpark, TestFolder}
 
 /**
- * However a query is written, it gives the rows that it gives over predictions made before; no image is
- * inferred twice, and none whose result nobody asks for.
+ * Compares each shape of a query with the same query over precomputed predictions. The rows must be equal;
+ * no image may be inferred twice, and no image whose result the query does not use.
  */
 final class InferOnceSuite
     extends AnyFunSuite
@@ -31,7 +31,7 @@ final class InferOnceSuite
 
   private lazy val folder = Files.createTempDirectory("sightline-shapes-").toRealPath()
 
-  // Settings, views and functions of its own.
+  // A separate session, for the settings, views and functions of this suite.
   private lazy val session: SparkSession = spark.newSession()
   private lazy val tables = new ImageTables(session, folder)
 
@@ -51,7 +51,7 @@ final class InferOnceSuite
   private val ReuseExchange = "spark.sql.exchange.reuse"
   private val Codegen = "spark.sql.codegen.wholeStage"
 
-  /** One of the eight combinations of three settings, the same one for a shape in every run. */
+  /** One of the eight combinations of three settings. A shape has the same one in every run. */
   private def settings(shape: QueryShape): Map[String, Boolean] = {
     val choice = MurmurHash3.stringHash(shape.name)
     Seq(Adaptive, Ansi, Codegen).zipWithIndex.map { case (key, bit) =>
@@ -65,7 +65,7 @@ final class InferOnceSuite
     finally settings.keys.foreach(session.conf.unset)
   }
 
-  /** What ran: an exchange that is used again is one. */
+  /** The operators that ran a model; those below a reused exchange count once. */
   private def nodes(frame: DataFrame): Seq[SparkPlan] =
     collectWithSubqueries(frame.queryExecution.executedPlan) {
       case node: ArrowEvalPythonExec => node
@@ -74,7 +74,7 @@ final class InferOnceSuite
 
   private val Received = "pythonNumRowsReceived"
 
-  /** By how much the workers' counters grew. */
+  /** The increase of the workers' counters during `run`. */
   private def counted(run: => Any): Map[String, Int] = {
     def now = WorkerCounters.of(spark.sparkContext).values
     val before = now
@@ -89,7 +89,7 @@ final class InferOnceSuite
     if (ordered) all else all.sorted
   }
 
-  /** The rows of the same query over predictions made before, read in the simplest way. */
+  /** The rows of the same query over precomputed predictions, without AQE and code generation. */
   private def reference(shape: QueryShape, ansi: Boolean): Seq[Row] =
     withSettings(Map(Adaptive -> false, Codegen -> false, Ansi -> ansi)) {
       session.sql(shape.sql(tables.byHand)).collect().toSeq
@@ -117,14 +117,14 @@ final class InferOnceSuite
 
   private def ran(frame: DataFrame, counts: Map[String, Int]): Ran = {
     val inferring = nodes(frame)
-    // A worker that is left before its end, as under a limit, sends no counts.
+    // A worker that Spark stops early, such as below a limit, sends no counts.
     val images =
       if (counts.getOrElse("images", 0) > 0) counts("decoded")
       else inferring.map(_.metrics(Received).value.toInt).sum
     Ran(inferring.size, images)
   }
 
-  /** Our rules change no plan that they have been through. */
+  /** Checks that Sightline's rules do not change a plan again that they have already changed. */
   private def requireStable(shape: QueryShape, execution: QueryExecution): Unit = {
     def require(rule: Rule[LogicalPlan], plan: LogicalPlan): Unit =
       if (rule(plan) != plan) fail(s"${shape.name}: ${rule.ruleName} changes its own result")
@@ -133,7 +133,7 @@ final class InferOnceSuite
     require(OptimizeInference, execution.optimizedPlan)
   }
 
-  /** The first condition that the message names, or its first line. */
+  /** The first error condition in the message, or the message's first line. */
   private def condition(error: Throwable): String = {
     val message = String.valueOf(error.getMessage)
     "[A-Z]+_[A-Z_]+".r.findFirstIn(message).getOrElse(message.linesIterator.next())
@@ -152,11 +152,11 @@ final class InferOnceSuite
     val rows = found.count(_._2.isInstanceOf[Ran])
     val ideal = found.count { case (shape, outcome) => outcome == shape.ideal }
     println(
-      s"${found.size} shapes of queries: $rows gave the reference's rows, $ideal by the ideal"
+      s"${found.size} shapes of queries: $rows gave the rows of the reference, $ideal with the ideal inference"
     )
   }
 
-  test("the predictions of the reference are those of the images' colours") {
+  test("the predictions of the reference are the colours of the images") {
     val rows = session
       .sql(
         s"""SELECT id, ${tables.byHand.colour("content")}.label,
@@ -182,7 +182,7 @@ final class InferOnceSuite
 
   private val shapes = Seq(
     "a call in every place of a query, bare and under conditions" -> CallShapes.all,
-    "a relation with a call's result, written and used in every way" -> RelationShapes.all,
+    "a relation with a call's result, in every form and with every use" -> RelationShapes.all,
     "other queries with calls" -> SingleShapes.all,
   )
   private val found = Seq.newBuilder[(QueryShape, Outcome)]
@@ -199,13 +199,13 @@ final class InferOnceSuite
     }
   }
 
-  test("shapes have names of their own, and deviations are those of shapes") {
+  test("the names of shapes are unique, and every known deviation has a shape") {
     val names = shapes.flatMap(_._2).map(_.name)
     assert(names.distinct.size == names.size)
     assert(KnownDeviations.all.keySet.diff(names.toSet).isEmpty)
   }
 
-  test("where Spark may not use an exchange twice, each use infers, without a shuffle for it") {
+  test("without exchange reuse each use runs its own inference, and no shuffle is added") {
     val everywhere = SingleShapes.all.find(_.name == "the view in every subquery").get
     val joined = RelationShapes.all.find(_.name == "joined with itself: WITH").get
     session.conf.set(ReuseExchange, value = false)
@@ -219,7 +219,7 @@ final class InferOnceSuite
     assert(plan.exists(_.isInstanceOf[RepartitionOperation]))
   }
 
-  test("a cached view is inferred when it is cached, and not again") {
+  test("a cached view is inferred once, when it is cached") {
     session.sql("CACHE TABLE answers"): Unit
     try {
       session.table("answers").count(): Unit
@@ -231,7 +231,7 @@ final class InferOnceSuite
     assert(decoded(session.sql("SELECT r.label FROM answers").collect()) == 9)
   }
 
-  test("a cached frame that uses a WITH twice is inferred when it is cached, and not again") {
+  test("a cached frame that uses a WITH twice is inferred once, when it is cached") {
     val pairs = session
       .sql(
         """WITH w AS (SELECT id, r.label AS label FROM answers)
@@ -246,7 +246,7 @@ final class InferOnceSuite
     } finally pairs.unpersist(): Unit
   }
 
-  test("a frame joined with itself by the DataFrame API is inferred once, and right") {
+  test("a join of a frame with itself is inferred once, with the right rows") {
     val answers = session.table("answers").selectExpr("id", "r.label AS label")
     val joined = answers.as("a").join(answers.as("b"), "label")
     val rows = Seq.newBuilder[Long]
@@ -254,14 +254,14 @@ final class InferOnceSuite
     assert(rows.result() == Seq(3L * 3 + 1 + 4 * 4))
   }
 
-  test("a frame united with itself by the DataFrame API is inferred once, and right") {
+  test("the union of a frame with itself is inferred once, with the right rows") {
     val answers = session.table("answers").selectExpr("id", "r.label AS label")
     val rows = Seq.newBuilder[Row]
     assert(decoded(rows ++= answers.union(answers).where("label = 'red'").collect()) == 9)
     assert(rows.result().map(_.getInt(0)).sorted == Seq(1, 1, 2, 2, 3, 3))
   }
 
-  test("a table made by a query with a correlated subquery is inferred once, and right") {
+  test("CREATE TABLE AS with a correlated subquery is inferred once, with the right rows") {
     TestFolder.withFolder { folder =>
       val create = s"""CREATE TABLE alike USING parquet LOCATION '$folder/alike' AS
         |SELECT id, r.label FROM answers x WHERE EXISTS
@@ -276,7 +276,7 @@ final class InferOnceSuite
     }
   }
 
-  test("what is written by a command is inferred once too") {
+  test("INSERT OVERWRITE DIRECTORY infers its query once") {
     TestFolder.withFolder { folder =>
       val insert = s"""INSERT OVERWRITE DIRECTORY '$folder/out' USING parquet
         |SELECT a.id, b.r.label FROM answers a JOIN answers b ON a.id = b.id WHERE a.r.score > 0""".stripMargin

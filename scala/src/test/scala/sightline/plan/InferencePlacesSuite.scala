@@ -6,10 +6,10 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.AnsweredImages
 
-/** `input_file_name()` beside a call of a model, and places where a call cannot be used. */
+/** `input_file_name()` in queries with a model call, and places where a call cannot be used. */
 final class InferencePlacesSuite extends AnyFunSuite with AnsweredImages {
 
-  test("input_file_name() beside a call, or above one, is the file of the row") {
+  test("input_file_name() in the same query as a call, or above it, is the file of the row") {
     withImages()
     val files =
       spark.sql("SELECT DISTINCT input_file_name() FROM images").collect().map(_.getString(0))
@@ -41,7 +41,7 @@ final class InferencePlacesSuite extends AnyFunSuite with AnsweredImages {
   private def refused(sql: String): String =
     intercept[AnalysisException](spark.sql(sql).collect()).getMessage.linesIterator.next()
 
-  test("where it would be the file of another row it is refused") {
+  test("input_file_name() is rejected in places where it would be the file of another row") {
     withImages()
     Seq(
       s"SELECT input_file_name(), r.label FROM (SELECT id, $call AS r FROM images) a JOIN range(30) b ON a.id = b.id",
@@ -57,7 +57,7 @@ final class InferencePlacesSuite extends AnyFunSuite with AnsweredImages {
     }
   }
 
-  test("a call in the condition of JOIN LATERAL is refused") {
+  test("a call in the condition of JOIN LATERAL is rejected") {
     withImages()
     Seq(
       s"SELECT * FROM images a JOIN LATERAL (SELECT a.id + 1 AS n) ON ml_predict('$colour', a.content).label = 'red'",
@@ -71,14 +71,14 @@ final class InferencePlacesSuite extends AnyFunSuite with AnsweredImages {
     }
   }
 
-  test("a lateral join of what a call gives is right") {
+  test("a lateral join with a call's result gives the right rows") {
     withImages()
     val query: Query = (t, f) => s"""SELECT a.id, n, l FROM (SELECT id, $f.label AS l FROM $t) a
          |JOIN LATERAL (SELECT count(*) AS n FROM $t b WHERE b.folder = a.l)""".stripMargin
     assert(inferred(query) == expected(query))
   }
 
-  test("an observed metric may aggregate what a call gives, and not call a model on an aggregate") {
+  test("an observed metric can aggregate a call's result, but cannot call a model on an aggregate") {
     withImages()
     val observation = Observation("scores")
     val images = spark.table("images")

@@ -9,7 +9,7 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.{AnsweredImages, TestFolder}
 
-/** Spark plans a query again when it has changed it: our rules must then leave it as it is. */
+/** Sightline's rules on plans that they have already changed, because Spark can plan a query again. */
 final class InferenceRulesSuite extends AnyFunSuite with AnsweredImages {
 
   private val queries: Seq[Query] = Seq(
@@ -37,7 +37,7 @@ final class InferenceRulesSuite extends AnyFunSuite with AnsweredImages {
   private def rules: Seq[Rule[LogicalPlan]] =
     Seq(ExtractInference, new ShareInference(castToImpl(spark)), OptimizeInference)
 
-  test("each rule of ours leaves a plan that it has changed as it is") {
+  test("no rule changes a plan that it has already changed") {
     withImages()
     for {
       query <- queries
@@ -51,7 +51,7 @@ final class InferenceRulesSuite extends AnyFunSuite with AnsweredImages {
     }
   }
 
-  test("a plan that is planned again gives the same rows, by the same inferences") {
+  test("a query that is planned again gives the same rows with the same inferences") {
     withImages()
     queries.foreach { query =>
       val sql = query("images", call)
@@ -65,13 +65,13 @@ final class InferenceRulesSuite extends AnyFunSuite with AnsweredImages {
       }
       val once = images(spark.sql(sql))
       assert(images(PlanFrame(spark, plan.normalized)) == once, sql)
-      // Of an optimised plan two equal inferences may differ by what was pushed into them.
+      // In an optimised plan two equal inferences may differ by the filters that were pushed into them.
       assert(images(PlanFrame(spark, plan.optimizedPlan)) >= once, sql)
     }
   }
 
   test(
-    "INSERT INTO a table below a cached prediction writes its rows once, and the cache has them"
+    "INSERT INTO the table of a cached prediction writes its rows once, and the cache contains them"
   ) {
     withImages()
     TestFolder.withFolder { folder =>
@@ -99,7 +99,7 @@ final class InferenceRulesSuite extends AnyFunSuite with AnsweredImages {
         assert(rows(spark.table("labels")) == labels)
         assert(rows(frame) == labels)
         assert(rows(spark.sql(self)) == labels)
-        // From the cache, which is found again.
+        // Spark finds the cached plan again.
         assert(decoded(rows(spark.table("labels"))) == 0)
         assert(decoded(rows(spark.sql(self))) == 0)
         spark.catalog.refreshTable("growing")
@@ -112,7 +112,7 @@ final class InferenceRulesSuite extends AnyFunSuite with AnsweredImages {
     }
   }
 
-  test("WITH RECURSIVE around a call gives each level its answers") {
+  test("WITH RECURSIVE around a call gives the right answers on each level") {
     withImages()
     val query: Query = (t, f) => s"""WITH RECURSIVE walk(id, label, depth) AS (
       |  SELECT id, $f.label, 1 FROM $t WHERE id <= 2

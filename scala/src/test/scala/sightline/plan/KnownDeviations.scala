@@ -3,8 +3,8 @@ package sightline.plan
 import sightline.plan.QueryShape.{Outcome, Ran}
 
 /**
- * The shapes that do not reach their ideal, with what becomes of them instead: a change in either
- * direction fails the suite.
+ * The outcomes of the shapes that do not reach their ideal. The suite fails if such an outcome changes,
+ * also if it becomes better.
  */
 object KnownDeviations {
 

@@ -2,13 +2,13 @@ package sightline.plan
 
 import sightline.plan.QueryShape.Ran
 
-/** Queries over a relation that holds a call's result, written in every way, used once or twice. */
+/** Queries over a relation with a call's result, in every form of a relation and with every use. */
 object RelationShapes {
 
   /**
-   * A way to write a relation `(id, folder, k, r)` with the result of a call for each image.
+   * The text of a relation `(id, folder, k, r)`, where `r` is the result of a call for each image.
    *
-   * @param first what stands before the query
+   * @param first the text before the query, such as a WITH clause
    */
   private case class Source(
       name: String,
@@ -33,7 +33,7 @@ object RelationShapes {
   /**
    * A query over the relation.
    *
-   * @param reaches the images whose result it asks for
+   * @param reaches the ids of the images whose result the query uses
    */
   private case class Use(
       name: String,

@@ -5,7 +5,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import sightline.AnsweredImages
 import sightline.schedule.Inference
 
-/** What finding and checking a model costs a query. */
+/** The number of times that a query finds and checks a model. */
 final class SessionModelsSuite extends AnyFunSuite with AnsweredImages {
 
   private def checks(run: => Any): Long = {
@@ -14,7 +14,7 @@ final class SessionModelsSuite extends AnyFunSuite with AnsweredImages {
     Inference.checks.get - before
   }
 
-  test("a query checks each of its models once, however many calls name it") {
+  test("a query checks each of its models once, even if several calls use it") {
     withImages()
     assert(checks(spark.sql(s"SELECT $call FROM images LIMIT 1").collect()) == 1)
     val twice = s"""SELECT id, $call.label FROM images

@@ -2,7 +2,7 @@ package sightline.plan
 
 import sightline.plan.QueryShape.Ran
 
-/** Queries that no product of places and conditions makes. */
+/** Queries that are not combinations of places and conditions. */
 object SingleShapes {
 
   private def result(calls: ModelCalls): String =
@@ -258,7 +258,7 @@ object SingleShapes {
           s"WHERE y.r.label = x.r.label AND y.id > x.id) AS a FROM ${c.answers} x",
     ),
     QueryShape(
-      "EXISTS that asks for no result",
+      "EXISTS that uses no result",
       Ran(0, 0),
       c => s"SELECT id FROM labels l WHERE EXISTS (SELECT * FROM ${c.answers} v WHERE v.id = l.id)",
     ),

@@ -10,13 +10,13 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.{AnsweredImages, TestFolder, TestImage}
 
-/** Operators that run their input more than once do not run the model more than once. */
+/** Inference below operators that run their input more than once: the model runs once. */
 final class SortedInferenceSuite
     extends AnyFunSuite
     with AnsweredImages
     with AdaptiveSparkPlanHelper {
 
-  /** Queries that say how their rows are ordered. */
+  /** Queries with an order of their rows. */
   private val sorted: Seq[(String, Query)] = Seq(
     "ORDER BY another column" -> ((t, f) => s"SELECT id, $f.label FROM $t ORDER BY id"),
     "ORDER BY the answer" -> ((t, f) => s"SELECT id, $f.label FROM $t ORDER BY $f.label, id DESC"),
@@ -33,7 +33,7 @@ final class SortedInferenceSuite
     "ORDER BY with the images" -> ((t, f) => s"SELECT id, content, $f.label FROM $t ORDER BY id"),
   )
 
-  test("a sorted query infers each row once, and gives the rows in order") {
+  test("a sorted query infers each row once and returns the rows in order") {
     withImages()
     adaptiveAndNot { adaptive =>
       sorted.foreach { case (name, query) =>
@@ -47,7 +47,7 @@ final class SortedInferenceSuite
     }
   }
 
-  test("500 images of eight partitions are decoded 500 times for ORDER BY") {
+  test("ORDER BY decodes each of 500 images in eight partitions once") {
     val session = spark
     import session.implicits.*
     val image = TestImage.of(Color.BLUE)
@@ -63,7 +63,7 @@ final class SortedInferenceSuite
     }
   }
 
-  test("a table that is written in order, or by ranges, is inferred once") {
+  test("a table that is written sorted or partitioned by range is inferred once") {
     withImages()
     val answers = rows(spark.sql("SELECT id, answer.label FROM answered"))
     val query = s"SELECT id, $call.label AS label FROM images"
@@ -95,7 +95,7 @@ final class SortedInferenceSuite
     }
   }
 
-  test("the table function in order infers each row once") {
+  test("the table function with ORDER BY infers each row once") {
     withImages()
     val sql =
       s"SELECT id, prediction.label, error.code FROM ml_predict(TABLE(images), '$colour') ORDER BY id"
@@ -109,14 +109,14 @@ final class SortedInferenceSuite
     adaptiveAndNot { adaptive =>
       val result = Seq.newBuilder[String]
       assert(decoded(result ++= texts(spark.sql(sql).collect().toSeq)) == AllImages, adaptive)
-      // The table function gives a row without an image an error, the scalar call NULL.
+      // For a row without an image the table function gives an error and the scalar call gives NULL.
       assert(
         result.result().filterNot(_.startsWith("[11,")) == answers.filterNot(_.startsWith("[11,"))
       )
     }
   }
 
-  test("a Cartesian product infers each row of its sides once") {
+  test("a Cartesian product infers each row of both sides once") {
     withImages()
     val query: Query =
       (t, f) => s"""SELECT a.id, b.id, a.s > b.s FROM (SELECT id, k, $f.score AS s FROM $t) a
@@ -136,7 +136,7 @@ final class SortedInferenceSuite
     }
   }
 
-  test("an outer join by nested loops infers each row of its sides once") {
+  test("an outer nested-loop join infers each row of both sides once") {
     withImages()
     val few = "(SELECT id FROM range(5))"
     val queries: Seq[Query] = Seq(
@@ -157,7 +157,7 @@ final class SortedInferenceSuite
     }
   }
 
-  test("no shuffle is added where one lies between the model and the range partitioning") {
+  test("no shuffle is added if there is one between the model and the range partitioning") {
     withImages()
     def shuffles(frame: DataFrame): Int = {
       frame.collect(): Unit

@@ -9,7 +9,7 @@ import sightline.schedule.Inference
 import sightline.sql.ImageInferenceFunction
 import sightline.{LocalSpark, SightlineException, TensorBundle}
 
-/** Models whose inputs are numbers: bundles of format 2 through SQL and the worker. */
+/** SQL queries with models whose inputs are numbers (bundles of format 2). */
 final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
 
   private lazy val iris = TensorBundle.iris.folder.toString
@@ -22,14 +22,14 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
     case other => fail(s"${other.length} rows")
   }
 
-  test("numbers in SQL go through the model") {
+  test("ml_predict runs a model on numbers") {
     val row = only(s"SELECT ml_predict('$iris', array(5.1, 3.5, 1.4, 0.2)).y AS y")
     val y = row.getSeq[Float](0)
     assert(y.size == 2)
     assert(math.abs(y(0) - 8.6) < 1e-5 && math.abs(y(1) - 1.6) < 1e-5)
   }
 
-  test("its type has a field for each output of the output's rank, and the error") {
+  test("the result has a field for each output with the output's rank, and the error") {
     val sql = s"SELECT ml_predict('$iris', array(1, 2, 3, 4)) AS r"
     assert(
       spark.sql(sql).schema("r").dataType.catalogString ==
@@ -38,7 +38,7 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
     assert(only(sql) == Row(Row(Seq(3f, 7f), 10f, none)))
   }
 
-  test("every type of number is taken, in many partitions, each row with its own result") {
+  test("every numeric type is accepted, and each row of many partitions gets its own result") {
     Seq("float", "double", "int", "bigint", "decimal(9, 2)").foreach { number =>
       val rows = spark
         .range(0, 100, 1, numPartitions = 7)
@@ -95,7 +95,7 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
     )
   }
 
-  test("a column of another type is refused on the driver, with the type that the model takes") {
+  test("a column of another type is rejected on the driver, and the error has the required type") {
     def refused(model: String, value: String): String =
       intercept[AnalysisException](spark.sql(s"SELECT ml_predict('$model', $value)")).getMessage
     val wrong = Seq("1.5", "'text'", "array('a')", "array(array(1.0))", "X'00'", "map(1, 2)")
@@ -109,7 +109,7 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("the table function reads the column of the input's name, and keeps it") {
+  test("the table function reads the column with the input's name, and keeps the column") {
     spark
       .range(0, 20, 1, numPartitions = 3)
       .selectExpr("id", "array(id, 0, 0, 1) AS x")
@@ -130,7 +130,7 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
     assert(missing.getMessage.contains("UNKNOWN_COLUMN: the table of ml_predict has no column 'x'"))
   }
 
-  test("a model of several inputs takes a struct with a field for each, or columns of a table") {
+  test("a model with several inputs accepts a struct with a field for each, or columns of a table") {
     val pair = TensorBundle.pair.folder.toString
     spark
       .range(1, 9, 1, numPartitions = 3)
@@ -158,7 +158,7 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
     assert(error.getMessage.contains("is ARRAY<INT>, not STRUCT<a: FLOAT, b: ARRAY<FLOAT>>."))
   }
 
-  test("images are refused for a model of numbers") {
+  test("images are rejected for a model whose inputs are numbers") {
     val images = spark.range(1).selectExpr("X'00' AS __content", "NULL AS __error")
     val error = intercept[SightlineException](
       InferTable.images("predict", Inference(TensorBundle.iris), ResultType.TopK(), images)
@@ -173,7 +173,7 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
     } finally spark.conf.unset(ImageInferenceFunction.ModelSetting)
   }
 
-  test("a model without a vector output has no features") {
+  test("ml_features rejects a model without a vector output") {
     val error =
       intercept[AnalysisException](spark.sql(s"SELECT ml_features('$iris', array(1, 2, 3, 4))"))
     assert(error.getMessage.startsWith("NO_FEATURES"))

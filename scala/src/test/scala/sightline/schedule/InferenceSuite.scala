@@ -14,7 +14,7 @@ import sightline.plan.InferTable
 import sightline.source.Columns
 import sightline.{ColourBundle, LocalSpark, SightlineException, TestImage}
 
-/** The real bridge: from a plan, through Spark's Python workers, to the model and back. */
+/** Inference from a plan through Spark's Python workers, with a real model. */
 final class InferenceSuite extends AnyFunSuite with LocalSpark {
 
   private val input = new StructType()
@@ -55,7 +55,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     "nothing" -> "EMPTY",
   )
 
-  test("each image gives one row, in order, with a prediction or an error, never both") {
+  test("each image gives one row in order, with either a prediction or an error") {
     val rows = predict(Inference(ColourBundle.bundle), frame(images)).collect().toSeq
     assert(
       rows.map(row => (row.getString(0), row.getInt(1))) == images.map(r => (r.get(0), r.get(1)))
@@ -68,7 +68,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     assert(rows(3).getStruct(3) == notFound)
   }
 
-  test("a prediction lists the best labels first, their scores adding up to 1") {
+  test("top_k is sorted by score, and the scores of all labels add up to 1") {
     val rows = predict(Inference(ColourBundle.bundle), frame(images.take(1))).collect()
     val prediction = rows.head.getStruct(2)
     val top = prediction.getSeq[Row](3)
@@ -82,7 +82,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     assert(two.head.getStruct(2).getSeq[Row](3) == top.take(2))
   }
 
-  test("no row is lost or doubled over many partitions and batches") {
+  test("many partitions and batches lose and duplicate no row") {
     val many = (0 until 500).map(i => Row(s"$i", i, images(i % 7).get(2), images(i % 7).get(3)))
     val rows =
       predict(Inference(ColourBundle.bundle, InferenceSettings(batchRows = 7)), frame(many, 6))
@@ -94,26 +94,26 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("no rows in, no rows out") {
+  test("an input without rows gives no rows") {
     assert(predict(Inference(ColourBundle.bundle), frame(Nil)).collect().isEmpty)
   }
 
-  test("as a SQL expression it gives what it gives in bulk") {
+  test("the scalar route gives the same results as the bulk route") {
     val inference = Inference(ColourBundle.bundle)
     val bulk = predict(inference, frame(images, 3)).collect().map(r => r.getString(0) -> r).toMap
     val input =
       frame(images, 3).selectExpr("path", "struct(__content AS content, __error AS error) AS image")
     val worker = inference.scalar(spark, TopK())
     val output = Columns.PredictionType.add("error", Columns.ErrorType)
-    val said = input
+    val answers = input
       .select(
         col("path"),
-        Expressions.mapped(col("image"))(e => worker.scalar("said", output, Seq(e))).as("said"),
+        Expressions.mapped(col("image"))(e => worker.scalar("answers", output, Seq(e))).as("answers"),
       )
-      .select("path", "said.*")
+      .select("path", "answers.*")
       .collect()
-    assert(said.length == images.size)
-    said.foreach { row =>
+    assert(answers.length == images.size)
+    answers.foreach { row =>
       val same = bulk(row.getString(0))
       assert(row.get(5) == same.get(3))
       if (row.isNullAt(5)) assert(Row(row.toSeq.slice(1, 5): _*) == same.getStruct(2))
@@ -121,7 +121,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("an image over the caps is TOO_LARGE by its header") {
+  test("an image with too many pixels in its header gives TOO_LARGE") {
     val large = Seq(Row("large", 1, TestImage.of(Color.RED, width = 101, height = 100), none))
     val Array(row) = predict(
       Inference(ColourBundle.bundle, images = ImageSettings(maxPixels = 10_099)),
@@ -137,14 +137,14 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     assert(fits.isNullAt(3))
   }
 
-  test("a backend that the model lacks is refused before anything runs") {
+  test("a backend without a variant is rejected before any task starts") {
     val error = intercept[SightlineException](
       Inference(ColourBundle.bundle, InferenceSettings("pytorch")).check(spark)
     )
     assert(error.code == "NO_VARIANT")
   }
 
-  test("CUDA where there is none is refused, and never falls back") {
+  test("device cuda without a GPU is rejected and does not fall back to the CPU") {
     val hasCuda = sightline.TestPython.run(
       "import onnxruntime; print('CUDAExecutionProvider' in onnxruntime.get_available_providers())"
     )
@@ -156,7 +156,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     assert((error.code, error.exitStatus) == (("DEVICE_UNAVAILABLE", 2)))
   }
 
-  test("a worker of another protocol is refused by name") {
+  test("a worker with another protocol is rejected with PROTOCOL_MISMATCH") {
     val worker = Inference(ColourBundle.bundle).bulk(spark, TopK(), columns)
     val other = worker.copy(spec = worker.spec.replace("\"protocol\":2", "\"protocol\":9"))
     val output = new StructType().add("path", "string").add("n", "int")
@@ -164,7 +164,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     assert(error.getMessage.contains("PROTOCOL_MISMATCH: the jar speaks protocol 9"))
   }
 
-  test("a model whose bytes are not those that the driver saw is refused") {
+  test("a model whose bytes differ from those on the driver is rejected") {
     val worker = Inference(ColourBundle.bundle).bulk(spark, TopK(), columns)
     val other = worker.copy(spec = worker.spec.replace(ColourBundle.bundle.sha256, "0" * 64))
     val output = new StructType().add("path", "string").add("n", "int")

@@ -12,14 +12,14 @@ final class InterpreterSuite extends AnyFunSuite {
   private val empty = new SparkConf(loadDefaults = false)
   private val configured = empty.clone.set("spark.pyspark.python", "/conf/python")
 
-  /** A Python environment of its own with a pyspark in it; gives the pyspark. */
+  /** Creates a Python environment with a folder pyspark and returns that folder. */
   private def environment(folder: Path, interpreters: String*): Path = {
     interpreters.foreach(name => write(folder, s"bin/$name", ""))
     val pyspark = "lib/python3.11/site-packages/pyspark"
     write(folder, s"$pyspark/version.py", "").getParent
   }
 
-  test("the setting comes before PYSPARK_PYTHON and the owner of pyspark, as for Spark's workers") {
+  test("the setting has priority over PYSPARK_PYTHON and SPARK_HOME, as for Spark's workers") {
     withFolder { folder =>
       val owned = Map("SPARK_HOME" -> environment(folder, "python").toString)
       val variables = owned + ("PYSPARK_PYTHON" -> "/env/python")
@@ -28,7 +28,7 @@ final class InterpreterSuite extends AnyFunSuite {
     }
   }
 
-  test("PYSPARK_PYTHON comes before the owner of pyspark") {
+  test("PYSPARK_PYTHON has priority over SPARK_HOME") {
     withFolder { folder =>
       val variables = Map(
         "PYSPARK_PYTHON" -> "/env/python",
@@ -38,13 +38,13 @@ final class InterpreterSuite extends AnyFunSuite {
     }
   }
 
-  test("a setting or variable that is empty says nothing") {
+  test("an empty setting or variable is ignored") {
     val unsaid = empty.clone.set("spark.pyspark.python", "")
     assert(Interpreter.of(unsaid, Map("PYSPARK_PYTHON" -> "/env/python")) == "/env/python")
     assert(Interpreter.of(unsaid, Map("PYSPARK_PYTHON" -> "")) == "python3")
   }
 
-  test("the Python that owns the running pyspark is found above it") {
+  test("the interpreter of pyspark's environment is found from SPARK_HOME") {
     withFolder { folder =>
       val home = environment(folder, "python", "python3")
       assert(Interpreter.of(empty, Map("SPARK_HOME" -> home.toString)) == s"$folder/bin/python")
@@ -56,7 +56,7 @@ final class InterpreterSuite extends AnyFunSuite {
     }
   }
 
-  test("a Spark that no Python owns leaves python3 of the PATH") {
+  test("for a Spark outside a Python environment the interpreter is python3") {
     withFolder { folder =>
       val orphan = environment(folder)
       Seq("/opt/spark", "/", "/a/site-packages/pyspark", orphan.toString).foreach { home =>

@@ -16,13 +16,13 @@ import org.scalatest.time.{Millis, Seconds, Span}
 import sightline.model.{Bundle, TemporaryFolder}
 import sightline.{ColourBundle, LocalSpark, TestImage}
 
-/** What is kept on the driver of models that were shipped to the nodes. */
+/** The archives on the driver of models that were shipped to the nodes. */
 final class NodeFilesSuite extends AnyFunSuite with LocalSpark with Eventually {
 
   implicit override val patienceConfig: PatienceConfig =
     PatienceConfig(timeout = Span(180, Seconds), interval = Span(200, Millis))
 
-  /** A bundle with a hash that no other test has. */
+  /** A bundle whose hash is unique to this test. */
   private def newBundle(): Path = {
     val folder = TemporaryFolder.create("test").resolve("colour")
     Files.createDirectories(folder)
@@ -57,7 +57,7 @@ final class NodeFilesSuite extends AnyFunSuite with LocalSpark with Eventually {
       .toSeq
   }
 
-  test("an archive goes when no session has it, never while one does, and comes again") {
+  test("an archive is deleted when no session uses it, and created again when it is needed") {
     val (forgotten, kept) = (newBundle(), newBundle())
     val living = spark.newSession()
     assert(labels(living, kept) == Seq("red", "blue"))

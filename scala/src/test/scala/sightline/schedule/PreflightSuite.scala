@@ -19,7 +19,7 @@ final class PreflightSuite extends AnyFunSuite {
   private val complete =
     Seq("numpy", "pyarrow", "PIL", "safetensors", "onnxruntime", "torch", "timm")
 
-  /** What an interpreter that has `packages` says. */
+  /** The report of an interpreter that has `packages`, as JSON. */
   private def answer(
       packages: Seq[String],
       pyspark: Option[String] = Some(spark),
@@ -33,13 +33,13 @@ final class PreflightSuite extends AnyFunSuite {
         ("missing" -> JNull)
     )
 
-  /** A program in place of an interpreter, which prints `out` and `err`. */
+  /** A program that replaces an interpreter and prints `out` and `err`. */
   private def interpreter(folder: Path, out: String, err: String = "", status: Int = 0): String = {
-    // A name of its own for each: what an interpreter has said need not be asked again.
+    // Each program has its own path, because Preflight keeps the reports by path.
     val own = Files.createTempDirectory(folder, "python")
     write(own, "out", out)
     write(own, "err", err)
-    val script = s"#!/bin/sh\necho x >> $own/asked\ncat $own/out\ncat $own/err >&2\nexit $status\n"
+    val script = s"#!/bin/sh\necho x >> $own/starts\ncat $own/out\ncat $own/err >&2\nexit $status\n"
     val file = write(own, "python", script)
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"))
     file.toString
@@ -61,7 +61,7 @@ final class PreflightSuite extends AnyFunSuite {
     error
   }
 
-  test("the interpreter of this build passes, and says what it is") {
+  test("the interpreter of this build passes, and reports its versions") {
     val found =
       Preflight.check(
         TestPython.executable,
@@ -76,26 +76,26 @@ final class PreflightSuite extends AnyFunSuite {
     )
   }
 
-  test("jar and worker speak the same protocol") {
+  test("jar and worker have the same protocol version") {
     val python =
       TestPython.run("from sightline.version import PROTOCOL; print(PROTOCOL)")
     assert(python == WorkerSpec.Protocol.toString)
   }
 
-  test("an interpreter that does not exist is named") {
+  test("the error for a missing interpreter has its path") {
     val error = refused("/nowhere/python")
     assert(error.code == "PYTHON_NOT_FOUND")
     assert(error.getMessage.contains("'/nowhere/python' cannot be started"))
   }
 
-  test("a file that cannot be run is no interpreter") {
+  test("a file that cannot be run is not an interpreter") {
     withFolder { folder =>
       assert(refused(write(folder, "python", "text").toString).code == "PYTHON_NOT_FOUND")
       assert(refused(folder.toString).code == "PYTHON_NOT_FOUND")
     }
   }
 
-  test("an interpreter that fails is told by the last line of what it said") {
+  test("the error for a failed interpreter has the last line of its error output") {
     withFolder { folder =>
       val error = refused(interpreter(folder, "", "a trace\nSyntaxError: old Python\n", 1))
       assert(error.code == "PYTHON_UNUSABLE")
@@ -106,7 +106,7 @@ final class PreflightSuite extends AnyFunSuite {
     }
   }
 
-  test("a program that answers something else is no interpreter") {
+  test("a program with other output is not an interpreter") {
     Seq("", "hello\n", "{}", "[1]", "{").foreach { out =>
       withFolder { folder =>
         assert(refused(interpreter(folder, out)).code == "PYTHON_UNUSABLE")
@@ -114,7 +114,7 @@ final class PreflightSuite extends AnyFunSuite {
     }
   }
 
-  test("packages that are missing are listed") {
+  test("the error lists the missing packages") {
     withFolder { folder =>
       val error = refused(interpreter(folder, answer(Seq("numpy", "PIL", "safetensors"))))
       assert(error.code == "MISSING_PACKAGE")
@@ -126,7 +126,7 @@ final class PreflightSuite extends AnyFunSuite {
     }
   }
 
-  test("each backend needs its own runtime, and the library of the model's code") {
+  test("each backend requires its runtime and the library of the model's code") {
     withFolder { folder =>
       val torch: JObject = ("file" -> "model.onnx") ~ ("architecture" -> "timm:resnet18")
       val changes = Seq[(String, JValue)]("variants" -> ("pytorch" -> torch))
@@ -148,7 +148,7 @@ final class PreflightSuite extends AnyFunSuite {
     }
   }
 
-  test("a backend of another package is known where the interpreter lists it") {
+  test("a backend of another package is known if the interpreter reports it") {
     val tvm: JObject =
       ("package" -> "tvm") ~ ("variant" -> "onnx") ~ ("precisions" -> Seq("fp32", "bf16"))
     withFolder { folder =>
@@ -168,17 +168,17 @@ final class PreflightSuite extends AnyFunSuite {
       assert(
         wrong.getMessage == "UNKNOWN_BACKEND: backend 'tvn'. Known: onnx, pytorch, openvino, tvm."
       )
-      // An interpreter is not asked about what is built in.
+      // The interpreter is not started for a built-in backend.
       Inference(ColourBundle.bundle).requireMode("/nowhere/python")
     }
   }
 
-  test("the interpreter of this build lists the built-in backends as they are here") {
+  test("the interpreter of this build reports the same built-in backends as the jar") {
     val found = Preflight.checkPackages(TestPython.executable, spark).backends
     assert(found.filter(one => Backend.find(one.name).isDefined).toSet == Backend.all.toSet)
   }
 
-  test("a pyspark that is not the running Spark's is refused, with both versions") {
+  test("a pyspark of another version than Spark's is rejected, and the error has both versions") {
     withFolder { folder =>
       val error = refused(interpreter(folder, answer(complete, Some("3.5.0"))))
       assert(error.code == "PYSPARK_MISMATCH")
@@ -188,14 +188,14 @@ final class PreflightSuite extends AnyFunSuite {
     }
   }
 
-  /** How often the interpreter was started. */
-  private def asked(executable: String): Int =
-    Files.readAllLines(Path.of(executable).resolveSibling("asked")).size
+  /** The number of times that the interpreter was started. */
+  private def starts(executable: String): Int =
+    Files.readAllLines(Path.of(executable).resolveSibling("starts")).size
 
   private def install(executable: String, packages: Seq[String]): Unit =
     write(Path.of(executable).getParent, "out", answer(packages)): Unit
 
-  test("what is installed after a refusal is found, and a success is not asked for again") {
+  test("a package that is installed after an error is found, and a successful report is kept") {
     withFolder { folder =>
       val python = interpreter(folder, answer(complete.filter(_ != "onnxruntime")))
       assert(refused(python).getMessage.contains("has no onnxruntime,"))
@@ -203,8 +203,8 @@ final class PreflightSuite extends AnyFunSuite {
       (1 to 3).foreach { _ =>
         Preflight.check(python, spark, Inference(ColourBundle.bundle, InferenceSettings())): Unit
       }
-      assert(asked(python) == 2)
-      // Another backend needs more than what is remembered has.
+      assert(starts(python) == 2)
+      // Another backend requires a package that the kept report lacks.
       assert(refused(python, "openvino").getMessage.contains("has no openvino,"))
       install(python, complete :+ "openvino")
       Preflight.check(
@@ -212,11 +212,11 @@ final class PreflightSuite extends AnyFunSuite {
         spark,
         Inference(ColourBundle.bundle, InferenceSettings("openvino")),
       ): Unit
-      assert(asked(python) == 4)
+      assert(starts(python) == 4)
     }
   }
 
-  test("a wrong or broken interpreter that was mended is used") {
+  test("an interpreter that was repaired after an error is used") {
     withFolder { folder =>
       val python = interpreter(folder, answer(complete, Some("3.5.0")))
       assert(refused(python).code == "PYSPARK_MISMATCH")
@@ -225,20 +225,20 @@ final class PreflightSuite extends AnyFunSuite {
       install(python, complete)
       assert(Preflight.checkPackages(python, spark).packages("numpy") == "1.0")
       Preflight.requirePackages(python, spark, Seq("torch"), "a test", ""): Unit
-      assert(asked(python) == 3)
+      assert(starts(python) == 3)
     }
   }
 
-  test("a GPU that was found is not looked for again, and one that was not is") {
+  test("the check for a GPU is repeated after a failure, and not after a success") {
     withFolder { folder =>
       val python = interpreter(folder, """{"cuda": false}""")
       val error = intercept[SightlineException](Preflight.checkCuda(python, "onnx"))
       assert(error.code == "DEVICE_UNAVAILABLE")
       write(Path.of(python).getParent, "out", """{"cuda": true}"""): Unit
       (1 to 3).foreach(_ => Preflight.checkCuda(python, "onnx"))
-      assert(asked(python) == 2)
+      assert(starts(python) == 2)
       Preflight.checkCuda(python, "pytorch")
-      assert(asked(python) == 3)
+      assert(starts(python) == 3)
     }
   }
 }

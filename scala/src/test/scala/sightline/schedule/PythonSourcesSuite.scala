@@ -19,13 +19,13 @@ final class PythonSourcesSuite extends AnyFunSuite {
         .toMap
     }
 
-  test("the jar holds the Python package as it is in the repository") {
+  test("the jar contains the Python package of the repository") {
     val packed = sources(PythonSources.folder)
     assert(packed == sources(TestPython.root.resolve("python/src")))
     assert(packed.contains("sightline/worker/spark_worker.py"))
   }
 
-  test("its hash is a sha256") {
+  test("sha256 is a SHA-256 in hexadecimal") {
     assert(PythonSources.sha256.matches("[0-9a-f]{64}"))
   }
 }

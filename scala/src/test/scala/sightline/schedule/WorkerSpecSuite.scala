@@ -9,7 +9,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import sightline.TestPython
 import sightline.model.ResultType.{Probabilities, Tensors, TopK, Vector}
 
-/** The messages of `tests/contract/worker_spec.json`, which a Python test reads. */
+/** The messages in `tests/contract/worker_spec.json`, which a Python test reads too. */
 final class WorkerSpecSuite extends AnyFunSuite {
 
   private val sha256 = "0123456789abcdef" * 4
@@ -55,7 +55,7 @@ final class WorkerSpecSuite extends AnyFunSuite {
     "scalar, tensors" -> base.copy(result = Tensors(Seq("y"))),
   )
 
-  test("each message is the one of the contract, which the worker reads") {
+  test("each message is equal to the one in the contract") {
     val file = TestPython.root.resolve("tests/contract/worker_spec.json")
     val JArray(contract) = JsonMethods.parse(Files.readString(file)): @unchecked
     val expected = contract.map { entry =>

@@ -34,7 +34,7 @@ final class ImageInferenceFunctionSuite
       .createOrReplaceTempView("images")
   }
 
-  private def said(sql: String): Seq[Row] = spark.sql(sql).collect().toSeq
+  private def collected(sql: String): Seq[Row] = spark.sql(sql).collect().toSeq
 
   private def refused(sql: String): String = {
     val error = intercept[AnalysisException](spark.sql(sql).collect())
@@ -43,13 +43,13 @@ final class ImageInferenceFunctionSuite
     error.getMessage
   }
 
-  test("it gives a label, or an error, or NULL for no path") {
+  test("get_image_inference_udf returns a label or an error, and NULL for a NULL path") {
     withFolder { folder =>
       images(folder)
-      val rows = said(
-        """WITH said AS (SELECT id, get_image_inference_udf(path, 'onnx') AS r FROM images)
+      val rows = collected(
+        """WITH answers AS (SELECT id, get_image_inference_udf(path, 'onnx') AS r FROM images)
           |SELECT id, r IS NULL, r.label, r.class_id, r.error.code, r.error.stage
-          |FROM said ORDER BY id""".stripMargin
+          |FROM answers ORDER BY id""".stripMargin
       )
       assert(
         rows == Seq(
@@ -64,7 +64,7 @@ final class ImageInferenceFunctionSuite
     }
   }
 
-  test("its type is the one of the program that it replaces") {
+  test("the result type is the same as in the program that the function replaces") {
     withFolder { folder =>
       images(folder)
       val frame = spark.sql("SELECT get_image_inference_udf(path, 'onnx') AS r FROM images")
@@ -76,10 +76,10 @@ final class ImageInferenceFunctionSuite
     }
   }
 
-  test("probabilities are of all classes, and the best is the confidence") {
+  test("probabilities has every class, and confidence is the largest probability") {
     withFolder { folder =>
       images(folder)
-      val rows = said(
+      val rows = collected(
         """SELECT r.confidence, r.probabilities FROM (
           |  SELECT get_image_inference_udf(path, 'onnx') AS r FROM images WHERE id = 1)""".stripMargin
       )
@@ -90,31 +90,31 @@ final class ImageInferenceFunctionSuite
     }
   }
 
-  test("it stands in filters, groups, views and joins") {
+  test("the function can be used in filters, groups, views and joins") {
     withFolder { folder =>
       images(folder)
       spark.sql(
-        """CREATE OR REPLACE TEMPORARY VIEW said AS
+        """CREATE OR REPLACE TEMPORARY VIEW answers AS
           |SELECT id, get_image_inference_udf(path, 'onnx') AS r FROM images""".stripMargin
       ): Unit
-      assert(said("SELECT id FROM said WHERE r.label = 'blue'") == Seq(Row(2)))
+      assert(collected("SELECT id FROM answers WHERE r.label = 'blue'") == Seq(Row(2)))
       assert(
-        said("SELECT r.label, count(*) FROM said GROUP BY 1 ORDER BY 1 NULLS LAST") ==
+        collected("SELECT r.label, count(*) FROM answers GROUP BY 1 ORDER BY 1 NULLS LAST") ==
           Seq(Row("blue", 1L), Row("red", 1L), Row(None.orNull, 4L))
       )
       assert(
-        said("SELECT a.id FROM said a JOIN said b ON a.r.label = b.r.label ORDER BY 1") ==
+        collected("SELECT a.id FROM answers a JOIN answers b ON a.r.label = b.r.label ORDER BY 1") ==
           Seq(Row(1), Row(2))
       )
     }
   }
 
-  test("paths that files tell of themselves can be given to it") {
+  test("the function accepts the column path of format sightline") {
     withFolder { folder =>
       images(folder)
       spark.read.format("sightline").load(folder.toString).createOrReplaceTempView("listed")
       assert(
-        said(
+        collected(
           """SELECT relative_path, get_image_inference_udf(path, 'onnx').label FROM listed
             |ORDER BY 1""".stripMargin
         ) == Seq(
@@ -126,7 +126,7 @@ final class ImageInferenceFunctionSuite
     }
   }
 
-  test("wrong use is one line, before any task") {
+  test("wrong use raises an error of one line before any task starts") {
     withFolder { folder =>
       images(folder)
       def call(arguments: String): String =
@@ -145,12 +145,12 @@ final class ImageInferenceFunctionSuite
     }
   }
 
-  test("SQL describes it") {
-    val text = said("DESCRIBE FUNCTION EXTENDED get_image_inference_udf").map(_.getString(0))
+  test("DESCRIBE FUNCTION shows the usage of get_image_inference_udf") {
+    val text = collected("DESCRIBE FUNCTION EXTENDED get_image_inference_udf").map(_.getString(0))
     assert(text.exists(_.contains("get_image_inference_udf(path[, backend])")))
   }
 
-  test("it stands in views without a name of its own, and in GROUP BY") {
+  test("the function can be used without an alias in views and in GROUP BY") {
     withFolder { folder =>
       images(folder)
       spark.sql(
@@ -161,7 +161,7 @@ final class ImageInferenceFunctionSuite
       assert(view.columns.toSeq == Seq("id", "get_image_inference_udf(read_image(path))"))
       assert(view.count() == 6)
       assert(
-        said(
+        collected(
           """SELECT get_image_inference_udf(path, 'onnx').label AS label, count(*) FROM images
             |GROUP BY get_image_inference_udf(path, 'onnx').label ORDER BY 1 NULLS LAST""".stripMargin
         ) == Seq(Row("blue", 1L), Row("red", 1L), Row(None.orNull, 4L))
@@ -169,7 +169,7 @@ final class ImageInferenceFunctionSuite
     }
   }
 
-  test("a path that is no string is refused when the query is analysed") {
+  test("a path that is not a string is rejected during analysis") {
     Seq("12", "X'FFD8'").foreach { value =>
       val error = intercept[AnalysisException](
         spark.sql(s"SELECT get_image_inference_udf($value, 'onnx')")

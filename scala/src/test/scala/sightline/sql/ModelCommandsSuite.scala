@@ -27,66 +27,66 @@ final class ModelCommandsSuite extends AnyFunSuite with LocalSpark {
     finally spark.conf.unset(SessionModels.ModelsSetting)
   }
 
-  private def said(sql: String): Seq[Row] = spark.sql(sql).collect().toSeq
+  private def collected(sql: String): Seq[Row] = spark.sql(sql).collect().toSeq
 
   private def refused(sql: String): String =
-    intercept[AnalysisException](said(sql)).getMessage
+    intercept[AnalysisException](collected(sql)).getMessage
 
   private def score(model: String): Double = {
     val session = spark
     import session.implicits.*
     Seq(TestImage.of(Color.RED)).toDF("content").createOrReplaceTempView("one")
-    said(s"SELECT ml_predict('$model', content).score FROM one").head.getFloat(0).toDouble
+    collected(s"SELECT ml_predict('$model', content).score FROM one").head.getFloat(0).toDouble
   }
 
-  test("a model is created, named in a query, replaced, and dropped") {
+  test("a model is created, used in a query, replaced and dropped") {
     withModels { _ =>
       assert(
-        said(s"CREATE MODEL paint USING '$colour' COMMENT 'first'") ==
+        collected(s"CREATE MODEL paint USING '$colour' COMMENT 'first'") ==
           Seq(Row("paint", 1, ColourBundle.bundle.sha256))
       )
       val first = score("paint")
       assert(
-        said(s"CREATE OR REPLACE MODEL paint USING '$means' OPTIONS (top_k 1)") ==
+        collected(s"CREATE OR REPLACE MODEL paint USING '$means' OPTIONS (top_k 1)") ==
           Seq(Row("paint", 2, ColourBundle.means.sha256))
       )
       assert(score("paint") < first)
       assert(score("paint@1") == first)
-      assert(said("SELECT size(ml_predict('paint', content).top_k) FROM one") == Seq(Row(1)))
+      assert(collected("SELECT size(ml_predict('paint', content).top_k) FROM one") == Seq(Row(1)))
       assert(
-        said("SHOW MODELS LIKE 'pai*'") == Seq(
+        collected("SHOW MODELS LIKE 'pai*'") == Seq(
           Row("paint", 2, "classification", 3, "onnx, openvino", None.orNull)
         )
       )
       val described =
-        said("DESCRIBE MODEL paint").map(row => row.getString(0) -> row.getString(1)).toMap
+        collected("DESCRIBE MODEL paint").map(row => row.getString(0) -> row.getString(1)).toMap
       assert(described("version") == "2")
       assert(described("options") == "top_k=1")
       assert(described("outputs") == "logits (scores), means (features)")
       assert(described("version 1").endsWith(s"from $colour"))
-      assert(said("DESCRIBE MODEL EXTENDED paint").contains(Row("labels", "red, green, blue")))
-      assert(said("DROP MODEL paint").isEmpty)
+      assert(collected("DESCRIBE MODEL EXTENDED paint").contains(Row("labels", "red, green, blue")))
+      assert(collected("DROP MODEL paint").isEmpty)
       assert(refused("DESCRIBE MODEL paint").startsWith("UNKNOWN_MODEL: 'paint'. Known: "))
     }
   }
 
-  test("a model that exists is neither lost nor doubled") {
+  test("CREATE of an existing model and DROP of a missing one are errors without IF [NOT] EXISTS") {
     withModels { _ =>
-      said(s"CREATE MODEL paint USING '$colour'"): Unit
+      collected(s"CREATE MODEL paint USING '$colour'"): Unit
       assert(refused(s"CREATE MODEL paint USING '$means'").startsWith("MODEL_EXISTS: "))
       assert(
-        said(s"CREATE MODEL IF NOT EXISTS paint USING '$means'") ==
+        collected(s"CREATE MODEL IF NOT EXISTS paint USING '$means'") ==
           Seq(Row("paint", 1, ColourBundle.bundle.sha256))
       )
-      assert(said("DROP MODEL IF EXISTS nobody").isEmpty)
-      assert(refused("DROP MODEL nobody").startsWith("UNKNOWN_MODEL: 'nobody'."))
+      assert(collected("DROP MODEL IF EXISTS missing").isEmpty)
+      assert(refused("DROP MODEL missing").startsWith("UNKNOWN_MODEL: 'missing'."))
       assert(
         refused("SELECT ml_predict('paint@7', X'00')").startsWith("UNKNOWN_VERSION: model 'paint'")
       )
     }
   }
 
-  test("of many that create one model at once, one wins, and the model is whole") {
+  test("if several statements create a model at the same time, one succeeds") {
     withModels { _ =>
       val session = spark
       val tries = Await.result(
@@ -101,7 +101,7 @@ final class ModelCommandsSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a bundle that does not give its golden numbers is refused, and leaves nothing") {
+  test("a bundle whose golden outputs differ is rejected, and no file is written") {
     withModels { folder =>
       val bad = folder.resolve("bad")
       FileUtils.copyDirectory(Path.of(colour).toFile, bad.toFile)
@@ -117,30 +117,30 @@ final class ModelCommandsSuite extends AnyFunSuite with LocalSpark {
         message.startsWith("MODEL_UNFIT: model 'colour' failed verification: onnx variant: "),
         message,
       )
-      assert(said("SHOW MODELS LIKE 'bad'").isEmpty)
+      assert(collected("SHOW MODELS LIKE 'bad'").isEmpty)
     }
   }
 
-  test("a query sees one version of a model, whenever another is published") {
+  test("a query uses one version of a model, even if another one is created while it runs") {
     withModels { _ =>
-      said(s"CREATE MODEL paint USING '$colour'"): Unit
+      collected(s"CREATE MODEL paint USING '$colour'"): Unit
       val before = score("paint")
       val frame = spark.sql(
         "SELECT a.s, b.s FROM (SELECT ml_predict('paint', content).score AS s FROM one) a, " +
           "(SELECT ml_predict('paint', content).score AS s FROM one) b"
       )
-      said(s"CREATE OR REPLACE MODEL paint USING '$means'"): Unit
+      collected(s"CREATE OR REPLACE MODEL paint USING '$means'"): Unit
       assert(frame.collect().toSeq == Seq(Row(before.toFloat, before.toFloat)))
       assert(score("paint") != before)
     }
   }
 
-  test("without a models root there is nowhere to create one") {
+  test("CREATE MODEL without a models root raises NO_MODELS_ROOT") {
     spark.conf.unset(SessionModels.ModelsSetting)
     assert(refused(s"CREATE MODEL paint USING '$colour'").startsWith("NO_MODELS_ROOT: "))
   }
 
-  test("a name is a folder's name too") {
+  test("a name that is not a valid file name is rejected") {
     withModels { _ =>
       Seq("../x", "..", "x.zip", "a:b").foreach { name =>
         val message = refused(s"CREATE MODEL `$name` USING '$colour'")
@@ -153,7 +153,7 @@ final class ModelCommandsSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  /** Writes the manifest anew, so that only the numbers are wrong. */
+  /** Writes the manifest with the changed files' hashes, so that only the golden outputs are wrong. */
   private def rehash(folder: Path): Unit =
     sightline.TestPython.run(
       """import hashlib, json, pathlib, sys

@@ -14,7 +14,7 @@ import sightline.TestFolder.{withFolder, write}
 import sightline.plan.SessionModels
 import sightline.{ColourBundle, LocalSpark, TestImage}
 
-/** What the statements on models do to the files under the models root. */
+/** Effects of the statements on models on the files under the models root. */
 final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
 
   private lazy val colour = ColourBundle.bundle.folder
@@ -29,10 +29,10 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
   private def withModels[A](test: Path => A): A =
     withFolder(folder => withRoot(folder.toString)(test(folder)))
 
-  private def said(sql: String): Seq[Row] = spark.sql(sql).collect().toSeq
+  private def collected(sql: String): Seq[Row] = spark.sql(sql).collect().toSeq
 
   private def refused(sql: String): String = {
-    val message = intercept[AnalysisException](said(sql)).getMessage
+    val message = intercept[AnalysisException](collected(sql)).getMessage
     assert(message.linesIterator.size == 1, message)
     message
   }
@@ -41,7 +41,7 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
     val session = spark
     import session.implicits.*
     Seq(TestImage.of(Color.RED)).toDF("content").createOrReplaceTempView("one")
-    said(s"SELECT ml_predict('$model', content).label FROM one").head.getString(0)
+    collected(s"SELECT ml_predict('$model', content).label FROM one").head.getString(0)
   }
 
   private def copyTo(folder: Path): Path = {
@@ -49,7 +49,7 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
     folder
   }
 
-  /** Every file below a folder by its name, with its bytes. */
+  /** The name of every file below a folder to its bytes. */
   private def tree(folder: Path): Map[String, String] = Using.resource(Files.walk(folder)) {
     _.iterator.asScala
       .filter(Files.isRegularFile(_))
@@ -59,14 +59,14 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
       .toMap
   }
 
-  test("DROP MODEL leaves a bundle that lies in the models root under the model's name") {
+  test("DROP MODEL keeps a user's bundle with the model's name in the models root") {
     withModels { root =>
       val fruits = copyTo(root.resolve("fruits"))
       val before = tree(fruits)
-      said(s"CREATE MODEL fruits USING '$fruits'"): Unit
-      said(s"CREATE OR REPLACE MODEL fruits USING '$root/fruits/'"): Unit
-      assert(said("SHOW MODELS LIKE 'fruits'").head.getInt(1) == 2)
-      said("DROP MODEL fruits"): Unit
+      collected(s"CREATE MODEL fruits USING '$fruits'"): Unit
+      collected(s"CREATE OR REPLACE MODEL fruits USING '$root/fruits/'"): Unit
+      assert(collected("SHOW MODELS LIKE 'fruits'").head.getInt(1) == 2)
+      collected("DROP MODEL fruits"): Unit
       assert(tree(root) == before.map { case (name, bytes) => s"fruits/$name" -> bytes })
       assert(answer("fruits") == "red")
       assert(refused("DROP MODEL fruits").startsWith("MODEL_NOT_CREATED: 'fruits'"))
@@ -74,7 +74,7 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("DROP MODEL leaves what a link leads to, and what others have put beside its files") {
+  test("DROP MODEL keeps the target of a link, and files of users beside the model's files") {
     withModels { root =>
       withFolder { elsewhere =>
         val target = copyTo(elsewhere.resolve("original"))
@@ -83,20 +83,20 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
         val inside = copyTo(root.resolve("_models/inside"))
         val before = tree(elsewhere)
         Seq(root.resolve("fruits"), inside, root.resolve("_models/original")).foreach { source =>
-          said(s"CREATE MODEL fruits USING '$source'"): Unit
-          said(s"CREATE OR REPLACE MODEL fruits USING '$source'"): Unit
-          said("DROP MODEL fruits"): Unit
+          collected(s"CREATE MODEL fruits USING '$source'"): Unit
+          collected(s"CREATE OR REPLACE MODEL fruits USING '$source'"): Unit
+          collected("DROP MODEL fruits"): Unit
           assert(tree(elsewhere) == before, source)
         }
       }
     }
   }
 
-  test("names of models follow spark.sql.caseSensitive, as those of tables do") {
+  test("model names follow spark.sql.caseSensitive, like table names") {
     withModels { root =>
-      said(s"CREATE MODEL Paint USING '$colour'"): Unit
+      collected(s"CREATE MODEL Paint USING '$colour'"): Unit
       assert(refused(s"CREATE MODEL PAINT USING '$colour'").startsWith("MODEL_EXISTS: "))
-      assert(said("SHOW MODELS LIKE 'PAI*'").map(_.getString(0)) == Seq("paint"))
+      assert(collected("SHOW MODELS LIKE 'PAI*'").map(_.getString(0)) == Seq("paint"))
       assert(answer("PaInT") == "red")
       assert(answer("PAINT@1") == "red")
       copyTo(root.resolve("Plain")): Unit
@@ -104,9 +104,9 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
       spark.conf.set("spark.sql.caseSensitive", "true")
       try {
         assert(refused("DROP MODEL PAINT").startsWith("UNKNOWN_MODEL: 'PAINT'. Known: "))
-        said(s"CREATE MODEL PAINT USING '$colour'"): Unit
+        collected(s"CREATE MODEL PAINT USING '$colour'"): Unit
         assert(
-          said("SHOW MODELS").map(_.getString(0)).filter(_.matches("(?i)paint")) == Seq(
+          collected("SHOW MODELS").map(_.getString(0)).filter(_.matches("(?i)paint")) == Seq(
             "PAINT",
             "paint",
           )
@@ -118,27 +118,27 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
           "AMBIGUOUS_MODEL: 'Paint' matches PAINT and paint,"
         )
       )
-      said("DROP MODEL paint"): Unit
+      collected("DROP MODEL paint"): Unit
       assert(answer("paint") == "red")
-      said("DROP MODEL Paint"): Unit
+      collected("DROP MODEL Paint"): Unit
       assert(refused("DESCRIBE MODEL paint").startsWith("UNKNOWN_MODEL: 'paint'."))
     }
   }
 
-  test("a version's file that cannot be read breaks its own model alone, and is named") {
+  test("a version file that cannot be read affects only its own model, and the error has its path") {
     withModels { root =>
-      said(s"CREATE MODEL paint USING '$colour'"): Unit
+      collected(s"CREATE MODEL paint USING '$colour'"): Unit
       val folder = root.resolve("_models")
       val good = Files.readString(folder.resolve("paint@000001.json"))
       val bad = Map(
         "empty" -> ("", "is empty"),
         "cut" -> (good.take(40), "is not a version file"),
         "other" -> ("[1]", "is not a version file"),
-        // A version that names somebody else's file would have it removed by DROP MODEL.
+        // This version names a user's file, which DROP MODEL must not remove.
         "robber" -> (good, "is not a version file"),
       )
       bad.foreach { case (name, (text, _)) => write(folder, s"$name@000001.json", text) }
-      val listed = said("SHOW MODELS").map(row => row.getString(0) -> row).toMap
+      val listed = collected("SHOW MODELS").map(row => row.getString(0) -> row).toMap
       assert(
         listed("paint") == Row("paint", 1, "classification", 3, "onnx, openvino", none)
       )
@@ -153,33 +153,33 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
         )
       }
       assert(answer("paint") == "red")
-      assert(refused("DESCRIBE MODEL nobody").contains(", other, paint, robber."))
-      said(s"CREATE OR REPLACE MODEL empty USING '$colour'"): Unit
+      assert(refused("DESCRIBE MODEL missing").contains(", other, paint, robber."))
+      collected(s"CREATE OR REPLACE MODEL empty USING '$colour'"): Unit
       assert(answer("empty") == "red")
       val described =
-        said("DESCRIBE MODEL empty").map(row => row.getString(0) -> row.getString(1)).toMap
+        collected("DESCRIBE MODEL empty").map(row => row.getString(0) -> row.getString(1)).toMap
       assert(described("version 1").startsWith("MODEL_VERSION_UNREADABLE: "))
       assert(described("version 2").endsWith(s"from $colour"))
-      bad.keys.foreach(name => assert(said(s"DROP MODEL $name").isEmpty))
+      bad.keys.foreach(name => assert(collected(s"DROP MODEL $name").isEmpty))
       assert(answer("paint") == "red")
     }
   }
 
-  test("SHOW MODELS opens no model; a bundle that is missing or changed is named when it is used") {
+  test("SHOW MODELS opens no model; using a model whose bundle is missing or changed is an error") {
     withModels { root =>
-      said(s"CREATE MODEL paint USING '$colour'"): Unit
+      collected(s"CREATE MODEL paint USING '$colour'"): Unit
       Files.move(copyTo(root.resolve("lying")).resolve("model.onnx"), root.resolve("gone")): Unit
       val zip = Using.resource(Files.newDirectoryStream(root.resolve("_models"), "paint@*.zip"))(
         _.iterator.next()
       )
       def named(error: String) = {
         assert(
-          said("SHOW MODELS LIKE 'paint'") == Seq(
+          collected("SHOW MODELS LIKE 'paint'") == Seq(
             Row("paint", 1, "classification", 3, "onnx, openvino", none)
           )
         )
         assert(
-          said("SHOW MODELS LIKE 'lying'") == Seq(
+          collected("SHOW MODELS LIKE 'lying'") == Seq(
             Row("lying", none, "classification", 3, "onnx, openvino", none)
           )
         )
@@ -192,15 +192,15 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
       named("INVALID_BUNDLE: "): Unit
       Files.delete(zip)
       named("BUNDLE_CORRUPT: version 1 of model 'paint' cannot be used: its bundle "): Unit
-      said("DROP MODEL paint"): Unit
+      collected("DROP MODEL paint"): Unit
       assert(refused("DESCRIBE MODEL paint").startsWith("UNKNOWN_MODEL: "))
     }
   }
 
-  test("a models root that cannot be used is one clear error of every statement") {
+  test("every statement raises an error of one line for a models root that cannot be used") {
     withFolder { folder =>
       val file = write(folder, "file", "text")
-      // Nobody may write to /proc, not even root.
+      // No user can write to /proc, not even root.
       Seq(file.toString, "foo://bucket/models", "hdfs://no-such-host:1/models", "/proc/models")
         .foreach { root =>
           withRoot(root) {
@@ -230,7 +230,7 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a name that is too long is refused before the model is looked at") {
+  test("a name that is too long is rejected before the model is opened") {
     withModels { root =>
       val name = "n" * 300
       assert(
@@ -240,7 +240,7 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
       )
       assert(refused(s"SELECT ml_predict('$name', X'00')").startsWith(s"UNKNOWN_MODEL: '$name'."))
       assert(tree(root).isEmpty)
-      said(s"CREATE MODEL ${"n" * 128} USING '$colour'"): Unit
+      collected(s"CREATE MODEL ${"n" * 128} USING '$colour'"): Unit
       assert(answer("n" * 128) == "red")
     }
   }

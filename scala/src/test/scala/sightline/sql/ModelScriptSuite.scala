@@ -10,15 +10,15 @@ import sightline.TestFolder.{withFolder, write}
 import sightline.plan.SessionModels
 import sightline.{ColourBundle, LocalSpark, TestImage}
 
-/** Statements on models where Spark's SQL programs have statements. */
+/** Statements on models inside Spark's SQL scripts and in EXECUTE IMMEDIATE. */
 final class ModelScriptSuite extends AnyFunSuite with LocalSpark {
 
   private lazy val colour = ColourBundle.bundle.folder
 
-  private def said(sql: String): Seq[Row] = spark.sql(sql).collect().toSeq
+  private def collected(sql: String): Seq[Row] = spark.sql(sql).collect().toSeq
 
   private def models: Seq[(String, Int)] =
-    said("SHOW MODELS").filterNot(_.isNullAt(1)).map(row => row.getString(0) -> row.getInt(1))
+    collected("SHOW MODELS").filterNot(_.isNullAt(1)).map(row => row.getString(0) -> row.getInt(1))
 
   private def withModels[A](test: Path => A): A = withFolder { folder =>
     spark.conf.set(SessionModels.ModelsSetting, folder.resolve("models").toString)
@@ -26,9 +26,9 @@ final class ModelScriptSuite extends AnyFunSuite with LocalSpark {
     finally spark.conf.unset(SessionModels.ModelsSetting)
   }
 
-  test("statements on models run inside BEGIN … END, in its order and under its conditions") {
+  test("statements on models inside BEGIN … END run in order and follow its conditions") {
     withModels { _ =>
-      said(
+      collected(
         s"""-- 😀 a script
            |BEGIN
            |  DECLARE n INT DEFAULT 0;
@@ -48,27 +48,27 @@ final class ModelScriptSuite extends AnyFunSuite with LocalSpark {
            |  FOR x AS SELECT 'third' AS name DO
            |    BEGIN
            |      CREATE MODEL third USING '$colour';
-           |      DROP MODEL IF EXISTS nobody;
+           |      DROP MODEL IF EXISTS missing;
            |    END;
            |  END FOR;
            |END""".stripMargin
       ): Unit
       assert(models == Seq("other" -> 1, "paint" -> 4, "third" -> 1))
-      // A script gives the rows of its last query; those of SHOW are none, Spark's own as little.
-      assert(said("BEGIN SELECT 1; SHOW MODELS; SHOW CATALOGS; END") == Seq(Row(1)))
+      // A script returns the rows of its last query; SHOW statements, also Spark's own, do not count.
+      assert(collected("BEGIN SELECT 1; SHOW MODELS; SHOW CATALOGS; END") == Seq(Row(1)))
     }
   }
 
-  test("a handler of a script may hold statements on models, and catch their errors") {
+  test("a handler of a script can contain statements on models, and can catch their errors") {
     withModels { _ =>
-      said(
+      collected(
         s"""BEGIN
            |  DECLARE EXIT HANDLER FOR SQLEXCEPTION
            |    BEGIN
            |      CREATE MODEL caught USING '$colour';
            |    END;
            |  SELECT 1;
-           |  DROP MODEL nobody;
+           |  DROP MODEL missing;
            |  CREATE MODEL never USING '$colour';
            |END""".stripMargin
       ): Unit
@@ -76,23 +76,23 @@ final class ModelScriptSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a wrong statement on a model inside a script is refused before the script runs") {
+  test("a wrong statement on a model inside a script is rejected before the script runs") {
     withModels { _ =>
       val error = intercept[AnalysisException](
-        said(s"BEGIN CREATE MODEL paint USING '$colour'; CREATE MODEL x; END")
+        collected(s"BEGIN CREATE MODEL paint USING '$colour'; CREATE MODEL x; END")
       )
       assert(error.getMessage.startsWith("WRONG_STATEMENT: expected USING but found the end."))
       assert(models.isEmpty)
     }
   }
 
-  test("a script in which a name or text only looks like a statement on models is Spark's") {
-    assert(said("BEGIN SELECT 'x; DROP MODEL y' AS s; END") == Seq(Row("x; DROP MODEL y")))
-    assert(said("BEGIN SELECT 1 /* ; DROP MODEL y; */ AS model; END") == Seq(Row(1)))
-    assert(said("BEGIN SELECT show models FROM VALUES (1) AS t(show); END") == Seq(Row(1)))
+  test("a script in which only a name or a text looks like a statement on models is left to Spark") {
+    assert(collected("BEGIN SELECT 'x; DROP MODEL y' AS s; END") == Seq(Row("x; DROP MODEL y")))
+    assert(collected("BEGIN SELECT 1 /* ; DROP MODEL y; */ AS model; END") == Seq(Row(1)))
+    assert(collected("BEGIN SELECT show models FROM VALUES (1) AS t(show); END") == Seq(Row(1)))
   }
 
-  test("parameters stand for texts of a statement on models, by name and by place") {
+  test("parameters by name and by position can replace texts in a statement on models") {
     withModels { _ =>
       val place = colour.toString
       spark.sql(
@@ -101,7 +101,7 @@ final class ModelScriptSuite extends AnyFunSuite with LocalSpark {
       ): Unit
       spark.sql("CREATE OR REPLACE MODEL paint USING ? COMMENT ?", Array(place, "second")): Unit
       assert(models == Seq("paint" -> 2))
-      val described = said("DESCRIBE MODEL EXTENDED IDENTIFIER('paint')")
+      val described = collected("DESCRIBE MODEL EXTENDED IDENTIFIER('paint')")
         .map(r => r.getString(0) -> r.getString(1))
         .toMap
       assert(described("comment") == "second")
@@ -120,27 +120,27 @@ final class ModelScriptSuite extends AnyFunSuite with LocalSpark {
 
   test("EXECUTE IMMEDIATE runs statements on models, with parameters and with variables") {
     withModels { _ =>
-      said(s"DECLARE OR REPLACE VARIABLE place STRING = '$colour'"): Unit
-      said("EXECUTE IMMEDIATE 'CREATE MODEL paint USING ?' USING place"): Unit
-      said("EXECUTE IMMEDIATE 'CREATE OR REPLACE MODEL paint USING :p' USING place AS p"): Unit
-      said(s"EXECUTE IMMEDIATE 'CREATE MODEL other USING \"$colour\"'"): Unit
+      collected(s"DECLARE OR REPLACE VARIABLE place STRING = '$colour'"): Unit
+      collected("EXECUTE IMMEDIATE 'CREATE MODEL paint USING ?' USING place"): Unit
+      collected("EXECUTE IMMEDIATE 'CREATE OR REPLACE MODEL paint USING :p' USING place AS p"): Unit
+      collected(s"EXECUTE IMMEDIATE 'CREATE MODEL other USING \"$colour\"'"): Unit
       assert(models == Seq("other" -> 1, "paint" -> 2))
       assert(
-        said("EXECUTE IMMEDIATE 'SHOW MODELS LIKE \"o*\"'").map(_.getString(0)) == Seq("other")
+        collected("EXECUTE IMMEDIATE 'SHOW MODELS LIKE \"o*\"'").map(_.getString(0)) == Seq("other")
       )
-      said(
+      collected(
         "BEGIN DECLARE m STRING DEFAULT 'other'; EXECUTE IMMEDIATE 'DROP MODEL IDENTIFIER(:m)' USING m AS m; END"
       ): Unit
       assert(models == Seq("paint" -> 2))
     }
   }
 
-  test("read_images and ml_predict take the variables of a script") {
+  test("read_images and ml_predict accept the variables of a script as arguments") {
     withModels { folder =>
       write(folder, "photos/red/a.png", TestImage.of(Color.RED)): Unit
       write(folder, "photos/blue/b.png", TestImage.of(Color.BLUE)): Unit
       assert(
-        said(
+        collected(
           s"""BEGIN
              |  DECLARE place STRING DEFAULT '$folder/photos/red';
              |  DECLARE model STRING DEFAULT '$colour';

@@ -12,7 +12,7 @@ final class ModelStatementSuite extends AnyFunSuite with LocalSpark {
   private def refused(text: String): String =
     intercept[AnalysisException](parsed(text)).getMessage
 
-  test("CREATE MODEL has a name, a place, and what else is said of it") {
+  test("CREATE MODEL has a name and a path, and optionally a comment and options") {
     assert(
       parsed("CREATE MODEL fruits USING '/bundles/fruits'").contains(
         CreateModelCommand("fruits", "/bundles/fruits", None, Map.empty, false, false)
@@ -41,7 +41,7 @@ final class ModelStatementSuite extends AnyFunSuite with LocalSpark {
     )
   }
 
-  test("the other statements") {
+  test("SHOW MODELS, DESCRIBE MODEL and DROP MODEL are parsed") {
     assert(parsed("SHOW MODELS").contains(ShowModelsCommand(None)))
     assert(parsed("show models like 'f*'").contains(ShowModelsCommand(Some("f*"))))
     assert(parsed("DESCRIBE MODEL f").contains(DescribeModelCommand("f", false)))
@@ -50,7 +50,7 @@ final class ModelStatementSuite extends AnyFunSuite with LocalSpark {
     assert(parsed("/* gone */ DROP MODEL IF EXISTS f").contains(DropModelCommand("f", true)))
   }
 
-  test("everything else is Spark's") {
+  test("all other statements are left to Spark") {
     Seq(
       "SELECT 1",
       "CREATE TABLE model (a INT)",
@@ -65,7 +65,7 @@ final class ModelStatementSuite extends AnyFunSuite with LocalSpark {
     ).foreach(text => assert(parsed(text).isEmpty, text))
   }
 
-  test("a statement that is wrong says where, and what it should be") {
+  test("the error of a wrong statement has the unexpected token and the syntax") {
     val form = "Syntax: CREATE [OR REPLACE] MODEL [IF NOT EXISTS] name USING 'uri' " +
       "[COMMENT 'text'] [OPTIONS (key value, …)]"
     assert(refused("CREATE MODEL f") == s"WRONG_STATEMENT: expected USING but found the end. $form")

@@ -12,7 +12,7 @@ final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
   private lazy val model = ColourBundle.bundle.folder.toString
   private lazy val means = ColourBundle.means.folder.toString
 
-  /** `images`: a red image, a text, and NULL. */
+  /** The view `images`: a red image, a text, and NULL. */
   private def images(): Unit = {
     val session = spark
     import session.implicits.*
@@ -23,7 +23,7 @@ final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
     ).toDF("id", "content").createOrReplaceTempView("images")
   }
 
-  private def said(sql: String): Seq[Row] = {
+  private def collected(sql: String): Seq[Row] = {
     images()
     spark.sql(sql).collect().toSeq
   }
@@ -31,14 +31,14 @@ final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
   private def refused(sql: String): String = {
     images()
     val message = intercept[AnalysisException](spark.sql(sql).collect()).getMessage
-    // Below a rule's own error Spark puts the plan.
+    // Spark appends the plan to the error message of a rule.
     message.linesIterator.next()
   }
 
   private val none: String = None.orNull
 
-  test("an image gives a label, bytes that are none an error, and NULL gives NULL") {
-    val rows = said(
+  test("an image gives a label, other bytes give an error, and NULL gives NULL") {
+    val rows = collected(
       s"""SELECT id, r IS NULL, r.label, r.class_id, r.score > 0.9, size(r.top_k), r.error.code
          |FROM (SELECT id, ml_predict('$model', content) AS r FROM images) ORDER BY id""".stripMargin
     )
@@ -51,8 +51,8 @@ final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
     )
   }
 
-  test("its type is known before anything runs") {
-    val described = said(s"DESCRIBE QUERY SELECT ml_predict('$model', content) AS r FROM images")
+  test("the result type is known before the query runs") {
+    val described = collected(s"DESCRIBE QUERY SELECT ml_predict('$model', content) AS r FROM images")
     assert(
       described.map(_.getString(1)) == Seq(
         "struct<label:string,class_id:int,score:float,top_k:array<struct<label:string," +
@@ -61,16 +61,16 @@ final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
     )
   }
 
-  test("arguments may be named, and options say how") {
-    val rows = said(
+  test("ml_predict accepts named arguments and options") {
+    val rows = collected(
       s"""SELECT size(ml_predict(content => content, model => '$model',
          |  options => map('top_k', '2')).top_k) FROM images WHERE id = 1""".stripMargin
     )
     assert(rows == Seq(Row(2)))
   }
 
-  test("features are the model's own, one vector an image") {
-    val rows = said(
+  test("ml_features returns the model's output of features, one vector per row") {
+    val rows = collected(
       s"""SELECT id, r.features, r.error.code
          |FROM (SELECT id, ml_features('$means', content) AS r FROM images) ORDER BY id""".stripMargin
     )
@@ -83,15 +83,15 @@ final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
     )
   }
 
-  test("a model without features says what it gives") {
+  test("the error for a model without features lists its outputs") {
     val message = refused(s"SELECT ml_features('$model', content) FROM images")
     assert(
       message.startsWith("NO_FEATURES: model 'colour' has no output of features, only logits.")
     )
   }
 
-  test("EXPLAIN says which model runs, and how") {
-    val plan = said(s"EXPLAIN SELECT ml_predict('$model', content).label FROM images")
+  test("EXPLAIN shows the model and its settings") {
+    val plan = collected(s"EXPLAIN SELECT ml_predict('$model', content).label FROM images")
       .map(_.getString(0))
       .mkString
     val sha256 = ColourBundle.bundle.sha256.take(12)
@@ -99,7 +99,7 @@ final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
     assert(plan.contains(how), plan)
   }
 
-  test("wrong use is one clear error of analysis") {
+  test("wrong use raises an analysis error") {
     val f = s"ml_predict('$model', content)"
     Seq(
       "SELECT ml_predict('resnet5', content) FROM images" -> "UNKNOWN_MODEL: 'resnet5'. Known: ",

@@ -14,7 +14,7 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
 
   private val model = ColourBundle.bundle.folder.toString
 
-  /** The view `images`: a red and a blue image, text, a file that is gone, and NULL. */
+  /** The view `images`: a red image, a blue image, a text, a missing file, and NULL. */
   private def images(folder: Path): Unit = {
     write(folder, "files/red/a.png", TestImage.of(Color.RED)): Unit
     write(folder, "files/blue/b.jpg", TestImage.of(Color.BLUE, "jpg")): Unit
@@ -28,14 +28,14 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
       .createOrReplaceTempView("images")
   }
 
-  private def said(sql: String): Seq[Row] = spark.sql(sql).collect().toSeq
+  private def collected(sql: String): Seq[Row] = spark.sql(sql).collect().toSeq
 
   private val none: String = None.orNull
 
-  test("it gives the table's columns without the bytes, a prediction, or an error") {
+  test("the function returns the table's columns without the bytes, and a prediction or an error") {
     withFolder { folder =>
       images(folder)
-      val rows = said(
+      val rows = collected(
         s"""SELECT name, label, prediction.label, prediction.class_id, error.code, error.stage
            |FROM ml_predict(TABLE(images), '$model') ORDER BY name""".stripMargin
       )
@@ -51,10 +51,10 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("its columns are known before anything runs") {
+  test("the result's columns are known before the query runs") {
     withFolder { folder =>
       images(folder)
-      val described = said(s"DESCRIBE QUERY SELECT * FROM ml_predict(TABLE(images), '$model')")
+      val described = collected(s"DESCRIBE QUERY SELECT * FROM ml_predict(TABLE(images), '$model')")
       assert(
         described.map(row => s"${row.getString(0)} ${row.getString(1)}") == Seq(
           "name string",
@@ -68,13 +68,13 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("arguments may be named, and options say how, and what is kept") {
+  test("the function accepts named arguments, settings and keep_content") {
     withFolder { folder =>
       images(folder)
       spark.sql(
         "CREATE OR REPLACE TEMP VIEW jpegs AS SELECT name, content AS jpeg FROM images"
       ): Unit
-      val rows = said(
+      val rows = collected(
         s"""SELECT name, length(jpeg) > 0, size(prediction.top_k) FROM ml_predict(
            |  options => map('top_k', '2', 'content_column', 'jpeg', 'keep_content', 'true'),
            |  model => '$model', images => TABLE(SELECT * FROM jpegs WHERE name LIKE 'red%'))""".stripMargin
@@ -83,19 +83,19 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("it stands below filters and groups, in views, CTEs and self-joins") {
+  test("the function can be used below filters and groups, and in views, CTEs and self-joins") {
     withFolder { folder =>
       images(folder)
       val call = s"SELECT * FROM ml_predict(TABLE(images), '$model')"
       spark.sql(s"CREATE OR REPLACE TEMP VIEW predicted AS $call"): Unit
       assert(
-        said("SELECT prediction.label, count(*) FROM predicted GROUP BY 1 ORDER BY 1 NULLS LAST") ==
+        collected("SELECT prediction.label, count(*) FROM predicted GROUP BY 1 ORDER BY 1 NULLS LAST") ==
           Seq(Row("blue", 1L), Row("red", 1L), Row(none, 3L))
       )
-      assert(said("SELECT name FROM predicted WHERE prediction.label = 'red'").size == 1)
-      assert(said("SELECT a.name FROM predicted a JOIN predicted b USING (name)").size == 5)
+      assert(collected("SELECT name FROM predicted WHERE prediction.label = 'red'").size == 1)
+      assert(collected("SELECT a.name FROM predicted a JOIN predicted b USING (name)").size == 5)
       assert(
-        said(
+        collected(
           s"""WITH reds AS (SELECT * FROM images WHERE label = 'red'),
              |  p AS (SELECT * FROM ml_predict(TABLE(reds), '$model'))
              |SELECT p.name FROM p JOIN p q USING (name)""".stripMargin
@@ -104,7 +104,7 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("it is one mapInArrow, which is handed no more than the bytes and what the query wants") {
+  test("the plan has one mapInArrow, which receives only the bytes and the used columns") {
     withFolder { folder =>
       images(folder)
       val plan = spark
@@ -116,7 +116,7 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a table's own prediction and error are kept under names of their own, whatever their type") {
+  test("a table's own columns prediction and error of any type are kept under other names") {
     withFolder { folder =>
       images(folder)
       val columns =
@@ -143,7 +143,7 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("columns that no worker can carry stand beside the image as any other") {
+  test("the result keeps columns of types that a worker does not support") {
     withFolder { folder =>
       images(folder)
       val columns = Seq(
@@ -157,18 +157,18 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
         "parse_json('{\"a\": 1}')",
       )
       val odd = columns.zipWithIndex
-        // Not a constant, which the optimizer would carry around the worker.
+        // Not a constant, because the optimizer would not send a constant through the worker.
         .map { case (text, i) => s"if(length(name) > 3, $text, NULL) AS c$i" }
         .mkString(", ")
       def shown(frame: String): Seq[Row] =
-        said(s"""SELECT name, label, error, code, ${columns.indices
+        collected(s"""SELECT name, label, error, code, ${columns.indices
             .map(i => s"to_json(struct(c$i)) AS j$i, string(c$i) AS t$i")
             .mkString(", ")} FROM ($frame) ORDER BY name""")
-      // The answers first materialised without those columns, then joined with them.
-      said(
+      // The reference: predictions without those columns, joined with the columns.
+      collected(
         s"""CREATE OR REPLACE TEMP VIEW odd AS SELECT name, content, error, $odd FROM images"""
       )
-      val plain = said(
+      val plain = collected(
         s"""SELECT name, prediction.label, error.stage, error.code
            |FROM ml_predict(TABLE(SELECT name, content, error FROM images), '$model')""".stripMargin
       ).map(row => s"('${row.getString(0)}', ${row.toSeq.tail.map(quoted).mkString(", ")})")
@@ -189,7 +189,7 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
   private def quoted(value: Any): String =
     Option(value).fold("CAST(NULL AS STRING)")(text => s"'$text'")
 
-  test("wrong use is one line, before any task") {
+  test("wrong use raises an error of one line before any task starts") {
     withFolder { folder =>
       images(folder)
       def refused(call: String): String = {
@@ -224,8 +224,8 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("SQL describes it") {
-    val text = said("DESCRIBE FUNCTION EXTENDED ml_predict").map(_.getString(0))
+  test("DESCRIBE FUNCTION shows both usages of ml_predict") {
+    val text = collected("DESCRIBE FUNCTION EXTENDED ml_predict").map(_.getString(0))
     assert(text.exists(_.contains("ml_predict(model, content[, options])")))
     assert(text.exists(_.contains("ml_predict(TABLE(images), model[, options])")))
   }

@@ -16,9 +16,9 @@ final class ReadImagesFunctionSuite extends AnyFunSuite with LocalSpark {
     write(folder, "empty.png", ""): Unit
   }
 
-  private def said(sql: String): Seq[Row] = spark.sql(sql).collect().toSeq
+  private def collected(sql: String): Seq[Row] = spark.sql(sql).collect().toSeq
 
-  /** How many files the query opened, by the source's own metric. */
+  /** The number of files that the query opened, from the data source's metric. */
   private def opened(sql: String): Long = {
     val frame = spark.sql(sql)
     frame.collect(): Unit
@@ -29,10 +29,10 @@ final class ReadImagesFunctionSuite extends AnyFunSuite with LocalSpark {
       .sum
   }
 
-  test("it lists a folder, and says of each file what it is") {
+  test("read_images lists a folder with the properties of each file") {
     withFolder { folder =>
       gallery(folder)
-      val rows = said(
+      val rows = collected(
         s"""SELECT relative_path, label, length > 0, content IS NULL, error.code
            |FROM read_images('$folder') ORDER BY 1 LIMIT 2""".stripMargin
       )
@@ -45,18 +45,18 @@ final class ReadImagesFunctionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("arguments may be named") {
+  test("read_images accepts named arguments") {
     withFolder { folder =>
       gallery(folder)
       assert(
-        said(
+        collected(
           s"SELECT count(*), max(label) FROM read_images(location => '$folder', limit => 5, labels => 'none')"
         ) == Seq(Row(5, None.orNull))
       )
     }
   }
 
-  test("a query opens the files that it needs, and no others") {
+  test("a query opens only the files whose content it uses") {
     withFolder { folder =>
       gallery(folder)
       assert(opened(s"SELECT path, length FROM read_images('$folder')") == 0)
@@ -65,8 +65,8 @@ final class ReadImagesFunctionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("wrong use is one clear error") {
-    def refused(sql: String) = intercept[AnalysisException](said(sql)).getMessage
+  test("wrong use raises an analysis error") {
+    def refused(sql: String) = intercept[AnalysisException](collected(sql)).getMessage
     assert(
       refused("SELECT * FROM read_images()").startsWith(
         "WRONG_ARGUMENTS: read_images: its location"

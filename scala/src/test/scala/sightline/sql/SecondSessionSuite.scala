@@ -10,7 +10,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import sightline.TestFolder.{withFolder, write}
 import sightline.{ColourBundle, LocalSpark, TestImage}
 
-/** What one session puts into the catalog, another session uses. */
+/** Views, SQL functions and tables of one session, used by another session. */
 final class SecondSessionSuite extends AnyFunSuite with LocalSpark {
 
   private lazy val colour = ColourBundle.bundle.folder
@@ -25,7 +25,7 @@ final class SecondSessionSuite extends AnyFunSuite with LocalSpark {
     test(folder)
   }
 
-  test("a permanent view over read_images and ml_predict") {
+  test("another session can use a permanent view over read_images and ml_predict") {
     withGallery { folder =>
       rows(
         spark,
@@ -48,17 +48,17 @@ final class SecondSessionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a permanent view over the table functions, and over a view") {
+  test("another session can use a permanent view over the table functions, and a view over it") {
     withGallery { folder =>
       rows(spark, s"CREATE VIEW photos AS SELECT * FROM read_images('$folder', limit => 3)"): Unit
       rows(
         spark,
-        s"""CREATE VIEW answered AS SELECT relative_path, prediction.label AS said
+        s"""CREATE VIEW answered AS SELECT relative_path, prediction.label AS colour
            |FROM ml_predict(TABLE(SELECT * FROM photos), '$colour')""".stripMargin,
       ): Unit
       try
         assert(
-          rows(spark.newSession(), "SELECT said, count(*) FROM answered GROUP BY 1 ORDER BY 1") ==
+          rows(spark.newSession(), "SELECT colour, count(*) FROM answered GROUP BY 1 ORDER BY 1") ==
             Seq(Row("blue", 1), Row("red", 2))
         )
       finally {
@@ -68,7 +68,7 @@ final class SecondSessionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a SQL function over ml_predict, and one that gives a table") {
+  test("another session can use scalar and table SQL functions over ml_predict") {
     withGallery { folder =>
       rows(
         spark,
@@ -94,7 +94,7 @@ final class SecondSessionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("CREATE TABLE … USING sightline, whose files DROP TABLE leaves") {
+  test("another session can use CREATE TABLE … USING sightline; DROP TABLE keeps the files") {
     withGallery { folder =>
       rows(
         spark,
@@ -133,7 +133,7 @@ final class SecondSessionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("SHOW FUNCTIONS and DESCRIBE FUNCTION know them in every session") {
+  test("SHOW FUNCTIONS and DESCRIBE FUNCTION include the functions in every session") {
     val names = Seq("get_image_inference_udf", "ml_features", "ml_predict", "read_images")
     val session = spark.newSession()
     val listed = rows(session, "SHOW FUNCTIONS").map(_.getString(0))
@@ -145,14 +145,14 @@ final class SecondSessionSuite extends AnyFunSuite with LocalSpark {
       )
     )
     names.foreach { name =>
-      val told =
+      val text =
         rows(session, s"DESCRIBE FUNCTION EXTENDED $name").map(_.getString(0)).mkString("\n")
-      assert(told.contains(s"Function: $name\n"), told)
-      assert(told.contains(s"Usage: $name("), told)
+      assert(text.contains(s"Function: $name\n"), text)
+      assert(text.contains(s"Usage: $name("), text)
     }
   }
 
-  test("read_images takes a variable of the session for its location") {
+  test("read_images accepts a session variable as its location") {
     withGallery { folder =>
       rows(spark, s"DECLARE OR REPLACE VARIABLE place STRING = '$folder'"): Unit
       rows(spark, s"DECLARE OR REPLACE VARIABLE model STRING = '$colour'"): Unit
@@ -170,7 +170,7 @@ final class SecondSessionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a stream of format sightline is refused when it is loaded, with what to read instead") {
+  test("a stream of format sightline is rejected, and the error suggests another source") {
     withGallery { folder =>
       rows(spark, s"CREATE TABLE pictures USING sightline LOCATION '$folder'"): Unit
       try

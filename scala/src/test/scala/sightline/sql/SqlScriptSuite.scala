@@ -8,12 +8,12 @@ final class SqlScriptSuite extends AnyFunSuite {
 
   private def texts(script: String): Seq[String] = SqlScript.parse(script).statements.map(_.text)
 
-  test("statements are parted by semicolons, the last of which may be left out") {
+  test("semicolons separate statements; the last semicolon is optional") {
     assert(texts("SELECT 1; SELECT 2 ;\n\nSELECT\n 3") == Seq("SELECT 1", "SELECT 2", "SELECT\n 3"))
     assert(texts("SELECT 1;;\n;") == Seq("SELECT 1"))
   }
 
-  test("semicolons within strings, names and comments part nothing") {
+  test("semicolons in strings, names and comments do not separate statements") {
     Seq(
       "SELECT 'a;b' AS x",
       "SELECT \"a;b\" AS x",
@@ -24,7 +24,7 @@ final class SqlScriptSuite extends AnyFunSuite {
     ).foreach(sql => assert(texts(s"$sql; SELECT 2") == Seq(sql, "SELECT 2")))
   }
 
-  test("a statement's title and its note stand in a comment above it") {
+  test("a statement's title and note are in a comment above it") {
     val script =
       """-- Cards and what they are.
         |CREATE VIEW cards AS SELECT 1;
@@ -47,19 +47,19 @@ final class SqlScriptSuite extends AnyFunSuite {
     assert(statements(1).text.endsWith("SELECT * FROM cards"))
   }
 
-  test("a script of nothing but comments is refused") {
+  test("a script that contains only comments is rejected") {
     Seq("", " \n", ";", "-- nothing", "-- title: X\n", ";;\n-- end").foreach { script =>
       val error = intercept[SightlineException](SqlScript.parse(script))
       assert((error.code, error.exitStatus) == (("NO_SQL", 2)))
     }
   }
 
-  test("comments after the last statement are no statement") {
+  test("comments after the last statement are not a statement") {
     assert(texts("SELECT 1;\n-- the end\n") == Seq("SELECT 1"))
     assert(texts("SELECT 1;\n/* the end */\n") == Seq("SELECT 1"))
   }
 
-  test("a compound statement is one statement, with all that it holds") {
+  test("a compound statement with the statements in it is one statement") {
     Seq(
       "BEGIN SELECT 1; SELECT 2; END",
       "begin\n  if x > 1 then select 1; elseif y then select 2; else select 3; end if;\nend",
@@ -78,20 +78,20 @@ final class SqlScriptSuite extends AnyFunSuite {
     }
   }
 
-  test("outside of a compound statement begin, case and end are words like any other") {
+  test("outside a compound statement begin, case and end are ordinary words") {
     assert(
       texts("SELECT begin, CASE WHEN a THEN 1 END FROM t; SELECT end, case FROM t; SELECT 2") ==
         Seq("SELECT begin, CASE WHEN a THEN 1 END FROM t", "SELECT end, case FROM t", "SELECT 2")
     )
   }
 
-  test("a compound statement that does not end is left to Spark, whole") {
+  test("a compound statement without END is passed to Spark unchanged") {
     assert(
       texts("SELECT 0; BEGIN SELECT 1; SELECT 2;") == Seq("SELECT 0", "BEGIN SELECT 1; SELECT 2;")
     )
   }
 
-  test("words outside of the basic plane part statements where they stand") {
+  test("statements are separated at the right place after characters outside the basic plane") {
     assert(texts("SELECT '😀;'; -- 😀;\nSELECT 2") == Seq("SELECT '😀;'", "-- 😀;\nSELECT 2"))
   }
 }

@@ -6,7 +6,7 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileAlreadyExistsException, Path}
 import org.apache.spark.sql.execution.streaming.checkpointing.CheckpointFileManager
 
-/** Writes a small file atomically, the way Spark's streaming queries write their batch logs. */
+/** Writes a small file atomically, with the class that Spark's streaming queries use for batch logs. */
 object AtomicFile {
 
   /**

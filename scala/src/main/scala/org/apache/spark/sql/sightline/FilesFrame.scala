@@ -4,7 +4,7 @@ import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 import org.apache.spark.sql.classic.Dataset
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
-/** Frames over files with settings of their own, which Spark otherwise has only for a session. */
+/** Frames over files with separate settings; in Spark such settings apply to a whole session. */
 object FilesFrame {
 
   /**

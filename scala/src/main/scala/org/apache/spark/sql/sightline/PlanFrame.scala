@@ -5,10 +5,10 @@ import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 import org.apache.spark.sql.classic.Dataset
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
-/** Between the frames of Spark's public API and logical plans. */
+/** Converts between frames of Spark's public API and logical plans. */
 object PlanFrame {
 
-  /** A frame over a logical plan, analysed, normalised and optimised as any query is. */
+  /** A frame over a logical plan; Spark analyses, normalises and optimises it like any query. */
   def apply(spark: SparkSession, plan: LogicalPlan): DataFrame =
     Dataset.ofRows(castToImpl(spark), plan)
 

@@ -8,16 +8,17 @@ import org.apache.spark.sql.types.{DataType, StructType}
 import org.apache.spark.util.CollectionAccumulator
 
 /**
- * A Python function that Spark's workers run, named by module and factory.
+ * A Python function that Spark's workers run.
  *
- * @param executable the interpreter on every node
- * @param pythonVersion its `major.minor`, which the worker compares with its own
- * @param includes names under the nodes' SparkFiles folder that go on the worker's `sys.path`
- * @param environment variables of the worker process; workers are pooled by them
- * @param module module of the factory
- * @param factory function of `module` that takes `spec` and gives the worker's function
- * @param spec JSON handed to the factory
- * @param updates gets what the worker adds to accumulators, as it sends it
+ * @param executable the interpreter on every node, a path or a name on the PATH
+ * @param pythonVersion the interpreter's `major.minor`, which the worker compares with its own version
+ * @param includes names under the nodes' SparkFiles folder to add to the worker's `sys.path`
+ * @param environment environment variables of the worker process; Spark reuses a worker only for equal
+ *   variables
+ * @param module the Python module of the factory
+ * @param factory the name of a function of `module` that takes `spec` and returns the worker's function
+ * @param spec the argument of the factory, JSON text
+ * @param updates receives the worker's accumulator updates as pickles; None: they are discarded
  */
 final case class PythonWorker(
     executable: String,
@@ -30,11 +31,11 @@ final case class PythonWorker(
     updates: Option[CollectionAccumulator[Array[Byte]]] = None,
 ) {
 
-  /** The function over whole partitions, for a plan of mapInArrow. */
+  /** The function for whole partitions, for mapInArrow. */
   def mapper(name: String, output: StructType, input: Seq[Attribute]): PythonUDF =
     expression(name, output, input, PythonEvalType.SQL_MAP_ARROW_ITER_UDF)
 
-  /** The function as a scalar expression over `arguments`, fed with Arrow arrays. */
+  /** The function as a scalar expression over `arguments`, which it receives as Arrow arrays. */
   def scalar(name: String, output: DataType, arguments: Seq[Expression]): PythonUDF =
     expression(name, output, arguments, PythonEvalType.SQL_SCALAR_ARROW_ITER_UDF)
 

@@ -6,7 +6,7 @@ import org.apache.spark.sql.catalyst.expressions.codegen.CodegenFallback
 import org.apache.spark.sql.catalyst.expressions.{Expression, UnaryExpression}
 import org.apache.spark.sql.types.{DataType, NullType, StringType, StructType}
 
-/** Reads the file that a path names. Readers that are equal give the same result. */
+/** Reads the file at a path. Equal readers give the same result. */
 trait PathReader extends Serializable {
 
   /** The type of the result. */
@@ -17,7 +17,7 @@ trait PathReader extends Serializable {
 }
 
 /**
- * Evaluates a reader on a column of paths in the task that has the row; null for a null path.
+ * The result of a reader for a path, evaluated in the row's task; null for a null path.
  *
  * @param child the path, a string
  */

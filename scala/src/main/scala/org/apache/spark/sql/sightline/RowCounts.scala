@@ -4,8 +4,8 @@ import org.apache.spark.sql.SparkSession
 import org.apache.spark.util.LongAccumulator
 
 /**
- * The exact numbers of rows and errors that passed a [[RowTally]]. Spark adds the accumulators of each
- * task once, with the task's result, also if tasks are retried; listeners can lose events under load.
+ * The exact numbers of rows and errors that a [[RowTally]] counted. Spark adds a task's accumulators once,
+ * with the task's result, even if the task is retried. Listeners, in contrast, can lose events under load.
  *
  * @param codes the error codes that are counted
  */

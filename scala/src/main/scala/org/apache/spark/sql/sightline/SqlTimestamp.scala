@@ -6,13 +6,13 @@ import org.apache.spark.sql.catalyst.util.DateTimeUtils
 import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.unsafe.types.UTF8String
 
-/** Timestamps as Spark's SQL reads them. */
+/** Parses timestamps with the rules of Spark SQL. */
 object SqlTimestamp {
 
   /**
-   * Milliseconds since 1970; None for a text that is not a timestamp.
+   * The timestamp in milliseconds since 1970; None if the text is not a timestamp.
    *
-   * @param zone of a text that states none; None: the session's time zone
+   * @param zone the time zone for a text without one; None: the session's time zone
    */
   def millis(text: String, zone: Option[ZoneId]): Option[Long] = {
     val at = zone.getOrElse(DateTimeUtils.getZoneId(SQLConf.get.sessionLocalTimeZone))

@@ -6,7 +6,7 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.catalyst.{FunctionIdentifier, TableIdentifier}
 import org.apache.spark.sql.types.{DataType, StructType}
 
-/** The syntax of statements that Spark's own parser does not know. */
+/** The syntax of statements that Spark's own parser does not support. */
 trait StatementSyntax {
 
   /** The statement in a text; None if the text is a statement of Spark. */
@@ -17,9 +17,10 @@ trait StatementSyntax {
 }
 
 /**
- * A script in which [[StatementPlaceholder]]s stand for statements that Spark's parser does not know.
+ * A script in which a [[StatementPlaceholder]] replaces each statement that Spark's parser does not
+ * support.
  *
- * @param statements the name of each placeholder and the statement that it stands for
+ * @param statements the name of each placeholder to the statement that it replaces
  */
 final case class ScriptText(text: String, statements: Map[String, Statement])
 

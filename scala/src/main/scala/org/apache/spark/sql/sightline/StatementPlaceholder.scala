@@ -4,7 +4,7 @@ import org.apache.spark.sql.catalyst.plans.logical.*
 import org.apache.spark.sql.catalyst.trees.CurrentOrigin
 import org.apache.spark.sql.execution.command.ShowCatalogsCommand
 
-/** A statement of Spark that stands for one of ours while Spark parses a script. */
+/** A Spark statement that replaces a Sightline statement while Spark parses a script. */
 object StatementPlaceholder {
 
   /** The text of the placeholder `name`; the name must not contain quotes or backslashes. */

@@ -9,7 +9,7 @@ import org.apache.spark.sql.execution.datasources.v2.DataSourceV2Relation
 import org.apache.spark.sql.util.CaseInsensitiveStringMap
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
-/** A frame over a table object of the caller. Spark uses the object itself, with the state it has. */
+/** A frame over a table object of the caller. Spark uses this object, not a copy, with its state. */
 object TableFrame {
   def apply(spark: SparkSession, table: Table, options: Map[String, String]): DataFrame =
     Dataset.ofRows(
