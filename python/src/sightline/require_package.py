@@ -8,6 +8,14 @@ import sys
 from sightline.errors import WrongUseError
 
 
+def has_package(package: str) -> bool:
+    """Whether a package is installed; `a.b` is not if `a` is missing. Does not import it."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except (ModuleNotFoundError, ValueError):  # the package that contains it, or a broken one
+        return False
+
+
 def require_package(*packages: str, install: str, purpose: str) -> None:
     """Raise an error if a package is not installed. Imports nothing.
 
@@ -20,7 +28,7 @@ def require_package(*packages: str, install: str, purpose: str) -> None:
         WrongUseError: MISSING_PACKAGE, with every missing package, this interpreter and the
             command that installs them.
     """
-    missing = [package for package in packages if importlib.util.find_spec(package) is None]
+    missing = [package for package in packages if not has_package(package)]
     if missing:
         noun = "package" if len(missing) == 1 else "packages"
         raise WrongUseError(

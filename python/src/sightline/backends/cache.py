@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sightline.backends.backend import Array, Session
 from sightline.backends.consent import require_consent
 from sightline.backends.device import Device
-from sightline.backends.registry import find_backend
+from sightline.backends.registry import backend_entry, find_backend
 from sightline.backends.support import require_supported, require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
@@ -78,7 +78,7 @@ def open_session(
         SightlineError: DEVICE_UNAVAILABLE or OUT_OF_MEMORY.
     """
     variant = bundle.manifest.pytorch
-    if backend == "pytorch" and variant is not None:
+    if variant is not None and backend_entry(backend).variant == "pytorch":
         require_consent(bundle.name, variant.architecture, allow_code=allow_code)
     key = (bundle.sha256, backend, device, precision)
     with _lock:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from sightline.bundle.calibration import PRECISIONS, Precision
 from sightline.errors import WrongUseError
 from sightline.extensions import Group, extension_names, load_extension
-from sightline.require_package import require_package
+from sightline.require_package import has_package, require_package
 
 if TYPE_CHECKING:
     from sightline.backends.backend import Backend
@@ -125,7 +125,7 @@ def backend_entry(name: str) -> BackendEntry:
 
 def has_runtime(name: str) -> bool:
     """Whether the package that the backend needs is installed; does not import it."""
-    return importlib.util.find_spec(backend_entry(name).package) is not None
+    return has_package(backend_entry(name).package)
 
 
 def find_backend(name: str) -> Backend:

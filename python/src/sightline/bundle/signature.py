@@ -183,6 +183,13 @@ def read_signature(top: Fields) -> Signature:
     inputs, outputs = top.children("inputs"), top.children("outputs")
     signature = Signature(tuple(map(_input, inputs)), tuple(map(_output, outputs)))
     check_names(signature, top)
+    # The names become columns of a result, which has a column `error` and whose case does not count.
+    for key, names in (
+        ("inputs", [one.tensor.name for one in signature.inputs]),
+        ("outputs", [*(one.name for one in signature.outputs), "error"]),
+    ):
+        if len({name.lower() for name in names}) < len(names):
+            top.fail(key, "must have names that differ by more than case, and none named error")
     return signature
 
 

@@ -11,6 +11,7 @@ import sys
 from importlib import metadata, util
 from pathlib import Path
 
+from sightline.require_package import has_package
 from sightline.version import PROTOCOL, __version__
 
 # Import name to the distributions that may provide it.
@@ -85,7 +86,7 @@ def _version(name: str, distributions: tuple[str, ...]) -> str | None:
             return metadata.version(distribution)
         except metadata.PackageNotFoundError:
             continue
-    return "unknown" if util.find_spec(name) else None
+    return "unknown" if has_package(name) else None
 
 
 def _pyspark_version() -> str | None:

@@ -56,7 +56,7 @@ final class ErrorConditionsSuite extends AnyFunSuite with LocalSpark {
     "CODE_NOT_ALLOWED" -> { folder =>
       val variants = "pytorch" -> (("file" -> "model.onnx") ~ ("architecture" -> "mine:net"))
       val bundle = TestBundle.in(folder, changes = Seq("variants" -> JObject(variants)))
-      raised(Preflight.requireKnownCode("pytorch", Bundle.open(bundle)))
+      raised(Preflight.requireKnownCode("python", "pytorch", Bundle.open(bundle)))
     },
     "NOT_A_PCA_MODEL" -> { folder =>
       write(folder, "model/stages/0_none/metadata/part-00000", "{}")

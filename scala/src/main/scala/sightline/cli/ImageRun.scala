@@ -65,7 +65,11 @@ final case class ImageRun(
     )
     val bundle = watch("model")(new BundleCatalog(modelsRoot, hadoop).find(model).bundle)
     publication.replaces.foreach(_.requireWithout(bundle.folder.toString, hadoop))
-    if (result == ImageResult.Features) bundle.requireFeatures(): Unit
+    bundle.requireImage(): Unit
+    result match {
+      case ImageResult.Prediction => bundle.requireClasses(): Unit
+      case ImageResult.Features => bundle.requireFeatures(): Unit
+    }
     val found = watch("list")(parts(spark, images.copy(replaces = publication.replaces)))
     val counters = WorkerCounters.of(spark.sparkContext)
     val before = counters.values

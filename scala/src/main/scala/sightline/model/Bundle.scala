@@ -214,6 +214,8 @@ object Bundle {
   private def digest(): MessageDigest = MessageDigest.getInstance("SHA-256")
 
   private def sha256(path: Path): String = {
+    // Before the file is read, which can take longer than the time itself.
+    val settled = Instant.now.minusSeconds(SettledSeconds)
     val found = Files.readAttributes(path, classOf[BasicFileAttributes])
     val version = FileVersion(
       path.toAbsolutePath,
@@ -224,7 +226,6 @@ object Bundle {
     hashes.getOrElse(
       version, {
         val hash = hashed(path)
-        val settled = Instant.now.minusSeconds(SettledSeconds)
         if (found.lastModifiedTime.toInstant.isBefore(settled)) hashes.put(version, hash): Unit
         hash
       },

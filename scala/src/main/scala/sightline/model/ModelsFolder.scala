@@ -54,9 +54,10 @@ final private class ModelsFolder(root: Path, hadoop: Configuration) {
    * @throws sightline.SightlineException INVALID_BUNDLE
    */
   def manifest(name: String): Manifest = {
-    val json = storage
-      .read(manifestOf(name))
-      .getOrElse(BundleZip.manifest(storage.local(zipOf(name))))
+    val file = manifestOf(name)
+    val json =
+      if (storage.exists(file)) storage.read(file).getOrElse(throw storage.unreadable(file))
+      else BundleZip.manifest(storage.local(zipOf(name)))
     Manifest.parse(json, new Path(root, name).toString)
   }
 

@@ -42,6 +42,9 @@ final private[model] class ModelsRoot(val path: Path, hadoop: Configuration) {
     catch { case _: FileNotFoundException => None }
   }
 
+  /** The error for a file that exists and cannot be read. */
+  def unreadable(file: Path): SightlineException = unusable(s"'$file' cannot be read")
+
   def createFolder(folder: Path): Unit =
     // Some file systems return false, others throw.
     if (!reached(fs.mkdirs(folder))) throw unusable(s"folder '$folder' cannot be created")

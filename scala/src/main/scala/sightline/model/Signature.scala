@@ -1,5 +1,7 @@
 package sightline.model
 
+import java.util.Locale
+
 import org.apache.spark.sql.types.*
 import org.json4s.*
 
@@ -83,8 +85,8 @@ object Signature {
    * @param where names the bundle in errors
    * @throws SightlineException INVALID_BUNDLE
    */
-  private[model] def parse(root: JValue, where: String)(implicit formats: Formats): Signature =
-    Signature(
+  private[model] def parse(root: JValue, where: String)(implicit formats: Formats): Signature = {
+    val signature = Signature(
       inputs = some(root, "inputs", where).map { input =>
         val name = (input \ "name").extract[String]
         val kind = (input \ "feed" \ "kind").extract[String]
@@ -104,6 +106,19 @@ object Signature {
         this.output(output, name, head, head.kind + " head", where)
       },
     )
+    checkNames(signature.inputs.map(_.tensor.name), "inputs", where)
+    checkNames(signature.outputs.map(_.tensor.name) :+ "error", "outputs", where)
+    signature
+  }
+
+  /** Names become columns of a result, which has a column `error` and whose case does not count. */
+  private def checkNames(names: Seq[String], field: String, where: String): Unit =
+    if (names.map(_.toLowerCase(Locale.ROOT)).distinct.size < names.size) {
+      throw invalid(
+        where,
+        s"'$field' must have names that differ by more than case, and no output is named error",
+      )
+    }
 
   /**
    * Reads the signature of a manifest of format 1: one image, and an output for each role.
@@ -123,7 +138,7 @@ object Signature {
     }
     Signature(
       Seq(image),
-      (root \ "outputs").extract[Seq[JObject]].map { output =>
+      (root \ "outputs").extract[Seq[JObject]].filter(isRead).map { output =>
         val role = (output \ "role").extract[String]
         val head = role match {
           case "scores" => Head.Classes(labels)
@@ -133,6 +148,13 @@ object Signature {
         this.output(output, (output \ "name").extract[String], head, role, where)
       },
     )
+  }
+
+  /** Whether an output of format 1 is read. A tensor with another free axis than the first is not. */
+  private def isRead(output: JObject): Boolean = output \ "shape" match {
+    case JArray(JString("n") :: axes) =>
+      output \ "role" != JString("tensor") || axes.forall(_.isInstanceOf[JInt])
+    case _ => output \ "role" != JString("tensor")
   }
 
   private def some(root: JValue, field: String, where: String)(implicit

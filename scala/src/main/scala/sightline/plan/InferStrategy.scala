@@ -114,7 +114,8 @@ object InferStrategy {
   private def names(columns: Seq[Attribute], answers: Seq[String]): Seq[String] = {
     val reserved = answers.toSet + ErrorName
     columns.map(_.name).zipWithIndex.map { case (name, at) =>
-      val isFree = !reserved(name) && !name.startsWith("__input")
+      val isFree =
+        !reserved(name) && !name.startsWith("__input") && !name.startsWith("__column")
       if (isFree && columns.count(_.name == name) == 1) name else s"__column$at"
     }
   }

@@ -55,15 +55,18 @@ object InferTable {
       keepsContent: Boolean = false,
   ): LogicalPlan = {
     val signature = model.inference.bundle.signature
+    // One image is in the column `content`. Several images are in columns with the inputs' names.
+    val hasOneImage = signature.inputs.count(_.feed == Feed.Image) == 1
     val columns = signature.inputs.map { input =>
       val found = input.feed match {
-        case Feed.Image =>
+        case Feed.Image if hasOneImage =>
           val hint = "Set the column with the images' bytes by map('content_column', 'NAME')."
           column(function, table.output, content, hint)
-        case Feed.Tensor =>
+        case _ =>
           val hint = "The model has an input of this name."
           column(function, table.output, input.tensor.name, hint)
       }
+      if (input.feed == Feed.Image) ModelInputs.requireBytes(function, found, found.name)
       found -> ModelInputs.one(function, input, found, found.name)
     }
     val images = columns.zip(signature.inputs).collect {
@@ -109,7 +112,9 @@ object InferTable {
     )
     val answer = Alias(call, "answer")()
     val parts = fields(answer.toAttribute)
-    val (_, error) = parts.last
+    val (_, found) = parts.last
+    // The scalar function gives NULL for a row without inputs. Here such a row has an error.
+    val error = if (passes) found else If(IsNull(answer.toAttribute), NoInput, found)
     val values = result match {
       case ResultType.Vector => parts.init
       case _ =>
@@ -156,6 +161,12 @@ object InferTable {
       )
     )
 
+  private val NoInput: Expression = CreateNamedStruct(
+    Columns.ErrorType.fieldNames.toSeq
+      .zip(Seq("INVALID_INPUT", "feed", "All inputs of the row are NULL."))
+      .flatMap { case (name, value) => Seq(Literal(name), Literal(value)) }
+  )
+
   private def fields(struct: Expression): Seq[(String, Expression)] =
     struct.dataType.asInstanceOf[StructType].fieldNames.toSeq.zipWithIndex.map {
       case (name, ordinal) => name -> GetStructField(struct, ordinal, Some(name))
@@ -167,7 +178,7 @@ object InferTable {
       name: String,
       hint: String,
   ): Attribute =
-    columns.find(_.name.equalsIgnoreCase(name)).getOrElse {
+    columns.find(_.name == name).orElse(columns.find(_.name.equalsIgnoreCase(name))).getOrElse {
       throw SightlineException(
         "UNKNOWN_COLUMN",
         "table" -> s"the table of $function",

@@ -58,19 +58,31 @@ object ModelInputs {
       case (Feed.Image, BinaryType) => value
       case (Feed.Image, read) if isRead(read) => value
       case (Feed.Image, NullType) => Cast(value, BinaryType)
-      case (Feed.Image, other) =>
-        throw wrongType(
-          function,
-          called,
-          other,
-          BinaryType,
-          "Read files by read_images('folder'), which has them in its column content.",
-        )
+      case (Feed.Image, _) =>
+        requireBytes(function, value, called)
+        value
       case (Feed.Tensor, found) if feeds(found, input.tensor.dataType) =>
         numbers(value, input.tensor)
       case (Feed.Tensor, other) =>
         val hint = s"Input '${input.tensor.name}' of the model is ${input.tensor}."
         throw wrongType(function, called, other, input.tensor.dataType, hint)
+    }
+
+  /**
+   * Checks that an image is BINARY.
+   *
+   * @param called the value's name in errors
+   * @throws SightlineException WRONG_COLUMN_TYPE
+   */
+  def requireBytes(function: String, value: Expression, called: String): Unit =
+    if (value.dataType != BinaryType) {
+      throw wrongType(
+        function,
+        called,
+        value.dataType,
+        BinaryType,
+        "Read files by read_images('folder'), which has them in its column content.",
+      )
     }
 
   /** Whether a value is `struct<content, error>`: an image, or the error of reading it. */
@@ -82,8 +94,11 @@ object ModelInputs {
     case Feed.Tensor => input.tensor.dataType
   }
 
-  private def field(struct: StructType, input: ModelInput): Option[Int] =
-    Some(struct.fieldNames.indexWhere(_.equalsIgnoreCase(input.tensor.name))).filter(_ >= 0)
+  private def field(struct: StructType, input: ModelInput): Option[Int] = {
+    val name = input.tensor.name
+    Seq(struct.fieldNames.indexOf(name), struct.fieldNames.indexWhere(_.equalsIgnoreCase(name)))
+      .find(_ >= 0)
+  }
 
   /** Whether values of a type can be elements of a tensor: floats take any number. */
   private def feeds(found: DataType, tensor: DataType): Boolean = (found, tensor) match {

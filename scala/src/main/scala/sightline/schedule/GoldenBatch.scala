@@ -23,7 +23,7 @@ object GoldenBatch {
   def check(spark: SparkSession, bundle: Bundle, allowCode: Boolean): Unit = {
     val context = spark.sparkContext
     val executable = Interpreter.of(context.getConf)
-    if (!allowCode) bundle.backends.foreach(Preflight.requireKnownCode(_, bundle))
+    if (!allowCode) bundle.backends.foreach(Preflight.requireKnownCode(executable, _, bundle))
     Preflight.checkPackages(executable, context.version)
     val flag = if (allowCode) Seq("--allow-code") else Nil
     val answer =

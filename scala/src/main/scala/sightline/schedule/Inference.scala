@@ -54,7 +54,7 @@ final case class Inference(
     val context = spark.sparkContext
     val executable = Interpreter.of(context.getConf)
     requireMode(executable)
-    if (!settings.allowCode) Preflight.requireKnownCode(settings.backend, bundle)
+    if (!settings.allowCode) Preflight.requireKnownCode(executable, settings.backend, bundle)
     Preflight.requireBuildSpark(context.version)
     Preflight.check(executable, context.version, this): Unit
     if (settings.device == "cuda" && context.isLocal) {

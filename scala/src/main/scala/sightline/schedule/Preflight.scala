@@ -63,7 +63,7 @@ object Preflight {
   def backends(executable: String, name: String): Seq[Backend] =
     if (Backend.find(name).isDefined) Backend.all
     else {
-      val found = ask(executable, BuildInfo.sparkVersion, Nil).backends
+      val found = ask(executable, BuildInfo.sparkVersion, Nil, Some(name)).backends
       Backend.all ++ found.filter(backend => Backend.find(backend.name).isEmpty)
     }
 
@@ -143,8 +143,9 @@ object Preflight {
    *
    * @throws SightlineException CODE_NOT_ALLOWED
    */
-  def requireKnownCode(backend: String, bundle: Bundle): Unit = {
-    val own = bundle.manifest.architectures.get(backend).filterNot { architecture =>
+  def requireKnownCode(executable: String, backend: String, bundle: Bundle): Unit = {
+    val variant = backends(executable, backend).find(_.name == backend).fold(backend)(_.variant)
+    val own = bundle.manifest.architectures.get(variant).filterNot { architecture =>
       Seq("timm:", "torchvision:", "sightline.").exists(architecture.startsWith)
     }
     own.foreach { architecture =>
@@ -171,11 +172,12 @@ object Preflight {
   /** The import names of the packages that the worker needs for the inference. */
   private def needs(executable: String, inference: Inference): Seq[String] = {
     val backend = inference.settings.backend
-    val library = Option.when(backend == "pytorch") {
-      inference.bundle.manifest.architectures.get(backend).map(_.takeWhile(_ != ':'))
-    }
-    val runtime = backends(executable, backend).filter(_.name == backend).map(_.runtime) ++
-      library.flatten.filter(Set("timm", "torchvision"))
+    val chosen = backends(executable, backend).filter(_.name == backend)
+    val library = chosen
+      .flatMap(one => inference.bundle.manifest.architectures.get(one.variant))
+      .map(_.takeWhile(_ != ':'))
+      .filter(Set("timm", "torchvision"))
+    val runtime = chosen.map(_.runtime) ++ library
     val decoder = Option.when(inference.images.decoder != "pillow")("simplejpeg")
     Seq("numpy", "pyarrow", "PIL", "safetensors") ++ decoder ++ runtime
   }
@@ -184,13 +186,19 @@ object Preflight {
    * The interpreter's report. An earlier report is reused unless it lacks one of `wanted`.
    *
    * @param wanted the required packages
+   * @param backend the required backend; a report without it is not reused
    * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH or PYTHON_UNUSABLE
    */
-  private def ask(executable: String, sparkVersion: String, wanted: Seq[String]): Preflight = {
+  private def ask(
+      executable: String,
+      sparkVersion: String,
+      wanted: Seq[String],
+      backend: Option[String] = None,
+  ): Preflight = {
     def suffices(answer: Preflight): Boolean =
-      answer.packages.get("pyspark").contains(sparkVersion) && wanted.forall(
-        answer.packages.contains
-      )
+      answer.packages.get("pyspark").contains(sparkVersion) &&
+        wanted.forall(answer.packages.contains) &&
+        backend.forall(name => answer.backends.exists(_.name == name))
     answers.get(executable).filter(suffices).getOrElse {
       val found = parse(executable, run(executable))
       requireSpark(executable, sparkVersion, found)

@@ -28,11 +28,9 @@ final class WorkerCounters private extends CollectionAccumulator[Array[Byte]] {
   def values: ListMap[String, Double] =
     sums.toSeq.sorted.map { case (name, sum) => name -> math.rint(sum * 1e4) / 1e4 }.to(ListMap)
 
-  /** The increase of each counter since `before`, an earlier [[values]]; unchanged counters are omitted. */
-  def since(before: ListMap[String, Double]): ListMap[String, Double] = values.flatMap {
-    case (name, sum) =>
-      val more = math.rint((sum - before.getOrElse(name, 0d)) * 1e4) / 1e4
-      Option.when(more != 0 || !before.contains(name))(name -> more)
+  /** The increase of each counter since `before`, an earlier [[values]]. */
+  def since(before: ListMap[String, Double]): ListMap[String, Double] = values.map {
+    case (name, sum) => name -> math.rint((sum - before.getOrElse(name, 0d)) * 1e4) / 1e4
   }
 
   // Called on the driver, once for each task, by one thread.

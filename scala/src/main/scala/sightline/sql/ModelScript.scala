@@ -39,8 +39,11 @@ object ModelScript {
     val between = starts.zip(ends).map { case (start, end) => part(text, start, end) }
     val names = ours.indices.map(i => s"$mark $i")
     val placeholders = names.map(StatementPlaceholder.sql) :+ ""
-    val statements = ours.zip(names).flatMap { case (range, name) =>
-      ModelStatement.parse(part(text, range.start, range.end), parameters).map(name -> _)
+    val statements = ours.zip(names).map { case (range, name) =>
+      val statement = part(text, range.start, range.end)
+      name -> ModelStatement
+        .parse(statement, parameters)
+        .getOrElse(throw new IllegalStateException(s"not a statement on models: $statement"))
     }
     ScriptText(
       between.zip(placeholders).map { case (own, placeholder) => own + placeholder }.mkString,

@@ -2,6 +2,8 @@ package sightline.sql
 
 import org.apache.spark.sql.SparkSession
 
+import sightline.OptionValue
+import sightline.model.Feed
 import sightline.plan.{CallOptions, FunctionArguments, InferTable, SessionModels, TableFunction}
 import sightline.source.Columns
 
@@ -32,6 +34,11 @@ object PredictTableFunction extends TableFunction {
       arguments.literalText("model"),
       CallOptions.parse(options, _, others = Seq(ContentColumn, KeepContent)),
     )
+    if (!model.inference.bundle.signature.inputs.exists(_.feed == Feed.Image)) {
+      Seq(ContentColumn, KeepContent).filter(options.contains).foreach { option =>
+        throw OptionValue.invalid(option, options(option), "The model takes no image.")
+      }
+    }
     InferTable.predict(
       name,
       model,
