@@ -23,9 +23,10 @@ class EngineSpec:
 
     Args:
         batch_rows: Images in one model batch, at least 1.
-        max_image_bytes: Encoded images above this are TOO_LARGE.
-        max_image_pixels: Images with more pixels in their header are TOO_LARGE and not decoded.
-        decoder: Decoder for JPEGs. ``turbo`` gives the same pixels as ``pillow`` in less time.
+        max_image_bytes: Limit in bytes; larger encoded images are TOO_LARGE.
+        max_image_pixels: Limit in pixels of the header's size; larger images are TOO_LARGE and are
+            not decoded.
+        decoder: Decoder of JPEGs. ``turbo`` gives the same pixels as ``pillow`` in less time.
             ``scaled`` decodes large JPEGs at a reduced size. Pillow decodes all other formats.
         threads: Worker threads that each decode and infer whole batches, at least 1.
 
@@ -59,7 +60,7 @@ class TopK:
     """The best classes: columns label, class_id, score and top_k.
 
     Args:
-        k: Number of entries in top_k, at least 1; a model with fewer classes gives fewer.
+        k: Number of entries in top_k, at least 1. A model with fewer classes gives fewer entries.
 
     Raises:
         WrongUseError: INVALID_OPTION if k is below 1.
@@ -79,12 +80,12 @@ class Probabilities:
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """The features: column features."""
+    """The features, in the column features."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tensors:
-    """Output tensors as they are: one column for each named output.
+    """Unchanged output tensors: one column for each named output.
 
     Args:
         outputs: Names of outputs of the model's signature, at least one.
