@@ -17,8 +17,7 @@ class Counters:
         decode_cpu_s: CPU time of the feeds, which decode and resize images, over all worker
             threads.
         infer_cpu_s: CPU time of the model and the heads, which rank scores, over all worker
-            threads.
-            It is complete only if operators run in one thread on the CPU.
+            threads. It is complete only if operators run in one thread on the CPU.
         infer_wall_s: Wall time of the same work, summed over worker threads. It is more than the
             CPU time if a thread waits for a device or for a core.
         result_cpu_s: Building the output columns.
