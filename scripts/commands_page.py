@@ -23,12 +23,12 @@ HEAD = """# Commands
 
 <!-- Written by scripts/commands_page.py from the help texts. -->
 
-Every command and every option, as `--help` prints them. The [README](../README.md) shows the
-commands at work; [errors.md](errors.md) lists what they answer to wrong use.
+All commands and their options, as `--help` prints them. The [README](../README.md) has examples of
+the commands. [errors.md](errors.md) lists their errors.
 """
 OF_THE_JAR = """## The jar: `spark-submit sightline.jar COMMAND`
 
-Options of Spark, such as `--master`, stand before `sightline.jar`.
+Options of Spark, such as `--master`, are placed before `sightline.jar`.
 """
 OF_THE_PACKAGE = """## The Python package: `sightline COMMAND`
 
@@ -37,7 +37,7 @@ OF_THE_PACKAGE = """## The Python package: `sightline COMMAND`
 
 
 def sections_of_jar() -> dict[str, str]:
-    """The help texts of the jar's commands, by their names."""
+    """Return the help texts of the jar's commands, by name."""
     listed = _jar("--help").splitlines()
     names = [line.split()[0] for line in listed if line.startswith("  ")]
     return {name: _jar(name, "--help") for name in names}
@@ -53,7 +53,7 @@ def _jar(*arguments: str) -> str:
 
 
 def sections_of_package() -> dict[str, str]:
-    """The help texts of the package's commands and groups of commands, by their full names."""
+    """Return the help texts of the package's commands and command groups, by full name."""
     from sightline.cli.main import cli
 
     return dict(_sections(cli, "sightline", None))
@@ -71,13 +71,13 @@ def _sections(
 
 
 def rendered(sections: dict[str, str]) -> str:
-    """A heading and the help text for each command, as Markdown."""
+    """Return a heading and the help text of each command as Markdown."""
     parts = (f"### {name}\n\n```text\n{text.rstrip()}\n```\n" for name, text in sections.items())
     return "\n".join(parts)
 
 
 def page(jar: dict[str, str], package: dict[str, str]) -> str:
-    """The whole page, as Markdown."""
+    """Return the whole page as Markdown."""
     return "\n".join([HEAD, OF_THE_JAR, rendered(jar), OF_THE_PACKAGE, rendered(package)])
 
 

@@ -1,6 +1,6 @@
 """Write docs/errors.md from error_conditions.json, which both languages read.
 
-Run it after a change of that file: ``python scripts/errors_page.py``. A test compares the two.
+Run it after a change of that file: ``python scripts/errors_page.py``. A test compares both files.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ HEAD = """# Errors
 
 <!-- Written by scripts/errors_page.py from python/src/sightline/error_conditions.json. -->
 
-Every error has a condition, a name in capitals for programs, and one or two sentences for people.
-Commands print one line on the error stream, `sightline: CONDITION: …`, and end with the exit
-status of the condition: 2 when what was asked for cannot be done as asked, which nothing but
-another command line or setting will mend, and 1 when the run failed. The jar and the Python
-package read one file of conditions, so both end with the same condition and status.
+Every error has a condition and a message. The condition is a name in capitals, for programs. The
+message is one or two sentences for people. Commands print one line on the error stream,
+`sightline: CONDITION: …`. The exit status is 2 if the request is wrong, so that the same command
+with the same settings fails again. It is 1 if the run failed. The jar and the Python package read
+the same file of conditions, so both use the same condition and status.
 
-In SQL an error is an `AnalysisException` of Spark's, or a `SparkRuntimeException` where it comes
-from a running task. Every client gets the condition, its parameters and its SQLSTATE:
+In SQL an error is an `AnalysisException` of Spark, or a `SparkRuntimeException` if a running task
+raises it. Every client gets the condition, its parameters and its SQLSTATE:
 `getCondition()`, `getMessageParameters()` and `getSqlState()` in Scala, PySpark and Spark
 Connect, `getSQLState()` in JDBC.
 
@@ -39,12 +39,12 @@ except AnalysisException as error:
     print(error.getMessageParameters()["known"])
 ```
 
-An image that cannot be read is no error of this kind, but a row with an `error`
+An image that cannot be read does not raise such an error. Its row has an `error`
 ([sql.md](sql.md#errors)).
 
-`<names>` in a message are its parameters. Where the message is `<detail>`, the package or a
-worker fills in the whole sentence; an error of the Python package that reaches the user through
-the jar has that one parameter too.
+`<names>` in a message are its parameters. If the message is `<detail>`, the Python package or a
+worker provides the whole sentence. An error of the Python package that the jar reports also has
+only that parameter.
 """
 
 SECTIONS = {
@@ -54,13 +54,13 @@ SECTIONS = {
 
 
 def page(conditions: dict[str, dict[str, Any]]) -> str:
-    """The whole page, as Markdown."""
+    """Return the whole page as Markdown."""
     parts = [HEAD]
     for status, title in SECTIONS.items():
         rows = [
-            f"| `{name}` | {told['sqlState']} | {told['meaning']} | {_cell(told['message'])} |"
-            for name, told in sorted(conditions.items())
-            if told["exitStatus"] == status
+            f"| `{name}` | {entry['sqlState']} | {entry['meaning']} | {_cell(entry['message'])} |"
+            for name, entry in sorted(conditions.items())
+            if entry["exitStatus"] == status
         ]
         table = ["| condition | SQLSTATE | when | message |", "|---|---|---|---|", *rows]
         parts.append("\n".join([title, "", *table, ""]))
@@ -69,7 +69,7 @@ def page(conditions: dict[str, dict[str, Any]]) -> str:
 
 def _cell(message: list[str]) -> str:
     text = " ".join(message).replace("|", "\\|")
-    # Two backticks: messages quote commands in single ones.
+    # Two backticks, because messages quote commands in single backticks.
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 

@@ -1,13 +1,13 @@
-"""Run the checks, or the checks and tests, and end with why it failed and one line of counts.
+"""Run the checks or the checks and tests. Print the reasons of failures and one line of counts.
 
 verify.py style        format, style, types and layers
-verify.py quick        those of the languages that changed, and the fast tests of both
-verify.py coverage     the tests of python/, and what they reach of the sources
+verify.py quick        the checks of the changed languages, and the fast tests of both
+verify.py coverage     the tests of python/, and their coverage of the sources
 verify.py everything   all checks, dist/sightline.jar, and all tests in Scala and Python
 
-Tests run in two lanes at once, Scala and Python, and in one after the other on a machine with less
-than 8 GB of memory; VERIFY_LANES=1 or 2 chooses. With two lanes the output of a part is shown when
-it has ended.
+Scala and Python run at the same time, or one after the other on a machine with less than 8 GB of
+memory. VERIFY_LANES=1 or 2 selects this. If they run at the same time, the output of a part is
+printed when the part has ended.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv/bin"
 SBT = ROOT / "scripts/sbt.sh"
 REPORTS = ROOT / "target/test-reports"
-FAILURES = REPORTS / "failures.txt"  # a line for each part of sbt's that failed
+FAILURES = REPORTS / "failures.txt"  # one line for each part of sbt that failed
 SETTINGS = ROOT / "python/pyproject.toml"
 MYPY = (BIN / "mypy", "--config-file", SETTINGS, "--cache-dir", ROOT / ".mypy_cache")
 TWO_LANES_GB = 8
@@ -37,12 +37,12 @@ PROGRESS_S = 60
 
 @dataclass(frozen=True)
 class Part:
-    """A command, and where it runs.
+    """A command and its working folder.
 
     Args:
-        reports: A glob in REPORTS: the JUnit reports that it leaves.
-        failures: Where it writes a line for each reason why it failed.
-        needs: The name of the part of another lane that must have ended.
+        reports: Glob in REPORTS for the JUnit reports of the command.
+        failures: File in which the command writes one line for each reason of a failure.
+        needs: Name of a part of the other language that must end first.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Part:
 
 @dataclass
 class Counts:
-    """What the tests came to; a part that fails without a failed test counts as one."""
+    """Counts of test results. A part that fails without a failed test counts as one failure."""
 
     passed: int = 0
     failed: int = 0
@@ -63,23 +63,23 @@ class Counts:
     reasons: list[str] = field(default_factory=list)
 
     def fail(self, reason: str) -> None:
-        """Count one failure, and keep its reason for the end."""
+        """Count one failure, and keep its reason for the summary."""
         self.failed += 1
         self.reasons.append(reason)
 
     def line(self) -> str:
-        """The last line of a run with tests."""
+        """Return the last line of a run with tests."""
         skipped = f", {self.skipped} skipped" if self.skipped else ""
         return f"{self.passed} passed, {self.failed} failed{skipped}"
 
 
 def sbt(name: str, *tasks: str, reports: str = "") -> Part:
-    """A run of sbt."""
+    """Return a part that runs sbt."""
     return Part(name, (SBT, *tasks), ROOT, reports, FAILURES)
 
 
 def pytest(name: str, folder: Path, report: str, *options: str | Path, needs: str = "") -> Part:
-    """A run of pytest on the tests of a folder, with the settings of python/pyproject.toml."""
+    """Return a part that runs the tests of a folder with the settings of python/pyproject.toml."""
     settings = ("-c", SETTINGS, "--rootdir", folder, "--continue-on-collection-errors")
     command = ("-m", "pytest", "tests", *settings, "-q", "--junitxml", REPORTS / report)
     return Part(name, (BIN / "python", *options, *command), folder, report, needs=needs)
@@ -96,7 +96,7 @@ PYTHON_STYLE = (
     Part("types of tests/", (*MYPY, "tests", "scripts")),
 )
 PYTHON_TESTS = pytest("tests of python/", ROOT / "python", "python.xml", "-m", "coverage", "run")
-# Fails below the floor in python/pyproject.toml.
+# Fails below the limit in python/pyproject.toml.
 COVERAGE = Part(
     "branch coverage of python/", (BIN / "python", "-m", "coverage", "report"), ROOT / "python"
 )
@@ -107,12 +107,12 @@ Lanes = tuple[Sequence[Part], ...]
 
 
 def style() -> Lanes:
-    """The checks of both languages; no tests."""
+    """Return the checks of both languages, without tests."""
     return (PYTHON_STYLE, [SCALA_STYLE])
 
 
 def quick() -> Lanes:
-    """The checks of what changed, and the tests that are fast."""
+    """Return the checks of the changed languages, and the fast tests."""
     scala, python = changed_languages()
     tests = pytest("fast tests of python/", ROOT / "python", "python.xml")
     fast = Part(tests.name, (*tests.command, "-m", "not slow"), tests.folder, tests.reports)
@@ -124,12 +124,12 @@ def quick() -> Lanes:
 
 
 def coverage() -> Lanes:
-    """The tests of python/, and what they reach of the sources."""
+    """Return the tests of python/, and the report of their coverage."""
     return ([PYTHON_TESTS, COVERAGE],)
 
 
 def everything() -> Lanes:
-    """All checks and all tests."""
+    """Return all checks and all tests."""
     end_to_end = pytest("tests end to end", ROOT, "end-to-end.xml", needs=JAR.name)
     return (
         [JAR, sbt("Scala style and tests", "verify", reports="scalatest/*.xml")],
@@ -147,7 +147,7 @@ PLANS = {"style": style, "quick": quick, "coverage": coverage, "everything": eve
 
 
 def changed_languages() -> tuple[bool, bool]:
-    """Whether Scala and Python files differ from branch main; both, where git cannot tell."""
+    """Return whether Scala and Python files differ from branch main; both if git fails."""
     base = _git("merge-base", "HEAD", "main") or ["HEAD"]
     changed = _git("diff", "--name-only", *base)
     untracked = _git("ls-files", "--others", "--exclude-standard")
@@ -158,7 +158,7 @@ def changed_languages() -> tuple[bool, bool]:
 
 
 def _git(*arguments: str) -> list[str] | None:
-    """The lines that git prints, or None if it fails."""
+    """Return the lines that git prints, or None if it fails."""
     try:
         command = ["git", *arguments]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
@@ -168,7 +168,7 @@ def _git(*arguments: str) -> list[str] | None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run each part, whatever the others did. Returns 0 if all passed, else 1; 2 for wrong use."""
+    """Run each part, also after failures. Return 0 if all passed, 1 if not, 2 for wrong use."""
     if len(arguments) != 1 or arguments[0] not in PLANS:
         print(f"WRONG_ARGUMENTS: verify.py {'|'.join(PLANS)}", file=sys.stderr)
         return 2
@@ -187,28 +187,28 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def number_of_lanes() -> int:
-    """1 or 2: what VERIFY_LANES says, else as many as the memory is enough for."""
+    """Return VERIFY_LANES if it is 1 or 2, else the number for which the memory is enough."""
     wanted = os.environ.get("VERIFY_LANES", "")
     if wanted in ("1", "2"):
         return int(wanted)
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    with suppress(OSError, ValueError):  # "max" where a container is not limited
+    with suppress(OSError, ValueError):  # the value is "max" if a container is not limited
         memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
     return 2 if memory >= TWO_LANES_GB * 10**9 else 1
 
 
 class Verification:
-    """A run of lanes at once, each a sequence of parts."""
+    """A run of one or two sequences of parts at the same time."""
 
     def __init__(self, lanes: Lanes) -> None:
         self._lanes = lanes
         self._ended = {part.name: threading.Event() for lane in lanes for part in lane}
-        self._running: dict[str, tuple[float, Path]] = {}  # since when, and the log
+        self._running: dict[str, tuple[float, Path]] = {}  # start time and log
         self._counts = Counts()
         self._printing = threading.Lock()
 
     def run(self) -> Counts:
-        """Run all parts. Returns what they came to."""
+        """Run all parts and return their counts."""
         if len(self._lanes) == 1:
             self._run_lane(self._lanes[0])
             return self._counts
@@ -257,7 +257,7 @@ class Verification:
             _judge(part, status, self._counts)
 
     def _show_progress(self) -> None:
-        """A line for each part that is running: for how long, and what it has printed last."""
+        """Print one line for each running part: its time so far and its last output."""
         with self._printing:
             for name, (since, log) in list(self._running.items()):
                 lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
@@ -266,14 +266,14 @@ class Verification:
 
 
 def _run(part: Part, log: IO[str] | None) -> int:
-    """Run a part's command, with its output in a log or, without one, as our own."""
+    """Run a part's command. Its output goes to a log, or to our own output without a log."""
     errors = None if log is None else subprocess.STDOUT
     command, folder = part.command, part.folder
     return subprocess.run(command, cwd=folder, stdout=log, stderr=errors, check=False).returncode  # noqa: S603
 
 
 def _judge(part: Part, status: int, counts: Counts) -> None:
-    """Add what a part that has ended came to."""
+    """Add the result of a part that has ended."""
     failed = counts.failed
     reported = _count(part, counts) if part.reports else 0
     if part.failures is not None and part.failures.exists():
@@ -289,10 +289,10 @@ def _judge(part: Part, status: int, counts: Counts) -> None:
 
 
 def _count(part: Part, counts: Counts) -> int:
-    """Add the test cases of a part's JUnit reports. Returns how many there are."""
+    """Add the test cases of a part's JUnit reports, and return their number."""
     reported = 0
     for path in sorted(REPORTS.glob(part.reports)):
-        for case in ElementTree.parse(path).iter("testcase"):  # noqa: S314 - written just now
+        for case in ElementTree.parse(path).iter("testcase"):  # noqa: S314 - the file is our own
             reported += 1
             if case.find("failure") is not None or case.find("error") is not None:
                 counts.fail(f"{part.name}: {case.get('classname')}: {case.get('name')}")

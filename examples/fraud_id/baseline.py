@@ -1,4 +1,4 @@
-"""The leak check: what a logistic regression on 14 x 14 raw pixels can tell of the classes."""
+"""Check for leaks: the accuracy of a logistic regression on 14 x 14 raw pixels."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Example:
 
 
 def baseline_accuracies(train: Path, test: Path) -> dict[str, float]:
-    """Accuracies in 0..1 on the test dataset, by the kind of pixels: "grey" and "rgb".
+    """Return the accuracies in 0..1 on the test dataset for the pixels "grey" and "rgb".
 
     Args:
-        train: Dataset written by generate.py, to fit on.
-        test: Dataset of other people.
+        train: Dataset for the fit, written by generate.py.
+        test: Dataset with other people.
     """
     train_pixels, train_labels = read_pixels(train, _TINY)
     test_pixels, test_labels = read_pixels(test, _TINY)
@@ -38,15 +38,17 @@ def baseline_accuracies(train: Path, test: Path) -> dict[str, float]:
 
 
 def _flatten(images: npt.NDArray[np.uint8], kind: str) -> npt.NDArray[np.float64]:
-    """(n, 14, 14, 3) uint8 to (n, 196) for grey or (n, 588) for rgb."""
+    """Convert (n, 14, 14, 3) uint8 to (n, 196) for grey or (n, 588) for rgb."""
     values = images.astype(np.float64)
     return (values.mean(3) if kind == "grey" else values).reshape(len(images), -1)
 
 
 @click.command(epilog=_EPILOG)
-@click.option("--train", required=True, type=click.Path(path_type=Path), help="Dataset to fit on.")
 @click.option(
-    "--test", required=True, type=click.Path(path_type=Path), help="Dataset of other people."
+    "--train", required=True, type=click.Path(path_type=Path), help="Dataset for the fit."
+)
+@click.option(
+    "--test", required=True, type=click.Path(path_type=Path), help="Dataset with other people."
 )
 def baseline(train: Path, test: Path) -> None:
     """Print the accuracy of a logistic regression on 14 x 14 pixels; chance is 0.3333."""

@@ -1,4 +1,4 @@
-"""Draw a set of pictures of fictitious identity cards, genuine and forged."""
+"""Draw images of fictitious identity cards, genuine and forged."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ writes build/cards/all_images/000000.jpg ... 000119.jpg and build/cards/image_da
     "--output",
     required=True,
     type=click.Path(path_type=Path),
-    help="Folder to write; new or empty.",
+    help="Output folder; it must be new or empty.",
 )
 @click.option(
     "--people",
     default=40,
     show_default=True,
     type=click.IntRange(1, 1_000_000),
-    help="People; each gives one picture of each class.",
+    help="Number of people. Each has one image of each class.",
 )
 @click.option(
     "--split",
     default="test",
     show_default=True,
     type=click.Choice(SPLITS),
-    help="Whose cards: the splits share no person, not even as a forger's donor.",
+    help="The set of people. Splits have no person in common, not even as a donor.",
 )
 @click.option(
     "--seed",
@@ -49,17 +49,18 @@ writes build/cards/all_images/000000.jpg ... 000119.jpg and build/cards/image_da
     "--workers",
     default=None,
     type=click.IntRange(1),
-    help="Processes. [default: the cores this process may use]",
+    help="Number of processes. [default: the cores that this process may use]",
 )
 def generate(output: Path, people: int, split: str, seed: int, workers: int | None) -> None:
-    """Draw identity cards of the Republic of Sightland, a third of them genuine.
+    """Draw identity cards of the Republic of Sightland. A third of them are genuine.
 
     Writes OUTPUT/all_images/*.jpg, and OUTPUT/image_data.csv with the columns image_path,
     actual_class and actual_class_id.
     """
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         message = (
-            f"OUTPUT_EXISTS: {output} is there and not an empty folder. Name another, or remove it."
+            f"OUTPUT_EXISTS: {output} exists and is not an empty folder. Choose another one, "
+            "or remove it."
         )
         raise click.UsageError(message)
     pictures = plan_pictures(people, split, seed)
@@ -71,7 +72,7 @@ def generate(output: Path, people: int, split: str, seed: int, workers: int | No
 
 
 def _usable_cores() -> int:
-    with contextlib.suppress(AttributeError):  # only Linux knows which cores are ours
+    with contextlib.suppress(AttributeError):  # only Linux has this function
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 

@@ -1,4 +1,4 @@
-"""Train the compact CNN that tells genuine identity cards from forged ones."""
+"""Train the compact CNN that classifies identity cards as genuine or forged."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ keep freed memory in the process, which can make training several times faster.
     "train_folder",
     required=True,
     type=click.Path(path_type=Path),
-    help="Dataset to learn from.",
+    help="Dataset for training.",
 )
 @click.option(
     "--validation",
     required=True,
     type=click.Path(path_type=Path),
-    help="Dataset of other people, measured after each epoch.",
+    help="Dataset with other people, for the accuracy after each epoch.",
 )
 @click.option(
     "--output",
     required=True,
     type=click.Path(path_type=Path),
-    help="The .safetensors file to write.",
+    help="Output file, .safetensors.",
 )
 @click.option(
     "--start",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Weights to go on from, written by this program. [default: random ones]",
+    help="Start weights, written by this program. [default: random weights]",
 )
 @click.option("--epochs", default=12, show_default=True, type=click.IntRange(1))
 @click.option(
@@ -59,7 +59,7 @@ keep freed memory in the process, which can make training several times faster.
     default=4e-3,
     show_default=True,
     type=click.FloatRange(0, 1, min_open=True),
-    help="The highest of the cycle.",
+    help="Highest learning rate of the cycle.",
 )
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(1))
@@ -81,7 +81,7 @@ def train(
     threads: int,
     precision: str,
 ) -> None:
-    """Train on one dataset, report the accuracy on people it has not seen, save a state dict."""
+    """Train on one dataset, print the accuracy on people of another, and save a state dict."""
     started = time.monotonic()
     torch.set_num_threads(threads)
     torch.manual_seed(seed)

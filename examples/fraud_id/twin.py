@@ -1,4 +1,4 @@
-"""The sequential Python twin of the Spark program: one image at a time, one process, no Spark."""
+"""Sequential counterpart of the Spark program: one image at a time in one process, no Spark."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ Example:
 
 
 def run_query(dataset: Path, backend: str, output: Path, options: list[str]) -> float:
-    """Run `sightline predict --sequential` in this process; its wall time in seconds.
+    """Run `sightline predict --sequential` in this process and return its wall time in seconds.
 
-    The first run of a backend imports it and loads the model, later ones find both there.
+    The first run of a backend imports it and loads the model. Later runs reuse both.
 
     Args:
-        dataset: Holds image_data.csv.
+        dataset: Folder with image_data.csv.
         backend: "pytorch" or "onnx".
-        output: Folder for the predictions; replaced.
-        options: More options of the command.
+        output: Folder for the predictions. An existing one is replaced.
+        options: Other options of the command.
     """
     arguments = ["--images", str(dataset / "image_data.csv"), "--backend", backend, "--sequential"]
     arguments += ["--output", str(output), "--overwrite", *options]
     started = time.perf_counter()
-    with contextlib.redirect_stdout(io.StringIO()):  # its summary: the times below are ours
+    with contextlib.redirect_stdout(io.StringIO()):  # hides the summary of the command
         predict.main(arguments, standalone_mode=False)
     return time.perf_counter() - started
 
 
 def count_matrix(predictions: Path) -> list[list[int]]:
-    """The confusion matrix: a row for each actual class, a column for each predicted one.
+    """Return the confusion matrix: rows are actual classes, columns are predicted classes.
 
     Args:
-        predictions: Folder of `sightline predict`. Rows with an error are in no column.
+        predictions: Output folder of `sightline predict`. Rows with an error are in no column.
     """
     rows: list[dict[str, Any]] = pyarrow.parquet.read_table(
         predictions / "part-00000.parquet", columns=["label_id", "prediction"]
@@ -70,19 +70,19 @@ def write_matrix(matrix: list[list[int]], path: Path) -> None:
     "--dataset",
     required=True,
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Written by generate.py.",
+    help="Folder that generate.py has written.",
 )
 @click.option(
     "--output",
     required=True,
     type=click.Path(path_type=Path),
-    help="Folder for output_predictions/ and the confusion matrices.",
+    help="Output folder for output_predictions/ and the confusion matrices.",
 )
-@click.option("--model", default="id_fraud", show_default=True, help="A bundle's name or path.")
+@click.option("--model", default="id_fraud", show_default=True, help="Name or path of a bundle.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1))
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 def twin(dataset: Path, output: Path, model: str, threads: int, device: str) -> None:
-    """Predict a dataset twice with each backend, and time the two queries of the Spark program."""
+    """Predict a dataset twice with each backend, and time the same queries as the Spark program."""
     output.mkdir(parents=True, exist_ok=True)
     options = ["--model", model, "--threads", str(threads), "--device", device]
     for backend in ("pytorch", "onnx"):

@@ -1,9 +1,9 @@
-"""Train a logistic regression on features or components, and count what it gets right.
+"""Train a logistic regression on features or components, and print its accuracy.
 
     spark-submit examples/fruits/classify.py build/fruits/pca/components --column components
 
-The table has the columns label, split (train, test) and one of vectors, as `features` and `pca`
-write them.
+The table has the columns label, split (train, test) and a column of vectors, as written by
+`features` and `pca`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> None:
     rows = rows.select("label", "split", vector).cache()
     stages: list[Any] = [
         StringIndexer(inputCol="label", outputCol="class"),
-        # Features have one unit: making each as wide as any other would make noise loud.
+        # All features have the same unit. Equal deviations would make noise as large as signals.
         LogisticRegression(
             featuresCol="vector",
             labelCol="class",
@@ -48,7 +48,7 @@ def main() -> None:
         "count(*)", "avg(int(class = prediction))"
     )
     for images, accuracy in right.collect():
-        print(f"accuracy {accuracy:.4f} on {images} test images")  # noqa: T201 - its result
+        print(f"accuracy {accuracy:.4f} on {images} test images")  # noqa: T201 - the result
     spark.stop()
 
 

@@ -1,8 +1,8 @@
-"""Run fruits.ipynb and write it with its results, but without pictures.
+"""Run fruits.ipynb and write it with its results, without pictures.
 
     python examples/fruits/run_notebook.py --output build/fruits.ipynb
 
-`--output examples/fruits/fruits.ipynb` renews the results that the repository keeps.
+`--output examples/fruits/fruits.ipynb` updates the results in the repository.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NOTEBOOK = Path(__file__).with_name("fruits.ipynb")
 
 
 def main() -> None:
-    """Run every cell in the notebook's folder; an error in one is an error here."""
+    """Run every cell in the notebook's folder. An error in a cell ends this program."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -27,19 +27,19 @@ def main() -> None:
     options = parser.parse_args()
 
     notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
-    metadata = deepcopy(notebook.metadata)  # a run adds what Python it had
+    metadata = deepcopy(notebook.metadata)  # a run adds the Python version
     folder = {"metadata": {"path": str(NOTEBOOK.parent)}}
     NotebookClient(notebook, resources=folder, coalesce_streams=True).execute()
     notebook.metadata = metadata
     for cell in notebook.cells:
-        cell.metadata.clear()  # when it ran
+        cell.metadata.clear()  # it contains the time of the run
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if is_result_in_text(output)]
     nbformat.write(notebook, options.output)  # type: ignore[no-untyped-call]
 
 
 def is_result_in_text(output: NotebookNode) -> bool:
-    """Whether this is no picture, and not what Spark says while it runs."""
+    """Whether the output is text, and neither a picture nor a message of Spark."""
     if output.output_type == "stream":
         return bool(output.name == "stdout")
     return not any(kind.startswith("image/") for kind in output.data)

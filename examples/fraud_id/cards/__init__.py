@@ -1,1 +1,1 @@
-"""The fictitious identity card of the Republic of Sightland: drawn, forged, and photographed."""
+"""The fictitious identity card of the Republic of Sightland: drawn, forged and photographed."""

@@ -1,4 +1,4 @@
-"""The camera: every card, genuine or forged, is photographed and encoded by this one pipeline."""
+"""The camera: the same code photographs and encodes every card, genuine or forged."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _SQUARE_CARD = (_SQUARE + 1) / 2 * np.array([CARD_WIDTH, CARD_HEIGHT])
 class Photo:
     """A baseline JPEG of PHOTO_WIDTH x PHOTO_HEIGHT pixels, 4:2:0, without metadata.
 
-    `corners`: where the card's corners are seen, (4, 2) x and y in pixels, from the top left on.
+    `corners` are the positions of the card's corners: (4, 2) x and y in pixels, top left first.
     """
 
     jpeg: bytes
     corners: npt.NDArray[np.float64]
 
     def find(self, box: Box) -> Box:
-        """The smallest upright box in the photo that holds a box of the card."""
+        """Return the smallest upright box in the photo that contains a box of the card."""
         left, top, right, bottom = box
         a, b, c, d, e, f, g, h = _perspective(_SQUARE_CARD, self.corners)
         points = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
@@ -40,11 +40,11 @@ class Photo:
 
 
 def photograph(card: Image.Image, rng: np.random.Generator) -> Photo:
-    """A picture of a card on a desk.
+    """Photograph a card on a desk.
 
     Args:
         card: RGB, (CARD_HEIGHT, CARD_WIDTH).
-        rng: Decides perspective, light, focus, noise and desk; the encoding is always the same.
+        rng: Determines perspective, light, focus, noise and desk. The encoding never changes.
     """
     desk = Image.new("RGB", (_WIDE, _TALL), tuple(int(c) for c in rng.integers(40, 200, 3)))
     corners = _corners(rng)
@@ -65,7 +65,7 @@ def photograph(card: Image.Image, rng: np.random.Generator) -> Photo:
 
 
 def _light(rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Gain of each pixel and channel: colour of the lamp, its fall-off, and a glare."""
+    """Return the gain of each pixel and channel: colour of the lamp, fall-off, and glare."""
     y, x = np.mgrid[-1 : 1 : PHOTO_HEIGHT * 1j, -1 : 1 : PHOTO_WIDTH * 1j].astype(np.float32)
     turn, slope = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.16)
     falloff = 1 + slope * (np.cos(turn) * x + np.sin(turn) * y)
@@ -77,7 +77,7 @@ def _light(rng: np.random.Generator) -> npt.NDArray[np.float32]:
 
 
 def _corners(rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Where the card's corners are seen: (4, 2) x and y in pixels, clockwise from the top left."""
+    """Return the corners of the card: (4, 2) x and y in pixels, clockwise from the top left."""
     reach = rng.uniform(0.93, 0.97)
     half = np.array([_WIDE, _TALL]) / 2 * reach
     angle = np.deg2rad(rng.uniform(-1.8, 1.8))
@@ -89,9 +89,9 @@ def _corners(rng: np.random.Generator) -> npt.NDArray[np.float64]:
 def _perspective(
     before: npt.NDArray[np.float64], after: npt.NDArray[np.float64]
 ) -> tuple[float, ...]:
-    """Coefficients a to h of x, y -> (ax + by + c) / (gx + hy + 1), (dx + ey + f) / (...).
+    """Return a to h of the map x, y -> (ax + by + c) / (gx + hy + 1), (dx + ey + f) / (...).
 
-    They map four points to four others; Image.transform wants them from its output to its input.
+    It maps four points to four others. Image.transform expects the map from output to input.
     """
     rows, values = [], []
     for (x, y), (u, v) in zip(before, after, strict=True):

@@ -1,4 +1,4 @@
-"""The card itself: background, portrait, captions, values and signature in one picture."""
+"""Draws the card: background, portrait, captions, values and signature."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _SUBTITLE = Type("Roboto-Light", 21, spacing=3)
 
 @dataclass(frozen=True)
 class Print:
-    """How one card came out of the press: shift of the background in pixels, ink and paper tint."""
+    """Variations of one printed card: shift of the background in pixels, ink and paper tint."""
 
     shift_x: int
     shift_y: int
     tint: tuple[float, float, float]
-    ink: float  # 0.8 to 1: how dark the texts are
+    ink: float  # 0.8 to 1: darkness of the texts
 
 
 def make_print(rng: np.random.Generator) -> Print:
-    """A card's own print run: every genuine card differs by this much."""
+    """Return random print variations. All genuine cards differ in this range."""
     shift_x, shift_y = (int(shift) for shift in rng.integers(-5, 6, 2))
     red, green, blue = (float(gain) for gain in rng.uniform(0.965, 1.02, 3))
     return Print(shift_x, shift_y, (red, green, blue), float(rng.uniform(0.86, 1.0)))
@@ -50,12 +50,12 @@ def make_print(rng: np.random.Generator) -> Print:
 def render_card(
     identity: Identity, press: Print, types: Mapping[str, Type] | None = None
 ) -> Image.Image:
-    """A flat, clean card.
+    """Draw a flat card without a background scene.
 
     Args:
-        identity: Whose card.
-        press: The print run.
-        types: Types that replace the right ones, by field name; empty or None on a genuine card.
+        identity: The holder of the card.
+        press: The variations of the print.
+        types: Fonts by field name that replace the correct ones; None on a genuine card.
 
     Returns:
         RGB, (CARD_HEIGHT, CARD_WIDTH).
@@ -81,7 +81,7 @@ def render_card(
 
 
 def text_box(identity: Identity, name: str) -> Box:
-    """Left, top, right and bottom of a field's value as rightly printed, in pixels of the card."""
+    """Return left, top, right and bottom of a field's correct value, in pixels of the card."""
     field = next(field for field in FIELDS if field.name == name)
     text, font = identity.fields[name], load_font(field.type.font, field.type.size)
     length = font.getlength(text) + field.type.spacing * len(text)

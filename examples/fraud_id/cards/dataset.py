@@ -1,4 +1,4 @@
-"""A labelled set of pictures on disk: which people, which classes, in which order."""
+"""A labelled set of images on disk: the choice of people and classes, and their order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PEOPLE_PER_SPLIT = 1_000_000
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture to make: its file's number, whose card, which class, and the dataset's seed."""
+    """One image to make: number of its file, person, class, and seed of the dataset."""
 
     number: int
     person: int
@@ -32,15 +32,15 @@ class Picture:
 
 
 def plan_pictures(people: int, split: str, seed: int) -> list[Picture]:
-    """One picture of each class for each person, in an order that tells nothing of either.
+    """Return one image of each class for each person, in an order that depends on neither.
 
     Args:
         people: 1 to 1,000,000.
-        split: One of SPLITS. No person is in two splits, whatever the seeds.
-        seed: At least 0; chooses the people of the split and how they are photographed.
+        split: One of SPLITS. No person is in two splits, for any seeds.
+        seed: At least 0. It determines the people of the split and their photographs.
 
     Returns:
-        3 * people pictures, numbered from 0 in file order.
+        3 * people images, numbered from 0 in file order.
     """
     first = SPLITS.index(split) * _PEOPLE_PER_SPLIT
     rng = np.random.default_rng([seed, first])
@@ -51,7 +51,7 @@ def plan_pictures(people: int, split: str, seed: int) -> list[Picture]:
 
 
 def make_picture(picture: Picture) -> tuple[bytes, list[Box]]:
-    """JPEG bytes and the boxes tampered with: the same ones for the same Picture."""
+    """Return JPEG bytes and the forged boxes. Equal arguments give equal results."""
     rng = np.random.default_rng([picture.seed, picture.person, picture.class_id])
     identity = make_identity(picture.person)
     if CLASSES[picture.class_id] == "crop_and_replace":
@@ -66,17 +66,17 @@ def make_picture(picture: Picture) -> tuple[bytes, list[Box]]:
 
 
 def write_dataset(pictures: list[Picture], folder: Path, workers: int) -> Iterator[Path]:
-    """Write folder/all_images/*.jpg as they are made, then image_data.csv and regions.csv.
+    """Write folder/all_images/*.jpg, then image_data.csv and regions.csv.
 
-    regions.csv says where each forgery is, in pixels of the photo: for training, not for a test.
+    regions.csv contains the boxes of each forgery in pixels of the photo, for training only.
 
     Args:
-        pictures: From plan_pictures.
-        folder: Made if it is not there.
-        workers: Processes, at least 1. The bytes do not depend on it.
+        pictures: Images to make, from plan_pictures.
+        folder: Output folder, which is created if it does not exist.
+        workers: Number of processes, at least 1. The bytes do not depend on it.
 
     Yields:
-        Each written image's path, in file order.
+        The path of each written image, in file order.
     """
     (folder / "all_images").mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(workers) as pool:
@@ -105,7 +105,7 @@ def _write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence[str 
 
 
 def _another_person(person: int, rng: np.random.Generator) -> int:
-    """Someone else of the same split: not even a donor may be seen in two splits."""
+    """Return another person of the same split, because no person may be in two splits."""
     first = person // _PEOPLE_PER_SPLIT * _PEOPLE_PER_SPLIT
     step = int(rng.integers(1, _PEOPLE_PER_SPLIT))
     return first + (person - first + step) % _PEOPLE_PER_SPLIT

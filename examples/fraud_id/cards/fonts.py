@@ -1,4 +1,4 @@
-"""Fonts of the card, from PyPI packages: the machine's own fonts are never used."""
+"""Fonts of the card, from PyPI packages. The machine's own fonts are not used."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _FILES = {
 
 @lru_cache(maxsize=512)
 def load_font(name: str, size_pixels: int) -> ImageFont.FreeTypeFont:
-    """A font face at a size.
+    """Load a font face at a size.
 
     Args:
         name: The font file's stem, such as "Roboto-Medium" or "SourceSerifPro-Bold".
         size_pixels: Em size in pixels, at least 1.
 
     Returns:
-        The face, with Pillow's own layout so that text is the same with and without libraqm.
+        The face with Pillow's own layout, so that text is the same with and without libraqm.
 
     Raises:
-        KeyError: If no font package holds the name.
+        KeyError: If no font package contains the name.
     """
     return ImageFont.truetype(_FILES[name], size_pixels, layout_engine=ImageFont.Layout.BASIC)

@@ -10,15 +10,15 @@ from PIL import Image
 
 from cards.layout import CARD_HEIGHT, CARD_WIDTH
 
-MARGIN = 40  # pixels of print beyond each edge, for prints out of register
+MARGIN = 40  # pixels of print beyond each edge, for backgrounds that are shifted
 
 
 @lru_cache(maxsize=1)
 def background() -> Image.Image:
-    """The background in register, MARGIN pixels larger than the card on each side.
+    """Return the unshifted background, MARGIN pixels larger than the card on each side.
 
     Returns:
-        RGB, (CARD_HEIGHT + 2 MARGIN, CARD_WIDTH + 2 MARGIN). Not to be drawn on.
+        RGB, (CARD_HEIGHT + 2 MARGIN, CARD_WIDTH + 2 MARGIN). Do not draw on it: it is shared.
     """
     y, x = np.mgrid[-MARGIN : CARD_HEIGHT + MARGIN, -MARGIN : CARD_WIDTH + MARGIN].astype(
         np.float32
@@ -40,12 +40,12 @@ def background() -> Image.Image:
 
 
 def rosette_mask(cx: float, cy: float, radius: float) -> npt.NDArray[np.float32]:
-    """The overprint that ties the portrait to the card: rings of petals over its lower corner.
+    """Return the overprint of the portrait and the card: rings of petals over its lower corner.
 
     Args:
-        cx: Centre, pixels on the card.
-        cy: Centre, pixels on the card.
-        radius: Pixels.
+        cx: Horizontal centre in pixels of the card.
+        cy: Vertical centre in pixels of the card.
+        radius: Radius in pixels.
 
     Returns:
         (CARD_HEIGHT, CARD_WIDTH) float32 coverage, 0..1.

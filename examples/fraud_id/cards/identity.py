@@ -1,4 +1,4 @@
-"""People who do not exist: what is written on a card, and how its holder looks."""
+"""Fictitious people: the texts on a card, and the face of its holder."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Look:
-    """How a face is drawn. Lengths are fractions of the portrait's width."""
+    """Parameters of a drawn face. Lengths are fractions of the portrait's width."""
 
     skin: Color
     hair: Color
@@ -71,7 +71,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Identity:
-    """One fictitious person: the card's field values, the face, and the seed of the signature."""
+    """One fictitious person: field values of the card, face, and seed of the signature."""
 
     person: int
     fields: dict[str, str]
@@ -80,7 +80,7 @@ class Identity:
 
 
 def make_identity(person: int) -> Identity:
-    """The person with this number: always the same one, whatever dataset it is drawn for.
+    """Return the person with this number, which is the same in every dataset.
 
     Args:
         person: Person number, at least 0.

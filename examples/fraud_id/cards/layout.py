@@ -1,4 +1,4 @@
-"""Where everything is on the card, and in which type it is printed."""
+"""Positions of the card's elements, and their fonts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 
 @dataclass(frozen=True)
 class Type:
-    """How a text is set: font file's stem, em size in pixels, offset from its place in pixels."""
+    """Font of a text: stem of the font file, em size in pixels, offset in pixels."""
 
     font: str
     size: int
@@ -24,7 +24,7 @@ class Type:
 
 @dataclass(frozen=True)
 class Field:
-    """One printed value: its caption, the left end of its baseline in pixels, and its type."""
+    """One printed value: its caption, the left end of its baseline in pixels, and its font."""
 
     name: str
     caption: str
@@ -44,7 +44,7 @@ FIELDS = (
     Field("number", "Card number", 344, 536, Type("Caladea-Bold", 58, spacing=4)),
 )
 CAPTION = Type("Roboto-Light", 19)
-CAPTION_ABOVE = 44  # pixels from a value's baseline up to its caption's
+CAPTION_ABOVE = 44  # pixels from the baseline of a value up to that of its caption
 
 PORTRAIT = (40, 116, 270, 346)  # left, top, width, height
 SIGNATURE = (40, 482, 270, 90)

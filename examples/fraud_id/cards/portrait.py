@@ -1,4 +1,4 @@
-"""Drawn portraits: a face from its Look, shaded softly, in the pose of a passport photo."""
+"""Draws portraits: a face from its Look, with soft shading, in the pose of a passport photo."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _SCALE = 2  # drawn at twice the size, for smooth edges
 
 
 def draw_portrait(look: Look, width: int, height: int) -> Image.Image:
-    """A passport photo.
+    """Draw a passport photo.
 
     Args:
-        look: The face. The same look always gives the same picture.
-        width: Pixels, at least 32.
-        height: Pixels; about 1.28 times the width.
+        look: The face. The same look always gives the same image.
+        width: Width in pixels, at least 32.
+        height: Height in pixels, about 1.28 times the width.
 
     Returns:
         RGB, (height, width).
@@ -41,7 +41,7 @@ def _mix(color: Color, other: Color, share: float) -> Color:
 
 
 class _Sketch:
-    """A picture being drawn; x and y run from 0 in units of the picture's width."""
+    """An image in progress; x and y start at 0 and are in units of the image's width."""
 
     def __init__(self, look: Look, width: int, height: int) -> None:
         self.look = look

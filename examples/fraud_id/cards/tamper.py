@@ -1,4 +1,4 @@
-"""The two forgeries: a region pasted from another card, and a field set in the wrong type."""
+"""The two forgeries: a region pasted from another card, and a field in a wrong font or size."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ _WRONG_FONTS = (
 
 @dataclass(frozen=True)
 class Forgery:
-    """A flat card, RGB (CARD_HEIGHT, CARD_WIDTH), and the boxes on it that were tampered with."""
+    """A flat card, RGB (CARD_HEIGHT, CARD_WIDTH), and the forged boxes on it."""
 
     card: Image.Image
     boxes: tuple[Box, ...]
 
 
 def crop_and_replace(victim: Identity, donor: Identity, rng: np.random.Generator) -> Forgery:
-    """The victim's card with the portrait or one field pasted from a picture of the donor's card.
+    """Paste the portrait or one field of a photograph of the donor's card on the victim's card.
 
-    The patch has a background phase, light, noise and JPEG blocks of its own, and sits askew.
+    The patch has its own background phase, light, noise and JPEG blocks, and is shifted by 3 to 8
+    pixels.
     """
     card = render_card(victim, make_print(rng))
     other = render_card(donor, make_print(rng))
@@ -67,7 +68,7 @@ def crop_and_replace(victim: Identity, donor: Identity, rng: np.random.Generator
 
 
 def font_issue(victim: Identity, rng: np.random.Generator) -> Forgery:
-    """The victim's card with one or two fields in a wrong font, size or baseline."""
+    """Draw the victim's card with one or two fields in a wrong font, size or baseline."""
     candidates = [field for field in FIELDS if field.name != "sex"]
     chosen = rng.choice(len(candidates), size=int(rng.integers(1, 3)), replace=False)
     types = {candidates[i].name: _wrong_type(candidates[i], rng) for i in chosen}
@@ -89,7 +90,7 @@ def _wrong_type(field: Field, rng: np.random.Generator) -> Type:
 
 
 def _rephotograph(patch: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """A piece of card as the forger got it: other light, sensor noise, soft, compressed hard."""
+    """Return a piece of card as in a poor photograph: light, noise, blur, strong compression."""
     pixels = np.asarray(patch, dtype=np.float32)
     lights = rng.uniform(0.06, 0.15) * (1 if rng.random() < 0.5 else -1)
     gain = 1 + lights + rng.uniform(-0.04, 0.04, 3)

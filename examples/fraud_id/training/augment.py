@@ -1,4 +1,4 @@
-"""Another photograph of the same card: changes that leave every forgery visible."""
+"""Augmentation: random changes of a photograph that keep every forgery visible."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from torch.nn import functional
 def augment(
     images: torch.Tensor, signs: torch.Tensor, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Vary light, colour, contrast and place, each image on its own; its signs move with it.
+    """Vary light, colour, contrast and position of each image. Its signs move with it.
 
-    Never mirrored, turned or rescaled by much: reversed or resized letters are a forgery's sign.
+    Images are not mirrored, rotated or rescaled by much, because such letters are signs of forgery.
 
     Args:
         images: (n, 3, height, width) float32, -1..1.
-        signs: (n, kinds, rows, columns) float32, shares of cells.
-        generator: Decides everything.
+        signs: (n, kinds, rows, columns) float32, forged share of each cell.
+        generator: Source of all random numbers.
 
     Returns:
-        Both, of the same shapes; images are about -1..1.
+        Images and signs with the same shapes; images are about -1..1.
     """
     count = len(images)
 
@@ -39,7 +39,7 @@ def _move(planes: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:
 
 
 def _moves(count: int, generator: torch.Generator) -> torch.Tensor:
-    """(count, 2, 3) affine maps: shifts up to 3 %, stretches up to 3 %, shears up to 2 %."""
+    """Return (count, 2, 3) affine maps: shift and stretch up to 3 %, shear up to 2 %."""
     moves = torch.eye(2, 3).repeat(count, 1, 1)
     spread = torch.tensor([[0.03, 0.02, 0.06], [0.02, 0.03, 0.06]])
     return moves + spread * (2 * torch.rand(count, 2, 3, generator=generator) - 1)

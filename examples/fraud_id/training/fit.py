@@ -18,12 +18,12 @@ Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 _BATCH = 32
 _FORGED_CELL_WEIGHT = 5.0  # few cells are forged
-_CELLS_SHARE = 5.0  # of the loss of cells, relative to the loss of classes
+_CELLS_SHARE = 5.0  # weight of the loss of cells relative to the loss of classes
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How to train: epochs, the highest learning rate, the seed, and bfloat16 or float32."""
+    """Settings of a training: epochs, highest learning rate, seed, and bfloat16 or float32."""
 
     epochs: int
     learning_rate: float
@@ -33,12 +33,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Material:
-    """What to learn from.
+    """The training data.
 
     Attributes:
         images: (n, height, width, 3) uint8.
         labels: (n,) int64 class ids.
-        signs: (n, classes - 1, height / 16, width / 16) float32: where each forgery is, 0..1.
+        signs: (n, classes - 1, height / 16, width / 16) float32, 0..1: forged share of each cell.
     """
 
     images: Images
@@ -50,9 +50,9 @@ def fit(model: CompactCnn, material: Material, plan: Plan) -> Iterator[float]:
     """Train the model in place.
 
     Args:
-        model: Takes (n, 3, height, width) float32 in -1..1.
-        material: See Material.
-        plan: See Plan.
+        model: A network whose input is (n, 3, height, width) float32 in -1..1.
+        material: The training data.
+        plan: The settings.
 
     Yields:
         Each epoch's mean loss, when the epoch ends.
@@ -93,10 +93,10 @@ def fit(model: CompactCnn, material: Material, plan: Plan) -> Iterator[float]:
 def _loss(
     model: CompactCnn, found: torch.Tensor, where: torch.Tensor, labels: torch.Tensor
 ) -> torch.Tensor:
-    """The class must be right, and for the right reason.
+    """Return the loss of the classes plus the loss of the forged regions.
 
-    From the classes alone nothing is learned for many epochs: one odd word in a picture is too
-    faint a hint. Told where the forgeries are, the network finds them from the first epoch on.
+    With classes alone the network learns nothing for many epochs, because one changed word is a
+    weak signal. With the regions of the forgeries it finds them from the first epoch.
     """
     cells = functional.binary_cross_entropy_with_logits(
         found, where, pos_weight=torch.tensor(_FORGED_CELL_WEIGHT)
@@ -107,7 +107,7 @@ def _loss(
 
 
 def predict(model: torch.nn.Module, images: Images) -> Labels:
-    """The most likely class id of each image, (n,) int64, in float32."""
+    """Return the most likely class id of each image, (n,) int64, computed in float32."""
     model.eval()
     with torch.inference_mode():
         parts = [
@@ -118,6 +118,6 @@ def predict(model: torch.nn.Module, images: Images) -> Labels:
 
 
 def to_input(images: Images) -> torch.Tensor:
-    """(n, height, width, 3) uint8 to (n, 3, height, width) float32 in -1..1, channels last."""
+    """Convert (n, height, width, 3) uint8 to (n, 3, height, width) float32 in -1..1."""
     pixels = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
     return pixels.float() / 127.5 - 1

@@ -1,4 +1,4 @@
-"""A generated dataset in memory, decoded and resized by the engine's own code."""
+"""Reads a generated dataset into memory. The engine's code decodes and resizes the images."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from sightline.engine.settings import EngineSettings
 from sightline.row_error import RowError
 from tqdm import tqdm
 
-# Two thirds of the photographs' 312 x 480, so nothing is squeezed: lines of the guilloche are
-# then 1 to 2 pixels wide and letters 13 pixels high, the least that still shows a wrong serif.
+# Two thirds of the photographs' 312 x 480, so that the aspect ratio is kept. Lines of the guilloche
+# are then 1 to 2 pixels wide and letters 13 pixels high, the minimum for visible serifs.
 MODEL_RESIZE = Resize("stretch", 208, 320, "bilinear")
-SIGN_CELLS = (13, 20)  # what the network's map of evidence has: a sixteenth of the model's input
+SIGN_CELLS = (13, 20)  # rows and columns of the signs: a sixteenth of the model's input
 
 
 def read_pixels(
     folder: Path, resize: Resize
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Read folder/image_data.csv and its pictures.
+    """Read folder/image_data.csv and its images.
 
     Args:
         folder: Written by generate.py.
-        resize: The model's; MODEL_RESIZE, or smaller for a baseline.
+        resize: The model's resize, MODEL_RESIZE, or a smaller one for a baseline.
 
     Returns:
         Images (n, height, width, 3) uint8 RGB, and class ids (n,) int64, in the table's order.
@@ -55,12 +55,12 @@ def read_pixels(
 
 
 def read_signs(folder: Path, labels: npt.NDArray[np.int64], kinds: int) -> npt.NDArray[np.float32]:
-    """Where each picture was tampered with, from folder/regions.csv.
+    """Read the forged regions of each image from folder/regions.csv.
 
     Args:
         folder: Written by generate.py.
         labels: (n,) class ids, in the order of image_data.csv.
-        kinds: Kinds of forgery: the class ids below this.
+        kinds: Number of kinds of forgery, which have the class ids below it.
 
     Returns:
         (n, kinds, height, width) float32: the share of each cell of SIGN_CELLS that is forged.
@@ -79,7 +79,7 @@ def read_signs(folder: Path, labels: npt.NDArray[np.int64], kinds: int) -> npt.N
 
 
 def _shares(start: int, end: int, length: int, cells: int) -> npt.NDArray[np.float32]:
-    """How much of each of the cells along a side the span start..end covers, (cells,) 0..1."""
+    """Return the share of each cell along a side that start..end covers, (cells,) 0..1."""
     edges = np.linspace(0, length, cells + 1)
     covered = np.minimum(edges[1:], end) - np.maximum(edges[:-1], start)
     return np.clip(covered * cells / length, 0, 1).astype(np.float32)

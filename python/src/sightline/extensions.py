@@ -1,6 +1,6 @@
 """Third-party backends, feeds, heads and sources, found by the entry points of their packages.
 
-Finding the names imports nothing. An extension is imported when it is used.
+The search for names imports nothing. An extension is imported when it is used.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ def unknown_extension(group: Group, name: str, built_in: tuple[str, ...]) -> Wro
 
     Args:
         group: The group of the entry point.
-        name: As it was asked for.
+        name: The requested name.
         built_in: The names that need no package.
     """
     what = group.partition(".")[2].removesuffix("s")
     known = ", ".join([*built_in, *extension_names(group)])
     return WrongUseError(
         "UNKNOWN_EXTENSION",
-        f"there is no {what} '{name}'. Known: {known}. Install the package that has it.",
+        f"there is no {what} '{name}'. Known: {known}. Install the package that provides it.",
     )
 
 

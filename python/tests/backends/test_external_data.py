@@ -73,5 +73,5 @@ def test_a_graph_nested_without_end_is_given_up() -> None:
         node = field(b"\x2a", field(b"\x32", graph))  # an attribute that is a graph
         graph = field(b"\x0a", node)
 
-    with pytest.raises(ValueError, match="nested too deep"):
+    with pytest.raises(ValueError, match="nested too deeply"):
         has_external_data(field(b"\x3a", graph))

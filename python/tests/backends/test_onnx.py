@@ -39,17 +39,17 @@ def test_a_graph_that_names_another_file_is_refused_even_where_that_file_is(
     monkeypatch.chdir(work)
     bundle = with_graph(Bundle.load(colour_bundle), tmp_path, model.SerializeToString())
 
-    with pytest.raises(WrongUseError, match=r"^INVALID_BUNDLE: .*refuses 'model\.onnx'") as error:
+    with pytest.raises(WrongUseError, match=r"^INVALID_BUNDLE: .*rejects 'model\.onnx'") as error:
         BACKEND.open(bundle, Device("cpu"), 1)
 
     # Our own words: of the versions that are allowed, some open the absolute path.
-    assert "refuses 'model.onnx': it keeps weights in another file" in str(error.value)
+    assert "rejects 'model.onnx': it stores weights in another file" in str(error.value)
 
 
 def test_what_is_no_onnx_is_refused(colour_bundle: Path, tmp_path: Path) -> None:
     bundle = with_graph(Bundle.load(colour_bundle), tmp_path, b"rubbish")
 
-    with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*refuses 'model\.onnx'"):
+    with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*rejects 'model\.onnx'"):
         BACKEND.open(bundle, Device("cpu"), 1)
 
 
@@ -70,5 +70,5 @@ def test_threads_do_not_spin_and_are_those_asked_for(colour_bundle: Path) -> Non
 def test_onnxruntime_falling_back_to_the_cpu_is_an_error(colour_bundle: Path) -> None:
     graph = (colour_bundle / "model.onnx").read_bytes()
 
-    with pytest.raises(SightlineError, match=r"^DEVICE_UNAVAILABLE: cuda:0 was asked"):
+    with pytest.raises(SightlineError, match=r"^DEVICE_UNAVAILABLE: cuda:0 was requested"):
         open_graph(graph, Device("cuda"), 1)

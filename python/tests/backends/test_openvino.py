@@ -99,7 +99,7 @@ def test_a_graph_that_names_another_file_is_refused_even_where_that_file_is(
 def test_what_is_no_onnx_is_refused(colour_bundle: Path, tmp_path: Path) -> None:
     bundle = with_graph(Bundle.load(colour_bundle), tmp_path, b"rubbish")
 
-    with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*refuses 'model\.onnx'"):
+    with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*rejects 'model\.onnx'"):
         BACKEND.open(bundle, Device("cpu"), 1)
 
 

@@ -145,7 +145,7 @@ def test_variants_that_disagree_are_refused_and_nothing_is_left(
         ({"arguments": {"width": 5}}, r"WEIGHTS_MISMATCH: .*misshapen \(first: '0.weight' is "),
         ({"arguments": {"depth": 5}}, r"BAD_ARCHITECTURE: .*unexpected keyword argument 'depth'"),
         ({"architecture": "tiny_networks:Pair", "arguments": {}}, r"WEIGHTS_MISMATCH: .*9 unexp"),
-        ({"architecture": ""}, r"NO_SOURCE: --weights and --architecture belong together"),
+        ({"architecture": ""}, r"NO_SOURCE: --weights and --architecture must be given together"),
         ({"weights": None, "architecture": ""}, r"NO_SOURCE: give --onnx FILE, or --weights FILE"),
         ({"name": "../x"}, r"WRONG_MODEL_NAME: '../x'"),
     ],

@@ -16,7 +16,7 @@ def test_the_summary_names_every_fact(tiny: Bundle) -> None:
         "[0.485, 0.456, 0.406]",
         "tiny_networks:two_layers",
         "features: float32 (n, 4), vector",
-        "head           5, which is given the features",
+        "head           5, whose input is the features",
         "MIT",
         f"{tiny.manifest.parameters}",
         tiny.sha256,

@@ -60,7 +60,7 @@ def test_scale_and_bias_are_the_normalisation(tiny: Bundle) -> None:
         ("variants.pytorch.architecture", "os.system", "'variants.pytorch.architecture'"),
         ("variants.pytorch.architecture", None, "'variants.pytorch.architecture' must be a string"),
         ("variants.pytorch.head", "a..b", "'variants.pytorch.head' must be the dotted name"),
-        ("outputs", [SCORES], "'outputs' must hold features, since variants.pytorch.head"),
+        ("outputs", [SCORES], "'outputs' must hold features, which are the input of variants"),
         ("outputs", [pooled("n", 3)], "'outputs' must hold the classes that variants.pytorch.head"),
         ("inputs.0.feed.resize.mode", "squash", "'inputs[0].feed.resize.mode'"),
         ("inputs.0.feed.resize.width", 21, "'inputs[0].feed.resize.width' must equal height"),

@@ -148,7 +148,9 @@ def test_images_that_scaled_does_not_shrink_say_nothing_of_it(
 def test_too_few_images_are_refused_with_their_number(bundle: Bundle, photographs: Path) -> None:
     done = calibrate(bundle, photographs, "--backend onnx --overwrite")
 
-    assert str(done.exception).startswith("NOT_ENOUGH_IMAGES: 30 images are given; 500 are needed")
+    assert str(done.exception).startswith(
+        "NOT_ENOUGH_IMAGES: 30 images are given; a reliable measurement needs 500"
+    )
 
 
 def test_the_images_that_set_ranges_are_not_compared(bundle: Bundle, photographs: Path) -> None:

@@ -105,7 +105,10 @@ def test_an_empty_partition_loads_no_model(
 
 
 def test_a_bulk_spec_without_columns_is_refused(colour_bundle: Path) -> None:
-    with pytest.raises(SightlineError, match="PROTOCOL_MISMATCH: the jar names no columns"):
+    with pytest.raises(
+        SightlineError,
+        match="PROTOCOL_MISMATCH: the jar's plan for record batches names no columns",
+    ):
         bulk(spec_of(colour_bundle, columns=None))
 
 

@@ -1,1 +1,1 @@
-"""Runtimes (onnxruntime, PyTorch, OpenVINO) behind one interface."""
+"""The backends (onnxruntime, PyTorch, OpenVINO) behind one interface."""

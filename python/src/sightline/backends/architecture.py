@@ -27,7 +27,7 @@ def build_architecture(
     model: str = "unnamed",
     allow_code: bool = False,
 ) -> torch.nn.Module:
-    """Make the module, with random weights, in evaluation mode.
+    """Build the module in evaluation mode, with random weights.
 
     Args:
         name: `torchvision:NAME`, `timm:NAME`, or `package.module:function`. Such a function is
@@ -38,7 +38,7 @@ def build_architecture(
 
     Raises:
         WrongUseError: CODE_NOT_ALLOWED, before anything is imported; UNKNOWN_ARCHITECTURE (with
-            close names), or BAD_ARCHITECTURE if it cannot be made with these arguments.
+            close names); BAD_ARCHITECTURE if it cannot be built with these arguments.
     """
     require_consent(model, name, allow_code=allow_code)
     for refused in sorted(_REFUSED & arguments.keys()):
@@ -49,7 +49,7 @@ def build_architecture(
     except (TypeError, ValueError, RuntimeError, AttributeError, KeyError) as error:
         raise _bad(name, f"with arguments {dict(arguments)} it fails: {error}") from error
     if not isinstance(module, torch.nn.Module):
-        raise _bad(name, f"it gave a {type(module).__name__}, not a torch.nn.Module")
+        raise _bad(name, f"it returned a {type(module).__name__}, not a torch.nn.Module")
     return module.eval()
 
 
@@ -57,7 +57,7 @@ def find_maker(name: str) -> Any:  # noqa: ANN401 - neither torchvision nor timm
     """Return the function that makes the module; a `package.module:function` is imported.
 
     Raises:
-        WrongUseError: UNKNOWN_ARCHITECTURE (with close names), or BAD_ARCHITECTURE if it is a
+        WrongUseError: UNKNOWN_ARCHITECTURE (with close names); BAD_ARCHITECTURE if it is a
             function that is not annotated to return a module.
     """
     room, _, plain = name.partition(":")
@@ -69,13 +69,14 @@ def load_weights(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], w
     """Copy a state dict into the module. The tensors' names and shapes must match exactly.
 
     Raises:
-        WrongUseError: WEIGHTS_MISMATCH, with how many differ and the first of each kind.
+        WrongUseError: WEIGHTS_MISMATCH with the number of differences and the first of each kind.
     """
     wanted = module.state_dict()
     missing = [key for key in wanted if key not in weights]
     extra = [key for key in weights if key not in wanted]
     shapes = [
-        f"'{key}' is {tuple(weights[key].shape)} in the file, {tuple(wanted[key].shape)} in it"
+        f"'{key}' has the shape {tuple(weights[key].shape)} in the file, and "
+        f"{tuple(wanted[key].shape)} in the network"
         for key in wanted
         if key in weights and weights[key].shape != wanted[key].shape
     ]
@@ -115,7 +116,7 @@ def _timm(name: str) -> Any:  # noqa: ANN401
     return lambda **arguments: timm.create_model(name, pretrained=False, **arguments)
 
 
-def _function(name: str) -> Any:  # noqa: ANN401 - anything may be there
+def _function(name: str) -> Any:  # noqa: ANN401 - an attribute may have any type
     module_name, _, attribute = name.partition(":")
     try:
         module = importlib.import_module(module_name)
@@ -131,12 +132,12 @@ def _function(name: str) -> Any:  # noqa: ANN401 - anything may be there
         raise _unknown(name, attribute, known)
     if not _gives_module(function):
         # A bundle may name any function, such as os.system. Only annotated functions are called.
-        raise _bad(name, "it does not say that it returns one: add '-> torch.nn.Module' to it")
+        raise _bad(name, "its return type is not annotated: add '-> torch.nn.Module' to it")
     return function
 
 
 def _gives_module(value: object) -> bool:
-    """Whether it is a Module class, or a function annotated as returning one."""
+    """Whether the value is a Module class, or a function annotated to return a module."""
     kind: object = value
     if inspect.isfunction(value):
         try:

@@ -18,19 +18,19 @@ Float32Array = npt.NDArray[np.float32]
 
 
 class Session(Protocol):
-    """A loaded model; several threads may run batches at once."""
+    """A loaded model. Several threads may run batches at once."""
 
     def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> Mapping[str, Array]:
         """Run one batch.
 
         Args:
-            feeds: Every input of the signature by its name: (n, …), contiguous, of the dtype and
-                row shape of the signature, n at least 1 and the same for all.
-            wanted: Names of outputs of the signature. Others need not be computed.
+            feeds: Every input of the signature by its name: (n, …), contiguous, with the
+                signature's dtype and row shape. n is at least 1 and the same for all.
+            wanted: Names of outputs of the signature. Other outputs need not be computed.
 
         Returns:
-            The wanted outputs by name, each (n, …) of the signature's dtype and row shape. An
-            output that the bundle's variant does not have is left out.
+            The wanted outputs by name, each (n, …) with the signature's dtype and row shape. An
+            output that the bundle's variant does not have is omitted.
         """
         ...
 
@@ -50,15 +50,15 @@ class Backend(Protocol):
         """Load the bundle's variant for this backend; every byte is checked against its hash.
 
         Args:
-            bundle: Must have the variant (`registry.require_variant`).
-            device: Where to run; never changed silently.
+            bundle: A bundle with the variant, see `registry.require_variant`.
+            device: The device to run on. The backend never uses another one silently.
             threads: CPU threads within one operator, at least 1. With 1, a batch uses one core.
             precision: A precision that the backend supports (`registry.require_supported`).
             allow_code: Whether the bundle may name code of any package; see `consent`.
 
         Raises:
             SightlineError: DEVICE_UNAVAILABLE.
-            WrongUseError: INVALID_BUNDLE, if a file has changed; CODE_NOT_ALLOWED; NOT_CALIBRATED
+            WrongUseError: INVALID_BUNDLE if a file has changed; CODE_NOT_ALLOWED; NOT_CALIBRATED
                 if `precision` is int8 and the bundle has no int8 graph.
         """
         ...

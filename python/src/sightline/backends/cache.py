@@ -58,10 +58,10 @@ def open_session(
 ) -> SharedSession:
     """Return this process's session for the bundle, backend, device and precision.
 
-    It is loaded once. Each load writes one line to stderr. A second call with other `threads` gets
-    the session as it was first loaded. Before a load, unused sessions are removed, the least
-    recently opened first, until at most 3 with at most 2 GiB of model files remain. A session in
-    use is never removed and does not count.
+    Each model is loaded once. Each load writes one line to stderr. A second call with other
+    `threads` returns the session with its first number of threads. Before a load, unused sessions
+    are removed, the least recently opened first, until at most 3 with at most 2 GiB of model files
+    remain. A session in use is never removed and does not count.
 
     Args:
         bundle: Its sha256 is the key, so a bundle moved to another folder is not loaded again.

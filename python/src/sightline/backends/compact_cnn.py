@@ -7,23 +7,23 @@ from torch import nn
 
 
 def compact_cnn(classes: int, width: int = 16) -> nn.Module:
-    """A small residual network that looks for local signs, each decisive wherever it is.
+    """Return a small residual network that finds local signs at any position.
 
-    The last class is the absence of any sign: its score is learned, but the same for all images.
+    The last class means that there is no sign. Its score is learned, and is equal for all images.
 
     Args:
-        classes: Number of classes, at least 2: kinds of signs, and one for none.
-        width: Channels after the first halving, at least 1; later ones are multiples of it.
+        classes: Number of classes, at least 2: the kinds of signs, and one class without signs.
+        width: Channels after the first halving, at least 1. Later layers have multiples of it.
 
     Returns:
-        A CompactCnn from (n, 3, height, width) float32 in -1..1 to (n, classes) float32 logits;
-        height and width at least 32. About 0.32 million parameters at width 16.
+        A CompactCnn from (n, 3, height, width) float32 in -1..1 to (n, classes) float32 logits.
+        Height and width must be at least 32. It has 0.32 million parameters at width 16.
     """
     return CompactCnn(classes, width)
 
 
 class CompactCnn(nn.Module):
-    """Four halvings, a residual block after each of the last two, a map of evidence, its peaks."""
+    """Four halvings, a residual block after each of the last two, and the maximum of the signs."""
 
     def __init__(self, classes: int, width: int) -> None:
         super().__init__()
@@ -39,16 +39,16 @@ class CompactCnn(nn.Module):
         self.none = nn.Parameter(torch.zeros(1))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(n, 3, height, width) float32 to (n, classes) float32 logits."""
+        """Convert (n, 3, height, width) float32 to (n, classes) float32 logits."""
         return self.decide(self.find_signs(images))
 
     def find_signs(self, images: torch.Tensor) -> torch.Tensor:
-        """Evidence of each kind of sign: (n, classes - 1, height / 16, width / 16) logits."""
+        """Return a logit per kind of sign and cell: (n, classes - 1, height / 16, width / 16)."""
         signs: torch.Tensor = self.signs(self.body(images))
         return signs
 
     def decide(self, signs: torch.Tensor) -> torch.Tensor:
-        """Logits, (n, classes): the strongest evidence of each kind, and the score of none."""
+        """Return (n, classes) logits: the maximum of each kind of sign, and the last class."""
         none = self.none.expand(signs.shape[0], 1)
         return torch.cat([signs.amax((2, 3)), none], dim=1)
 

@@ -9,12 +9,12 @@ _OWN = "sightline."
 
 
 def require_consent(model: str, architecture: str, *, allow_code: bool) -> None:
-    """Raise an error for code of another package that is not allowed; imports nothing.
+    """Raise an error if the user has not allowed code of another package. Imports nothing.
 
     Args:
         model: The bundle's name, for the message.
-        architecture: `timm:NAME` and `torchvision:NAME` are names in a list, and
-            `sightline.module:function` is this package: these need no consent.
+        architecture: Name of the architecture. `timm:NAME`, `torchvision:NAME` and
+            `sightline.module:function` need no consent.
         allow_code: Whether the user allows any code to run.
 
     Raises:

@@ -58,7 +58,7 @@ def resolve_device(
     if gpu_addresses == [] and not local:
         raise WrongUseError(
             "DEVICE_UNAVAILABLE",
-            "cuda was asked for, but this task was given no GPU: set "
+            "cuda was requested, but Spark has assigned no GPU to this task. Set "
             "spark.task.resource.gpu.amount and spark.executor.resource.gpu.*, or use "
             "--device auto or cpu.",
         )
@@ -67,7 +67,7 @@ def resolve_device(
         given = f"the task's GPU {index}" if gpu_addresses else "CUDA"
         if cpu_only:
             raise unavailable(backend, given, "it runs on the CPU only", ANOTHER_BACKEND)
-        raise unavailable(backend, given, "this installation of it, or this machine, has no CUDA")
+        raise unavailable(backend, given, "its installation or this machine has no CUDA")
     return Device("cuda", index)
 
 
@@ -85,7 +85,8 @@ def unavailable(backend: str, wanted: str, reason: str, remedy: str = _INSTALL) 
     """Return the error for a requested device that is not available."""
     return WrongUseError(
         "DEVICE_UNAVAILABLE",
-        f"{wanted} was asked of backend {backend}, but {reason}. Use --device cpu, or {remedy}.",
+        f"{wanted} was requested for backend {backend}, but {reason}. Use --device cpu, or "
+        f"{remedy}.",
     )
 
 

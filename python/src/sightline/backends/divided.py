@@ -26,7 +26,7 @@ class Divided(torch.nn.Module):
         self.body = network
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(n, 3, height, width) float32 → scores (n, classes) and features (n, length)."""
+        """Convert (n, 3, height, width) float32 to (n, classes) scores and (n, length) features."""
         features: torch.Tensor = self.body(pixels)
         return self.head(features), features
 

@@ -1,4 +1,4 @@
-"""The ONNX file of a bundle: which one a precision needs, and whether all weights are in it."""
+"""The ONNX files of a bundle: the file for a precision, and the check for external weights."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DEEPEST = 64
 
 
 def graph_file(bundle: Bundle, precision: Precision) -> str:
-    """Return the file's name: int8 has a separate file, and the other precisions share one.
+    """Return the file's name. int8 has a separate file; the other precisions share one.
 
     Raises:
         WrongUseError: NO_VARIANT without an ONNX graph, NOT_CALIBRATED without an int8 graph.
@@ -47,7 +47,7 @@ def graph_file(bundle: Bundle, precision: Precision) -> str:
 def has_external_data(model: bytes) -> bool:
     """Whether any tensor, at any depth, stores its values in another file.
 
-    It reads the model without the package onnx, which a worker need not have.
+    The function does not need the package onnx, because workers may not have it.
 
     Args:
         model: A serialized ModelProto.
@@ -60,7 +60,7 @@ def has_external_data(model: bytes) -> bool:
 
 def _search(message: memoryview, kind: str, depth: int) -> bool:
     if depth > _DEEPEST:
-        raise ValueError("it is nested too deep")
+        raise ValueError("it is nested too deeply")
     for field, value in _fields(message):
         if kind == "tensor" and (field == _EXTERNAL_DATA or (field == _DATA_LOCATION and value)):
             return True

@@ -23,7 +23,7 @@ _NOWHERE = "/dev/null/nowhere"
 
 @dataclass(frozen=True)
 class OnnxSession:
-    """A model in onnxruntime; any number of threads may run it at the same time."""
+    """A model in onnxruntime. Any number of threads may run it at the same time."""
 
     session: ort.InferenceSession
     dtypes: Mapping[str, str]  # of the signature's outputs that the graph has, by name
@@ -66,7 +66,7 @@ class OnnxBackend:
             raise_if_out_of_memory(error, f"loading model {bundle.name}")
             raise WrongUseError(
                 "INVALID_BUNDLE",
-                f"{bundle.path}: onnxruntime {ort.__version__} refuses '{file}': "
+                f"{bundle.path}: onnxruntime {ort.__version__} rejects '{file}': "
                 f"{' '.join(str(error).split())[:300]}",
             ) from error
         present = {output.name for output in session.get_outputs()}
@@ -83,24 +83,24 @@ def open_graph(graph: bytes, device: Device, threads: int) -> ort.InferenceSessi
 
     Raises:
         SightlineError: DEVICE_UNAVAILABLE if onnxruntime would run it on another device.
-        ValueError: If it stores weights in another file, or is not ONNX.
+        ValueError: If the graph stores weights in another file, or is not ONNX.
     """
     # onnxruntime would read such a file although its hash was not checked. Versions 1.22 and 1.23
     # read a file at an absolute path and ignore the folder setting below.
     if has_external_data(graph):
-        raise ValueError("it keeps weights in another file")
+        raise ValueError("it stores weights in another file")
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Spinning threads take CPU time from other tasks: 16 CPU-ms per image instead of 11.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    # A second protection: onnxruntime looks for such files in a folder that cannot exist.
+    # A second protection: onnxruntime would search for such files in a folder that cannot exist.
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", _NOWHERE
     )
-    # onnxruntime also prints each error that it raises, and the caller already reports those. But
-    # the reason why CUDA cannot start is only printed.
+    # onnxruntime also prints each error that it raises. The caller reports those errors. But the
+    # reason why CUDA cannot start is only printed.
     options.log_severity_level = 3 if device.kind == "cuda" else 4
     providers: list[str | tuple[str, dict[str, int]]] = [_CPU]
     if device.kind == "cuda":

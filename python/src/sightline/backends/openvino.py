@@ -1,5 +1,5 @@
 """The OpenVINO backend, which runs the ONNX graph on the CPU without torch and onnxruntime."""
-# ruff: noqa: E402 - openvino is imported after its telemetry has been put out of reach
+# ruff: noqa: E402 - openvino is imported after its telemetry has been disabled
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class OpenvinoSession:
         return found
 
     def compile(self, names: tuple[str, ...]) -> ov.InferRequest:
-        """Compile another copy of the part of the graph that gives those outputs."""
-        with self.lock:  # a part shares its nodes with the model, and adds an output to them
+        """Compile another copy of the part of the graph that computes those outputs."""
+        with self.lock:  # a part adds an output to nodes that it shares with the model
             model = self.parts.get(names, self.model)
             if len(names) < len(model.outputs):
                 ends = [model.output(name).node.input_value(0) for name in names]
@@ -113,7 +113,7 @@ class OpenvinoBackend:
             raise_if_out_of_memory(error, f"loading model {bundle.name}")
             raise WrongUseError(
                 "INVALID_BUNDLE",
-                f"{bundle.path}: openvino {ov.__version__} refuses '{file}': "
+                f"{bundle.path}: openvino {ov.__version__} rejects '{file}': "
                 f"{' '.join(str(error).split())[:300]}",
             ) from error
         return session
@@ -126,7 +126,7 @@ class OpenvinoBackend:
 def _read_model(core: ov.Core, graph: bytes) -> ov.Model:
     # OpenVINO would open the files that a graph names, and their hashes were not checked.
     if has_external_data(graph):
-        raise ValueError("it keeps weights in another file")
+        raise ValueError("it stores weights in another file")
     return core.read_model(graph)
 
 

@@ -22,14 +22,14 @@ from sightline.out_of_memory import raise_if_out_of_memory
 
 
 class PixelModel(torch.nn.Module):
-    """A network with its normalisation. It takes uint8 pixels, so less data goes to the device.
+    """A network with its normalisation. Its input is uint8, so less data goes to the device.
 
     (x / 255 - mean) / std is one multiplication and one addition, as in every variant.
     """
 
     scale: torch.Tensor
     bias: torch.Tensor
-    # The input has channels last, which is the faster layout on the CPU too. An export may choose
+    # The input has channels last, which is also the faster layout on the CPU. An export may select
     # the other layout.
     layout: torch.memory_format = torch.preserve_format
 
@@ -41,7 +41,7 @@ class PixelModel(torch.nn.Module):
         self.register_buffer("bias", torch.tensor(bias).reshape(1, 3, 1, 1))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
-        """(n, height, width, 3) uint8 → the network's outputs, each (n, …) float32."""
+        """Convert (n, height, width, 3) uint8 to the network's outputs, each (n, …) float32."""
         pixels = images.permute(0, 3, 1, 2)  # (n, 3, height, width)
         pixels = pixels.to(torch.float32, memory_format=self.layout)
         values: torch.Tensor | tuple[torch.Tensor, ...]

@@ -1,4 +1,4 @@
-"""What each backend declares: those built in, and those of installed packages.
+"""The declarations of backends: the built-in ones and those of installed packages.
 
 This module imports neither numpy nor a runtime, because the preflight reads it.
 """
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BackendEntry:
-    """What a backend declares, before its runtime is imported.
+    """The declaration of a backend, read before its runtime is imported.
 
     The entry point of a third-party backend, in the group `sightline.backends`, names one of
     these. The module that holds it should import nothing heavy: the preflight imports it.
 
     Args:
-        name: As in `--backend`.
-        package: Import name of the runtime that it needs, such as ``onnxruntime``.
-        install: What to give to ``pip install`` to get the runtime.
-        variant: The variant of a bundle that it reads: ``onnx``, ``pytorch``, or a name of its own
-            in `variants` of model.json.
-        precisions: Those that it can compute in, fp32 first.
+        name: Name for `--backend`.
+        package: Import name of the required runtime, such as ``onnxruntime``.
+        install: Argument of ``pip install`` that installs the runtime.
+        variant: The variant of a bundle that it reads: ``onnx``, ``pytorch``, or its own name in
+            `variants` of model.json.
+        precisions: Supported precisions, fp32 first.
         load: Imports the runtime and returns the backend.
-        devices: The devices that it can run on.
+        devices: Supported devices.
     """
 
     name: str
@@ -58,7 +58,7 @@ def _module(name: str) -> Callable[[], Backend]:
     return load
 
 
-# A table and not entry points: the zip that the jar sends to its workers has no metadata.
+# This is a table because the zip that the jar sends to its workers has no entry points.
 _BUILT_IN = {
     entry.name: entry
     for entry in (
@@ -103,7 +103,7 @@ def known_backends() -> tuple[str, ...]:
 
 
 def backend_entry(name: str) -> BackendEntry:
-    """Return what the backend of that name declares.
+    """Return the declaration of the backend with that name.
 
     Raises:
         WrongUseError: UNKNOWN_BACKEND with the known names, or BROKEN_EXTENSION.
@@ -117,14 +117,14 @@ def backend_entry(name: str) -> BackendEntry:
     if not isinstance(entry, BackendEntry) or entry.name != name:
         raise WrongUseError(
             "BROKEN_EXTENSION",
-            f"the entry point '{name}' of {_GROUP} is {entry!r:.100}, and not a BackendEntry of "
+            f"the entry point '{name}' of {_GROUP} is {entry!r:.100}, not a BackendEntry with "
             "that name. Fix or uninstall its package.",
         )
     return entry
 
 
 def has_runtime(name: str) -> bool:
-    """Whether the package that the backend needs is installed; does not import it."""
+    """Whether the package that the backend needs is installed. It is not imported."""
     return has_package(backend_entry(name).package)
 
 

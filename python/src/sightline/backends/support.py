@@ -1,4 +1,4 @@
-"""Which backends can run a bundle, and in which precisions."""
+"""The backends and precisions in which a bundle can run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sightline.errors import WrongUseError
 
 
 def backends_of_variant(variant: str) -> tuple[str, ...]:
-    """Return the backends that read that variant, including those not installed.
+    """Return the backends that read the variant, including those that are not installed.
 
     Raises:
         WrongUseError: BROKEN_EXTENSION, only if no built-in backend reads it.
@@ -22,7 +22,7 @@ def backends_of_variant(variant: str) -> tuple[str, ...]:
 
 
 def backends_of(bundle: Bundle) -> tuple[str, ...]:
-    """Return the backends that can run this bundle, including those not installed."""
+    """Return the backends that can run this bundle, including those that are not installed."""
     variants = bundle.manifest.variants
     built_in = [name for name, entry in built_in_entries().items() if entry.variant in variants]
     others = [name for variant in variants for name in backends_of_variant(variant)]
@@ -43,7 +43,7 @@ def require_variant(bundle: Bundle, backend: str) -> None:
     """Check, without loading anything, that the bundle can run on that backend.
 
     Raises:
-        WrongUseError: UNKNOWN_BACKEND, or NO_VARIANT naming what the bundle has.
+        WrongUseError: UNKNOWN_BACKEND; NO_VARIANT with the variants of the bundle.
     """
     wanted = backend_entry(backend).variant
     variants = bundle.manifest.variants
@@ -79,11 +79,11 @@ def require_supported(backend: str, precision: str) -> None:
 def require_precision(bundle: Bundle, backend: str, precision: str, decoder: str) -> None:
     """Check that this mode was calibrated, if it changes the model's numbers.
 
-    fp32 needs no calibration, unless the decoder is `scaled`, which gives other pixels.
+    fp32 needs no calibration, except with the decoder `scaled`, which returns other pixels.
 
     Raises:
-        WrongUseError: UNKNOWN_BACKEND, UNKNOWN_PRECISION, UNSUPPORTED_PRECISION, or NOT_CALIBRATED
-            with the command that measures it.
+        WrongUseError: UNKNOWN_BACKEND, UNKNOWN_PRECISION or UNSUPPORTED_PRECISION; NOT_CALIBRATED
+            with the command that measures the mode.
     """
     require_supported(backend, precision)
     decoder = "pillow" if decoder == "turbo" else decoder  # the same pixels, bit for bit

@@ -28,7 +28,7 @@ _READ_ROWS, _READ_BYTES = 256, 16 * 1024 * 1024  # as `sightline predict` reads
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """One way to run a model; batch_rows is at least 1."""
+    """One mode, device and batch size; batch_rows is at least 1."""
 
     backend: str
     precision: Precision
@@ -43,7 +43,7 @@ class Combination:
         return EngineSettings(self.batch_rows, decoder=self.decoder, threads=threads)
 
     def require_supported(self, bundle: Bundle, device: str) -> Device:
-        """Check, without loading anything, that the model can run this way; return the device.
+        """Check that the model can run in this combination, and return the device; loads nothing.
 
         Raises:
             WrongUseError: NO_IMAGE_INPUT, UNKNOWN_BACKEND, NO_VARIANT, UNKNOWN_PRECISION,
@@ -96,7 +96,7 @@ def decode_images(listing: Listing, bundle: Bundle, spec: EngineSettings) -> Ima
             if content and feed.write(memoryview(content), pixels[len(contents)]) is None:
                 contents.append(content)
     if not contents:
-        message = f"none of the {len(listing)} images can be decoded. Give images that can."
+        message = f"none of the {len(listing)} images can be decoded. Give readable images."
         raise WrongUseError("NO_IMAGES", message)
     return Images(listing, contents, pixels[: len(contents)])
 
@@ -110,12 +110,12 @@ class Cost:
 
 
 class Parts:
-    """A loaded model and images; ``runs`` has the parts, each of which processes all images.
+    """A loaded model and images. ``runs`` contains the parts; each part processes all images.
 
     Args:
         model: From `Combination.load`.
-        spec: From `Combination.spec`; all parts but the engine use one thread.
-        images: Decoded with the decoder of `spec`.
+        spec: From `Combination.spec`. All parts except the engine use one thread.
+        images: Images, decoded with the decoder of `spec`.
     """
 
     def __init__(self, model: Model, spec: EngineSettings, images: Images) -> None:

@@ -24,7 +24,7 @@ _PACKAGES = ("numpy", "pillow", "simplejpeg", "onnxruntime", "onnxruntime-gpu", 
 
 @dataclass(frozen=True, slots=True)
 class BenchArguments:
-    """What to measure, on which images; see the options of `sightline bench`."""
+    """The models, modes and images to measure; see the options of `sightline bench`."""
 
     model: str
     models: Path | None
@@ -38,15 +38,15 @@ class BenchArguments:
 
 
 def run_bench(arguments: BenchArguments, show: Callable[[str], None]) -> dict[str, Any]:
-    """Measure all combinations; `show` gets one line after each measured part.
+    """Measure all combinations. `show` is called with one line after each measured part.
 
     Returns:
-        Facts on machine, model and images, and ``combinations`` with the cost of each part and of
-        ``raw limit``, which is raw decode + raw inference.
+        Properties of the machine, the model and the images, and ``combinations``: the cost of each
+        part, and of ``raw limit``, which is raw decode + raw inference.
 
     Raises:
-        WrongUseError: Before the first measurement: UNKNOWN_MODEL, PATH_NOT_FOUND, NO_IMAGES, and
-            those of `Combination.require_supported`.
+        WrongUseError: Before the first measurement: UNKNOWN_MODEL, PATH_NOT_FOUND, NO_IMAGES, or
+            an error of `Combination.require_supported`.
         SightlineError: DEVICE_UNAVAILABLE, MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY.
     """
     quiet_decoders()
@@ -85,7 +85,7 @@ def run_bench(arguments: BenchArguments, show: Callable[[str], None]) -> dict[st
 
 
 def _measure(parts: Parts, rounds: int, prefix: str, show: Callable[[str], None]) -> dict[str, Any]:
-    """Measure the parts in turn, so that a slow minute of the machine affects all of them."""
+    """Measure the parts in turn, so that a slow period of the machine affects all of them."""
     samples: dict[str, list[Cost]] = {name: [] for name in parts.runs}
     for round_, name in itertools.product(range(1, rounds + 1), samples):
         samples[name].append(parts.measure(name))

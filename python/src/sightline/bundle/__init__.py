@@ -1,1 +1,1 @@
-"""Model bundles: a folder (or zip) that holds one model, and the tools that make and check it."""
+"""Model bundles: a folder or zip file with one model, and the code that makes and checks it."""

@@ -1,4 +1,4 @@
-"""`models add`: from a model's files to a published, checked bundle."""
+"""`models add`: makes a checked bundle from a model's files and publishes it."""
 
 from __future__ import annotations
 
@@ -55,21 +55,22 @@ def add_bundle(
     """Introspect, convert, compare and publish one model.
 
     Args:
-        request: What to make, and from what.
-        models_root: The folder in which the bundle's own folder appears, complete or not at all.
-        existing: "refuse" or "replace" a bundle of that name.
-        tensors: Weights in memory, in place of `request.weights`.
+        request: The name, the sources and the settings of the model.
+        models_root: The parent folder of the bundle's folder. The folder appears only when it is
+            complete.
+        existing: "refuse" raises an error if a bundle has that name, "replace" replaces it.
+        tensors: Weights in memory; they replace `request.weights`.
 
     Returns:
         The published bundle.
 
     Raises:
-        WrongUseError: The request cannot be met as it stands; the code says why.
+        WrongUseError: If the request is invalid. The condition names the reason.
         SightlineError: MODEL_VARIANTS_DISAGREE, EXPORT_FAILED or DOWNLOAD_FAILED.
     """
     _check(request, tensors)
     target = models_root / request.name
-    there = WrongUseError("MODEL_EXISTS", f"'{target}' is there already. Use --overwrite.")
+    there = WrongUseError("MODEL_EXISTS", f"'{target}' exists already. Use --overwrite.")
     sources = [file for file in (request.onnx, request.weights) if file is not None]
     if existing == "replace":
         require_replaceable(target, sources)
@@ -90,7 +91,7 @@ def add_bundle(
         (folder / MANIFEST_FILE).write_bytes(draft.to_json())
         golden = replace(draft.golden, max_abs_delta=_deltas(Bundle.load(folder)))
         (folder / MANIFEST_FILE).write_bytes(replace(draft, golden=golden).to_json())
-        Bundle.load(folder)  # what is published can be read
+        Bundle.load(folder)  # the published bundle must be readable
     return Bundle.load(target)
 
 
@@ -98,7 +99,7 @@ def _check(request: AddRequest, tensors: Mapping[str, torch.Tensor] | None) -> N
     if not is_model_name(request.name):
         raise WrongUseError(
             "WRONG_MODEL_NAME",
-            f"'{request.name}': a model's name is letters, digits, '_', '-' and '.'.",
+            f"'{request.name}': a model's name consists of letters, digits, '_', '-' and '.'.",
         )
     from_torch = request.weights is not None or tensors is not None or bool(request.pretrained)
     if request.onnx is None and not from_torch:
@@ -110,8 +111,9 @@ def _check(request: AddRequest, tensors: Mapping[str, torch.Tensor] | None) -> N
     if from_torch != bool(request.architecture):
         raise WrongUseError(
             "NO_SOURCE",
-            "--weights and --architecture belong together: the one holds numbers, the other names "
-            "the code for them (torchvision:NAME, timm:NAME or package.module:function).",
+            "--weights and --architecture must be given together: the file contains the numbers, "
+            "the architecture names their code (torchvision:NAME, timm:NAME or "
+            "package.module:function).",
         )
     library = request.architecture.partition(":")[0]
     needed = ["onnx", "onnxruntime"] if request.onnx or request.export == "onnx" else []
@@ -124,7 +126,7 @@ def _check(request: AddRequest, tensors: Mapping[str, torch.Tensor] | None) -> N
 def _read(
     request: AddRequest, tensors: Mapping[str, torch.Tensor] | None, images: UInt8Array
 ) -> SourceModel:
-    """The source is the weights where there are any, else the ONNX file."""
+    """Read the weights if there are any, else the ONNX file."""
     labels, preprocessing = len(request.labels), request.preprocessing
     graph = None
     if request.onnx is not None:
@@ -145,12 +147,12 @@ def _read(
         weights = fetch_weights(request.architecture, request.pretrained)
     if weights is None:
         if graph is None:
-            raise WrongUseError("NO_SOURCE", "there is neither an ONNX file nor weights.")
+            raise WrongUseError("NO_SOURCE", "the request has neither an ONNX file nor weights.")
         if graph.normalises and (preprocessing.mean, preprocessing.std) != PIXELS_AS_THEY_ARE:
             raise WrongUseError(
                 "BAD_PREPROCESSING",
-                f"'{request.onnx}' takes uint8 pixels and normalises them itself, so that --mean "
-                "and --std would have no effect. Leave them out.",
+                f"'{request.onnx}' takes uint8 pixels and normalises them itself, so --mean and "
+                "--std would have no effect. Omit them.",
             )
         return graph
     from sightline.bundle.read_torch import read_torch, with_export
@@ -160,7 +162,7 @@ def _read(
     )
     if graph is None:
         return with_export(material, model, preprocessing) if request.export == "onnx" else material
-    # The weights are the source of what they give, the ONNX file of its other outputs.
+    # The weights define their outputs. Other outputs come from the ONNX file.
     reference = {**graph.reference, graph.scores: material.reference[material.scores]}
     same = _same_features(graph, material)
     if graph.features is not None and material.features is not None and same:
@@ -178,7 +180,7 @@ def _read(
 
 
 def _same_features(graph: SourceModel, material: SourceModel) -> bool:
-    """Whether the ONNX file's features are what the head of the torch network is given."""
+    """Whether the ONNX file's features equal the input of the torch network's head."""
     if graph.features is None or material.features is None:
         return False
     found, expected = graph.reference[graph.features], material.reference[material.features]
@@ -207,7 +209,7 @@ def _manifest(
         created_by=f"sightline {__version__}",
         accuracy=request.accuracy,
     )
-    return Manifest.from_json(manifest.to_json(), "models add")  # the reader's checks, before work
+    return Manifest.from_json(manifest.to_json(), "models add")  # run the reader's checks early
 
 
 def _signature(request: AddRequest, material: SourceModel, activation: str) -> Signature:
@@ -229,7 +231,7 @@ def _activation(
     if material.gives_two:
         return "none"
     if material.head and request.activation == "auto":
-        return "softmax"  # a linear layer gives logits, even where untrained ones are within 0..1
+        return "softmax"  # a linear layer gives logits; untrained ones may be within 0..1
     what = f"'{request.onnx or request.architecture}'"
     return decide_activation(scores, request.activation, what, tolerance)
 
@@ -244,7 +246,7 @@ def _input_name(material: SourceModel) -> str:
 
 
 def _deltas(bundle: Bundle) -> dict[str, float]:
-    """Run every variant on the golden batch.
+    """Return the largest difference of each variant on the golden batch.
 
     Raises:
         SightlineError: MODEL_VARIANTS_DISAGREE.

@@ -10,30 +10,30 @@ from typing import Literal
 from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.manifest import Accuracy
 
-# Mean and std with which (x / 255 - mean) / std is x: of a graph that normalises by itself.
+# With these values (x / 255 - mean) / std is x. They are for a graph that normalises by itself.
 PIXELS_AS_THEY_ARE = ((0.0, 0.0, 0.0), (1 / 255, 1 / 255, 1 / 255))
 INSTALL = "sightline[add,cpu,torch]"  # what pip installs for `models add`
-RECOMMENDED = "DEFAULT"  # torchvision's name for those of its weights that it recommends
+RECOMMENDED = "DEFAULT"  # torchvision's name for the weights that it recommends
 
 
 @dataclass(frozen=True)
 class AddRequest:
-    """One model to add: from an ONNX file, from weights of a named architecture, or from both.
+    """One model to add: from an ONNX file, from weights and an architecture's name, or from both.
 
     Attributes:
-        name: Letters, digits, '_', '-' and '.'.
-        labels: One per class, in the order of the class ids.
-        preprocessing: From a decoded image to the input; mean and std go into the graph.
-        onnx: An ONNX file, or None to export one from the weights.
-        weights: A .safetensors file, or a .pth state dict; or None.
-        pretrained: In place of `weights`, the name of torchvision's own, to be fetched: see
-            `fetch_weights`; or empty.
+        name: Name of the model: letters, digits, '_', '-' and '.'.
+        labels: One label per class, in the order of the class ids.
+        preprocessing: Steps from a decoded image to the input; mean and std become graph nodes.
+        onnx: An ONNX file; None exports one from the weights.
+        weights: A .safetensors file or a .pth state dict; None without weights.
+        pretrained: Name of torchvision's own weights to download in place of `weights`, see
+            `fetch_weights`; empty for none.
         architecture: `torchvision:NAME`, `timm:NAME` or `package.module:function`.
         arguments: Keyword arguments of the architecture.
-        activation: "auto" looks whether the golden outputs already are probabilities, and stops
-            where that is in doubt.
-        scores_output: The ONNX file's output with the scores; empty to look for it.
-        export: "onnx" also makes the ONNX variant from weights; "nothing" leaves it out.
+        activation: "auto" derives the activation from the golden outputs, and raises an error if
+            they are ambiguous.
+        scores_output: The ONNX file's output that contains the scores; empty to detect it.
+        export: "onnx" also makes an ONNX variant from the weights; "nothing" makes none.
     """
 
     name: str

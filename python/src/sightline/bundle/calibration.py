@@ -1,4 +1,4 @@
-"""What was measured of a way to run a model that changes its numbers."""
+"""The measurement of a mode (backend, precision, decoder) that changes a model's numbers."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ DEFAULT_MIN_IMAGES = 500
 
 @dataclass(frozen=True)
 class Calibration:
-    """How often one backend, precision and decoder name the class that fp32 names.
+    """Agreement of one backend, precision and decoder with fp32.
 
     Attributes:
-        backend: Such as onnx.
+        backend: Name of the backend, such as onnx.
         precision: fp32, bf16 or int8.
-        decoder: Of JPEGs, such as pillow.
-        rows: Images that were compared; none of them set the ranges of an int8 graph.
-        agreement: Share whose best class is that of the fp32 variant with pillow, in 0..1.
-        top1: Share whose best class is the true one, in 0..1; None where no labels were given.
-        top1_fp32: The same for fp32 with pillow.
-        images: What was compared, in words: a file's or folder's name.
+        decoder: Decoder of JPEGs, such as pillow.
+        rows: Number of compared images. None of them set the ranges of an int8 graph.
+        agreement: Share of the images with the same best class as fp32 with pillow, in 0..1.
+        top1: Share of the images whose best class is the true class, in 0..1; None without labels.
+        top1_fp32: The same share for fp32 with pillow; None without labels.
+        images: Name of the file or folder of the compared images.
     """
 
     backend: str
@@ -41,12 +41,12 @@ class Calibration:
 
     @property
     def mode(self) -> str:
-        """Backend, precision and decoder in words."""
+        """Backend, precision and decoder, separated by spaces."""
         return f"{self.backend} {self.precision} {self.decoder}"
 
 
 def read_calibration(item: Fields) -> Calibration:
-    """One entry of `calibration` in model.json.
+    """Read one entry of `calibration` in model.json.
 
     Raises:
         WrongUseError: INVALID_BUNDLE, naming the field.

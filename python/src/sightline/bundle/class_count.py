@@ -1,4 +1,4 @@
-"""The number of classes that weights were trained for, read from their shapes."""
+"""The number of classes of trained weights, read from the shapes of their tensors."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ def with_class_count(
     wanted: Mapping[str, torch.Tensor],
     weights: Mapping[str, torch.Tensor],
 ) -> dict[str, object]:
-    """The arguments with `num_classes`, if the weights need one that is not among them.
+    """Add `num_classes` to the arguments if the weights were trained for another number of classes.
 
-    They do where the architecture, made with the arguments as they are, differs from the weights
-    in nothing but the first length of its last layers, and all differ alike: 1,000 there, 5 in the
-    file.
+    This applies if the architecture, made with the given arguments, differs from the weights only
+    in the first length of its last layers, and all of them differ alike: for example 1,000 in the
+    architecture and 5 in the file.
 
     Args:
         architecture: See `build_architecture`.
-        arguments: As given.
-        wanted: The state dict of the architecture made with them.
-        weights: The state dict.
+        arguments: Keyword arguments from the request.
+        wanted: State dict of the architecture, made with these arguments.
+        weights: State dict from the file.
 
     Returns:
-        The arguments as they were wherever that does not explain the difference: then
-        `load_weights` says what does not fit.
+        The arguments with `num_classes`, or unchanged if another reason explains the difference.
+        `load_weights` then reports the difference.
     """
     plain = dict(arguments)
     if ARGUMENT in plain or not _takes_count(architecture):

@@ -1,4 +1,4 @@
-"""`models describe` and `models list`: bundles in words."""
+"""`models describe` and `models list`: bundles as text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEADINGS = ("name", "inputs", "outputs", "classes", "parameters", "variants", "
 
 
 def describe_bundle(bundle: Bundle) -> str:
-    """The framework-independent summary, one fact a line."""
+    """Return a summary of the bundle that names no framework, one fact per line."""
     manifest = bundle.manifest
     signature = manifest.signature
     facts = [
@@ -49,7 +49,7 @@ def describe_bundle(bundle: Bundle) -> str:
 
 
 def list_bundles(known: Mapping[str, Path]) -> str:
-    """A table of the models, one a line; a damaged one is shown as such.
+    """Return a table of the models, one per line. A damaged bundle is marked as such.
 
     Args:
         known: From `known_models`.
@@ -65,8 +65,8 @@ def list_bundles(known: Mapping[str, Path]) -> str:
 
 _ACTIVATIONS = {
     "softmax": "softmax: the scores are logits",
-    "sigmoid": "sigmoid: the scores are logits of labels, of which an image may have several",
-    "none": "none: the scores already are probabilities",
+    "sigmoid": "sigmoid: the scores are logits of labels; an image may have several labels",
+    "none": "none: the scores are probabilities",
 }
 
 
@@ -102,7 +102,7 @@ def _preprocessing(how: Preprocessing) -> str:
     if how.resize.mode == "shortest_edge":
         resize = f"shortest edge to {how.resize.height}"
     crop = f"centre crop {how.crop.height} x {how.crop.width}; " if how.crop else ""
-    normalise = "the graph takes the pixels as they are, 0..255"
+    normalise = "the graph takes unchanged pixels, 0..255"
     if (how.mean, how.std) != PIXELS_AS_THEY_ARE:
         mean, std = (", ".join(f"{one:.6g}" for one in part) for part in (how.mean, how.std))
         normalise = f"(pixel / 255 - [{mean}]) / [{std}], inside the graph"
@@ -127,7 +127,7 @@ def _variants(manifest: Manifest) -> list[tuple[str, str]]:
         lines.append(("architecture", f"{manifest.pytorch.architecture}"))
         lines.append(("arguments", f"{dict(manifest.pytorch.arguments)}"))
         if manifest.pytorch.head:
-            lines.append(("head", f"{manifest.pytorch.head}, which is given the features"))
+            lines.append(("head", f"{manifest.pytorch.head}, whose input is the features"))
     return lines
 
 

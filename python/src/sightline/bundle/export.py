@@ -1,4 +1,4 @@
-"""From a torch module to an ONNX graph."""
+"""Export of a torch module as an ONNX graph."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ _LARGEST_BATCH = 4096
 
 
 def export_onnx(model: PixelModel, size: Size, outputs: Sequence[str]) -> onnx.ModelProto:
-    """Export the network with its normalisation: uint8 (n, height, width, 3) in, any n to 4096.
+    """Export the network with its normalisation, for batches of 1 to 4,096 rows.
+
+    The input is uint8 (n, height, width, 3), RGB.
 
     Args:
-        model: On the CPU, in evaluation mode; its layout is changed.
-        size: Of the images.
-        outputs: The names to give to what the model gives, in its order.
+        model: On the CPU and in evaluation mode. Its memory layout is changed.
+        size: Height and width of the images in pixels.
+        outputs: Names for the model's outputs, in its order.
 
     Raises:
-        SightlineError: EXPORT_FAILED, with the exporter's own reason.
+        SightlineError: EXPORT_FAILED, with the exporter's reason.
     """
     example = torch.zeros((2, size.height, size.width, 3), dtype=torch.uint8)
-    # With channels last, torch writes global pooling as index arithmetic, which openvino gets wrong
-    # in an int8 graph and nobody needs.
+    # With channels last, torch exports global pooling as index arithmetic. openvino computes that
+    # wrongly in an int8 graph.
     model.layout = torch.contiguous_format
     rows = torch.export.Dim("n", min=1, max=_LARGEST_BATCH)
     chatter = io.StringIO()
@@ -57,7 +59,7 @@ def export_onnx(model: PixelModel, size: Size, outputs: Sequence[str]) -> onnx.M
             "or add it for pytorch alone with --no-export.",
         ) from error
     if program is None:
-        raise SightlineError("EXPORT_FAILED", "torch gave no ONNX program. Use --no-export.")
+        raise SightlineError("EXPORT_FAILED", "torch returned no ONNX program. Use --no-export.")
     graph: onnx.ModelProto = program.model_proto
     strip_notes(graph)
     return graph

@@ -1,4 +1,4 @@
-"""Weights that an exporter wrote into a file beside the ONNX file, put into the graph."""
+"""Copies weights from a file beside the ONNX file into the graph."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ _PLAIN_NAME = re.compile(r"[^/\\\x00]+")
 
 
 def embed_weights(tensors: Iterable[onnx.TensorProto], path: Path) -> None:
-    """Read every tensor that is kept in another file, which must lie beside `path`.
+    """Read every tensor that is stored in another file in the folder of `path`.
 
-    `torch.onnx.export` writes such a file by default: `model.onnx.data` for `model.onnx`. The
-    location comes from the ONNX file, so only a plain name in the same folder is opened: no path,
-    no link.
+    `torch.onnx.export` writes such a file by default: `model.onnx.data` for `model.onnx`. The ONNX
+    file names it, so only a plain file name in the same folder is accepted: no path, no link.
 
     Args:
-        tensors: All tensors of the model; those with external data are changed in place.
+        tensors: All tensors of the model. Tensors with external data are changed in place.
         path: The ONNX file.
 
     Raises:
@@ -39,13 +38,15 @@ def embed_weights(tensors: Iterable[onnx.TensorProto], path: Path) -> None:
         length = _number(tensor, keys, "length", _bytes_of(tensor, path), path)
         total += length
         if total > LARGEST_BYTES:
-            raise _refused(path, tensor, "the weights are over 2 GiB together")
+            raise _refused(path, tensor, "all weights together exceed 2 GiB")
         with file.open("rb") as stream:
             stream.seek(offset)
             content = stream.read(length)
         if len(content) < length:
             raise _refused(
-                path, tensor, f"'{file}' ends before byte {offset + length}: it is another file"
+                path,
+                tensor,
+                f"'{file}' ends before byte {offset + length}, so it does not belong to the graph",
             )
         del tensor.external_data[:]
         tensor.data_location = onnx.TensorProto.DEFAULT
@@ -57,11 +58,11 @@ def _file(tensor: onnx.TensorProto, location: str, path: Path) -> Path:
         raise _refused(
             path,
             tensor,
-            f"the file '{location}' was not opened, because only a file in the same folder is",
+            f"'{location}' is not a plain name of a file in the same folder, so it was not opened",
         )
     file = path.parent / location
     if file.is_symlink() or not file.is_file():
-        raise _refused(path, tensor, f"there is no plain file '{location}' in the same folder")
+        raise _refused(path, tensor, f"the same folder has no plain file '{location}'")
     return file
 
 

@@ -1,4 +1,4 @@
-"""Where a model's name leads: which folders are searched, and in which order."""
+"""Search of a model by its name: the folders, and their order."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ MODELS_VARIABLE = "SIGHTLINE_MODELS"
 
 
 def find_bundle(name_or_path: str, models_root: Path | str | None = None) -> Bundle:
-    """Open the bundle of that name or at that path.
+    """Open the bundle with that name or at that path.
 
     Args:
-        name_or_path: `id_fraud`, or the path of a bundle's folder or zip (`./id_fraud`).
-        models_root: The folder to search first; None: SIGHTLINE_MODELS, if that is set.
+        name_or_path: A name such as `id_fraud`, or the path of a bundle's folder or zip
+            (`./id_fraud`).
+        models_root: The folder to search first. If None, SIGHTLINE_MODELS is used if it is set.
 
     Raises:
-        WrongUseError: UNKNOWN_MODEL, listing the known ones; INVALID_BUNDLE if it is damaged.
+        WrongUseError: UNKNOWN_MODEL with the known names; INVALID_BUNDLE if it is damaged.
     """
     if is_path(name_or_path):
         path = Path(name_or_path)
@@ -35,12 +36,12 @@ def find_bundle(name_or_path: str, models_root: Path | str | None = None) -> Bun
 
 
 def is_path(name_or_path: str) -> bool:
-    """Whether it is the place of a bundle, and no name: it holds a slash or ends in ``.zip``."""
+    """Whether the text is a path and not a name: it contains a slash or ends in ``.zip``."""
     return "/" in name_or_path or os.sep in name_or_path or name_or_path.endswith(".zip")
 
 
 def known_models(models_root: Path | str | None = None) -> dict[str, Path]:
-    """The path of each model that a name can reach, sorted by name; the first folder wins."""
+    """Return the path of each model by name, sorted by name. The first folder has precedence."""
     found: dict[str, Path] = {}
     for root in search_folders(models_root):
         for path in sorted(root.iterdir()) if root.is_dir() else []:
@@ -50,19 +51,19 @@ def known_models(models_root: Path | str | None = None) -> dict[str, Path]:
 
 
 def search_folders(models_root: Path | str | None = None) -> list[Path]:
-    """The asked-for folder, `models` of the working folder, and the built-in one, in that order."""
+    """Return the folders in search order: the given one, ./models, and the built-in one."""
     explicit = models_root or os.environ.get(MODELS_VARIABLE)
     built_in = _built_in_folder(Path(sightline.__file__).parent)
     return [*([Path(explicit)] if explicit else []), Path("models"), built_in]
 
 
 def writable_folder(models_root: Path | str | None = None) -> Path:
-    """Where `models add` writes: the asked-for folder, else SIGHTLINE_MODELS, else ./models."""
+    """Return the folder for new models: the given one, else SIGHTLINE_MODELS, else ./models."""
     return Path(models_root or os.environ.get(MODELS_VARIABLE) or "models")
 
 
 def _built_in_folder(package: Path) -> Path:
-    """`models` inside the installed package; in a source checkout, that of the repository."""
+    """Return `models` of the installed package, or of the repository in a source checkout."""
     is_checkout = package.parts[-3:] == ("python", "src", "sightline")
     return package.parents[2] / "models" if is_checkout else package / "models"
 

@@ -1,4 +1,4 @@
-"""Finding the layer of a classifier whose input is the pooled features."""
+"""Search of a classifier's head: the layer whose input is the pooled features."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import torch
 
 from sightline.backends.divided import Divided
 
-# With the head taken out and applied afterwards the sums are the same: only rounding may differ.
+# The network without its head, followed by the head, computes the same sums. Only rounding differs.
 _ROUNDING = 1e-5
 
 
 def find_head(
     network: torch.nn.Module, pixels: torch.Tensor, scores: torch.Tensor
 ) -> tuple[str, torch.Tensor] | None:
-    """The name of the last linear layer, and what it is given; None where there is no such layer.
+    """Return the name and the input of the last linear layer; None if there is no such layer.
 
-    Such a layer is called once, is given one vector an image and gives the scores; and the network
-    with an Identity in its place gives that vector. SqueezeNet, which ends in a convolution and
-    then pools, has none, and neither has a network that averages two heads or ends in a softmax.
+    Such a layer is called once, takes one vector per image and returns the scores. If an Identity
+    replaces it, the network returns that vector. SqueezeNet has no such layer, because it ends in
+    a convolution and then pools. A network that averages two heads or ends in a softmax has none.
 
     Args:
         network: In evaluation mode; unchanged afterwards.
         pixels: (n, 3, height, width) float32, normalised.
-        scores: What the network gives for them, (n, classes).
+        scores: The network's output for these pixels, (n, classes).
 
     Returns:
         A dotted name such as `classifier.1`, and the features, (n, length) float32.
@@ -38,7 +38,7 @@ def find_head(
 def _linear_calls(
     network: torch.nn.Module, pixels: torch.Tensor
 ) -> dict[str, list[tuple[torch.Tensor, torch.Tensor]]]:
-    """Input and output of every call of a linear layer that is given vectors, in their order."""
+    """Return input and output of every call of a linear layer with vectors, in call order."""
     calls: dict[str, list[tuple[torch.Tensor, torch.Tensor]]] = {}
     hooks = []
     for name, module in network.named_modules():
@@ -66,12 +66,12 @@ def _divides(
     features: torch.Tensor,
     scores: torch.Tensor,
 ) -> bool:
-    """Whether the network without its head gives the features, and the head then the scores."""
+    """Whether the network without its head returns the features, and the head then the scores."""
     divided = Divided(network, name)
     try:
         again = divided(pixels)
     except (RuntimeError, ValueError, TypeError, AttributeError):
-        return False  # what comes after the head wants the shape of scores
+        return False  # a layer after the head requires the shape of the scores
     finally:
         divided.rejoin()
     return all(

@@ -1,4 +1,4 @@
-"""Putting normalisation and layout into an ONNX graph, so that it takes pixels as they are."""
+"""Adds normalisation and layout to an ONNX graph, so that its input is uint8 pixels."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _NUMPY = {"float32": np.float32, "float16": np.float16, "float64": np.float64}
 
 @dataclass(frozen=True)
 class SourceInput:
-    """What the file itself wants: how to feed it by hand.
+    """The input that the file declares, for a run without folding.
 
     Attributes:
-        tensor: The input as the file declares it.
-        layout: Where the colours are.
-        batch: The number of rows that it is fixed to; 0 if any number will do.
+        tensor: Name, dtype and shape of the input in the file.
+        layout: Whether the channel axis is first or last.
+        batch: The number of rows that it is fixed to; 0 if any number is accepted.
     """
 
     tensor: TensorSpec
@@ -39,14 +39,14 @@ class SourceInput:
 def read_inputs(
     model: onnx.ModelProto, preprocessing: Preprocessing, path: Path
 ) -> list[SourceInput]:
-    """Introspect the images' input and hold it against the preprocessing.
+    """Read the image input and check it against the preprocessing.
 
     Returns:
-        One way to feed the graph, or two where its input does not say where the colours are.
+        One description of the input, or two if its shape does not show the channel axis.
 
     Raises:
-        WrongUseError: BAD_ONNX if it is not (n, 3, height, width) or (n, height, width, 3) of
-            floats or uint8, or of another height or width.
+        WrongUseError: BAD_ONNX if the input is not (n, 3, height, width) or (n, height, width, 3),
+            is neither floating point nor uint8, or has another height or width.
     """
     value = image_input(model, path)
     tensor = tensor_of(value)
@@ -86,12 +86,12 @@ def read_inputs(
 
 
 def normalised(images: UInt8Array, preprocessing: Preprocessing, source: SourceInput) -> np.ndarray:
-    """What the file itself is given for some images: (x / 255 - mean) / std, rounded once.
+    """Return the file's input for some images: (x / 255 - mean) / std, rounded once.
 
     Args:
         images: (n, height, width, 3) uint8.
-        preprocessing: Its mean and std; without effect on a graph that takes uint8.
-        source: Gives dtype and layout.
+        preprocessing: Mean and std. A graph that takes uint8 ignores them.
+        source: Dtype and layout of the input.
     """
     pixels: np.ndarray = images
     if source.tensor.dtype != "uint8":
@@ -110,14 +110,15 @@ def fold_pixels(
     outputs: Sequence[KeptOutput],
     path: Path,
 ) -> onnx.ModelProto:
-    """A copy of the graph that takes uint8 (n, height, width, 3) and gives float32.
+    """Return a copy of the graph that takes uint8 (n, height, width, 3) and returns float32.
 
-    Cast, Transpose, Mul and Add go in front, in float32 whatever the graph computes in; the last
-    of them gives the value that was the input, so that nothing else is renamed. A graph that takes
-    uint8 already keeps its own normalisation. Behind come the steps of each output that is kept.
+    Cast, Transpose, Mul and Add are added before the graph. They compute in float32, also if the
+    graph computes in another type. The last of them produces the value that was the input, so no
+    other value is renamed. A graph that takes uint8 keeps its own normalisation. The steps of each
+    kept output are added after the graph.
 
     Raises:
-        WrongUseError: BAD_ONNX if its operators are too old for that.
+        WrongUseError: BAD_ONNX if the graph's operators are too old for these steps.
     """
     if default_opset(model) < _OLDEST_OPSET:
         raise bad_onnx(path, f"its opset {default_opset(model)} is older than {_OLDEST_OPSET}")
@@ -125,7 +126,7 @@ def fold_pixels(
     folded.CopyFrom(model)
     strip_notes(folded)
     graph = folded.graph
-    del graph.value_info[:]  # they hold the old batch; runtimes infer shapes again
+    del graph.value_info[:]  # they contain the old batch; runtimes infer shapes again
     taken = {name for node in graph.node for name in (*node.input, *node.output)}
     taken |= {one.name for one in (*graph.input, *graph.output, *graph.initializer)}
     size = preprocessing.size
@@ -175,7 +176,7 @@ def _front_nodes(
 
 
 def _add_output(graph: onnx.GraphProto, output: KeptOutput) -> None:
-    """The steps from a value of the file to (n, …) float32, and their end as an output."""
+    """Add the steps from a value of the file to (n, …) float32, and add the last as an output."""
     value = output.source
 
     def step(operator: str, *others: str, **attributes: Any) -> str:  # noqa: ANN401

@@ -1,4 +1,4 @@
-"""Reads the signature of a manifest of format 1: one image in, scores and other outputs."""
+"""Reads the signature of a manifest of format 1: one image input, scores and other outputs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _ROLES = ("scores", "features", "tensor")
 def read_format1_signature(top: Fields) -> Signature:
     """Read `preprocessing` as an image feed, and the role of each output as a head.
 
-    The role scores is the classes head, features the vector head. Outputs of the role tensor
-    that have a second free axis are left out: no version of Sightline could use them.
+    The output with the role scores gets a classes head, and features a vector head. Outputs with
+    the role tensor and a second free axis are omitted: no version of Sightline could use them.
 
     Raises:
         WrongUseError: INVALID_BUNDLE, naming the first field that is wrong.

@@ -1,4 +1,4 @@
-"""A graph that was exported for a fixed number of images, made to take any number."""
+"""Changes a graph that was exported for a fixed number of images, so that it accepts any number."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _NONE = np.zeros(0, np.int64)
 
 
 def free_batch(model: onnx.ModelProto, image: str, batch: int) -> onnx.ModelProto:
-    """A copy in which what an exporter fixed to the number of images follows the input instead.
+    """Return a copy whose constants no longer contain the number of images of the export.
 
-    A Reshape keeps all lengths but its first, which becomes -1 ("whatever is left"). A constant
-    that is concatenated to each image's values, such as the class token of a vision transformer,
-    is repeated for each image. That is right where images are the outermost axis throughout;
-    whoever uses the copy compares its results with those of the file.
+    The first length of a Reshape becomes -1, which means the remaining elements; the other lengths
+    stay. A constant that is concatenated to each image's values, such as the class token of a
+    vision transformer, is repeated for each image. This is correct if images are the first axis
+    of every value. So the caller must compare the results of the copy with those of the file.
 
     Args:
-        model: Its nodes are in order.
-        image: The name of the input.
-        batch: How many images it was made for; 0 if its input says any number.
+        model: A model whose nodes are in order.
+        image: Name of the input.
+        batch: The number of images of the export; 0 if the input accepts any number.
     """
     freed = onnx.ModelProto()
     freed.CopyFrom(model)
@@ -59,7 +59,7 @@ def _free_reshape(
     if (rest > 0).all():
         lengths[0] = -1
     elif lengths[0] == max(batch, 1):
-        lengths[0] = 0  # the input's own length, unless allowzero says otherwise
+        lengths[0] = 0  # the input's own length, unless allowzero is set
     else:
         return
     if 0 in rest and _allows_zero(node):
@@ -74,8 +74,8 @@ def _undo_strided_view(
 ) -> None:
     """Turn Reshape to (-1,) and Gather of 0, 1, 2, … into one Reshape.
 
-    torch writes a view that way where the pooled values of ConvNeXt are normalised. The Gather
-    names the numbers of one image.
+    torch exports this form of a view for the normalisation of ConvNeXt's pooled values. The Gather
+    contains the indices of one image.
     """
     if node.op_type != "Gather" or any(one.name == "axis" and one.i for one in node.attribute):
         return
@@ -124,7 +124,7 @@ def _repeat_constants(
 
 
 def _known_shapes(model: onnx.ModelProto) -> _Shapes:
-    """The shape of each value of which every length is known."""
+    """Return the shape of each value whose lengths are all known."""
     try:
         inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     except (onnx.shape_inference.InferenceError, RuntimeError, ValueError):
@@ -150,7 +150,7 @@ def _integer_constants(graph: onnx.GraphProto) -> dict[str, np.ndarray]:
 
 
 def _following(graph: onnx.GraphProto, image: str) -> set[str]:
-    """The values that are computed from the images."""
+    """Return the names of the values that depend on the images."""
     found = {image}
     for node in graph.node:
         if any(name in found for name in names_read(node)):

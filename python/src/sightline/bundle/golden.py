@@ -1,4 +1,4 @@
-"""The golden batch: rows whose outputs are known, with which variants are compared."""
+"""The golden batch: rows with known outputs, on which variants are compared."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from sightline.errors import SightlineError, WrongUseError
 
 GOLDEN_ROWS = 4
 TOLERANCE = 1e-3
-_SINGLE, _HALF = 5e-5, 1e-2  # what rounding may do to the largest score, as a share of it
-_IMAGES = "images"  # of format 1
+_SINGLE, _HALF = 5e-5, 1e-2  # largest effect of rounding, as a share of the largest score
+_IMAGES = "images"  # name in format 1
 _INPUT, _OUTPUT = "input:", "output:"
 
 
 def golden_images(size: Size) -> UInt8Array:
-    """Four fixed images, (4, height, width, 3) uint8: a slope, waves, noise, and noisy waves."""
+    """Return four fixed images, (4, height, width, 3) uint8: gradient, waves, noise, and a mix."""
     random = np.random.default_rng(20_240_601)
     y, x = np.mgrid[0 : size.height, 0 : size.width]
     y, x = y[..., None] / size.height, x[..., None] / size.width  # (height, width, 1), 0..1
@@ -35,7 +35,7 @@ def golden_images(size: Size) -> UInt8Array:
 
 
 def pack_golden(inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> bytes:
-    """The content of golden.safetensors: `input:NAME` and `output:NAME` of each tensor."""
+    """Return golden.safetensors: `input:NAME` and `output:NAME` of each tensor, as bytes."""
     named = {_INPUT + name: np.ascontiguousarray(value) for name, value in inputs.items()}
     named |= {_OUTPUT + name: np.ascontiguousarray(value) for name, value in outputs.items()}
     packed: bytes = safetensors.numpy.save(named)
@@ -43,7 +43,7 @@ def pack_golden(inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> by
 
 
 def golden_of(bundle: Bundle, variant: str) -> tuple[dict[str, Array], dict[str, Array]]:
-    """`read_golden`, without the outputs that the variant does not give.
+    """Return `read_golden` without the outputs that the variant does not have.
 
     Raises:
         WrongUseError: See `read_golden`.
@@ -54,7 +54,7 @@ def golden_of(bundle: Bundle, variant: str) -> tuple[dict[str, Array], dict[str,
 
 
 def read_golden(bundle: Bundle) -> tuple[dict[str, Array], dict[str, Array]]:
-    """The inputs of the bundle's golden batch, and the source's outputs, by name.
+    """Return the inputs of the bundle's golden batch and the source's outputs, by name.
 
     Raises:
         WrongUseError: INVALID_BUNDLE if the file has changed or does not fit the signature.
@@ -93,14 +93,14 @@ def _unfit(bundle: Bundle, problem: str) -> WrongUseError:
 
 
 def tolerance_for(scores: Float32Array, precision: str) -> float:
-    """The largest |difference| of scores that is put down to rounding.
+    """Return the largest |difference| of scores that rounding can cause.
 
-    0.001, or a share of the largest score where that is more: float32 keeps seven digits and
-    float16 three, and a deep network loses some.
+    It is 0.001, or a share of the largest score if that is more. float32 has seven digits and
+    float16 three, and a deep network loses some of them.
 
     Args:
-        scores: The source's, for the golden images.
-        precision: What the source computes in: `single` or `half`.
+        scores: The source's scores for the golden images.
+        precision: Precision in which the source computes: `single` or `half`.
     """
     largest = float(np.abs(scores).max(initial=0.0))
     least, share = (_HALF, _HALF) if precision == "half" else (TOLERANCE, _SINGLE)
@@ -108,11 +108,11 @@ def tolerance_for(scores: Float32Array, precision: str) -> float:
 
 
 def capped_tolerance(tolerance: float, scores: Float32Array | None) -> float:
-    """A manifest's tolerance, but no more than is put down to the rounding of float16.
+    """Return a manifest's tolerance, but at most the rounding of float16.
 
     Args:
-        tolerance: Of the manifest.
-        scores: The expected class scores; None for a model without.
+        tolerance: The tolerance in the manifest.
+        scores: The expected class scores; None for a model without class scores.
     """
     return min(tolerance, _HALF if scores is None else tolerance_for(scores, "half"))
 
@@ -120,16 +120,16 @@ def capped_tolerance(tolerance: float, scores: Float32Array | None) -> float:
 def deltas(
     found: Mapping[str, Array], expected: Mapping[str, Array], classes: Collection[str]
 ) -> dict[str, float]:
-    """The largest |difference| of any number of each output from what is expected.
+    """Return the largest |difference| between found and expected numbers, for each output.
 
-    Other outputs than class scores may be of any magnitude, so theirs counts in units of the
-    largest number expected, where that is above 1. Infinite where an output is absent, or shapes
-    differ, or a number is not finite.
+    Class scores are compared as they are. Other outputs may have any magnitude, so their
+    difference is divided by the largest expected number if that is above 1. It is infinite if an
+    output is missing, if shapes differ, or if a number is not finite.
 
     Args:
         found: Outputs by name.
-        expected: What they should be.
-        classes: The names of the outputs with a classes head.
+        expected: Expected outputs by name.
+        classes: Names of the outputs with a classes head.
     """
     absent = {name: float("inf") for name in expected.keys() - found.keys()}
     return absent | {
@@ -140,12 +140,12 @@ def deltas(
 
 
 def agrees(found: Mapping[str, float], classes: Collection[str], tolerance: float) -> bool:
-    """Whether all of `deltas` are small.
+    """Whether no difference exceeds its limit.
 
     Args:
-        found: From `deltas`.
-        classes: The names of the outputs with a classes head.
-        tolerance: For these outputs; others are held to it too, and to a hundredth at most.
+        found: Return value of `deltas`.
+        classes: Names of the outputs with a classes head.
+        tolerance: Limit for these outputs. The limit for other outputs is at most 0.01.
     """
     return all(
         delta <= (tolerance if name in classes else min(tolerance, _HALF))
@@ -154,7 +154,7 @@ def agrees(found: Mapping[str, float], classes: Collection[str], tolerance: floa
 
 
 def scaled_delta(found: Array, expected: Array) -> float:
-    """The largest |difference|, in units of the largest number expected where that is above 1."""
+    """Return the largest |difference|, divided by the largest expected number if it is above 1."""
     return _delta(found, expected) / max(
         1.0, float(np.abs(expected.astype(np.float64)).max(initial=0.0))
     )
@@ -163,7 +163,7 @@ def scaled_delta(found: Array, expected: Array) -> float:
 def check_deltas(
     name: str, backend: str, found: Mapping[str, float], classes: Collection[str], tolerance: float
 ) -> None:
-    """Refuse a variant that is not the same function as the source.
+    """Raise an error for a variant that computes another function than the source.
 
     Raises:
         SightlineError: MODEL_VARIANTS_DISAGREE.
@@ -173,7 +173,7 @@ def check_deltas(
             "MODEL_VARIANTS_DISAGREE",
             f"the {backend} variant of {name} differs from the source by "
             f"{max(found.values()):.3g} on the golden batch; at most {tolerance:.3g} is allowed. "
-            "It is not the same function.",
+            "It computes another function.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Reading an ONNX file that may be hostile, and facts about its graph."""
+"""Reads ONNX files, which may be malicious, and properties of their graphs."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _NUMPY_NAMES = {"float": "float32", "double": "float64"}  # the others are calle
 
 
 def read_graph(path: Path) -> onnx.ModelProto:
-    """Read an ONNX file, with its weights inside and its nodes in order.
+    """Read an ONNX file, including weights in a file beside it, and sort its nodes.
 
-    Weights in a file beside it are read too. Inputs that nothing reads, and outputs that are no
-    tensors, are left out. Whether the graph makes sense is for the runtime to say.
+    Inputs that no node reads and outputs that are not tensors are removed. The runtime checks
+    whether the graph is valid.
 
     Raises:
-        WrongUseError: BAD_ONNX if it is a link, too large or not ONNX; ONNX_EXTERNAL_DATA if it
-            names a file elsewhere, which is never opened.
+        WrongUseError: BAD_ONNX if the path is a link, or the file is too large or not ONNX;
+            ONNX_EXTERNAL_DATA if it names a file in another folder, which is never opened.
     """
     if path.is_symlink():
-        raise bad_onnx(path, "it is a symbolic link; name the file itself")
+        raise bad_onnx(path, "it is a symbolic link; give the file itself")
     if not path.is_file():
-        raise bad_onnx(path, "there is no such file")
+        raise bad_onnx(path, "the file does not exist")
     if path.stat().st_size > LARGEST_BYTES:
-        raise bad_onnx(path, "it is over 2 GiB")
+        raise bad_onnx(path, "it is larger than 2 GiB")
     model = onnx.ModelProto()
     try:
         model.ParseFromString(path.read_bytes())
@@ -53,10 +53,10 @@ def read_graph(path: Path) -> onnx.ModelProto:
 
 
 def image_input(model: onnx.ModelProto, path: Path) -> onnx.ValueInfoProto:
-    """The one input that is no initializer (files of old versions list those as inputs too).
+    """Return the only input that is not an initializer; old versions list initializers as inputs.
 
     Raises:
-        WrongUseError: BAD_ONNX if there is none, or another one that the graph reads.
+        WrongUseError: BAD_ONNX if the graph reads no input or several inputs.
     """
     weights = {tensor.name for tensor in model.graph.initializer}
     inputs = [one for one in model.graph.input if one.name not in weights]
@@ -64,24 +64,24 @@ def image_input(model: onnx.ModelProto, path: Path) -> onnx.ValueInfoProto:
         names = ", ".join(one.name for one in inputs) or "none"
         raise bad_onnx(
             path,
-            f"it is given images and nothing else, but it reads {len(inputs)} inputs: {names}. "
-            "Export it with one input, and the others as constants",
+            f"its only input must be images, but it reads {len(inputs)} inputs: {names}. Export it "
+            "with one input, and the others as constants",
         )
     found: onnx.ValueInfoProto = inputs[0]
     return found
 
 
 def takes_pixels(path: Path) -> bool:
-    """Whether the images' input of an ONNX file is uint8: the graph then normalises by itself.
+    """Whether the image input of an ONNX file is uint8, so that the graph normalises by itself.
 
     Raises:
-        WrongUseError: From `read_graph` and `image_input`.
+        WrongUseError: An error of `read_graph` or `image_input`.
     """
     return tensor_of(image_input(read_graph(path), path)).dtype == "uint8"
 
 
 def tensor_of(value: onnx.ValueInfoProto) -> TensorSpec:
-    """Name, dtype and shape; a free axis is its name, or "?" if it has none."""
+    """Return name, dtype and shape. A free axis is its name, or "?" if it has none."""
     kind = value.type.tensor_type
     axes = [axis.dim_value or axis.dim_param or "?" for axis in kind.shape.dim]
     dtype: str = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
@@ -89,14 +89,14 @@ def tensor_of(value: onnx.ValueInfoProto) -> TensorSpec:
 
 
 def default_opset(model: onnx.ModelProto) -> int:
-    """The version of ONNX's own operators."""
+    """Return the version of ONNX's own operators."""
     return max(
         (one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=0
     )
 
 
 def reduces_precision(model: onnx.ModelProto) -> bool:
-    """Whether it computes in half precision: its weights or its input are float16 or bfloat16."""
+    """Whether the model computes in half precision: float16 or bfloat16 weights or input."""
     halves = (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)
     kinds = {one.data_type for one in _tensors(model)}
     kinds |= {one.type.tensor_type.elem_type for one in model.graph.input}
@@ -104,13 +104,13 @@ def reduces_precision(model: onnx.ModelProto) -> bool:
 
 
 def count_parameters(model: onnx.ModelProto) -> int:
-    """Floating-point weights: every stored tensor of more than one number."""
+    """Return the number of floating-point weights: all stored tensors of more than one number."""
     sizes = (math.prod(one.dims) for one in _tensors(model) if one.data_type in _FLOATS)
     return sum(size for size in sizes if size > 1)
 
 
 def strip_notes(model: onnx.ModelProto) -> None:
-    """Remove what exporters note down for debugging: it names files of the machine they ran on."""
+    """Remove the exporter's debug information, which contains file names of its machine."""
     for message in _messages(model):
         for note in ("doc_string", "metadata_props"):
             if note in message.DESCRIPTOR.fields_by_name:
@@ -118,12 +118,12 @@ def strip_notes(model: onnx.ModelProto) -> None:
 
 
 def bad_onnx(path: Path, problem: str) -> WrongUseError:
-    """The error for an ONNX file that cannot be added."""
+    """Return the error for an ONNX file that cannot be added."""
     return WrongUseError("BAD_ONNX", f"'{path}': {problem}.")
 
 
 def _tensors(model: onnx.ModelProto) -> Iterator[onnx.TensorProto]:
-    """Every tensor anywhere in the file: initializers, attributes, subgraphs, functions."""
+    """Yield every tensor in the file: in initializers, attributes, subgraphs and functions."""
     return (one for one in _messages(model) if isinstance(one, onnx.TensorProto))
 
 

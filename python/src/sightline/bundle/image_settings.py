@@ -1,4 +1,4 @@
-"""The settings of an image feed: from a decoded image to the model's input tensor."""
+"""The settings of an image feed: the steps from a decoded image to the model's input tensor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LARGEST_SIDE = 16_384
 
 @dataclass(frozen=True)
 class Size:
-    """Pixels, height first."""
+    """A height and a width in pixels."""
 
     height: int
     width: int
@@ -30,7 +30,7 @@ class Resize:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """From a decoded image to the model's input; mean and std, in 0..1, are inside the graph."""
+    """Resize, crop and colour order of an image. The graph applies mean and std, both in 0..1."""
 
     color: str
     resize: Resize
@@ -40,12 +40,12 @@ class Preprocessing:
 
     @property
     def size(self) -> Size:
-        """The model's input size: that of the centre crop, else that of the stretch."""
+        """The model's input size: the size of the centre crop, else of the resize."""
         return self.crop or Size(self.resize.height, self.resize.width)
 
     @property
     def least_decoded(self) -> Size:
-        """The least size of a reduced decode; square, because EXIF may turn an image by 90°."""
+        """Minimum size of a reduced decode. It is square, because EXIF may turn an image by 90°."""
         edge = max(self.resize.height, self.resize.width)
         return Size(edge, edge)
 
@@ -57,7 +57,7 @@ class Preprocessing:
 
 
 def read_preprocessing(item: Fields) -> Preprocessing:
-    """The object `feed` of an image input; `preprocessing` in format 1.
+    """Read the object `feed` of an image input; `preprocessing` in format 1.
 
     Raises:
         WrongUseError: INVALID_BUNDLE, naming the field.

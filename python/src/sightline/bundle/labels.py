@@ -1,4 +1,4 @@
-"""Reading a labels file."""
+"""Reads a file of labels."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from sightline.errors import WrongUseError
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """One label per line, UTF-8; the line's number, from 0, is the class id.
+    """Return one label per line of a UTF-8 file. The line number, from 0, is the class id.
 
     Raises:
-        WrongUseError: BAD_LABELS if the file cannot be read, or has an empty line.
+        WrongUseError: BAD_LABELS if the file cannot be read or has an empty line.
     """
     try:
         text = path.read_text("utf-8-sig")

@@ -1,6 +1,6 @@
-"""What `model.json` says: the framework-independent description of one model.
+"""The content of `model.json`: the framework-independent description of one model.
 
-The manifest is a leaf: it imports only the errors, the field reader and its own parts.
+This module imports only the errors, the field reader and the parts of the manifest.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sightline.bundle.signature import Classes, Output, Signature, read_signatur
 FORMAT = 2
 READ_FORMATS = (1, 2)
 MANIFEST_FILE = "model.json"
-_LARGEST_TOLERANCE = 655.0  # a hundredth of the largest float16
+_LARGEST_TOLERANCE = 655.0  # a hundredth of the largest float16 number
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
 _ARCHITECTURE = re.compile(r"(torchvision|timm):[A-Za-z0-9_.]+|[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -28,7 +28,7 @@ _BUILT_IN = ("onnx", "onnx_int8", "pytorch")
 
 @dataclass(frozen=True)
 class OnnxVariant:
-    """A graph from the inputs to the outputs, by their names, all weights inside."""
+    """A graph from the inputs to the outputs, with their names. It contains all weights."""
 
     file: str
     opset: int
@@ -36,11 +36,11 @@ class OnnxVariant:
 
 @dataclass(frozen=True)
 class PytorchVariant:
-    """Weights, and the name of the code that they belong to.
+    """Weights, and the name of the architecture that they belong to.
 
-    The network takes the inputs in the order of the signature, and gives the outputs in that
-    order; without `head`, a network with a classes output gives that output alone. `head` is the
-    dotted name of the layer that makes the scores from the features, if it is known.
+    The network takes the inputs in the order of the signature and returns the outputs in that
+    order. A network without `head` and with a classes output returns only that output. `head` is
+    the dotted name of the layer that computes the scores from the features, if it is known.
     """
 
     file: str
@@ -51,12 +51,12 @@ class PytorchVariant:
 
 @dataclass(frozen=True)
 class Golden:
-    """Input rows and the source's outputs for them; the largest |difference| seen per variant.
+    """Input rows, the source's outputs for them, and the largest |difference| of each variant.
 
-    A difference of an output without a classes head counts in units of the largest number that is
-    expected, where that is above 1. `tolerance` is the largest difference of scores that counts as
-    rounding: 0.001, or more for large scores and for float16. `models verify` allows at most a
-    hundredth of the largest score.
+    The difference of an output without a classes head is divided by the largest expected number if
+    that is above 1. `tolerance` is the largest difference of scores that counts as rounding: 0.001,
+    or more for large scores and for float16. `models verify` allows at most a hundredth of the
+    largest score.
     """
 
     file: str
@@ -76,11 +76,11 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All of `model.json`. `files` maps each file's name to its sha256 in hex.
+    """The content of `model.json`. `files` maps each file's name to its sha256 in hex.
 
-    `onnx_int8` is a quantised twin of `onnx`; `calibration` says how well it and others agree.
-    `other_variants` are those of backends that are not built in: the object of each by its name,
-    with a `file` and whatever else the backend reads.
+    `onnx_int8` is a quantised version of `onnx`. `calibration` contains the measured agreement of
+    it and of other modes with fp32. `other_variants` are the variants of backends that are not
+    built in: an object by name, with a `file` and other fields that the backend reads.
     """
 
     name: str
@@ -101,13 +101,13 @@ class Manifest:
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """The forms of the model that give the source's own numbers."""
+        """Names of the variants that compute the source's numbers, without reduced precision."""
         both = (("onnx", self.onnx), ("pytorch", self.pytorch))
         built_in = (name for name, variant in both if variant is not None)
         return (*built_in, *self.other_variants)
 
     def outputs_of(self, variant: str) -> tuple[Output, ...]:
-        """The outputs that a variant gives, in the order in which its network gives them."""
+        """Return the outputs of a variant, in the order in which its network returns them."""
         classes, vector = self.signature.classes, self.signature.vector
         if variant != "pytorch" or classes is None:
             return self.signature.outputs
@@ -115,13 +115,13 @@ class Manifest:
         return (classes, vector) if vector is not None and has_vector else (classes,)
 
     def calibration_of(self, backend: str, precision: str, decoder: str) -> Calibration | None:
-        """What was measured of exactly this way to run the model; None if nothing was."""
+        """Return the measurement of exactly this mode; None if it was not measured."""
         wanted = (backend, precision, decoder)
         found = (one for one in self.calibration if wanted == _mode(one))
         return next(found, None)
 
     def to_json(self) -> bytes:
-        """Canonical text of format 2: sorted keys, two spaces, a final newline."""
+        """Return the canonical text of format 2: sorted keys, two spaces, a final newline."""
         tree = asdict(self)
         variants = {name: tree.pop(name) for name in _BUILT_IN}
         variants |= tree.pop("other_variants")
@@ -145,7 +145,7 @@ class Manifest:
 
         Args:
             text: The bytes of `model.json`.
-            where: Its path, for messages.
+            where: Path of the file, for messages.
 
         Raises:
             WrongUseError: INVALID_BUNDLE, naming the first field that is wrong.
@@ -190,7 +190,7 @@ class Manifest:
 
 
 def is_model_name(name: str) -> bool:
-    """Whether it is 1 to 100 letters, digits, '_', '-' and '.', and so a safe folder name."""
+    """Whether it is 1 to 100 letters, digits, '_', '-' and '.', so that a folder can have it."""
     return _NAME.fullmatch(name) is not None
 
 
@@ -245,7 +245,7 @@ def _accuracy(item: Fields) -> Accuracy:
 
 
 def _check(manifest: Manifest, top: Fields, variants: Fields) -> None:
-    """Hold the parts against each other."""
+    """Check that the parts of the manifest agree with each other."""
     signature = manifest.signature
     if not manifest.variants:
         top.fail("variants", "must hold onnx or pytorch")
@@ -263,6 +263,6 @@ def _check(manifest: Manifest, top: Fields, variants: Fields) -> None:
         if name not in manifest.files:
             top.fail(f"files.{name}", "is missing: every file of a bundle has its sha256 there")
     if manifest.pytorch and manifest.pytorch.head and signature.vector is None:
-        top.fail("outputs", "must hold features, since variants.pytorch.head says what gives them")
+        top.fail("outputs", "must hold features, which are the input of variants.pytorch.head")
     if manifest.pytorch and manifest.pytorch.head and signature.classes is None:
-        top.fail("outputs", "must hold the classes that variants.pytorch.head gives")
+        top.fail("outputs", "must hold the classes that variants.pytorch.head computes")

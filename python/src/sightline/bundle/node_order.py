@@ -1,4 +1,4 @@
-"""The nodes of an ONNX graph in the order in which they can run."""
+"""Sorts the nodes of an ONNX graph into an order in which they can run."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import onnx
 
 
 def order_nodes(graph: onnx.GraphProto) -> None:
-    """Sort the nodes of a graph, in place, so that each comes after those that feed it.
+    """Sort the nodes of a graph in place, each after the nodes that produce its inputs.
 
-    ONNX demands this order; onnxruntime does not, and some tools that edit graphs append nodes.
-    Nodes that are in order already stay as they are. Nodes of a cycle keep their place at the end:
-    the runtime then names the cycle.
+    ONNX requires this order. onnxruntime does not, and some tools that edit graphs append nodes.
+    Nodes that are in order keep their order. Nodes of a cycle stay at the end, so that the runtime
+    reports the cycle.
     """
     made = {name for node in graph.node for name in node.output if name}
     waiting = list(graph.node)
@@ -37,7 +37,7 @@ def order_nodes(graph: onnx.GraphProto) -> None:
 
 
 def names_read(node: onnx.NodeProto) -> Iterator[str]:
-    """The values that a node reads, those that its subgraphs take from outside included."""
+    """Yield the names of the values that a node reads, including those that its subgraphs read."""
     yield from (name for name in node.input if name)
     for attribute in node.attribute:
         for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):

@@ -1,4 +1,4 @@
-"""Which outputs of a model become which outputs of its bundle, judged by what the model gives."""
+"""The choice and the roles of a model's outputs in its bundle, from a run on test images."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ Asked = Literal["auto", "softmax", "sigmoid", "none"]
 
 @dataclass(frozen=True)
 class KeptOutput:
-    """One output of a model, and what becomes of it.
+    """One output of a model that the bundle keeps.
 
     Attributes:
-        source: Its name in the model.
-        dtype: In the model: float32, float16 or float64.
-        change: `flatten` makes (n, length) of (n, length, 1, 1) or (n, 1, length); the others also
-            make (n, 2) of one number an image: the probability of the second class, or its logit.
-        tensor: In the bundle; float32.
+        source: Name of the output in the model.
+        dtype: Dtype in the model: float32, float16 or float64.
+        change: `flatten` makes (n, length) of (n, length, 1, 1) or (n, 1, length). The other two
+            also make (n, 2) of one number per image: the probability or the logit of the second
+            class.
+        tensor: The float32 tensor in the bundle.
         role: `scores` for one number per class, `vector` for (n, length), `tensor` for others.
     """
 
@@ -41,16 +42,16 @@ class KeptOutput:
 
     @property
     def name(self) -> str:
-        """Its name in the bundle."""
+        """Name of the output in the bundle."""
         return self.tensor.name
 
     @property
     def output(self) -> Output:
-        """In the bundle, without the labels and the activation of the scores."""
+        """The output in the bundle, without the labels and the activation of the scores."""
         return Output(self.tensor, Kind(TENSOR if self.role == "tensor" else VECTOR))
 
     def apply(self, values: np.ndarray) -> Float32Array:
-        """What the bundle gives, (n, …) float32, where the model gives `values`."""
+        """Convert the model's output to that of the bundle, (n, …) float32."""
         found: Float32Array = values.astype(np.float32)
         if self.change != "none":
             found = found.reshape(len(found), -1)  # (n, length)
@@ -69,23 +70,23 @@ def choose_outputs(
     activation: Asked = "auto",
     scores: str = "",
 ) -> tuple[KeptOutput, ...]:
-    """Give each floating-point output its role, from what it gave for `rows` images.
+    """Choose a role for each floating-point output, from its values for `rows` images.
 
     Args:
         arrays: The outputs by name, of any dtype.
-        rows: How many images were run; an output with another first length is left out.
-        labels: How many labels there are: the scores have that many columns.
+        rows: Number of images. An output with another first length is omitted.
+        labels: Number of labels, which is the number of columns of the scores.
         what: The model, for messages.
-        activation: What `--activation` says; it decides what one number an image means.
-        scores: The name of the output that holds the scores; empty to look for it.
+        activation: Value of `--activation`. It defines the meaning of one number per image.
+        scores: Name of the output that contains the scores; empty to detect it.
 
     Returns:
         The kept outputs; exactly one has the role "scores".
 
     Raises:
         WrongUseError: LABEL_COUNT_MISMATCH if no output has one column per label, ONE_SCORE if
-            there is one number an image and nobody has said what it means, AMBIGUOUS_OUTPUT if
-            several outputs may be the scores, UNKNOWN_OUTPUT, NOT_FINITE.
+            there is one number per image and `activation` does not define its meaning,
+            AMBIGUOUS_OUTPUT if several outputs may be the scores, UNKNOWN_OUTPUT, NOT_FINITE.
     """
     floats = {
         name: value
@@ -102,8 +103,8 @@ def choose_outputs(
     if labels == 1:
         raise WrongUseError(
             "LABEL_COUNT_MISMATCH",
-            f"there is one label, so that {what} could only ever give that one. Name two classes "
-            "or more; for one number an image, first the class that a low number means.",
+            f"there is only one label, so {what} would always predict it. Give two classes or "
+            "more. For one number per image, give first the class of low numbers.",
         )
     if not wide:
         chosen = _single(considered, kept, labels, activation, arrays, what)
@@ -116,7 +117,7 @@ def choose_outputs(
 
 
 def require_finite(arrays: Mapping[str, Float32Array], what: str) -> None:
-    """Refuse a model that gives no numbers.
+    """Raise an error for a model whose outputs contain NaN or infinity.
 
     Raises:
         WrongUseError: NOT_FINITE, naming the output.
@@ -136,17 +137,17 @@ def require_finite(arrays: Mapping[str, Float32Array], what: str) -> None:
 def decide_activation(
     rows: Float32Array, asked: Asked, what: str, close: float = 1e-3
 ) -> Literal["softmax", "sigmoid", "none"]:
-    """What makes probabilities of the scores.
+    """Return the activation that converts the scores to probabilities.
 
     Args:
         rows: The scores of the test images, (n, classes).
-        asked: "auto" decides where the scores leave no doubt.
+        asked: Value of `--activation`. "auto" derives the activation from the scores.
         what: The model, for messages.
-        close: How near to 1 the sum of an image's probabilities is.
+        close: Largest difference from 1 of the sum of an image's probabilities.
 
     Raises:
-        WrongUseError: AMBIGUOUS_ACTIVATION if they do leave doubt, BAD_ACTIVATION if what was
-            asked for would give no probabilities, or distort them.
+        WrongUseError: AMBIGUOUS_ACTIVATION if the scores allow several activations; BAD_ACTIVATION
+            if the requested one would not return probabilities, or would distort them.
     """
     low, high, sums = float(rows.min()), float(rows.max()), rows.sum(axis=1)
     inside = low >= -1e-6 and high <= 1 + max(1e-6, close / 10)
@@ -154,15 +155,15 @@ def decide_activation(
     if asked == "none" and not inside:
         raise WrongUseError(
             "BAD_ACTIVATION",
-            f"{what} gives scores from {low:.3g} to {high:.3g}, which are no probabilities, and "
-            "--activation none would report them as they are. Use --activation softmax if an image "
+            f"{what} gives scores from {low:.3g} to {high:.3g}, which are not probabilities, but "
+            "--activation none would report them unchanged. Use --activation softmax if an image "
             "has one class, sigmoid if it may have several.",
         )
     if asked in ("softmax", "sigmoid") and sum_to_one:
         raise WrongUseError(
             "BAD_ACTIVATION",
-            f"{what} gives probabilities already: within 0..1, and 1 in all for each image. "
-            f"--activation {asked} would distort them. Use --activation none, or leave it out.",
+            f"{what} gives probabilities: within 0..1, with the sum 1 for each image. --activation "
+            f"{asked} would distort them. Use --activation none, or omit the option.",
         )
     if asked != "auto":
         return asked
@@ -172,9 +173,9 @@ def decide_activation(
         raise WrongUseError(
             "AMBIGUOUS_ACTIVATION",
             f"{what} gives scores within 0..1 whose sum for an image is {sums.min():.3g} to "
-            f"{sums.max():.3g}. Say what they are: --activation none for probabilities of labels "
-            "of which an image may have several, sigmoid for logits of such labels, softmax for "
-            "logits of classes of which it has one.",
+            f"{sums.max():.3g}. Specify their meaning: --activation none for probabilities if an "
+            "image may have several labels, sigmoid for logits of such labels, softmax for logits "
+            "if an image has one class.",
         )
     return "softmax"
 
@@ -201,7 +202,7 @@ def _single(
     arrays: Mapping[str, np.ndarray],
     what: str,
 ) -> KeptOutput:
-    """The output with one number an image, of a classifier of two classes."""
+    """Return the output with one number per image, of a classifier of two classes."""
     single = [name for name, value in considered.items() if value.shape[1:] == (1,)]
     if len(single) != 1:
         raise _mismatch(considered, arrays, labels, what)
@@ -211,9 +212,9 @@ def _single(
     if labels != 2 or activation not in ("none", "sigmoid"):
         raise WrongUseError(
             "ONE_SCORE",
-            f"{what} gives one number an image, from {low:.3g} to {high:.3g} for the test images, "
-            f"and there are {labels} labels. For a classifier of two classes give two labels, "
-            "first the class that a low number means, and --activation none if the number is a "
+            f"{what} gives one number per image, from {low:.3g} to {high:.3g} for the test images, "
+            f"but there are {labels} labels. For a classifier of two classes, give two labels, "
+            "first the class of low numbers, and --activation none if the number is a "
             "probability, sigmoid if it is a logit. A regression is not supported.",
         )
     if activation == "none":
@@ -224,20 +225,20 @@ def _single(
 
 
 def _scores_among(wide: Sequence[str], given: Mapping[str, Float32Array], what: str) -> str:
-    """Of several outputs with a column per label, one; the others must say the same."""
+    """Choose one of several outputs with a column per label; their scores must be equivalent."""
     chosen = next((name for name in _LIKELY if name in wide), wide[0])
     others = [name for name in wide if not _same_scores(given[chosen], given[name])]
     if others:
         raise WrongUseError(
             "AMBIGUOUS_OUTPUT",
             f"{what} has {len(wide)} outputs with a column for each label, {', '.join(wide)}, and "
-            "they say different things. Name the one with the scores: --scores-output NAME.",
+            "their scores differ. Name the output with the scores: --scores-output NAME.",
         )
     return chosen
 
 
 def _same_scores(one: Float32Array, other: Float32Array) -> bool:
-    """Whether they are equal, or the one is softmax or sigmoid of the other."""
+    """Whether both are equal, or one is the softmax or sigmoid of the other."""
     pairs = [(one, other)]
     for activation in (_softmax, _sigmoid):
         pairs += [(activation(one), other), (one, activation(other))]
@@ -270,9 +271,9 @@ def _mismatch(
     if numbers:
         return WrongUseError(
             "LABEL_COUNT_MISMATCH",
-            f"{what} gives class numbers in its output '{numbers[0]}', and no scores for the "
-            f"{labels} labels ({shapes or 'no floating-point output'}): it takes the largest score "
-            "itself. Export it without that last step (ArgMax).",
+            f"{what} gives class numbers in its output '{numbers[0]}', but no scores for the "
+            f"{labels} labels ({shapes or 'no floating-point output'}): its last step (ArgMax) "
+            "selects the largest score. Export it without that step.",
         )
     return WrongUseError(
         "LABEL_COUNT_MISMATCH",

@@ -1,4 +1,4 @@
-"""torchvision's own weights: which there are, and fetching them."""
+"""torchvision's own weights: their names, and the download."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from sightline.errors import SightlineError, WrongUseError
 
 
 def known_weights(architecture: str) -> Mapping[str, Any]:
-    """The descriptions of torchvision's own weights, by name; nothing is fetched.
+    """Return the descriptions of torchvision's own weights by name, without a download.
 
     Args:
         architecture: `torchvision:NAME`.
 
     Raises:
-        WrongUseError: UNKNOWN_ARCHITECTURE; NO_WEIGHTS for one that is not torchvision's.
+        WrongUseError: UNKNOWN_ARCHITECTURE; NO_WEIGHTS if the architecture is not torchvision's.
     """
     library, _, plain = architecture.partition(":")
     if library != "torchvision":
         raise WrongUseError(
             "NO_WEIGHTS",
-            "only torchvision's own weights are fetched, with --architecture torchvision:NAME; "
-            f"'{architecture}' is none of its. Fetch them by hand, and give --weights FILE.",
+            "only torchvision's own weights can be downloaded, with --architecture "
+            f"torchvision:NAME, and '{architecture}' is not such a name. Download the weights "
+            "yourself, and give --weights FILE.",
         )
     import torchvision
 
@@ -39,10 +40,10 @@ def known_weights(architecture: str) -> Mapping[str, Any]:
 
 
 def find_weights(architecture: str, name: str) -> Any:  # noqa: ANN401 - torchvision has no types
-    """The description of the weights of that name: IMAGENET1K_V1, or `add_request.RECOMMENDED`.
+    """Return the description of the weights `name`: IMAGENET1K_V1 or `add_request.RECOMMENDED`.
 
     Raises:
-        WrongUseError: From `known_weights`; UNKNOWN_WEIGHTS, with the names of those there are.
+        WrongUseError: An error of `known_weights`; UNKNOWN_WEIGHTS with the known names.
     """
     known = known_weights(architecture)
     if name not in known:
@@ -55,31 +56,31 @@ def find_weights(architecture: str, name: str) -> Any:  # noqa: ANN401 - torchvi
 
 
 def fetch_weights(architecture: str, name: str) -> dict[str, torch.Tensor]:
-    """Download weights, or take them from torch's own cache (TORCH_HOME), with progress on stderr.
+    """Download weights or read them from torch's cache (TORCH_HOME); progress goes to stderr.
 
-    The hash in the file's name is checked as it is downloaded, and nothing is unpickled.
+    A download is checked against the hash in the file's name. Nothing is unpickled.
 
     Raises:
-        WrongUseError: From `find_weights`; UNSAFE_WEIGHTS if the file holds code.
-        SightlineError: DOWNLOAD_FAILED, naming the address.
+        WrongUseError: An error of `find_weights`; UNSAFE_WEIGHTS if the file contains code.
+        SightlineError: DOWNLOAD_FAILED with the address.
     """
     weights = find_weights(architecture, name)
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # torch prints what it downloads
+        with contextlib.redirect_stdout(sys.stderr):  # torch prints the name of the download
             tensors: dict[str, torch.Tensor] = weights.get_state_dict(
                 progress=True, check_hash=True, weights_only=True, map_location="cpu"
             )
     except pickle.UnpicklingError as error:
         raise WrongUseError(
             "UNSAFE_WEIGHTS",
-            f"{weights.url}, as torch keeps it in {torch.hub.get_dir()}, holds more than tensors, "
-            "and nothing of it was run. Remove the file there, or give another: --weights FILE.",
+            f"{weights.url}, in torch's cache {torch.hub.get_dir()}, contains more than tensors. "
+            "No code was executed. Remove the file there, or give another: --weights FILE.",
         ) from error
     except (OSError, EOFError, http.client.HTTPException, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise SightlineError(
             "DOWNLOAD_FAILED",
-            f"{weights.url} could not be fetched: {reason}. Where that cannot be reached, download "
-            "it elsewhere and give the file: --weights FILE.",
+            f"{weights.url} could not be downloaded: {reason}. If this machine cannot reach it, "
+            "download it on another machine and give the file: --weights FILE.",
         ) from error
     return {key: value.detach().clone().contiguous() for key, value in tensors.items()}

@@ -1,4 +1,4 @@
-"""Keeps packages that make and change graphs from telling of every step."""
+"""Suppresses the log messages of packages that make and change graphs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet_logs() -> Iterator[None]:
-    """Within the block nothing up to a warning is logged, by anybody."""
+    """Suppress all log messages up to the level of a warning within the block."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""From an ONNX file to the material of a bundle."""
+"""Reads an ONNX file as the source model of a bundle."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def read_onnx(
     activation: Asked = "auto",
     scores: str = "",
 ) -> SourceModel:
-    """Read, run by hand, and fold an ONNX file.
+    """Read an ONNX file, run it with normalisation in numpy, and fold the normalisation into it.
 
     Args:
-        path: The file; its weights are inside, or in a file beside it.
-        preprocessing: Its mean and std are folded in; its size must be the graph's.
-        labels: How many there are.
+        path: The file. Its weights are inside it, or in a file beside it.
+        preprocessing: Mean and std to fold in, and the size, which must be the graph's.
+        labels: Number of labels.
         images: The golden images, (n, height, width, 3) uint8.
         activation: See `choose_outputs`.
         scores: See `choose_outputs`.
 
     Raises:
-        WrongUseError: BAD_ONNX, ONNX_EXTERNAL_DATA; FIXED_BATCH if the graph gives right results
-            only for the batch that it was made with; and from `choose_outputs`.
+        WrongUseError: BAD_ONNX, ONNX_EXTERNAL_DATA; FIXED_BATCH if the graph is correct only for
+            the batch size of its export; an error of `choose_outputs`.
     """
     model = read_graph(path)
     sources = read_inputs(model, preprocessing, path)
@@ -77,9 +77,9 @@ def _run_by_hand(
     images: UInt8Array,
     path: Path,
 ) -> tuple[SourceInput, dict[str, np.ndarray]]:
-    """The file's own outputs by name, with normalisation done here in numpy.
+    """Return the file's own outputs by name, with normalisation in numpy.
 
-    Where the input does not say where the colours are, the one way counts that the graph can run.
+    If the shape of the input does not show the channel axis, exactly one layout must run.
     """
     content, reasons, ran = model.SerializeToString(), [], []
     for source in sources:
@@ -94,7 +94,7 @@ def _run_by_hand(
     if len(ran) > 1:
         raise bad_onnx(
             path,
-            f"its input '{sources[0].tensor.name}' has no shape that says whether colours come "
+            f"the shape of its input '{sources[0].tensor.name}' does not show whether channels are "
             "first or last, and it runs both ways. Export it with the shape (n, 3, height, width) "
             "or (n, height, width, 3)",
         )
@@ -102,7 +102,7 @@ def _run_by_hand(
 
 
 def _run_in_parts(content: bytes, source: SourceInput, pixels: np.ndarray) -> dict[str, np.ndarray]:
-    """Every output by name, for as many images at a time as the file is made for."""
+    """Return every output by name, computed in batches of the size that the file accepts."""
     session = open_graph(content, Device("cpu"), 1)
     step = source.batch or len(pixels)
     names = [output.name for output in session.get_outputs()]
@@ -110,7 +110,7 @@ def _run_in_parts(content: bytes, source: SourceInput, pixels: np.ndarray) -> di
     for start in range(0, len(pixels), step):
         batch = pixels[start : start + step]
         rows = len(batch)
-        if rows < source.batch:  # a graph made for more rows than are left
+        if rows < source.batch:  # the graph needs more rows than are left
             batch = np.concatenate([batch, np.repeat(batch[-1:], source.batch - rows, axis=0)])
         values = session.run(None, {source.tensor.name: np.ascontiguousarray(batch)})
         for name, value in zip(names, values, strict=True):
@@ -129,7 +129,7 @@ def _fold(
     precision: str,
     path: Path,
 ) -> onnx.ModelProto:
-    """The first folding that gives for the whole batch what the file gave by hand."""
+    """Return the first folded graph whose outputs for the whole batch equal those of the file."""
     scores = _scores(outputs)
     allowed = tolerance_for(reference[scores], precision)
     reason = ""
@@ -147,15 +147,15 @@ def _fold(
         name = max(differences, key=lambda one: differences[one])
         far = differences[name]
         how = f"differs by {far:.2g}" if np.isfinite(far) else "has another shape, or no numbers"
-        alone = "one by one" if source.batch == 1 else "as the file takes them"
+        alone = "one by one" if source.batch == 1 else "in the file's batch size"
         reason = reason or (
             f"for {len(images)} images at once its output '{name}' {how}, compared with {alone}"
         )
     if source.batch:
         raise WrongUseError(
             "FIXED_BATCH",
-            f"'{path}' is made for batches of {source.batch}, and cannot be given any other number "
-            f"of images: {reason}. Export it with a free first axis: torch.onnx.export(…, "
+            f"'{path}' is made for batches of {source.batch} and cannot run another number of "
+            f"images: {reason}. Export it with a free first axis: torch.onnx.export(…, "
             "dynamic_shapes=({0: 'n'},)).",
         )
     raise bad_onnx(path, f"it does not work with {len(images)} images at once: {reason}")

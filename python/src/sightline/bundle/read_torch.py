@@ -1,4 +1,4 @@
-"""From weights and a named architecture to the material of a bundle."""
+"""Reads weights and a named architecture as the source model of a bundle."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def read_torch(
     labels: int,
     images: UInt8Array,
 ) -> tuple[SourceModel, PixelModel]:
-    """Read the weights, make the network, and run it by hand on the golden images.
+    """Read the weights, build the network, and run it on the golden images.
 
     Args:
-        weights: A .safetensors or .pth file, or the tensors themselves.
-        architecture: See `build_architecture`. Who names it here allows its code.
-        arguments: For the architecture; `num_classes` is taken from the weights where it is not
-            among them.
+        weights: A .safetensors or .pth file, or the tensors.
+        architecture: See `build_architecture`. Code of any package is allowed here.
+        arguments: Keyword arguments of the architecture. `num_classes` is read from the weights
+            if it is missing.
         preprocessing: Mean and std of the input.
-        labels: How many there are.
+        labels: Number of labels.
         images: The golden images, (n, height, width, 3) uint8.
 
     Returns:
-        The material, as yet without an ONNX graph, and the model with its normalisation, which
-        gives the material's outputs.
+        The source model without an ONNX graph, and the network with its normalisation, which
+        computes the outputs of the source model.
 
     Raises:
         WrongUseError: BAD_WEIGHTS, UNSAFE_WEIGHTS, UNKNOWN_ARCHITECTURE, BAD_ARCHITECTURE,
@@ -96,7 +96,7 @@ def read_torch(
 def with_export(
     material: SourceModel, model: PixelModel, preprocessing: Preprocessing
 ) -> SourceModel:
-    """The material with an ONNX graph exported from the model.
+    """Return the source model with an ONNX graph that is exported from the network.
 
     Raises:
         SightlineError: EXPORT_FAILED.
@@ -110,14 +110,13 @@ def with_export(
 def _outputs(
     reference: Mapping[str, Float32Array], rows: int, labels: int, architecture: str
 ) -> tuple[Output, ...]:
-    """The outputs that the network gives; its scores must be (n, classes) as they are."""
+    """Return the outputs of the network. Its scores must already be (n, classes)."""
     if reference[SCORES].ndim != 2:
         shape = ", ".join(map(str, reference[SCORES].shape[1:]))
         raise _bad(
             architecture,
             f"gives scores of shape (n, {shape}), not (n, classes). Export it with "
-            "torch.onnx.export and add the ONNX file with --onnx, for which other shapes are "
-            "understood",
+            "torch.onnx.export and add the ONNX file with --onnx, which accepts other shapes",
         )
     kept = choose_outputs(reference, rows, labels, f"'{architecture}'", scores=SCORES)
     return tuple(one.output for one in kept)

@@ -1,4 +1,4 @@
-"""What torchvision and timm say of their own weights: labels, and how images are prepared."""
+"""Labels and preprocessing that torchvision and timm publish with their weights."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _TORCHVISION_LICENCE = (
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to use the weights that a library offers for an architecture.
+    """Labels and settings for the weights that a library publishes for an architecture.
 
     Attributes:
-        origin: The library and the weights' name, for people.
-        preprocessing: From a decoded image to the input.
-        labels: One per class; empty where the library has none.
-        arguments: With which the library makes the network for those weights.
-        licence: Of the weights.
-        source: Where they come from.
+        origin: Names of the library and of the weights, for messages.
+        preprocessing: Steps from a decoded image to the input.
+        labels: One label per class; empty if the library publishes none.
+        arguments: The library's keyword arguments of the architecture for these weights.
+        licence: Licence of the weights.
+        source: Origin of the weights.
     """
 
     origin: str
@@ -37,11 +37,11 @@ class Recipe:
 
 
 def find_recipe(architecture: str, pretrained: str = "") -> Recipe | None:
-    """The recipe of the weights of that name, or of those that the library recommends.
+    """Return the recipe of the named weights, or of the weights that the library recommends.
 
     Args:
-        architecture: `torchvision:NAME` or `timm:NAME`; any other has no recipe.
-        pretrained: A name for `find_weights`; empty for the recommended ones, if there are any.
+        architecture: `torchvision:NAME` or `timm:NAME`. Other architectures have no recipe.
+        pretrained: A name for `find_weights`; empty for the recommended weights, if any.
 
     Raises:
         WrongUseError: MISSING_PACKAGE, UNKNOWN_ARCHITECTURE, UNKNOWN_WEIGHTS or NO_WEIGHTS.
@@ -64,7 +64,7 @@ def find_recipe(architecture: str, pretrained: str = "") -> Recipe | None:
 
 
 def imagenet_labels() -> tuple[str, ...]:
-    """The 1,000 ImageNet-1k names in the order of the class ids; crane and maillot occur twice."""
+    """Return the 1,000 ImageNet-1k names by class id; crane and maillot occur twice."""
     from timm.data.imagenet_info import ImageNetInfo
 
     names = ImageNetInfo("imagenet-1k")
@@ -82,7 +82,7 @@ def _torchvision(architecture: str, plain: str, pretrained: str) -> Recipe | Non
     weights = find_weights(architecture, pretrained or RECOMMENDED)
     how = weights.transforms()
     if not isinstance(how, ImageClassification) or how.interpolation.value not in INTERPOLATIONS:
-        return None  # it names no classes of whole images
+        return None  # the weights have no classes of whole images
     resize, crop = how.resize_size[0], how.crop_size[0]
     arguments: dict[str, object] = {}
     if plain in ("googlenet", "inception_v3"):  # their weights expect TensorFlow's normalisation

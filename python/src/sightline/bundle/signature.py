@@ -25,9 +25,9 @@ class TensorSpec:
     """One tensor of a model.
 
     Attributes:
-        name: In every variant of the model.
-        dtype: Of its elements, as numpy names it: one of `DTYPES`.
-        shape: The batch axis by a name ("n"), then the lengths of the axes of one row.
+        name: Name in every variant of the model.
+        dtype: numpy's name of the element type: one of `DTYPES`.
+        shape: The name of the batch axis ("n"), then the lengths of the axes of one row.
     """
 
     name: str
@@ -36,7 +36,7 @@ class TensorSpec:
 
     @property
     def row_shape(self) -> tuple[int, ...]:
-        """The shape of one row; empty where a row is one number."""
+        """The shape of one row; empty if a row is one number."""
         return tuple(int(axis) for axis in self.shape[1:])
 
     def __str__(self) -> str:
@@ -45,12 +45,12 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Kind:
-    """A feed or head by its kind, such as `tensor` or `vector`.
+    """A feed or head without built-in settings, such as `tensor` or `vector`.
 
     Attributes:
-        name: The kind.
-        settings: The other fields of the object. Only kinds that are not built in have some;
-            the package that has the kind checks them.
+        name: Name of the kind.
+        settings: The other fields of the object. Only kinds of other packages have settings, and
+            these packages check them.
     """
 
     name: str
@@ -62,8 +62,8 @@ class Classes:
     """The settings of a classes head.
 
     Attributes:
-        labels: File with the label of each class, one a line.
-        activation: softmax, sigmoid, or none where the output holds probabilities.
+        labels: Name of the file with the label of each class, one per line.
+        activation: softmax, sigmoid, or none if the output contains probabilities.
     """
 
     labels: str
@@ -72,14 +72,14 @@ class Classes:
 
 @dataclass(frozen=True)
 class Input:
-    """An input tensor and the feed that makes it; `Preprocessing` is the image feed."""
+    """An input tensor and the feed that fills it; `Preprocessing` is the image feed."""
 
     tensor: TensorSpec
     feed: Preprocessing | Kind
 
     @property
     def kind(self) -> str:
-        """The kind of the feed."""
+        """Name of the feed's kind."""
         return self.feed.name if isinstance(self.feed, Kind) else IMAGE
 
     def to_tree(self) -> dict[str, object]:
@@ -90,19 +90,19 @@ class Input:
 
 @dataclass(frozen=True)
 class Output:
-    """An output tensor and the head that makes a column of it."""
+    """An output tensor and the head that makes its result columns."""
 
     tensor: TensorSpec
     head: Classes | Kind
 
     @property
     def name(self) -> str:
-        """The tensor's name."""
+        """Name of the tensor."""
         return self.tensor.name
 
     @property
     def kind(self) -> str:
-        """The kind of the head."""
+        """Name of the head's kind."""
         return self.head.name if isinstance(self.head, Kind) else CLASSES
 
     def to_tree(self) -> dict[str, object]:
@@ -113,30 +113,30 @@ class Output:
 
 @dataclass(frozen=True)
 class Signature:
-    """The inputs and the outputs of a model, at least one of each."""
+    """Inputs and outputs of a model, at least one of each."""
 
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
 
     @property
     def classes(self) -> Output | None:
-        """The first output with a classes head."""
+        """The first output with a classes head; None without one."""
         return next((one for one in self.outputs if isinstance(one.head, Classes)), None)
 
     @property
     def vector(self) -> Output | None:
-        """The first output with a vector head, whose row is the features."""
+        """The first output with a vector head, which contains the features; None without one."""
         return next((one for one in self.outputs if one.kind == VECTOR), None)
 
     @property
     def image(self) -> Preprocessing | None:
-        """The settings of the image feed, if the model's only input is an image."""
+        """The settings of the image feed; None unless the model's only input is an image."""
         feeds = [one.feed for one in self.inputs]
         return feeds[0] if len(feeds) == 1 and isinstance(feeds[0], Preprocessing) else None
 
     @property
     def class_outputs(self) -> tuple[Output, ...]:
-        """Every output with a classes head."""
+        """All outputs with a classes head."""
         return tuple(one for one in self.outputs if isinstance(one.head, Classes))
 
     def require_image(self, model: str) -> Preprocessing:
@@ -183,7 +183,7 @@ def read_signature(top: Fields) -> Signature:
     inputs, outputs = top.children("inputs"), top.children("outputs")
     signature = Signature(tuple(map(_input, inputs)), tuple(map(_output, outputs)))
     check_names(signature, top)
-    # The names become columns of a result, which has a column `error` and whose case does not count.
+    # The names become columns of a result. It has a column `error`, and case does not count.
     for key, names in (
         ("inputs", [one.tensor.name for one in signature.inputs]),
         ("outputs", [*(one.name for one in signature.outputs), "error"]),
@@ -194,7 +194,7 @@ def read_signature(top: Fields) -> Signature:
 
 
 def check_names(signature: Signature, top: Fields) -> None:
-    """Refuse a signature without inputs or outputs, or with two of one name.
+    """Raise an error if there is no input or no output, or if two have the same name.
 
     Raises:
         WrongUseError: INVALID_BUNDLE.
@@ -210,7 +210,7 @@ def check_names(signature: Signature, top: Fields) -> None:
 
 
 def read_tensor(item: Fields) -> TensorSpec:
-    """Read name, dtype and shape.
+    """Read the name, the dtype and the shape of a tensor.
 
     Raises:
         WrongUseError: INVALID_BUNDLE, naming the field.
@@ -227,7 +227,7 @@ def read_tensor(item: Fields) -> TensorSpec:
 
 
 def _fixed_rows(item: Fields) -> TensorSpec:
-    """A tensor whose only free axis is the first, and whose rows fit into memory."""
+    """Read a tensor whose first axis is its only free axis and whose rows fit into memory."""
     tensor = read_tensor(item)
     if not tensor.shape or not isinstance(tensor.shape[0], str):
         item.fail("shape", 'must begin with the batch axis, "n"')
@@ -235,7 +235,7 @@ def _fixed_rows(item: Fields) -> TensorSpec:
         if isinstance(axis, str):
             item.fail(f"shape[{at}]", "must be a length: only the first axis may be free")
     if prod(tensor.row_shape) > _MOST_ELEMENTS:
-        item.fail("shape", f"must have at most {_MOST_ELEMENTS} elements a row")
+        item.fail("shape", f"must have at most {_MOST_ELEMENTS} elements per row")
     return tensor
 
 
@@ -271,7 +271,7 @@ def _kind(item: Fields) -> str:
 
 
 def _settings(item: Fields, plain: tuple[str, ...]) -> Kind:
-    """A kind of `plain` has no settings; fields that this version does not know are dropped."""
+    """Read a kind. For built-in kinds (`plain`) unknown fields are ignored."""
     kind = _kind(item)
     settings = {} if kind in plain else {k: v for k, v in item.values.items() if k != "kind"}
     return Kind(kind, settings)

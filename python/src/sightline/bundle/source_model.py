@@ -1,4 +1,4 @@
-"""What is known of a model once its source has been read and run."""
+"""The source model: the result of reading and running an ONNX file or torch weights."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from sightline.bundle.signature import VECTOR, Output
 
 @dataclass(frozen=True)
 class SourceModel:
-    """The parts of a bundle, not yet written.
+    """Parts of a bundle before it is written.
 
     Attributes:
-        outputs: Their heads are those of outputs without classes.
-        scores: The name of the output with one number per class.
-        reference: The source's own outputs on the golden images, by output name.
-        parameters: How many numbers were trained.
+        outputs: The outputs. Their heads do not yet contain labels and activation.
+        scores: Name of the output with one number per class.
+        reference: The source's outputs for the golden images, by name.
+        parameters: Number of trained parameters.
         precision: `half` if the source computes in float16 or bfloat16.
-        onnx: The serialized graph, uint8 in; None if there is to be none.
-        opset: Of that graph; 0 without one.
-        weights: safetensors; None if there are none.
-        head: The layer of the torch network that makes the scores from the features, if known.
-        arguments: Of the torch architecture.
-        normalises: Whether the source takes uint8 pixels, and mean and std are its own business.
-        gives_two: Whether the scores were made of one number an image: probabilities, 1 in all.
+        onnx: The serialized graph with uint8 input; None without a graph.
+        opset: Opset of that graph; 0 without a graph.
+        weights: Weights as safetensors; None without weights.
+        head: Name of the torch layer that computes the scores from the features, if known.
+        arguments: Keyword arguments of the torch architecture.
+        normalises: Whether the source takes uint8 pixels and applies mean and std itself.
+        gives_two: Whether the scores were computed from one number per image. They are then
+            probabilities with the sum 1.
     """
 
     outputs: tuple[Output, ...]
@@ -43,7 +44,7 @@ class SourceModel:
 
     @property
     def features(self) -> str | None:
-        """The name of the first output of one vector an image, if there is one."""
+        """Name of the first output with one vector per image; None without one."""
         vectors = [
             one.name for one in self.outputs if one.kind == VECTOR and one.name != self.scores
         ]

@@ -1,4 +1,4 @@
-"""`models verify`: is a bundle still what was published, and does it still compute the same?"""
+"""`models verify`: checks that a bundle's files and golden outputs are unchanged."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from sightline.bundle.golden import agrees, capped_tolerance, deltas, golden_of
 from sightline.bundle.signature import Classes, Output
 from sightline.errors import SightlineError
 
-# Rounding to int8 leaves 0.1 even on noise and waves; a graph that a runtime computes wrongly, 0.9.
+# int8 has an error of 0.1 on noise and waves; a graph that a runtime computes wrongly has 0.9.
 _LARGEST_ERROR = 0.4
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at.
+    """The result of one check.
 
     Attributes:
-        subject: A file's name, or "onnx variant".
-        outcome: "failed" makes the bundle unfit; "skipped" is what could not be looked at here.
+        subject: Name of a file, or "onnx variant".
+        outcome: "failed" means that the bundle must not be used; "skipped" means that the check
+            cannot run here.
         detail: The hash, the difference, or the reason.
-        golden: Whether it is about the golden batch.
+        golden: Whether the check used the golden batch.
     """
 
     subject: str
@@ -40,14 +41,14 @@ class Check:
 
 
 def verify_bundle(bundle: Bundle, *, allow_code: bool = False) -> Iterator[Check]:
-    """Hash every file, then run the golden batch on each variant whose runtime is installed.
+    """Check the hash of every file, then run the golden batch on each installed backend's variant.
 
     Args:
-        bundle: What to look at.
+        bundle: The bundle to check.
         allow_code: Whether the bundle may name code of any package.
 
     Raises:
-        WrongUseError: CODE_NOT_ALLOWED, when it comes to the variant that names such code.
+        WrongUseError: CODE_NOT_ALLOWED when the variant with such code is checked.
     """
     damaged: set[str] = set()
     for file, sha256 in sorted(bundle.manifest.files.items()):
@@ -86,7 +87,7 @@ def _labels(bundle: Bundle, output: Output) -> Check:
 def _golden(
     bundle: Bundle, backend: str, precision: Precision, damaged: set[str], *, allow_code: bool
 ) -> Check:
-    """fp32 must give the source's numbers, a lower precision such as are near them."""
+    """Compare with the golden outputs: fp32 within rounding, reduced precision within an error."""
     subject = f"{backend} variant" if precision == "fp32" else f"{backend} {precision}"
     needed = {bundle.manifest.golden.file, _file(bundle, backend, precision)}
     if needed & damaged:
@@ -115,7 +116,7 @@ def _golden(
             sound = found <= limit
     except SightlineError as error:
         if error.code == "CODE_NOT_ALLOWED":
-            raise  # it says nothing of the bundle's soundness
+            raise  # it does not depend on the bundle's files
         return Check(subject, "failed", error.message)
     outcome: Literal["ok", "failed"] = "ok" if sound else "failed"
     rows = bundle.manifest.golden.rows
@@ -125,7 +126,7 @@ def _golden(
 
 
 def _relative_error(found: Array, expected: Array) -> float:
-    """Root mean square of the difference over that of what is expected; infinite without shape."""
+    """Return RMS(difference) / RMS(expected); infinite if the shapes differ."""
     if found.shape != expected.shape or not np.isfinite(found).all():
         return float("inf")
     size = float(np.sqrt(np.square(expected, dtype=np.float64).mean()))
@@ -134,7 +135,7 @@ def _relative_error(found: Array, expected: Array) -> float:
 
 
 def _file(bundle: Bundle, backend: str, precision: Precision) -> str:
-    """The file that holds the numbers for it."""
+    """Return the name of the file with the weights of that backend and precision."""
     manifest = bundle.manifest
     name = variant_of(backend)
     if name in manifest.other_variants:

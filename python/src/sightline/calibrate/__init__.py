@@ -1,1 +1,1 @@
-"""Measure how reduced precision and other decoders change predictions; make int8 graphs."""
+"""Measures the effect of reduced precision and other decoders, and makes int8 graphs."""

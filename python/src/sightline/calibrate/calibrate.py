@@ -38,7 +38,7 @@ class Measured:
         entry: The entry for the manifest.
         infer_cpu_ms: CPU time of the model for one image, in milliseconds.
         decode_cpu_ms: CPU time of decoding one image, in milliseconds.
-        shortfall: Why the mode misses the threshold; empty if it reaches it.
+        shortfall: The reason why the mode misses the threshold; empty if it reaches it.
     """
 
     entry: Calibration
@@ -100,7 +100,7 @@ def calibrate(
         draft = _with_int8(draft, images.ranges or images.compared, setting)
     reference = classify(draft, reference_mode(draft), images.compared, allow_code=allow_code)
     compared &= reference.found != NO_CLASS
-    _require(int(compared.sum()), threshold, "of them can be read and compared")
+    _require(int(compared.sum()), threshold, "can be read and compared")
     measured = [
         _compare(
             reference,
@@ -159,7 +159,7 @@ def _divide(
     if spare < _FEWEST_RANGE_IMAGES:
         raise WrongUseError(
             "NOT_ENOUGH_IMAGES",
-            f"{rows} images are given. int8 needs {threshold.min_images} to be compared, and at "
+            f"{rows} images are given. int8 needs {threshold.min_images} to compare, and at "
             f"least {_FEWEST_RANGE_IMAGES} others that set its ranges. Give more, or "
             "--range-images.",
         )
@@ -172,8 +172,8 @@ def _require(rows: int, threshold: AgreementThreshold, what: str) -> None:
     if rows < threshold.min_images:
         raise WrongUseError(
             "NOT_ENOUGH_IMAGES",
-            f"{rows} images {what}; {threshold.min_images} are needed for a reliable share. Give "
-            "more images, or a lower --min-images.",
+            f"{rows} images {what}; a reliable measurement needs {threshold.min_images}. Give more "
+            "images, or a lower --min-images.",
         )
 
 
@@ -193,8 +193,8 @@ def _with_int8(draft: Bundle, listing: Listing, rows: npt.NDArray[np.int64]) -> 
     if len(pixels) < _FEWEST_RANGE_IMAGES:
         raise WrongUseError(
             "NOT_ENOUGH_IMAGES",
-            f"{len(pixels)} images can be read to set the ranges of int8; {_FEWEST_RANGE_IMAGES} "
-            "are needed. Give more images, or --range-images.",
+            f"{len(pixels)} images can be read to set the ranges of int8, but "
+            f"{_FEWEST_RANGE_IMAGES} are needed. Give more images, or --range-images.",
         )
     with tqdm(desc="int8 graph", unit=" steps", disable=None) as progress:
 
@@ -208,7 +208,7 @@ def _with_int8(draft: Bundle, listing: Listing, rows: npt.NDArray[np.int64]) -> 
         manifest,
         onnx_int8=OnnxVariant(INT8_FILE, manifest.onnx.opset),
         files={**manifest.files, INT8_FILE: hashlib.sha256(content).hexdigest()},
-        # Measurements of an older int8 graph do not hold for this one.
+        # Measurements of an older int8 graph are not valid for this one.
         calibration=tuple(one for one in manifest.calibration if one.precision != "int8"),
     )
     return _write(draft.path, changed)
@@ -250,7 +250,7 @@ def _compare(
 def _reject_untested_scaled(
     measured: list[Measured], listing: Listing, draft: Bundle
 ) -> list[Measured]:
-    """Reject `scaled` if most images are too small for it to change, so it was not tested."""
+    """Reject `scaled` if it shrinks only a small share of the images, because it was not tested."""
     sample = spread(len(listing), _SAMPLE_IMAGES)
     share = shrunk_share(listing, sample, draft.manifest.signature.require_image(draft.name))
     if share >= _LEAST_SHRUNK:

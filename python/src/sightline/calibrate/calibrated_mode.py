@@ -51,7 +51,7 @@ class CalibratedMode:
 
 
 def reference_mode(bundle: Bundle) -> CalibratedMode:
-    """Return the mode that others are compared with: fp32 with Pillow, in ONNX if available."""
+    """Return the reference mode of comparisons: fp32 with Pillow, in ONNX if available."""
     return CalibratedMode(bundle.manifest.variants[0], "fp32", "pillow")
 
 
@@ -61,7 +61,7 @@ def modes_to_measure(
     precisions: Sequence[Precision],
     decoders: Sequence[Decoder],
 ) -> list[CalibratedMode]:
-    """Return the combinations that the backends support, without fp32 with Pillow.
+    """Return the combinations that the backends support, without the reference mode.
 
     Args:
         bundle: The bundle to measure.
@@ -90,6 +90,6 @@ def modes_to_measure(
             require_supported(backend, precision)
     raise WrongUseError(
         "NOTHING_TO_MEASURE",
-        "fp32 with the decoder pillow is the mode that others are compared with. Give --precision "
+        "fp32 with the decoder pillow is the reference of all comparisons. Give --precision "
         "bf16,int8 or --decoder scaled.",
     )

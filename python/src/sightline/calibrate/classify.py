@@ -29,7 +29,7 @@ ClassIds = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """The classes of a listing's images, and the CPU time for them.
+    """The classes of a listing's images, and the CPU time of the run.
 
     Args:
         found: (rows,) predicted class ids; NO_CLASS for an image that could not be read.
@@ -70,7 +70,7 @@ def classify(
     with tqdm(total=len(listing), unit=" images", desc=str(mode), disable=None) as progress:
         model = Model(bundle, session)
         for batch in run(batches, model, spec, TopK(1), [CONTENT], ERROR, counters):
-            # Columns of the input may have the names of result columns, which come after them.
+            # Columns of the input may have the same names as result columns. Results come last.
             *_, class_id, _, _, _ = batch.columns
             found += np.asarray(class_id.fill_null(NO_CLASS)).tolist()
             at_label, at_id = map(batch.schema.names.index, (LABEL, LABEL_ID))

@@ -21,14 +21,14 @@ _BATCH_BYTES = 16 * 1024 * 1024
 
 
 def spread(rows: int, wanted: int) -> npt.NDArray[np.int64]:
-    """Return at most `wanted` row numbers, evenly spread, as listings are often sorted by class."""
+    """Return at most `wanted` evenly spaced row numbers. Listings are often sorted by class."""
     return np.unique(np.linspace(0, rows - 1, min(rows, wanted)).round().astype(np.int64))
 
 
 def read_pixels(
     listing: Listing, rows: npt.NDArray[np.int64], preprocessing: Preprocessing
 ) -> UInt8Array:
-    """Decode and preprocess some rows as the engine does; unreadable images are left out.
+    """Decode and preprocess some rows as the engine does. Unreadable images are omitted.
 
     Returns:
         (n, height, width, 3) uint8, n at most the number of rows.
@@ -50,7 +50,7 @@ def shrunk_share(
     """Return the share of some rows that the decoder `scaled` decodes at a reduced size.
 
     Returns:
-        0..1. For the other rows `scaled` gives the pixels of Pillow, so they do not test it.
+        0..1. For other rows `scaled` returns the same pixels as Pillow, so they do not test it.
     """
     scaled, at_least = EngineSettings(decoder="scaled"), preprocessing.least_decoded
     shrunk = 0

@@ -1,1 +1,1 @@
-"""Turns Arrow batches of image bytes into Arrow batches of predictions, without Spark."""
+"""Converts Arrow batches of image bytes to Arrow batches of predictions, without Spark."""

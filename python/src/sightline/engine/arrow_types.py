@@ -1,4 +1,4 @@
-"""The Arrow types of the row contract, named and nested exactly as Spark names them."""
+"""The Arrow types of result columns, with the names and nesting of Spark's types."""
 
 from __future__ import annotations
 

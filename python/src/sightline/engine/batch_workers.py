@@ -28,16 +28,16 @@ class BatchWorkers:
 
     Each worker thread writes the inputs of a batch, such as decoded images, and then runs the model
     on it with single-threaded operators. The threads do not pass batches to each other and do not
-    wait for each other within an operator, so the cores are busy as long as there are batches. If
-    all threads share one device, one thread decodes while another uses the device. With one
-    thread, everything runs in the caller's thread.
+    wait for each other within an operator. So all cores are busy while there are batches. If all
+    threads share one device, one thread decodes while another uses the device. With one thread,
+    everything runs in the caller's thread.
 
     Args:
         model: Several threads may call its session.
-        feeds: In the order of the signature's inputs.
-        heads: By the name of the output. Only these outputs are computed.
+        feeds: Feeds in the order of the signature's inputs.
+        heads: Heads by the name of the output. Only these outputs are computed.
         spec: Batch rows and the number of worker threads.
-        counters: The times of every batch are added to it.
+        counters: Receives the times of every batch.
     """
 
     def __init__(
@@ -70,17 +70,17 @@ class BatchWorkers:
             self._executor.shutdown(wait=True, cancel_futures=True)
 
     def submit(self, batch: ModelBatch) -> None:
-        """Start a batch; wait while too many batches or bytes are pending.
+        """Start a batch. Wait while too many batches or bytes are pending.
 
         Raises:
-            SightlineError: MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY. This or an earlier batch
-                caused it.
+            SightlineError: MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY, caused by this or an
+                earlier batch.
         """
         if self._executor is None:
             self._finish(batch, self._run(batch))
             return
         # Two batches per thread, so that no thread is idle while results are emitted. If the
-        # values are large: one batch per thread and one more.
+        # values are large, one batch per thread and one more.
         most_bytes = (self._spec.threads + 1) * BATCH_BYTES
         while len(self._pending) >= 2 * self._spec.threads or (
             self._pending and self._pending_bytes + batch.input_bytes > most_bytes

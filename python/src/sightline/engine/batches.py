@@ -1,4 +1,4 @@
-"""Input batches, the model batches that are made of their rows, and the results of both."""
+"""Requests (input rows), model batches made of their rows, and the results of both."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from sightline.engine.feeds.feed import FeedColumn
 from sightline.engine.heads.head import Kept
 from sightline.row_error import RowError
 
-# Encoded images of one model batch: 32 photographs of 500 kB. Larger images take so long to decode
-# that a fuller batch would not help.
+# Limit for the encoded images of one model batch: 32 photographs of 500 kB. Larger images take so
+# long to decode that a larger batch would not help.
 BATCH_BYTES = 16 * 1024 * 1024
 
 
@@ -28,7 +28,7 @@ class Request:
     Args:
         columns: The values for each input of the model, in the order of the signature.
         wanted: (rows,) bool, true for the rows to infer. The others get no result.
-        kept: The columns that are returned unchanged with the outcome.
+        kept: The columns that the outcome returns unchanged.
     """
 
     columns: Sequence[FeedColumn]
@@ -46,9 +46,9 @@ class Outcome:
 
     Args:
         kept: From the request.
-        arrays: What the heads keep of each row, (rows, …) each; valid only in present rows.
+        arrays: Arrays of the heads, (rows, …) each; valid only in present rows.
         present: (rows,) bool, true for the rows with a result.
-        errors: By row. In the end, a row is present, has an error, or was not wanted.
+        errors: Errors by row. At the end, each row is present, has an error, or was not wanted.
         waiting: Number of rows in model batches that have not run yet.
         kept_bytes: Bytes of the kept columns.
     """
@@ -133,10 +133,10 @@ class BatchResult:
     """The result of one batch.
 
     Args:
-        arrays: What the heads keep of each written row, in the order of `written`.
-        problems: By place in `written`, why the model gave no result.
+        arrays: Arrays of the heads with one row per index in `written`, in the same order.
+        problems: By position in `written`, the reason why the model gave no result.
         written: Indices in the batch of the rows that the feeds could write.
-        errors: The other rows' errors, by index in the batch.
+        errors: Errors of the other rows, by index in the batch.
         feed_cpu_s: CPU time of the worker thread for the feeds: decoding and resizing.
         infer_cpu_s: CPU time of the worker thread for the model and the heads.
         infer_wall_s: Wall time for the model and the heads.

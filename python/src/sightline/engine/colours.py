@@ -1,4 +1,4 @@
-"""Converts decoded images of any mode, and with any colour profile, to 8-bit RGB in sRGB."""
+"""Converts decoded images of any mode and with any colour profile to 8-bit RGB in sRGB."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sightline.errors import WrongUseError
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform
 
-ColourSpace = Literal["RGB ", "GRAY", "CMYK"]  # as a profile's header names them
+ColourSpace = Literal["RGB ", "GRAY", "CMYK"]  # names in a profile's header
 
 _MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 _SPACE_BYTES = slice(16, 20)
-# The largest profiles of printing presses have 2.6 MB.
+# The largest profiles of printing presses are 2.6 MB.
 _MOST_PROFILE_BYTES = 2**22
 # sRGB profiles of different vendors differ by up to this much, on a scale of 0..255.
 _SRGB_TOLERANCE = 2
@@ -89,14 +89,14 @@ def _samples(image: Image.Image) -> Image.Image:
         rgb.paste(rgba, mask=rgba.getchannel("A"))
         return rgb
     if image.mode not in _CONVERTIBLE:
-        message = f"Pixels of mode {image.mode!r} have no agreed 8-bit value."
+        message = f"Pixels of mode {image.mode!r} have no standard 8-bit value."
         raise UnsupportedPixelsError(message)
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _from_integers(image: Image.Image) -> Image.Image:
     if image.mode == "I" and image.format != "PNG":
-        raise UnsupportedPixelsError("32-bit integer samples have no agreed 8-bit value.")
+        raise UnsupportedPixelsError("32-bit integer samples have no standard 8-bit value.")
     samples = np.asarray(image)  # (height, width) uint16; int32 for mode I, values of 16 bits
     tags = getattr(image, "tag_v2", {})
     bits = tags.get(_TIFF_BITS_PER_SAMPLE, (16,))[0]
@@ -129,7 +129,7 @@ def profile_of(image: Image.Image, space: ColourSpace) -> bytes | None:
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
-    """Convert an image to sRGB with the perceptual intent, like browsers.
+    """Convert an image to sRGB with the perceptual intent, as browsers do.
 
     Args:
         image: Mode RGB, L or CMYK, with its profile in ``info["icc_profile"]``.
@@ -147,7 +147,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
     from PIL import ImageCms
 
     converted = ImageCms.applyTransform(image, transform)
-    assert converted is not None  # noqa: S101 - it is None only where it works in place
+    assert converted is not None  # noqa: S101 - it is None only if it works in place
     converted.info = {}
     return converted
 

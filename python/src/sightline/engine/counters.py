@@ -9,16 +9,17 @@ class Counters:
 
     Args:
         images: Input rows.
-        decoded: Rows passed to the feeds, such as images with bytes.
+        decoded: Rows that the feeds received, such as images with bytes.
         image_bytes: Total bytes of their values, such as encoded images.
         batches: Runs of the model.
         read_cpu_s: CPU time of the thread that reads the source.
         read_wait_s: Wall time in which the engine only waited for its source.
-        decode_cpu_s: The feeds: decoding and resizing images, over all worker threads.
-        infer_cpu_s: Running the model and the heads (ranking scores), over all worker threads. It
-            is complete only if operators run in one thread on the CPU.
-        infer_wall_s: The same as wall time, summed over worker threads. It is more than the CPU
-            time if a thread waits for a device or for a core.
+        decode_cpu_s: CPU time of the feeds, which decode and resize images, over all worker
+            threads.
+        infer_cpu_s: CPU time of the model and the heads, which rank scores, over all worker
+            threads. It is complete only if operators run in one thread on the CPU.
+        infer_wall_s: Wall time of the same work, summed over worker threads. It is more than the
+            CPU time if a thread waits for a device or for a core.
         result_cpu_s: Building the output columns.
         thread_wait_s: Wall time in which the engine waited for its worker threads and had no result
             to emit.

@@ -1,4 +1,4 @@
-"""Decodes one encoded image to RGB pixels, or returns the error."""
+"""Decodes one encoded image to RGB pixels, or returns an error."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ def decode(
 
     Args:
         content: One encoded file: JPEG, PNG, WebP, BMP, GIF or TIFF.
-        spec: Gives the decoder and the two limits. Both are checked before any pixel is decoded.
+        spec: The decoder and the two limits. Both are checked before any pixel is decoded.
         at_least: Minimum size to which the decoder ``scaled`` may shrink a larger JPEG. The other
             decoders ignore it.
-        reserve: Called once, before the pixels are decoded, with the bytes that they will need.
+        reserve: Called once before the pixels are decoded, with the number of bytes they need.
 
     Returns:
         An image of mode RGB, or a RowError with the code EMPTY, UNSUPPORTED, TRUNCATED, CORRUPT or
@@ -83,7 +83,7 @@ def decode(
 
     Raises:
         MemoryError: If the machine has no memory for the pixels. The file may be valid.
-        Warning: If the process turns Pillow's warnings into errors (``python -W error``).
+        Warning: If Python runs with warnings as errors (``python -W error``).
     """
     if len(content) == 0:
         return _error("EMPTY", "The file has 0 bytes.")
@@ -97,7 +97,7 @@ def decode(
     try:
         needed = _needed_bytes(format_, check_header(encoded, format_, spec.max_image_pixels))
         if format_ == "WEBP" and _riff_bytes(encoded) > len(encoded):
-            promise = f"The header promises {_riff_bytes(encoded)} bytes"
+            promise = f"The header states {_riff_bytes(encoded)} bytes"
             return _error("TRUNCATED", f"{promise} and the file has {len(encoded)}.")
         if format_ == "PNG":
             encoded = _strip_png(encoded)
@@ -109,7 +109,7 @@ def decode(
             check_pixels(*image.size, spec.max_image_pixels)
             needed = _needed_bytes(format_, image.width * image.height)
             if image.info.get("progressive") and not read_jpeg_scans(encoded).complete:
-                return _error("TRUNCATED", "A progressive JPEG without all of its scans.")
+                return _error("TRUNCATED", "A progressive JPEG with missing scans.")
             if reserve is not None:
                 reserve(needed)
             return _pixels(image, encoded, spec, at_least)
@@ -120,9 +120,9 @@ def decode(
     except Warning:
         raise
     except Exception as error:
-        # Most decoders report a failed allocation as a broken file.
+        # Most decoders report a failed allocation as a damaged file.
         if isinstance(error, MemoryError) or _OUT_OF_MEMORY in str(error) or not _is_free(needed):
-            raise MemoryError(f"there is none for {needed} bytes of pixels") from error
+            raise MemoryError(f"there is no memory for {needed} bytes of pixels") from error
         return _broken(error)
 
 
@@ -151,7 +151,7 @@ def _needed_bytes(format_: str, pixels: int) -> int:
 
 
 def _is_free(size: int) -> bool:
-    """Whether the process can allocate `size` bytes now; the pages are not touched."""
+    """Whether the process can allocate `size` bytes now. The pages are not touched."""
     try:
         mmap.mmap(-1, max(size, 1)).close()
     except (OSError, MemoryError):
@@ -172,7 +172,7 @@ def _unreadable_header(encoded: bytes, format_: str, error: Exception) -> RowErr
         return _broken(error)
     if format_ == "JPEG" and read_jpeg_scans(encoded).precision_bits not in (8, None):
         bits = read_jpeg_scans(encoded).precision_bits
-        return _error("UNSUPPORTED", f"A JPEG with {bits} bits a sample; 8 can be read.")
+        return _error("UNSUPPORTED", f"A JPEG with {bits} bits per sample; only 8 can be read.")
     return _error("CORRUPT", f"It begins like {format_}, but its header cannot be read.")
 
 
@@ -200,8 +200,8 @@ def _fast_jpeg(encoded: bytes, size: tuple[int, int], at_least: Size | None) -> 
     """Decode one JPEG at full size, or at the smallest scale that is large enough.
 
     At full size the pixels are bit-equal to Pillow's, which uses the same library with more
-    overhead. A scaled decode drops the high frequencies in the DCT, so its pixels differ from
-    those of a resize. Its effect on accuracy must be measured before it may be used.
+    overhead. A scaled decode drops the high frequencies in the DCT, so its pixels differ from those
+    of a resize. Its effect on accuracy must be measured before it is used.
 
     Args:
         encoded: The whole file. The caller has checked its header and the limits.
@@ -215,7 +215,7 @@ def _fast_jpeg(encoded: bytes, size: tuple[int, int], at_least: Size | None) -> 
     Raises:
         MemoryError: If the machine has no memory for the pixels.
     """
-    import simplejpeg  # here, so that the decoder pillow does not need the package
+    import simplejpeg  # imported here, because the decoder pillow does not need the package
 
     height, width = (at_least.height, at_least.width) if at_least else (0, 0)
     try:

@@ -1,4 +1,4 @@
-"""What a file's first bytes and headers tell before decoding: format, size limits, JPEG scans.
+"""Reads a file's format, size limits and JPEG scans from its bytes, before decoding.
 
 `check_header` limits the memory that the header would make a decoder allocate. The width and
 height of the image do not limit that. TIFF decodes whole tiles, which may be larger than the image.
@@ -63,7 +63,7 @@ _COEFFICIENTS = 64
 
 
 def file_format(encoded: bytes) -> str | None:
-    """Return one of `FORMATS`, or None. The file's name and extension are not used."""
+    """Return one of `FORMATS`, or None. The file's name and extension are ignored."""
     if encoded[:4] == b"RIFF" and encoded[8:12] == b"WEBP":
         return "WEBP"
     return next((name for start, name in _SIGNATURES.items() if encoded.startswith(start)), None)
@@ -81,10 +81,10 @@ def check_pixels(width: int, height: int, max_pixels: int, what: str = "") -> No
     """Raise an error if a size has too many pixels.
 
     Args:
-        width: In pixels.
-        height: In pixels.
-        max_pixels: The limit.
-        what: Start of the message if it is not the image that has this size: ``Tiles of``.
+        width: Width in pixels.
+        height: Height in pixels.
+        max_pixels: Limit in pixels.
+        what: Start of the message, such as ``Tiles of``, if the size is not that of the image.
 
     Raises:
         TooLargeError: If there are more pixels than the limit.
@@ -101,16 +101,16 @@ def check_header(encoded: bytes, format_: str, max_pixels: int) -> int:
         encoded: The whole file.
         format_: From `file_format`. PNG, GIF and BMP need no check here, because the size of the
             opened image is enough.
-        max_pixels: The limit, also for the canvas and the tiles.
+        max_pixels: Limit in pixels, also for the canvas and the tiles.
 
     Returns:
-        Number of pixels that are allocated when the file is opened.
+        Number of pixels that the decoder allocates when it opens the file.
 
     Raises:
         TooLargeError: If there are more pixels, a TIFF tag has more than 1,048,576 values, or a
             JPEG has more than 100 scans.
-        DamagedHeaderError: If a TIFF has two values for one tag. Which value is used depends on
-            the library.
+        DamagedHeaderError: If a TIFF has two values for one tag. Libraries differ in the value
+            that they use.
     """
     if format_ == "TIFF":
         _check_tiff(encoded, max_pixels)
@@ -126,7 +126,7 @@ def check_header(encoded: bytes, format_: str, max_pixels: int) -> int:
 
 
 def _jpeg_scans(encoded: bytes) -> int:
-    """Count the start-of-scan markers: compressed data never contains 0xFF 0xDA.
+    """Return the number of start-of-scan markers. Compressed data never contains 0xFF 0xDA.
 
     This runs for each JPEG. `bytes.count` with two bytes took four times as long.
     """
@@ -139,7 +139,7 @@ def _jpeg_scans(encoded: bytes) -> int:
 
 
 def _webp_canvas(encoded: bytes) -> tuple[int, int]:
-    """Return width and height; 0 and 0 for a damaged header, which the decoder then reports."""
+    """Return width and height; 0 and 0 for a damaged header, which the decoder reports."""
     chunk = encoded[12:16]
     if chunk == b"VP8X" and len(encoded) >= 30:
         width = int.from_bytes(encoded[24:27], "little") + 1
@@ -166,7 +166,7 @@ def _check_tiff(encoded: bytes, max_pixels: int) -> None:
     width, height = layout.get(_IMAGE_WIDTH, 0), layout.get(_IMAGE_LENGTH, 0)
     check_pixels(width, height, max_pixels)
     tile = layout.get(_TILE_WIDTH, 0), layout.get(_TILE_LENGTH, 0)
-    # Each tile is decoded whole; the part outside the image is cut off afterwards.
+    # Each tile is decoded completely. The part outside the image is cut off afterwards.
     check_pixels(*tile, max_pixels, "Tiles of")
 
 
@@ -191,7 +191,7 @@ def _check_directory(
     for tag in _tiff_tags(encoded, offset):
         _check_count(tag)
         if tag.number in names and values.setdefault(tag.number, tag.value) != tag.value:
-            raise DamagedHeaderError(f"{names[tag.number]} is there twice.")
+            raise DamagedHeaderError(f"{names[tag.number]} occurs twice.")
     if nested:
         for number in _DIRECTORY_TAGS.keys() & values.keys():
             _check_directory(encoded, values[number], _DIRECTORY_TAGS, nested - 1)
@@ -239,8 +239,8 @@ class JpegScans:
 
     Args:
         precision_bits: Bits of one sample, 8 or 12; ``None`` without a frame header.
-        complete: The scans contain every bit of every coefficient of every component. Always true
-            for sequential JPEGs, because their decoder detects missing data itself.
+        complete: Whether the scans contain every bit of every coefficient of every component.
+            Always true for sequential JPEGs, because their decoder detects missing data.
     """
 
     precision_bits: int | None
@@ -250,11 +250,11 @@ class JpegScans:
 def read_jpeg_scans(content: bytes) -> JpegScans:
     """Read the markers of a JPEG, without decoding pixels.
 
-    A progressive file that was cut between two scans and has an end marker decodes to a blurred
+    A progressive file that was cut between two scans, and has an end marker, decodes to a blurred
     image without an error. Only its scan headers show that data is missing.
 
     Args:
-        content: The whole file. Bytes that are not a JPEG give ``JpegScans(None, True)``.
+        content: The whole file. Bytes that are not a JPEG return ``JpegScans(None, True)``.
     """
     precision: int | None = None
     is_progressive = False

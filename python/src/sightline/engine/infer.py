@@ -33,15 +33,15 @@ def infer(
 ) -> Iterator[Outcome]:
     """Infer the wanted rows of each request.
 
-    Model batches are filled across requests. A batch is smaller if some of its rows have errors,
-    such as images that cannot be decoded, if its values have 16 MiB together, or at the end of the
-    input.
+    Model batches are filled across requests. A batch is smaller if some of its rows have errors
+    (for example images that cannot be decoded), if its values together reach 16 MiB, or at the
+    end of the input.
 
     Args:
-        requests: A thread reads them ahead. Their values are freed when they are in the batch.
+        requests: A thread reads them ahead. Their values are freed after their batch was written.
         model: A bundle and its session.
-        feeds: In the order of the signature's inputs.
-        heads: By the name of the output. Only these outputs are computed.
+        feeds: Feeds in the order of the signature's inputs.
+        heads: Heads by the name of the output. Only these outputs are computed.
         spec: Sizes and limits.
         counters: Updated during the run.
 

@@ -1,4 +1,4 @@
-"""Makes the feeds of a model's inputs, and the heads of the outputs that a result needs."""
+"""Makes the feeds of a model's inputs and the heads of the outputs that a result needs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def open_feeds(bundle: Bundle, spec: EngineSettings) -> tuple[Feed, ...]:
     """Make the feed of each input, in the order of the signature.
 
     Args:
-        bundle: Gives the signature.
+        bundle: The bundle with the signature.
         spec: Sizes and limits of the run.
 
     Raises:
@@ -35,11 +35,11 @@ def open_feeds(bundle: Bundle, spec: EngineSettings) -> tuple[Feed, ...]:
 def open_heads(bundle: Bundle, result: ResultType) -> dict[str, Head]:
     """Make the heads of the outputs that a result type needs, by the output's name.
 
-    `Tensors` gives the values of an output with a built-in head as they are. The head of another
+    `Tensors` returns the unchanged values of an output with a built-in head. The head of another
     package makes its own columns of its output.
 
     Args:
-        bundle: Gives the signature and the labels.
+        bundle: The bundle with the signature and the labels.
         result: The result type.
 
     Raises:
@@ -56,7 +56,7 @@ def open_heads(bundle: Bundle, result: ResultType) -> dict[str, Head]:
             raise WrongUseError(
                 "NO_FEATURES",
                 f"model {bundle.name} has no output of features, only {outputs}. "
-                "`sightline models add` finds them where the network ends in a linear layer.",
+                "`sightline models add` finds them if the network ends in a linear layer.",
             )
         return {signature.vector.name: VectorHead(signature.vector.tensor)}
     by_name = {one.name: one for one in signature.outputs}
@@ -65,7 +65,7 @@ def open_heads(bundle: Bundle, result: ResultType) -> dict[str, Head]:
 
 def _names(result: Tensors) -> tuple[str, ...]:
     if not result.outputs or len(set(result.outputs)) < len(result.outputs):
-        raise WrongUseError("UNKNOWN_OUTPUT", "name one output or more, each of them once.")
+        raise WrongUseError("UNKNOWN_OUTPUT", "name one output or more, each only once.")
     return result.outputs
 
 

@@ -1,4 +1,4 @@
-"""A loaded model, as the engine uses it."""
+"""A loaded model for the engine."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ class Model:
     """A bundle and a session that runs it.
 
     Args:
-        bundle: Gives the signature and the labels.
-        session: From ``open_session``; may be shared by many models.
+        bundle: The bundle with the signature and the labels.
+        session: From ``open_session``. Several models may share it.
     """
 
     bundle: Bundle
     session: Session
 
     def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> list[Array]:
-        """Run one batch, and check what the session gives.
+        """Run one batch and check the outputs of the session.
 
         Args:
             feeds: See `backend.Session.run`.
             wanted: Names of outputs of the signature.
 
         Returns:
-            The wanted outputs in their order, each (n, …) of the signature's dtype and row shape.
+            The wanted outputs in their order, each (n, …) with the signature's dtype and row shape.
 
         Raises:
             SightlineError: MODEL_FAILED if the backend fails on the batch, OUT_OF_MEMORY if memory
@@ -63,6 +63,6 @@ class Model:
         found = "no such output" if output is None else f"{output.dtype} of shape {output.shape}"
         raise SightlineError(
             "MODEL_OUTPUT",
-            f"model {self.bundle.name} should give '{tensor.name}' as {tensor.dtype} of shape "
-            f"{expected}, but gave {found}. Run `sightline models verify {self.bundle.name}`.",
+            f"model {self.bundle.name} should return '{tensor.name}' as {tensor.dtype} of shape "
+            f"{expected}, but returned {found}. Run `sightline models verify {self.bundle.name}`.",
         )

@@ -1,4 +1,4 @@
-"""Stops Pillow and libtiff from writing a line without a path to stderr for each unusual image."""
+"""Stops Pillow and libtiff from writing to stderr for each unusual image."""
 
 import contextlib
 import ctypes
@@ -10,11 +10,11 @@ import PIL
 
 
 def quiet_decoders() -> None:
-    """Silence both libraries; an image's error still appears in its row.
+    """Silence both libraries. The error of an image still appears in its row.
 
-    This changes the whole process, so only Sightline's own programs call it: a command or a
-    worker's task. The function adds a filter that ignores Pillow's warnings before the other
-    filters. It finds libtiff only in Pillow's own wheels; any other libtiff continues to print.
+    The function changes the whole process, so only Sightline's own programs call it: a command or
+    a worker's task. It adds a filter that ignores Pillow's warnings before all other filters. It
+    finds libtiff only in Pillow's own wheels. Any other libtiff continues to print.
     """
     logger = logging.getLogger("PIL")
     if not any(isinstance(handler, logging.NullHandler) for handler in logger.handlers):

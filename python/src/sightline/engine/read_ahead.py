@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from sightline.engine.counters import Counters
 
 READ_AHEAD_BYTES = 32 * 1024 * 1024
-# Items of 0 bytes, such as rows that could not be read, need memory too.
+# Items of 0 bytes, such as rows that could not be read, also need memory.
 _MAX_ITEMS = 64
 
 _Item = TypeVar("_Item")
@@ -23,7 +23,7 @@ def read_ahead(
     counters: Counters,
     max_bytes: int = READ_AHEAD_BYTES,
 ) -> Iterator[_Item]:
-    """Yield the same items in the same order, and read ahead while the consumer works.
+    """Yield the same items in the same order. Read ahead while the consumer works.
 
     Spark's JVM reads files and writes to a worker in one thread. While the worker does not read,
     the JVM does not read files.
@@ -70,11 +70,11 @@ class _Reader(Generic[_Item]):
         self._changed = threading.Condition()
 
     def start(self) -> None:
-        # A daemon thread: a cancelled task must not wait for a socket that sends nothing.
+        # It is a daemon thread, because a cancelled task must not wait for a silent socket.
         threading.Thread(target=self._run, name="sightline-read", daemon=True).start()
 
     def take(self) -> list[_Item]:
-        """Return a list with the next item; empty at the end."""
+        """Return a list with the next item; an empty list at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_done)
             if not self._waiting:
@@ -97,7 +97,7 @@ class _Reader(Generic[_Item]):
                 if not self._put(item, self._size_of(item)):
                     return
                 del item
-        except BaseException as error:  # noqa: BLE001 - it is raised where the items are used
+        except BaseException as error:  # noqa: BLE001 - the consumer's thread raises it
             self.failure = error
         finally:
             self.cpu_s = time.thread_time()

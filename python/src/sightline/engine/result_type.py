@@ -14,7 +14,7 @@ class TopK:
     """The best classes: columns label, class_id, score and top_k.
 
     Args:
-        k: Number of entries in top_k, at least 1; a model with fewer classes gives fewer.
+        k: Number of entries in top_k, at least 1. A model with fewer classes gives fewer entries.
 
     Raises:
         WrongUseError: INVALID_OPTION if k is below 1.
@@ -34,12 +34,12 @@ class Probabilities:
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """The features: column features."""
+    """The features, in the column features."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tensors:
-    """Output tensors as they are: one column for each named output.
+    """Unchanged output tensors: one column for each named output.
 
     Args:
         outputs: Names of outputs of the model's signature, at least one.

@@ -43,21 +43,21 @@ def run(
         model: A bundle and its session.
         spec: Sizes and limits.
         result: The result type.
-        inputs: For each input of the model's signature, the column with its values. An image
-            column is binary.
-        errors: Name of the column with read errors; it may be absent. A row with an error keeps
+        inputs: The column with the values of each input of the model's signature. An image column
+            is binary.
+        errors: Name of the column with read errors; it may be missing. A row with an error keeps
             it and is not inferred.
         counters: Updated during the run.
 
     Returns:
         One batch per input batch, with the same rows in the same order. Its columns are those of
         the input without ``inputs`` and ``errors``, then the fields of the result, then ``error``.
-        In each row either ``error`` is null or all fields of the result are. If other columns of
-        the input have the names of result fields, both are there; the results are the last.
+        In each row either ``error`` or all fields of the result are null. If other columns of the
+        input have the names of result fields, the output has both, and the results come last.
 
     Raises:
-        WrongUseError: UNKNOWN_COLUMN if a column of ``inputs`` is missing, WRONG_COLUMN_TYPE, or
-            one of `open_heads`.
+        WrongUseError: UNKNOWN_COLUMN if a column of ``inputs`` is missing; WRONG_COLUMN_TYPE; an
+            error of `open_heads`.
         SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
     call = _Call(model, spec, result)
@@ -80,9 +80,9 @@ def run_scalar(
     """Run the model on the arguments of a scalar function.
 
     Args:
-        arguments: For each batch, one array per input of the model's signature; a single array
-            may stand for itself. An image is binary, or struct<content: binary, error:
-            struct<code, stage, message>> if reading it may have failed.
+        arguments: For each batch, one array per input of the model's signature. A batch of a model
+            with one input may be the array itself. An image is binary, or struct<content: binary,
+            error: struct<code, stage, message>> if its read may have failed.
         model: A bundle and its session.
         spec: Sizes and limits.
         result: The result type.
@@ -90,11 +90,11 @@ def run_scalar(
 
     Returns:
         One struct array per batch, with the same length and order: the fields of the result, then
-        ``error``. A row whose inputs are all null is null. In any other row either ``error`` is
-        null or all other fields are.
+        ``error``. A row whose inputs are all null is null. In other rows either ``error`` or all
+        other fields are null.
 
     Raises:
-        WrongUseError: WRONG_COLUMN_TYPE, or one of `open_heads`.
+        WrongUseError: WRONG_COLUMN_TYPE; an error of `open_heads`.
         SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
     call = _Call(model, spec, result)
@@ -103,7 +103,7 @@ def run_scalar(
 
 
 class _Call:
-    """What both kinds of runs do with a model and a result type."""
+    """A run of a model for one result type, for record batches and for scalar functions."""
 
     def __init__(self, model: Model, spec: EngineSettings, result: ResultType) -> None:
         self._model = model
@@ -116,7 +116,7 @@ class _Call:
     def run(
         self, requests: Iterable[Request], errors: str, counters: Counters | None
     ) -> Iterator[tuple[pa.RecordBatch, list[pa.Array[Any]]]]:
-        """Yield for each request the kept columns, and the arrays of `fields`."""
+        """Yield the kept columns and the arrays of `fields` of each request."""
         counters = counters or Counters()
         outcomes = infer(requests, self._model, self._feeds, self._heads, self._spec, counters)
         for outcome in outcomes:
@@ -179,8 +179,8 @@ def _error_column(outcome: Outcome, given: pa.Array[Any] | None) -> pa.Array[Any
     """Return struct<code, stage, message>, null in rows without an error.
 
     Args:
-        outcome: Gives the errors of the engine.
-        given: Errors from the input, which are kept unchanged; None without such a column.
+        outcome: The errors of the engine.
+        given: Errors of the input, which are returned unchanged; None without such a column.
     """
     own: pa.Array[Any] = pa.nulls(outcome.rows, arrow_types.ERROR)
     if outcome.errors:

@@ -22,9 +22,10 @@ class EngineSettings:
 
     Args:
         batch_rows: Images in one model batch, at least 1.
-        max_image_bytes: Encoded images above this are TOO_LARGE.
-        max_image_pixels: Images with more pixels in their header are TOO_LARGE and not decoded.
-        decoder: Decoder for JPEGs. ``turbo`` gives the same pixels as ``pillow`` in less time.
+        max_image_bytes: Limit in bytes; larger encoded images are TOO_LARGE.
+        max_image_pixels: Limit in pixels of the header's size; larger images are TOO_LARGE and are
+            not decoded.
+        decoder: Decoder of JPEGs. ``turbo`` gives the same pixels as ``pillow`` in less time.
             ``scaled`` decodes large JPEGs at a reduced size. Pillow decodes all other formats.
         threads: Worker threads that each decode and infer whole batches, at least 1.
 

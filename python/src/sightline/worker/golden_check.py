@@ -1,4 +1,4 @@
-"""Checks for the driver, before it publishes a model, that a bundle gives its golden outputs.
+"""Checks that a bundle computes its golden outputs, before the driver publishes it as a model.
 
 `python -m sightline.worker.golden_check FOLDER [--allow-code]`
 """
@@ -16,11 +16,11 @@ from sightline.errors import SightlineError
 
 
 def main(arguments: list[str]) -> int:
-    """Print the checks as one line of JSON; return 0, or 2 for wrong arguments or a bad bundle."""
+    """Print the checks as one line of JSON. Return 0, or 2 for wrong arguments or a bad bundle."""
     flags = [argument for argument in arguments if argument.startswith("-")]
     folders = [argument for argument in arguments if not argument.startswith("-")]
     if len(folders) != 1 or set(flags) - {"--allow-code"}:
-        sys.stderr.write("WRONG_ARGUMENTS: it takes FOLDER [--allow-code].\n")
+        sys.stderr.write("WRONG_ARGUMENTS: use the arguments FOLDER [--allow-code].\n")
         return 2
     try:
         bundle = Bundle.load(Path(folders[0]))

@@ -14,7 +14,7 @@ from pathlib import Path
 from sightline.require_package import has_package
 from sightline.version import PROTOCOL, __version__
 
-# Import name to the distributions that may provide it.
+# Import names with the distributions that may provide them.
 _PACKAGES = {
     "pyarrow": ("pyarrow",),
     "numpy": ("numpy",),
@@ -36,11 +36,11 @@ _PACKAGES = {
 def preflight(cuda_backend: str | None = None) -> dict[str, object]:
     """Return the versions of this interpreter and of its packages, and the known backends.
 
-    The version of a missing package is None. `packages` also has those that backends of other
-    packages need.
+    The version of a missing package is None. `packages` also contains the packages that backends of
+    other packages need.
 
     Args:
-        cuda_backend: If given, import this backend and report whether it can run on a GPU here.
+        cuda_backend: Name of a backend to import, to report whether it can run on a GPU; or None.
     """
     answer: dict[str, object] = {
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
@@ -58,7 +58,7 @@ def preflight(cuda_backend: str | None = None) -> dict[str, object]:
 
 
 def _backends() -> dict[str, dict[str, object]]:
-    """Return what each backend declares, why others are broken, and the packages that they need."""
+    """Return the backends' declarations, the errors of broken ones, and the required packages."""
     from sightline.backends.registry import backend_entry, known_backends
     from sightline.errors import SightlineError
 
@@ -100,7 +100,7 @@ def _pyspark_version() -> str | None:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the answer; return 0, or 2 for a wrong argument or an unknown backend."""
+    """Print the answer. Return 0, or 2 for a wrong argument or an unknown backend."""
     from sightline.errors import SightlineError
 
     cuda_backend = arguments[1] if len(arguments) == 2 and arguments[0] == "--cuda" else None

@@ -1,4 +1,4 @@
-"""The entry point for Spark: worker factories that the Scala bridge names in its command."""
+"""The entry points for Spark's Python workers, which the Scala bridge names in its command."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sightline.worker.task import begin_task, send_counters
 from sightline.worker.worker_spec import WorkerSpec
 
 if TYPE_CHECKING:
-    # Spark gives one argument as an array, and several as a tuple of arrays.
+    # Spark passes one argument as an array, and several as a tuple of arrays.
     Arguments = pa.Array[Any] | Sequence[pa.Array[Any]]
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -39,7 +39,9 @@ def bulk(spec_json: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Rec
     spec = WorkerSpec.from_json(spec_json)
     columns = spec.columns
     if columns is None:
-        raise SightlineError("PROTOCOL_MISMATCH", "the jar names no columns for a bulk plan.")
+        raise SightlineError(
+            "PROTOCOL_MISMATCH", "the jar's plan for record batches names no columns."
+        )
 
     def infer(
         batches: Iterator[pa.RecordBatch], model: Model, counters: Counters
@@ -88,7 +90,7 @@ def _task(
 
 
 def _unless_empty(items: Iterator[_In]) -> Iterator[_In] | None:
-    """Return the same items, or None for an empty partition, which then loads no model."""
+    """Return the same items, or None for an empty partition, so that no model is loaded for it."""
     for first in items:
         return itertools.chain([first], items)
     return None
@@ -105,8 +107,8 @@ def _open_model(spec: WorkerSpec) -> Model:
     if bundle.sha256 != spec.model_sha256:
         raise SightlineError(
             "MODEL_CHANGED",
-            f"{spec.model_name} was resolved to sha256 {spec.model_sha256[:12]} but {folder} "
-            f"holds {bundle.sha256[:12]}. It was changed after the query began: run it again.",
+            f"{spec.model_name} was resolved to sha256 {spec.model_sha256[:12]}, but {folder} "
+            f"contains {bundle.sha256[:12]}. It changed after the query began: run it again.",
         )
     task = TaskContext.get()
     addresses: list[str] | None = None

@@ -1,4 +1,4 @@
-"""The start and the end of a task in a worker that runs many tasks."""
+"""Code that runs at the start and at the end of a task in a worker that runs many tasks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sightline.engine.counters import Counters
 
 COUNTERS = "sightline_counters"
 
-# Far above the ids that a Python driver gives its own accumulators.
+# Far above the ids of the accumulators of a Python driver.
 _ids = itertools.count(0x51_0000_0000)
 _SPARKS_OWN = ("pyspark.zip", "-src.zip", ".jar")
 _tasks = 0
@@ -31,7 +31,7 @@ def begin_task() -> None:
     second task begins, the collector has just run and the model is loaded. The objects that exist
     then stay alive, so they are excluded from later collections.
     """
-    global _tasks  # noqa: PLW0603 - of this process, like what it counts
+    global _tasks  # noqa: PLW0603 - it counts the tasks of this process
     _tasks += 1
     if _tasks == 2:
         gc.freeze()
@@ -43,8 +43,9 @@ def begin_task() -> None:
 def send_counters(counters: Counters) -> None:
     """Add the counters to the accumulator updates that Spark's worker sends at the task's end.
 
-    The driver's jar sums them over the successful tasks. Spark sends an update as a pickle of
-    (id, value). The jar does not unpickle it, so the value is JSON text that the jar finds by name.
+    The driver's jar adds them over the successful tasks. Spark sends an update as a pickle of
+    (id, value). The jar does not unpickle it, so the value is JSON text with a name that the jar
+    searches for.
     """
     from pyspark.accumulators import Accumulator, AccumulatorParam
 

@@ -29,10 +29,10 @@ class BulkColumns:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
-    """A model by its hash, how to run it, and the names of columns.
+    """A model with its hash, the settings of its run, and the names of columns.
 
     Args:
-        model_name: For messages.
+        model_name: Name of the model, for messages.
         model_sha256: Hash of model.json; the worker's bundle must have the same hash.
         model_folder: Absolute, or relative to the root of SparkFiles.
         backend: Name of a backend, such as ``onnx``.
@@ -40,9 +40,9 @@ class WorkerSpec:
         precision: ``fp32``, ``bf16`` or ``int8``.
         allow_code: Whether the bundle may name Python code of any package.
         local: Whether the tasks run on the driver's machine (Spark's local mode).
-        engine: Sizes, limits, the decoder, and one worker thread per core of the task.
+        engine: Sizes, limits and decoder, with one worker thread per core of the task.
         result: The result type.
-        columns: Bulk only; None for a scalar function.
+        columns: The columns of a bulk plan; None for a scalar function.
     """
 
     model_name: str
@@ -68,8 +68,8 @@ class WorkerSpec:
         if spec.get("protocol") != PROTOCOL:
             raise SightlineError(
                 "PROTOCOL_MISMATCH",
-                f"the jar speaks protocol {spec.get('protocol')}, this Python package {PROTOCOL}. "
-                "Use the jar and the package of one version.",
+                f"the jar has protocol {spec.get('protocol')}, and this Python package has "
+                f"protocol {PROTOCOL}. Use the jar and the package of the same version.",
             )
         model, images, columns = spec["model"], spec["images"], spec.get("columns")
         return WorkerSpec(
@@ -103,4 +103,6 @@ def _result(fields: Mapping[str, Any]) -> ResultType:
         return Probabilities()
     if kind == "vector":
         return Vector()
-    raise SightlineError("PROTOCOL_MISMATCH", f"the jar asks for a result of kind '{kind}'.")
+    raise SightlineError(
+        "PROTOCOL_MISMATCH", f"the jar requests a result of the unknown kind '{kind}'."
+    )

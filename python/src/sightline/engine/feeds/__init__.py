@@ -1,1 +1,1 @@
-"""Feeds: from column values to rows of an input tensor."""
+"""Feeds, which make rows of an input tensor from column values."""

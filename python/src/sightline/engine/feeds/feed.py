@@ -18,21 +18,21 @@ class FeedColumn(Protocol):
 
     @property
     def errors(self) -> Mapping[int, RowError]:
-        """Errors by row, of NULL rows too. Other rows are given to `Feed.write`."""
+        """Errors by row, also of NULL rows. Other rows are passed to `Feed.write`."""
         ...
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all values, for the limits on memory."""
+        """Bytes of all values, for the memory limits."""
         ...
 
-    def __getitem__(self, row: int) -> Any:  # noqa: ANN401 - what the feed's `write` takes
-        """Return the value of a row without copying it; it has an attribute `nbytes`."""
+    def __getitem__(self, row: int) -> Any:  # noqa: ANN401 - the type that `write` accepts
+        """Return the value of a row without a copy. It must have an attribute `nbytes`."""
         ...
 
 
 class Feed(Protocol):
-    """Makes one input tensor. Several threads call `write` at once."""
+    """Makes one input tensor. Several threads may call `write` at once."""
 
     def open(self, column: pa.Array[Any]) -> FeedColumn:
         """Prepare one column; called in the thread that reads the input.
@@ -47,19 +47,19 @@ class Feed(Protocol):
 
         Args:
             value: From the `FeedColumn`.
-            out: Of the dtype and the row shape of the input tensor; overwritten.
+            out: With the dtype and the row shape of the input tensor; overwritten.
 
         Returns:
-            None, or the error of this row; `out` may then hold anything.
+            None, or the error of this row. With an error, the content of `out` is not used.
 
         Raises:
-            MemoryError: If the machine has no memory for the value. It ends the run.
+            MemoryError: If the machine has no memory for the value. The run then fails.
         """
         ...
 
 
 class FeedFactory(Protocol):
-    """What a feed's entry point, in the group `sightline.feeds`, names: a class or a function."""
+    """The class or function that an entry point in the group `sightline.feeds` names."""
 
     def __call__(self, input_: Input, spec: EngineSettings) -> Feed:
         """Make the feed of one input for one run.
@@ -69,6 +69,6 @@ class FeedFactory(Protocol):
             spec: Sizes and limits of the run.
 
         Raises:
-            WrongUseError: INVALID_BUNDLE if the settings do not fit.
+            WrongUseError: INVALID_BUNDLE if the settings are invalid.
         """
         ...

@@ -1,4 +1,4 @@
-"""The image feed: encoded files, decoded, resized and cropped to uint8 pixels."""
+"""The image feed: decodes, resizes and crops encoded files to uint8 pixels."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ DECODED_BYTES = 1024 * 1024 * 1024
 
 
 class ImageFeed:
-    """Makes uint8 (n, height, width, 3), RGB, of encoded files.
+    """Makes uint8 (n, height, width, 3), RGB, from encoded files.
 
     Args:
         preprocessing: Resize and crop. The model's graph applies mean and deviation.
-        spec: Gives the decoder and the limits on an image.
+        spec: The decoder and the limits on an image.
     """
 
     def __init__(self, preprocessing: Preprocessing, spec: EngineSettings) -> None:
@@ -48,7 +48,7 @@ class ImageFeed:
         self._memory = DecodeMemory()
 
     def open(self, column: pa.Array[Any]) -> BinaryColumn:
-        """See `feed.Feed.open`; the column is binary or can be cast to it."""
+        """See `feed.Feed.open`. The column is binary or can be cast to binary."""
         try:
             return BinaryColumn(column)
         except pa.ArrowException as error:
@@ -57,7 +57,7 @@ class ImageFeed:
             ) from error
 
     def write(self, value: memoryview, out: UInt8Array) -> RowError | None:
-        """Decode and resize one file. The error is one of `decode`, or UNSUPPORTED."""
+        """Decode and resize one file. Return an error of `decode`, or UNSUPPORTED."""
         with self._memory.one_image() as reserve:
             return self._write(value, out, reserve)
 
@@ -91,9 +91,9 @@ class DecodeMemory:
 
     @contextmanager
     def one_image(self) -> Iterator[Callable[[int], None]]:
-        """Yield the function with which a decoder reserves the bytes of one image.
+        """Yield the function that a decoder calls to reserve the bytes of one image.
 
-        The function waits until the limit allows the bytes. They are released at the block's end.
+        The function waits until the limit allows the bytes, which the end of the block releases.
         """
         reserved = 0
 
@@ -155,7 +155,7 @@ def preprocess(image: Image.Image, preprocessing: Preprocessing, out: UInt8Array
     """Write one image at the model's size. The model's graph applies mean and deviation.
 
     `shortest_edge` rounds the longer edge down like torchvision's Resize. The centre crop rounds
-    like torchvision's CenterCrop. So a published recipe gives the same pixels. If the crop is
+    like torchvision's CenterCrop. So published preprocessing gives the same pixels. If the crop is
     larger than the image, the rest is black.
 
     Args:

@@ -1,4 +1,4 @@
-"""The tensor feed: numbers, arrays of numbers, and nested arrays."""
+"""The tensor feed, for numbers, arrays of numbers, and nested arrays."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from sightline.row_error import RowError
 class TensorFeed:
     """Makes a tensor of numbers. A row is a number for the shape (n,), else nested arrays.
 
-    A tensor of floats takes any numbers and rounds them to its precision. A tensor of integers
-    or booleans takes numbers that it can hold exactly.
+    A tensor of floats accepts all numbers and rounds them to its precision. A tensor of integers
+    or booleans accepts only numbers that it can represent exactly.
 
     Args:
-        tensor: Gives the dtype and the row shape.
+        tensor: The dtype and the row shape.
     """
 
     def __init__(self, tensor: TensorSpec) -> None:
@@ -32,7 +32,7 @@ class TensorFeed:
     def open(self, column: pa.Array[Any]) -> TensorColumn:
         """See `feed.Feed.open`.
 
-        The column holds numbers or booleans, in as many nested lists as the row shape has axes.
+        The column contains numbers or booleans, in as many nested lists as a row has axes.
         """
         return TensorColumn(column, self._tensor)
 
@@ -42,11 +42,11 @@ class TensorFeed:
 
 
 class TensorColumn:
-    """The rows of one column that fit the tensor, converted at once, and the errors of others.
+    """The converted rows of one column that fit the tensor, and the errors of the other rows.
 
     Args:
         column: See `TensorFeed.open`.
-        tensor: Gives the dtype and the row shape.
+        tensor: The dtype and the row shape.
 
     Raises:
         WrongUseError: WRONG_COLUMN_TYPE.
@@ -55,11 +55,11 @@ class TensorColumn:
     def __init__(self, column: pa.Array[Any], tensor: TensorSpec) -> None:
         self.errors: dict[int, RowError] = {}
         self._tensor = tensor
-        self._rows = np.arange(len(column))  # those without an error so far
+        self._rows = np.arange(len(column))  # rows without an error so far
         if pa.types.is_null(column.type):
             column = column.cast(_list_type(len(tensor.row_shape)))
         values: Any = self._without_nulls(column, 1, "is NULL")
-        done = 1  # how many numbers or lists of each row are in `values`
+        done = 1  # numbers or lists per row in `values`
         for axis, length in enumerate(tensor.row_shape):
             values = self._of_length(values, done, axis, column.type).flatten()
             done *= length
@@ -128,9 +128,9 @@ class TensorColumn:
         per_row: int,
         problem: Callable[[int], str],
     ) -> Any:  # noqa: ANN401
-        """Give the rows with an unfit value their error, and return the values of the others.
+        """Set the error of rows with an unfit value, and return the values of the other rows.
 
-        `problem` is told the place of a row's first unfit value in `values`.
+        `problem` is called with the index in `values` of a row's first unfit value.
         """
         of_rows = fits.reshape(len(self._rows), per_row)
         good = of_rows.all(axis=1)
@@ -159,7 +159,7 @@ def _list_type(levels: int) -> pa.DataType:
 
 
 def _fits(found: Array, dtype: np.dtype[Any]) -> npt.NDArray[np.bool_] | None:
-    """Which numbers the dtype can hold; None if it holds every number of this type."""
+    """Return which numbers the dtype can represent; None if it can represent all of this type."""
     if found.dtype == dtype or np.can_cast(found.dtype, dtype, "safe"):
         return None
     with np.errstate(over="ignore", invalid="ignore"):
@@ -168,7 +168,7 @@ def _fits(found: Array, dtype: np.dtype[Any]) -> npt.NDArray[np.bool_] | None:
         if dtype.kind == "b":
             return np.asarray((found == 0) | (found == 1))
         limits = np.iinfo(dtype)
-        if found.dtype.kind == "f":  # the limits of int64 are no floats: 2**63 is out of range
+        if found.dtype.kind == "f":  # int64's limit is not a float: 2**63 is out of range
             whole = np.trunc(found) == found
             return np.asarray(whole & (found >= float(limits.min)) & (found < limits.max + 1.0))
         return np.asarray((found >= limits.min) & (found <= limits.max))

@@ -1,1 +1,1 @@
-"""Heads: from an output tensor to result columns."""
+"""Heads, which make result columns of an output tensor."""

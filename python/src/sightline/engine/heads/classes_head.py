@@ -1,4 +1,4 @@
-"""The classes head: the best classes, or the probability of every class."""
+"""The classes head: the best classes, or the probability of each class."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SIGN = np.uint32(0x80000000)
 
 
 class ClassesHead:
-    """Makes label, class_id, a score, and the list of the best classes.
+    """Makes the columns label, class_id, a score, and the list of the best classes.
 
     Args:
-        labels: One for each class.
+        labels: One label per class.
         activation: See `rank`.
-        top_k: How many classes the list has, at least 1; at most all.
+        top_k: Length of the list, at least 1; longer than the number of classes means all.
     """
 
     fields: Sequence[pa.Field[Any]] = tuple(arrow_types.PREDICTION)
@@ -38,7 +38,7 @@ class ClassesHead:
         self.kept = (Kept("int32", (self._top_k,)), Kept("float32", (self._top_k,)))
 
     def convert(self, output: Float32Array) -> Converted:
-        """Rank (n, classes) and keep class ids and scores; a row with NaN has no result."""
+        """Rank (n, classes) and return class ids and scores; a row with NaN has no result."""
         ranked = rank(output, self._activation, self._top_k)
         problems = dict.fromkeys(np.flatnonzero(~ranked.valid).tolist(), _NO_NUMBER)
         return Converted((ranked.class_ids, ranked.scores), problems)
@@ -64,12 +64,12 @@ class ClassesHead:
 
 
 class ProbabilitiesHead(ClassesHead):
-    """Makes label, class_id, confidence, and a map of every label to its probability.
+    """Makes the columns label, class_id, confidence, and a map from each label to its probability.
 
     The probabilities of classes with the same label are added, because each key of a map is unique.
 
     Args:
-        labels: One for each class.
+        labels: One label per class.
         activation: See `rank`.
     """
 
@@ -87,7 +87,7 @@ class ProbabilitiesHead(ClassesHead):
         table = np.zeros((rows, keys), np.float32)
         key_ids = self._key_of_class[class_ids[present]]  # (present rows, classes)
         np.add.at(table, (np.arange(rows)[:, None], key_ids), scores[present])
-        from_arrays: Any = pa.MapArray.from_arrays  # the stubs know only some of its forms
+        from_arrays: Any = pa.MapArray.from_arrays  # the stubs have only some of its signatures
         column: pa.Array[Any] = from_arrays(
             list_offsets(present, keys),
             self._keys.take(pa.array(np.tile(np.arange(keys), rows), pa.int32())),
@@ -119,7 +119,7 @@ def rank(output: Float32Array, activation: str, top_k: int) -> Ranked:
     Args:
         output: (n, classes) float32, the model's output.
         activation: ``softmax`` for single-label logits, ``sigmoid`` for multi-label logits,
-            ``none`` if the output already holds scores.
+            ``none`` if the output already contains scores.
         top_k: 1 to classes.
     """
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):

@@ -19,11 +19,11 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One array that is kept for the rows of a record batch until its columns are made.
+    """The declaration of one array that is kept for each record batch until its columns are made.
 
     Args:
-        dtype: Of its elements, as numpy names it.
-        row_shape: Of one row.
+        dtype: numpy's name of the element type.
+        row_shape: Shape of one row.
     """
 
     dtype: str
@@ -32,11 +32,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What a head keeps of some rows of an output tensor.
+    """The arrays that a head keeps of some rows of an output tensor.
 
     Args:
         arrays: One for each `Head.kept`, (n, *row_shape).
-        problems: By row, why it has no result. It becomes an error MODEL of the row.
+        problems: By row, the reason why it has no result. It becomes an error MODEL of the row.
     """
 
     arrays: Sequence[Array]
@@ -44,23 +44,23 @@ class Converted:
 
 
 class Head(Protocol):
-    """Makes result columns of one output tensor. Several threads call `convert` at once."""
+    """Makes result columns of one output tensor. Several threads may call `convert` at once."""
 
     @property
     def fields(self) -> Sequence[pa.Field[Any]]:
-        """Names and types of the columns; lists name their element `element`, as Spark does."""
+        """Names and types of the columns. The element of a list is named `element`, as in Spark."""
         ...
 
     @property
     def kept(self) -> Sequence[Kept]:
-        """The arrays that `convert` gives."""
+        """Declarations of the arrays that `convert` returns."""
         ...
 
     def convert(self, output: Array) -> Converted:
-        """Reduce the output to what the columns need; called in a worker thread.
+        """Reduce the output to the values that the columns need; called in a worker thread.
 
         Args:
-            output: (n, …), of the dtype and row shape of the output tensor; n may be 0.
+            output: (n, …) with the dtype and row shape of the output tensor; n may be 0.
         """
         ...
 
@@ -69,26 +69,26 @@ class Head(Protocol):
 
         Args:
             arrays: One for each `kept`, (rows, *row_shape); valid only in the present rows.
-            present: (rows,), which rows have a result.
+            present: (rows,) bool, true for rows with a result.
 
         Returns:
-            One array for each of `fields`, of `rows` values, NULL in the rows that are not present.
+            One array for each of `fields` with `rows` values, NULL in rows that are not present.
         """
         ...
 
 
 class HeadFactory(Protocol):
-    """What a head's entry point, in the group `sightline.heads`, names: a class or a function."""
+    """The class or function that an entry point in the group `sightline.heads` names."""
 
     def __call__(self, output: Output, bundle: Bundle) -> Head:
         """Make the head of one output for one run.
 
         Args:
             output: The tensor, and the settings of the head in `output.head`.
-            bundle: For files that the settings name.
+            bundle: The bundle with the files that the settings name.
 
         Raises:
-            WrongUseError: INVALID_BUNDLE if the settings do not fit.
+            WrongUseError: INVALID_BUNDLE if the settings are invalid.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""The tensor head, numbers and nested arrays, and the vector head, the features of a row."""
+"""The tensor head for numbers and nested arrays, and the vector head for the features of a row."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _TYPES: dict[str, pa.DataType] = {
 
 
 class TensorHead:
-    """Makes one column of the output's values: a number, or arrays nested to the row's rank.
+    """Makes one column of the output's values: numbers, or arrays nested to the rank of a row.
 
     Args:
-        tensor: The output. An array of uint8 becomes one of int16.
+        tensor: The output tensor. An array of uint8 becomes an array of int16.
     """
 
     def __init__(self, tensor: TensorSpec) -> None:
@@ -43,7 +43,7 @@ class TensorHead:
         self.fields: Sequence[pa.Field[Any]] = (pa.field(tensor.name, type_),)
 
     def convert(self, output: Array) -> Converted:
-        """Keep the output as it is; NaN and infinity are values too."""
+        """Return the unchanged output; NaN and infinity are valid values."""
         return Converted((output,))
 
     def columns(self, arrays: Sequence[Array], present: BoolArray) -> list[pa.Array[Any]]:
@@ -67,7 +67,7 @@ class VectorHead(TensorHead):
     """Makes the column `features`, list<float>.
 
     Args:
-        tensor: The output, float32 (n, length).
+        tensor: The output tensor, float32 (n, length).
     """
 
     def __init__(self, tensor: TensorSpec) -> None:
@@ -75,7 +75,7 @@ class VectorHead(TensorHead):
         self.fields = (FEATURES,)
 
     def convert(self, output: Array) -> Converted:
-        """Keep the features; a row with a number that is not finite has no result."""
+        """Return the features; a row with a number that is not finite has no result."""
         wrong = np.flatnonzero(~np.isfinite(output).all(axis=1))
         problem = "The model gave a feature that is NaN or infinite."
         return Converted((output,), dict.fromkeys(wrong.tolist(), problem))

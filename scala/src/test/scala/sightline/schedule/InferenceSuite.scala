@@ -161,7 +161,7 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     val other = worker.copy(spec = worker.spec.replace("\"protocol\":2", "\"protocol\":9"))
     val output = new StructType().add("path", "string").add("n", "int")
     val error = intercept[SparkException](BulkFrame(other, frame(images), output).collect())
-    assert(error.getMessage.contains("PROTOCOL_MISMATCH: the jar speaks protocol 9"))
+    assert(error.getMessage.contains("PROTOCOL_MISMATCH: the jar has protocol 9"))
   }
 
   test("a model whose bytes differ from those on the driver is rejected") {
