@@ -12,6 +12,7 @@ printed when the part has ended.
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -148,8 +149,8 @@ PLANS = {"style": style, "quick": quick, "coverage": coverage, "everything": eve
 
 def changed_languages() -> tuple[bool, bool]:
     """Return whether Scala and Python files differ from branch main; both if git fails."""
-    base = _git("merge-base", "HEAD", "main") or ["HEAD"]
-    changed = _git("diff", "--name-only", *base)
+    base = _git("merge-base", "HEAD", "main")
+    changed = _git("diff", "--name-only", *base) if base else None
     untracked = _git("ls-files", "--others", "--exclude-standard")
     if changed is None or untracked is None:
         return True, True
@@ -172,6 +173,8 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in PLANS:
         print(f"WRONG_ARGUMENTS: verify.py {'|'.join(PLANS)}", file=sys.stderr)
         return 2
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # logs contain any character
     for stale in REPORTS.rglob("*.xml"):
         stale.unlink()
     FAILURES.unlink(missing_ok=True)
@@ -183,7 +186,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"FAILED {reason}")
     if arguments[0] != "style":
         print(counts.line())
-    return 1 if counts.reasons else 0
+    return 1 if counts.reasons or counts.failed else 0
 
 
 def number_of_lanes() -> int:
@@ -224,6 +227,9 @@ class Verification:
             if time.monotonic() - shown >= PROGRESS_S:
                 shown = time.monotonic()
                 self._show_progress()
+        for name, ended in self._ended.items():
+            if not ended.is_set():
+                self._counts.fail(f"{name}: it was not run")
         return self._counts
 
     def _run_lane(self, parts: Sequence[Part]) -> None:
@@ -232,8 +238,8 @@ class Verification:
                 self._ended[part.needs].wait()
             try:
                 self._run_part(part)
-            except (OSError, ElementTree.ParseError) as error:
-                self._counts.fail(f"{part.name}: {error}")
+            except Exception as error:  # noqa: BLE001 - the other parts must run
+                self._counts.fail(f"{part.name}: {type(error).__name__}: {error}")
             finally:
                 self._ended[part.name].set()
 
@@ -277,9 +283,8 @@ def _judge(part: Part, status: int, counts: Counts) -> None:
     failed = counts.failed
     reported = _count(part, counts) if part.reports else 0
     if part.failures is not None and part.failures.exists():
-        counts.reasons += [
-            f"{part.name}: {line}" for line in part.failures.read_text().splitlines()
-        ]
+        lines = part.failures.read_text("utf-8", "replace").splitlines()
+        counts.reasons += [f"{part.name}: {line}" for line in lines or [f"exit status {status}"]]
         part.failures.unlink()
         counts.failed = max(counts.failed, failed + 1)
     elif status != 0 and counts.failed == failed:

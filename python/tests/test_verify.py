@@ -95,3 +95,28 @@ def test_a_machine_with_little_memory_has_one_lane(
     monkeypatch.delenv("VERIFY_LANES", raising=False)
     monkeypatch.setattr("os.sysconf", lambda name: {"SC_PAGE_SIZE": 4096}.get(name, 1_000_000))
     assert verify["number_of_lanes"]() == 1
+
+
+def test_the_script_fails_if_a_part_cannot_be_run_at_all_and_runs_the_others(
+    verify: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    absent = verify["Part"]("absent", ("/nowhere/program",))
+    other = part(verify, "other", "print('≤ ran')")
+    last = part(verify, "last", "")
+    names = verify["main"].__globals__
+    names["PLANS"] = {"everything": lambda: ([absent, other], [last])}
+    names["number_of_lanes"] = lambda: 2
+    assert verify["main"](["everything"]) == 1
+    printed = capfd.readouterr().out
+    assert "ran" in printed
+    assert "FAILED absent: FileNotFoundError" in printed
+    assert printed.endswith("0 passed, 1 failed\n")
+
+
+def test_an_empty_file_of_failures_is_a_failure(verify: dict[str, Any], tmp_path: Path) -> None:
+    failures = tmp_path / "failures.txt"
+    failures.write_text("")
+    broken = part(verify, "broken", "raise SystemExit(1)", failures=failures)
+    counts = verify["Verification"]([[broken]]).run()
+    assert counts.reasons == ["broken: exit status 1"]
+    assert counts.line() == "0 passed, 1 failed"

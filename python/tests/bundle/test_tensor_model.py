@@ -127,6 +127,20 @@ def test_a_scalar_call_gives_null_for_null_and_a_struct_of_the_outputs(model: Mo
     assert rows[2]["error"]["code"] == "INVALID_INPUT"
 
 
+@pytest.mark.parametrize("threads", [1, 4])
+def test_an_output_that_is_a_view_of_an_input_keeps_its_rows(model: Model, threads: int) -> None:
+    class Views:
+        def run(self, feeds: Any, wanted: Any) -> Any:  # noqa: ANN401
+            return {"doubled": feeds["x"].reshape(-1, 2, 2)}
+
+    x = rows_of(5_000)
+    spec = EngineSettings(threads=threads)
+    viewing = Model(model.bundle, Views())
+    (found,) = run([table(x)], viewing, spec, Tensors(("doubled",)), ["x"], "none")
+    values = np.array(found.column("doubled").to_pylist(), np.float32)
+    assert np.array_equal(values.reshape(-1, 4), x)
+
+
 def test_only_wanted_outputs_are_asked_for(model: Model) -> None:
     asked: list[list[str]] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any
@@ -164,7 +164,11 @@ class BatchWorkers:
         outputs = self._model.run(inputs, list(self._heads))
         for head, output in zip(self._heads.values(), outputs, strict=True):
             converted = head.convert(output)
-            arrays += converted.arrays
+            # An output may be a view of an input, whose buffer this thread soon overwrites.
+            arrays += [
+                array.copy() if _shares_memory(array, inputs.values()) else array
+                for array in converted.arrays
+            ]
             problems |= converted.problems
         return arrays, problems
 
@@ -177,3 +181,7 @@ class BatchWorkers:
             found = {one.name: np.empty((rows, *one.row_shape), one.dtype) for one in tensors}
             self._buffers.inputs = found
         return found
+
+
+def _shares_memory(array: Array, inputs: Iterable[Array]) -> bool:
+    return any(np.may_share_memory(array, one) for one in inputs)

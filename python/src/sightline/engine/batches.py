@@ -50,7 +50,7 @@ class Outcome:
         present: (rows,) bool, true for the rows with a result.
         errors: Errors by row. At the end, each row is present, has an error, or was not wanted.
         waiting: Number of rows in model batches that have not run yet.
-        kept_bytes: Bytes of the kept columns.
+        kept_bytes: Bytes of the kept columns and of the results.
     """
 
     kept: pa.RecordBatch
@@ -63,12 +63,9 @@ class Outcome:
     @staticmethod
     def empty(rows: int, arrays: Sequence[Kept], kept: pa.RecordBatch) -> Outcome:
         """Return an outcome without results."""
-        return Outcome(
-            kept,
-            [np.zeros((rows, *one.row_shape), one.dtype) for one in arrays],
-            np.zeros(rows, np.bool_),
-            kept_bytes=kept.nbytes,
-        )
+        results = [np.zeros((rows, *one.row_shape), one.dtype) for one in arrays]
+        size = kept.nbytes + sum(one.nbytes for one in results)
+        return Outcome(kept, results, np.zeros(rows, np.bool_), kept_bytes=size)
 
     @property
     def rows(self) -> int:
