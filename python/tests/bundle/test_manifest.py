@@ -92,6 +92,8 @@ def test_scale_and_bias_are_the_normalisation(tiny: Bundle) -> None:
             [SCORES, pooled("n", 4), pooled("n", 4)],
             "'outputs' must have different names",
         ),
+        ("outputs", [SCORES, {**pooled("n", 4), "name": "LOGITS"}], "differ by more than case"),
+        ("outputs", [SCORES, {**pooled("n", 4), "name": "Error"}], "and none named error"),
         ("golden.tolerance", 1e300, "'golden.tolerance' must be above 0 and at most 655"),
         ("golden.tolerance", int("9" * 400), "'golden.tolerance' must be a finite number"),
         ("golden.tolerance", 0, "'golden.tolerance' must be above 0"),

@@ -10,7 +10,8 @@ import sightline.model.{Bundle, TemporaryFolder}
  * `iris` takes x, float32 [n, 4], and gives y, float32 [n, 2]: the sums of its first and of its last
  * two elements, and `sum`, float32 [n]: the sum of all. `pixels` takes x, uint8 [n, 2, 2], and gives
  * y, uint8 [n, 2, 2]: the same numbers. `pair` takes a, float32 [n], and b, float32 [n, 2], and gives
- * y, float32 [n, 2]: a times b.
+ * y, float32 [n, 2]: a times b. `change` takes two images, before and after, uint8 [n, 2, 2, 3], and
+ * gives y, float32 [n]: the sum of after minus the sum of before.
  */
 object TensorBundle {
 
@@ -24,6 +25,7 @@ object TensorBundle {
   lazy val iris: Bundle = Bundle.open(models.resolve("iris"))
   lazy val pixels: Bundle = Bundle.open(models.resolve("pixels"))
   lazy val pair: Bundle = Bundle.open(models.resolve("pair"))
+  lazy val change: Bundle = Bundle.open(models.resolve("change"))
 
   private def program: String =
     """import hashlib, json, sys
@@ -87,5 +89,22 @@ object TensorBundle {
       |    [spec("a", "float32", [], feed=tensor), spec("b", "float32", [2], feed=tensor)],
       |    [spec("y", "float32", [2], head=tensor)],
       |    {"input:a": a, "input:b": b, "output:y": a[:, None] * b},
+      |)
+      |image = {"kind": "image", "color": "RGB", "mean": [0, 0, 0], "std": [1, 1, 1], "crop": None,
+      |    "resize": {"mode": "stretch", "height": 2, "width": 2, "interpolation": "nearest"}}
+      |before = np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3)
+      |after = before[::-1]
+      |write(
+      |    models / "change",
+      |    [helper.make_node("Cast", ["before"], ["b"], to=TensorProto.FLOAT),
+      |     helper.make_node("Cast", ["after"], ["a"], to=TensorProto.FLOAT),
+      |     helper.make_node("Sub", ["a", "b"], ["d"]),
+      |     helper.make_node("ReduceSum", ["d", "axes"], ["y"], keepdims=0)],
+      |    [helper.make_tensor("axes", TensorProto.INT64, [3], [1, 2, 3])],
+      |    [spec("before", "uint8", [2, 2, 3], feed=image),
+      |     spec("after", "uint8", [2, 2, 3], feed=image)],
+      |    [spec("y", "float32", [], head=tensor)],
+      |    {"input:before": before, "input:after": np.ascontiguousarray(after),
+      |     "output:y": (after.astype(np.float32) - before).sum((1, 2, 3))},
       |)""".stripMargin
 }

@@ -173,6 +173,30 @@ final class ManifestSuite extends AnyFunSuite {
     )
   }
 
+  test("no output is named error, and names differ by more than case") {
+    val kind: JObject = "kind" -> "tensor"
+    def outputs(names: String*): JValue =
+      JArray(names.map(tensor(_, "float32", Seq(2)) ~ ("head" -> kind)).toList)
+    Seq(outputs("Error"), outputs("y", "Y")).foreach { wrong =>
+      assert(
+        refused(format2("outputs" -> wrong): _*).contains(
+          "'outputs' must have names that differ by more than case, and no output is named error"
+        )
+      )
+    }
+  }
+
+  test("a tensor of format 1 with a second free axis is left out") {
+    val outputs = Seq(
+      TestBundle.output("logits", "scores", List(JString("n"), JInt(2))),
+      TestBundle.output("boxes", "tensor", List(JString("n"), JString("t"), JInt(4))),
+      TestBundle.output("map", "tensor", List(JString("n"), JInt(7), JInt(7))),
+    )
+    assert(
+      parsed("outputs" -> outputs).signature.outputs.map(_.tensor.name) == Seq("logits", "map")
+    )
+  }
+
   test("the signature of format 1 has the feeds, heads and result types of format 2") {
     val outputs = Seq(
       TestBundle.output("logits", "scores", List(JString("n"), JInt(2))),

@@ -7,7 +7,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import sightline.model.ResultType
 import sightline.schedule.Inference
 import sightline.sql.ImageInferenceFunction
-import sightline.{LocalSpark, SightlineException, TensorBundle}
+import sightline.{LocalSpark, SightlineException, TensorBundle, TestImage}
 
 /** SQL queries with models whose inputs are numbers (bundles of format 2). */
 final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
@@ -130,7 +130,9 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
     assert(missing.getMessage.contains("UNKNOWN_COLUMN: the table of ml_predict has no column 'x'"))
   }
 
-  test("a model with several inputs accepts a struct with a field for each, or columns of a table") {
+  test(
+    "a model with several inputs accepts a struct with a field for each, or columns of a table"
+  ) {
     val pair = TensorBundle.pair.folder.toString
     spark
       .range(1, 9, 1, numPartitions = 3)
@@ -156,6 +158,48 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
     assert(guarded.collect().map(_.isNullAt(1)).toSeq == (1 to 8).map(_ <= 5))
     val error = intercept[AnalysisException](spark.sql(s"SELECT ml_predict('$pair', array(1))"))
     assert(error.getMessage.contains("is ARRAY<INT>, not STRUCT<a: FLOAT, b: ARRAY<FLOAT>>."))
+  }
+
+  test("a row without inputs has an error in a table with columns that no worker can transport") {
+    val query = s"""SELECT id, prediction.sum, error.code FROM ml_predict(TABLE(
+      |  SELECT id, make_ym_interval(1, 2) AS age, IF(id = 1, NULL, array(id, 0, 0, 1)) AS x
+      |  FROM range(0, 3, 1, 2)), '$iris') ORDER BY id""".stripMargin
+    assert(
+      spark.sql(query).collect().toSeq ==
+        Seq(Row(0, 1f, none), Row(1, None.orNull, "INVALID_INPUT"), Row(2, 3f, none))
+    )
+  }
+
+  test("a model with several images reads the columns with the inputs' names") {
+    val change = TensorBundle.change.folder.toString
+    val (black, white) = (TestImage.of(java.awt.Color.BLACK), TestImage.of(java.awt.Color.WHITE))
+    spark
+      .createDataFrame(
+        Seq((1, black, white, black), (2, white, black, black), (3, white, white, white))
+      )
+      .toDF("id", "before", "After", "content")
+      .repartition(2)
+      .createOrReplaceTempView("changes")
+    val found = spark.sql(
+      s"SELECT id, prediction.y, error FROM ml_predict(TABLE(changes), '$change') ORDER BY id"
+    )
+    val all = 255f * 12
+    assert(
+      found.collect().toSeq == Seq(Row(1, all, none), Row(2, -all, none), Row(3, 0f, none))
+    )
+  }
+
+  test("an option for the bytes of an image is rejected for a model without an image") {
+    Seq("content_column" -> "x", "keep_content" -> "true").foreach { case (option, value) =>
+      val error = intercept[AnalysisException](
+        spark.sql(
+          s"""SELECT * FROM ml_predict(
+             |  TABLE(SELECT array(1, 2, 3, 4) AS x), '$iris', map('$option', '$value'))""".stripMargin
+        )
+      )
+      assert(error.getMessage.startsWith("INVALID_OPTION: "), option)
+      assert(error.getMessage.contains("The model takes no image."), option)
+    }
   }
 
   test("images are rejected for a model whose inputs are numbers") {

@@ -138,6 +138,8 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
         "robber" -> (good, "is not a version file"),
       )
       bad.foreach { case (name, (text, _)) => write(folder, s"$name@000001.json", text) }
+      // A manifest that exists and cannot be read.
+      Files.createDirectories(root.resolve("copied/model.json")): Unit
       val listed = collected("SHOW MODELS").map(row => row.getString(0) -> row).toMap
       assert(
         listed("paint") == Row("paint", 1, "classification", 3, "onnx, openvino", none)
@@ -152,6 +154,7 @@ final class ModelFilesSuite extends AnyFunSuite with LocalSpark {
             .startsWith(error)
         )
       }
+      assert(listed("copied").getString(5).contains("model.json' cannot be read"))
       assert(answer("paint") == "red")
       assert(refused("DESCRIBE MODEL missing").contains(", other, paint, robber."))
       collected(s"CREATE OR REPLACE MODEL empty USING '$colour'"): Unit

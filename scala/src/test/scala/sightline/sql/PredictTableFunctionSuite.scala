@@ -89,7 +89,9 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
       val call = s"SELECT * FROM ml_predict(TABLE(images), '$model')"
       spark.sql(s"CREATE OR REPLACE TEMP VIEW predicted AS $call"): Unit
       assert(
-        collected("SELECT prediction.label, count(*) FROM predicted GROUP BY 1 ORDER BY 1 NULLS LAST") ==
+        collected(
+          "SELECT prediction.label, count(*) FROM predicted GROUP BY 1 ORDER BY 1 NULLS LAST"
+        ) ==
           Seq(Row("blue", 1L), Row("red", 1L), Row(none, 3L))
       )
       assert(collected("SELECT name FROM predicted WHERE prediction.label = 'red'").size == 1)
@@ -218,6 +220,8 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
           "UNKNOWN_COLUMN: the table of ml_predict has no column 'content'",
         s"TABLE(SELECT name AS content FROM images), '$model'" ->
           "WRONG_COLUMN_TYPE: column 'content' of ml_predict is STRING, not BINARY.",
+        s"TABLE(SELECT struct(content, error) AS content FROM images), '$model'" ->
+          "WRONG_COLUMN_TYPE: column 'content' of ml_predict is STRUCT<",
         s"$table PARTITION BY (name), '$model'" -> "takes no PARTITION BY",
         s"$table WITH SINGLE PARTITION, '$model'" -> "takes no PARTITION BY",
       ).foreach { case (call, message) => assert(refused(call).contains(message)) }
