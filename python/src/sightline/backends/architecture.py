@@ -75,7 +75,7 @@ def load_weights(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], w
     missing = [key for key in wanted if key not in weights]
     extra = [key for key in weights if key not in wanted]
     shapes = [
-        f"'{key}' has the shape {tuple(weights[key].shape)} in the file, and "
+        f"'{key}' is {tuple(weights[key].shape)} in the file, "
         f"{tuple(wanted[key].shape)} in the network"
         for key in wanted
         if key in weights and weights[key].shape != wanted[key].shape
