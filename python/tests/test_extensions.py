@@ -135,7 +135,7 @@ def test_a_broken_extension_is_an_error_that_names_its_package(site: Path) -> No
     with pytest.raises(WrongUseError, match=f"{message} .*no_such_module"):
         backend_entry("reference")
     (site / "sightline_demo/backend.py").write_text("ENTRY = 'onnx'\n")
-    with pytest.raises(WrongUseError, match=r"BROKEN_EXTENSION: .* is 'onnx', and not a BackendEn"):
+    with pytest.raises(WrongUseError, match=r"BROKEN_EXTENSION: .* is 'onnx', not a BackendEntry"):
         backend_entry("reference")
 
 

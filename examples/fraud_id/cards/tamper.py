@@ -38,8 +38,8 @@ class Forgery:
 def crop_and_replace(victim: Identity, donor: Identity, rng: np.random.Generator) -> Forgery:
     """Paste the portrait or one field of a photograph of the donor's card on the victim's card.
 
-    The patch has its own background phase, light, noise and JPEG blocks, and is shifted by 3 to 8
-    pixels.
+    The patch has its own background phase, light, noise and JPEG blocks. It is shifted by 3 to 8
+    pixels in both directions.
     """
     card = render_card(victim, make_print(rng))
     other = render_card(donor, make_print(rng))

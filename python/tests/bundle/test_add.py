@@ -104,7 +104,7 @@ def test_a_model_that_gives_probabilities_needs_no_softmax(
     signature = add_bundle(request, tmp_path / "models").manifest.signature
     assert signature.require_classes("x").head == Classes("labels.txt", "none")
     forced = replace(request, activation="softmax", name="forced")
-    with pytest.raises(WrongUseError, match=r"^BAD_ACTIVATION: .* gives probabilities already"):
+    with pytest.raises(WrongUseError, match=r"^BAD_ACTIVATION: .* gives probabilities: within"):
         add_bundle(forced, tmp_path / "models")
 
 

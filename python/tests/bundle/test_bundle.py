@@ -101,7 +101,7 @@ def test_a_zip_without_a_manifest_is_refused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("a/b/model.json", "{}")
 
-    with pytest.raises(WrongUseError, match=r"it must hold one model\.json, but holds 0"):
+    with pytest.raises(WrongUseError, match=r"it must contain one model\.json, but contains 0"):
         Bundle.load(tmp_path / "x.zip")
 
 

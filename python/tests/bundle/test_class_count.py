@@ -49,7 +49,7 @@ def test_a_number_that_is_given_is_not_changed(folder: Path, tmp_path: Path) -> 
     refused = add(folder, tmp_path, f'{PLAIN} --architecture-arguments {{"num_classes":6}}')
 
     assert "WEIGHTS_MISMATCH" in str(refused.exception)
-    assert "'classifier.3.weight' is (5, 1024) in the file, (6, 1024) in it" in str(
+    assert "'classifier.3.weight' is (5, 1024) in the file, (6, 1024) in the network" in str(
         refused.exception
     )
 

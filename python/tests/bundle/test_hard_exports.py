@@ -99,7 +99,7 @@ def test_logits_are_not_passed_off_as_probabilities(tmp_path: Path) -> None:
     refused = add(tmp_path, changed(tmp_path, scaled(8)), f"{NORMAL} --activation none")
 
     assert str(refused.exception).startswith("BAD_ACTIVATION: ")
-    assert "which are no probabilities" in str(refused.exception)
+    assert "which are not probabilities" in str(refused.exception)
     assert "--activation softmax" in str(refused.exception)
 
 
@@ -110,7 +110,7 @@ def test_probabilities_are_not_distorted(tmp_path: Path, activation: str) -> Non
     refused = add(tmp_path, path, f"{NORMAL} --activation {activation}")
 
     assert str(refused.exception).startswith("BAD_ACTIVATION: ")
-    assert "gives probabilities already" in str(refused.exception)
+    assert "gives probabilities: within" in str(refused.exception)
 
 
 @pytest.mark.parametrize("labels", [1, 2, 3])
@@ -120,7 +120,7 @@ def test_one_number_an_image_is_not_guessed_at(tmp_path: Path, labels: int) -> N
     refused = add(tmp_path, path, labels=labels)
 
     if labels == 1:
-        assert "there is one label, so that" in str(refused.exception)
+        assert "there is only one label, so" in str(refused.exception)
         assert "Name two classes or more" in str(refused.exception)
     else:
         assert str(refused.exception).startswith("ONE_SCORE: ")
@@ -163,7 +163,7 @@ def test_class_numbers_are_told_from_scores(tmp_path: Path) -> None:
 
     assert str(refused.exception).startswith("LABEL_COUNT_MISMATCH: ")
     assert "gives class numbers in its output 'ArgMax'" in str(refused.exception)
-    assert "Export it without that last step" in str(refused.exception)
+    assert "Export it without that step" in str(refused.exception)
 
 
 def test_nan_is_called_nan(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_mean_and_std_are_refused_where_they_would_have_no_effect(
     refused = add(tmp_path, linear(tmp_path / "x.onnx", dtype="uint8"), options)
 
     assert str(refused.exception).startswith("BAD_PREPROCESSING: ")
-    assert "would have no effect. Leave them out" in str(refused.exception)
+    assert "would have no effect. Omit them" in str(refused.exception)
 
 
 def test_a_file_that_takes_pixels_needs_no_mean_and_no_std(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_a_file_that_takes_pixels_needs_no_mean_and_no_std(tmp_path: Path) -> No
     )
     assert (scale, bias) == ([1, 1, 1], [0, 0, 0])
     described = CliRunner().invoke(models, ["describe", "m", "--models", f"{tmp_path}/models"])
-    assert "the graph takes the pixels as they are, 0..255" in described.output
+    assert "the graph takes unchanged pixels, 0..255" in described.output
     unit = (1 / 255,) * 3
     assert run(tmp_path, images()) == pytest.approx(by_hand(images(), (0,) * 3, unit), abs=1e-3)
 
@@ -273,7 +273,7 @@ def test_where_nothing_says_which_axis_has_the_colours_the_file_is_refused(tmp_p
 
     refused = add(tmp_path, changed(tmp_path, shapeless))
 
-    assert "colours come first or last, and it runs both ways" in str(refused.exception)
+    assert "channels are first or last, and it runs both ways" in str(refused.exception)
 
 
 def with_external_weight(folder: Path, location: str) -> Path:

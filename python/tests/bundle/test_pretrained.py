@@ -89,7 +89,9 @@ def test_a_download_with_another_hash_is_refused(
 
     error = add(tmp_path / "models", "--pretrained", "IMAGENET1K_V1").exception
 
-    assert str(error).startswith(f"DOWNLOAD_FAILED: {url} could not be fetched: invalid hash value")
+    assert str(error).startswith(
+        f"DOWNLOAD_FAILED: {url} could not be downloaded: invalid hash value"
+    )
     assert list((tmp_path / "models").iterdir()) == []
 
 
@@ -104,7 +106,7 @@ def test_without_a_network_the_address_and_the_way_out_are_named(
 
     assert isinstance(error, SightlineError)
     assert not isinstance(error, WrongUseError)
-    assert f"DOWNLOAD_FAILED: {nowhere} could not be fetched" in str(error)
+    assert f"DOWNLOAD_FAILED: {nowhere} could not be downloaded" in str(error)
     assert "--weights FILE" in str(error)
 
 

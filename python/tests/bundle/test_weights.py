@@ -72,7 +72,7 @@ def test_tensors_come_out_contiguous_and_on_their_own(tmp_path: Path) -> None:
         ("x.pth", b"rubbish", "torch cannot read it"),
         ("x.safetensors", b"rubbish", "it is not safetensors"),
         ("x.pkl", b"rubbish", r"must end in \.safetensors or \.pth"),
-        ("x.pth", None, "there is no such file"),
+        ("x.pth", None, "the file does not exist"),
     ],
 )
 def test_an_unreadable_file_is_refused_in_one_sentence(

@@ -157,7 +157,7 @@ def test_the_images_that_set_ranges_are_not_compared(bundle: Bundle, photographs
     done = calibrate(bundle, photographs, "--backend onnx --min-images 20")
 
     assert str(done.exception).startswith(
-        "NOT_ENOUGH_IMAGES: 30 images are given. int8 needs 20 to be compared, and at least 16"
+        "NOT_ENOUGH_IMAGES: 30 images are given. int8 needs 20 to compare, and at least 16"
     )
 
 

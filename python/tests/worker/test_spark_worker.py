@@ -114,7 +114,9 @@ def test_a_bulk_spec_without_columns_is_refused(colour_bundle: Path) -> None:
 
 def test_another_protocol_is_refused_naming_both(colour_bundle: Path) -> None:
     for factory in (bulk, scalar):
-        with pytest.raises(SightlineError, match=r"PROTOCOL_MISMATCH: .*protocol 7.*package 2"):
+        with pytest.raises(
+            SightlineError, match=r"PROTOCOL_MISMATCH: .*protocol 7.*has protocol 2"
+        ):
             factory(spec_of(colour_bundle, protocol=7))
 
 

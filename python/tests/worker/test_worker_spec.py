@@ -63,5 +63,5 @@ def test_a_scalar_spec_may_leave_out_the_columns() -> None:
 
 def test_an_unknown_result_kind_is_a_protocol_mismatch() -> None:
     spec = CASES[0]["spec"] | {"result": {"kind": "boxes"}}
-    with pytest.raises(SightlineError, match=r"PROTOCOL_MISMATCH: the jar asks for .* 'boxes'"):
+    with pytest.raises(SightlineError, match=r"PROTOCOL_MISMATCH: the jar requests .* 'boxes'"):
         WorkerSpec.from_json(json.dumps(spec))

@@ -60,9 +60,9 @@ def find_maker(name: str) -> Any:  # noqa: ANN401 - neither torchvision nor timm
         WrongUseError: UNKNOWN_ARCHITECTURE (with close names); BAD_ARCHITECTURE if it is a
             function that is not annotated to return a module.
     """
-    room, _, plain = name.partition(":")
+    library, _, plain = name.partition(":")
     makers = {"torchvision": _torchvision, "timm": _timm}
-    return makers[room](plain) if room in makers else _function(name)
+    return makers[library](plain) if library in makers else _function(name)
 
 
 def load_weights(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], what: str) -> None:
@@ -75,7 +75,7 @@ def load_weights(module: torch.nn.Module, weights: Mapping[str, torch.Tensor], w
     missing = [key for key in wanted if key not in weights]
     extra = [key for key in weights if key not in wanted]
     shapes = [
-        f"'{key}' has the shape {tuple(weights[key].shape)} in the file, and "
+        f"'{key}' is {tuple(weights[key].shape)} in the file, "
         f"{tuple(wanted[key].shape)} in the network"
         for key in wanted
         if key in weights and weights[key].shape != wanted[key].shape

@@ -91,9 +91,9 @@ def open_session(
                 bundle, device, threads, precision=precision, allow_code=allow_code
             )
             entry = _Entry(session, _model_bytes(bundle))
-            way = backend if precision == "fp32" else f"{backend} {precision}"
+            mode = backend if precision == "fp32" else f"{backend} {precision}"
             sys.stderr.write(
-                f"sightline: loaded {bundle.name} ({way}, {device}, sha256 "
+                f"sightline: loaded {bundle.name} ({mode}, {device}, sha256 "
                 f"{bundle.sha256[:12]}) in process {os.getpid()}\n"
             )
         _sessions[key] = entry

@@ -20,8 +20,8 @@ def require_consent(model: str, architecture: str, *, allow_code: bool) -> None:
     Raises:
         WrongUseError: CODE_NOT_ALLOWED.
     """
-    room = architecture.partition(":")[0]
-    if allow_code or room in _LIBRARIES or architecture.startswith(_OWN):
+    library = architecture.partition(":")[0]
+    if allow_code or library in _LIBRARIES or architecture.startswith(_OWN):
         return
     raise WrongUseError(
         "CODE_NOT_ALLOWED",

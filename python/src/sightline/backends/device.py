@@ -10,7 +10,9 @@ from sightline.backends.registry import backend_entry, find_backend
 from sightline.errors import WrongUseError
 
 DEVICES = ("auto", "cpu", "cuda")
-_INSTALL = "install what is missing (sightline[gpu] for onnx, a CUDA build of torch for pytorch)"
+_INSTALL = (
+    "install the missing package (sightline[gpu] for onnx, a CUDA build of torch for pytorch)"
+)
 ANOTHER_BACKEND = "use another backend"
 
 

@@ -8,7 +8,7 @@ from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.errors import WrongUseError
 
-# From onnx.proto: the fields of each message that hold messages which may contain tensors.
+# From onnx.proto: for each type, the fields whose messages may contain tensors.
 _CHILDREN: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},

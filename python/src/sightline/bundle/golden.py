@@ -122,7 +122,7 @@ def deltas(
 ) -> dict[str, float]:
     """Return the largest |difference| between found and expected numbers, for each output.
 
-    Class scores are compared as they are. Other outputs may have any magnitude, so their
+    Class scores are compared without scaling. Other outputs may have any magnitude, so their
     difference is divided by the largest expected number if that is above 1. It is infinite if an
     output is missing, if shapes differ, or if a number is not finite.
 

@@ -66,13 +66,13 @@ def read_preprocessing(item: Fields) -> Preprocessing:
     size = _size(resize)
     mode = resize.text("mode", ("shortest_edge", "stretch"))
     if mode == "shortest_edge" and size.height != size.width:
-        resize.fail("width", f"must equal height ({size.height}) where mode is shortest_edge")
+        resize.fail("width", f"must equal height ({size.height}) if mode is shortest_edge")
     mean, std = item.numbers("mean", 3), item.numbers("std", 3)
     if min(std) <= 0:
         item.fail("std", "must be above 0")
     crop = _size(item.child("crop")) if item.has("crop") else None
     if crop is None and mode == "shortest_edge":
-        item.fail("crop", "must be given where the resize keeps the aspect ratio")
+        item.fail("crop", "must be given if the resize keeps the aspect ratio")
     return Preprocessing(
         color=item.text("color", ("RGB",)),
         resize=Resize(mode, size.height, size.width, resize.text("interpolation", INTERPOLATIONS)),
