@@ -9,6 +9,7 @@ import sightline.{OptionValue, SightlineException}
 
 /** A command of the application. */
 trait Command {
+
   /** The name on the command line. */
   def name: String
 

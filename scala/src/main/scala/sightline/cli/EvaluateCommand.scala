@@ -20,9 +20,13 @@ object EvaluateCommand extends Command {
   final case class Options(
       @arg(doc = "Output folder of `predict`")
       predictions: String,
-      @arg(doc = "Output folder, for metrics.json, the confusion matrix and the metrics of each class")
+      @arg(doc =
+        "Output folder, for metrics.json, the confusion matrix and the metrics of each class"
+      )
       output: String,
-      @arg(doc = "Format of the predictions: parquet, csv or json (default: the format in their run.json)")
+      @arg(doc =
+        "Format of the predictions: parquet, csv or json (default: the format in their run.json)"
+      )
       format: Option[String] = None,
       @arg(doc = "Replace the output if it exists")
       overwrite: mainargs.Flag = mainargs.Flag(),

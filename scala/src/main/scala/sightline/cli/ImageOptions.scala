@@ -15,15 +15,21 @@ import sightline.source.{
 /** The options for the images of a command. All commands that read images have them. */
 @mainargs.main
 final case class ImageOptions(
-    @arg(doc = "Images: a folder (recursive), a glob, or a .csv, .tsv or .parquet table of paths or images")
+    @arg(doc =
+      "Images: a folder (recursive), a glob, or a .csv, .tsv or .parquet table of paths or images"
+    )
     images: String,
-    @arg(doc = "True labels of a folder's images: auto (default: names of subfolders), folder or none")
+    @arg(doc =
+      "True labels of a folder's images: auto (default: names of subfolders), folder or none"
+    )
     labels: String = FolderLabels.Auto.name,
     @arg(doc = "For a table: the column of paths (default: path, image_path or file)")
     pathColumn: Option[String] = None,
     @arg(doc = "For a table: the column of labels (default: label, actual_class or class)")
     labelColumn: Option[String] = None,
-    @arg(doc = "For a table: the column of class ids (default: class_id, actual_class_id or label_id)")
+    @arg(doc =
+      "For a table: the column of class ids (default: class_id, actual_class_id or label_id)"
+    )
     labelIdColumn: Option[String] = None,
     @arg(doc = "For a table: the binary column of image bytes (default: content, if it is binary)")
     contentColumn: Option[String] = None,
@@ -38,7 +44,9 @@ final case class ImageOptions(
     exclude: Option[String] = None,
     @arg(doc = "For a CSV file: the character between fields, or tab (default: a comma)")
     delimiter: Option[String] = None,
-    @arg(doc = "For a CSV file: the encoding, such as utf-16 (default: by the byte order mark, else utf-8)")
+    @arg(doc =
+      "For a CSV file: the encoding, such as utf-16 (default: by the byte order mark, else utf-8)"
+    )
     encoding: Option[String] = None,
     @arg(doc = "Maximum number of images")
     limit: Option[Int] = None,

@@ -15,7 +15,9 @@ final case class ImageRunOptions(
     output: String,
     @arg(doc = "Replace the output if it exists")
     overwrite: mainargs.Flag = mainargs.Flag(),
-    @arg(doc = "Failed images: permissive (default: write error rows), drop, or fail (stop the run)")
+    @arg(doc =
+      "Failed images: permissive (default: write error rows), drop, or fail (stop the run)"
+    )
     onError: String = OnError.Permissive.name,
     @arg(doc = "Maximum share of failed images, 0 to 1; if more fail, the run publishes nothing")
     maxErrorRate: Option[Double] = None,

@@ -28,7 +28,9 @@ final case class InferenceOptions(
     allowCode: mainargs.Flag = mainargs.Flag(),
     @arg(doc = "Maximum bytes of a file; larger ones give the error TOO_LARGE (default 67108864)")
     maxImageBytes: Long = InferenceOptions.Images.maxBytes,
-    @arg(doc = "Maximum pixels of an image; larger ones give the error TOO_LARGE (default 100000000)")
+    @arg(doc =
+      "Maximum pixels of an image; larger ones give the error TOO_LARGE (default 100000000)"
+    )
     maxImagePixels: Long = InferenceOptions.Images.maxPixels,
 ) {
 

@@ -16,7 +16,9 @@ object PackImagesCommand extends Command {
   @main
   final case class Options(
       images: ImageOptions,
-      @arg(doc = "Output table, a path that ends with .parquet; it appears when the run is complete")
+      @arg(doc =
+        "Output table, a path that ends with .parquet; it appears when the run is complete"
+      )
       output: String,
       @arg(doc = "Replace the output if it exists")
       overwrite: mainargs.Flag = mainargs.Flag(),

@@ -20,7 +20,9 @@ object PcaCommand extends Command {
       k: Option[Int] = None,
       @arg(doc = "Use the fitted model of this earlier `pca` output instead of fitting a new one")
       `apply`: Option[String] = None,
-      @arg(doc = "Column of splits, such as train and test (default: split, else the folders in the paths)")
+      @arg(doc =
+        "Column of splits, such as train and test (default: split, else the folders in the paths)"
+      )
       splitColumn: Option[String] = None,
       @arg(doc = "Fit on all rows; the features have no training split")
       noSplit: mainargs.Flag = mainargs.Flag(),

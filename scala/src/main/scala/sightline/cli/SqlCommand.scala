@@ -32,7 +32,9 @@ object SqlCommand extends Command {
       view: Seq[String] = Nil,
       @arg(doc = "NAME=VALUE: the value of ${NAME} in the SQL; may be repeated")
       set: Seq[String] = Nil,
-      @arg(doc = "Number of runs of each titled statement; the output marks the first run (default 1)")
+      @arg(doc =
+        "Number of runs of each titled statement; the output marks the first run (default 1)"
+      )
       repeat: Int = 1,
       @arg(doc = "Maximum number of rows printed of each result (default 50)")
       rows: Int = 50,

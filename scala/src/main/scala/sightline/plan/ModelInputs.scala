@@ -64,7 +64,7 @@ object ModelInputs {
           called,
           other,
           BinaryType,
-          "Read files by read_images('folder'), which has them in its column content.",
+          "Read files with read_images('folder'); its column content has their bytes.",
         )
       case (Feed.Tensor, found) if feeds(found, input.tensor.dataType) =>
         numbers(value, input.tensor)

@@ -68,7 +68,9 @@ final class EvaluateCommandSuite extends AnyFunSuite with ColourPredictions {
       val few = predict(folder, table(rows))
       assert(few.status == 0, few.err)
       assert(few.out.contains("True labels: 1 of 4 images have one of the model's labels\n"))
-      assert(few.out.contains("No evaluation: most of the true labels are not labels of the model."))
+      assert(
+        few.out.contains("No evaluation: most of the true labels are not labels of the model.")
+      )
       assert(!few.out.contains("evaluate --predictions"))
       assert(
         few.err.linesIterator.contains(

@@ -128,7 +128,9 @@ final class BundleCatalogSuite extends AnyFunSuite {
     }
   }
 
-  test("a file that is not a zip, or a zip without a bundle, is rejected with an error of one line") {
+  test(
+    "a file that is not a zip, or a zip without a bundle, is rejected with an error of one line"
+  ) {
     withFolder { models =>
       assert(refused(write(models, "a.zip", "no zip").toString).code == "INVALID_BUNDLE")
       assert(refused(write(models, "b.zip", "").toString).code == "INVALID_BUNDLE")

@@ -51,7 +51,9 @@ final class AggregatedInferenceSuite extends AnyFunSuite with AnsweredImages {
       "SELECT k, max(answer.score) FILTER (WHERE folder = 'red') FROM answered GROUP BY k",
   )
 
-  test("a call in an aggregation gives the same rows as the aggregation of precomputed predictions") {
+  test(
+    "a call in an aggregation gives the same rows as the aggregation of precomputed predictions"
+  ) {
     withImages()
     adaptiveAndNot { adaptive =>
       queries.foreach { case (query, answered) =>

@@ -78,7 +78,9 @@ final class InferencePlacesSuite extends AnyFunSuite with AnsweredImages {
     assert(inferred(query) == expected(query))
   }
 
-  test("an observed metric can aggregate a call's result, but cannot call a model on an aggregate") {
+  test(
+    "an observed metric can aggregate a call's result, but cannot call a model on an aggregate"
+  ) {
     withImages()
     val observation = Observation("scores")
     val images = spark.table("images")

@@ -130,7 +130,9 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
     assert(missing.getMessage.contains("UNKNOWN_COLUMN: the table of ml_predict has no column 'x'"))
   }
 
-  test("a model with several inputs accepts a struct with a field for each, or columns of a table") {
+  test(
+    "a model with several inputs accepts a struct with a field for each, or columns of a table"
+  ) {
     val pair = TensorBundle.pair.folder.toString
     spark
       .range(1, 9, 1, numPartitions = 3)

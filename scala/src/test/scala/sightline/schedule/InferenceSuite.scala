@@ -108,7 +108,9 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
     val answers = input
       .select(
         col("path"),
-        Expressions.mapped(col("image"))(e => worker.scalar("answers", output, Seq(e))).as("answers"),
+        Expressions
+          .mapped(col("image"))(e => worker.scalar("answers", output, Seq(e)))
+          .as("answers"),
       )
       .select("path", "answers.*")
       .collect()

@@ -103,7 +103,9 @@ final class ImageInferenceFunctionSuite
           Seq(Row("blue", 1L), Row("red", 1L), Row(None.orNull, 4L))
       )
       assert(
-        collected("SELECT a.id FROM answers a JOIN answers b ON a.r.label = b.r.label ORDER BY 1") ==
+        collected(
+          "SELECT a.id FROM answers a JOIN answers b ON a.r.label = b.r.label ORDER BY 1"
+        ) ==
           Seq(Row(1), Row(2))
       )
     }

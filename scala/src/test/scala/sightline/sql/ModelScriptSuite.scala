@@ -86,7 +86,9 @@ final class ModelScriptSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a script in which only a name or a text looks like a statement on models is left to Spark") {
+  test(
+    "a script in which only a name or a text looks like a statement on models is left to Spark"
+  ) {
     assert(collected("BEGIN SELECT 'x; DROP MODEL y' AS s; END") == Seq(Row("x; DROP MODEL y")))
     assert(collected("BEGIN SELECT 1 /* ; DROP MODEL y; */ AS model; END") == Seq(Row(1)))
     assert(collected("BEGIN SELECT show models FROM VALUES (1) AS t(show); END") == Seq(Row(1)))

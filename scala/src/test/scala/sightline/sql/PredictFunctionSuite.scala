@@ -52,7 +52,8 @@ final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
   }
 
   test("the result type is known before the query runs") {
-    val described = collected(s"DESCRIBE QUERY SELECT ml_predict('$model', content) AS r FROM images")
+    val described =
+      collected(s"DESCRIBE QUERY SELECT ml_predict('$model', content) AS r FROM images")
     assert(
       described.map(_.getString(1)) == Seq(
         "struct<label:string,class_id:int,score:float,top_k:array<struct<label:string," +

@@ -89,7 +89,9 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
       val call = s"SELECT * FROM ml_predict(TABLE(images), '$model')"
       spark.sql(s"CREATE OR REPLACE TEMP VIEW predicted AS $call"): Unit
       assert(
-        collected("SELECT prediction.label, count(*) FROM predicted GROUP BY 1 ORDER BY 1 NULLS LAST") ==
+        collected(
+          "SELECT prediction.label, count(*) FROM predicted GROUP BY 1 ORDER BY 1 NULLS LAST"
+        ) ==
           Seq(Row("blue", 1L), Row("red", 1L), Row(none, 3L))
       )
       assert(collected("SELECT name FROM predicted WHERE prediction.label = 'red'").size == 1)
