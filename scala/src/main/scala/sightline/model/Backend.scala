@@ -25,5 +25,6 @@ object Backend {
     Backend("openvino", "onnx", Precisions, "openvino"),
   )
 
+  /** The built-in backend of that name; None if there is none. */
   def find(name: String): Option[Backend] = all.find(_.name == name)
 }

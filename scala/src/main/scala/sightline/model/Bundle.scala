@@ -28,6 +28,7 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
     Files.readAllLines(folder.resolve(file), UTF_8).asScala
   }
 
+  /** The model's input and output tensors. */
   def signature: Signature = manifest.signature
 
   /** The names of the built-in backends that can run the model. */

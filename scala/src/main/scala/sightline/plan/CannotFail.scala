@@ -15,6 +15,7 @@ import org.apache.spark.sql.types.{BinaryType, DataType, StringType}
  */
 private[plan] object CannotFail {
 
+  /** Whether the expression's evaluation fails for no row. */
   def apply(expression: Expression): Boolean = expression match {
     case _: NullIfFails => true
     case replaceable: RuntimeReplaceable => apply(replaceable.replacement)

@@ -47,9 +47,13 @@ object CheckInference extends Rule[LogicalPlan] {
       case _ if call.exists(_.isInstanceOf[OuterReference]) =>
         Some("in a subquery with a column of the outer query" -> "Call it in the outer query")
       case command: Command =>
-        Some(s"in ${command.nodeName}" -> "Select the rows by it first: WHERE id IN (SELECT …)")
+        Some(
+          s"in ${command.nodeName}" -> "Call it in a subquery that selects the rows: WHERE id IN (SELECT …)"
+        )
       case _: CollectMetrics if !inAggregateFunction(expression) =>
-        Some("outside an aggregate function in an observed metric" -> "Observe a column of it")
+        Some(
+          "outside an aggregate function in an observed metric" -> "Call it in a subquery, and observe its result"
+        )
       case _: UnaryNode => None
       case other => Some(s"in ${other.nodeName}" -> "Call it in a SELECT, and use its result")
     }

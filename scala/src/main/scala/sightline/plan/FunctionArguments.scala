@@ -19,6 +19,7 @@ final class FunctionArguments private (
     values: Map[String, Expression],
 ) {
 
+  /** The value of an argument; None if it is omitted. */
   def get(parameter: String): Option[Expression] = values.get(parameter)
 
   /** The value of a required argument. */
@@ -83,6 +84,7 @@ final class FunctionArguments private (
     }
   }
 
+  /** The error WRONG_ARGUMENTS; `why` is a sentence that starts with a lower-case letter. */
   def wrong(why: String): SightlineException = FunctionArguments.wrong(function, why)
 }
 

@@ -55,7 +55,7 @@ object GuardedCall extends PredicateHelper {
 
     /**
      * Finds calls in values that are evaluated in order: each value is evaluated only for rows
-     * where `goesOn` holds for all values before it.
+     * where `goesOn` is true for all values before it.
      */
     private def inOrder(values: Seq[Expression], guards: Seq[Expression])(
         goesOn: Expression => Expression

@@ -58,6 +58,7 @@ final case class InferenceCall(
 
 object InferenceCall {
 
+  /** The calls in an expression, outermost first. */
   def in(expression: Expression): Seq[InferenceCall] =
     expression.collect { case call: InferenceCall => call }
 }

@@ -81,7 +81,7 @@ object ModelInputs {
         called,
         value.dataType,
         BinaryType,
-        "Read files by read_images('folder'), which has them in its column content.",
+        "Read files with read_images('folder'); its column content has their bytes.",
       )
     }
 

@@ -71,6 +71,12 @@ object SessionModels {
     SessionModel(inference, chosen.topK)
   }
 
+  /**
+   * Finds a model by the session's settings, without checking it.
+   *
+   * @param model a name, `name@version`, or a bundle's path
+   * @throws sightline.SightlineException PATH_NOT_ALLOWED, and those of [[BundleCatalog.find]]
+   */
   def find(spark: SparkSession, model: String): FoundModel = {
     if (BundleCatalog.isPath(model)) {
       AllowedRoots.of(spark).require(model, spark.sessionState.newHadoopConf())
@@ -78,10 +84,15 @@ object SessionModels {
     catalog(spark).find(model)
   }
 
+  /** The models that the session can use. */
   def catalog(spark: SparkSession): BundleCatalog =
     new BundleCatalog(modelsRoot(spark), spark.sessionState.newHadoopConf(), resolver(spark))
 
-  /** @throws sightline.SightlineException NO_MODELS_ROOT */
+  /**
+   * The models that CREATE MODEL made under the session's models root.
+   *
+   * @throws sightline.SightlineException NO_MODELS_ROOT
+   */
   def registry(spark: SparkSession): ModelRegistry =
     ModelRegistry.open(modelsRoot(spark), spark.sessionState.newHadoopConf(), resolver(spark))
 

@@ -183,9 +183,9 @@ private object Wanted extends RuleExecutor[LogicalPlan] {
   private val MostPasses = 20
 
   override protected def batches: Seq[Batch] = Seq(
-    Batch("Leave views", Once, EliminateSubqueryAliases, EliminateView),
+    Batch("Eliminate views", Once, EliminateSubqueryAliases, EliminateView),
     Batch(
-      "What is used",
+      "Prune columns and push filters",
       FixedPoint(MostPasses),
       PushDownPredicates,
       ColumnPruning,

@@ -81,6 +81,7 @@ private[sightline] object DriverPython {
       "reason" -> ended.lastWords,
     )
 
+  /** The error PYTHON_UNUSABLE; `why` is the reason in parentheses. */
   def unusable(executable: String, why: String): SightlineException =
     SightlineException(
       "PYTHON_UNUSABLE",

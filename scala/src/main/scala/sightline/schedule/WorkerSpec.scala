@@ -26,6 +26,7 @@ final case class WorkerSpec(
     columns: Option[WorkerSpec.Columns] = None,
 ) {
 
+  /** The message as JSON text. */
   def toJson: String = JsonMethods.compact(
     ("protocol" -> WorkerSpec.Protocol) ~
       ("model" ->

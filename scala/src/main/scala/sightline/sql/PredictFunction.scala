@@ -11,7 +11,7 @@ import sightline.plan.{
   SessionModels,
 }
 
-/** `ml_predict(model, content[, options])`: gives a model's prediction for an image. */
+/** `ml_predict(model, content[, options])`: returns a model's prediction for an image. */
 object PredictFunction extends ScalarFunction {
 
   override val name = "ml_predict"

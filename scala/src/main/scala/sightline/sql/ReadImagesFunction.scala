@@ -8,7 +8,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap
 import sightline.plan.{FunctionArguments, TableFunction}
 import sightline.source.{AllowedRoots, FolderScanOptions, ImageListing}
 
-/** `read_images(location[, …])`: gives the files of a folder or glob as a table. */
+/** `read_images(location[, …])`: returns the files of a folder or glob as a table. */
 object ReadImagesFunction extends TableFunction {
 
   override val name = "read_images"

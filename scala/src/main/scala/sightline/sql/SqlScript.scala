@@ -53,7 +53,11 @@ object SqlScript {
 
   private val Title = """(?m)^\s*--\s*title:\s*(.+?)\s*(?:\((.*)\))?\s*$""".r
 
-  /** @throws SightlineException NO_SQL when there is no statement */
+  /**
+   * Splits a text into statements.
+   *
+   * @throws SightlineException NO_SQL if the text contains no statement
+   */
   def parse(text: String): SqlScript = {
     val words = StatementTokens.of(text)
     val ends = Compound.ends(words)
