@@ -32,6 +32,9 @@ from sightline.engine.result_type import Tensors
 from sightline.engine.run import run_scalar
 from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
+from sightline.extensions import load_extension
+from sightline.source.list_images import ImageSource, list_images
+from sightline.source.read_images import read_images
 
 PLUGIN = Path(__file__).parent / "plugins" / "sightline_demo"
 DOCS = Path(__file__).parents[2] / "docs" / "extending.md"
@@ -135,7 +138,7 @@ def test_a_broken_extension_is_an_error_that_names_its_package(site: Path) -> No
     with pytest.raises(WrongUseError, match=f"{message} .*no_such_module"):
         backend_entry("reference")
     (site / "sightline_demo/backend.py").write_text("ENTRY = 'onnx'\n")
-    with pytest.raises(WrongUseError, match=r"BROKEN_EXTENSION: .* is 'onnx', and not a BackendEn"):
+    with pytest.raises(WrongUseError, match=r"BROKEN_EXTENSION: .* is 'onnx', not a BackendEntry"):
         backend_entry("reference")
 
 
@@ -198,6 +201,85 @@ def test_a_source_of_another_package_lists_and_reads_images(
     assert found.column("label").to_pylist() == ["blue", "blue", "red"]
     predicted = [row and row["label"] for row in found.column("prediction").to_pylist()]
     assert predicted == ["red", None, "red"]
+
+
+def test_an_image_that_a_source_cannot_read_is_an_error_of_its_row(
+    site: Path, tmp_path: Path, colour_bundle: Path, encode: Callable[..., bytes]
+) -> None:
+    path, damaged = tmp_path / "photographs.zip", encode("blue")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.png", encode("red"))
+        archive.writestr("b.png", damaged)
+        archive.writestr("c.png", encode("red"))
+    content = path.read_bytes()
+    at = content.index(damaged) + len(damaged) - 1
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+
+    found = predict(tmp_path, path, colour_bundle, "onnx")
+
+    predicted = [row and row["label"] for row in found.column("prediction").to_pylist()]
+    assert predicted == ["red", None, "red"]
+    message = "BadZipFile: Bad CRC-32 for file 'b.png'"
+    assert found.column("error").to_pylist() == [
+        None,
+        {"code": "IO", "stage": "read", "message": message},
+        None,
+    ]
+
+
+def test_a_source_may_return_other_types_of_bytes_but_nothing_else(
+    site: Path, tmp_path: Path
+) -> None:
+    (site / "sightline_demo/source.py").write_text(
+        "from sightline.source.list_source import SourceImages\n"
+        "from sightline.row_error import RowError\n"
+        "def denied():\n"
+        "    raise PermissionError(13, 'Permission denied')\n"
+        "def broken():\n"
+        "    raise ValueError('no such frame')\n"
+        "found = [\n"
+        "    lambda: b'abc', lambda: bytearray(b'de'), lambda: memoryview(b'fgh')[1:], denied,\n"
+        "    broken, lambda: RowError('EMPTY', 'read', 'nothing'), lambda: 'text',\n"
+        "]\n"
+        "def list_zip(images):\n"
+        "    return SourceImages([f'{i}.png' for i in range(7)], lambda row: found[row]())\n"
+    )
+    listing = list_images(ImageSource("zip://x"))
+
+    (batch,) = read_images(listing.first(6), 100, 10, 1000)
+
+    assert batch.column("__content").to_pylist() == [b"abc", b"de", b"gh", None, None, None]
+    assert batch.column("__error").to_pylist()[3:] == [
+        {"code": "DENIED", "stage": "read", "message": "Permission denied."},
+        {"code": "IO", "stage": "read", "message": "ValueError: no such frame"},
+        {"code": "EMPTY", "stage": "read", "message": "nothing"},
+    ]
+    message = r"BROKEN_EXTENSION: the source 'zip' returned str for 6\.png, not bytes or a RowError"
+    with pytest.raises(WrongUseError, match=message):
+        list(read_images(listing, 100, 10, 1000))
+
+
+def test_a_source_does_not_get_globs_and_texts_without_a_suffix(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("zip", "a.zip", "b.zip", "[c].zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr(f"in {name}", b"x")
+
+    def files(images: str) -> list[str]:
+        return [Path(file).name for file in list_images(ImageSource(images)).files]
+
+    assert files("?.zip") == ["a.zip", "b.zip"]
+    assert files("zip") == ["zip"]
+    assert files("a.zip") == ["in a.zip"]
+    assert files("[c].zip") == ["in [c].zip"]
+
+
+def test_an_extension_that_is_not_installed_lists_the_installed(site: Path) -> None:
+    message = r"UNKNOWN_EXTENSION: there is no source 'tar'\. Known: zip\."
+    with pytest.raises(WrongUseError, match=message):
+        load_extension("sightline.sources", "tar")
 
 
 @pytest.mark.parametrize(
