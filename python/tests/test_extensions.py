@@ -26,6 +26,8 @@ from sightline.backends.support import backends_of, require_precision
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import pack_golden
 from sightline.bundle.verify import verify_bundle
+from sightline.calibrate.calibrated_mode import reference_mode
+from sightline.calibrate.classify import classify
 from sightline.cli.main import main
 from sightline.engine.model import Model
 from sightline.engine.result_type import Tensors
@@ -97,6 +99,29 @@ def test_a_backend_is_listed_and_its_declaration_is_used(site: Path, colour_bund
         require_precision(bundle, "reference", "bf16", "pillow")
     with pytest.raises(WrongUseError, match=r"UNKNOWN_BACKEND: 'tvm'\. Known: .*, reference\."):
         backend_entry("tvm")
+
+
+def test_a_variant_of_its_own_is_the_reference_of_a_calibration(
+    site: Path, tmp_path: Path, colour_bundle: Path, encode: Callable[..., bytes]
+) -> None:
+    code = (site / "sightline_demo/backend.py").read_text().replace('variant="onnx"', 'variant="v"')
+    code = code.replace(" or bundle.manifest.onnx is None", "")
+    code = code.replace("bundle.manifest.onnx.file", '"model.onnx"')
+    (site / "sightline_demo/backend.py").write_text(code)
+    copy = shutil.copytree(colour_bundle, tmp_path / "colour")
+    tree = json.loads((copy / "model.json").read_text())
+    tree["variants"] = {"v": {"file": "model.onnx"}}
+    (copy / "model.json").write_text(json.dumps(tree))
+    (tmp_path / "images").mkdir()
+    for at, colour in enumerate(("blue", "red", "lime")):
+        (tmp_path / "images" / f"{at}.png").write_bytes(encode(colour))
+    bundle = Bundle.load(copy)
+
+    mode = reference_mode(bundle)
+
+    assert str(mode) == "reference fp32 pillow"
+    images = list_images(ImageSource(str(tmp_path / "images")))
+    assert classify(bundle, mode, images, allow_code=False).found.tolist() == [2, 0, 1]
 
 
 def test_the_preflight_names_it(site: Path) -> None:
