@@ -188,6 +188,9 @@ def test_a_column_of_another_type_and_another_number_of_columns_are_refused(mode
         list(run_scalar([[pa.array([[1.0]])] * 2], model, EngineSettings(), Vector()))
 
 
+HALVES = pa.array(np.array([np.inf, -np.inf, np.nan, 2, 1e-3], np.float16))
+
+
 @pytest.mark.parametrize(
     ("dtype", "given", "fits"),
     [
@@ -201,6 +204,20 @@ def test_a_column_of_another_type_and_another_number_of_columns_are_refused(mode
         ("bool", pa.array([0, 1, 2]), [True, True, False]),
         ("bool", pa.array([True, None]), [True, False]),
         ("int16", pa.nulls(2), [False, False]),
+        ("int64", pa.array([Decimal(2**60 + 1), Decimal(2**63 - 1)]), [True, True]),
+        ("int64", pa.array([Decimal(2**63), Decimal(-(2**63)), None]), [False, True, False]),
+        ("int64", pa.array([Decimal("1.50"), Decimal("2.00")]), [False, True]),
+        ("int64", pa.array([Decimal("1.5"), Decimal(2)], pa.decimal32(5, 2)), [False, True]),
+        ("int8", pa.array([Decimal(127), Decimal(128)], pa.decimal256(76, 20)), [True, False]),
+        (
+            "bool",
+            pa.array([Decimal(1), Decimal(2), Decimal("0.5"), Decimal(999)]),
+            [True, False, False, False],
+        ),
+        ("int32", HALVES, [False, False, False, True, False]),
+        ("int64", HALVES, [False, False, False, True, False]),
+        ("uint8", HALVES, [False, False, False, True, False]),
+        ("float32", HALVES, [True, True, True, True, True]),
     ],
 )
 def test_numbers_are_converted_where_the_tensor_can_hold_them(
@@ -213,6 +230,34 @@ def test_numbers_are_converted_where_the_tensor_can_hold_them(
         assert column[row].dtype == dtype
         wanted = np.array(given[row].as_py(), dtype)
         assert np.array_equal(column[row], wanted, equal_nan=dtype.startswith("float"))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (pa.array([[300, 1]]), "has the element 300, which int8 cannot hold."),
+        (pa.array([[0.0, 1.5]]), "has the element 1.5, which int8 cannot hold."),
+        (pa.array([[Decimal("2.5"), Decimal("1.0")]]), "has the element 2.5, which int8 cannot"),
+        (pa.array([[1]]), "has 1 element, not 2."),
+        (pa.array([[None, None]]), "has an element that is NULL."),
+        (pa.array([[]]), "has 0 elements, not 2."),
+        (pa.array([[], None]), "has 0 elements, not 2."),
+        (pa.array([[None, None]], pa.large_list(pa.null())), "has an element that is NULL."),
+    ],
+)
+def test_the_error_of_a_row_names_what_does_not_fit(given: pa.Array[Any], message: str) -> None:
+    column = TensorColumn(given, TensorSpec("x", "int8", ("n", 2)))
+    assert message in column.errors[0].message
+
+
+def test_nulls_without_a_type_may_be_nested_less_deep_than_the_tensor() -> None:
+    spec = TensorSpec("x", "float32", ("n", 2, 1))
+    for rows in ([[None, None], None, []], [[[None], [None]], [[], []], []]):
+        column = TensorColumn(pa.array(rows), spec)
+        assert sorted(column.errors) == [0, 1, 2]
+    message = r"WRONG_COLUMN_TYPE: .* is double, not lists of numbers, nested 2 deep\."
+    with pytest.raises(WrongUseError, match=message):
+        TensorColumn(pa.array([1.0]), spec)
 
 
 def fixed(element: pa.DataType) -> pa.DataType:
