@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from onnx import TensorProto, helper
 
+import sightline
 from sightline.backends import cache
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
@@ -89,6 +90,14 @@ def test_a_backend_of_another_package_classifies_as_the_built_in_one(
     ):
         assert (one and one["class_id"]) == (other and other["class_id"])
         assert (one and one["score"]) == (other and pytest.approx(other["score"], abs=1e-6))
+
+
+def test_a_backend_of_another_package_is_one_of_the_python_interface(
+    site: Path, colour_bundle: Path, encode: Callable[..., bytes]
+) -> None:
+    model = sightline.load(colour_bundle, backend="reference", threads=1)
+    predictions = model.predict([encode("blue"), encode("red")])
+    assert [one.label for one in predictions] == ["blue", "red"]
 
 
 def test_a_backend_is_listed_and_its_declaration_is_used(site: Path, colour_bundle: Path) -> None:
