@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from onnx import TensorProto, helper
 
+import sightline
 from sightline.backends import cache
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
@@ -26,12 +27,17 @@ from sightline.backends.support import backends_of, require_precision
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import pack_golden
 from sightline.bundle.verify import verify_bundle
+from sightline.calibrate.calibrated_mode import reference_mode
+from sightline.calibrate.classify import classify
 from sightline.cli.main import main
 from sightline.engine.model import Model
 from sightline.engine.result_type import Tensors
 from sightline.engine.run import run_scalar
 from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
+from sightline.extensions import load_extension
+from sightline.source.list_images import ImageSource, list_images
+from sightline.source.read_images import read_images
 
 PLUGIN = Path(__file__).parent / "plugins" / "sightline_demo"
 DOCS = Path(__file__).parents[2] / "docs" / "extending.md"
@@ -86,6 +92,14 @@ def test_a_backend_of_another_package_classifies_as_the_built_in_one(
         assert (one and one["score"]) == (other and pytest.approx(other["score"], abs=1e-6))
 
 
+def test_a_backend_of_another_package_is_one_of_the_python_interface(
+    site: Path, colour_bundle: Path, encode: Callable[..., bytes]
+) -> None:
+    model = sightline.load(colour_bundle, backend="reference", threads=1)
+    predictions = model.predict([encode("blue"), encode("red")])
+    assert [one.label for one in predictions] == ["blue", "red"]
+
+
 def test_a_backend_is_listed_and_its_declaration_is_used(site: Path, colour_bundle: Path) -> None:
     bundle = Bundle.load(colour_bundle)
     assert known_backends() == ("onnx", "pytorch", "openvino", "reference")
@@ -94,6 +108,29 @@ def test_a_backend_is_listed_and_its_declaration_is_used(site: Path, colour_bund
         require_precision(bundle, "reference", "bf16", "pillow")
     with pytest.raises(WrongUseError, match=r"UNKNOWN_BACKEND: 'tvm'\. Known: .*, reference\."):
         backend_entry("tvm")
+
+
+def test_a_variant_of_its_own_is_the_reference_of_a_calibration(
+    site: Path, tmp_path: Path, colour_bundle: Path, encode: Callable[..., bytes]
+) -> None:
+    code = (site / "sightline_demo/backend.py").read_text().replace('variant="onnx"', 'variant="v"')
+    code = code.replace(" or bundle.manifest.onnx is None", "")
+    code = code.replace("bundle.manifest.onnx.file", '"model.onnx"')
+    (site / "sightline_demo/backend.py").write_text(code)
+    copy = shutil.copytree(colour_bundle, tmp_path / "colour")
+    tree = json.loads((copy / "model.json").read_text())
+    tree["variants"] = {"v": {"file": "model.onnx"}}
+    (copy / "model.json").write_text(json.dumps(tree))
+    (tmp_path / "images").mkdir()
+    for at, colour in enumerate(("blue", "red", "lime")):
+        (tmp_path / "images" / f"{at}.png").write_bytes(encode(colour))
+    bundle = Bundle.load(copy)
+
+    mode = reference_mode(bundle)
+
+    assert str(mode) == "reference fp32 pillow"
+    images = list_images(ImageSource(str(tmp_path / "images")))
+    assert classify(bundle, mode, images, allow_code=False).found.tolist() == [2, 0, 1]
 
 
 def test_the_preflight_names_it(site: Path) -> None:
@@ -198,6 +235,85 @@ def test_a_source_of_another_package_lists_and_reads_images(
     assert found.column("label").to_pylist() == ["blue", "blue", "red"]
     predicted = [row and row["label"] for row in found.column("prediction").to_pylist()]
     assert predicted == ["red", None, "red"]
+
+
+def test_an_image_that_a_source_cannot_read_is_an_error_of_its_row(
+    site: Path, tmp_path: Path, colour_bundle: Path, encode: Callable[..., bytes]
+) -> None:
+    path, damaged = tmp_path / "photographs.zip", encode("blue")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.png", encode("red"))
+        archive.writestr("b.png", damaged)
+        archive.writestr("c.png", encode("red"))
+    content = path.read_bytes()
+    at = content.index(damaged) + len(damaged) - 1
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+
+    found = predict(tmp_path, path, colour_bundle, "onnx")
+
+    predicted = [row and row["label"] for row in found.column("prediction").to_pylist()]
+    assert predicted == ["red", None, "red"]
+    message = "BadZipFile: Bad CRC-32 for file 'b.png'"
+    assert found.column("error").to_pylist() == [
+        None,
+        {"code": "IO", "stage": "read", "message": message},
+        None,
+    ]
+
+
+def test_a_source_may_return_other_types_of_bytes_but_nothing_else(
+    site: Path, tmp_path: Path
+) -> None:
+    (site / "sightline_demo/source.py").write_text(
+        "from sightline.source.list_source import SourceImages\n"
+        "from sightline.row_error import RowError\n"
+        "def denied():\n"
+        "    raise PermissionError(13, 'Permission denied')\n"
+        "def broken():\n"
+        "    raise ValueError('no such frame')\n"
+        "found = [\n"
+        "    lambda: b'abc', lambda: bytearray(b'de'), lambda: memoryview(b'fgh')[1:], denied,\n"
+        "    broken, lambda: RowError('EMPTY', 'read', 'nothing'), lambda: 'text',\n"
+        "]\n"
+        "def list_zip(images):\n"
+        "    return SourceImages([f'{i}.png' for i in range(7)], lambda row: found[row]())\n"
+    )
+    listing = list_images(ImageSource("zip://x"))
+
+    (batch,) = read_images(listing.first(6), 100, 10, 1000)
+
+    assert batch.column("__content").to_pylist() == [b"abc", b"de", b"gh", None, None, None]
+    assert batch.column("__error").to_pylist()[3:] == [
+        {"code": "DENIED", "stage": "read", "message": "Permission denied."},
+        {"code": "IO", "stage": "read", "message": "ValueError: no such frame"},
+        {"code": "EMPTY", "stage": "read", "message": "nothing"},
+    ]
+    message = r"BROKEN_EXTENSION: the source 'zip' returned str for 6\.png, not bytes or a RowError"
+    with pytest.raises(WrongUseError, match=message):
+        list(read_images(listing, 100, 10, 1000))
+
+
+def test_a_source_does_not_get_globs_and_texts_without_a_suffix(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("zip", "a.zip", "b.zip", "[c].zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr(f"in {name}", b"x")
+
+    def files(images: str) -> list[str]:
+        return [Path(file).name for file in list_images(ImageSource(images)).files]
+
+    assert files("?.zip") == ["a.zip", "b.zip"]
+    assert files("zip") == ["zip"]
+    assert files("a.zip") == ["in a.zip"]
+    assert files("[c].zip") == ["in [c].zip"]
+
+
+def test_an_extension_that_is_not_installed_lists_the_installed(site: Path) -> None:
+    message = r"UNKNOWN_EXTENSION: there is no source 'tar'\. Known: zip\."
+    with pytest.raises(WrongUseError, match=message):
+        load_extension("sightline.sources", "tar")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 import typing
@@ -104,6 +106,24 @@ def test_a_model_describes_itself(colour_bundle: Path) -> None:
     model = sightline.load(colour_bundle, device="cpu")
     assert (model.name, model.labels, model.device) == ("colour", ("red", "green", "blue"), "cpu")
     assert repr(model) == f"<sightline.Model colour on cpu, sha256 {model.sha256[:12]}>"
+
+
+def test_labels_that_are_missing_or_changed_are_an_error(
+    colour_bundle: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(colour_bundle, tmp_path / "colour")
+    models = [sightline.load(copy) for _ in range(2)]
+    (copy / "labels.txt").write_text("one\ntwo\nthree\n")
+    with pytest.raises(sightline.WrongUseError, match=r"BUNDLE_CORRUPT: .*labels\.txt"):
+        _ = models[0].labels
+    (copy / "labels.txt").unlink()
+    with pytest.raises(sightline.WrongUseError, match=r"INVALID_BUNDLE: .*labels\.txt' is missing"):
+        _ = models[1].labels
+    tree = json.loads((copy / "model.json").read_text())
+    tree["outputs"][0]["head"] = {"kind": "vector"}
+    (copy / "model.json").write_text(json.dumps(tree))
+    with pytest.raises(sightline.WrongUseError, match="NO_CLASSES: model colour has no output"):
+        _ = sightline.load(copy).labels
 
 
 def test_a_path_names_a_bundle_without_a_slash(

@@ -109,7 +109,12 @@ class Model:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Label of each class, by class id."""
+        """Label of each class, by class id.
+
+        Raises:
+            WrongUseError: NO_CLASSES if the model gives no scores; INVALID_BUNDLE if the file of
+                labels is missing or does not fit; BUNDLE_CORRUPT if it has changed.
+        """
         return tuple(self._bundle.labels)
 
     @property
@@ -202,7 +207,8 @@ def load(
 
     Args:
         model: Name of a model, or path of its bundle.
-        backend: ``onnx``, ``openvino`` or ``pytorch``.
+        backend: ``onnx``, ``openvino``, ``pytorch``, or the name of an installed backend of another
+            package.
         precision: ``fp32``, ``bf16`` or ``int8``. The last two need a calibrated model.
         device: ``auto``, ``cpu`` or ``cuda``. ``auto`` is a GPU if the backend can use one.
         decoder: JPEG decoder: ``pillow``, ``turbo`` (the same pixels in less time) or ``scaled``
@@ -217,7 +223,7 @@ def load(
     Raises:
         WrongUseError: UNKNOWN_MODEL, INVALID_BUNDLE, UNKNOWN_BACKEND, UNKNOWN_PRECISION,
             UNKNOWN_DEVICE, UNKNOWN_DECODER, NO_VARIANT, UNSUPPORTED_PRECISION, NOT_CALIBRATED,
-            NO_IMAGE_INPUT, CODE_NOT_ALLOWED, INVALID_OPTION or MISSING_PACKAGE.
+            NO_IMAGE_INPUT, CODE_NOT_ALLOWED, INVALID_OPTION, MISSING_PACKAGE or BROKEN_EXTENSION.
         SightlineError: DEVICE_UNAVAILABLE or OUT_OF_MEMORY.
     """
     require_known("backend", backend, known_backends())

@@ -23,16 +23,19 @@ def load_extension(group: Group, name: str) -> Any:  # noqa: ANN401 - the caller
 
     Args:
         group: The group of the entry point.
-        name: One of `extension_names`.
+        name: Name of the entry point.
 
     Returns:
         The object that the entry point names.
 
     Raises:
-        WrongUseError: BROKEN_EXTENSION if it cannot be imported, or if two packages have an entry
-            point of that name. The message names the package.
+        WrongUseError: UNKNOWN_EXTENSION with the installed names if there is no such entry point.
+            BROKEN_EXTENSION if it cannot be imported, or if two packages have an entry point of
+            that name; the message names the package.
     """
     found = list(metadata.entry_points(group=group, name=name))
+    if not found:
+        raise unknown_extension(group, name, ())
     packages = sorted({_package(one) for one in found})
     if len({one.value for one in found}) > 1:
         raise WrongUseError(
@@ -60,7 +63,7 @@ def unknown_extension(group: Group, name: str, built_in: tuple[str, ...]) -> Wro
         built_in: The names that need no package.
     """
     what = group.partition(".")[2].removesuffix("s")
-    known = ", ".join([*built_in, *extension_names(group)])
+    known = ", ".join([*built_in, *extension_names(group)]) or "none"
     return WrongUseError(
         "UNKNOWN_EXTENSION",
         f"there is no {what} '{name}'. Known: {known}. Install the package that provides it.",

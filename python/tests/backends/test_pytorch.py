@@ -14,7 +14,7 @@ from sightline.backends.pytorch import BACKEND, PixelModel
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.image_settings import Preprocessing, Resize
 from sightline.bundle.manifest import PytorchVariant
-from sightline.bundle.signature import Kind, Output, TensorSpec
+from sightline.bundle.signature import Input, Kind, Output, TensorSpec
 from sightline.errors import WrongUseError
 
 WEIGHT, BIAS = torch.eye(3, 192), torch.tensor([1.0, 2.0, 3.0])
@@ -102,3 +102,13 @@ def test_a_head_that_the_network_does_not_have_is_refused(bundle: Bundle) -> Non
 
     with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*has no layer 'classifier\.1'"):
         BACKEND.open(replace(bundle, manifest=manifest), Device("cpu"), 1, allow_code=True)
+
+
+def test_an_image_beside_another_input_is_refused(bundle: Bundle) -> None:
+    signature = bundle.manifest.signature
+    number = Input(TensorSpec("factor", "float32", ("n",)), Kind("tensor"))
+    for inputs in ((*signature.inputs, number), (number, *signature.inputs)):
+        manifest = replace(bundle.manifest, signature=replace(signature, inputs=inputs))
+        message = "INVALID_BUNDLE: .* a pytorch variant takes one image or only numbers"
+        with pytest.raises(WrongUseError, match=message):
+            BACKEND.open(replace(bundle, manifest=manifest), Device("cpu"), 1, allow_code=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pyarrow as pa
 import pytest
 import safetensors.numpy
@@ -19,11 +20,12 @@ from click.testing import CliRunner
 from sightline.backends.backend import Array
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
+from sightline.backends.onnx import OnnxSession
 from sightline.backends.registry import find_backend
 from sightline.backends.support import require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.describe import describe_bundle, list_bundles
-from sightline.bundle.golden import read_golden
+from sightline.bundle.golden import agrees, deltas, read_golden
 from sightline.bundle.signature import TensorSpec
 from sightline.bundle.verify import verify_bundle
 from sightline.cli.main import main
@@ -200,6 +202,9 @@ def test_a_column_of_another_type_and_another_number_of_columns_are_refused(mode
         list(run_scalar([[pa.array([[1.0]])] * 2], model, EngineSettings(), Vector()))
 
 
+HALVES = pa.array(np.array([np.inf, -np.inf, np.nan, 2, 1e-3], np.float16))
+
+
 @pytest.mark.parametrize(
     ("dtype", "given", "fits"),
     [
@@ -213,6 +218,20 @@ def test_a_column_of_another_type_and_another_number_of_columns_are_refused(mode
         ("bool", pa.array([0, 1, 2]), [True, True, False]),
         ("bool", pa.array([True, None]), [True, False]),
         ("int16", pa.nulls(2), [False, False]),
+        ("int64", pa.array([Decimal(2**60 + 1), Decimal(2**63 - 1)]), [True, True]),
+        ("int64", pa.array([Decimal(2**63), Decimal(-(2**63)), None]), [False, True, False]),
+        ("int64", pa.array([Decimal("1.50"), Decimal("2.00")]), [False, True]),
+        ("int64", pa.array([Decimal("1.5"), Decimal(2)], pa.decimal32(5, 2)), [False, True]),
+        ("int8", pa.array([Decimal(127), Decimal(128)], pa.decimal256(76, 20)), [True, False]),
+        (
+            "bool",
+            pa.array([Decimal(1), Decimal(2), Decimal("0.5"), Decimal(999)]),
+            [True, False, False, False],
+        ),
+        ("int32", HALVES, [False, False, False, True, False]),
+        ("int64", HALVES, [False, False, False, True, False]),
+        ("uint8", HALVES, [False, False, False, True, False]),
+        ("float32", HALVES, [True, True, True, True, True]),
     ],
 )
 def test_numbers_are_converted_where_the_tensor_can_hold_them(
@@ -225,6 +244,34 @@ def test_numbers_are_converted_where_the_tensor_can_hold_them(
         assert column[row].dtype == dtype
         wanted = np.array(given[row].as_py(), dtype)
         assert np.array_equal(column[row], wanted, equal_nan=dtype.startswith("float"))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (pa.array([[300, 1]]), "has the element 300, which int8 cannot hold."),
+        (pa.array([[0.0, 1.5]]), "has the element 1.5, which int8 cannot hold."),
+        (pa.array([[Decimal("2.5"), Decimal("1.0")]]), "has the element 2.5, which int8 cannot"),
+        (pa.array([[1]]), "has 1 element, not 2."),
+        (pa.array([[None, None]]), "has an element that is NULL."),
+        (pa.array([[]]), "has 0 elements, not 2."),
+        (pa.array([[], None]), "has 0 elements, not 2."),
+        (pa.array([[None, None]], pa.large_list(pa.null())), "has an element that is NULL."),
+    ],
+)
+def test_the_error_of_a_row_names_what_does_not_fit(given: pa.Array[Any], message: str) -> None:
+    column = TensorColumn(given, TensorSpec("x", "int8", ("n", 2)))
+    assert message in column.errors[0].message
+
+
+def test_nulls_without_a_type_may_be_nested_less_deep_than_the_tensor() -> None:
+    spec = TensorSpec("x", "float32", ("n", 2, 1))
+    for rows in ([[None, None], None, []], [[[None], [None]], [[], []], []]):
+        column = TensorColumn(pa.array(rows), spec)
+        assert sorted(column.errors) == [0, 1, 2]
+    message = r"WRONG_COLUMN_TYPE: .* is double, not lists of numbers, nested 2 deep\."
+    with pytest.raises(WrongUseError, match=message):
+        TensorColumn(pa.array([1.0]), spec)
 
 
 def fixed(element: pa.DataType) -> pa.DataType:
@@ -286,41 +333,128 @@ def test_a_variant_of_no_installed_backend_is_skipped_and_not_run(
 
 
 def test_a_changed_number_fails_the_verification(path: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(path, tmp_path / "copy")
-    golden = safetensors.numpy.load_file(copy / "golden.safetensors")
+    golden = safetensors.numpy.load_file(path / "golden.safetensors")
     golden["output:sums"] = golden["output:sums"] + 1
-    content = safetensors.numpy.save(golden)
-    (copy / "golden.safetensors").write_bytes(content)
-    tree = json.loads((copy / "model.json").read_text())
-    tree["files"]["golden.safetensors"] = hashlib.sha256(content).hexdigest()
-    (copy / "model.json").write_text(json.dumps(tree))
+    bundle = changed(path, tmp_path / "copy", golden=safetensors.numpy.save(golden))
 
-    outcomes = {check.subject: check.outcome for check in verify_bundle(Bundle.load(copy))}
+    outcomes = {check.subject: check.outcome for check in verify_bundle(bundle)}
 
     assert outcomes["onnx variant"] == "failed"
 
 
+def changed(path: Path, copy: Path, **contents: bytes) -> Bundle:
+    """Copy the bundle with other content of the files `model` and `golden`."""
+    shutil.copytree(path, copy)
+    tree = json.loads((copy / "model.json").read_text())
+    names = {"model": "model.onnx", "golden": "golden.safetensors"}
+    for key, content in contents.items():
+        (copy / names[key]).write_bytes(content)
+        tree["files"][names[key]] = hashlib.sha256(content).hexdigest()
+    (copy / "model.json").write_text(json.dumps(tree))
+    return Bundle.load(copy)
+
+
+def test_a_graph_that_does_not_fit_the_manifest_fails_the_verification(
+    path: Path, tmp_path: Path
+) -> None:
+    graph = onnx.load(path / "model.onnx").graph
+    outputs = {one.name: one for one in graph.output}
+
+    def check(copy: str, change: Callable[[onnx.GraphProto], None]) -> str:
+        model = onnx.load(path / "model.onnx")
+        change(model.graph)
+        bundle = changed(path, tmp_path / copy, model=model.SerializeToString())
+        (found,) = (one for one in verify_bundle(bundle) if one.subject == "onnx variant")
+        assert found.outcome == "failed"
+        return found.detail
+
+    def keep(*names: str) -> Callable[[onnx.GraphProto], None]:
+        def change(graph: onnx.GraphProto) -> None:
+            del graph.output[:]
+            graph.output.extend(outputs[name] for name in names)
+
+        return change
+
+    def rename(graph: onnx.GraphProto) -> None:
+        graph.input[0].name = "y"
+        for node in graph.node:
+            node.input[:] = ["y" if one == "x" else one for one in node.input]
+
+    def widen(graph: onnx.GraphProto) -> None:
+        weight = np.ones((4, 3), np.float32)
+        (at,) = (i for i, one in enumerate(graph.initializer) if one.name == "weight")
+        graph.initializer[at].CopyFrom(onnx.numpy_helper.from_array(weight, "weight"))
+        graph.output[2].type.tensor_type.shape.dim[1].dim_value = 3
+
+    assert check("one", keep("doubled", "sums")) == "it does not return the output 'pooled'"
+    found = check("none", lambda graph: graph.output[0].CopyFrom(graph.input[0]))
+    assert found == "it does not return the output 'doubled'"
+    assert "Required inputs" in check("renamed", rename)
+    found = check("wide", widen)
+    assert found == "it returns 'pooled' as float32 of shape (6, 3), not float32 of shape (6, 2)"
+
+
+def test_a_run_with_a_graph_without_the_wanted_output_is_an_error(
+    path: Path, tmp_path: Path
+) -> None:
+    model = onnx.load(path / "model.onnx")
+    del model.graph.output[2]
+    bundle = changed(path, tmp_path / "copy", model=model.SerializeToString())
+    without = Model(bundle, find_backend("onnx").open(bundle, Device("cpu"), 1))
+
+    with pytest.raises(SightlineError, match=r"MODEL_OUTPUT: .*'pooled' .* no such output"):
+        list(run([table(rows_of(2))], without, EngineSettings(), Vector(), ["x"], ""))
+
+
+def test_verification_without_memory_is_no_fault_of_the_bundle(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(session: object, feeds: object, wanted: object) -> None:
+        raise RuntimeError("std::bad_alloc")
+
+    monkeypatch.setattr(OnnxSession, "run", run)
+    with pytest.raises(SightlineError, match="OUT_OF_MEMORY: model numbers, on its golden batch"):
+        list(verify_bundle(Bundle.load(path)))
+
+
+def test_integers_must_be_equal_and_infinities_at_the_same_places() -> None:
+    nan, inf = float("nan"), float("inf")
+
+    def far(found: list[Any], expected: list[Any], dtype: str) -> bool:
+        one, other = np.array(found, dtype), np.array(expected, dtype)
+        return not agrees(deltas({"x": one}, {"x": other}, ()), (), 0.001)
+
+    assert far([2**60 + 1], [2**60], "int64")
+    assert far([1_000_001], [1_000_000], "int32")
+    assert far([True], [False], "bool")
+    assert not far([2**60, -1], [2**60, -1], "int64")
+    assert not far([True, False], [True, False], "bool")
+    assert not far([nan, inf, -inf, 2000.1], [nan, inf, -inf, 2000], "float32")
+    assert far([nan, 2010], [nan, 2000], "float32")
+    assert far([inf, 1], [-inf, 1], "float32")
+    assert far([nan, 1], [inf, 1], "float32")
+    assert far([1, 1], [nan, 1], "float32")
+    assert far([nan, 1], [1, 1], "float32")
+    scores = {"x": np.array([nan], np.float32)}
+    assert not agrees(deltas(scores, scores, {"x"}), {"x"}, 0.001)
+
+
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("tensor", "message"),
     [
         ("input:x", "does not hold x"),
         ("output:doubled", "does not hold doubled"),
     ],
 )
 def test_a_golden_batch_without_a_tensor_is_refused(
-    path: Path, tmp_path: Path, changed: str, message: str
+    path: Path, tmp_path: Path, tensor: str, message: str
 ) -> None:
-    copy = shutil.copytree(path, tmp_path / "copy")
-    golden = safetensors.numpy.load_file(copy / "golden.safetensors")
-    del golden[changed]
-    content = safetensors.numpy.save(golden)
-    (copy / "golden.safetensors").write_bytes(content)
-    tree = json.loads((copy / "model.json").read_text())
-    tree["files"]["golden.safetensors"] = hashlib.sha256(content).hexdigest()
-    (copy / "model.json").write_text(json.dumps(tree))
+    golden = safetensors.numpy.load_file(path / "golden.safetensors")
+    del golden[tensor]
+    bundle = changed(path, tmp_path / "copy", golden=safetensors.numpy.save(golden))
 
     with pytest.raises(WrongUseError, match=f"INVALID_BUNDLE: .*{message}"):
-        read_golden(Bundle.load(copy))
+        read_golden(bundle)
 
 
 @pytest.mark.parametrize("command", ["predict", "features"])

@@ -4,11 +4,20 @@ import json
 import subprocess
 import sys
 import threading
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from sightline.engine.feeds.image_feed import DecodeMemory
+from sightline.bundle.bundle import Bundle
+from sightline.engine.feeds import image_feed
+from sightline.engine.feeds.image_feed import DECODED_BYTES, DecodeMemory
+from sightline.engine.make_feeds_and_heads import open_feeds
+from sightline.engine.settings import EngineSettings
+from sightline.row_error import RowError
 
 MEBIBYTE = 2**20
 
@@ -159,3 +168,40 @@ def test_what_a_failed_image_reserved_is_free_again() -> None:
             fail()
     with memory.one_image() as reserve:
         reserve(100)
+
+
+def test_the_image_inputs_of_a_model_share_one_limit(
+    colour_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = Bundle.load(colour_bundle)
+    signature = bundle.manifest.signature
+    inputs = tuple(
+        replace(signature.inputs[0], tensor=replace(signature.inputs[0].tensor, name=name))
+        for name in ("front", "back")
+    )
+    manifest = replace(bundle.manifest, signature=replace(signature, inputs=inputs))
+    feeds = open_feeds(replace(bundle, manifest=manifest), EngineSettings())
+    together: list[int] = []
+    at_once = 0
+    lock = threading.Lock()
+
+    def decode(*given: Any) -> RowError:  # noqa: ANN401
+        nonlocal at_once
+        given[-1](DECODED_BYTES)
+        with lock:
+            at_once += 1
+            together.append(at_once)
+        time.sleep(0.2)
+        with lock:
+            at_once -= 1
+        return RowError("CORRUPT", "decode", "no image")
+
+    monkeypatch.setattr(image_feed, "decode", decode)
+    out = np.empty((8, 8, 3), np.uint8)
+    threads = [threading.Thread(target=feed.write, args=[b"", out]) for feed in feeds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+
+    assert together == [1, 1]

@@ -31,6 +31,8 @@ class OnnxSession:
     def run(self, feeds: Mapping[str, Array], wanted: Sequence[str]) -> dict[str, Array]:
         """See `backend.Session.run`."""
         names = [name for name in wanted if name in self.dtypes]
+        if not names:
+            return {}  # onnxruntime computes all outputs for an empty list
         values = self.session.run(names, feeds)
         return {
             name: np.asarray(value, self.dtypes[name])

@@ -16,7 +16,7 @@ from sightline.backends.divided import Divided
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.bundle.image_settings import Preprocessing
-from sightline.bundle.signature import TensorSpec
+from sightline.bundle.signature import IMAGE, TensorSpec
 from sightline.errors import WrongUseError
 from sightline.out_of_memory import raise_if_out_of_memory
 
@@ -95,6 +95,13 @@ class PytorchBackend:
         variant = bundle.manifest.pytorch
         if variant is None:
             raise WrongUseError("NO_VARIANT", f"model {bundle.name} has no pytorch variant.")
+        signature = bundle.manifest.signature
+        if signature.image is None and any(one.kind == IMAGE for one in signature.inputs):
+            raise WrongUseError(
+                "INVALID_BUNDLE",
+                f"{bundle.path}: a pytorch variant takes one image or only numbers. Use another "
+                "backend.",
+            )
         torch.set_num_threads(threads)
         try:
             weights = safetensors.torch.load(bundle.read_bytes(variant.file))
@@ -106,7 +113,6 @@ class PytorchBackend:
             variant.architecture, variant.arguments, model=bundle.name, allow_code=allow_code
         )
         load_weights(network, weights, variant.architecture)
-        signature = bundle.manifest.signature
         features: torch.nn.Module | None = None
         if variant.head:
             divided = _divide(network, variant.head, bundle)

@@ -13,7 +13,6 @@ from sightline.bundle.bundle import Bundle
 from sightline.bundle.image_settings import Size
 from sightline.errors import SightlineError, WrongUseError
 
-GOLDEN_ROWS = 4
 TOLERANCE = 1e-3
 _SINGLE, _HALF = 5e-5, 1e-2  # largest effect of rounding, as a share of the largest score
 _IMAGES = "images"  # name in format 1
@@ -122,9 +121,8 @@ def deltas(
 ) -> dict[str, float]:
     """Return the largest |difference| between found and expected numbers, for each output.
 
-    Class scores are compared without scaling. Other outputs may have any magnitude, so their
-    difference is divided by the largest expected number if that is above 1. It is infinite if an
-    output is missing, if shapes differ, or if a number is not finite.
+    Class scores are compared as they are, and must be finite. See `scaled_delta` for other outputs.
+    It is infinite if an output is missing or if shapes differ.
 
     Args:
         found: Outputs by name.
@@ -154,10 +152,23 @@ def agrees(found: Mapping[str, float], classes: Collection[str], tolerance: floa
 
 
 def scaled_delta(found: Array, expected: Array) -> float:
-    """Return the largest |difference|, divided by the largest expected number if it is above 1."""
-    return _delta(found, expected) / max(
-        1.0, float(np.abs(expected.astype(np.float64)).max(initial=0.0))
-    )
+    """Return the largest |difference| of an output that does not contain class scores.
+
+    Floats may have any magnitude, so their difference is divided by the largest expected number if
+    that is above 1. Infinities and NaN must be at the same places. Integers and booleans must be
+    equal: a difference is at least 1. It is infinite if the shapes differ.
+    """
+    if found.shape != expected.shape:
+        return float("inf")
+    if expected.dtype.kind != "f":
+        # The difference in float64 can be 0 for int64 values above 2**53 that differ.
+        return 0.0 if np.array_equal(found, expected) else max(1.0, _largest(found, expected))
+    finite = np.isfinite(expected)
+    if not np.array_equal(found[~finite], expected[~finite], equal_nan=True):
+        return float("inf")
+    wanted = expected[finite].astype(np.float64)
+    size = float(np.abs(wanted).max(initial=0.0))
+    return _delta(found[finite], wanted) / max(1.0, size)
 
 
 def check_deltas(
@@ -180,4 +191,8 @@ def check_deltas(
 def _delta(one: Array, other: Array) -> float:
     if one.shape != other.shape or not (np.isfinite(one).all() and np.isfinite(other).all()):
         return float("inf")
+    return _largest(one, other)
+
+
+def _largest(one: Array, other: Array) -> float:
     return float(np.abs(one.astype(np.float64) - other.astype(np.float64)).max(initial=0.0))

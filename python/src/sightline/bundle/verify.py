@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,8 +15,9 @@ from sightline.backends.support import backends_of, backends_of_variant, precisi
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.bundle.golden import agrees, capped_tolerance, deltas, golden_of
-from sightline.bundle.signature import Classes, Output
+from sightline.bundle.signature import Classes, Output, TensorSpec
 from sightline.errors import SightlineError
+from sightline.out_of_memory import raise_if_out_of_memory
 
 # int8 has an error of 0.1 on noise and waves; a graph that a runtime computes wrongly has 0.9.
 _LARGEST_ERROR = 0.4
@@ -49,6 +50,7 @@ def verify_bundle(bundle: Bundle, *, allow_code: bool = False) -> Iterator[Check
 
     Raises:
         WrongUseError: CODE_NOT_ALLOWED when the variant with such code is checked.
+        SightlineError: OUT_OF_MEMORY if the machine has too little memory for a golden batch.
     """
     damaged: set[str] = set()
     for file, sha256 in sorted(bundle.manifest.files.items()):
@@ -102,32 +104,52 @@ def _golden(
         session = find_backend(backend).open(
             bundle, Device("cpu"), 1, precision=precision, allow_code=allow_code
         )
+        tensors = [one.tensor for one in bundle.manifest.outputs_of(variant_of(backend))]
+        if precision != "fp32":
+            tensors = [first.tensor]
+        outputs = session.run(inputs, [one.name for one in tensors])
+        rows = len(next(iter(inputs.values())))
+        misfits = [text for one in tensors if (text := _misfit(one, rows, outputs))]
+        if misfits:
+            return Check(subject, "failed", " and ".join(misfits))
         if precision == "fp32":
             what = "largest difference"
             scores = expected[first.name] if classes else None
             limit = capped_tolerance(bundle.manifest.golden.tolerance, scores)
-            differences = deltas(session.run(inputs, list(expected)), expected, classes)
+            differences = deltas(outputs, expected, classes)
             found, sound = max(differences.values()), agrees(differences, classes, limit)
         else:
             what, limit = "relative error", _LARGEST_ERROR
-            found = _relative_error(
-                session.run(inputs, [first.name])[first.name], expected[first.name]
-            )
+            found = _relative_error(outputs[first.name], expected[first.name])
             sound = found <= limit
     except SightlineError as error:
-        if error.code == "CODE_NOT_ALLOWED":
+        if error.code in ("CODE_NOT_ALLOWED", "OUT_OF_MEMORY"):
             raise  # it does not depend on the bundle's files
         return Check(subject, "failed", error.message)
+    except Exception as error:  # noqa: BLE001 - runtimes raise classes of their own
+        raise_if_out_of_memory(error, f"model {bundle.name}, on its golden batch,")
+        message = " ".join(str(error).split())[:300]
+        return Check(subject, "failed", f"{type(error).__name__}: {message}")
     outcome: Literal["ok", "failed"] = "ok" if sound else "failed"
-    rows = bundle.manifest.golden.rows
     what_rows = "images" if signature.image else "rows"
     detail = f"{what} on {rows} golden {what_rows} {found:.2g} (≤ {limit:g})"
     return Check(subject, outcome, detail, golden=True)
 
 
+def _misfit(tensor: TensorSpec, rows: int, outputs: Mapping[str, Array]) -> str | None:
+    """Return how an output differs from the signature in name, dtype or shape; None if it fits."""
+    if tensor.name not in outputs:
+        return f"it does not return the output '{tensor.name}'"
+    found, shape = outputs[tensor.name], (rows, *tensor.row_shape)
+    if found.shape == shape and found.dtype == tensor.dtype:
+        return None
+    given = f"{found.dtype} of shape {found.shape}"
+    return f"it returns '{tensor.name}' as {given}, not {tensor.dtype} of shape {shape}"
+
+
 def _relative_error(found: Array, expected: Array) -> float:
-    """Return RMS(difference) / RMS(expected); infinite if the shapes differ."""
-    if found.shape != expected.shape or not np.isfinite(found).all():
+    """Return RMS(difference) / RMS(expected), of the same shape; infinite if one is not finite."""
+    if not np.isfinite(found).all():
         return float("inf")
     size = float(np.sqrt(np.square(expected, dtype=np.float64).mean()))
     error = float(np.sqrt(np.square(found.astype(np.float64) - expected).mean()))

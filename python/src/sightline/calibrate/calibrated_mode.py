@@ -51,8 +51,12 @@ class CalibratedMode:
 
 
 def reference_mode(bundle: Bundle) -> CalibratedMode:
-    """Return the reference mode of comparisons: fp32 with Pillow, in ONNX if available."""
-    return CalibratedMode(bundle.manifest.variants[0], "fp32", "pillow")
+    """Return the reference mode of comparisons: fp32 with Pillow, in ONNX if available.
+
+    Args:
+        bundle: A bundle that at least one known backend can run.
+    """
+    return CalibratedMode(backends_of(bundle)[0], "fp32", "pillow")
 
 
 def modes_to_measure(

@@ -6,7 +6,7 @@ from sightline.bundle.bundle import Bundle
 from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.signature import CLASSES, IMAGE, TENSOR, VECTOR, Classes, Input, Output
 from sightline.engine.feeds.feed import Feed, FeedFactory
-from sightline.engine.feeds.image_feed import ImageFeed
+from sightline.engine.feeds.image_feed import DecodeMemory, ImageFeed
 from sightline.engine.feeds.tensor_feed import TensorFeed
 from sightline.engine.heads.classes_head import ClassesHead, ProbabilitiesHead
 from sightline.engine.heads.head import Head, HeadFactory
@@ -29,7 +29,8 @@ def open_feeds(bundle: Bundle, spec: EngineSettings) -> tuple[Feed, ...]:
     Raises:
         WrongUseError: UNKNOWN_EXTENSION or BROKEN_EXTENSION.
     """
-    return tuple(_feed(one, spec) for one in bundle.manifest.signature.inputs)
+    memory = DecodeMemory()
+    return tuple(_feed(one, spec, memory) for one in bundle.manifest.signature.inputs)
 
 
 def open_heads(bundle: Bundle, result: ResultType) -> dict[str, Head]:
@@ -69,9 +70,9 @@ def _names(result: Tensors) -> tuple[str, ...]:
     return result.outputs
 
 
-def _feed(input_: Input, spec: EngineSettings) -> Feed:
+def _feed(input_: Input, spec: EngineSettings, memory: DecodeMemory) -> Feed:
     if isinstance(input_.feed, Preprocessing):
-        return ImageFeed(input_.feed, spec)
+        return ImageFeed(input_.feed, spec, memory)
     if input_.kind == TENSOR:
         return TensorFeed(input_.tensor)
     if input_.kind not in extension_names("sightline.feeds"):

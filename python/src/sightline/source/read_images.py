@@ -38,6 +38,10 @@ def read_images(
     Returns:
         The listing's columns, then ``__content`` (binary) and ``__error``
         (struct<code, stage, message>), one of which is null in each row.
+
+    Raises:
+        WrongUseError: BAD_TABLE for a packed table, BROKEN_EXTENSION for a source of another
+            package that returns another type than bytes.
     """
     if listing.packed is not None:
         yield from _read_packed(listing, listing.packed, batch_rows, batch_bytes)
@@ -70,12 +74,7 @@ def _batch(
 
 
 def _bytes(listing: Listing, row: int, file: str, max_image_bytes: int) -> bytes | RowError:
-    if listing.read is None:
-        return read_file(file, max_image_bytes)
-    try:
-        return listing.read(row)
-    except (OSError, ValueError) as error:
-        return RowError.from_os(error, "read")
+    return read_file(file, max_image_bytes) if listing.read is None else listing.read(row)
 
 
 def read_file(file: str, max_image_bytes: int) -> bytes | RowError:

@@ -40,12 +40,19 @@ class ImageFeed:
     Args:
         preprocessing: Resize and crop. The model's graph applies mean and deviation.
         spec: The decoder and the limits on an image.
+        memory: Limit on the decoded images, which all image feeds of a run share; None for a limit
+            of this feed alone.
     """
 
-    def __init__(self, preprocessing: Preprocessing, spec: EngineSettings) -> None:
+    def __init__(
+        self,
+        preprocessing: Preprocessing,
+        spec: EngineSettings,
+        memory: DecodeMemory | None = None,
+    ) -> None:
         self._preprocessing = preprocessing
         self._spec = spec
-        self._memory = DecodeMemory()
+        self._memory = memory or DecodeMemory()
 
     def open(self, column: pa.Array[Any]) -> BinaryColumn:
         """See `feed.Feed.open`. The column is binary or can be cast to binary."""

@@ -56,15 +56,15 @@ class TensorColumn:
         self.errors: dict[int, RowError] = {}
         self._tensor = tensor
         self._rows = np.arange(len(column))  # rows without an error so far
-        if pa.types.is_null(column.type):
-            column = column.cast(_list_type(len(tensor.row_shape)))
+        levels = len(tensor.row_shape)
         values: Any = self._without_nulls(column, 1, "is NULL")
         done = 1  # numbers or lists per row in `values`
         for axis, length in enumerate(tensor.row_shape):
+            values = _as_lists(values, levels - axis)
             values = self._of_length(values, done, axis, column.type).flatten()
             done *= length
             values = self._without_nulls(values, done, "has an element that is NULL")
-        numbers = self._converted(values, done, column.type)
+        numbers = self._converted(_as_lists(values, 0), done, column.type)
         self._values = numbers.reshape(-1, *tensor.row_shape)
         self._position = np.full(len(column), -1)
         self._position[self._rows] = np.arange(len(self._rows))
@@ -96,30 +96,45 @@ class TensorColumn:
         where = "" if axis == 0 else f" in axis {axis + 1}"
 
         def problem(at: int) -> str:
-            return f"has {lengths[at]} elements{where}, not {wanted}"
+            elements = "element" if lengths[at] == 1 else "elements"
+            return f"has {lengths[at]} {elements}{where}, not {wanted}"
 
         return self._keep(values, fits, per_row, problem)
 
     def _converted(self, values: Any, per_row: int, type_: pa.DataType) -> Array:  # noqa: ANN401
+        dtype = np.dtype(self._tensor.dtype)
+        if pa.types.is_decimal(values.type):
+            values = self._without_decimals(values, per_row, dtype)
         kind = values.type
-        if pa.types.is_decimal(kind):
-            values, kind = values.cast(pa.float64()), pa.float64()
         if not (
             pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
         ):
             raise self._wrong_type(type_)
         found: Array = values.to_numpy(zero_copy_only=False)
-        dtype = np.dtype(self._tensor.dtype)
         fits = _fits(found, dtype)
         if fits is None:
             return found.astype(dtype, copy=False)
         if not fits.all():
-            given = found
-            found = self._keep(
-                found, fits, per_row, lambda at: f"has an element that is no {dtype}: {given[at]}"
-            )
+            found = self._keep(found, fits, per_row, _unfit(found, dtype))
         with np.errstate(over="ignore", invalid="ignore"):
             return found.astype(dtype, copy=False)
+
+    def _without_decimals(self, values: Any, per_row: int, dtype: np.dtype[Any]) -> Any:  # noqa: ANN401
+        """Convert decimals to float64 for a dtype of floats, else to integers, without rounding."""
+        if dtype.kind == "f":
+            return values.cast(pa.float64())
+        kind = values.type
+        if kind.bit_width < 128:  # Arrow rejects a cast of decimal32 to int64
+            values = values.cast(pa.decimal128(kind.precision, kind.scale))
+        whole = np.dtype(np.int8) if dtype.kind == "b" else dtype
+        integer, limits = pa.from_numpy_dtype(whole), np.iinfo(whole)
+        try:
+            return values.cast(integer)
+        except pa.ArrowInvalid:  # a fraction, or out of range
+            numbers = values.to_pylist()
+        least, most = int(limits.min), int(limits.max)
+        fits = np.array([least <= one <= most and one == int(one) for one in numbers], np.bool_)
+        return self._keep(values, fits, per_row, _unfit(numbers, dtype)).cast(integer)
 
     def _keep(
         self,
@@ -144,24 +159,33 @@ class TensorColumn:
 
     def _wrong_type(self, type_: pa.DataType) -> WrongUseError:
         levels = len(self._tensor.row_shape)
-        wanted = "numbers" if levels == 0 else f"numbers in {levels} nested lists"
+        wanted = "numbers" if levels == 0 else f"lists of numbers, nested {levels} deep"
         return WrongUseError(
             "WRONG_COLUMN_TYPE",
             f"the column for the input {self._tensor} is {type_}, not {wanted}.",
         )
 
 
-def _list_type(levels: int) -> pa.DataType:
+def _as_lists(values: Any, levels: int) -> Any:  # noqa: ANN401 - an Arrow array
+    """Return an array without a type, which contains only nulls, as nested lists of booleans."""
+    if not pa.types.is_null(values.type):
+        return values
     type_: pa.DataType = pa.bool_()
     for _ in range(levels):
         type_ = pa.list_(type_)
-    return type_
+    return values.cast(type_)
+
+
+def _unfit(numbers: Array | list[Any], dtype: np.dtype[Any]) -> Callable[[int], str]:
+    return lambda at: f"has the element {numbers[at]}, which {dtype} cannot hold"
 
 
 def _fits(found: Array, dtype: np.dtype[Any]) -> npt.NDArray[np.bool_] | None:
     """Return which numbers the dtype can represent; None if it can represent all of this type."""
     if found.dtype == dtype or np.can_cast(found.dtype, dtype, "safe"):
         return None
+    if found.dtype == np.float16:  # the limits of integers are infinite in float16
+        found = found.astype(np.float32)
     with np.errstate(over="ignore", invalid="ignore"):
         if dtype.kind == "f":  # rounded, but not to infinity
             return np.asarray(np.isfinite(found.astype(dtype)) | ~np.isfinite(found))
