@@ -11,6 +11,7 @@ import pytest
 
 from sightline.bundle.signature import TensorSpec
 from sightline.engine.feeds.tensor_feed import TensorColumn
+from sightline.errors import WrongUseError
 
 HALVES = pa.array(np.array([np.inf, -np.inf, np.nan, 2, 1e-3], np.float16))
 
