@@ -121,7 +121,7 @@ def test_one_number_an_image_is_not_guessed_at(tmp_path: Path, labels: int) -> N
 
     if labels == 1:
         assert "there is only one label, so" in str(refused.exception)
-        assert "Name two classes or more" in str(refused.exception)
+        assert "Give two classes or more" in str(refused.exception)
     else:
         assert str(refused.exception).startswith("ONE_SCORE: ")
         assert "A regression is not supported" in str(refused.exception)
