@@ -16,7 +16,8 @@ from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import golden_images, pack_golden
 from sightline.bundle.image_settings import Preprocessing, Resize, Size
 from sightline.bundle.manifest import Golden, Manifest, OnnxVariant
-from sightline.bundle.signature import Classes, Input, Kind, Output, Signature, TensorSpec
+from sightline.bundle.signature import Classes, Input, Kind, Output, Signature
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.engine.model import Model
 
 LABELS = ("red", "green", "blue")

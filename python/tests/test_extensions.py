@@ -23,7 +23,7 @@ from sightline.backends import cache
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.backends.registry import backend_entry, find_backend, known_backends
-from sightline.backends.support import backends_of, require_precision
+from sightline.backends.require_supported import backends_of, require_precision
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import pack_golden
 from sightline.bundle.verify import verify_bundle

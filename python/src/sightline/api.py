@@ -18,7 +18,7 @@ import pyarrow as pa
 from sightline.backends.cache import open_session
 from sightline.backends.device import DEVICES, Device, resolve_device
 from sightline.backends.registry import known_backends
-from sightline.backends.support import require_precision, require_variant
+from sightline.backends.require_supported import require_precision, require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import PRECISIONS, Precision
 from sightline.bundle.find import find_bundle

@@ -14,7 +14,8 @@ from sightline.backends.pytorch import BACKEND, PixelModel
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.image_settings import Preprocessing, Resize
 from sightline.bundle.manifest import PytorchVariant
-from sightline.bundle.signature import Input, Kind, Output, TensorSpec
+from sightline.bundle.signature import Input, Kind, Output
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
 
 WEIGHT, BIAS = torch.eye(3, 192), torch.tensor([1.0, 2.0, 3.0])

@@ -14,7 +14,8 @@ from sightline.bundle.bundle import Bundle
 from sightline.bundle.find_head import find_head
 from sightline.bundle.golden import golden_of, read_golden
 from sightline.bundle.graph import tensor_of
-from sightline.bundle.signature import Kind, Output, TensorSpec
+from sightline.bundle.signature import Kind, Output
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.bundle.verify import verify_bundle
 
 from .graphs import linear

@@ -17,7 +17,8 @@ from sightline.bundle.describe import describe_bundle
 from sightline.bundle.golden import read_golden
 from sightline.bundle.image_settings import Preprocessing, Resize
 from sightline.bundle.manifest import Manifest
-from sightline.bundle.signature import Classes, Input, Kind, Output, Signature, TensorSpec
+from sightline.bundle.signature import Classes, Input, Kind, Output, Signature
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.bundle.verify import verify_bundle
 from sightline.engine.model import Model
 from sightline.engine.result_type import TopK, Vector

@@ -21,7 +21,7 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.backends.onnx import OnnxSession
 from sightline.backends.registry import find_backend
-from sightline.backends.support import require_variant
+from sightline.backends.require_supported import require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.describe import describe_bundle, list_bundles
 from sightline.bundle.golden import agrees, deltas, read_golden

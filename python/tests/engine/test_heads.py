@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sightline.bundle.signature import TensorSpec
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.engine.heads.classes_head import ClassesHead, ProbabilitiesHead
 from sightline.engine.heads.tensor_head import TensorHead, VectorHead
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sightline.bundle.signature import TensorSpec
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.engine.feeds.tensor_feed import TensorColumn
 from sightline.errors import WrongUseError
 

@@ -13,7 +13,7 @@ from sightline.backends.backend import Array, Session
 from sightline.backends.consent import require_consent
 from sightline.backends.device import Device
 from sightline.backends.registry import backend_entry, find_backend
-from sightline.backends.support import require_supported, require_variant
+from sightline.backends.require_supported import require_supported, require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 

@@ -16,7 +16,8 @@ from sightline.backends.divided import Divided
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.bundle.image_settings import Preprocessing
-from sightline.bundle.signature import IMAGE, TensorSpec
+from sightline.bundle.signature import IMAGE
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
 from sightline.out_of_memory import raise_if_out_of_memory
 

@@ -11,7 +11,7 @@ import numpy as np
 from sightline.backends.backend import UInt8Array
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device, resolve_device
-from sightline.backends.support import require_precision, require_variant
+from sightline.backends.require_supported import require_precision, require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.engine.feeds.image_feed import ImageFeed

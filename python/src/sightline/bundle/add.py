@@ -32,8 +32,9 @@ from sightline.bundle.manifest import (
     is_model_name,
 )
 from sightline.bundle.outputs import decide_activation
-from sightline.bundle.signature import Classes, Input, Signature, TensorSpec
+from sightline.bundle.signature import Classes, Input, Signature
 from sightline.bundle.source_model import SourceModel
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder, require_replaceable
 from sightline.require_package import require_package

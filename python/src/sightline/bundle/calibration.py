@@ -10,10 +10,6 @@ from sightline.bundle.fields import Fields
 Precision = Literal["fp32", "bf16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
-DEFAULT_MIN_AGREEMENT = 0.98
-DEFAULT_MAX_TOP1_LOSS = 0.005
-DEFAULT_MIN_IMAGES = 500
-
 
 @dataclass(frozen=True)
 class Calibration:

@@ -15,7 +15,7 @@ from sightline.backends.backend import UInt8Array
 from sightline.bundle.graph import bad_onnx, default_opset, image_input, strip_notes, tensor_of
 from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.outputs import KeptOutput
-from sightline.bundle.signature import TensorSpec
+from sightline.bundle.tensor_spec import TensorSpec
 
 _OLDEST_OPSET = 7  # the first in which Mul and Add broadcast as numpy does
 _NUMPY = {"float32": np.float32, "float16": np.float16, "float64": np.float64}

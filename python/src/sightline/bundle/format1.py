@@ -14,8 +14,8 @@ from sightline.bundle.signature import (
     Output,
     Signature,
     check_names,
-    read_tensor,
 )
+from sightline.bundle.tensor_spec import read_tensor
 
 _ROLES = ("scores", "features", "tensor")
 

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError, Message  # type: ignore[import-
 
 from sightline.bundle.external_weights import LARGEST_BYTES, embed_weights
 from sightline.bundle.node_order import names_read, order_nodes
-from sightline.bundle.signature import TensorSpec
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
 
 _FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)

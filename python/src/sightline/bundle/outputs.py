@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 
 from sightline.backends.backend import Float32Array
-from sightline.bundle.signature import TENSOR, VECTOR, Kind, Output, TensorSpec
+from sightline.bundle.signature import TENSOR, VECTOR, Kind, Output
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
 
 _LIKELY = ("logits", "scores", "probabilities", "probs", "output")

@@ -11,11 +11,17 @@ import numpy as np
 from sightline.backends.backend import Array
 from sightline.backends.device import Device
 from sightline.backends.registry import find_backend, has_runtime
-from sightline.backends.support import backends_of, backends_of_variant, precisions_of, variant_of
+from sightline.backends.require_supported import (
+    backends_of,
+    backends_of_variant,
+    precisions_of,
+    variant_of,
+)
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
 from sightline.bundle.golden import agrees, capped_tolerance, deltas, golden_of
-from sightline.bundle.signature import Classes, Output, TensorSpec
+from sightline.bundle.signature import Classes, Output
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import SightlineError
 from sightline.out_of_memory import raise_if_out_of_memory
 

@@ -14,7 +14,8 @@ from tqdm import tqdm
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Calibration
 from sightline.bundle.manifest import MANIFEST_FILE, Manifest, OnnxVariant
-from sightline.calibrate.calibrated_mode import AgreementThreshold, CalibratedMode, reference_mode
+from sightline.calibrate.agreement_threshold import AgreementThreshold
+from sightline.calibrate.calibrated_mode import CalibratedMode, reference_mode
 from sightline.calibrate.classify import NO_CLASS, Classes, classify
 from sightline.calibrate.pixels import read_pixels, shrunk_share, spread
 from sightline.errors import WrongUseError

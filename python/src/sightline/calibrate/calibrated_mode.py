@@ -1,4 +1,4 @@
-"""The modes that `models calibrate` measures, and the threshold that they must reach."""
+"""The modes that `models calibrate` measures."""
 
 from __future__ import annotations
 
@@ -6,36 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sightline.backends.registry import has_runtime
-from sightline.backends.support import (
+from sightline.backends.require_supported import (
     backends_of,
     precisions_of,
     require_supported,
     require_variant,
 )
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.calibration import (
-    DEFAULT_MAX_TOP1_LOSS,
-    DEFAULT_MIN_AGREEMENT,
-    DEFAULT_MIN_IMAGES,
-    Precision,
-)
+from sightline.bundle.calibration import Precision
 from sightline.engine.settings import Decoder
 from sightline.errors import WrongUseError
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementThreshold:
-    """The agreement with fp32 that a mode must reach.
-
-    Args:
-        min_agreement: Share of the images with the same class as in fp32, in 0..1.
-        max_top1_loss: Largest loss of top-1 accuracy against fp32, in 0..1, if labels are known.
-        min_images: Number of images that must be compared, at least 1.
-    """
-
-    min_agreement: float = DEFAULT_MIN_AGREEMENT
-    max_top1_loss: float = DEFAULT_MAX_TOP1_LOSS
-    min_images: int = DEFAULT_MIN_IMAGES
 
 
 @dataclass(frozen=True, slots=True)

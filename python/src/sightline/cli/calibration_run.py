@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from sightline.bundle.calibration import (
+from sightline.calibrate.agreement_threshold import (
     DEFAULT_MAX_TOP1_LOSS,
     DEFAULT_MIN_AGREEMENT,
     DEFAULT_MIN_IMAGES,
@@ -128,8 +128,8 @@ def run_calibration(
         SightlineError: BELOW_AGREEMENT_THRESHOLD if a mode misses the threshold; nothing is
             published.
     """
+    from sightline.calibrate.agreement_threshold import AgreementThreshold
     from sightline.calibrate.calibrate import Images, calibrate, keep, publish
-    from sightline.calibrate.calibrated_mode import AgreementThreshold
     from sightline.engine.quiet_decoders import quiet_decoders
     from sightline.publish import require_replaceable
     from sightline.source.list_images import ImageSource, list_images

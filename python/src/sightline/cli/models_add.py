@@ -11,9 +11,14 @@ import click
 from sightline.bundle.find import writable_folder
 from sightline.bundle.image_settings import INTERPOLATIONS
 from sightline.bundle.manifest import is_model_name
-from sightline.cli.add_options import read_add_request, read_arguments, read_pixels, read_triple
 from sightline.cli.calibration_run import calibration_options
 from sightline.cli.options import MODELS_HELP, PATH, SHARE
+from sightline.cli.read_add_request import (
+    read_add_request,
+    read_arguments,
+    read_pixels,
+    read_triple,
+)
 from sightline.errors import WrongUseError
 
 if TYPE_CHECKING:

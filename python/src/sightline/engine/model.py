@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sightline.backends.backend import Array, Session
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.signature import TensorSpec
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import SightlineError
 from sightline.out_of_memory import raise_if_out_of_memory
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from sightline.backends.cache import open_session
 from sightline.backends.device import resolve_device
-from sightline.backends.support import require_precision, require_variant
+from sightline.backends.require_supported import require_precision, require_variant
 from sightline.bundle.calibration import Precision
 from sightline.bundle.find import find_bundle
 from sightline.engine.make_feeds_and_heads import open_heads

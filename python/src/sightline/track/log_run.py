@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sightline.track.client import IMPATIENT, PATIENT, artifact_errors, connect, environment
 from sightline.track.experiment import open_experiment, page_url
-from sightline.track.run_facts import RunFacts
+from sightline.track.run_metrics import RunFacts
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sightline.backends.backend import Array
-from sightline.bundle.signature import TensorSpec
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
 from sightline.row_error import RowError
 

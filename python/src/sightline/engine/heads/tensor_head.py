@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from sightline.backends.backend import Array
-from sightline.bundle.signature import TensorSpec
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.engine.arrow_types import FEATURES, list_of
 from sightline.engine.heads.head import BoolArray, Converted, Kept, list_offsets
 

@@ -63,7 +63,7 @@ object PackImagesCommand extends Command {
       watch("list")(PackedImages.open(spark, request.copy(replaces = publication.replaces)))
     publication {
       val staging = publication.staging.toString
-      RowProgress(spark, watch, "pack", input.count, input.rows, ErrorCode.all, "images") {
+      StageWithProgress(spark, watch, "pack", input.count, input.rows, ErrorCode.all, "images") {
         PackedImages.write(_, staging)
       }
       val (counts, bytes) = watch("count")(tally(spark.read.parquet(staging)))

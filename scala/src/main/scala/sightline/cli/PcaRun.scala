@@ -58,8 +58,9 @@ final case class PcaRun(
       val written = new ComponentsOutput(spark, staging.toString)
       val splits = counts.splits.toSeq.sortBy(_._1)(Split.order)
       splits.foreach { case (split, rows) =>
-        RowProgress(spark, watch, s"transform_$split", rows, table.vectors(Some(split))) { vectors =>
-          written.write(fitted.model.project(vectors))
+        StageWithProgress(spark, watch, s"transform_$split", rows, table.vectors(Some(split))) {
+          vectors =>
+            written.write(fitted.model.project(vectors))
         }
       }
       watch("count")(WrittenRows.check(counts.splits, written.counts(features)))

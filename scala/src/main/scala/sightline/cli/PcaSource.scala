@@ -57,12 +57,14 @@ object PcaSource {
       val rows = counts.splits.getOrElse(table.trainSplit, 0L)
       requireRows(counts, rows)
       val vectors = table.vectors(Some(table.trainSplit))
-      val scaler = RowProgress(spark, watch, "scaler_fit", rows, vectors)(ComponentModel.fitScaler)
+      val scaler =
+        StageWithProgress(spark, watch, "scaler_fit", rows, vectors)(ComponentModel.fitScaler)
       requireFinite(scaler)
       // One pass for the means and one for the covariances.
-      val (model, spectrum) = RowProgress(spark, watch, "pca_fit", 2 * rows, vectors) { passed =>
-        ComponentModel.fitPca(scaler, passed, k)
-      }
+      val (model, spectrum) =
+        StageWithProgress(spark, watch, "pca_fit", 2 * rows, vectors) { passed =>
+          ComponentModel.fitPca(scaler, passed, k)
+        }
       FittedComponents(model, spectrum, Some(rows))
     }
 

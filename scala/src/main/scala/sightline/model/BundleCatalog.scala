@@ -32,11 +32,11 @@ final class BundleCatalog(
   private lazy val registry: Option[ModelRegistry] =
     modelsRoot.map(path => new ModelRegistry(new HadoopPath(path), hadoop, resolver))
 
-  private lazy val folders: Seq[ModelsFolder] =
+  private lazy val folders: Seq[CopiedBundles] =
     (modelsRoot.map(new HadoopPath(_)).toSeq ++
       (Seq(Paths.get("models").toAbsolutePath) ++ BundleCatalog.builtIn).map { folder =>
         new HadoopPath(folder.toUri)
-      }).map(new ModelsFolder(_, hadoop))
+      }).map(new CopiedBundles(_, hadoop))
 
   /**
    * Opens a model.

@@ -5,7 +5,7 @@ import java.util
 import org.apache.spark.sql.connector.catalog.{Table, TableProvider}
 import org.apache.spark.sql.connector.expressions.Transform
 import org.apache.spark.sql.sources.DataSourceRegister
-import org.apache.spark.sql.types.*
+import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
 /**
@@ -16,24 +16,11 @@ final class DefaultSource extends TableProvider with DataSourceRegister {
 
   override def shortName(): String = "sightline"
 
-  override def inferSchema(options: CaseInsensitiveStringMap): StructType = DefaultSource.Schema
+  override def inferSchema(options: CaseInsensitiveStringMap): StructType = FolderSchema.Type
 
   override def getTable(
       schema: StructType,
       partitioning: Array[Transform],
       properties: util.Map[String, String],
   ): Table = FolderTable(None, properties)
-}
-
-object DefaultSource {
-
-  /** A row has content or an error, never both. */
-  val Schema: StructType = new StructType()
-    .add(Columns.Path, StringType, nullable = false)
-    .add(Columns.RelativePath, StringType, nullable = false)
-    .add(Columns.Length, LongType, nullable = false)
-    .add(Columns.ModificationTime, TimestampType, nullable = false)
-    .add(Columns.Content, BinaryType)
-    .add(Columns.Error, Columns.ErrorType)
-    .add(Columns.Label, StringType)
 }

@@ -20,12 +20,12 @@ final private[source] class FolderScanBuilder(
 
   // Spark calls the builder's methods one after the other, on one thread.
   private val pushed = new java.util.concurrent.atomic.AtomicReference(
-    (options, DefaultSource.Schema)
+    (options, FolderSchema.Type)
   )
 
   // Complete columns: Spark would prune the fields of `error` that a query does not use.
   override def pruneColumns(required: StructType): Unit = {
-    val columns = StructType(required.fieldNames.map(DefaultSource.Schema(_)))
+    val columns = StructType(required.fieldNames.map(FolderSchema.Type(_)))
     pushed.updateAndGet { case (o, _) => (o, columns) }: Unit
   }
 

@@ -22,7 +22,7 @@ final case class FolderTable(
 ) extends Table
     with SupportsRead {
   override def name(): String = "sightline"
-  override def schema(): StructType = DefaultSource.Schema
+  override def schema(): StructType = FolderSchema.Type
   // MICRO_BATCH_READ, so that a query of a stream reaches RefuseStream, which suggests an alternative.
   override def capabilities(): util.Set[TableCapability] =
     Set(TableCapability.BATCH_READ, TableCapability.MICRO_BATCH_READ).asJava

@@ -7,7 +7,7 @@ import sightline.report.{Progress, Stopwatch}
 import sightline.source.Columns
 
 /** Runs a timed stage over rows and prints its progress. */
-object RowProgress {
+object StageWithProgress {
 
   /**
    * Runs a stage.

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from sightline.backends.registry import known_backends
-from sightline.backends.support import (
+from sightline.backends.require_supported import (
     backends_of,
     precisions_of,
     require_precision,

@@ -10,7 +10,7 @@ import org.apache.hadoop.fs.Path
  *
  * @param root at any URI; it need not exist
  */
-final private class ModelsFolder(root: Path, hadoop: Configuration) {
+final private class CopiedBundles(root: Path, hadoop: Configuration) {
 
   private val storage = new ModelsRoot(root, hadoop)
 
