@@ -32,8 +32,8 @@ def open_torch(model: str) -> tuple[Recipe, Logits]:
     network = timm.create_model(variant["architecture"].split(":")[1], **variant["arguments"])
     network.load_state_dict(load_file(str(Path(model) / variant["file"])))
     network.eval()
-    mean = torch.tensor(manifest["preprocessing"]["mean"])
-    deviation = torch.tensor(manifest["preprocessing"]["std"])
+    mean = torch.tensor(recipe.mean)
+    deviation = torch.tensor(recipe.std)
 
     def logits(contents: list[bytes]) -> Floats:
         import numpy as np

@@ -34,12 +34,16 @@ class Recipe:
         self.folder = folder
         manifest = json.loads((Path(folder) / "model.json").read_text("utf-8"))
         self.onnx = str(Path(folder) / manifest["variants"]["onnx"]["file"])
-        preprocessing = manifest["preprocessing"]
+        # Format 2 has them at the input and at the output, format 1 at the top.
+        preprocessing = manifest.get("preprocessing") or manifest["inputs"][0]["feed"]
+        heads = [output.get("head", {}) for output in manifest["outputs"]]
+        found = [head["activation"] for head in heads if head.get("kind") == "classes"]
+        self.activation = found[0] if found else manifest["activation"]
+        self.mean, self.std = preprocessing["mean"], preprocessing["std"]
         self.resize = preprocessing["resize"]
         self.filter = Image.Resampling[self.resize["interpolation"].upper()]
         size = preprocessing.get("crop") or self.resize
         self.height, self.width = size["height"], size["width"]
-        self.activation = manifest["activation"]
 
     def session(self, threads: int | None) -> ort.InferenceSession:
         """Open a session as in the documentation; None keeps the default number of threads."""
