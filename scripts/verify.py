@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
@@ -106,6 +106,23 @@ JAR = sbt("dist/sightline.jar", "assembly")
 
 Lanes = tuple[Sequence[Part], ...]
 
+# End-to-end tests that start processes of their own, such as SQL clients, notebooks and pages. The
+# other end-to-end tests share one application that runs commands.
+CLIENTS = (
+    "test_commands.py",
+    "test_connect.py",
+    "test_fraud_id_model.py",
+    "test_fruits_notebook.py",
+    "test_jar.py",
+    "test_jdbc.py",
+    "test_pyspark.py",
+    "test_pyspark_errors.py",
+    "test_readme.py",
+    "test_report_page.py",
+    "test_sql.py",
+    "test_sql_reference.py",
+)
+
 
 def style() -> Lanes:
     """Return the checks of both languages, without tests."""
@@ -131,15 +148,21 @@ def coverage() -> Lanes:
 
 def everything() -> Lanes:
     """Return all checks and all tests."""
-    end_to_end = pytest("tests end to end", ROOT, "end-to-end.xml", needs=JAR.name)
+    commands = pytest("tests end to end: commands", ROOT, "end-to-end.xml", needs=JAR.name)
+    ignored = [f"--ignore=tests/{name}" for name in CLIENTS]
+    commands = replace(commands, command=(*commands.command, *ignored))
+    clients = pytest("tests end to end: clients", ROOT, "clients.xml", needs=JAR.name)
+    files = [f"tests/{name}" for name in CLIENTS]
+    others = [word for word in clients.command if word != "tests"]
+    clients = replace(clients, command=(*others, *files))
     return (
-        [JAR, sbt("Scala style and tests", "verify", reports="scalatest/*.xml")],
+        [JAR, sbt("Scala style and tests", "verify", reports="scalatest/*.xml"), clients],
         [
             *PYTHON_STYLE,
             PYTHON_TESTS,
             COVERAGE,
             pytest("tests of benchmarks/", ROOT / "benchmarks", "benchmarks.xml"),
-            end_to_end,
+            commands,
         ],
     )
 
