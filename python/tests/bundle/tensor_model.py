@@ -15,6 +15,14 @@ from sightline.backends.backend import Array
 from sightline.bundle.golden import pack_golden
 
 WEIGHT = np.array([[1, 0], [0, 1], [1, 1], [0, 2]], np.float32)  # (4, 2)
+IMAGE_FEED: dict[str, Any] = {
+    "kind": "image",
+    "color": "RGB",
+    "resize": {"mode": "stretch", "height": 8, "width": 8, "interpolation": "bilinear"},
+    "crop": None,
+    "mean": [0, 0, 0],
+    "std": [1, 1, 1],
+}
 
 
 def write_tensor_bundle(folder: Path) -> Path:

@@ -14,16 +14,7 @@ from sightline.bundle.golden import golden_images, pack_golden
 from sightline.bundle.image_settings import Size
 from sightline.cli.main import main
 
-from .tensor_model import write_bundle
-
-FEED = {
-    "kind": "image",
-    "color": "RGB",
-    "resize": {"mode": "stretch", "height": 8, "width": 8, "interpolation": "bilinear"},
-    "crop": None,
-    "mean": [0, 0, 0],
-    "std": [1, 1, 1],
-}
+from .tensor_model import IMAGE_FEED, write_bundle
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +38,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString(),
         pack_golden({"images": images}, {"means": images.astype(np.float32).mean(axis=(1, 2))}),
         rows=4,
-        inputs=[{"name": "images", "dtype": "uint8", "shape": ["n", 8, 8, 3], "feed": FEED}],
+        inputs=[{"name": "images", "dtype": "uint8", "shape": ["n", 8, 8, 3], "feed": IMAGE_FEED}],
         outputs=[
             {"name": "means", "dtype": "float32", "shape": ["n", 3], "head": {"kind": "vector"}}
         ],

@@ -23,16 +23,8 @@ from sightline.engine.run import run, run_scalar
 from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
 
-from .tensor_model import write_bundle
+from .tensor_model import IMAGE_FEED, write_bundle
 
-FEED = {
-    "kind": "image",
-    "color": "RGB",
-    "resize": {"mode": "stretch", "height": 8, "width": 8, "interpolation": "bilinear"},
-    "crop": None,
-    "mean": [0, 0, 0],
-    "std": [1, 1, 1],
-}
 DENIED = {"code": "DENIED", "stage": "read", "message": "no"}
 
 
@@ -48,7 +40,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
         golden,
         rows=4,
         inputs=[
-            {"name": "images", "dtype": "uint8", "shape": ["n", 8, 8, 3], "feed": FEED},
+            {"name": "images", "dtype": "uint8", "shape": ["n", 8, 8, 3], "feed": IMAGE_FEED},
             {"name": "factor", "dtype": "float32", "shape": ["n"], "feed": {"kind": "tensor"}},
         ],
         outputs=[

@@ -46,7 +46,7 @@ def test_a_fault_of_the_program_is_not_wrong_use() -> None:
 
 
 def test_what_the_system_refuses_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    # Nobody, not even root, makes files there.
+    # No user can create files there, not even root.
     assert main(["models", "add", "m", "--models", "/proc/self", "--onnx", "m.onnx"]) == 2
     err = capsys.readouterr().err
     assert err.startswith("sightline: ")

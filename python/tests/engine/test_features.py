@@ -31,7 +31,7 @@ def test_features_are_the_models_own_vector_an_error_or_null(
     assert answer.is_null().to_pylist() == [False, False, True, False]
     features, error = answer.field("features").to_pylist(), answer.field("error").to_pylist()
     assert features == [[255.0, 0.0, 0.0], None, None, [10.0, 20.0, 30.0]]
-    assert [told and told["code"] for told in error] == [None, "UNSUPPORTED", None, None]
+    assert [one and one["code"] for one in error] == [None, "UNSUPPORTED", None, None]
 
 
 def test_a_model_without_features_is_refused(

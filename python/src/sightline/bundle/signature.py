@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import prod
 
@@ -125,10 +125,10 @@ class Signature:
             WrongUseError: NO_IMAGE_INPUT.
         """
         if self.image is None:
-            found = ", ".join(f"{one.tensor.name} ({one.kind})" for one in self.inputs)
             raise WrongUseError(
                 "NO_IMAGE_INPUT",
-                f"model {model} does not take one image per row; its inputs are {found}.",
+                f"model {model} does not take one image per row; its inputs are "
+                f"{_listed(self.inputs)}.",
             )
         return self.image
 
@@ -142,12 +142,34 @@ class Signature:
             WrongUseError: NO_CLASSES.
         """
         if self.classes is None:
-            found = ", ".join(f"{one.name} ({one.kind})" for one in self.outputs)
             raise WrongUseError(
                 "NO_CLASSES",
-                f"model {model} has no output of class scores; its outputs are {found}.",
+                f"model {model} has no output of class scores; its outputs are "
+                f"{_listed(self.outputs)}.",
             )
         return self.classes
+
+    def require_vector(self, model: str) -> Output:
+        """Return `vector`.
+
+        Args:
+            model: The model's name, for the message.
+
+        Raises:
+            WrongUseError: NO_FEATURES.
+        """
+        if self.vector is None:
+            outputs = ", ".join(one.name for one in self.outputs)
+            raise WrongUseError(
+                "NO_FEATURES",
+                f"model {model} has no output of features, only {outputs}. "
+                "`sightline models add` finds them if the network ends in a linear layer.",
+            )
+        return self.vector
+
+
+def _listed(tensors: Sequence[Input | Output]) -> str:
+    return ", ".join(f"{one.tensor.name} ({one.kind})" for one in tensors)
 
 
 def read_signature(top: Fields) -> Signature:

@@ -52,14 +52,8 @@ def open_heads(bundle: Bundle, result: ResultType) -> dict[str, Head]:
         output = signature.require_classes(bundle.name)
         return {output.name: _classes(bundle, output, result)}
     if isinstance(result, Vector):
-        if signature.vector is None:
-            outputs = ", ".join(one.name for one in signature.outputs)
-            raise WrongUseError(
-                "NO_FEATURES",
-                f"model {bundle.name} has no output of features, only {outputs}. "
-                "`sightline models add` finds them if the network ends in a linear layer.",
-            )
-        return {signature.vector.name: VectorHead(signature.vector.tensor)}
+        output = signature.require_vector(bundle.name)
+        return {output.name: VectorHead(output.tensor)}
     by_name = {one.name: one for one in signature.outputs}
     return {name: _tensor(bundle, by_name, name) for name in _names(result)}
 

@@ -40,10 +40,10 @@ object InferTable {
 
   /**
    * The table's columns, `prediction`, and `error`. In each row either `prediction` or `error` is NULL.
-   * The images' bytes and read errors are omitted. An input that is not an image is read from the
-   * column with the input's name.
+   * The images' bytes and read errors are omitted. The only image is read from the column `content`,
+   * and every other input from the column with the input's name.
    *
-   * @param content the name of the column with the images' bytes; case does not count
+   * @param content the name of the column with the only image's bytes; case does not count
    * @param keepsContent whether the result contains the images' bytes
    * @throws SightlineException UNKNOWN_COLUMN or WRONG_COLUMN_TYPE
    */
