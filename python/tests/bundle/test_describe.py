@@ -1,8 +1,9 @@
 import shutil
 
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.describe import describe_bundle, list_bundles
+from sightline.bundle.describe import describe_bundle
 from sightline.bundle.find import known_models
+from sightline.bundle.list_models import list_bundles
 
 
 def test_the_summary_names_every_fact(tiny: Bundle) -> None:

@@ -23,8 +23,9 @@ from sightline.backends.onnx import OnnxSession
 from sightline.backends.registry import find_backend
 from sightline.backends.require_supported import require_variant
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.describe import describe_bundle, list_bundles
+from sightline.bundle.describe import describe_bundle
 from sightline.bundle.golden import agrees, deltas, read_golden
+from sightline.bundle.list_models import list_bundles
 from sightline.bundle.verify import verify_bundle
 from sightline.cli.main import main
 from sightline.cli.models import models

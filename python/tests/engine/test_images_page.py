@@ -12,7 +12,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from sightline.backends import cache
-from sightline.engine import batches, colours, image_header, infer, read_ahead
+from sightline.engine import batch_loop, batches, colours, image_header, read_ahead
 from sightline.engine.decode import decode
 from sightline.engine.feeds import image_feed
 from sightline.engine.image_header import FORMATS
@@ -50,7 +50,7 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert f"({spec.batch_rows}), or as many as reach 16 MiB" in row("| images in one model")
     assert image_feed.DECODED_BYTES == 1024 * MEBIBYTE
     assert "1 GiB" in row("| pixels that all worker threads")
-    assert f"{infer.QUEUED_BYTES // MEBIBYTE} MiB" in row("| other columns and results")
+    assert f"{batch_loop.QUEUED_BYTES // MEBIBYTE} MiB" in row("| other columns and results")
     assert cache.MAX_IDLE_BYTES == 2048 * MEBIBYTE
     models = row("| unused models that stay loaded")
     assert f"{cache.MAX_IDLE_SESSIONS - 1} besides" in models

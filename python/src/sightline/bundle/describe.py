@@ -1,9 +1,6 @@
-"""`models describe` and `models list`: bundles as text."""
+"""`models describe`: one bundle as text."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from pathlib import Path
 
 from sightline.bundle.add_request import PIXELS_AS_THEY_ARE
 from sightline.bundle.bundle import Bundle
@@ -11,10 +8,8 @@ from sightline.bundle.calibration import Calibration
 from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.manifest import Manifest
 from sightline.bundle.signature import Classes, Output
-from sightline.errors import SightlineError
 
 _LABELS_SHOWN = 5
-_HEADINGS = ("name", "inputs", "outputs", "classes", "parameters", "variants", "MB", "where")
 
 
 def describe_bundle(bundle: Bundle) -> str:
@@ -48,21 +43,6 @@ def describe_bundle(bundle: Bundle) -> str:
     return "\n".join(f"{name:<14} {value}" for name, value in facts)
 
 
-def list_bundles(known: Mapping[str, Path]) -> str:
-    """Return a table of the models, one per line. A damaged bundle is marked as such.
-
-    Args:
-        known: From `known_models`.
-    """
-    rows = [_HEADINGS, *(_row(name, path) for name, path in known.items())]
-    widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADINGS))]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    )
-    return "\n".join(line.rstrip() for line in lines)
-
-
 _ACTIVATIONS = {
     "softmax": "softmax: the scores are logits",
     "sigmoid": "sigmoid: the scores are logits of labels; an image may have several labels",
@@ -78,23 +58,6 @@ def _classes(bundle: Bundle, output: Output) -> list[tuple[str, str]]:
         ("activation", _ACTIVATIONS[activation]),
         ("labels", f"{len(labels):,}: {', '.join(labels[:_LABELS_SHOWN])}{more}"),
     ]
-
-
-def _row(name: str, path: Path) -> tuple[str, ...]:
-    files = [path] if path.is_file() else [file for file in path.iterdir() if file.is_file()]
-    size = f"{sum(file.stat().st_size for file in files) / 1e6:.1f}"
-    try:
-        manifest = Bundle.load(path).manifest
-    except SightlineError as error:
-        return (name, "damaged", "", "", "", error.code, size, str(path))
-    variants = ", ".join(manifest.variants)
-    signature = manifest.signature
-    kinds = (
-        ", ".join(one.kind for one in signature.inputs),
-        ", ".join(one.kind for one in signature.outputs),
-    )
-    classes = f"{signature.classes.tensor.row_shape[0]:,}" if signature.classes else ""
-    return (name, *kinds, classes, f"{manifest.parameters:,}", variants, size, str(path))
 
 
 def _preprocessing(how: Preprocessing) -> str:

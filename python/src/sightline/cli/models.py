@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.describe import describe_bundle, list_bundles
+from sightline.bundle.describe import describe_bundle
 from sightline.bundle.find import find_bundle, known_models, writable_folder
+from sightline.bundle.list_models import list_bundles
 from sightline.cli.models_add import add, print_bundle
 from sightline.cli.models_calibrate import calibrate
 from sightline.cli.options import ALLOW_CODE_HELP, MODELS_HELP, PATH

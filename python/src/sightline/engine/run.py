@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sightline.engine import arrow_types
+from sightline.engine.batch_loop import infer
 from sightline.engine.batches import Outcome, Request
 from sightline.engine.counters import Counters
 from sightline.engine.feeds.feed import FeedColumn
-from sightline.engine.infer import infer
 from sightline.engine.make_feeds_and_heads import open_feeds, open_heads
 from sightline.engine.model import Model
 from sightline.engine.result_type import ResultType
