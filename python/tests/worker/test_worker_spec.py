@@ -19,6 +19,7 @@ RESULTS: dict[str, ResultType] = {
     "bulk, probabilities": Probabilities(),
     "scalar, probabilities": Probabilities(),
     "bulk, vector": Vector(),
+    "bulk, vector of a named output": Vector("pooled"),
     "scalar, vector": Vector(),
     "bulk, tensors, two inputs": Tensors(("y", "z")),
     "scalar, tensors": Tensors(("y",)),

@@ -152,14 +152,15 @@ class Signature:
             )
         return self.classes
 
-    def require_vector(self, model: str) -> Output:
-        """Return `vector`.
+    def require_vector(self, model: str, name: str | None = None) -> Output:
+        """Return the output of features.
 
         Args:
             model: The model's name, for the message.
+            name: Name of an output with a vector head; None: `vector`.
 
         Raises:
-            WrongUseError: NO_FEATURES.
+            WrongUseError: NO_FEATURES, or UNKNOWN_OUTPUT for another name.
         """
         if self.vector is None:
             outputs = ", ".join(one.name for one in self.outputs)
@@ -168,7 +169,12 @@ class Signature:
                 f"model {model} has no output of features, only {outputs}. "
                 "`sightline models add` finds them if the network ends in a linear layer.",
             )
-        return self.vector
+        vectors = {one.name: one for one in self.outputs if one.kind == VECTOR}
+        if name is not None and name not in vectors:
+            raise WrongUseError(
+                "UNKNOWN_OUTPUT", f"'{name}' is no output of features. Known: {', '.join(vectors)}."
+            )
+        return vectors[name] if name else self.vector
 
 
 def _listed(tensors: Sequence[Input | Output]) -> str:

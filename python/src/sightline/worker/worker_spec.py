@@ -102,7 +102,7 @@ def _result(fields: Mapping[str, Any]) -> ResultType:
     if kind == "probabilities":
         return Probabilities()
     if kind == "vector":
-        return Vector()
+        return Vector(fields.get("output"))
     raise SightlineError(
         "PROTOCOL_MISMATCH", f"the jar requests a result of the unknown kind '{kind}'."
     )

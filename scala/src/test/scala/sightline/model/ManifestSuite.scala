@@ -116,7 +116,7 @@ final class ManifestSuite extends AnyFunSuite {
     val map = TestBundle.output("map", "tensor", List(JString("n"), JInt(2), JInt(7), JInt(7)))
     assert(
       parsed("outputs" -> Seq(map)).signature.outputs ==
-        Seq(ModelOutput(TensorSpec("map", "float32", Seq(2, 7, 7).map(Axis.Fixed)), Head.Tensor))
+        Seq(ModelOutput(TensorSpec("map", "float32", Seq(2, 7, 7).map(Axis.Fixed.apply)), Head.Tensor))
     )
   }
 
