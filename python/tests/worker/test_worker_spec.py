@@ -46,6 +46,7 @@ def test_every_field_of_the_contract_is_read(case: dict[str, Any]) -> None:
             max_image_pixels=spec["images"]["max_pixels"],
             decoder=spec["images"]["decoder"],
             threads=spec["threads"],
+            casts=spec["casts"],
         ),
         result=RESULTS[name],
         columns=columns and BulkColumns(tuple(columns["inputs"]), columns["error"]),

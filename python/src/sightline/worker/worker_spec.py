@@ -87,6 +87,7 @@ class WorkerSpec:
                 max_image_pixels=images["max_pixels"],
                 decoder=images["decoder"],
                 threads=spec["threads"],
+                casts=spec["casts"],
             ),
             result=_result(spec["result"]),
             columns=columns and BulkColumns(tuple(columns["inputs"]), columns["error"]),

@@ -95,7 +95,10 @@ object Signature {
       JArray(JString(name) :: _) <- (root \ field).children.map(_ \ "shape")
     } yield name
     val tensors = signature.inputs.map(_.tensor) ++ signature.outputs.map(_.tensor)
-    for (tensor <- tensors; case Axis.Free(axis) <- tensor.shape if batch.contains(axis)) {
+    for {
+      tensor <- tensors
+      case Axis.Free(axis) <- tensor.shape if batch.contains(axis)
+    } {
       throw invalid(where, s"the shape of '${tensor.name}' uses the batch axis '$axis' twice")
     }
   }

@@ -20,7 +20,8 @@ final case class TensorSpec(name: String, dtype: String, shape: Seq[Axis]) {
   def isFixed: Boolean = shape.forall(_.isInstanceOf[Axis.Fixed])
 
   /** A text such as `int64 [n, tokens]`. */
-  override def toString: String = s"$dtype ${("n" +: shape.map(_.toString)).mkString("[", ", ", "]")}"
+  override def toString: String =
+    s"$dtype ${("n" +: shape.map(_.toString)).mkString("[", ", ", "]")}"
 }
 
 object TensorSpec {

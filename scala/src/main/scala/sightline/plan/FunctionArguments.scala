@@ -121,7 +121,8 @@ object FunctionArguments {
       throw wrong(function, s"an argument without a name follows one with a name; it takes $usage.")
     }
     // A map cannot be an input.
-    val hasOptions = takesInputs && positional.lastOption.exists(_._2.dataType.isInstanceOf[MapType])
+    val hasOptions =
+      takesInputs && positional.lastOption.exists(_._2.dataType.isInstanceOf[MapType])
     val (before, options) = positional.splitAt(positional.size - (if (hasOptions) 1 else 0))
     val (known, other) = named.partition { case (name, _) => name.exists(isIn(parameters, _)) }
     val byPosition = if (takesInputs) before.take(required) else before

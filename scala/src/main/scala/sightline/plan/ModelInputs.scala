@@ -37,21 +37,23 @@ object ModelInputs {
     )
     val (positional, named) = values.span { case (name, _) => name.isEmpty }
     if (values.size > inputs.size) throw wrong(s"${values.size} inputs are given")
-    val byName = named.flatMap { case (name, value) => name.map(_ -> value) }.map {
-      case (name, value) =>
+    val byName =
+      named.flatMap { case (name, value) => name.map(_ -> value) }.map { case (name, value) =>
         val known = "model" +: inputs.map(_.tensor.name) :+ "options"
         val unknown = s"'$name' is no parameter. Known: ${known.mkString(", ")}"
         inputNamed(inputs, name).getOrElse(throw wrong(unknown)) -> value
-    }
+      }
     val assigned = inputs.zip(positional.map(_._2)) ++ byName
-    inputs.map { input =>
+    val found = inputs.map { input =>
       val name = input.tensor.name
       assigned.collect { case (`input`, value) => value } match {
-        case Seq(value) => one(function, input, value, value.sql, inference.settings.casts)
+        case Seq(value) => input -> value
         case Seq() => throw wrong(s"its $name is missing")
         case _ => throw wrong(s"'$name' is given twice")
       }
     }
+    val casts = inference.settings.casts
+    found.map { case (input, value) => one(function, input, value, value.sql, casts) }
   }
 
   private def inputNamed(inputs: Seq[ModelInput], name: String): Option[ModelInput] =
@@ -152,8 +154,8 @@ object ModelInputs {
     }
 
   /**
-   * The value, with decimals as doubles if they can have fractions. The worker converts all other
-   * numbers to the tensor's type, because it can report those that do not fit.
+   * The value, with decimals for a tensor of floats as doubles. The worker converts all other numbers
+   * to the tensor's type, because it can report those that do not fit.
    */
   private def numbers(value: Expression, tensor: TensorSpec): Expression = {
     val target = simple(value.dataType, tensor.dataType)
@@ -163,8 +165,7 @@ object ModelInputs {
   private def simple(found: DataType, tensor: DataType): DataType = (found, tensor) match {
     case (ArrayType(element, containsNull), ArrayType(wanted, _)) =>
       ArrayType(simple(element, wanted), containsNull)
-    case (whole: DecimalType, _: DecimalType | ByteType | ShortType | IntegerType | LongType) if whole.scale == 0 => whole
-    case (_: DecimalType, _) => DoubleType
+    case (_: DecimalType, FloatType | DoubleType) => DoubleType
     case (NullType, wanted) => wanted
     case (other, _) => other
   }

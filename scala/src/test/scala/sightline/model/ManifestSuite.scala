@@ -101,7 +101,7 @@ final class ManifestSuite extends AnyFunSuite {
   test("outputs of scores and features have the shape [n, length]") {
     val shapes = Seq(
       List(JString("n")) -> "the shape of 'pooled', its features, is not [n, length]",
-      List(JInt(4), JInt(8)) -> "the shape of 'pooled', its features, is not [n, length]",
+      List(JInt(4), JInt(8)) -> "the shape of 'pooled' does not begin with the batch axis n",
       List(JString("n"), JString("k")) ->
         "the shape of 'pooled', its features, is not [n, length]",
       List(JString("n"), digits) -> "'shape' must be an integer from 1",
@@ -116,7 +116,9 @@ final class ManifestSuite extends AnyFunSuite {
     val map = TestBundle.output("map", "tensor", List(JString("n"), JInt(2), JInt(7), JInt(7)))
     assert(
       parsed("outputs" -> Seq(map)).signature.outputs ==
-        Seq(ModelOutput(TensorSpec("map", "float32", Seq(2, 7, 7).map(Axis.Fixed.apply)), Head.Tensor))
+        Seq(
+          ModelOutput(TensorSpec("map", "float32", Seq(2, 7, 7).map(Axis.Fixed.apply)), Head.Tensor)
+        )
     )
   }
 
@@ -203,7 +205,9 @@ final class ManifestSuite extends AnyFunSuite {
     }
     val image = shaped("x", "uint8", row(JString("h"), JInt(8), JInt(3)), "kind" -> "image")
     val feed = JArray(List(JObject(image.obj :+ ("feed" -> JObject("kind" -> JString("image"))))))
-    assert(refused(format2("inputs" -> feed): _*).contains("the shape of 'x', an image, has a free"))
+    assert(
+      refused(format2("inputs" -> feed): _*).contains("the shape of 'x', an image, has a free")
+    )
   }
 
   test("each dtype has a type of Spark") {

@@ -163,11 +163,15 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark with Adapti
     def rows = WorkerCounters.of(spark.sparkContext).values.getOrElse("images", 0d)
     val before = rows
     query.collect(): Unit
-    val nodes = collect(query.queryExecution.executedPlan) { case node: ArrowEvalPythonExec => node }
+    val nodes = collect(query.queryExecution.executedPlan) { case node: ArrowEvalPythonExec =>
+      node
+    }
     (nodes.size, rows - before)
   }
 
-  test("equal calls run once, a filter on another column is applied first, and no unused call runs") {
+  test(
+    "equal calls run once, a filter on another column is applied first, and no unused call runs"
+  ) {
     val pair = TensorBundle.pair.folder.toString
     spark
       .range(0, 100, 1, numPartitions = 4)
@@ -182,7 +186,9 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark with Adapti
     assert(received(spark.sql("SELECT y FROM answers WHERE id < 20 AND r.y[1] > 3")) == ((1, 20)))
     assert(received(spark.sql("SELECT count(*), max(id) FROM answers")) == ((0, 0)))
     val lossy = s"ml_predict('$pair', a, b, map('casts', 'lossy')).y[0]"
-    assert(received(spark.sql(s"SELECT y, $lossy FROM (SELECT $calls, a, b FROM many)")) == ((2, 200)))
+    assert(
+      received(spark.sql(s"SELECT y, $lossy FROM (SELECT $calls, a, b FROM many)")) == ((2, 200))
+    )
   }
 
   test("a row without inputs has an error in a table with columns that no worker can transport") {
