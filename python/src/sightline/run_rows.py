@@ -39,7 +39,7 @@ def run_rows(
     batches = _batches(inputs, signature.inputs, columns, rows, spec.max_image_bytes)
     found: list[dict[str, Array] | RowError] = []
     for outcome in run_arrays(batches, model, spec, names, columns, ERROR):
-        given = outcome.kept.column(ERROR).to_pylist()
+        given: list[Any] = outcome.kept.column(ERROR).to_pylist()
         for row in range(outcome.rows):
             error = RowError(**given[row]) if given[row] else outcome.errors.get(row)
             values = zip(names, outcome.arrays, strict=True)
@@ -105,9 +105,7 @@ def _end(values: Sequence[Rows], start: int, rows: int) -> int:
     return min(start + _BATCH_ROWS, rows)
 
 
-def _images(
-    images: Rows, errors: list[RowError | None], max_image_bytes: int
-) -> pa.Array[Any]:
+def _images(images: Rows, errors: list[RowError | None], max_image_bytes: int) -> pa.Array[Any]:
     """Return the bytes of images, and set the error of those that cannot be read."""
     contents: list[bytes | None] = []
     for row, image in enumerate(images):

@@ -1,4 +1,4 @@
-"""Small models with free axes and unusual dtypes, as bundles, and what onnxruntime gives for them."""
+"""Small models with free axes and unusual dtypes as bundles, and onnxruntime's own results."""
 
 from __future__ import annotations
 

@@ -52,7 +52,10 @@ def open_model(path: Path, backend: str = "onnx") -> Model:
 
 
 def infer(
-    path: Path, result: ResultType, *columns: pa.Array[Any], **spec: Any  # noqa: ANN401
+    path: Path,
+    result: ResultType,
+    *columns: pa.Array[Any],
+    **spec: Any,  # noqa: ANN401
 ) -> list[Any]:
     """Run one batch of arguments and return the rows as Python values."""
     (found,) = run_scalar([columns], open_model(path), EngineSettings(**spec), result)
@@ -93,13 +96,11 @@ def test_they_are_verified_and_described(
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("batch_rows", [1, 4, 32])
-def test_texts_of_all_lengths_keep_their_order(
-    tokens: Path, threads: int, batch_rows: int
-) -> None:
+def test_texts_of_all_lengths_keep_their_order(tokens: Path, threads: int, batch_rows: int) -> None:
     random = np.random.default_rng(8)
     ids = [random.integers(0, 50, random.integers(1, 9)).tolist() for _ in range(200)]
     mask = [random.integers(0, 2, len(one)).tolist() for one in ids]
-    whole = pa.RecordBatch.from_pydict({"id": range(200), "ids": ids, "mask": mask})
+    whole = pa.RecordBatch.from_pydict({"id": list(range(200)), "ids": ids, "mask": mask})
     batches = [whole.slice(0, 1), whole.slice(1, 90), whole.slice(91, 0), whole.slice(91)]
     spec = EngineSettings(batch_rows=batch_rows, threads=threads)
 
@@ -243,7 +244,7 @@ def test_a_backend_that_fails_on_the_golden_batch_too_stops_the_run(tokens: Path
 
     model = Model(Bundle.load(tokens), Failing())
     column = pa.array([[1]])
-    with pytest.raises(SightlineError, match="MODEL_FAILED: .* the device is gone"):
+    with pytest.raises(SightlineError, match=r"MODEL_FAILED: .* the device is gone"):
         list(run_scalar([(column, column)], model, EngineSettings(), Vector()))
 
 
@@ -285,7 +286,7 @@ def test_every_dtype_goes_in_and_comes_out(
 ) -> None:
     path = write_same(tmp_path / "same", dtype, *axes)
     assert {check.outcome for check in verify_bundle(Bundle.load(path))} == {"ok"}
-    column = pa.array([[Decimal(one) for one in given], None, [Decimal(0)] * 3])
+    column: Any = pa.array([[Decimal(one) for one in given], None, [Decimal(0)] * 3])
     if dtype.startswith("float"):
         column = pa.array([given, None, [0.0] * 3], pa.list_(pa.float64()))
 

@@ -30,12 +30,26 @@ def column_of_rows(rows: Sequence[Any] | Array, tensor: TensorSpec) -> pa.Array[
         arrays = [one for one in rows if isinstance(one, np.ndarray)]
         if arrays and len(arrays) == len(rows) and _are_alike(arrays):
             return _of_arrays(arrays)
-        return pa.array([one.tolist() if isinstance(one, np.ndarray) else one for one in rows])
+        return _of_values(
+            [one.tolist() if isinstance(one, np.ndarray) else one for one in rows],
+            len(tensor.row_axes),
+        )
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         raise WrongUseError(
             "WRONG_COLUMN_TYPE",
             f"the rows for the input {tensor} are not numbers or nested lists of one type: {error}",
         ) from error
+
+
+def _of_values(rows: list[Any], rank: int) -> pa.Array[Any]:
+    try:
+        values: pa.Array[Any] = pa.array(rows)
+    except OverflowError:  # an integer above the largest int64
+        type_: pa.DataType = pa.decimal128(38, 0)
+        for _ in range(rank):
+            type_ = pa.list_(type_)
+        values = pa.array(rows, type_)
+    return values
 
 
 def _are_alike(rows: Sequence[Array]) -> bool:

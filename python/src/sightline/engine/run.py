@@ -158,9 +158,7 @@ class _Call:
             counters.result_cpu_s += time.thread_time() - started
             yield outcome.kept, arrays
 
-    def outcomes(
-        self, requests: Iterable[Request], counters: Counters | None
-    ) -> Iterator[Outcome]:
+    def outcomes(self, requests: Iterable[Request], counters: Counters | None) -> Iterator[Outcome]:
         """Yield the outcome of each request."""
         counters = counters or Counters()
         return infer(requests, self._model, self._feeds, self._heads, self._spec, counters)
