@@ -183,7 +183,12 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
 
   test("the page shows each SQL text above what it gave") {
     val page = EvaluationPage.text(evaluate(pets: _*))
-    Seq(EvaluationSql.Judged, EvaluationSql.Totals, EvaluationSql.PerClass, EvaluationSql.Matrix)
+    Seq(
+      EvaluationMetrics.Judged,
+      EvaluationMetrics.Totals,
+      EvaluationMetrics.PerClass,
+      EvaluationMetrics.Matrix,
+    )
       .foreach(sql => assert(page.contains(sql)))
     val matrix = page.linesIterator.toSeq.dropWhile(!_.contains("actual \\ predicted")).take(5)
     assert(
