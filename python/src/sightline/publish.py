@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sightline.errors import SightlineError, WrongUseError
-from sightline.leftovers import BEAT_SECONDS, RunNames, run_names, settle
+from sightline.killed_runs import BEAT_SECONDS, RunNames, run_names, settle
 from sightline.place import first_in
 from sightline.run_owner import write_owner
 from sightline.written_folder import is_replaceable
