@@ -79,6 +79,19 @@ def write_heat(folder: Path) -> Path:
     )
 
 
+def write_sum(folder: Path) -> Path:
+    """Write a model that adds the numbers of a row of any length: `y` (n,)."""
+    node = helper.make_node("ReduceSum", ["x", "one"], ["y"], keepdims=0)
+    return _write(
+        folder,
+        [node],
+        {"one": np.array([1])},
+        inputs=[_input("x", "float32", "n", "k")],
+        outputs=[_output("y", "float32", "n")],
+        golden={"x": np.arange(6, dtype=np.float32).reshape(2, 3)},
+    )
+
+
 def write_single(folder: Path) -> Path:
     """Write a model whose graph runs one row only: y = 2 x + 1, (n, 3)."""
     nodes = [
