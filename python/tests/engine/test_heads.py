@@ -79,7 +79,7 @@ def test_results_that_do_not_fit_into_a_column_are_an_error(axes: tuple[int | st
     rows = np.broadcast_to(row, (3, *row.shape))
     if isinstance(axes[-1], str):
         rows = np.empty(3, object)
-        rows[:] = [row, row, None]
+        rows[0] = rows[1] = row
     present = np.array([True, True, False])
     message = "RESULT_TOO_LARGE: the output heat has 2,147,483,648 numbers in a record batch of 3"
     with pytest.raises(SightlineError, match=message):
