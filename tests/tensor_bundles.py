@@ -35,11 +35,7 @@ def write_iris(folder: Path) -> Path:
         {"weights": weights, "bias": bias},
         Signature(
             (Input(TensorSpec("x", "float32", ("n", 4)), Kind("tensor")),),
-            (
-                Output(
-                    TensorSpec("scores", "float32", ("n", 3)), Classes("labels.txt", "softmax")
-                ),
-            ),
+            (Output(TensorSpec("scores", "float32", ("n", 3)), Classes("labels.txt", "softmax")),),
         ),
         {"x": x},
         {"scores": x @ weights + bias},
