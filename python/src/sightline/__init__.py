@@ -1,7 +1,7 @@
 """Sightline runs vision models over image collections, in Python or on Spark.
 
-`load` opens a model; `Model.predict` and `Model.features` run it on images. The modules
-`sightline.errors` and `sightline.functions` (for PySpark) are public too. All other modules are
+`load` opens a model; `Model.predict` and `Model.features` run it on images, and `Model.run` on rows
+of any inputs. The modules `sightline.errors` and `sightline.functions` (for PySpark) are public too. All other modules are
 private: they change without notice.
 """
 
