@@ -13,7 +13,7 @@ import sightline.plan.VectorMath
  * the bucket is given by the sides of random hyperplanes on which the vector lies (SimHash, Charikar
  * 2002). A hyperplane separates vectors with angle α with probability α/π.
  */
-private[vectors] sealed trait BucketPlan {
+sealed private[vectors] trait BucketPlan {
 
   /** The buckets of a vector of length 1, each at most once. */
   def buckets(id: String, unit: Array[Float]): Iterator[Long]
@@ -79,7 +79,7 @@ private[vectors] object BucketPlan {
   }
 
   /** One bucket for each pair of blocks. */
-  private final class BlockPairs(blocks: Int) extends BucketPlan {
+  final private class BlockPairs(blocks: Int) extends BucketPlan {
     override def buckets(id: String, unit: Array[Float]): Iterator[Long] = {
       val own = Math.floorMod(MurmurHash3.stringHash(id), blocks)
       Iterator.range(0, blocks).map { other =>
@@ -88,7 +88,7 @@ private[vectors] object BucketPlan {
     }
   }
 
-  private final class Hyperplanes(tables: Int, bits: Int, dimension: Int) extends BucketPlan {
+  final private class Hyperplanes(tables: Int, bits: Int, dimension: Int) extends BucketPlan {
 
     private val random = new Random(20261130)
     private val normals =

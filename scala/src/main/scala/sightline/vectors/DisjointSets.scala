@@ -4,7 +4,7 @@ import scala.annotation.tailrec
 import scala.collection.mutable
 
 /** Sets of ids without a common element (union-find). A set is named by its smallest id. */
-private[vectors] final class DisjointSets {
+final private[vectors] class DisjointSets {
 
   private val parents = mutable.HashMap.empty[String, String]
 

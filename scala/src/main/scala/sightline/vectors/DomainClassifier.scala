@@ -76,7 +76,8 @@ private[vectors] object DomainClassifier {
       value: Double,
       isBelow: (Double, Double) => Boolean,
   ): Int = {
-    @annotation.tailrec def search(low: Int, high: Int): Int =
+    @annotation.tailrec
+    def search(low: Int, high: Int): Int =
       if (low == high) low
       else {
         val middle = (low + high) >>> 1

@@ -6,7 +6,7 @@ import scala.collection.mutable
 import sightline.plan.VectorMath
 
 /** A sampled vector and the hash by which it was drawn. */
-private[vectors] final case class SampledVector(hash: Long, features: Array[Float])
+final private[vectors] case class SampledVector(hash: Long, features: Array[Float])
 
 /**
  * What the measures of drift need of one set of vectors, or of a part of it.
@@ -16,7 +16,7 @@ private[vectors] final case class SampledVector(hash: Long, features: Array[Floa
  * @param products the sums of the products of two features, the lower triangle row by row
  * @param sample the vectors with the smallest hashes, at most [[DriftSketch.SampleRows]]
  */
-private[vectors] final case class DriftSketch(
+final private[vectors] case class DriftSketch(
     isReference: Boolean,
     rows: Long,
     sums: Array[Double],
@@ -55,7 +55,7 @@ private[vectors] object DriftSketch {
 }
 
 /** Sums up vectors of one dimension. */
-private final class DriftSketchBuilder(dimension: Int) {
+final private class DriftSketchBuilder(dimension: Int) {
 
   private val rows = new Array[Long](1)
   private val sums = new Array[Double](dimension)

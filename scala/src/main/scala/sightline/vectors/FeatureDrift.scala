@@ -23,7 +23,8 @@ final case class FeatureDrift(features: String = Columns.Features) {
    *   VECTOR_DIMENSION_MISMATCH, or WRONG_ARGUMENTS if a set has fewer than two vectors
    */
   def compare(reference: DataFrame, current: DataFrame): DataFrame = {
-    val both = vectors(reference, isReference = true).unionAll(vectors(current, isReference = false))
+    val both =
+      vectors(reference, isReference = true).unionAll(vectors(current, isReference = false))
     both
       .as[DriftItem](Encoders.product)
       .mapPartitions(DriftSketch.ofPartition(_))(Encoders.product)
@@ -36,7 +37,11 @@ final case class FeatureDrift(features: String = Columns.Features) {
     table
       .select(VectorTable.vectors(FeatureDrift.Function, table, features).as("features"))
       .where(VectorTable.isFinite(col("features")))
-      .select(lit(isReference).as("isReference"), xxhash64(col("features")).as("hash"), col("features"))
+      .select(
+        lit(isReference).as("isReference"),
+        xxhash64(col("features")).as("hash"),
+        col("features"),
+      )
 }
 
 object FeatureDrift {
@@ -46,7 +51,7 @@ object FeatureDrift {
 }
 
 /** A vector of one of the two sets, with its hash, by which samples are drawn. */
-private[vectors] final case class DriftItem(
+final private[vectors] case class DriftItem(
     isReference: Boolean,
     hash: Long,
     features: Array[Float],

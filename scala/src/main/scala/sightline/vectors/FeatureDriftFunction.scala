@@ -1,9 +1,8 @@
 package sightline.vectors
 
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.sightline.PlanFrame
 
-import sightline.plan.{FunctionArguments, TableFunction}
+import sightline.plan.{FunctionArguments, TableFunction, TablePlan}
 
 /** `feature_drift(TABLE(reference), TABLE(current)[, features])`: compares two sets of vectors. */
 object FeatureDriftFunction extends TableFunction {
@@ -21,9 +20,8 @@ object FeatureDriftFunction extends TableFunction {
   override protected val required = 2
 
   override protected def build(arguments: FunctionArguments): Call = {
-    val spark = SparkSession.active
-    def table(name: String) = PlanFrame(spark, arguments.table(name))
     val drift = arguments.optionalLiteral("features").fold(FeatureDrift())(FeatureDrift(_))
-    PlanFrame.plan(drift.compare(table("reference"), table("current")))
+    val tables = Seq("reference", "current").map(arguments.table)
+    TablePlan.of(SparkSession.active, tables)(frames => drift.compare(frames(0), frames(1)))
   }
 }

@@ -92,7 +92,9 @@ final case class NearDuplicates(
       .repartition(partitions, col("bucket"))
       .groupBy("bucket")
       .as[Long, BucketItem](Encoders.scalaLong, Encoders.product)
-      .flatMapGroups((_, bucket) => SimilarPairs.edges(bucket.toIndexedSeq, least))(Encoders.product)
+      .flatMapGroups((_, bucket) => SimilarPairs.edges(bucket.toIndexedSeq, least))(
+        Encoders.product
+      )
       .mapPartitions(DisjointSets.forest(_))(Encoders.product)
       .repartition(1)
       .mapPartitions(DisjointSets.members(_))(Encoders.product)
@@ -107,13 +109,13 @@ object NearDuplicates {
 }
 
 /** The number of vectors of a table, and the smallest and the largest dimension. */
-private[vectors] final case class SetSize(rows: Long, least: Int, most: Int)
+final private[vectors] case class SetSize(rows: Long, least: Int, most: Int)
 
 /** A vector of a table. */
-private[vectors] final case class Item(id: String, features: Array[Float], set: SetSize)
+final private[vectors] case class Item(id: String, features: Array[Float], set: SetSize)
 
 /** A vector in one of its buckets, scaled to length 1. */
-private[vectors] final case class BucketItem(bucket: Long, id: String, unit: Array[Float])
+final private[vectors] case class BucketItem(bucket: Long, id: String, unit: Array[Float])
 
 /** A pair of near duplicates, by their ids. */
-private[vectors] final case class Edge(a: String, b: String)
+final private[vectors] case class Edge(a: String, b: String)

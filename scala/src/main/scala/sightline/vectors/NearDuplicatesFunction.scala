@@ -1,10 +1,9 @@
 package sightline.vectors
 
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.sightline.PlanFrame
 
 import sightline.OptionValue
-import sightline.plan.{FunctionArguments, TableFunction}
+import sightline.plan.{FunctionArguments, TableFunction, TablePlan}
 
 /** `near_duplicates(TABLE(features)[, …])`: the members of the groups of near duplicates. */
 object NearDuplicatesFunction extends TableFunction {
@@ -37,6 +36,8 @@ object NearDuplicatesFunction extends TableFunction {
       arguments.optionalLiteral("features").getOrElse(defaults.features),
       number("recall", defaults.recall),
     )
-    PlanFrame.plan(search.groups(PlanFrame(SparkSession.active, arguments.table("vectors"))))
+    TablePlan.of(SparkSession.active, Seq(arguments.table("vectors"))) { tables =>
+      search.groups(tables.head)
+    }
   }
 }

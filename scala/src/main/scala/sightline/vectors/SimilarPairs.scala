@@ -1,5 +1,6 @@
 package sightline.vectors
 
+import scala.annotation.tailrec
 import scala.collection.mutable
 
 import sightline.plan.VectorMath
@@ -11,33 +12,33 @@ private[vectors] object SimilarPairs {
   private val Rounding = 1e-6
 
   /**
-   * Pairs that connect the vectors of a bucket as all its similar pairs do. A vector is compared with
-   * the members of a component only until one is similar, so many copies of one image cost one
-   * comparison each.
+   * Pairs that connect the vectors of a bucket as all its similar pairs do. Vectors that are connected
+   * already are not compared, so a copy of one image costs one comparison.
    */
   def edges(bucket: IndexedSeq[BucketItem], threshold: Double): Iterator[Edge] = {
-    val components = mutable.ArrayBuffer.empty[mutable.ArrayBuffer[BucketItem]]
-    bucket.iterator.flatMap { item =>
-      val (joined, others) = components.iterator
-        .map { component =>
-          component -> component.find { other =>
-            VectorMath.dot(item.unit, other.unit) >= threshold - Rounding
+    val units = bucket.map(_.unit).toArray
+    val least = threshold - Rounding
+    val components = Array.range(0, units.length)
+    val found = mutable.ArrayBuffer.empty[Edge]
+
+    def join(i: Int, j: Int): Unit = {
+      found += Edge(bucket(i).id, bucket(j).id)
+      val (old, kept) = (components(i), components(j))
+      (0 to i).foreach(k => if (components(k) == old) components(k) = kept)
+    }
+
+    @tailrec def compare(i: Int, j: Int): Unit =
+      if (i < units.length) {
+        if (j == i) compare(i + 1, 0)
+        else {
+          if (components(j) != components(i) && VectorMath.dot(units(i), units(j)) >= least) {
+            join(i, j)
           }
-        }
-        .toIndexedSeq
-        .partition { case (_, similar) => similar.isDefined }
-      if (joined.isEmpty) components += mutable.ArrayBuffer(item)
-      else {
-        // The largest component takes the others.
-        val (largest, _) = joined.maxBy { case (component, _) => component.size }
-        joined.foreach { case (component, _) => if (component ne largest) largest ++= component }
-        largest += item
-        if (joined.sizeIs > 1) {
-          components.clear()
-          components ++= others.map { case (component, _) => component } += largest
+          compare(i, j + 1)
         }
       }
-      joined.iterator.flatMap { case (_, similar) => similar.map(other => Edge(item.id, other.id)) }
-    }
+
+    compare(0, 0)
+    found.iterator
   }
 }

@@ -9,7 +9,7 @@ import org.apache.commons.math3.distribution.ChiSquaredDistribution
  * @param noise the value that the index of two samples of one distribution exceeds with a probability
  *   of 1 %: the index is then about χ²·(1/n + 1/m) (Yurdakul 2018)
  */
-private[vectors] final case class StabilityIndex(value: Double, noise: Double) {
+final private[vectors] case class StabilityIndex(value: Double, noise: Double) {
 
   /** Moderate from 0.1 and large from 0.25, as usual; none if the index may be noise. */
   def verdict: String = if (value < noise) Verdict.None else Verdict.of(value, 0.1, 0.25)

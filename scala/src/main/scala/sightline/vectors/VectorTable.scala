@@ -57,7 +57,10 @@ private[vectors] object VectorTable {
   }
 
   private def typeOf(schema: StructType, name: String) =
-    schema.find(_.name == name).orElse(schema.find(_.name.equalsIgnoreCase(name))).map(_.dataType) match {
+    schema
+      .find(_.name == name)
+      .orElse(schema.find(_.name.equalsIgnoreCase(name)))
+      .map(_.dataType) match {
       case Some(found) => found
       case None => throw new NoSuchElementException(name)
     }

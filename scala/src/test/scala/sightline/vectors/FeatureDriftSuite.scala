@@ -18,10 +18,13 @@ final class FeatureDriftSuite extends AnyFunSuite with LocalSpark {
   }
 
   private def measures(report: DataFrame): Map[(Option[Int], String), (Double, Option[String])] =
-    report.collect().map { row =>
-      (Option(row.get(0)).map(_.asInstanceOf[Int]), row.getString(1)) ->
-        (row.getDouble(2) -> Option(row.getString(3)))
-    }.toMap
+    report
+      .collect()
+      .map { row =>
+        (Option(row.get(0)).map(_.asInstanceOf[Int]), row.getString(1)) ->
+          (row.getDouble(2) -> Option(row.getString(3)))
+      }
+      .toMap
 
   test("the numbers are those of the formulas") {
     // Means (1, 2) and (3, 2); covariances diag(2, 2) and diag(8, 2).
@@ -33,7 +36,8 @@ final class FeatureDriftSuite extends AnyFunSuite with LocalSpark {
     } yield Seq(centre(0) + factor(0) * x * scale, centre(1) + factor(1) * y * scale)
     assert(a.size == 4)
     val report = measures(
-      FeatureDrift().compare(frame(around(Seq(1, 2), Seq(1, 1))), frame(around(Seq(3, 2), Seq(2, 1))))
+      FeatureDrift()
+        .compare(frame(around(Seq(1, 2), Seq(1, 1))), frame(around(Seq(3, 2), Seq(2, 1))))
     )
     // Variances 4/3 · 1.5 = 2 and 8; Fréchet: 2² + (√2 − √8)² = 6.
     assert(math.abs(report((None, "frechet_distance"))._1 - 6) < 1e-5)
@@ -55,7 +59,9 @@ final class FeatureDriftSuite extends AnyFunSuite with LocalSpark {
   test("two samples of one distribution have no drift") {
     val mean = Seq.fill(20)(1.0)
     val report =
-      measures(FeatureDrift().compare(frame(gaussian(1, 1500, mean)), frame(gaussian(2, 900, mean))))
+      measures(
+        FeatureDrift().compare(frame(gaussian(1, 1500, mean)), frame(gaussian(2, 900, mean)))
+      )
     assert(report((None, "domain_classifier_auc"))._2.contains("none"))
     assert(math.abs(report((None, "domain_classifier_auc"))._1 - 0.5) < 0.06)
     assert(report((None, "drifted_features")) == (0.0 -> Some("none")))
@@ -109,7 +115,9 @@ final class FeatureDriftSuite extends AnyFunSuite with LocalSpark {
 
   test("feature_drift is a table function of two tables") {
     frame(gaussian(7, 300, Seq(0, 0))).createOrReplaceTempView("trained")
-    frame(gaussian(8, 300, Seq(5, 0))).withColumnRenamed("features", "v").createOrReplaceTempView("now")
+    frame(gaussian(8, 300, Seq(5, 0)))
+      .withColumnRenamed("features", "v")
+      .createOrReplaceTempView("now")
     val report = spark.sql(
       """SELECT feature, measure, verdict
         |FROM feature_drift(TABLE(trained), TABLE(SELECT v AS features FROM now))
@@ -135,7 +143,8 @@ final class FeatureDriftSuite extends AnyFunSuite with LocalSpark {
     val error = intercept[Exception](FeatureDrift().compare(good, bad).collect())
     assert(error.getMessage.contains("WRONG_ARGUMENTS"))
     assert(error.getMessage.contains("its table current has fewer than two vectors"))
-    val mixed = intercept[Exception](FeatureDrift().compare(good, frame(gaussian(1, 5, Seq(0)))).collect())
+    val mixed =
+      intercept[Exception](FeatureDrift().compare(good, frame(gaussian(1, 5, Seq(0)))).collect())
     assert(mixed.getMessage.contains("feature_drift must have the same dimension"))
   }
 
