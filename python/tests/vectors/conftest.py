@@ -19,6 +19,7 @@ def spark() -> Iterator[SparkSession]:
         session = (
             SparkSession.builder.master("local[2]")
             .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
             .config("spark.log.level", "OFF")
             .config("spark.driver.bindAddress", "127.0.0.1")
             .config("spark.driver.host", "localhost")

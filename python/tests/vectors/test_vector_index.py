@@ -136,27 +136,25 @@ def test_vectors_of_different_dimensions_are_an_error(
     mixed = spark.createDataFrame(
         [("a", [1.0]), ("b", [1.0, 2.0])], "path STRING, features ARRAY<FLOAT>"
     )
-    with pytest.raises(SightlineError, match="VECTOR_DIMENSION_MISMATCH: .* but got 1 and 2"):
+    with pytest.raises(SightlineError, match=r"VECTOR_DIMENSION_MISMATCH: .* but got 1 and 2"):
         build_index(mixed.repartitionByRange(2, "path"), str(tmp_path / "parts"))
     with pytest.raises(Exception, match="VECTOR_DIMENSION_MISMATCH"):
         build_index(mixed.coalesce(1), str(tmp_path / "one"))
     with pytest.raises(Exception, match="nearest must have the same dimension, but got 64 and 1"):
         index.nearest(mixed.limit(1)).collect()
-    with pytest.raises(WrongUseError, match="PATH_NOT_FOUND: .* is not a complete vector index"):
+    with pytest.raises(WrongUseError, match=r"PATH_NOT_FOUND: .* is not a complete vector index"):
         open_index(str(tmp_path / "parts"))
 
 
-def test_wrong_use_is_one_sentence(
-    spark: SparkSession, index: VectorIndex, tmp_path: Path
-) -> None:
+def test_wrong_use_is_one_sentence(spark: SparkSession, index: VectorIndex, tmp_path: Path) -> None:
     table = frame(spark, np.ones((2, 2), np.float32))
-    with pytest.raises(WrongUseError, match="OUTPUT_EXISTS: .* is not empty"):
+    with pytest.raises(WrongUseError, match=r"OUTPUT_EXISTS: .* is not empty"):
         build_index(table, index.path)
     with pytest.raises(WrongUseError, match="INVALID_OPTION: parts is '0'"):
         build_index(table, str(tmp_path / "a"), parts=0)
     with pytest.raises(WrongUseError, match="INVALID_OPTION: k is '0'"):
         index.nearest(table, 0)
-    with pytest.raises(WrongUseError, match="WRONG_ARGUMENTS: .* has no usable vector"):
+    with pytest.raises(WrongUseError, match=r"WRONG_ARGUMENTS: .* has no usable vector"):
         build_index(table.where("path = 'x'"), str(tmp_path / "b"))
     with pytest.raises(WrongUseError, match="PATH_NOT_FOUND"):
         open_index(str(tmp_path / "nowhere"))

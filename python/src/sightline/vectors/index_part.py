@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +13,9 @@ import pyarrow.compute as pc
 
 from sightline.errors import SightlineError
 from sightline.vectors.index_storage import IndexFolder
+
+if TYPE_CHECKING:
+    from usearch.index import Index
 
 _GRAPH = ".usearch"
 _IDS = ".ids.arrow"
@@ -29,7 +34,7 @@ def build_part(batches: Iterable[pa.RecordBatch], *, path: str) -> Iterator[pa.R
     """
     from usearch.index import Index
 
-    ids: list[pa.Array] = []
+    ids: list[pa.Array[Any]] = []
     skipped, rows = 0, 0
     index: Index | None = None
     for batch in batches:
@@ -47,7 +52,7 @@ def build_part(batches: Iterable[pa.RecordBatch], *, path: str) -> Iterator[pa.R
     part = f"part-{uuid.uuid4().hex}"
     if index is not None:
         folder = IndexFolder.of(path)
-        folder.write(part + _GRAPH, index.save())
+        folder.write(part + _GRAPH, cast("bytearray", index.save()))
         folder.write(part + _IDS, _ids_file(ids))
     yield pa.RecordBatch.from_pydict(
         {
@@ -74,39 +79,63 @@ def search_parts(
     Yields:
         id, neighbour, similarity.
     """
-    from usearch.index import Index
-
     folder = IndexFolder.of(path)
-    loaded, index, known = "", None, None
+    part: _Part | None = None
     for batch in batches:
-        for part in pc.unique(batch.column("part")).to_pylist():
-            if part != loaded:
-                index = Index.restore(folder.read(part + _GRAPH))
-                known = pa.ipc.open_file(folder.read(part + _IDS)).read_all().column(0).combine_chunks()
-                loaded = part
-            assert index is not None
-            assert known is not None
-            ids, vectors = _usable(batch.filter(pc.equal(batch.column("part"), part)))
-            _require_same("nearest", dimension, vectors.shape[1])
-            found = index.search(vectors, min(count, len(index)), exact=exact, threads=1)
-            # One query has one row less of axes.
-            keys = np.atleast_2d(found.keys)
-            distances = np.atleast_2d(found.distances)
-            counts = np.atleast_1d(getattr(found, "counts", [keys.shape[1]]))
-            filled = np.arange(keys.shape[1])[None, :] < counts[:, None]  # (queries, count)
-            yield pa.RecordBatch.from_pydict(
-                {
-                    "id": ids.take(pa.array(np.nonzero(filled)[0])),
-                    "neighbour": known.take(pa.array(keys[filled])),
-                    "similarity": pa.array((1 - distances[filled]).astype(np.float32)),
-                }
-            )
+        names: list[Any] = pc.unique(batch.column("part")).to_pylist()
+        for name in names:
+            if part is None or part.name != name:
+                part = _Part.load(folder, name)
+            queries = batch.filter(pc.equal(batch.column("part"), name))
+            yield part.search(queries, dimension, count, exact=exact)
 
 
-def _usable(batch: pa.RecordBatch) -> tuple[pa.Array, np.ndarray]:
+@dataclass(frozen=True)
+class _Part:
+    """A part of an index in memory.
+
+    Attributes:
+        name: Name of its files.
+        index: The graph; its keys are positions in `ids`.
+        ids: Text ids of the vectors.
+    """
+
+    name: str
+    index: Index
+    ids: pa.Array[Any]
+
+    @classmethod
+    def load(cls, folder: IndexFolder, name: str) -> _Part:
+        from usearch.index import Index
+
+        ids = pa.ipc.open_file(folder.read(name + _IDS)).read_all().column(0)
+        index = cast("Index", Index.restore(folder.read(name + _GRAPH)))
+        return cls(name, index, ids.combine_chunks())
+
+    def search(
+        self, queries: pa.RecordBatch, dimension: int, count: int, *, exact: bool
+    ) -> pa.RecordBatch:
+        ids, vectors = _usable(queries)
+        _require_same("nearest", dimension, vectors.shape[1])
+        found = self.index.search(vectors, min(count, len(self.index)), exact=exact, threads=1)
+        # For one query usearch returns arrays without the axis of queries.
+        keys = np.atleast_2d(found.keys)
+        distances = np.atleast_2d(found.distances)
+        counts: Any = np.atleast_1d(getattr(found, "counts", len(found)))
+        filled = np.arange(keys.shape[1])[None, :] < counts[:, None]  # (queries, count)
+        return pa.RecordBatch.from_pydict(
+            {
+                "id": ids.take(np.nonzero(filled)[0]),
+                "neighbour": self.ids.take(keys[filled]),
+                "similarity": pa.array((1 - distances[filled]).astype(np.float32)),
+            }
+        )
+
+
+def _usable(batch: pa.RecordBatch) -> tuple[pa.Array[Any], np.ndarray]:
     """Return the ids and the vectors, (rows, dimension) float32, of the rows with a vector."""
     batch = batch.filter(pc.is_valid(batch.column("features")))
-    features = batch.column("features")
+    features: Any = batch.column("features")
     lengths = pc.unique(pc.list_value_length(features)).to_pylist()
     if len(lengths) > 1:
         _require_same("the index", lengths[0], lengths[1])
@@ -123,7 +152,7 @@ def _require_same(function: str, left: int, right: int) -> None:
         )
 
 
-def _ids_file(ids: list[pa.Array]) -> bytes:
+def _ids_file(ids: list[pa.Array[Any]]) -> bytes:
     table = pa.table({"id": pa.chunked_array(ids)})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, table.schema) as writer:

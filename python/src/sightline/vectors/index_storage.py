@@ -40,7 +40,8 @@ class IndexFolder:
         """
         if self.system.get_file_info(fs.FileSelector(self.root, allow_not_found=True)):
             raise WrongUseError(
-                "OUTPUT_EXISTS", f"{self.path} exists already and is not empty. Choose another path."
+                "OUTPUT_EXISTS",
+                f"{self.path} exists already and is not empty. Choose another path.",
             )
         self.system.create_dir(self.root, recursive=True)
 

@@ -49,7 +49,7 @@ def near_duplicates(
     table: DataFrame,
     threshold: float = 0.95,
     *,
-    id: str = "path",  # noqa: A002 - the name of the SQL function's argument
+    id: str = "path",
     features: str = "features",
     recall: float = 0.99,
 ) -> DataFrame:

@@ -1,4 +1,4 @@
-"""An index for nearest neighbours in a large table of vectors: one HNSW graph for each partition."""
+"""An index for nearest neighbours in large tables of vectors: an HNSW graph for each partition."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class VectorIndex:
         queries: DataFrame,
         k: int = 10,
         *,
-        id: str = "path",  # noqa: A002 - the name that the SQL functions use
+        id: str = "path",
         features: str = "features",
         exact: bool = False,
     ) -> DataFrame:
@@ -79,7 +79,9 @@ class VectorIndex:
         """
         if k < 1:
             raise invalid_option("k", k, "It must be at least 1.")
-        parts = queries.sparkSession.createDataFrame([(part,) for part in self.parts], "part STRING")
+        parts = queries.sparkSession.createDataFrame(
+            [(part,) for part in self.parts], "part STRING"
+        )
         work = (
             _vectors(queries, id, features)
             .where("features IS NOT NULL")
@@ -101,7 +103,7 @@ class VectorIndex:
         k: int = _NEIGHBOURS,
         *,
         sample: int = _SAMPLED,
-        id: str = "path",  # noqa: A002 - the name that the SQL functions use
+        id: str = "path",
         features: str = "features",
     ) -> float:
         """Return the share of the true `k` nearest neighbours that `nearest` finds.
@@ -131,7 +133,7 @@ class VectorIndex:
             .agg(F.min("similarity").alias("least"), F.count("*").alias("count"))
             .collect()
         }
-        found = sum(
+        found: int = sum(
             row["similarity"] >= wanted[row["id"]][0] - _ROUNDING
             for row in self.nearest(some, k, id="id").collect()
         )
@@ -142,7 +144,7 @@ def build_index(
     table: DataFrame,
     path: str,
     *,
-    id: str = "path",  # noqa: A002 - the name that the SQL functions use
+    id: str = "path",
     features: str = "features",
     parts: int | None = None,
 ) -> VectorIndex:

@@ -4,12 +4,7 @@ import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.analysis.MultiInstanceRelation
 import org.apache.spark.sql.catalyst.expressions.{Alias, Attribute}
-import org.apache.spark.sql.catalyst.plans.logical.{
-  AnalysisHelper,
-  LeafNode,
-  LogicalPlan,
-  Project,
-}
+import org.apache.spark.sql.catalyst.plans.logical.{AnalysisHelper, LeafNode, LogicalPlan, Project}
 import org.apache.spark.sql.sightline.PlanFrame
 
 /**
@@ -45,7 +40,7 @@ object TablePlan {
 }
 
 /** Stands for a table while a plan on it is made. */
-private final case class TablePlaceholder(index: Int, override val output: Seq[Attribute])
+final private case class TablePlaceholder(index: Int, override val output: Seq[Attribute])
     extends LeafNode
     with MultiInstanceRelation {
   override def newInstance(): LogicalPlan = copy(output = output.map(_.newInstance()))

@@ -48,9 +48,7 @@ final case class NearDuplicates(
     val key = VectorTable.column(NearDuplicates.Function, table, id)
     val usable = table
       .select(key.as(id), key.cast("string").as(Text), vector.as(Vector))
-      .where(
-        col(Text).isNotNull && VectorTable.isFinite(col(Vector)) && exists(col(Vector), _ =!= 0f)
-      )
+      .where(col(Text).isNotNull && VectorTable.hasDirection(col(Vector)))
     val groups = usable.join(members(usable), col(Text) === col(Member))
     val first = Window.partitionBy(Group).orderBy(col(Text) =!= col(Group), col(Text))
     groups

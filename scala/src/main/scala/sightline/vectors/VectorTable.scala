@@ -1,6 +1,6 @@
 package sightline.vectors
 
-import org.apache.spark.sql.functions.{call_function, isnan, size}
+import org.apache.spark.sql.functions.{call_function, size}
 import org.apache.spark.sql.types.{ArrayType, FloatType, StructType}
 import org.apache.spark.sql.{Column, DataFrame}
 
@@ -51,10 +51,15 @@ private[vectors] object VectorTable {
   }
 
   /** Whether a vector has at least one element, and all its elements are finite numbers. */
-  def isFinite(vector: Column): Column = {
-    val squares = call_function(VectorMath.InnerProduct, vector, vector)
-    size(vector) > 0 && squares.isNotNull && !isnan(squares) && squares < Float.PositiveInfinity
-  }
+  def isFinite(vector: Column): Column =
+    // NaN is above all numbers in Spark, and the sum of a vector with a NULL is NULL.
+    size(vector) > 0 && squares(vector) < Float.PositiveInfinity
+
+  /** Whether a vector has a direction: it is finite, and not all its elements are 0. */
+  def hasDirection(vector: Column): Column = isFinite(vector) && squares(vector) > 0
+
+  private def squares(vector: Column): Column =
+    call_function(VectorMath.InnerProduct, vector, vector)
 
   private def typeOf(schema: StructType, name: String) =
     schema
