@@ -1,8 +1,9 @@
-"""Near duplicates and drift of photographs, from PySpark: the features of a real network."""
+"""Vectors: near duplicates and drift of photographs from PySpark, and the examples of the page."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -141,3 +142,16 @@ def test_flowers_do_not_drift_from_flowers_but_fruits_do(found: dict[str, Any]) 
     assert fruits["domain_classifier_auc"][1] == "large"
     assert fruits["drifted_features"][1] != "none"
     assert fruits["frechet_distance"][0] > 1.5 * flowers["frechet_distance"][0]
+
+
+EXAMPLE = re.compile(r"^```sql\n(.*?)^```\n\n```text\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
+
+
+def test_every_sql_example_of_the_page_gives_what_it_says(
+    spark_sql: Callable[..., Done], repository: Path
+) -> None:
+    examples = EXAMPLE.findall((repository / "docs" / "vectors.md").read_text("utf-8"))
+    assert len(examples) == 3
+    done = spark_sql("\n".join(sql for sql, _ in examples))
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout == "".join(text for _, text in examples)
