@@ -1,11 +1,10 @@
 package sightline.plan
 
-import org.apache.spark.sql.DataFrame
-import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.analysis.MultiInstanceRelation
 import org.apache.spark.sql.catalyst.expressions.{Alias, Attribute}
 import org.apache.spark.sql.catalyst.plans.logical.{AnalysisHelper, LeafNode, LogicalPlan, Project}
 import org.apache.spark.sql.sightline.PlanFrame
+import org.apache.spark.sql.{DataFrame, SparkSession}
 
 /**
  * Evaluates a function of frames on the tables of a table function. A table may refer to a WITH of the

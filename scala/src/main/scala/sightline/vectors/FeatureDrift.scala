@@ -1,7 +1,7 @@
 package sightline.vectors
 
-import org.apache.spark.sql.{DataFrame, Encoders}
 import org.apache.spark.sql.functions.{col, lit, xxhash64}
+import org.apache.spark.sql.{DataFrame, Encoders}
 
 import sightline.source.Columns
 

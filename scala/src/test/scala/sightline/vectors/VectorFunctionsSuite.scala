@@ -6,8 +6,8 @@ import org.apache.spark.sql.catalyst.expressions.{ExpressionInfo, Literal}
 import org.apache.spark.sql.{AnalysisException, Row}
 import org.scalatest.funsuite.AnyFunSuite
 
-import sightline.{LocalSpark, SightlineException}
 import sightline.plan.SqlFunction
+import sightline.{LocalSpark, SightlineException}
 
 final class VectorFunctionsSuite extends AnyFunSuite with LocalSpark {
 
