@@ -23,7 +23,7 @@ PLAIN = {
         "sqrt(aggregate(a, 0D, (s, x) -> s + x * x) * aggregate(b, 0D, (s, x) -> s + x * x))"
     ),
 }
-OURS, THEIRS = 20, 2  # Repeats of a query.
+OURS, THEIRS = 40, 3  # Repeats of a query.
 
 
 def main(jar: str, rows: int = 10_000, dimension: int = 512) -> None:
@@ -49,7 +49,8 @@ def main(jar: str, rows: int = 10_000, dimension: int = 512) -> None:
 
     def seconds(expression: str, repeats: int) -> float:
         query = spark.table("pairs").selectExpr(f"sum({expression})")
-        query.collect()  # Compiles the code of the query.
+        for _ in range(repeats):  # Until the JVM has compiled the code of the query.
+            query.collect()
         started = process.cpu_times().user
         for _ in range(repeats):
             query.collect()
@@ -61,7 +62,8 @@ def main(jar: str, rows: int = 10_000, dimension: int = 512) -> None:
         theirs = seconds(plain, THEIRS) / numbers * 1e9
         print(
             f"{function}: {ours:.1f} ns of CPU time a pair of numbers, plain SQL {theirs:.0f} ns, "
-            f"{theirs / ours:.0f} times"
+            f"{theirs / ours:.0f} times",
+            flush=True,
         )
     spark.stop()
 
