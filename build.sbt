@@ -65,9 +65,10 @@ lazy val sightline = project
         sys.error("No pyspark in .venv. Run `make setup`, which installs it.")
       )
     },
-    // Without Scala's jars, which the compiler's class loader must not get twice; sbt adds the same ones.
+    // Without Scala's library and compiler, which the compiler's class loader must not get twice; sbt
+    // adds the same ones.
     Compile / unmanagedJars ++=
-      (pysparkHome.value / "jars" * ("*.jar" -- "scala-*-2.13.*.jar")).classpath,
+      (pysparkHome.value / "jars" * ("*.jar" -- ("scala-library-*.jar" | "scala-compiler-*.jar"))).classpath,
     Test / unmanagedJars ++= (Compile / unmanagedJars).value,
     libraryDependencies ++= Seq(
       // Spark's jars include scala-collection-compat.

@@ -38,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "sightline.report": {"sightline", SQL_BRIDGE, "sightline.source", "sightline.schedule"},
     "sightline.ml": {"sightline", SQL_BRIDGE, ML_BRIDGE, "sightline.source", "sightline.plan"},
+    "sightline.vectors": {"sightline", "sightline.source", "sightline.plan"},
     "sightline.sql": {
         "sightline",
         SQL_BRIDGE,
@@ -45,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
         "sightline.model",
         "sightline.schedule",
         "sightline.plan",
+        "sightline.vectors",
         "sightline.report",
     },
     "sightline.cli": {

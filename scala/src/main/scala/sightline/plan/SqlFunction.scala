@@ -94,6 +94,15 @@ trait ModelFunction extends ScalarFunction {
   }
 }
 
+/**
+ * A function that is used as an expression and runs no model. It has the name of a function of a newer
+ * Spark, so a Spark that has the function keeps its own.
+ */
+trait ExpressionFunction extends SqlFunction {
+  override type Call = Expression
+  override protected def group: String = "array_funcs"
+}
+
 /** A function that is used in FROM. */
 trait TableFunction extends SqlFunction {
   override type Call = LogicalPlan
@@ -110,6 +119,11 @@ object SqlFunction {
     case function: ScalarFunction =>
       val (name, info, call) = function.description
       FunctionRegistry.builtin.registerFunction(name, info, call)
+    case function: ExpressionFunction =>
+      val (name, info, call) = function.description
+      if (!FunctionRegistry.builtin.functionExists(name)) {
+        FunctionRegistry.builtin.registerFunction(name, info, call)
+      }
     case function: TableFunction =>
       val (name, info, call) = function.description
       TableFunctionRegistry.builtin.registerFunction(name, info, call)

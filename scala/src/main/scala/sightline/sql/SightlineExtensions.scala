@@ -13,6 +13,7 @@ import sightline.plan.{
   ShareInference,
   SqlFunction,
 }
+import sightline.vectors.VectorFunctions
 
 /**
  * The Spark session extensions of Sightline. A session enables them by `--jars sightline.jar --conf
@@ -29,7 +30,7 @@ final class SightlineExtensions extends (SparkSessionExtensions => Unit) {
         ImageInferenceFunction,
         PredictTableFunction,
         ReadImagesFunction,
-      )
+      ) ++ VectorFunctions.all
     )
     extensions.injectPostHocResolutionRule(_ => CheckInference)
     extensions.injectCheckRule(_ => RefuseStream)
