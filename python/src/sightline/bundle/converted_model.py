@@ -1,0 +1,28 @@
+"""A model of another framework as an ONNX graph, with the framework's own results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sightline.backends.backend import Array
+
+
+@dataclass(frozen=True)
+class ConvertedModel:
+    """A model of another framework as an ONNX graph, with the framework's own results.
+
+    Attributes:
+        onnx: The graph, without external data.
+        inputs: Test values for every input of the graph, (rows, …), by name: four rows, or one if
+            the graph's batch is fixed at 1.
+        outputs: The framework's own outputs for these rows, by the graph's output names.
+        origin: Framework and source, such as "Keras 3.15.1 (torch backend), digits.keras".
+        parameters: Number of trained numbers.
+    """
+
+    onnx: bytes
+    inputs: Mapping[str, Array]
+    outputs: Mapping[str, Array]
+    origin: str
+    parameters: int
