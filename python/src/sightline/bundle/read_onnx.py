@@ -169,7 +169,7 @@ def _scores(outputs: Sequence[KeptOutput]) -> str:
 
 def _candidates(model: onnx.ModelProto, source: SourceInput) -> Iterator[onnx.ModelProto]:
     yield model
-    yield free_batch(model, source.tensor.name, source.batch)
+    yield free_batch(model, [source.tensor.name], source.batch)
 
 
 def _line(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import onnx
@@ -57,8 +57,10 @@ def prepare_graph(model: onnx.ModelProto, inner: Sequence[str], what: str) -> Te
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     found = TensorGraph(copy)
-    if default_opset(copy) < OLDEST_OPSET and copy.graph.node:
+    if 0 < default_opset(copy) < OLDEST_OPSET:
         raise bad_onnx(what, f"its opset {default_opset(copy)} is older than {OLDEST_OPSET}")
+    if not default_opset(copy):  # a graph of ai.onnx.ml's operators alone
+        copy.opset_import.append(helper.make_opsetid("", OLDEST_OPSET))
     order_nodes(copy.graph)
     _replace_zipmaps(found)
     _add_outputs(copy, inner)
@@ -70,22 +72,6 @@ def prepare_graph(model: onnx.ModelProto, inner: Sequence[str], what: str) -> Te
     )
     _check_inputs(found, what)
     return found
-
-
-def rename_value(graph: onnx.GraphProto, old: str, new: str) -> None:
-    """Give a value another name where nodes make and read it, also in subgraphs.
-
-    The graph's inputs and outputs keep their names, so the caller must connect them again.
-    """
-    for node in _all_nodes(graph):
-        for names in (node.input, node.output):
-            for at, name in enumerate(names):
-                if name == old:
-                    names[at] = new
-        for inner in _subgraphs(node):
-            for output in inner.output:
-                if output.name == old:
-                    output.name = new
 
 
 def _replace_zipmaps(found: TensorGraph) -> None:
@@ -188,7 +174,9 @@ def _check_inputs(found: TensorGraph, what: str) -> None:
                 what,
                 f"its input '{tensor.name}' is {tensor.dtype}; possible are {', '.join(DTYPES)}",
             )
-        if not tensor.shape and value.type.tensor_type.HasField("shape"):
+        if not value.type.tensor_type.HasField("shape"):
+            raise bad_onnx(what, f"its input '{tensor.name}' has no shape, so its rank is unknown")
+        if not tensor.shape:
             raise bad_onnx(
                 what,
                 f"its input '{tensor.name}' is one number for all rows, without a batch axis. "
@@ -196,17 +184,3 @@ def _check_inputs(found: TensorGraph, what: str) -> None:
             )
     if not found.inputs:
         raise bad_onnx(what, "its outputs depend on no input")
-
-
-def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    for node in graph.node:
-        yield node
-        for inner in _subgraphs(node):
-            yield from _all_nodes(inner)
-
-
-def _subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
-    for attribute in node.attribute:
-        yield from attribute.graphs
-        if attribute.HasField("g"):
-            yield attribute.g
