@@ -68,7 +68,7 @@ def _feed(input_: Input, spec: EngineSettings, memory: DecodeMemory) -> Feed:
     if isinstance(input_.feed, Preprocessing):
         return ImageFeed(input_.feed, spec, memory)
     if input_.kind == TENSOR:
-        return TensorFeed(input_.tensor)
+        return TensorFeed(input_.tensor, spec.casts)
     if input_.kind not in extension_names("sightline.feeds"):
         raise unknown_extension("sightline.feeds", input_.kind, _FEEDS)
     factory: FeedFactory = load_extension("sightline.feeds", input_.kind)
