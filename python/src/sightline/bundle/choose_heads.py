@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from sightline.backends.backend import Array
 from sightline.bundle.outputs import (
@@ -18,8 +17,7 @@ from sightline.bundle.signature import CLASSES, FLOATS, TENSOR, VECTOR, Classes,
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
 
-Head = Literal["classes", "vector", "tensor"]
-HEADS: tuple[Head, ...] = (CLASSES, VECTOR, TENSOR)
+HEADS = (CLASSES, VECTOR, TENSOR)
 _LABELS = "labels.txt"
 
 
@@ -50,7 +48,7 @@ class HeadedOutput:
 def choose_heads(
     tensors: Sequence[TensorSpec],
     values: Mapping[str, Array],
-    asked: Mapping[str, Head],
+    asked: Mapping[str, str],
     labels: Mapping[str, tuple[str, ...]],
     activation: Asked,
     tolerance: float,
@@ -168,7 +166,7 @@ def _flat(tensor: TensorSpec, value: Array) -> HeadedOutput:
     return HeadedOutput(Output(kept.tensor, Kind(VECTOR)), kept)
 
 
-def _wrong_head(tensor: TensorSpec, head: Head) -> WrongUseError:
+def _wrong_head(tensor: TensorSpec, head: str) -> WrongUseError:
     return WrongUseError(
         "WRONG_HEAD",
         f"output {tensor} cannot have a {head} head, which needs floating-point numbers of a fixed "

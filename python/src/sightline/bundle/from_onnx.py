@@ -15,6 +15,7 @@ from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.run_rows import RowRunner, reason_of
 from sightline.bundle.sample_rows import Range, find_rows, unique_axes
 from sightline.bundle.tensor_graph import prepare_graph
+from sightline.errors import WrongUseError
 
 
 def from_onnx(
@@ -54,3 +55,16 @@ def from_onnx(
         labels=prepared.labels,
         notes=tuple(prepared.notes),
     )
+
+
+def require_model(source: object) -> onnx.ModelProto:
+    """Return the source if it is a whole model, not a graph or a part of it.
+
+    Raises:
+        WrongUseError: UNKNOWN_SOURCE.
+    """
+    if not isinstance(source, onnx.ModelProto):
+        raise WrongUseError(
+            "UNKNOWN_SOURCE", f"a {type(source).__name__} of onnx is not a model. Give a ModelProto."
+        )
+    return source

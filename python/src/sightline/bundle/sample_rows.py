@@ -70,14 +70,15 @@ def sample(
     Integers are from limits[0] to limits[1] - 1. The first value of a row of booleans, and of
     integers below 2, is 1, so that a mask is not empty.
     """
-    shape = (rows, *(lengths[one] if isinstance(one, str) else one for one in tensor.row_axes))
+    axes = (lengths[one] if isinstance(one, str) else one for one in tensor.row_axes)
+    shape: tuple[int, ...] = (rows, *axes)
     random = np.random.default_rng(zlib.crc32(tensor.name.encode()))
     low, high = limits
     if tensor.dtype.startswith("float"):
         if limits == (0, 0):
             return random.standard_normal(shape).astype(tensor.dtype)
         return random.uniform(low, high, shape).astype(tensor.dtype)
-    values = random.integers(int(low), int(high), shape)
+    values: Array = random.integers(int(low), int(high), shape)
     if limits == _NARROW and values.ndim > 1:
         values[..., 0] = 1
     return values.astype(tensor.dtype)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sightline.bundle.choose_heads import Head
 from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.manifest import Accuracy
 from sightline.bundle.outputs import Asked
@@ -18,7 +17,7 @@ class TensorRequest:
 
     Attributes:
         name: Name of the model: letters, digits, '_', '-' and '.'.
-        heads: Heads of outputs, by name. See `choose_heads` for the others.
+        heads: classes, vector or tensor, by output. See `choose_heads` for other outputs.
         labels: Labels of classes, by output; those of "" belong to the only output with as many
             numbers as there are labels, or to all outputs with a classes head in `heads`.
         outputs: Names of inner values of the graph that become outputs.
@@ -32,7 +31,7 @@ class TensorRequest:
     """
 
     name: str
-    heads: Mapping[str, Head] = field(default_factory=dict)
+    heads: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
     images: Mapping[str, Preprocessing] = field(default_factory=dict)
