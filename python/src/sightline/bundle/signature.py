@@ -152,23 +152,34 @@ class Signature:
             )
         return self.classes
 
-    def require_vector(self, model: str) -> Output:
-        """Return `vector`.
+    def require_vector(self, model: str, name: str | None = None) -> Output:
+        """Return an output with a vector head.
 
         Args:
             model: The model's name, for the message.
+            name: Name of the output; None for the first with a vector head.
 
         Raises:
-            WrongUseError: NO_FEATURES.
+            WrongUseError: NO_FEATURES without such an output; UNKNOWN_OUTPUT if the named output
+                is not one of them.
         """
-        if self.vector is None:
+        vectors = {one.name: one for one in self.outputs if one.kind == VECTOR}
+        if not vectors:
             outputs = ", ".join(one.name for one in self.outputs)
             raise WrongUseError(
                 "NO_FEATURES",
                 f"model {model} has no output of features, only {outputs}. "
                 "`sightline models add` finds them if the network ends in a linear layer.",
             )
-        return self.vector
+        if name is None:
+            return next(iter(vectors.values()))
+        if name not in vectors:
+            raise WrongUseError(
+                "UNKNOWN_OUTPUT",
+                f"'{name}' is no output of features of model {model}. "
+                f"Known: {', '.join(vectors)}.",
+            )
+        return vectors[name]
 
 
 def _listed(tensors: Sequence[Input | Output]) -> str:
