@@ -20,7 +20,12 @@ from sightline.bundle.converted_model import ConvertedModel
 from sightline.bundle.fold import SourceInput, add_output, fold_pixel_input
 from sightline.bundle.golden import TOLERANCE, check_deltas, deltas, pack_golden, tolerance_for
 from sightline.bundle.graph import bad_onnx, default_opset, reduces_precision, strip_notes
-from sightline.bundle.image_inputs import example_images, image_inputs, image_rows
+from sightline.bundle.image_inputs import (
+    example_images,
+    image_inputs,
+    image_rows,
+    name_images,
+)
 from sightline.bundle.manifest import Golden, Manifest, OnnxVariant
 from sightline.bundle.run_rows import RowRunner, count_rows, reason_of
 from sightline.bundle.sample_rows import ROWS, unique_axes
@@ -95,6 +100,8 @@ def add_tensors(
     with publish_folder(target, there, files) as folder:
         what = converted.origin
         prepared = prepare_graph(onnx.load_from_string(converted.onnx), request.outputs, what)
+        names = [one.name for one in prepared.inputs]
+        request = replace(request, images=name_images(request.images, names, what))
         found = _examine(prepared.model, prepared.inputs, converted, request)
         labels = _labels({**prepared.labels, **converted.labels}, request, found.axes)
         heads = choose_heads(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def convert_file(
         SightlineError: An error of the converter.
     """
     if kind == "onnx":
-        require_package(*_ONNX, install="sightline[add,cpu]", purpose=_PURPOSE)
+        _require(install="sightline[add,cpu]")
         from sightline.bundle.from_onnx import from_onnx
 
         return from_onnx(source, request.outputs, request.ranges, request.images)
@@ -54,6 +54,30 @@ def convert_file(
     from sightline.bundle.from_sklearn import from_sklearn
 
     return from_sklearn(source)
+
+
+def convert_weights(
+    weights: Path, architecture: str, arguments: Mapping[str, object], examples: Sequence[str]
+) -> ConvertedModel:
+    """Convert weights and a named architecture of torch that does not take one image.
+
+    Args:
+        weights: See `read_weights`.
+        architecture: See `build_architecture`. Code of any package is allowed here.
+        arguments: Keyword arguments of the architecture.
+        examples: Descriptions of the inputs, in the order of the network's `forward`. See
+            `read_example`.
+
+    Raises:
+        WrongUseError: INVALID_OPTION, MISSING_PACKAGE, or an error of `from_torch_weights`.
+        SightlineError: EXPORT_FAILED.
+    """
+    _require("torch", "onnxscript", install="sightline[add,cpu,torch]")
+    from sightline.bundle.example_input import read_example
+    from sightline.bundle.from_torch_export import from_torch_weights
+
+    inputs = [read_example(one) for one in examples]
+    return from_torch_weights(weights, architecture, arguments, inputs)
 
 
 def convert_object(
@@ -93,9 +117,7 @@ def convert_object(
         _require(install="sightline[add,cpu]")
         from sightline.bundle.from_onnx import from_onnx, require_model
 
-        return from_onnx(
-            require_model(source), request.outputs, request.ranges, request.images
-        )
+        return from_onnx(require_model(source), request.outputs, request.ranges, request.images)
     if isinstance(source, Mapping):
         raise _state_dict()
     raise WrongUseError(

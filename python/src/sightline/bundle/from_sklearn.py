@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +115,15 @@ def _columns(estimator: Any, what: str) -> int:  # noqa: ANN401
 
 
 def _convert(estimator: Any, types: InitialTypes, what: str) -> onnx.ModelProto:  # noqa: ANN401
+    arguments: dict[str, Any] = {"initial_types": list(types), "target_opset": _OPSETS}
     try:
         with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
-            # A ZipMap that this adds for a classifier is removed by `prepare_graph`.
-            return to_onnx(estimator, initial_types=list(types), target_opset=_OPSETS)
+            with suppress(NameError):  # not every classifier has this option
+                if is_classifier(estimator):
+                    plain = {id(estimator): {"zipmap": False}}
+                    return to_onnx(estimator, options=plain, **arguments)
+            return to_onnx(estimator, **arguments)
     except Exception as error:  # skl2onnx raises errors of many kinds
         reason = " ".join(str(error).split())[:300]
         raise SightlineError(
