@@ -149,6 +149,11 @@ def _examine(
     outputs = _declared_outputs(batch.model, expected)
     axes = find_axes(batch.runner.together, several, inputs, outputs, list(layouts), batch.varying)
     axes.notes.extend(
+        f"output {one.name} is left out: its first axis is not the batch"
+        for one in batch.model.graph.output
+        if one.name not in expected
+    )
+    axes.notes.extend(
         f"output {one.name} is left out: it is {one.dtype}, not numbers"
         for one in axes.outputs
         if one.dtype not in DTYPES
