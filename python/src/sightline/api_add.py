@@ -25,6 +25,7 @@ _KINDS = {
     ".onnx": "onnx",
     ".pt2": "torch_export",
     ".keras": "keras",
+    ".h5": "keras",
     ".skops": "sklearn",
 }
 _HEADS = ("classes", "vector", "tensor")
@@ -46,6 +47,7 @@ def add_model(
     example_inputs: Any = None,  # noqa: ANN401 - tensors of torch, or descriptions
     initial_types: Sequence[tuple[str, Any]] | None = None,
     tensorflow_python: str | os.PathLike[str] | None = None,
+    signature: str = "",
     description: str = "",
     licence: str = "not stated",
     origin: str = "",
@@ -74,7 +76,9 @@ def add_model(
         activation: What turns class scores into probabilities; ``auto`` decides from the scores.
         example_inputs: Inputs of a `torch.nn.Module`: tensors whose first axis is the batch.
         initial_types: Inputs of an estimator with several inputs, as skl2onnx takes them.
-        tensorflow_python: Python with tensorflow and tf2onnx that converts a SavedModel.
+        tensorflow_python: Python with tensorflow and tf2onnx that converts a SavedModel; None for
+            ``$SIGHTLINE_TENSORFLOW_PYTHON``, else this one.
+        signature: Signature of a SavedModel; empty for ``serving_default``.
         description: One line.
         licence: Licence of the weights.
         origin: Origin of the weights; by default the framework and the file.
@@ -113,7 +117,7 @@ def add_model(
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         python = Path(tensorflow_python) if tensorflow_python else None
-        converted = convert_file(_kind(path), path, request, python)
+        converted = convert_file(_kind(path), path, request, python, signature)
         files.append(path)
     else:
         converted = convert_object(source, request, example_inputs, initial_types)

@@ -16,7 +16,11 @@ _ONNX = ("onnx", "onnxruntime")
 
 
 def convert_file(
-    kind: str, source: Path, request: TensorRequest, python: Path | None = None
+    kind: str,
+    source: Path,
+    request: TensorRequest,
+    python: Path | None = None,
+    signature: str = "",
 ) -> ConvertedModel:
     """Convert a model's file. The converter is imported here, because it imports its framework.
 
@@ -24,7 +28,8 @@ def convert_file(
         kind: "onnx", "torch_export", "keras", "saved_model" or "sklearn".
         source: The file; a folder for "saved_model".
         request: Inner outputs, ranges and images of an ONNX file.
-        python: An interpreter with TensorFlow, for "saved_model"; None for this one.
+        python: An interpreter with TensorFlow, for "saved_model". See `from_saved_model`.
+        signature: The signature of a "saved_model".
 
     Raises:
         WrongUseError: MISSING_PACKAGE, or an error of the converter.
@@ -41,7 +46,7 @@ def convert_file(
 
         return from_torch_export(source)
     if kind == "keras":
-        _require("torch", "onnxscript", "keras", install="sightline[add,cpu,torch,keras]")
+        _require("torch", "onnxscript", "keras", install="sightline[add,cpu,keras]")
         from sightline.bundle.from_keras import from_keras
 
         return from_keras(source)
@@ -49,7 +54,7 @@ def convert_file(
         _require(install="sightline[add,cpu]")
         from sightline.bundle.from_saved_model import from_saved_model
 
-        return from_saved_model(source, python)
+        return from_saved_model(source, python, signature)
     _require("sklearn", "skl2onnx", "skops", install="sightline[add,cpu,sklearn]")
     from sightline.bundle.from_sklearn import from_sklearn
 
@@ -102,10 +107,10 @@ def convert_object(
     packages = {one.__module__.partition(".")[0] for one in type(source).__mro__}
     # A Keras model of the torch backend is a torch module too.
     if "keras" in packages:
-        _require("torch", "onnxscript", install="sightline[add,cpu,torch,keras]")
-        from sightline.bundle.from_keras import from_keras_model
+        _require("torch", "onnxscript", install="sightline[add,cpu,keras]")
+        from sightline.bundle.from_keras import from_keras
 
-        return from_keras_model(source)
+        return from_keras(source)
     if "torch" in packages:
         return _from_torch(source, example_inputs)
     if "sklearn" in packages:

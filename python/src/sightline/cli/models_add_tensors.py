@@ -33,7 +33,11 @@ source_options = add_options(
     click.option(
         "--tensorflow-python",
         type=PATH,
-        help="Python with tensorflow and tf2onnx that converts the SavedModel; default: this one.",
+        help="Python with tensorflow and tf2onnx that converts the SavedModel; default: "
+        "$SIGHTLINE_TENSORFLOW_PYTHON, else this one.",
+    ),
+    click.option(
+        "--signature", default="", help="Signature of the SavedModel; default: serving_default."
     ),
     click.option(
         "--sklearn", type=PATH, help="Estimator or pipeline of scikit-learn, a .skops file."
@@ -100,7 +104,8 @@ class TensorSource:
         from sightline.bundle.convert import convert_file, convert_weights
 
         if self.kind != "weights":
-            return convert_file(self.kind, self.path, request, self.given["tensorflow_python"])
+            python, signature = self.given["tensorflow_python"], self.given["signature"]
+            return convert_file(self.kind, self.path, request, python, signature)
         architecture, arguments = self.given["architecture"], self.given["architecture_arguments"]
         return convert_weights(self.path, architecture, arguments, self.given["examples"])
 
