@@ -14,6 +14,7 @@ from sightline.bundle.node_order import names_read, order_nodes
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
 
+_RANK_OF_IMAGES = 4
 _FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
 _NUMPY_NAMES = {"float": "float32", "double": "float64"}  # the others are called as in numpy
 
@@ -79,6 +80,20 @@ def image_input(model: onnx.ModelProto, path: Path) -> onnx.ValueInfoProto:
         )
     found: onnx.ValueInfoProto = inputs[0]
     return found
+
+
+def may_take_image(path: Path) -> bool:
+    """Whether the only input of an ONNX file has the rank of a batch of images, or no shape.
+
+    Raises:
+        WrongUseError: An error of `read_graph`.
+    """
+    model = read_graph(path)
+    weights = {tensor.name for tensor in model.graph.initializer}
+    inputs = [one.type.tensor_type for one in model.graph.input if one.name not in weights]
+    return len(inputs) == 1 and (
+        not inputs[0].HasField("shape") or len(inputs[0].shape.dim) == _RANK_OF_IMAGES
+    )
 
 
 def takes_pixels(path: Path) -> bool:
