@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -43,19 +44,21 @@ def encoder_file(networks: None, tmp_path_factory: pytest.TempPathFactory) -> Pa
     weights = safetensors.torch.load_file(folder / "model.safetensors")
     missing, _ = network.load_state_dict(weights, strict=False)
     assert missing == []
-    example = torch.ones((2, 7), dtype=torch.int64)
+    ids, mask, types = (torch.full((2, 7), one) for one in (5, 1, 0))  # three different objects
     path = tmp_path_factory.mktemp("minilm") / "encoder.onnx"
     axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens", max=512)}
-    torch.onnx.export(
-        network.eval(),
-        (example, example, torch.zeros_like(example)),
-        path,
-        dynamo=True,
-        dynamic_shapes=(axes, axes, axes),
-        input_names=list(INPUTS),
-        output_names=["last_hidden_state"],
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch, about names of equal axes
+        torch.onnx.export(
+            network.eval(),
+            (ids, mask, types),
+            path,
+            dynamo=True,
+            dynamic_shapes=(axes, axes, axes),
+            input_names=list(INPUTS),
+            output_names=["last_hidden_state"],
+            verbose=False,
+        )
     return path
 
 

@@ -20,9 +20,20 @@ _NUMPY_NAMES = {"float": "float32", "double": "float64"}  # the others are calle
 
 
 def read_graph(path: Path) -> onnx.ModelProto:
+    """Read an ONNX file with `load_graph`, and remove the inputs that no node reads.
+
+    Raises:
+        WrongUseError: See `load_graph`.
+    """
+    model = load_graph(path)
+    remove_unused_inputs(model.graph)
+    return model
+
+
+def load_graph(path: Path) -> onnx.ModelProto:
     """Read an ONNX file, including weights in a file beside it, and sort its nodes.
 
-    Inputs that no node reads are removed. The runtime checks whether the graph is valid.
+    The runtime checks whether the graph is valid.
 
     Raises:
         WrongUseError: BAD_ONNX if the path is a link, or the file is too large or not ONNX;
@@ -40,9 +51,7 @@ def read_graph(path: Path) -> onnx.ModelProto:
     except (DecodeError, OSError) as error:
         raise bad_onnx(path, f"it is not ONNX ({error})") from error
     embed_weights(_tensors(model), path)
-    graph = model.graph
-    order_nodes(graph)
-    remove_unused_inputs(graph)
+    order_nodes(model.graph)
     return model
 
 
