@@ -1,4 +1,4 @@
-"""Both sides of the wire read tests/contract/worker_spec.json; the Scala test writes each spec."""
+"""The worker reads tests/contract/worker_spec.json; the Scala test writes each spec."""
 
 import json
 from pathlib import Path
@@ -19,6 +19,7 @@ RESULTS: dict[str, ResultType] = {
     "bulk, probabilities": Probabilities(),
     "scalar, probabilities": Probabilities(),
     "bulk, vector": Vector(),
+    "bulk, vector of a named output": Vector("pooled"),
     "scalar, vector": Vector(),
     "bulk, tensors, two inputs": Tensors(("y", "z")),
     "scalar, tensors": Tensors(("y",)),
@@ -45,6 +46,7 @@ def test_every_field_of_the_contract_is_read(case: dict[str, Any]) -> None:
             max_image_pixels=spec["images"]["max_pixels"],
             decoder=spec["images"]["decoder"],
             threads=spec["threads"],
+            casts=spec["casts"],
         ),
         result=RESULTS[name],
         columns=columns and BulkColumns(tuple(columns["inputs"]), columns["error"]),

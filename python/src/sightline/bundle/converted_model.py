@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sightline.backends.backend import Array
 
@@ -19,6 +19,8 @@ class ConvertedModel:
         outputs: The framework's own outputs for these rows, by the graph's output names.
         origin: Framework and source, such as "Keras 3.15.1 (torch backend), digits.keras".
         parameters: Number of trained numbers.
+        labels: Class labels of the outputs with one number for each class, by output name.
+        notes: Lines for the user, such as outputs that were left out.
     """
 
     onnx: bytes
@@ -26,3 +28,5 @@ class ConvertedModel:
     outputs: Mapping[str, Array]
     origin: str
     parameters: int
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
