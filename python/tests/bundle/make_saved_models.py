@@ -1,9 +1,11 @@
+# mypy: disable-error-code="untyped-decorator"
 """Makes the SavedModels of test_from_saved_model.py: run in TensorFlow's interpreter, which has
 neither pytest nor Sightline. Arguments: the digits (.npz) and a folder for the models."""
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -37,7 +39,7 @@ two = keras.Model([a, b], [keras.layers.Dense(2)(joined), keras.layers.Dense(5)(
 two.export(folder / "two", verbose=False)
 
 
-class Functions(tf.Module):
+class Functions(tf.Module):  # type: ignore[misc]
     """Functions that are not Keras's: a batch of one, half precision, text, a batch of seven."""
 
     def __init__(self) -> None:
@@ -45,23 +47,23 @@ class Functions(tf.Module):
         self.weight = tf.Variable(tf.random.normal((3, 2), seed=1))
 
     @tf.function(input_signature=[tf.TensorSpec((1, None, 3), tf.float32, name="x")])
-    def one(self, x):  # noqa: ANN001, ANN201
+    def one(self, x: Any) -> dict[str, Any]:  # noqa: ANN401
         return {"y": tf.matmul(x, self.weight[None])}
 
     @tf.function(input_signature=[tf.TensorSpec((None, 3), tf.float16, name="x")])
-    def half(self, x):  # noqa: ANN001, ANN201
+    def half(self, x: Any) -> dict[str, Any]:  # noqa: ANN401
         return {"y": tf.matmul(x, tf.cast(self.weight, tf.float16))}
 
     @tf.function(input_signature=[tf.TensorSpec((None, 3), tf.float32, name="x")])
-    def text(self, x):  # noqa: ANN001, ANN201
+    def text(self, x: Any) -> dict[str, Any]:  # noqa: ANN401
         return {"y": tf.as_string(x)}
 
     @tf.function(input_signature=[tf.TensorSpec((7, 3), tf.float32, name="x")])
-    def seven(self, x):  # noqa: ANN001, ANN201
+    def seven(self, x: Any) -> dict[str, Any]:  # noqa: ANN401
         return {"y": tf.matmul(x, self.weight)}
 
     @tf.function(input_signature=[tf.TensorSpec((None, 3), tf.float32, name="x")])
-    def nan(self, x):  # noqa: ANN001, ANN201
+    def nan(self, x: Any) -> dict[str, Any]:  # noqa: ANN401
         return {"y": tf.math.log(-tf.abs(x) - 1.0)}
 
 
