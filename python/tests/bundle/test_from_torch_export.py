@@ -332,8 +332,8 @@ def test_two_entries_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_torchscript_is_refused_with_what_to_save(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's, that TorchScript is deprecated
-        scripted = torch.jit.trace(torch.nn.Linear(3, 2), torch.ones(1, 3))
-        torch.jit.save(scripted, tmp_path / "old.pt")  # type: ignore[no-untyped-call]
+        scripted = torch.jit.trace(torch.nn.Linear(3, 2), torch.ones(1, 3))  # type: ignore[no-untyped-call]
+        torch.jit.save(scripted, tmp_path / "old.pt")
     with pytest.raises(WrongUseError, match=r"it is TorchScript.*torch\.export\.save") as caught:
         from_torch_export(tmp_path / "old.pt")
     assert caught.value.code == "BAD_MODEL_FILE"

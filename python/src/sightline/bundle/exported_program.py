@@ -74,7 +74,7 @@ def _input_shapes(
 ) -> dict[str, tuple[torch.dtype, list[int | None]]]:
     """Return dtype and shape of each tensor that a user gives, with None for a free axis."""
     values = {node.name: node.meta.get("val") for node in program.graph.nodes}
-    found = {}
+    found: dict[str, tuple[torch.dtype, list[int | None]]] = {}
     for spec in program.graph_signature.input_specs:
         if spec.kind != InputKind.USER_INPUT or isinstance(spec.arg, ConstantArgument):
             continue
@@ -85,7 +85,8 @@ def _input_shapes(
                 f"'{name}': its input '{spec.arg.name}' is not a tensor. Export the network with "
                 "tensors as its only inputs.",
             )
-        axes = [axis if isinstance(axis, int) else None for axis in value.shape]
+        lengths: Sequence[object] = value.shape  # a free axis is a torch.SymInt
+        axes = [axis if isinstance(axis, int) else None for axis in lengths]
         found[spec.arg.name] = (value.dtype, axes)
     return found
 

@@ -23,8 +23,8 @@ from sightline.bundle.weights import read_weights
 from sightline.errors import SightlineError, WrongUseError
 
 _LARGEST = 1_000_000  # the longest free axis, in export
-Examples = Sequence[torch.Tensor] | Mapping[str, torch.Tensor] | Sequence[ExampleInput]
 _Named = Mapping[str, torch.Tensor | ExampleInput]
+Examples = Sequence[torch.Tensor] | Sequence[ExampleInput] | _Named
 
 
 def from_torch_export(path: Path) -> ConvertedModel:
@@ -114,7 +114,7 @@ def _by_parameter(module: torch.nn.Module, examples: Examples) -> _Named:
     if isinstance(examples, Mapping):
         named.update(examples)
     else:
-        for place, one in zip(parameters, examples, strict=False):
+        for place, one in zip(parameters, list[Any](examples), strict=False):
             named[one.name if isinstance(one, ExampleInput) else place] = one
     free = any(one.kind == one.VAR_KEYWORD for one in parameters.values())
     for key in named:

@@ -64,7 +64,7 @@ def convert_keras(keras: Any, model: Any, name: str) -> ConvertedModel:  # noqa:
             origin=f"Keras {keras.__version__} (torch backend), {name}",
             parameters=int(model.count_params()),
         )
-    raise problems[0]
+    raise problems[-1] if run.free_axes else problems[0]  # Keras's own exporter
 
 
 def keras_words(error: Exception) -> str:
