@@ -45,8 +45,8 @@ Example:
   sightline models add encoder --onnx encoder.onnx
   sightline models add digits --keras digits.keras --labels digits.txt
   sightline models add iris --sklearn iris.skops
-  sightline models add prices --onnx prices.onnx --input photo=image \
-    --resize 224x224 --mean 0.5 --std 0.5 --head price=tensor
+  sightline models add prices --onnx prices.onnx --input photo=image \\
+    --resize 224x224 --mean 0.5 --std 0.5
   sightline models add flowers --weights flowers.pth \\
     --architecture torchvision:resnet18 --labels labels.txt
   sightline models add signs --onnx signs.onnx --labels labels.txt \\
