@@ -12,9 +12,10 @@ import onnxruntime
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from sightline.backends.backend import Array
-from sightline.bundle.golden import pack_golden
+from sightline.bundle.golden import golden_images, pack_golden
+from sightline.bundle.image_settings import Size
 
-from .tensor_model import write_bundle
+from .tensor_model import IMAGE_FEED, write_bundle
 
 WORDS = 50
 EMBEDDING = np.random.default_rng(3).normal(size=(WORDS, 4)).astype(np.float32)
@@ -76,6 +77,40 @@ def write_heat(folder: Path) -> Path:
             _output("flat", "float32", "n", "pixels"),
         ],
         golden={"x": x},
+    )
+
+
+def write_mixed(folder: Path) -> Path:
+    """Write a model of an image and a list: `scaled` (n, 3), each channel's mean times the sum."""
+    nodes = [
+        helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["pixels", "sides"], ["means"], keepdims=0),
+        helper.make_node("ReduceSum", ["x", "one"], ["sum"], keepdims=1),
+        helper.make_node("Mul", ["means", "sum"], ["scaled"]),
+    ]
+    return _write(
+        folder,
+        nodes,
+        {"sides": np.array([1, 2]), "one": np.array([1])},
+        inputs=[
+            _input("image", "uint8", "n", 8, 8, 3) | {"feed": IMAGE_FEED},
+            _input("x", "float32", "n", "k"),
+        ],
+        outputs=[_output("scaled", "float32", "n", 3, head=_VECTOR)],
+        golden={"image": golden_images(Size(8, 8)), "x": np.ones((4, 2), np.float32)},
+    )
+
+
+def write_sum(folder: Path) -> Path:
+    """Write a model that adds the numbers of a row of any length: `y` (n,)."""
+    node = helper.make_node("ReduceSum", ["x", "one"], ["y"], keepdims=0)
+    return _write(
+        folder,
+        [node],
+        {"one": np.array([1])},
+        inputs=[_input("x", "float32", "n", "k")],
+        outputs=[_output("y", "float32", "n")],
+        golden={"x": np.arange(6, dtype=np.float32).reshape(2, 3)},
     )
 
 

@@ -275,6 +275,16 @@ def test_outputs_that_are_not_numbers_are_left_out_with_a_line(tmp_path: Path) -
     )
 
 
+def test_an_input_that_nothing_reads_is_left_out_with_a_line(tmp_path: Path) -> None:
+    onnx.save(
+        parse("g (float[n, 2] x, float[n, 2] unused) => (float[n, 2] y) { y = Neg(x) }"),
+        tmp_path / "g.onnx",
+    )
+    added = add(tmp_path / "g.onnx", tmp_path)
+    assert sorted(tensors(added)) == ["x", "y"]
+    assert added.notes == ("input unused is left out: no output depends on it",)
+
+
 @pytest.mark.parametrize(
     ("graph", "reason"),
     [

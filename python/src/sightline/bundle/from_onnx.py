@@ -9,7 +9,7 @@ import onnx
 
 from sightline.bundle.batch_size import fixed_batch
 from sightline.bundle.converted_model import ConvertedModel
-from sightline.bundle.graph import bad_onnx, count_parameters, read_graph
+from sightline.bundle.graph import bad_onnx, count_parameters, load_graph
 from sightline.bundle.image_inputs import image_inputs, image_rows, name_images
 from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.run_rows import RowRunner, reason_of
@@ -36,7 +36,7 @@ def from_onnx(
         WrongUseError: BAD_ONNX, ONNX_EXTERNAL_DATA or UNKNOWN_OUTPUT.
     """
     what = str(source) if isinstance(source, Path) else source.graph.name or "the ONNX model"
-    model = read_graph(source) if isinstance(source, Path) else source
+    model = load_graph(source) if isinstance(source, Path) else source
     prepared = prepare_graph(model, outputs, what)
     inputs = unique_axes(prepared.inputs)
     try:

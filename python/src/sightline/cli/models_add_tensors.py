@@ -13,6 +13,7 @@ from sightline.bundle.labels import read_labels
 from sightline.bundle.manifest import Accuracy
 from sightline.cli.options import PATH, add_options
 from sightline.errors import WrongUseError
+from sightline.require_package import require_package
 from sightline.wrong_option import invalid_option
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ class TensorSource:
 def find_tensor_source(given: dict[str, Any]) -> TensorSource | None:
     """Return the source of a model of tensors; None for a classifier of images.
 
-    An ONNX file without any option of images and without labels is a model of tensors.
+    An ONNX file without any option of images is a model of tensors. If labels are given, its input
+    must not have the rank of images, because then their options are missing.
 
     Args:
         given: Option values by parameter name.
@@ -124,9 +126,12 @@ def find_tensor_source(given: dict[str, Any]) -> TensorSource | None:
     kinds = [one for one in _KINDS if given[one]]
     chosen = any(given[one] for one in _CHOICES)
     pretrained = given["weights"] or given["pretrained"] or given["architecture"]
-    of_images = given["labels"] or any(given[one] is not None for one in _IMAGE_OPTIONS)
-    if not kinds and not chosen and (pretrained or of_images or not given["onnx"]):
-        return None
+    of_images = any(given[one] is not None for one in _IMAGE_OPTIONS)
+    if not kinds and not chosen:
+        if pretrained or of_images or not given["onnx"]:
+            return None
+        if given["labels"] and _may_take_image(given["onnx"]):
+            return None
     kinds += [one for one in ("onnx", "weights") if given[one]]
     if len(kinds) != 1 or (kinds == ["weights"]) != bool(given["examples"]):
         options = ", ".join(f"--{one.replace('_', '-')}" for one in ("onnx", *_KINDS))
@@ -135,6 +140,13 @@ def find_tensor_source(given: dict[str, Any]) -> TensorSource | None:
             f"give one of {options}; or --weights, --architecture and an --example for each input.",
         )
     return TensorSource(kinds[0], given[kinds[0]], given)
+
+
+def _may_take_image(path: Path) -> bool:
+    require_package("onnx", install="sightline[add]", purpose="models add")
+    from sightline.bundle.graph import may_take_image
+
+    return may_take_image(path)
 
 
 def read_tensor_request(name: str, given: dict[str, Any]) -> TensorRequest:

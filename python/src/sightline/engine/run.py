@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -138,9 +137,8 @@ class _Call:
     """A run of a model with some heads, for record batches and for scalar functions."""
 
     def __init__(self, model: Model, spec: EngineSettings, heads: Mapping[str, Head]) -> None:
-        most = model.bundle.manifest.most_rows or spec.batch_rows
         self._model = model
-        self._spec = replace(spec, batch_rows=min(spec.batch_rows, most))
+        self._spec = spec.with_most_rows(model.bundle.manifest.most_rows)
         self._feeds = open_feeds(model.bundle, spec)
         self._heads = heads
         results = [field for head in self._heads.values() for field in head.fields]
