@@ -61,6 +61,7 @@ def models(digits: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFacto
     return folder
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_digits_have_the_accuracy_of_tensorflow(
     models: Path,
@@ -85,6 +86,7 @@ def test_digits_have_the_accuracy_of_tensorflow(
     assert accuracy == json.loads((models / "accuracy.json").read_text()) > 0.9
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_the_keras_file_of_tensorflow_gives_its_scores_on_torch(
     models: Path, digits: dict[str, np.ndarray]
@@ -96,6 +98,7 @@ def test_the_keras_file_of_tensorflow_gives_its_scores_on_torch(
     np.testing.assert_allclose(scores, np.load(models / "scores.npy"), atol=1e-5)
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_the_command_keeps_the_names_of_two_inputs(
     models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -116,8 +119,8 @@ def test_the_command_keeps_the_names_of_two_inputs(
         np.testing.assert_allclose([row[name] for row in rows], value, atol=1e-5)  # type: ignore[index]
 
 
-@needs_tensorflow
 @pytest.mark.slow
+@needs_tensorflow
 def test_a_batch_fixed_at_one_and_a_signature_of_another_name(models: Path) -> None:
     model = from_saved_model(models / "functions", TENSORFLOW, signature="one")
     assert shapes(model.onnx) == {"x": [1, "x_1", 3], "y": [1, "y_1", 2]}
@@ -125,16 +128,16 @@ def test_a_batch_fixed_at_one_and_a_signature_of_another_name(models: Path) -> N
     assert_same(model)
 
 
-@needs_tensorflow
 @pytest.mark.slow
+@needs_tensorflow
 def test_half_precision(models: Path) -> None:
     model = from_saved_model(models / "functions", TENSORFLOW, signature="half")
     assert model.inputs["x"].dtype == model.outputs["y"].dtype == np.float16
     assert_same(model, within=5e-3)
 
 
-@needs_tensorflow
 @pytest.mark.slow
+@needs_tensorflow
 @pytest.mark.parametrize(
     ("signature", "condition", "reason"),
     [
@@ -152,8 +155,8 @@ def test_a_signature_that_cannot_be_converted(
     assert caught.value.code == condition
 
 
-@needs_tensorflow
 @pytest.mark.slow
+@needs_tensorflow
 def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(b"text")
     with pytest.raises(WrongUseError, match="TensorFlow cannot read it") as caught:
