@@ -1,7 +1,7 @@
 """Sightline runs vision models over image collections, in Python or on Spark.
 
 `load` opens a model; `Model.predict` and `Model.features` run it on images, and `Model.run` on rows
-of any inputs. `add_model` makes a model of Sightline from one of ONNX, PyTorch, Keras, TensorFlow or
+of any inputs. `add_model` makes a bundle of a model of ONNX, PyTorch, Keras, TensorFlow or
 scikit-learn. The modules `sightline.errors` and `sightline.functions` (for PySpark) are public too.
 All other modules are private: they change without notice.
 """

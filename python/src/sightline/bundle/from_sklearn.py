@@ -19,7 +19,7 @@ from sklearn.base import is_classifier
 from sightline.backends.backend import Array
 from sightline.bundle.converted_model import ConvertedModel
 from sightline.bundle.graph import count_parameters
-from sightline.bundle.run_rows import RowRunner
+from sightline.bundle.row_runner import RowRunner
 from sightline.bundle.sample_rows import sample
 from sightline.bundle.tensor_graph import prepare_graph
 from sightline.bundle.tensor_spec import TensorSpec
