@@ -100,7 +100,8 @@ def _with_free_batch(model: onnx.ModelProto, names: Collection[str]) -> onnx.Mod
             axis.Clear()
             axis.dim_param = BATCH
     for value in freed.graph.output:
-        value.type.tensor_type.ClearField("shape")
+        if value.type.HasField("tensor_type"):
+            value.type.tensor_type.ClearField("shape")
     del freed.graph.value_info[:]
     return freed
 
