@@ -58,9 +58,9 @@ def add_model(
     those of its framework.
 
     Args:
-        source: An `onnx.ModelProto`, a `torch.nn.Module`, a Keras model, or a fitted estimator of
-            scikit-learn; or the path of a `.onnx`, `.pt2`, `.keras` or `.skops` file, or of the
-            folder of a TensorFlow SavedModel.
+        source: An `onnx.ModelProto`, a `torch.nn.Module`, a `torch.export.ExportedProgram`, a Keras
+            model, or a fitted estimator of scikit-learn; or the path of a `.onnx`, `.pt2`,
+            `.keras`, `.h5` or `.skops` file, or of the folder of a TensorFlow SavedModel.
         name: Name of the model.
         models: Folder of models; None for ``$SIGHTLINE_MODELS``, else ``./models``.
         overwrite: Whether to replace a model of that name.
