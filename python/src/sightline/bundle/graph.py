@@ -14,15 +14,26 @@ from sightline.bundle.node_order import names_read, order_nodes
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
 
+_RANK_OF_IMAGES = 4
 _FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
 _NUMPY_NAMES = {"float": "float32", "double": "float64"}  # the others are called as in numpy
 
 
 def read_graph(path: Path) -> onnx.ModelProto:
+    """Read an ONNX file with `load_graph`, and remove the inputs that no node reads.
+
+    Raises:
+        WrongUseError: See `load_graph`.
+    """
+    model = load_graph(path)
+    remove_unused_inputs(model.graph)
+    return model
+
+
+def load_graph(path: Path) -> onnx.ModelProto:
     """Read an ONNX file, including weights in a file beside it, and sort its nodes.
 
-    Inputs that no node reads and outputs that are not tensors are removed. The runtime checks
-    whether the graph is valid.
+    The runtime checks whether the graph is valid.
 
     Raises:
         WrongUseError: BAD_ONNX if the path is a link, or the file is too large or not ONNX;
@@ -40,16 +51,25 @@ def read_graph(path: Path) -> onnx.ModelProto:
     except (DecodeError, OSError) as error:
         raise bad_onnx(path, f"it is not ONNX ({error})") from error
     embed_weights(_tensors(model), path)
-    graph = model.graph
-    order_nodes(graph)
+    order_nodes(model.graph)
+    return model
+
+
+def remove_unused_inputs(graph: onnx.GraphProto) -> list[str]:
+    """Remove the inputs that no node reads and that are not outputs; return their names."""
     read = {name for node in graph.node for name in names_read(node)}
     read |= {one.name for one in graph.output}
-    for unused in [one for one in graph.input if one.name not in read]:
-        graph.input.remove(unused)
+    unused = [one for one in graph.input if one.name not in read]
+    for one in unused:
+        graph.input.remove(one)
+    return [one.name for one in unused]
+
+
+def drop_other_outputs(graph: onnx.GraphProto) -> None:
+    """Remove the outputs that are not tensors, such as a ZipMap's, but not the last output."""
     for other in [one for one in graph.output if not one.type.HasField("tensor_type")]:
         if len(graph.output) > 1:
             graph.output.remove(other)
-    return model
 
 
 def image_input(model: onnx.ModelProto, path: Path) -> onnx.ValueInfoProto:
@@ -71,6 +91,20 @@ def image_input(model: onnx.ModelProto, path: Path) -> onnx.ValueInfoProto:
     return found
 
 
+def may_take_image(path: Path) -> bool:
+    """Whether the only input of an ONNX file has the rank of a batch of images, or no shape.
+
+    Raises:
+        WrongUseError: An error of `read_graph`.
+    """
+    model = read_graph(path)
+    weights = {tensor.name for tensor in model.graph.initializer}
+    inputs = [one.type.tensor_type for one in model.graph.input if one.name not in weights]
+    return len(inputs) == 1 and (
+        not inputs[0].HasField("shape") or len(inputs[0].shape.dim) == _RANK_OF_IMAGES
+    )
+
+
 def takes_pixels(path: Path) -> bool:
     """Whether the image input of an ONNX file is uint8, so that the graph normalises by itself.
 
@@ -83,7 +117,8 @@ def takes_pixels(path: Path) -> bool:
 def tensor_of(value: onnx.ValueInfoProto) -> TensorSpec:
     """Return name, dtype and shape. A free axis is its name, or "?" if it has none."""
     kind = value.type.tensor_type
-    axes = [axis.dim_value or axis.dim_param or "?" for axis in kind.shape.dim]
+    # Some exporters write -1 for a free axis.
+    axes = [max(axis.dim_value, 0) or axis.dim_param or "?" for axis in kind.shape.dim]
     dtype: str = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
     return TensorSpec(value.name, _NUMPY_NAMES.get(dtype, dtype), tuple(axes))
 
@@ -117,8 +152,8 @@ def strip_notes(model: onnx.ModelProto) -> None:
                 message.ClearField(note)
 
 
-def bad_onnx(path: Path, problem: str) -> WrongUseError:
-    """Return the error for an ONNX file that cannot be added."""
+def bad_onnx(path: Path | str, problem: str) -> WrongUseError:
+    """Return the error for an ONNX file, or a graph with another name, that cannot be added."""
     return WrongUseError("BAD_ONNX", f"'{path}': {problem}.")
 
 
