@@ -38,6 +38,15 @@ ALLOWED: dict[str, set[str]] = {
     },
     "sightline.report": {"sightline", SQL_BRIDGE, "sightline.source", "sightline.schedule"},
     "sightline.pca": {"sightline", SQL_BRIDGE, ML_BRIDGE, "sightline.source", "sightline.plan"},
+    "sightline.ml": {
+        "sightline",
+        SQL_BRIDGE,
+        ML_BRIDGE,
+        "sightline.source",
+        "sightline.model",
+        "sightline.schedule",
+        "sightline.plan",
+    },
     "sightline.sql": {
         "sightline",
         SQL_BRIDGE,
