@@ -13,6 +13,9 @@ import org.apache.spark.sql.DataFrame
 /** A fitted classifier of MLlib on vectors of features. */
 sealed private[ml] trait ClassifierHead extends Serializable {
 
+  /** The value of the Param `head` that the classifier was fitted with. */
+  def kind: String
+
   /** MLlib's model, which can be saved. */
   def model: MLWritable
 
@@ -23,11 +26,13 @@ sealed private[ml] trait ClassifierHead extends Serializable {
 private[ml] object ClassifierHead {
 
   final case class Logistic(model: LogisticRegressionModel) extends ClassifierHead {
+    override def kind: String = ClassifierParams.Logistic
     override def probability(features: Vector): Vector = model.predictProbability(features)
   }
 
   final case class Perceptron(model: MultilayerPerceptronClassificationModel)
       extends ClassifierHead {
+    override def kind: String = ClassifierParams.Mlp
     override def probability(features: Vector): Vector = model.predictProbability(features)
   }
 

@@ -72,7 +72,7 @@ final class ImageClassifierModel private[ml] (
 
   override def write: MLWriter = new StageWriter(
     this,
-    (ImageClassifierModel.Labels -> labels.toSeq) ~ (ImageClassifierModel.Head -> $(head)),
+    (ImageClassifierModel.Labels -> labels.toSeq) ~ (ImageClassifierModel.Head -> classifier.kind),
     (spark, path) =>
       classifier.model.write.session(spark).save(ImageClassifierModel.headPath(path)),
   )
