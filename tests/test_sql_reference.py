@@ -1,14 +1,17 @@
-"""docs/sql.md: every example runs, in order, and gives what stands below it."""
+"""docs/sql.md: every example runs, in order, and gives the output on the page."""
 
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+MADE = runpy.run_path(str(Path(__file__).parent / "tensor_bundles.py"))
 
 Done = subprocess.CompletedProcess[str]
 pytestmark = pytest.mark.timeout(600)
@@ -19,7 +22,7 @@ PYTHON_EXAMPLE = re.compile(
 )
 MARK = "=== "
 
-# What the page says of its examples in Python: a session with the jar, and the models made by SQL.
+# The page's setup for Python: a session with the jar, and the models created by SQL.
 PREAMBLE = """
 import sys
 from pyspark.sql import SparkSession
@@ -34,7 +37,7 @@ spark = (
     .config("spark.ui.enabled", "false")
     .getOrCreate()
 )
-for name in ("colours", "means"):
+for name in ("colours", "means", "iris", "encoder"):
     spark.sql(f"CREATE MODEL {name} USING 'bundles/{name}'")
 """
 
@@ -59,10 +62,12 @@ def folder(
         (tmp_path / name).write_bytes(content)
     shutil.copytree(colour_bundle, tmp_path / "bundles" / "colours")
     shutil.copytree(means_bundle, tmp_path / "bundles" / "means")
+    MADE["write_iris"](tmp_path / "bundles" / "iris")
+    MADE["write_encoder"](tmp_path / "bundles" / "encoder")
     return tmp_path
 
 
-def test_every_example_of_the_reference_gives_what_it_says(
+def test_every_sql_example_on_the_page_gives_its_output(
     spark_sql: Callable[..., Done], page: str, folder: Path
 ) -> None:
     examples = EXAMPLE.findall(page)
@@ -73,7 +78,7 @@ def test_every_example_of_the_reference_gives_what_it_says(
     compare(done.stdout, examples)
 
 
-def test_every_example_in_python_gives_what_it_says(
+def test_every_python_example_on_the_page_gives_its_output(
     run_in: Callable[..., Done], repository: Path, jar: Path, page: str, folder: Path
 ) -> None:
     examples = PYTHON_EXAMPLE.findall(page)
@@ -90,14 +95,14 @@ def test_every_example_in_python_gives_what_it_says(
 
 
 def compare(printed: str, examples: list[tuple[str, str]]) -> None:
-    """Each example's output, where the page has it."""
-    said = re.split(rf"^{MARK}\d+\n", printed, flags=re.M)[1:]
-    assert len(said) == len(examples)
-    for (code, expected), found in zip(examples, said, strict=True):
+    """Compare the output of each example with the page, if the page has it."""
+    outputs = re.split(rf"^{MARK}\d+\n", printed, flags=re.M)[1:]
+    assert len(outputs) == len(examples)
+    for (code, expected), found in zip(examples, outputs, strict=True):
         if expected:
             assert shown(found) == expected, code
 
 
 def shown(text: str) -> str:
-    """Hashes are shortened, and empty cells at the end of a line left out, as the page has them."""
+    """Shorten hashes and remove empty cells at the end of a line, as on the page."""
     return re.sub(r"[ \t]+$", "", re.sub(r"\b([0-9a-f]{8})[0-9a-f]{56}\b", r"\1", text), flags=re.M)

@@ -54,6 +54,7 @@ def write_bundle(
     rows: int,
     inputs: list[dict[str, Any]],
     outputs: list[dict[str, Any]],
+    **more: object,
 ) -> Path:
     """Write a bundle of format 2 by hand.
 
@@ -64,6 +65,7 @@ def write_bundle(
         rows: Of the golden batch.
         inputs: As in model.json.
         outputs: As in model.json.
+        more: Other fields of model.json.
     """
     folder.mkdir(parents=True)
     contents = {"model.onnx": graph, "golden.safetensors": golden}
@@ -87,13 +89,14 @@ def write_bundle(
         "licence": "MIT",
         "source": "tests",
         "created_by": "tests",
+        **more,
     }
     (folder / "model.json").write_text(json.dumps(tree, indent=2), "utf-8")
     return folder
 
 
 def expected(x: Array) -> dict[str, Array]:
-    """Compute what the model gives for x, (n, 4) float32."""
+    """Compute the model's output for x, (n, 4) float32."""
     return {
         "doubled": (2 * x).reshape(-1, 2, 2),
         "sums": np.trunc(x.sum(axis=1)).astype(np.int64),

@@ -100,7 +100,11 @@ def test_scale_and_bias_are_the_normalisation(tiny: Bundle) -> None:
         ("files", {"model.onnx": "12"}, "'files.model.onnx' must be a sha256"),
         ("accuracy", [{"dataset": "x", "rows": 0, "top1": 1}], "'accuracy[0].rows'"),
         ("accuracy", [{"dataset": "x", "rows": 1, "top1": int("9" * 400)}], "'accuracy[0].top1'"),
-        ("outputs", [SCORES, pooled("n")], "'outputs[1].shape' must be float32 or float16 or float64"),
+        (
+            "outputs",
+            [SCORES, pooled("n")],
+            "'outputs[1].shape' must be float32 or float16 or float64",
+        ),
         ("outputs", [SCORES, pooled("n", "k")], "head, found pooled: float32 (n, k)"),
         ("outputs", [SCORES, pooled(4, 8)], "'outputs[1].shape' must begin with the batch axis"),
         ("outputs", [SCORES, pooled("n", 4, dtype="int8")], "'outputs[1].shape' must be float32"),
@@ -174,7 +178,7 @@ def test_free_axes_and_the_largest_batch_are_read_and_written(tiny: Bundle) -> N
     assert "most_rows" not in json.loads(tiny.manifest.to_json())
 
 
-def test_every_required_field_is_missed_by_name(tiny: Bundle) -> None:
+def test_the_error_for_a_missing_field_has_its_name(tiny: Bundle) -> None:
     tree: dict[str, Any] = json.loads((tiny.path / "model.json").read_text())
     for field in sorted(tree.keys() - {"accuracy"}):
         text = json.dumps({key: value for key, value in tree.items() if key != field})
@@ -183,6 +187,6 @@ def test_every_required_field_is_missed_by_name(tiny: Bundle) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 100_000])
-def test_what_is_no_json_object_is_refused(text: bytes) -> None:
+def test_a_text_that_is_not_a_json_object_is_refused(text: bytes) -> None:
     with pytest.raises(WrongUseError, match=r"^INVALID_BUNDLE: model.json: 'the file'"):
         Manifest.from_json(text)

@@ -7,6 +7,7 @@ import pytest
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.engine.heads.classes_head import ClassesHead, ProbabilitiesHead
 from sightline.engine.heads.tensor_head import TensorHead, VectorHead
+from sightline.errors import SightlineError
 
 LABELS = ("crane", "owl", "crane")
 
@@ -26,7 +27,7 @@ def test_a_label_of_two_classes_is_one_key_with_both_probabilities() -> None:
     assert values(columns[0]) == ["crane", None]
 
 
-def test_top_k_of_rows_around_an_error_stay_with_their_rows() -> None:
+def test_top_k_of_rows_around_an_error_are_in_the_right_rows() -> None:
     class_ids = np.array([[1, 0], [0, 0], [2, 1]], np.int32)
     scores = np.array([[0.75, 0.25], [0, 0], [0.5, 0.5]], np.float32)
     present = np.array([True, False, True])
@@ -45,7 +46,7 @@ def test_a_top_k_above_the_number_of_classes_gives_every_class() -> None:
     ("dtype", "type_"),
     [("float64", pa.float64()), ("uint8", pa.int16()), ("int64", pa.int64()), ("bool", pa.bool_())],
 )
-def test_a_tensor_is_nested_to_its_rank(dtype: str, type_: pa.DataType) -> None:
+def test_a_tensor_is_a_nested_list_of_its_rank(dtype: str, type_: pa.DataType) -> None:
     rows = np.arange(12).reshape(2, 2, 3).astype(dtype)
     head = TensorHead(TensorSpec("y", dtype, ("n", 2, 3)))
     (field,) = head.fields
@@ -56,7 +57,7 @@ def test_a_tensor_is_nested_to_its_rank(dtype: str, type_: pa.DataType) -> None:
     assert values(column) == [rows[0].tolist(), None]
 
 
-def test_a_tensor_of_one_number_a_row_is_a_plain_column() -> None:
+def test_a_tensor_with_one_number_per_row_is_a_plain_column() -> None:
     head = TensorHead(TensorSpec("y", "float32", ("n",)))
     rows = np.array([0.5, np.nan, 2], np.float32)
     (column,) = head.columns(head.convert(rows).arrays, np.array([True, True, False]))
@@ -64,8 +65,36 @@ def test_a_tensor_of_one_number_a_row_is_a_plain_column() -> None:
     assert [str(one) for one in values(column)] == ["0.5", "nan", "None"]
 
 
-def test_features_that_are_not_finite_are_a_problem_of_their_row() -> None:
+def test_features_that_are_not_finite_are_an_error_of_their_row() -> None:
     head = VectorHead(TensorSpec("pooled", "float32", ("n", 2)))
     converted = head.convert(np.array([[1, 2], [1, np.inf], [np.nan, 0]], np.float32))
     assert sorted(converted.problems) == [1, 2]
     assert head.fields[0].name == "features"
+
+
+@pytest.mark.parametrize("axes", [(2**30,), ("k",), (2, "k")])
+def test_results_that_do_not_fit_into_a_column_are_an_error(axes: tuple[int | str, ...]) -> None:
+    head = TensorHead(TensorSpec("heat", "int8", ("n", *axes)))
+    row = np.broadcast_to(np.int8(0), (2**30,) if len(axes) == 1 else (2, 2**29))  # no memory
+    rows = np.broadcast_to(row, (3, *row.shape))
+    if isinstance(axes[-1], str):
+        rows = np.empty(3, object)
+        rows[0] = rows[1] = row
+    present = np.array([True, True, False])
+    message = "RESULT_TOO_LARGE: the output heat has 2,147,483,648 numbers in a record batch of 3"
+    with pytest.raises(SightlineError, match=message):
+        head.columns([rows], present)
+
+
+def test_rows_of_different_shapes_are_nested_lists_of_different_lengths() -> None:
+    head = TensorHead(TensorSpec("y", "float16", ("n", "height", 2, "width")))
+    rows = np.empty(4, object)
+    shapes = {0: (2, 2, 3), 2: (0, 2, 3), 3: (1, 2, 1)}
+    for at, shape in shapes.items():
+        rows[at] = np.arange(np.prod(shape), dtype=np.float16).reshape(shape) / 4
+    (column,) = head.columns([rows], np.array([True, False, True, True]))
+    assert column.type == head.fields[0].type
+    assert values(column) == [rows[0].tolist(), None, [], rows[3].tolist()]
+    assert values(column)[0][1][1][2] == 2.75
+    (empty,) = head.columns([rows], np.zeros(4, np.bool_))
+    assert (values(empty), empty.type) == ([None] * 4, column.type)

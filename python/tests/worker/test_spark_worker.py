@@ -22,7 +22,7 @@ def spec_of(bundle: Path, **changes: object) -> str:
 
 def spec_of_nothing(**changes: object) -> str:
     spec: dict[str, object] = {
-        "protocol": 2,
+        "protocol": 3,
         "backend": "onnx",
         "precision": "fp32",
         "device": "auto",
@@ -30,6 +30,7 @@ def spec_of_nothing(**changes: object) -> str:
         "local": True,
         "threads": 1,
         "batch_rows": 4,
+        "casts": "exact",
         "images": {"decoder": "pillow", "max_bytes": 1_000_000, "max_pixels": 1_000_000},
         "result": {"kind": "top_k", "k": 2},
         "columns": {"inputs": ["__input0"], "error": "__error"},
@@ -56,7 +57,7 @@ def test_bulk_maps_batch_for_batch(colour_bundle: Path, encode: Encode) -> None:
     assert found[1].column("label")[0].as_py() == "blue"
 
 
-def test_alone_and_in_spark_the_answers_are_the_same_to_the_bit(
+def test_predictions_in_spark_and_in_the_python_package_are_bitwise_equal(
     colour_bundle: Path, encode: Encode, tmp_path: Path
 ) -> None:
     (tmp_path / "images").mkdir()
@@ -112,10 +113,10 @@ def test_a_bulk_spec_without_columns_is_refused(colour_bundle: Path) -> None:
         bulk(spec_of(colour_bundle, columns=None))
 
 
-def test_another_protocol_is_refused_naming_both(colour_bundle: Path) -> None:
+def test_the_error_for_another_protocol_has_both_numbers(colour_bundle: Path) -> None:
     for factory in (bulk, scalar):
         with pytest.raises(
-            SightlineError, match=r"PROTOCOL_MISMATCH: .*protocol 7.*has protocol 2"
+            SightlineError, match=r"PROTOCOL_MISMATCH: .*protocol 7.*has protocol 3"
         ):
             factory(spec_of(colour_bundle, protocol=7))
 
@@ -128,7 +129,7 @@ def test_a_bundle_that_is_not_the_resolved_one_is_refused(
         list(bulk(spec_of(colour_bundle, model=model))(iter([batch_of(encode("red"))])))
 
 
-def test_column_types_are_those_that_spark_derives_from_its_own() -> None:
+def test_column_types_are_those_that_spark_converts_to() -> None:
     from pyspark.sql.pandas.types import to_arrow_type
     from pyspark.sql.types import (
         ArrayType,
