@@ -73,8 +73,7 @@ final class ImageClassifierModel private[ml] (
   override def write: MLWriter = new StageWriter(
     this,
     (ImageClassifierModel.Labels -> labels.toSeq) ~ (ImageClassifierModel.Head -> classifier.kind),
-    (spark, path) =>
-      classifier.model.write.session(spark).save(ImageClassifierModel.headPath(path)),
+    (spark, path) => classifier.save(spark, ImageClassifierModel.headPath(path)),
   )
 }
 

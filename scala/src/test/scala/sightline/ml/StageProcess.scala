@@ -41,6 +41,7 @@ object StageProcess {
         builder.config(key, value)
       }
       .config("spark.ui.enabled", "false")
+      .config("spark.log.level", "ERROR")
       .getOrCreate()
     def read(spark: SparkSession): DataFrame = spark.read.format("sightline").load(images)
     val without = session()
