@@ -24,7 +24,8 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
     val folder = Paths
       .get(classOf[ImageFeaturizer].getProtectionDomain.getCodeSource.getLocation.toURI)
       .resolve("sightline/ml")
-    val names = Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq)
+    val names =
+      Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq)
     names
       .filter(name => name.endsWith(".class") && !name.contains("$"))
       .map(name => Class.forName(s"sightline.ml.${name.stripSuffix(".class")}"))
@@ -59,7 +60,8 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
   /** The result of a stage, and of the model that an estimator fits. */
   private def result(stage: PipelineStage, input: DataFrame): Seq[String] = stage match {
     case transformer: Transformer => texts(transformer.transform(input))
-    case estimator: Estimator[?] => texts(estimator.fit(input).asInstanceOf[Transformer].transform(input))
+    case estimator: Estimator[?] =>
+      texts(estimator.fit(input).asInstanceOf[Transformer].transform(input))
     case other => fail(s"$other is no stage")
   }
 
@@ -147,7 +149,8 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
   test("copy keeps the uid and the Params, and changes only the given ones") {
     forEach { (stage, folder) =>
       val params = stage.asInstanceOf[ModelParams]
-      val copied = stage.copy(ParamMap(params.batchRows -> 7)).asInstanceOf[PipelineStage & ModelParams]
+      val copied =
+        stage.copy(ParamMap(params.batchRows -> 7)).asInstanceOf[PipelineStage & ModelParams]
       assert(copied.getClass == stage.getClass)
       assert((copied.uid, copied.getBatchRows, params.getBatchRows) == ((stage.uid, 7, 32)))
       assert(copied.extractParamMap().toSeq.toSet.size == stage.extractParamMap().toSeq.toSet.size)
@@ -182,7 +185,8 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
       assert(refused(stage, numbers) == "WRONG_COLUMN_TYPE")
       val all = stage.transformSchema(schema)
       assert(refused(stage, all) == "OUTPUT_COLUMN_EXISTS")
-      val nobody = stage.copy(ParamMap.empty).asInstanceOf[PipelineStage & ModelParams].setModel("nobody")
+      val nobody =
+        stage.copy(ParamMap.empty).asInstanceOf[PipelineStage & ModelParams].setModel("nobody")
       assert(refused(nobody, schema) == "UNKNOWN_MODEL")
       assert(refused(nobody.clear(nobody.model), schema) == "WRONG_PARAM")
     }
