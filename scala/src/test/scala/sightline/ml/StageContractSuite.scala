@@ -104,13 +104,16 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
 
   /** The values of all Params, set or by default, as texts. */
   private def values(of: PipelineStage): Map[String, String] =
-    of.params.toSeq.map { param =>
-      val text = of.get(param).orElse(of.getDefault(param)) match {
-        case Some(array: Array[?]) => array.mkString(",")
-        case other => other.toString
+    of.params.toSeq
+      .map(_.asInstanceOf[Param[Any]])
+      .map { param =>
+        val text = of.get(param).orElse(of.getDefault(param)) match {
+          case Some(array: Array[?]) => array.mkString(",")
+          case other => other.toString
+        }
+        param.name -> text
       }
-      param.name -> text
-    }.toMap
+      .toMap
 
   test("the package has the stages that the documentation names") {
     assert(
