@@ -109,7 +109,7 @@ def require_outside(target: Path, tables: Iterable[str | Path]) -> None:
         if first_in([target], table) is not None:
             raise WrongUseError(
                 "OUTPUT_IN_INPUT",
-                f"'{target}' lies in '{table}', which this run reads as a whole. "
+                f"'{target}' is inside '{table}', which this run reads as a whole. "
                 "Choose an --output outside it.",
             )
 
