@@ -41,7 +41,7 @@ print(f"{known.count()} images of known varieties, {unseen.count()} of unseen on
 accuracy = MulticlassClassificationEvaluator(labelCol="class", metricName="accuracy")
 for column in ("features", "pixels"):
     classifier = LogisticRegression(
-        featuresCol=column, labelCol="class", regParam=0.01, maxIter=100
+        featuresCol=column, labelCol="class", regParam=0.001, standardization=False
     )
     stages = [StringIndexer(inputCol="label", outputCol="class"), classifier]
     fitted = Pipeline(stages=stages).fit(known)
