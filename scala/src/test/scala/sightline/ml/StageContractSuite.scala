@@ -21,8 +21,11 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
 
   /** The compiled classes of the package that are stages and can be created. */
   private lazy val stages: Seq[Class[? <: PipelineStage]] = {
-    val folder = Paths.get(classOf[ImageFeaturizer].getResource(".").toURI)
-    val names = Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq)
+    val folder = Paths
+      .get(classOf[ImageFeaturizer].getProtectionDomain.getCodeSource.getLocation.toURI)
+      .resolve("sightline/ml")
+    val names =
+      Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq)
     names
       .filter(name => name.endsWith(".class") && !name.contains("$"))
       .map(name => Class.forName(s"sightline.ml.${name.stripSuffix(".class")}"))
@@ -57,7 +60,8 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
   /** The result of a stage, and of the model that an estimator fits. */
   private def result(stage: PipelineStage, input: DataFrame): Seq[String] = stage match {
     case transformer: Transformer => texts(transformer.transform(input))
-    case estimator: Estimator[?] => texts(estimator.fit(input).asInstanceOf[Transformer].transform(input))
+    case estimator: Estimator[?] =>
+      texts(estimator.fit(input).asInstanceOf[Transformer].transform(input))
     case other => fail(s"$other is no stage")
   }
 
@@ -145,7 +149,8 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
   test("copy keeps the uid and the Params, and changes only the given ones") {
     forEach { (stage, folder) =>
       val params = stage.asInstanceOf[ModelParams]
-      val copied = stage.copy(ParamMap(params.batchRows -> 7)).asInstanceOf[PipelineStage & ModelParams]
+      val copied =
+        stage.copy(ParamMap(params.batchRows -> 7)).asInstanceOf[PipelineStage & ModelParams]
       assert(copied.getClass == stage.getClass)
       assert((copied.uid, copied.getBatchRows, params.getBatchRows) == ((stage.uid, 7, 32)))
       assert(copied.extractParamMap().toSeq.toSet.size == stage.extractParamMap().toSeq.toSet.size)
@@ -180,7 +185,8 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
       assert(refused(stage, numbers) == "WRONG_COLUMN_TYPE")
       val all = stage.transformSchema(schema)
       assert(refused(stage, all) == "OUTPUT_COLUMN_EXISTS")
-      val nobody = stage.copy(ParamMap.empty).asInstanceOf[PipelineStage & ModelParams].setModel("nobody")
+      val nobody =
+        stage.copy(ParamMap.empty).asInstanceOf[PipelineStage & ModelParams].setModel("nobody")
       assert(refused(nobody, schema) == "UNKNOWN_MODEL")
       assert(refused(nobody.clear(nobody.model), schema) == "WRONG_PARAM")
     }
@@ -198,7 +204,7 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
     withFolder { folder =>
       val table = input(folder)
       val pipeline = new Pipeline().setStages(
-        Array(
+        Array[PipelineStage](
           new ImageFeaturizer().setModel(means),
           new ImagePredictor().setModel(colour).setOutputCol("colour"),
           new ImageFileTransformer().setModel(means),
