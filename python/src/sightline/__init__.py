@@ -1,7 +1,8 @@
 """Sightline runs vision models over image collections, in Python or on Spark.
 
-`load` opens a model; `Model.predict` and `Model.features` run it on images. The modules
-`sightline.errors` and `sightline.functions` (for PySpark) are public too. All other modules are
+`load` opens a model; `Model.predict` and `Model.features` run it on images. `load_plugin` gives a
+plugin, which makes Spark functions of a framework's models; `Plugin` is the base class of plugins.
+The modules `sightline.errors` and `sightline.functions` (for PySpark) are public too. All other modules are
 private: they change without notice.
 """
 
@@ -16,10 +17,16 @@ from sightline.version import __version__
 
 if TYPE_CHECKING:
     from sightline.api import FeatureVector, Model, Prediction, RankedClass, load
+    from sightline.plugins.load_plugin import load_plugin
+    from sightline.plugins.model_summary import Layer, ModelSummary
+    from sightline.plugins.plugin import Plugin
 
 __all__ = [
     "FeatureVector",
+    "Layer",
     "Model",
+    "ModelSummary",
+    "Plugin",
     "Prediction",
     "RankedClass",
     "RowError",
@@ -27,14 +34,22 @@ __all__ = [
     "WrongUseError",
     "__version__",
     "load",
+    "load_plugin",
 ]
+
+_MODULES = {
+    "Layer": "sightline.plugins.model_summary",
+    "ModelSummary": "sightline.plugins.model_summary",
+    "Plugin": "sightline.plugins.plugin",
+    "load_plugin": "sightline.plugins.load_plugin",
+}
 
 
 def __getattr__(name: str) -> object:
     # Imported at the first use: Spark's workers and `--help` import this package, and must not
     # load numpy and pyarrow for it.
     if name in __all__:
-        return getattr(importlib.import_module("sightline.api"), name)
+        return getattr(importlib.import_module(_MODULES.get(name, "sightline.api")), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
