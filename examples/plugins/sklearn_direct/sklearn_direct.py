@@ -12,7 +12,7 @@ from typing import Any
 
 import joblib
 import numpy as np
-import sklearn
+
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
@@ -56,5 +56,5 @@ def _size(estimator: BaseEstimator) -> int:
     return sum(value.size for value in fitted if isinstance(value, np.ndarray))
 
 
-plugin = SklearnPlugin()
-__version__ = sklearn.__version__
+
+

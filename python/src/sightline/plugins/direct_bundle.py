@@ -76,7 +76,7 @@ def direct_bundle(plugin: Plugin, m: object, options: ModelOptions) -> Path:
     files[_GOLDEN] = pack_golden(tensors.inputs, tensors.outputs)
     reference = (loader or server).reference
     manifest = Manifest(
-        name=_name(options.get("name") or reference.rpartition(":")[2]),
+        name=_name(options.get("name") or _own_name(m)),
         description=f"Python code that the plugin {type(plugin).__name__} runs.",
         signature=signature,
         onnx=None,
@@ -225,6 +225,12 @@ def _plain_files(folder: Path) -> dict[str, bytes]:
             "WRONG_MODEL_SOURCE", f"a file of the model is named {reserved[0]}, which the bundle uses."
         )
     return files
+
+
+def _own_name(m: object) -> str:
+    if isinstance(m, str | Path):
+        return Path(m).stem
+    return m.__name__ if isinstance(m, FunctionType) else type(m).__name__
 
 
 def _name(name: str) -> str:
