@@ -129,9 +129,7 @@ def test_results_are_a_dictionary_rows_or_a_tuple(
     numbers: DataFrame, load: Callable[[], object]
 ) -> None:
     outputs = {"half": "float32[n]", "pair": "float32[n,2]"}
-    function = plugin.model_udf(
-        load, inputs={"x": "float32[n]"}, outputs=outputs, allow_code=True
-    )
+    function = plugin.model_udf(load, inputs={"x": "float32[n]"}, outputs=outputs, allow_code=True)
     found = by_x(numbers.where("x IN (3, 8)"), function)
     assert {x: (y.half, y.pair, y.error) for x, y in found.items()} == {
         3: (1.5, [3, -3], None),

@@ -54,7 +54,3 @@ def _size(estimator: BaseEstimator) -> int:
     """Return the count of fitted numbers."""
     fitted = (value for name, value in vars(estimator).items() if name.endswith("_"))
     return sum(value.size for value in fitted if isinstance(value, np.ndarray))
-
-
-
-

@@ -61,4 +61,6 @@ def _array(name: str, value: object) -> Array:
 
 
 def _wrong(problem: str) -> SightlineError:
-    return SightlineError("MODEL_OUTPUT", f"the model's Python code gave no usable result: {problem}.")
+    return SightlineError(
+        "MODEL_OUTPUT", f"the model's Python code gave no usable result: {problem}."
+    )

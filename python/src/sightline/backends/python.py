@@ -103,7 +103,9 @@ class PythonBackend:
             if names["architecture"] == names["plugin"]:
                 model = plugin.open(folder)
             else:
-                model = call_loader(import_code(names["architecture"], folder / names["file"]), folder)
+                model = call_loader(
+                    import_code(names["architecture"], folder / names["file"]), folder
+                )
         except SightlineError:
             raise
         except Exception as error:

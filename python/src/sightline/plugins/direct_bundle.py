@@ -184,7 +184,9 @@ def _spec(name: str, array: Array) -> TensorSpec:
 
 
 def _zeros(spec: TensorSpec) -> Array:
-    return np.zeros([1, *(axis if isinstance(axis, int) else 1 for axis in spec.shape[1:])], spec.dtype)
+    return np.zeros(
+        [1, *(axis if isinstance(axis, int) else 1 for axis in spec.shape[1:])], spec.dtype
+    )
 
 
 def _signature(tensors: _Tensors, options: ModelOptions) -> Signature:
@@ -204,10 +206,15 @@ def _signature(tensors: _Tensors, options: ModelOptions) -> Signature:
     return Signature(
         tuple(Input(one, Kind(TENSOR)) for one in tensors.input_specs),
         tuple(
-            Output(one, classes if heads.get(one.name) == CLASSES else Kind(heads.get(one.name, TENSOR)))
+            Output(one, classes if head == CLASSES else Kind(head))
             for one in tensors.output_specs
+            for head in [heads.get(one.name, VECTOR if _is_vector(one) else TENSOR)]
         ),
     )
+
+
+def _is_vector(spec: TensorSpec) -> bool:
+    return spec.dtype == "float32" and len(spec.shape) == 2 and isinstance(spec.shape[1], int)
 
 
 def _golden(signature: Signature, tensors: _Tensors) -> Golden:
@@ -222,7 +229,8 @@ def _plain_files(folder: Path) -> dict[str, bytes]:
     reserved = sorted(files.keys() & {_CODE, _LABELS, _GOLDEN, "model.json"})
     if reserved:
         raise WrongUseError(
-            "WRONG_MODEL_SOURCE", f"a file of the model is named {reserved[0]}, which the bundle uses."
+            "WRONG_MODEL_SOURCE",
+            f"a file of the model is named {reserved[0]}, which the bundle uses.",
         )
     return files
 

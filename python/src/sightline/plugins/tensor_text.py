@@ -45,7 +45,9 @@ def read_tensor_text(name: str, text: str) -> TensorSpec:
     if dtype not in DTYPES:
         raise _wrong(name, text, f"Known dtypes: {', '.join(DTYPES)}; it must be like them")
     if not all(map(_AXIS.fullmatch, axes)) or axes[0].isdecimal():
-        raise _wrong(name, text, "The first axis must be n (the batch), the others lengths or names")
+        raise _wrong(
+            name, text, "The first axis must be n (the batch), the others lengths or names"
+        )
     return TensorSpec(name, dtype, ("n", *(int(a) if a.isdecimal() else a for a in axes[1:])))
 
 
@@ -55,4 +57,6 @@ def tensor_text(tensor: TensorSpec) -> str:
 
 
 def _wrong(name: str, text: str, problem: str) -> WrongUseError:
-    return WrongUseError("WRONG_TENSOR_TEXT", f"tensor '{name}': '{text}'. {problem}, such as float32[n,4].")
+    return WrongUseError(
+        "WRONG_TENSOR_TEXT", f"tensor '{name}': '{text}'. {problem}, such as float32[n,4]."
+    )

@@ -148,7 +148,9 @@ def _tree(top: str, folder: Path) -> dict[str, bytes]:
 
 def _is_installed(file: Path) -> bool:
     paths = sysconfig.get_paths()
-    folders = {Path(paths[name]).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    folders = {
+        Path(paths[name]).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    }
     return any(file.resolve().is_relative_to(folder) for folder in folders)
 
 
