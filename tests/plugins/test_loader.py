@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sightline
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql.functions import call_function, col, create_map, lit
-
-import sightline
 
 pytestmark = [
     pytest.mark.timeout(300),
@@ -173,7 +172,7 @@ def test_code_needs_consent_in_python_and_in_sql(numbers: DataFrame) -> None:
         return abs
 
     options: dict[str, Any] = {"inputs": "float32[n]", "outputs": "float32[n]"}
-    with pytest.raises(sightline.WrongUseError, match="CODE_NOT_ALLOWED: .*allow_code=True"):
+    with pytest.raises(sightline.WrongUseError, match=r"CODE_NOT_ALLOWED: .*allow_code=True"):
         plugin.model_udf(load, **options)
     path = plugin.bundle(load, **options)
     backend = create_map(lit("backend"), lit("python"))
@@ -188,7 +187,7 @@ def test_class_scores_give_labels(numbers: DataFrame) -> None:
     def load() -> Callable[..., object]:
         import numpy
 
-        def scores(values: Any) -> Any:
+        def scores(values: np.ndarray) -> np.ndarray:
             odd = values % 2
             return numpy.stack([1 - odd, odd], 1)
 

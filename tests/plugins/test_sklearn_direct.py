@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
-import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+import sightline
 from pyspark.sql import SparkSession
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-
-import sightline
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples/plugins/sklearn_direct"
 ROWS = np.array([[1, 2, 0, 5], [0, 1, 1, 4], [7, 2, 3, 0], [6, 0, 2, 1]], np.float32)

@@ -12,11 +12,9 @@ from typing import Any
 
 import joblib
 import numpy as np
-
+import sightline
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
-
-import sightline
 
 _FILE = "estimator.joblib"
 

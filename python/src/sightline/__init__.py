@@ -1,9 +1,9 @@
 """Sightline runs vision models over image collections, in Python or on Spark.
 
-`load` opens a model; `Model.predict` and `Model.features` run it on images. `load_plugin` gives a
+`load` opens a model; `Model.predict` and `Model.features` run it on images. `load_plugin` returns a
 plugin, which makes Spark functions of a framework's models; `Plugin` is the base class of plugins.
-The modules `sightline.errors` and `sightline.functions` (for PySpark) are public too. All other modules are
-private: they change without notice.
+The modules `sightline.errors` and `sightline.functions` (for PySpark) are public too. All other
+modules are private: they change without notice.
 """
 
 from __future__ import annotations

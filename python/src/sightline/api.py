@@ -195,12 +195,14 @@ class Model:
                 yield values, None if error is None else RowError(**error)
 
 
-@overload
-def load(model: Literal["onnx", "pytorch", "keras", "tensorflow"]) -> Plugin: ...
+@overload  # a model may have a plugin's name: then it is opened
+def load(  # type: ignore[overload-overlap]
+    model: Literal["onnx", "pytorch", "keras", "tensorflow"],
+) -> Plugin: ...
 @overload
 def load(model: str, archive: str | os.PathLike[str]) -> Plugin: ...
 @overload
-def load(  # type: ignore[overload-overlap] # a model may have a plugin's name
+def load(
     model: str | os.PathLike[str],
     *,
     backend: str = ...,

@@ -50,10 +50,10 @@ def run(function: Callable[..., object], *arguments: object) -> object:
 
 def test_a_function_takes_constants_functions_classes_and_modules_along() -> None:
     def load(x: float) -> object:
-        names = [key for key in NAMES]
-        return Scaler()(x), helper(x), os.path.basename(FILE), names, json.dumps(NAMES["a"])
+        names = [key * 2 for key in NAMES]
+        return Scaler()(x), helper(x), FILE.name, os.path.sep, names, json.dumps(NAMES["a"])
 
-    assert run(load, 2.0) == (9.0, 3, "weights.npy", ["a", "b"], "[1, 2.5]")
+    assert run(load, 2.0) == (9.0, 3, "weights.npy", "/", ["aa", "bb"], "[1, 2.5]")
     assert "import math as math" in source_of(load)
     assert source_of(load) == source_of(load)
 
@@ -73,7 +73,7 @@ def test_names_of_inner_functions_and_attributes_are_told_apart() -> None:
 
 
 def test_an_annotation_is_not_evaluated() -> None:
-    def load(values: Any) -> dict[str, Any]:
+    def load(values: float) -> dict[str, Any]:
         return {"double": values * 2}
 
     assert run(load, 2) == {"double": 4}

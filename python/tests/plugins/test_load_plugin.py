@@ -96,9 +96,11 @@ def test_an_entry_point_is_a_class_a_plugin_or_a_module(
     monkeypatch.syspath_prepend(tmp_path)
     names = [type(sightline.load_plugin(f"times{at}")).__name__ for at in range(3)]
     assert names == ["Times"] * 3
-    with pytest.raises(sightline.WrongUseError, match="BROKEN_EXTENSION: .*'times3'.* is 3, not a"):
+    with pytest.raises(
+        sightline.WrongUseError, match=r"BROKEN_EXTENSION: .*'times3'.* is 3, not a"
+    ):
         sightline.load_plugin("times3")
-    with pytest.raises(sightline.WrongUseError, match="UNKNOWN_PLUGIN: 'nobody'. Known: .*times3"):
+    with pytest.raises(sightline.WrongUseError, match=r"UNKNOWN_PLUGIN: 'nobody'. Known: .*times3"):
         sightline.load_plugin("nobody")
 
 
@@ -113,9 +115,9 @@ def test_a_zip_without_a_plugin_is_refused_with_the_reason(tmp_path: Path) -> No
         with pytest.raises(sightline.WrongUseError, match=f"WRONG_PLUGIN: .*{reason}"):
             sightline.load("other_plugin", archive)
     (tmp_path / "text.zip").write_text("no zip")
-    with pytest.raises(sightline.WrongUseError, match="WRONG_PLUGIN: .*is no zip file"):
+    with pytest.raises(sightline.WrongUseError, match=r"WRONG_PLUGIN: .*is no zip file"):
         sightline.load("other_plugin", tmp_path / "text.zip")
-    with pytest.raises(sightline.WrongUseError, match="PATH_NOT_FOUND: .*none.zip"):
+    with pytest.raises(sightline.WrongUseError, match=r"PATH_NOT_FOUND: .*none.zip"):
         sightline.load("other_plugin", tmp_path / "none.zip")
 
 

@@ -95,7 +95,7 @@ def test_a_graph_shows_nodes_and_free_axes(tmp_path: Path) -> None:
     assert plugin.model_summary(str(file)) == summary
     in_memory = plugin.model_summary(graph())
     assert (in_memory.name, in_memory.layers) == ("small", summary.layers)
-    with pytest.raises(WrongUseError, match="BAD_ONNX: .*none.onnx"):
+    with pytest.raises(WrongUseError, match=r"BAD_ONNX: .*none\.onnx"):
         plugin.model_summary(tmp_path / "none.onnx")
 
 
@@ -152,11 +152,8 @@ def test_a_keras_model_shows_layers_of_its_own(
     assert (summary.name, summary.parameters) == ("small", model.count_params())
     assert [(one.dtype, one.shape) for one in summary.inputs] == [("float32", ("n", 4))]
     assert [(one.dtype, one.shape) for one in summary.outputs] == [("float32", ("n", 3))]
-    assert [(one.name, one.kind, one.output) for one in summary.layers][0] == (
-        "one",
-        "Dense",
-        "(n, 3)",
-    )
+    first = summary.layers[0]
+    assert (first.name, first.kind, first.output) == ("one", "Dense", "(n, 3)")
     with pytest.raises(
         WrongUseError, match=r"WRONG_MODEL_SOURCE: .* a dict. It takes a keras\.Model"
     ):

@@ -4,8 +4,8 @@ The bundle's variant `python` names the code, and holds its sources:
 
     {"file": "code.zip", "architecture": "my_module:load", "plugin": "my_plugin:MyPlugin"}
 
-`architecture` is the function that loads the model, or the plugin itself. All of it is user code, so
-the user must allow it.
+`architecture` is the function that loads the model, or the plugin itself. All of it is user code,
+so the user must allow it.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ class PythonBackend:
         self,
         bundle: Bundle,
         device: Device,
-        threads: int,  # noqa: ARG002 - user code decides
+        threads: int,
         *,
-        precision: Precision = "fp32",  # noqa: ARG002 - fp32 is the only one
+        precision: Precision = "fp32",
         allow_code: bool = False,
     ) -> PythonSession:
         """See `backend.Backend.open`.

@@ -68,7 +68,7 @@ def direct_bundle(plugin: Plugin, m: object, options: ModelOptions) -> Path:
             plugin.save(m, folder)
         files = _plain_files(folder)
         code = given_files(options.get("code", ()))
-        files[_CODE] = pack(server.files | (loader.files if loader else {}) | code)
+        files[_CODE] = pack({**server.files, **(loader.files if loader else {}), **code})
         tensors = _tensors(plugin, m if loader else None, loader or server, folder, options)
     signature = _signature(tensors, options)
     if "labels" in options:
@@ -110,7 +110,7 @@ def _tensors(
     plugin: Plugin, loader: object, code: UserCode, folder: Path, options: ModelOptions
 ) -> _Tensors:
     given = {
-        kind: read_tensors(options[kind], kind[:-1])  # type: ignore[literal-required]
+        kind: read_tensors(options[kind], kind[:-1])
         for kind in ("inputs", "outputs")
         if kind in options
     }
@@ -190,7 +190,7 @@ def _zeros(spec: TensorSpec) -> Array:
 
 
 def _signature(tensors: _Tensors, options: ModelOptions) -> Signature:
-    heads = dict(options.get("heads", {}))
+    heads: dict[str, str] = dict(options.get("heads", {}))
     if "labels" in options and CLASSES not in heads.values():
         heads.setdefault(tensors.output_specs[0].name, CLASSES)
     unknown = sorted(heads.keys() - {one.name for one in tensors.output_specs})

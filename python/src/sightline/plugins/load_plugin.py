@@ -102,6 +102,7 @@ def _in_archive(name: str, archive: Path) -> Plugin:
         message = " ".join(str(error).split())[:300]
         raise WrongUseError(
             "WRONG_PLUGIN",
-            f"module '{name}' of '{archive}' cannot be imported: {type(error).__name__}: {message}.",
+            f"module '{name}' of '{archive}' cannot be imported: "
+            f"{type(error).__name__}: {message}.",
         ) from error
     return plugin_of(module)

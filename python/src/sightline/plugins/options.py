@@ -21,7 +21,7 @@ class ModelOptions(TypedDict, total=False):
         example_inputs: A few rows: an array, or arrays by the name of the input.
         heads: For an output, ``classes``, ``vector`` or ``tensor`` (the default).
         labels: Labels of the classes, in their order.
-        activation: What turns class scores into probabilities: ``softmax``, ``sigmoid`` or ``none``.
+        activation: What makes probabilities of class scores: ``softmax``, ``sigmoid`` or ``none``.
         code: More Python modules, packages or zips that a loader imports.
         allow_code: Whether the workers may run the loader or the plugin. Only for code that you
             trust.

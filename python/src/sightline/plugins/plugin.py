@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sightline.backends.backend import Array
 from sightline.errors import WrongUseError
@@ -123,7 +123,7 @@ class Plugin:
         """
         return model(*inputs.values())
 
-    def layers(self, model: Any) -> Sequence[Layer]:  # noqa: ANN401, ARG002
+    def layers(self, model: Any) -> Sequence[Layer]:  # noqa: ANN401
         """Return the layers of a model, for its summary; none by default."""
         return ()
 
@@ -141,5 +141,5 @@ class Plugin:
 def _of_model(options: CallOptions) -> ModelOptions:
     """Return the options without those of the calls in Spark."""
     known = ModelOptions.__annotations__
-    kept: Any = {name: value for name, value in options.items() if name in known}
-    return kept
+    kept = {name: value for name, value in options.items() if name in known}
+    return cast("ModelOptions", kept)

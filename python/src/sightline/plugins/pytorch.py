@@ -65,7 +65,8 @@ class PytorchPlugin(ConvertingPlugin):
         """Load the TorchScript file."""
         import torch
 
-        return torch.jit.load(str(folder / _SCRIPT))
+        load: Any = torch.jit.load  # has no types
+        return load(str(folder / _SCRIPT))
 
     def run(self, model: Any, inputs: Mapping[str, Array]) -> object:  # noqa: ANN401
         """Call the module with a tensor for each input, in evaluation mode."""

@@ -133,7 +133,7 @@ def allow_own_code(bundle: Bundle, *, allow_code: bool) -> None:
         return
     jvm: Any = session
     if allow_code:
-        jvm._jvm.sightline.plan.AllowedCode.add(bundle.sha256)  # noqa: SLF001 - py4j's way
+        jvm._jvm.sightline.plan.AllowedCode.add(bundle.sha256)
     elif session.sparkContext.getConf().get(_SETTING, "false") != "true":
         raise WrongUseError(
             "CODE_NOT_ALLOWED",

@@ -128,7 +128,8 @@ def _tensor(name: str, value: torch.Tensor) -> TensorSpec:
 
 
 def _shape(value: torch.Tensor) -> tuple[int | str, ...]:
-    axes = [axis if isinstance(axis, int) else str(axis) for axis in value.shape]
+    sizes: list[object] = list(value.shape)  # a free axis is a SymInt
+    axes = [axis if isinstance(axis, int) else str(axis) for axis in sizes]
     return tuple("n" if at == 0 and isinstance(axis, str) else axis for at, axis in enumerate(axes))
 
 
