@@ -1,4 +1,4 @@
-"""The jar and the command line as a user starts them, and images whose predictions are known."""
+"""The jar and the command line as users run them, and images with known predictions."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def spark_home() -> Path:
-    """The pyspark of .venv, which is all the Spark there is."""
+    """The pyspark of .venv, the only Spark of the tests."""
     (home,) = (ROOT / ".venv" / "lib").glob("python3*/site-packages/pyspark")
     return home
 
 
 @pytest.fixture(scope="session")
 def jar() -> Path:
-    """dist/sightline.jar, which tests of the jar need and never build."""
+    """dist/sightline.jar; the tests use it and never build it."""
     path = ROOT / "dist" / "sightline.jar"
     assert path.is_file(), f"{path} is missing: run `make setup`."
     return path
@@ -105,7 +105,7 @@ def run_command(
 
 
 class SharedApplication:
-    """A running ``commands --file -``: command lines go in, and one by one their results come out.
+    """A running ``commands --file -``: each command line that is written gives a result.
 
     It starts with the first command, and again after a command that ended it.
     """
@@ -117,7 +117,7 @@ class SharedApplication:
         self._process: subprocess.Popen[str] | None = None
 
     def run(self, *arguments: object) -> Done:
-        """Run one command line. Its status is that of the process if the command ended that."""
+        """Run one command line. If it ends the process, its status is that of the process."""
         words = [*map(str, arguments)]
         process = self._running()
         assert process.stdin is not None
@@ -134,13 +134,13 @@ class SharedApplication:
                 printed.append(line)
             else:
                 status = process.wait()
-        except BaseException:  # Such as a test that is out of time: nobody will read the answer.
+        except BaseException:  # Such as the timeout of a test: the answer is not read any more.
             process.kill()
             raise
         with self._stderr.open("rb") as file:
             file.seek(before)
-            told = file.read().decode("utf-8", "replace")
-        return Done(words, status, "".join(printed), told)
+            stderr = file.read().decode("utf-8", "replace")
+        return Done(words, status, "".join(printed), stderr)
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
@@ -158,12 +158,12 @@ class SharedApplication:
 
     def close(self) -> None:
         if self._process is not None:
-            self._process.communicate()  # The end of its input ends it.
+            self._process.communicate()  # The process ends at the end of its input.
 
 
 @pytest.fixture(scope="session")
 def submit_process(jar: Path) -> Callable[..., subprocess.Popen[bytes]]:
-    """``submit_process("predict", …)`` is ``submit`` that does not wait for the end."""
+    """``submit_process("predict", …)`` is ``submit`` without waiting for the end."""
 
     def call(*arguments: object) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - the repository's own program
@@ -178,7 +178,7 @@ def submit_process(jar: Path) -> Callable[..., subprocess.Popen[bytes]]:
 
 @pytest.fixture(scope="session")
 def spark_sql(run_in: Callable[..., Done], jar: Path) -> Callable[..., Done]:
-    """``spark_sql(text)`` with nothing but the jar and the session extensions."""
+    """``spark_sql(text)`` with only the jar and the session extensions."""
 
     def call(text: str, *more: object, cwd: Path | None = None) -> Done:
         extensions = "spark.sql.extensions=sightline.sql.SightlineExtensions"
@@ -212,13 +212,13 @@ def rows_of() -> Callable[[Path], list[Row]]:
 
 @pytest.fixture(scope="session")
 def colour_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle of the Python tests that names the strongest channel: red, green or blue."""
+    """The bundle of the Python tests whose class is the strongest channel: red, green or blue."""
     return _colours(tmp_path_factory.mktemp("models") / "colour", divisor=25.5)
 
 
 @pytest.fixture(scope="session")
 def means_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One more, whose features are the means of the channels, 0..255."""
+    """A second bundle, whose features are the means of the channels, 0..255."""
     return _colours(tmp_path_factory.mktemp("models") / "means", divisor=51.0, features=True)
 
 
@@ -230,7 +230,7 @@ def _colours(folder: Path, **how: float) -> Path:
 
 @pytest.fixture(scope="session")
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Seven images, five files that are none, and two names that are passed over."""
+    """Seven images, five files that are not images, and two skipped names."""
     folder = tmp_path_factory.mktemp("gallery")
     content = {
         "top.png": picture("red"),
@@ -268,7 +268,7 @@ def picture(colour: str, format_: str = "PNG", size: tuple[int, int] = (24, 20))
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG of a kilobyte that says it is as large as this."""
+    """A PNG of one kilobyte whose header has this size."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 1000)), (b"IEND", b"")]
     packed = (
@@ -280,7 +280,7 @@ def png_header(width: int, height: int) -> bytes:
 
 @pytest.fixture(scope="session")
 def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The table of a dozen fictitious identity cards."""
+    """The table of twelve fictitious identity cards."""
     folder = tmp_path_factory.mktemp("cards")
     generate = ROOT / "examples" / "fraud_id" / "generate.py"
     people = ("--split", "test", "--people", "4", "--seed", "11", "--workers", "1")
@@ -291,7 +291,7 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real test data, or a skip where there is none."""
+    """The folder of real test data; without it the test is skipped."""
     folder = Path(os.environ.get("SIGHTLINE_SHARED", ROOT.parent / "shared"))
     if not (folder / "data").is_dir():
         pytest.skip(f"no shared test data in {folder} (set SIGHTLINE_SHARED)")

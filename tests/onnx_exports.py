@@ -1,4 +1,4 @@
-"""Small networks, exported to ONNX in the ways in which people do it."""
+"""Small networks, exported to ONNX in the usual ways."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Network(torch.nn.Module):
                 one.copy_(torch.randn(one.shape, generator=generator) * 0.2)
             colours = torch.randn(64, 3, 1, 1, generator=generator).expand(-1, -1, 8, 8)
             scores = self.scores(colours)
-            self.linear.weight.mul_(2 / scores.std(0)[:, None])  # of every class about -2 to 2
+            self.linear.weight.mul_(2 / scores.std(0)[:, None])  # about -2 to 2 for each class
             self.linear.bias.sub_(self.scores(colours).mean(0))
 
     def forward(self, images: torch.Tensor) -> Any:  # noqa: ANN401 - one tensor, or several
@@ -52,7 +52,7 @@ class Network(torch.nn.Module):
 
 @dataclass(frozen=True)
 class Export:
-    """An ONNX file that people have.
+    """A kind of ONNX export.
 
     Attributes:
         write: Makes the file.
@@ -98,7 +98,7 @@ def export(
     side: int = SIDE,
     **options: Any,  # noqa: ANN401
 ) -> None:
-    """`torch.onnx.export` with one image, as its documentation shows it."""
+    """`torch.onnx.export` with one image, as in its documentation."""
     dtype = next(network.parameters()).dtype
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -116,7 +116,7 @@ FREE: dict[str, Any] = {"dynamo": False, "input_names": ["x"], "dynamic_axes": {
 
 
 def softmax(outputs: dict[str, np.ndarray], name: str = "") -> np.ndarray:
-    """Of the named output, or the first, as (n, classes)."""
+    """The softmax of the given output, or of the first, as (n, classes)."""
     scores = outputs[name] if name else next(iter(outputs.values()))
     rows = scores.reshape(len(scores), -1).astype(np.float64)
     powers = np.exp(rows - rows.max(axis=1, keepdims=True))
@@ -141,7 +141,7 @@ def of_two(positive: np.ndarray) -> np.ndarray:
 
 
 def shuffled(path: Path) -> None:
-    """A file whose nodes are in reverse, and whose input and output have no shape."""
+    """A file with its nodes in reverse order and without shapes of input and output."""
     export(Network(), path, **FREE)
     model = onnx.load(path)
     nodes = list(model.graph.node)[::-1]
@@ -153,7 +153,7 @@ def shuffled(path: Path) -> None:
 
 
 def pixels_inside(path: Path) -> None:
-    """A file that takes uint8 (n, height, width, 3) and normalises by itself."""
+    """A file with the input uint8 (n, height, width, 3) that normalises in the graph."""
 
     class Inside(torch.nn.Module):
         def __init__(self) -> None:
@@ -171,7 +171,7 @@ def pixels_inside(path: Path) -> None:
 
 
 def with_unused_input(path: Path) -> None:
-    """A file with a second input, which nothing reads."""
+    """A file with a second, unused input."""
     export(Network(), path, **FREE)
     model = onnx.load(path)
     flag = helper.make_tensor_value_info("training", TensorProto.BOOL, [])
@@ -180,7 +180,7 @@ def with_unused_input(path: Path) -> None:
 
 
 def three_outputs(scores: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Class numbers, two outputs that differ with a column per label, and a vector."""
+    """A file with outputs of class numbers, two different outputs of scores, and a vector."""
     return (
         scores.argmax(1),
         scores.flip(1),

@@ -1,4 +1,4 @@
-"""The tables of `test_tables.py`, each with what both languages make of it."""
+"""The tables of `test_tables.py`, each with the expected result in both languages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Paint = Callable[..., bytes]
 
 @dataclass(frozen=True)
 class Case:
-    """A table, the options that it needs, and what both languages make of it.
+    """A table, its options, and the expected result in both languages.
 
     Args:
         table: Its name, below the folder of the images ``r.png`` (red) and ``b.png`` (blue).
@@ -27,7 +27,7 @@ class Case:
         rows: Each as columns by name, without prediction and error: ``says`` is the predicted
             label or the error's code. In the order of ``path``.
         refused: The error's condition instead, and what else its line says.
-        notes: What is said on stderr besides.
+        notes: Other expected texts on stderr.
     """
 
     table: str
@@ -75,7 +75,7 @@ def holding_an_output(file: Path, paint: Paint) -> None:
 
 
 def listed(paint: Paint) -> dict[str, Any]:
-    """Columns that name the two images, for tables whose other columns matter."""
+    """Columns with the paths of the two images, for tests of the other columns."""
     del paint
     return {"path": ["b.png", "r.png"]}
 
@@ -91,7 +91,7 @@ RED = {"path": "r.png", "label": None, "label_id": None, "says": "red"}
 BLUE = {"path": "b.png", "label": None, "label_id": None, "says": "blue"}
 
 CASES = {
-    "bytes without a path are named by file and row": Case(
+    "the path of bytes without a path is their file and row": Case(
         "bytes.parquet",
         parquet(lambda paint: {"content": [paint("red"), None], "n": [7, 8]}),
         [
@@ -99,7 +99,7 @@ CASES = {
             {"n": 8, **RED, "path": "bytes.parquet#1", "says": "EMPTY"},
         ],
     ),
-    "parts of a folder are named below it": Case(
+    "the path in a folder of parts is relative to the folder": Case(
         "parts ü%20.parquet",
         two_parts,
         [
@@ -131,7 +131,7 @@ CASES = {
         ("--content-column", "image.bytes"),
         notes=("2 of 2 true labels are none of colour's: 'blau' (1), 'rot' (1).",),
     ),
-    "a nested path, and a class whose number nothing names": Case(
+    "a nested path, and a class number without a name": Case(
         "nested.parquet",
         parquet(
             lambda paint: {
@@ -142,7 +142,7 @@ CASES = {
         [{"meta": {"file": "r"}, **RED, "path": "r", "label_id": 0}],
         ("--content-column", "meta.jpeg.data", "--path-column", "meta.file"),
     ),
-    "columns that no run needs stop none": Case(
+    "unused columns of unsupported types cause no error": Case(
         "odd.parquet",
         parquet(
             lambda paint: (
@@ -185,7 +185,7 @@ CASES = {
         ],
         notes=("columns left out, since Spark has no type for them: time, half, big",),
     ),
-    "columns that are called as ours are kept under names of their own": Case(
+    "columns with the names of output columns are kept under other names": Case(
         "ours.parquet",
         parquet(
             lambda paint: {
@@ -225,12 +225,12 @@ CASES = {
         ],
         ("--path-column", "image_path"),
     ),
-    "two columns of one name but for case": Case(
+    "two columns whose names differ only by case": Case(
         "case.parquet",
         parquet(lambda paint: listed(paint) | {"Label": [1, 2], "label": [1, 2]}),
         refused=("BAD_TABLE", "columns 'Label' and 'label' differ only in case"),
     ),
-    "an output of a run within the parts": Case(
+    "an output of a run inside the folder of parts": Case(
         "outer.parquet",
         holding_an_output,
         refused=("BAD_TABLE", "outer.parquet/run1 in it is the output of a run; move it"),
@@ -241,7 +241,7 @@ CASES = {
         [{"note": None, **BLUE}, {"note": 'a;b, "c"', **RED, "label": "red"}],
         ("--delimiter", ";"),
     ),
-    "semicolons of which nobody was told": Case(
+    "semicolons without the option for the delimiter": Case(
         "untold.csv",
         text("path;note\nr.png;x\n"),
         refused=("UNKNOWN_COLUMN", "It has one column only", "--delimiter"),
@@ -258,18 +258,18 @@ CASES = {
         [{"größe": "5 €", **RED}],
         ("--encoding", "windows-1252"),
     ),
-    "another encoding of which nobody was told": Case(
+    "another encoding without the option for it": Case(
         "latin.csv",
         text("path,n\nr.png,größe\n", "latin-1"),
         refused=("BAD_TABLE", "its bytes are not text in utf-8", "--encoding"),
     ),
-    "an encoding that is none": Case(
+    "an unknown encoding": Case(
         "plain.csv",
         text("path\nr.png\n"),
         refused=("INVALID_OPTION", "--encoding is 'klingon'"),
         options=("--encoding", "klingon"),
     ),
-    "a delimiter that is none": Case(
+    "an invalid delimiter": Case(
         "plain2.csv",
         text("path\nr.png\n"),
         refused=("INVALID_OPTION", "--delimiter is '||'. It must be one character"),
@@ -287,10 +287,10 @@ CASES = {
         [{"n": "ü", **RED}],
         ("--encoding", "utf-16"),
     ),
-    "UTF-8 with a byte order mark, and a replacement character of its own": Case(
+    "UTF-8 with a byte order mark, and a replacement character in the text": Case(
         "mark.csv", text("\ufeffpath,n\nr.png,\ufffd\n"), [{"n": "\ufffd", **RED}]
     ),
-    "short rows, empty lines, and fields of nothing beyond the header": Case(
+    "short rows, empty lines, and empty fields beyond the header": Case(
         "ragged.csv",
         text("path,a,b\nr.png\n\nb.png,x,y, ,\n"),
         [{"a": "x", "b": "y", **BLUE}, {"a": None, "b": None, **RED}],
@@ -300,7 +300,7 @@ CASES = {
         text("path,a\nr.png,x\nb.png,y,lost\n"),
         refused=("BAD_TABLE", "no column is there for 'lost'", "--delimiter"),
     ),
-    "a column twice, in two cases, and one without a name": Case(
+    "two columns whose names differ by case, and one without a name": Case(
         "twice.csv",
         text("path,note,Note,note_2,,label,label\nr.png,1,2,3,4,red,rot\n"),
         [

@@ -1,4 +1,4 @@
-"""Many commands in one application, and packed tables read by both languages, by the jar itself."""
+"""Several commands in one application of the jar, and packed tables read by both languages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Row = dict[str, Any]
 pytestmark = pytest.mark.timeout(600)
 
 
-def test_lines_of_a_file_pack_images_and_predict_them_as_the_other_language_does(
+def test_commands_in_a_file_give_the_same_results_in_both_languages(
     submit: Callable[..., Done],
     alone: Callable[..., Done],
     gallery: Path,
@@ -44,8 +44,8 @@ def test_lines_of_a_file_pack_images_and_predict_them_as_the_other_language_does
     file.write_text("\n".join(shlex.join(map(str, line)) for line in lines))
     done = submit("commands", "--file", file)
     assert done.returncode == 0, done.stderr
-    told = [json.loads(line[2:]) for line in done.stdout.splitlines() if line.startswith("@ ")]
-    assert [(one["line"], one["command"], one["status"]) for one in told] == [
+    reported = [json.loads(line[2:]) for line in done.stdout.splitlines() if line.startswith("@ ")]
+    assert [(one["line"], one["command"], one["status"]) for one in reported] == [
         (number, line[0], 0) for number, line in enumerate(lines, 1)
     ]
     assert "12 images, " in done.stdout
@@ -61,7 +61,7 @@ def test_lines_of_a_file_pack_images_and_predict_them_as_the_other_language_does
         assert [{name: row[name] for name in columns} for row in rows] == expected
 
 
-def test_the_table_function_needs_nothing_but_the_jar(
+def test_the_table_function_needs_only_the_jar(
     spark_sql: Callable[..., Done], gallery: Path, colour_bundle: Path
 ) -> None:
     view = f"CREATE TEMPORARY VIEW images USING sightline OPTIONS (path '{gallery}')"

@@ -1,4 +1,4 @@
-"""A Spark Connect server with the extension, and its own client: the SQL and the columns."""
+"""A Spark Connect server with the extension, and its client: SQL and column functions."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def assert_same(ours: list[Row], others: list[Row]) -> None:
-    """The same paths, truths, labels and errors, and scores within 1e-5."""
+    """Equal paths, true labels, predicted labels and errors, and scores within 1e-5."""
     assert [row["path"] for row in ours] == [row["path"] for row in others]
     for one, other in zip(ours, others, strict=True):
         assert list(one) == list(other)
@@ -32,7 +32,7 @@ def assert_same(ours: list[Row], others: list[Row]) -> None:
 
 
 @pytest.mark.parametrize("backend", ["onnx", "pytorch"])
-def test_a_table_of_cards(
+def test_both_entry_points_give_equal_rows_for_a_table_of_cards(
     backend: str,
     run_command: Callable[..., Done],
     alone: Callable[..., Done],
@@ -51,7 +51,7 @@ def test_a_table_of_cards(
     assert_same(rows, rows_of(tmp_path / "alone"))
 
 
-def test_a_folder_with_files_that_are_no_images(
+def test_both_entry_points_give_equal_rows_for_a_folder_with_other_files(
     run_command: Callable[..., Done],
     alone: Callable[..., Done],
     gallery: Path,

@@ -1,4 +1,4 @@
-"""The committed model id_fraud against cards of people it has not seen, and the cards themselves.
+"""The committed model id_fraud on cards of people outside its training data, and these cards.
 
 The bounds are the point: what 14 x 14 pixels can tell must stay near chance, or the classes leak.
 """
@@ -23,7 +23,7 @@ CLASSES = {"0": "crop_and_replace", "1": "font_issue", "2": "valid_id"}
 
 
 def run_python(*arguments: str | Path) -> str:
-    """Run Python with the repository's sources; its standard output, if it succeeds."""
+    """Run Python with the repository's sources and return its standard output."""
     paths = [str(ROOT / "python" / "src"), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     environment |= {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
@@ -56,7 +56,7 @@ def unseen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.timeout(300)
-def test_the_committed_model_is_right_about_nine_in_ten_cards_of_unseen_people(
+def test_the_committed_model_has_90_percent_accuracy_on_cards_of_unseen_people(
     unseen: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "predictions"
@@ -86,7 +86,7 @@ def test_a_logistic_regression_on_14_by_14_pixels_stays_below_60_percent(
     assert max(accuracies) < 0.60
 
 
-def test_the_same_seed_gives_the_same_bytes_whatever_the_number_of_workers(tmp_path: Path) -> None:
+def test_one_seed_gives_the_same_bytes_for_any_number_of_workers(tmp_path: Path) -> None:
     one = generate(tmp_path / "one", "test", people=3, seed=5, workers=1)
     two = generate(tmp_path / "two", "test", people=3, seed=5, workers=2)
     other = generate(tmp_path / "other", "test", people=3, seed=6, workers=2)
@@ -105,7 +105,7 @@ def test_classes_are_balanced_and_named(unseen: Path) -> None:
     assert counts == dict.fromkeys(CLASSES.items(), 60)
 
 
-def test_file_names_and_their_order_tell_nothing_of_the_class(unseen: Path) -> None:
+def test_file_names_and_their_order_do_not_depend_on_the_class(unseen: Path) -> None:
     rows = read_table(unseen)
     assert [row["image_path"] for row in rows] == [f"all_images/{at:06d}.jpg" for at in range(180)]
     for period in (2, 3):  # neither alternating, nor sorted
@@ -116,7 +116,7 @@ def test_file_names_and_their_order_tell_nothing_of_the_class(unseen: Path) -> N
         assert max(Counter(row["actual_class_id"] for row in third).values()) < 30
 
 
-def test_every_picture_is_encoded_alike(unseen: Path) -> None:
+def test_every_picture_has_the_same_encoding(unseen: Path) -> None:
     encodings = set()
     for row in read_table(unseen):
         with Image.open(unseen / row["image_path"]) as image:
@@ -130,7 +130,7 @@ def test_every_picture_is_encoded_alike(unseen: Path) -> None:
     assert len(encodings) == 1
 
 
-def test_no_person_is_in_two_splits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_person_is_in_one_split_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(EXAMPLE))
     dataset = importlib.import_module("cards.dataset")
     people = [

@@ -28,7 +28,7 @@ WEIGHTS = "weights/mobilenet_v2_1.0_224.torchvision.safetensors"
 def models(
     shared: Path, alone: Callable[..., Done], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A folder with mobilenet_v2, made as the README makes it."""
+    """A folder with mobilenet_v2, made as in the README."""
     folder = tmp_path_factory.mktemp("models")
     made = alone(
         *("models", "add", "mobilenet_v2", "--models", folder),
@@ -61,7 +61,7 @@ def runs(
 
 @pytest.fixture(scope="module")
 def accuracy(repository: Path, run_in: Callable[..., Done]) -> Callable[..., float]:
-    """The share of the test rows that MLlib's logistic regression gets right."""
+    """The accuracy of MLlib's logistic regression on the test rows."""
 
     def call(table: Path, *options: str) -> float:
         example = repository / "examples" / "fruits" / "classify.py"
@@ -89,11 +89,11 @@ def test_fifty_components_classify_fruits_that_were_turned(
     assert accuracy(runs / "pca" / "components", "--column", "components") >= 0.95
 
 
-def test_features_alone_classify_flowers(runs: Path, accuracy: Callable[..., float]) -> None:
+def test_features_without_pca_classify_flowers(runs: Path, accuracy: Callable[..., float]) -> None:
     assert accuracy(runs / "flowers", "--column", "features") >= 0.84
 
 
-def test_explained_variance_and_components_are_scikit_learns(runs: Path) -> None:
+def test_explained_variance_and_components_are_equal_to_those_of_scikit_learn(runs: Path) -> None:
     from sklearn.decomposition import PCA
     from sklearn.preprocessing import StandardScaler
 
@@ -104,13 +104,13 @@ def test_explained_variance_and_components_are_scikit_learns(runs: Path) -> None
     difference = np.abs(pca.explained_variance_ratio_ - found["explained_variance"])
     assert difference.max() < 1e-4
     assert sum(found["spectrum"]) == pytest.approx(1, abs=1e-9)
-    # scikit-learn divides by n, MLlib by n - 1, and the sign of a component is nobody's.
+    # scikit-learn divides by n, MLlib by n - 1, and the sign of a component is arbitrary.
     expected = pca.transform(scaler.transform(test)) * np.sqrt((len(train) - 1) / len(train))
     components = matrix(runs / "pca" / "components", "components", "test")
     assert np.abs(np.abs(components) - np.abs(expected)).max() < 1e-2
 
 
-def test_features_are_torchs_own(shared: Path, runs: Path) -> None:
+def test_features_are_equal_to_those_of_torch(shared: Path, runs: Path) -> None:
     import torch
     from safetensors.torch import load_file
     from torchvision.models import mobilenet_v2
@@ -148,7 +148,7 @@ def test_the_output_is_complete(shared: Path, runs: Path) -> None:
         assert all(len(row) == 53 for row in rows)
 
 
-def test_the_page_stands_alone_and_the_chart_is_beside_it(runs: Path) -> None:
+def test_the_page_loads_no_other_file_and_the_chart_is_beside_it(runs: Path) -> None:
     page = (runs / "pca" / "report.html").read_text()
     assert "mobilenet_v2" in page
     assert "data:image/" in page
@@ -158,7 +158,7 @@ def test_the_page_stands_alone_and_the_chart_is_beside_it(runs: Path) -> None:
         assert chart.format == "PNG"
 
 
-def test_a_killed_run_leaves_the_old_result(
+def test_a_killed_run_keeps_the_old_output(
     runs: Path, jar: Path, repository: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "pca"
@@ -182,7 +182,7 @@ def test_a_killed_run_leaves_the_old_result(
     assert (output / "run.json").read_text() == "the old result"
 
 
-def test_a_tracked_run_is_on_the_server_with_all_that_there_is_to_know(
+def test_a_tracked_run_has_all_its_values_on_the_server(
     repository: Path, runs: Path, run_command: Callable[..., Done], tmp_path: Path
 ) -> None:
     tracking = runpy.run_path(str(repository / "python/tests/track/tracking_server.py"))
@@ -223,7 +223,7 @@ def test_a_tracked_run_is_on_the_server_with_all_that_there_is_to_know(
     refused = run_command(*command, uri, "--overwrite")
     assert refused.returncode == 1
     assert "TRACKING_UNREACHABLE" in refused.stderr
-    assert "scaler_fit" not in refused.stderr  # nothing was begun
+    assert "scaler_fit" not in refused.stderr  # no stage was started
     optional = run_command(*command, uri, "--mlflow-optional", "--overwrite", "--no-report")
     assert optional.returncode == 0
     assert "warning: the run will not be tracked: TRACKING_UNREACHABLE" in optional.stderr

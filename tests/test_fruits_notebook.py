@@ -1,4 +1,4 @@
-"""The notebook of the fruits program: what is saved of it, and that it runs."""
+"""The notebook of the fruits program: its saved outputs, and a run of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 Done = CompletedProcess[str]
 Cell = dict[str, Any]
 
-# Of a machine, or of Spark as it starts; a date with a time is when it ran.
+# Texts from one machine, from Spark's start, or with the time of the run.
 NOT_A_RESULT = re.compile(
     r"(?<![\w.])/(work|tmp|home|root|usr|Users)\b|WARN |Traceback|\d{4}-\d\d-\d\dT\d\d:"
 )
@@ -26,17 +26,17 @@ def folder(repository: Path) -> Path:
 
 
 def code_cells(notebook: Path) -> dict[str, Cell]:
-    """The cells with code, by their ids."""
+    """The code cells by id."""
     cells = json.loads(notebook.read_text())["cells"]
     return {cell["id"]: cell for cell in cells if cell["cell_type"] == "code"}
 
 
 def text(cell: Cell) -> str:
-    """What a cell printed."""
+    """The printed output of a cell."""
     return "".join("".join(output["text"]) for output in cell["outputs"])
 
 
-def test_the_saved_notebook_has_results_in_text_and_nothing_of_a_machine(folder: Path) -> None:
+def test_the_saved_notebook_has_text_results_and_no_local_paths(folder: Path) -> None:
     notebook = json.loads((folder / "fruits.ipynb").read_text())
     assert notebook["metadata"]["language_info"] == {"name": "python"}
     cells = code_cells(folder / "fruits.ipynb")

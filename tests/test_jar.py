@@ -1,4 +1,4 @@
-"""What is in dist/sightline.jar: the sources of this checkout, and neither Spark nor Scala."""
+"""dist/sightline.jar contains the sources of this checkout, and neither Spark nor Scala."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 
-def test_the_jar_holds_the_python_sources_of_this_checkout(jar: Path, repository: Path) -> None:
+def test_the_jar_contains_the_python_sources_of_this_checkout(jar: Path, repository: Path) -> None:
     with zipfile.ZipFile(jar) as outer:
         packed = io.BytesIO(outer.read("sightline-python.zip"))
     with zipfile.ZipFile(packed) as inner:
@@ -22,7 +22,7 @@ def test_the_jar_holds_the_python_sources_of_this_checkout(jar: Path, repository
     assert changed == [], "dist/sightline.jar is older than these: run `make setup`."
 
 
-def test_the_jar_brings_no_class_that_spark_has(jar: Path, spark_home: Path) -> None:
+def test_the_jar_contains_no_class_of_spark(jar: Path, spark_home: Path) -> None:
     sparks = set[str]().union(*(classes(path) for path in spark_home.glob("jars/*.jar")))
     assert "scala/Predef.class" in sparks
     assert sorted(classes(jar) & sparks) == []

@@ -1,4 +1,4 @@
-"""The Thrift server, as a BI tool meets it: beeline is the only client, and no Python is one."""
+"""The Thrift server as a BI tool uses it: beeline is the client, without Python."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(
     folder: Path, repository: Path, spark_home: Path, jar: Path, gallery: Path
 ) -> Iterator[int]:
-    """The port of a Thrift server whose SQL may read the gallery, the models and the test data."""
+    """The port of a Thrift server whose SQL can read the gallery, the models and the test data."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -72,7 +72,7 @@ def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @pytest.fixture(scope="module")
 def beeline(server: int, folder: Path, spark_home: Path) -> Beeline:
-    """``beeline("-e", "SELECT 1")``; its standard output is tables with tabs."""
+    """``beeline("-e", "SELECT 1")``; it prints tables with tabs."""
 
     def call(*arguments: object) -> Done:
         url = f"jdbc:hive2://127.0.0.1:{server}"
@@ -97,14 +97,14 @@ def rows(done: Done) -> list[list[str]]:
 def test_a_jdbc_client_creates_a_model_and_scores_a_folder(
     beeline: Beeline, colour_bundle: Path, gallery: Path, folder: Path
 ) -> None:
-    # The bundle must lie where SQL may read.
+    # The bundle must be below a folder that SQL can read.
     allowed = folder / "models" / "incoming"
     allowed.parent.mkdir(exist_ok=True)
     subprocess.run(["cp", "-r", str(colour_bundle), str(allowed)], check=True)  # noqa: S603, S607
     created = rows(beeline("-e", f"CREATE MODEL colours USING '{allowed}'"))
     assert created[0] == ["model", "version", "sha256"]
     assert created[1][:2] == ["colours", "1"]
-    said = rows(
+    predicted = rows(
         beeline(
             "-e",
             "SELECT relative_path, r.label, r.error.code FROM (SELECT relative_path, "  # noqa: S608
@@ -112,7 +112,7 @@ def test_a_jdbc_client_creates_a_model_and_scores_a_folder(
             "WHERE relative_path LIKE 'red/%' ORDER BY 1",
         )
     )
-    assert said[1:] == [
+    assert predicted[1:] == [
         ["red/a.png", "red", "NULL"],
         ["red/b, with comma.png", "blue", "NULL"],
         ["red/empty.png", "NULL", "EMPTY"],
@@ -124,7 +124,7 @@ def test_a_jdbc_client_creates_a_model_and_scores_a_folder(
 
 
 @pytest.mark.parametrize(
-    ("statement", "told"),
+    ("statement", "message"),
     [
         ("SELECT * FROM read_images('/etc')", "PATH_NOT_ALLOWED: '/etc' may not be read"),
         ("SELECT * FROM read_images('{gallery}/../../etc')", "PATH_NOT_ALLOWED"),
@@ -133,15 +133,15 @@ def test_a_jdbc_client_creates_a_model_and_scores_a_folder(
         ("SELECT ml_predict('nobody', X'00')", "UNKNOWN_MODEL: 'nobody'. Known: "),
     ],
 )
-def test_what_may_not_be_done_is_one_clear_error(
-    beeline: Beeline, gallery: Path, statement: str, told: str
+def test_a_statement_that_is_not_allowed_is_one_clear_error(
+    beeline: Beeline, gallery: Path, statement: str, message: str
 ) -> None:
     done = beeline("-e", statement.format(gallery=gallery))
     assert done.returncode != 0
-    assert told in done.stdout + done.stderr
+    assert message in done.stdout + done.stderr
 
 
-def test_a_path_outside_is_a_row_that_is_denied_even_when_a_session_says_otherwise(
+def test_a_path_outside_the_roots_is_a_denied_row_even_if_a_session_sets_other_roots(
     beeline: Beeline, gallery: Path
 ) -> None:
     done = beeline(
@@ -153,7 +153,7 @@ def test_a_path_outside_is_a_row_that_is_denied_even_when_a_session_says_otherwi
     assert rows(done)[-1] == ["DENIED", "NULL"]
 
 
-def test_photographs_to_an_accuracy_is_one_file_of_sql(
+def test_one_sql_file_computes_the_accuracy_on_photographs(
     beeline: Beeline, repository: Path, shared: Path
 ) -> None:
     variables = {

@@ -1,4 +1,4 @@
-"""Runs that are killed while they write, and a run whose listeners miss events."""
+"""Runs that are killed while they write, and a run whose listeners lose events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_a_killed_run_leaves_nothing_once_the_next_one_has_run(
+def test_the_next_run_removes_all_files_of_a_killed_run(
     how: signal.Signals,
     run_command: Callable[..., Done],
     submit_process: Callable[..., subprocess.Popen[bytes]],

@@ -25,7 +25,7 @@ IMAGES = 6
 
 @dataclass(frozen=True)
 class Ran:
-    """What became of all kinds: the folder, the pixels, and what each `models add` said."""
+    """The results for all kinds: the folder, the pixels, and the output of each `models add`."""
 
     folder: Path
     pixels: np.ndarray
@@ -79,7 +79,7 @@ def _add(folder: Path, kind: str, alone: Callable[..., Done]) -> Done:
 
 
 @pytest.mark.parametrize("kind", EXPORTS)
-def test_an_export_gives_in_both_languages_what_onnxruntime_gives_by_hand(
+def test_an_export_gives_the_results_of_onnxruntime_in_both_languages(
     kind: str, ran: Ran, alone: Callable[..., Done], rows_of: Callable[[Path], list[Row]]
 ) -> None:
     export, number = EXPORTS[kind], NUMBER_OF[kind]
@@ -103,6 +103,6 @@ def test_an_export_gives_in_both_languages_what_onnxruntime_gives_by_hand(
             assert row["prediction"]["label"] == max(found, key=lambda one: found[one])
 
 
-def test_attempts_that_fail_are_not_printed(ran: Ran) -> None:
-    """Most files of one image fail at first with any other number."""
+def test_errors_of_failed_attempts_are_not_printed(ran: Ran) -> None:
+    """Most exports with one image fail at first with another number of images."""
     assert {kind: done.stderr for kind, done in ran.added.items() if done.stderr} == {}

@@ -1,4 +1,4 @@
-"""`predict` and `evaluate` by spark-submit, on images whose colours say what must come out."""
+"""`predict` and `evaluate` by spark-submit, on images whose label is their colour."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def folder_run(submit: Callable[..., Done], gallery: Path, colour_bundle: Path, 
     return submit("predict", "--images", gallery, *model, "--output", work / "folder")
 
 
-def said(row: Row) -> str:
+def outcome(row: Row) -> str:
     """The predicted label, or the error's code."""
     found: str = row["error"]["code"] if row["error"] else row["prediction"]["label"]
     return found
@@ -56,12 +56,12 @@ def test_each_file_of_a_folder_gives_one_row_labelled_by_its_subfolder(
     assert folder_run.returncode == 0, folder_run.stderr
     rows = rows_of(work / "folder")
     assert list(rows[0]) == ["path", "label", "label_id", "prediction", "error"]
-    found = {row["path"].removeprefix(f"{gallery}/"): (row["label"], said(row)) for row in rows}
+    found = {row["path"].removeprefix(f"{gallery}/"): (row["label"], outcome(row)) for row in rows}
     assert len(rows) == len(EXPECTED)
     assert found == EXPECTED
 
 
-def test_a_row_holds_a_prediction_or_an_error_and_never_both(
+def test_each_row_has_a_prediction_or_an_error_and_never_both(
     folder_run: Done, work: Path, rows_of: Callable[[Path], list[Row]]
 ) -> None:
     assert folder_run.returncode == 0, folder_run.stderr
@@ -77,7 +77,7 @@ def test_a_row_holds_a_prediction_or_an_error_and_never_both(
             assert row["error"]["message"]
 
 
-def test_run_json_counts_what_came_of_the_images(
+def test_run_json_has_the_counts_of_predictions_and_errors(
     folder_run: Done, colour_bundle: Path, work: Path
 ) -> None:
     assert folder_run.returncode == 0, folder_run.stderr
@@ -91,19 +91,19 @@ def test_run_json_counts_what_came_of_the_images(
     assert str(colour_bundle.parent) in str(record["arguments"])
 
 
-def test_the_console_tells_counts_and_what_comes_next(folder_run: Done, work: Path) -> None:
+def test_the_console_shows_the_counts_and_the_next_command(folder_run: Done, work: Path) -> None:
     assert folder_run.stdout.startswith("12 images: 7 predicted, 5 errors: ")
     assert f"evaluate --predictions {work / 'folder'}" in folder_run.stdout
     assert "predict: 12 of 12 images (100%)" in folder_run.stderr
     assert "\tat " not in folder_run.stderr
 
 
-def test_nothing_but_the_output_is_left_beside_it(folder_run: Done, work: Path) -> None:
+def test_a_run_leaves_only_its_output(folder_run: Done, work: Path) -> None:
     assert folder_run.returncode == 0, folder_run.stderr
     assert not [path for path in work.iterdir() if "folder." in path.name]
 
 
-def test_evaluate_gives_the_numbers_that_a_hand_counts(
+def test_evaluate_gives_the_metrics_counted_by_hand(
     folder_run: Done, run_command: Callable[..., Done], work: Path
 ) -> None:
     assert folder_run.returncode == 0, folder_run.stderr
@@ -133,7 +133,7 @@ def test_evaluate_gives_the_numbers_that_a_hand_counts(
         ("blue", "blue"): 2,
         ("blue", None): 2,
     }
-    assert "FROM judged" in done.stdout  # the SQL is shown with what it gave
+    assert "FROM judged" in done.stdout  # the SQL is printed with its result
 
 
 TABLE = [
@@ -190,7 +190,7 @@ def csv_said(row: dict[str, str]) -> str:
     return row["prediction_label"] or row["error_code"]
 
 
-def test_on_error_fail_exits_1_naming_the_image_and_publishes_nothing(
+def test_on_error_fail_exits_with_1_names_the_image_and_writes_no_output(
     submit: Callable[..., Done], gallery: Path, colour_bundle: Path, tmp_path: Path
 ) -> None:
     done = submit(

@@ -14,7 +14,7 @@ import pytest
 Done = subprocess.CompletedProcess[str]
 pytestmark = pytest.mark.timeout(600)
 
-# One Spark for all: it evaluates each text, and prints what the exception says of itself.
+# One Spark session for all cases: it runs each text and prints its exception.
 SCRIPT = """
 import json, sys
 from pyspark.errors import PySparkException
@@ -39,9 +39,9 @@ for name, text in cases.items():
     root = spark.conf.get("spark.sightline.models")
     try:
         exec(text.format(**places))
-        told = {"type": "nothing"}
+        result = {"type": "nothing"}
     except PySparkException as error:
-        told = {
+        result = {
             "type": type(error).__name__,
             "condition": error.getCondition(),
             "parameters": error.getMessageParameters(),
@@ -50,9 +50,9 @@ for name, text in cases.items():
             "message": error.getMessage(),
         }
     except Exception as error:
-        told = {"type": type(error).__name__, "text": str(error)[:2000]}
+        result = {"type": type(error).__name__, "text": str(error)[:2000]}
     spark.conf.set("spark.sightline.models", root)
-    print("told", json.dumps([name, told]), flush=True)
+    print("result", json.dumps([name, result]), flush=True)
 """
 
 JOIN = "SELECT 1 FROM images a JOIN images b ON ml_predict('{colour}', a.content).label = b.path"
@@ -70,7 +70,7 @@ def called(options: str) -> str:
     return sql(f"SELECT ml_predict('{{colour}}', content, map({options})) FROM images")  # noqa: S608
 
 
-# What is done, and the condition that comes of it with some of its parameters.
+# The statement, and the expected condition with some of its parameters.
 WRONG: dict[str, tuple[str, str, dict[str, str]]] = {
     "unknown model": (
         sql("SELECT ml_predict('resnet5', content) FROM images"),
@@ -117,13 +117,13 @@ WRONG: dict[str, tuple[str, str, dict[str, str]]] = {
         "WRONG_ARGUMENTS",
         {},
     ),
-    "options that are no map": (
+    "options that are not a map": (
         sql("SELECT ml_predict('{colour}', content, 'top_k') FROM images"),
         "WRONG_ARGUMENTS",
         {},
     ),
     "unknown option": (called("'batch', '3'"), "UNKNOWN_OPTION", {"option": "batch"}),
-    "top_k of nothing": (
+    "top_k of zero": (
         called("'top_k', '0'"),
         "INVALID_OPTION",
         {"option": "top_k", "value": "0"},
@@ -169,7 +169,7 @@ WRONG: dict[str, tuple[str, str, dict[str, str]]] = {
         "UNKNOWN_BACKEND",
         {"value": "onx"},
     ),
-    "a path of nothing": (
+    "no path": (
         sql("SELECT get_image_inference_udf()"),
         "WRONG_ARGUMENTS",
         {"subject": "get_image_inference_udf"},
@@ -191,7 +191,7 @@ WRONG: dict[str, tuple[str, str, dict[str, str]]] = {
         "UNKNOWN_LABELS",
         {"value": "best", "known": "auto, folder, none"},
     ),
-    "a limit that is no number": (
+    "a limit that is not a number": (
         sql("SELECT * FROM read_images('{gallery}', limit => 'x')"),
         "INVALID_OPTION",
         {"option": "limit", "value": "x"},
@@ -211,7 +211,7 @@ WRONG: dict[str, tuple[str, str, dict[str, str]]] = {
         "WRONG_COLUMN_TYPE",
         {"column": "content", "type": "STRING"},
     ),
-    "half a statement": (sql("CREATE MODEL half"), "WRONG_STATEMENT", {}),
+    "an incomplete statement": (sql("CREATE MODEL half"), "WRONG_STATEMENT", {}),
     "both OR REPLACE and IF NOT EXISTS": (
         sql("CREATE OR REPLACE MODEL IF NOT EXISTS m USING '{colour}'"),
         "WRONG_STATEMENT",
@@ -227,7 +227,7 @@ WRONG: dict[str, tuple[str, str, dict[str, str]]] = {
         "MODEL_EXISTS",
         {"model": "paint"},
     ),
-    "a folder that is no bundle": (
+    "a folder that is not a bundle": (
         sql("CREATE MODEL m USING '{gallery}'"),
         "INVALID_BUNDLE",
         {"bundle": "{gallery}"},
@@ -266,7 +266,7 @@ WRONG: dict[str, tuple[str, str, dict[str, str]]] = {
         "WRONG_COLUMN_TYPE",
         {"type": "STRING"},
     ),
-    "features of a model without, as a column": (
+    "features of a model without features, as a column": (
         "images.select(ml_features('{colour}', 'content')).collect()",
         "NO_FEATURES",
         {"model": "colour"},
@@ -294,14 +294,14 @@ def places(
 
 
 @pytest.fixture(scope="module")
-def told(
+def errors(
     run_in: Callable[..., Done],
     repository: Path,
     jar: Path,
     places: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, dict[str, Any]]:
-    """What PySpark's exceptions said, by the name of the wrong use."""
+    """The exceptions by the name of the case."""
     script = tmp_path_factory.mktemp("script") / "script.py"
     script.write_text(SCRIPT)
     texts = json.dumps({name: text for name, (text, _, _) in WRONG.items()})
@@ -309,22 +309,22 @@ def told(
     sources = str(repository / "python" / "src")
     done = run_in(python, script, jar, json.dumps(places), texts, PYTHONPATH=sources)
     assert done.returncode == 0, done.stderr[-3000:]
-    lines = [line for line in done.stdout.splitlines() if line.startswith("told ")]
-    return dict(json.loads(line.removeprefix("told ")) for line in lines)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("result ")]
+    return dict(json.loads(line.removeprefix("result ")) for line in lines)
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_use_is_an_analysis_exception_with_a_condition(
-    name: str, told: dict[str, dict[str, Any]], places: dict[str, str]
+    name: str, errors: dict[str, dict[str, Any]], places: dict[str, str]
 ) -> None:
     _, condition, parameters = WRONG[name]
-    error = told[name]
+    error = errors[name]
     assert error["type"] == "AnalysisException", error
     assert error["condition"] == condition
     wanted = {key: value.format(**places) for key, value in parameters.items()}
     assert {key: error["parameters"].get(key) for key in wanted} == wanted
     assert len(error["state"]) == 5
-    # One line, in the words of the commands; Spark may add where in the query it stands.
+    # One line, as printed by the commands; Spark can add the position in the query.
     assert error["text"].startswith(f"{condition}: ")
     assert "\n" not in error["text"]
     assert error["message"].startswith(f"[{condition}] ")

@@ -1,4 +1,4 @@
-"""README.md: the tour's commands run as they stand, and print what the README shows."""
+"""README.md: the tour's commands run unchanged and print the output in the README."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 Done = subprocess.CompletedProcess[str]
 pytestmark = pytest.mark.timeout(900)
 
-# A block of commands, and the block of output below it, where there is one.
+# A block of commands, and the block of output below it, if there is one.
 BLOCK = re.compile(r"^```sh\n(.*?)^```\n(?:\n```\n(.*?)^```\n)?", re.M | re.S)
-# `make` runs this test; words in capitals are placeholders, but for the words of SQL.
+# `make` runs this test; words in capitals are placeholders, except those of SQL.
 NOT_RUN = re.compile(
     r"^make |^source |[ /=](?:NAME|IMAGES|LABELLED_IMAGES|OUTPUT|HOST|WEIGHTS)\b", re.M
 )

@@ -1,4 +1,4 @@
-"""Photographs and hostile files of ../shared: accuracy by hand, and entry points that agree."""
+"""Photographs and hostile files of ../shared: accuracy, and equal results of the entry points."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def prepared(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return np.asarray(resized.crop((left, top, left + 224, top + 224)))  # (224, 224, 3)
 
 
-def test_accuracy_is_that_of_the_onnx_file_run_by_hand(
+def test_accuracy_is_equal_to_that_of_the_onnx_file_in_onnxruntime(
     shared: Path, bundle: Path, photographs: Path, run_command: Callable[..., Done], tmp_path: Path
 ) -> None:
     import onnxruntime
@@ -109,7 +109,7 @@ def test_accuracy_is_that_of_the_onnx_file_run_by_hand(
     assert metrics["top5_accuracy"] > metrics["accuracy"]
 
 
-def test_alone_every_photograph_has_the_same_scores(
+def test_the_python_package_gives_the_same_scores_for_every_photograph(
     shared: Path,
     bundle: Path,
     photographs: Path,
@@ -129,7 +129,7 @@ def test_alone_every_photograph_has_the_same_scores(
 
 
 @pytest.mark.slow
-def test_pytorch_names_what_onnx_names(
+def test_pytorch_gives_the_same_labels_as_onnx(
     shared: Path,
     bundle: Path,
     photographs: Path,

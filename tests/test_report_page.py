@@ -1,4 +1,4 @@
-"""The page of `sightline report` in a browser: what is seen, reached and said."""
+"""The page of `sightline report` in a browser: its content, keyboard and labels."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def address(
     run_in: Callable[..., Done],
     repository: Path,
 ) -> str:
-    """Of the page; the class green has a hostile name."""
+    """The address of the page; the class green has a hostile name."""
     folder = tmp_path_factory.mktemp("run")
     labels = [HOSTILE if "green" in path else Path(path).name.split("-")[0] for path in paths]
     sample = {
@@ -108,7 +108,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The page, wide and from its file; whatever it complains of or asks for fails the test."""
+    """The page, wide, from its file; an error or a request of the page fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
     page = context.new_page()
     complaints: list[str] = []
@@ -128,7 +128,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     assert complaints == []
 
 
-# Goes over the plot as a pointer would, until the card shows an image of the label.
+# Moves a pointer over the plot until the card shows an image of the label.
 SWEEP = """(label) => {
   const plot = document.getElementById('plot'), box = plot.getBoundingClientRect();
   const card = document.getElementById('card'), name = document.getElementById('card-label');
@@ -143,7 +143,7 @@ SWEEP = """(label) => {
 
 
 def find_point(page: Page, label: str) -> str:
-    """Put the pointer on an image of that label; gives the path that is then shown."""
+    """Move the pointer to an image of that label and return the displayed path."""
     page.locator("#plot").scroll_into_view_if_needed()
     place = page.evaluate(SWEEP, label)
     assert place is not None, f"no image of {label} on the plot"
@@ -153,7 +153,7 @@ def find_point(page: Page, label: str) -> str:
 
 
 def colour_in(page: Page, canvas: str) -> list[int]:
-    """Of the middle of a thumbnail of 96 by 48 pixels, once it is drawn."""
+    """The colour in the middle of a thumbnail of 96 by 48 pixels, after it is drawn."""
     page.wait_for_function(f"document.querySelector('{canvas}').width === 96")
     found: list[int] = page.evaluate(
         f"[...document.querySelector('{canvas}').getContext('2d').getImageData(48, 24, 1, 1).data]"
@@ -167,7 +167,7 @@ def nearest(components: npt.NDArray[np.float32], row: int) -> list[int]:
 
 
 def listed(page: Page) -> list[str]:
-    """Paths of the nearest images, in their order."""
+    """Paths of the nearest images, nearest first."""
     titles = page.locator("#nearest button").evaluate_all("all => all.map(b => b.title)")
     return [title.split("\n")[-1] for title in titles]
 
@@ -198,12 +198,12 @@ def test_a_click_lists_the_true_nearest_images(
     distance = np.linalg.norm(components[expected[0]] - components[paths.index(path)])
     shown = page.locator("#nearest .distance").first.text_content() or ""
     assert float(shown.split()[0]) == pytest.approx(float(distance), rel=1e-3)
-    # The nearest image can be asked for its own.
+    # A click on the nearest image shows its own nearest images.
     page.locator("#nearest button").first.click()
     expect(page.locator("#chosen-path")).to_have_text(paths[expected[0]])
 
 
-def test_the_keyboard_alone_reaches_the_images_and_their_neighbours(
+def test_images_and_their_neighbours_can_be_reached_by_keyboard(
     page: Page, components: npt.NDArray[np.float32], paths: list[str]
 ) -> None:
     for _ in range(40):
@@ -245,7 +245,7 @@ def test_classes_and_splits_are_hidden_and_shown_again(page: Page) -> None:
     expect(red).to_have_attribute("aria-pressed", "true")
     page.focus("#plot")
     page.keyboard.press("Home")
-    expect(page.locator("#card-label")).to_have_text("red")  # only what is shown is stepped through
+    expect(page.locator("#card-label")).to_have_text("red")  # the keyboard skips hidden images
     page.uncheck("#splits input >> nth=0")
     page.focus("#plot")
     page.keyboard.press("ArrowRight")
@@ -281,7 +281,9 @@ def test_a_narrow_window_needs_no_scrolling_sideways(
     context.close()
 
 
-def test_without_scripts_all_but_the_plot_is_there(browser: Browser, address: str) -> None:
+def test_without_scripts_the_page_has_everything_except_the_plot(
+    browser: Browser, address: str
+) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(address)

@@ -1,4 +1,4 @@
-"""The SQL function from spark-sql, with nothing but the jar and the session extensions."""
+"""The SQL function from spark-sql, with only the jar and the session extensions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def lines_of(done: Done, kind: str) -> list[list[str]]:
     return sorted(line[1:] for line in lines if line[0] == kind)
 
 
-def test_both_backends_answer_for_every_card_and_agree(answers: Done) -> None:
+def test_both_backends_give_the_same_label_for_every_card(answers: Done) -> None:
     assert answers.returncode == 0, answers.stderr
     onnx, pytorch = lines_of(answers, "onnx"), lines_of(answers, "pytorch")
     assert len(onnx) == len(pytorch) == 12
@@ -51,7 +51,7 @@ def test_both_backends_answer_for_every_card_and_agree(answers: Done) -> None:
         assert one[4:] == ["3", "NULL"]
 
 
-def test_the_function_gives_what_predict_gives(
+def test_the_function_gives_the_results_of_predict(
     answers: Done,
     alone: Callable[..., Done],
     cards: Path,
@@ -67,7 +67,7 @@ def test_the_function_gives_what_predict_gives(
         assert float(confidence) == pytest.approx(rows[path]["score"], abs=1e-5)
 
 
-def test_a_missing_file_is_an_error_and_no_path_is_null(answers: Done) -> None:
+def test_a_missing_file_gives_an_error_and_a_null_path_gives_null(answers: Done) -> None:
     assert lines_of(answers, "missing") == [["NOT_FOUND"]]
     assert lines_of(answers, "null") == [["NULL"]]
 
@@ -79,16 +79,16 @@ def test_a_model_is_loaded_once_in_each_worker_process(answers: Done) -> None:
         ("id_fraud", "pytorch"),
     }
     assert set(Counter(loads).values()) == {1}
-    # Sixteen tasks of each backend on two cores: as many processes as cores, not as tasks.
+    # Sixteen tasks of each backend on two cores run in two processes, one per core.
     assert max(Counter(backend for _, backend, _ in loads).values()) <= 2
 
 
 def test_wrong_use_is_one_line_without_a_trace(spark_sql: Callable[..., Done]) -> None:
     done = spark_sql("SELECT get_image_inference_udf('a.jpg', 'tensorflow')")
     assert done.returncode != 0
-    told = [line for line in done.stderr.splitlines() if "UNKNOWN_BACKEND" in line]
-    assert len(told) == 1
-    assert "'tensorflow'. Known: onnx, pytorch, openvino." in told[0]
+    errors = [line for line in done.stderr.splitlines() if "UNKNOWN_BACKEND" in line]
+    assert len(errors) == 1
+    assert "'tensorflow'. Known: onnx, pytorch, openvino." in errors[0]
     assert "\tat " not in done.stderr
 
 
@@ -103,7 +103,7 @@ for session in (spark, spark.newSession()):
 """
 
 
-def test_each_session_of_a_cluster_gets_the_model(
+def test_each_session_of_a_cluster_can_use_the_model(
     run_in: Callable[..., Done], spark_home: Path, jar: Path, cards: Path, tmp_path: Path
 ) -> None:
     script = tmp_path / "two_sessions.py"

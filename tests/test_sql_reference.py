@@ -1,4 +1,4 @@
-"""docs/sql.md: every example runs, in order, and gives what stands below it."""
+"""docs/sql.md: every example runs, in order, and gives the output on the page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PYTHON_EXAMPLE = re.compile(
 )
 MARK = "=== "
 
-# What the page says of its examples in Python: a session with the jar, and the models made by SQL.
+# The page's setup for Python: a session with the jar, and the models created by SQL.
 PREAMBLE = """
 import sys
 from pyspark.sql import SparkSession
@@ -62,7 +62,7 @@ def folder(
     return tmp_path
 
 
-def test_every_example_of_the_reference_gives_what_it_says(
+def test_every_sql_example_on_the_page_gives_its_output(
     spark_sql: Callable[..., Done], page: str, folder: Path
 ) -> None:
     examples = EXAMPLE.findall(page)
@@ -73,7 +73,7 @@ def test_every_example_of_the_reference_gives_what_it_says(
     compare(done.stdout, examples)
 
 
-def test_every_example_in_python_gives_what_it_says(
+def test_every_python_example_on_the_page_gives_its_output(
     run_in: Callable[..., Done], repository: Path, jar: Path, page: str, folder: Path
 ) -> None:
     examples = PYTHON_EXAMPLE.findall(page)
@@ -90,14 +90,14 @@ def test_every_example_in_python_gives_what_it_says(
 
 
 def compare(printed: str, examples: list[tuple[str, str]]) -> None:
-    """Each example's output, where the page has it."""
-    said = re.split(rf"^{MARK}\d+\n", printed, flags=re.M)[1:]
-    assert len(said) == len(examples)
-    for (code, expected), found in zip(examples, said, strict=True):
+    """Compare the output of each example with the page, if the page has it."""
+    outputs = re.split(rf"^{MARK}\d+\n", printed, flags=re.M)[1:]
+    assert len(outputs) == len(examples)
+    for (code, expected), found in zip(examples, outputs, strict=True):
         if expected:
             assert shown(found) == expected, code
 
 
 def shown(text: str) -> str:
-    """Hashes are shortened, and empty cells at the end of a line left out, as the page has them."""
+    """Shorten hashes and remove empty cells at the end of a line, as on the page."""
     return re.sub(r"[ \t]+$", "", re.sub(r"\b([0-9a-f]{8})[0-9a-f]{56}\b", r"\1", text), flags=re.M)

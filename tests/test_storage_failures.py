@@ -1,4 +1,4 @@
-"""Storage that is full, not writable, unreachable or not there: one line, from both languages."""
+"""Full, read-only, unreachable or missing storage: an error of one line in both languages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def predict(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB, or a skip where this user may mount none."""
+    """A file system of 64 KiB; the test is skipped if this user cannot mount one."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder)]
@@ -43,7 +43,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S603,S607
 
 
-def assert_told(done: Done, condition: str, status: int) -> None:
+def assert_one_line_error(done: Done, condition: str, status: int) -> None:
     assert done.returncode == status, done.stderr[-3000:]
     assert done.stderr.splitlines()[-1].startswith(f"sightline: {condition}: ")
     assert "Traceback" not in done.stderr
@@ -51,7 +51,7 @@ def assert_told(done: Done, condition: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("language", ["submit", "alone"])
-def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(
+def test_a_full_disk_is_a_one_line_error_and_leaves_no_files(
     language: str,
     request: pytest.FixtureRequest,
     gallery: Path,
@@ -59,11 +59,11 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_nothing(
     small_disk: Path,
 ) -> None:
     (small_disk / "other").write_bytes(b"x" * (60 << 10))
-    # A process of its own: what is left is looked for when that has ended.
+    # A separate process, because its files are checked after it has ended.
     run: Callable[..., Done] = request.getfixturevalue(language)
     usual = ("--images", gallery, "--model", colour_bundle, "--output", small_disk / "out")
     done = run("predict", *usual)
-    assert_told(done, "DISK_FULL", 1)
+    assert_one_line_error(done, "DISK_FULL", 1)
     assert [path.name for path in small_disk.iterdir()] == ["other"]
 
 
@@ -72,21 +72,23 @@ def test_an_output_below_a_file_is_refused_before_any_image_is_read(
 ) -> None:
     (tmp_path / "file").write_text("no folder")
     done = predict(gallery, tmp_path / "file" / "out")
-    assert_told(done, "OUTPUT_NOT_WRITABLE", 2)
+    assert_one_line_error(done, "OUTPUT_NOT_WRITABLE", 2)
     assert f"{tmp_path}/file" in done.stderr.splitlines()[-1]
 
 
-def test_a_read_only_disk_is_no_place_for_an_output(
+def test_an_output_on_a_read_only_disk_is_refused(
     predict: Callable[..., Done], gallery: Path, small_disk: Path
 ) -> None:
     remount = ["mount", "-o", "remount,ro", str(small_disk)]
     subprocess.run(remount, check=True)  # noqa: S603
-    assert_told(predict(gallery, small_disk / "out"), "OUTPUT_NOT_WRITABLE", 2)
+    assert_one_line_error(predict(gallery, small_disk / "out"), "OUTPUT_NOT_WRITABLE", 2)
 
 
-def test_a_file_that_is_not_there_is_named(predict: Callable[..., Done], tmp_path: Path) -> None:
+def test_the_error_for_a_missing_file_has_its_path(
+    predict: Callable[..., Done], tmp_path: Path
+) -> None:
     done = predict(tmp_path / "none.csv", tmp_path / "out")
-    assert_told(done, "PATH_NOT_FOUND", 2)
+    assert_one_line_error(done, "PATH_NOT_FOUND", 2)
     assert os.fspath(tmp_path / "none.csv") in done.stderr.splitlines()[-1]
 
 
@@ -98,7 +100,7 @@ def test_a_file_that_is_not_there_is_named(predict: Callable[..., Done], tmp_pat
         ("hdfs://127.0.0.1:9/photos", "STORAGE_UNREACHABLE"),
     ],
 )
-def test_places_that_the_jar_cannot_reach_are_told_in_one_line(
+def test_unreachable_storage_is_a_one_line_error(
     run_command: Callable[..., Done],
     colour_bundle: Path,
     tmp_path: Path,
@@ -108,19 +110,19 @@ def test_places_that_the_jar_cannot_reach_are_told_in_one_line(
     usual = ("--images", images, "--model", colour_bundle, "--output", tmp_path / "out")
     done = run_command("predict", *usual, "--limit", "3")
     status = 1 if condition == "STORAGE_UNREACHABLE" else 2
-    assert_told(done, condition, status)
+    assert_one_line_error(done, condition, status)
 
 
-def test_a_value_that_cannot_be_read_is_told_the_same_way_by_both(
+def test_an_invalid_value_is_the_same_error_in_both_languages(
     predict: Callable[..., Done], gallery: Path, tmp_path: Path
 ) -> None:
     done = predict(gallery, tmp_path / "out", "--limit", "x")
-    assert_told(done, "INVALID_OPTION", 2)
+    assert_one_line_error(done, "INVALID_OPTION", 2)
     assert "--limit" in done.stderr.splitlines()[-1]
     assert "java.lang" not in done.stderr
 
 
-def test_what_holds_no_predictions_cannot_be_evaluated(
+def test_a_folder_without_predictions_cannot_be_evaluated(
     run_command: Callable[..., Done], tmp_path: Path
 ) -> None:
     wrong = {
@@ -133,5 +135,5 @@ def test_what_holds_no_predictions_cannot_be_evaluated(
         done = run_command(
             "evaluate", "--predictions", tmp_path / name, "--output", tmp_path / "out"
         )
-        assert_told(done, "NOT_PREDICTIONS", 2)
+        assert_one_line_error(done, "NOT_PREDICTIONS", 2)
         assert name in done.stderr.splitlines()[-1]

@@ -110,7 +110,7 @@ def test_the_table_of_packages_has_no_cycle() -> None:
     TopologicalSorter(ALLOWED).prepare()
 
 
-def test_a_scala_file_imports_only_the_packages_that_its_own_may_import() -> None:
+def test_a_scala_file_imports_only_the_packages_that_its_package_may_import() -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {package}"
         for path in sorted(SCALA.rglob("*.scala"))

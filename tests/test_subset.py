@@ -1,4 +1,4 @@
-"""A sample by links, and the features of it by the jar."""
+"""A subset of links, and its features by the jar."""
 
 from __future__ import annotations
 

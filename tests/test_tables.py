@@ -1,4 +1,4 @@
-"""Tables as people have them: both languages read each by one contract, docs/tables.md."""
+"""Tables of many kinds, read by both languages as docs/tables.md specifies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 Paint = Callable[..., bytes]
 pytestmark = pytest.mark.timeout(900)
 
-# The tests are no package: pytest imports each file by itself.
+# The tests are not a package: pytest imports each file separately.
 _MADE = runpy.run_path(str(Path(__file__).parent / "table_cases.py"))
 CASES: dict[str, Any] = _MADE["CASES"]
 
@@ -36,10 +36,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory, paint: Paint) -> Path:
 
 @dataclass(frozen=True)
 class Ran:
-    """What became of a command in one language: its status, what it said, and its rows."""
+    """The result of a command in one language: its status, its stderr and its rows."""
 
     status: int
-    said: str
+    stderr: str
     rows: list[Row]
 
 
@@ -58,10 +58,10 @@ def arguments(name: str, folder: Path, output: Path, model: Path) -> list[str]:
 
 
 def read(output: Path) -> list[Row]:
-    """The rows in the order of their paths, with what was said of each; numbers as Python's."""
+    """The rows, sorted by path, with the label or error of each; numbers as Python's."""
     if not output.exists():
         return []
-    # Spark writes timestamps in a form that says neither microseconds nor a time zone.
+    # Spark writes timestamps without a unit and a time zone.
     table = pq.ParquetDataset(output, partitioning=None, coerce_int96_timestamp_unit="us").read()
     rows = sorted(table.to_pylist(), key=lambda row: row["path"])
     return [shown(row) for row in rows]
@@ -92,20 +92,20 @@ def ran(
 
 @pytest.mark.parametrize("language", ["spark", "alone"])
 @pytest.mark.parametrize("name", CASES)
-def test_both_languages_make_the_same_of_a_table(name: str, ran: Ran) -> None:
+def test_both_languages_give_the_same_rows_for_a_table(name: str, ran: Ran) -> None:
     case = CASES[name]
-    assert ran.status == (2 if case.refused else 0), ran.said[-2000:]
-    lines = ran.said.splitlines()
+    assert ran.status == (2 if case.refused else 0), ran.stderr[-2000:]
+    lines = ran.stderr.splitlines()
     assert any(all(part in line for part in case.refused) for line in lines) or not case.refused
     for note in case.notes:
-        assert any(note in line for line in lines), ran.said[-2000:]
+        assert any(note in line for line in lines), ran.stderr[-2000:]
     assert [as_written(row) for row in ran.rows] == [as_written(dict(row)) for row in case.rows]
-    # In one order too: a table's own columns, then those of the result.
+    # Also in the same order: the table's columns, then those of the result.
     assert [list(row) for row in ran.rows] == [list(row) for row in case.rows]
 
 
 def as_written(row: Row) -> Row:
-    """Without the time zone of an instant, which Spark's form of timestamps does not have."""
+    """The row without time zones, because Spark's timestamps have none."""
     return {
         name: value.replace(tzinfo=None) if isinstance(value, dt.datetime) else value
         for name, value in row.items()

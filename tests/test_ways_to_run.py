@@ -1,4 +1,4 @@
-"""The same images by other runtimes, decoders and storages: the same rows."""
+"""Other runtimes, decoders and storage give the same rows for the same images."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def done(
     run_command: Callable[..., Done], gallery: Path, colour_bundle: Path, work: Path
 ) -> dict[str, Done]:
-    """What became of each way."""
+    """The result of each way to run."""
     pytest.importorskip("openvino")
     pytest.importorskip("simplejpeg")
     packed = run_command("pack-images", "--images", gallery, "--output", work / "packed.parquet")
@@ -47,8 +47,8 @@ def done(
     }
 
 
-def told(rows: list[Row]) -> dict[str, tuple[str | None, str]]:
-    """File name to true label and what came out."""
+def outcomes(rows: list[Row]) -> dict[str, tuple[str | None, str]]:
+    """The true label and the predicted label or error code, by file name."""
     return {
         Path(row["path"]).name: (
             row["label"],
@@ -59,17 +59,17 @@ def told(rows: list[Row]) -> dict[str, tuple[str | None, str]]:
 
 
 @pytest.mark.parametrize("way", ["packed", "openvino", "turbo"])
-def test_each_way_gives_the_rows_of_the_plain_one(
+def test_each_way_to_run_gives_the_same_rows(
     way: str, done: dict[str, Done], work: Path, rows_of: Callable[[Path], list[Row]]
 ) -> None:
     assert done[way].returncode == 0, done[way].stderr
-    plain = told(rows_of(work / "plain"))
+    plain = outcomes(rows_of(work / "plain"))
     assert len(plain) == 12
     assert set(plain.values()) >= {("red", "red"), ("blue", "TRUNCATED"), ("green", "NOT_FOUND")}
-    assert told(rows_of(work / way)) == plain
+    assert outcomes(rows_of(work / way)) == plain
 
 
-def test_what_was_not_measured_is_refused_before_any_task(
+def test_a_mode_without_calibration_is_refused_before_any_task(
     done: dict[str, Done], work: Path
 ) -> None:
     refused = done["unmeasured"]
@@ -80,7 +80,9 @@ def test_what_was_not_measured_is_refused_before_any_task(
 
 
 @pytest.mark.parametrize("way", ["plain", "packed", "openvino"])
-def test_run_json_has_what_the_workers_counted(way: str, done: dict[str, Done], work: Path) -> None:
+def test_run_json_has_the_counters_of_the_workers(
+    way: str, done: dict[str, Done], work: Path
+) -> None:
     assert done[way].returncode == 0, done[way].stderr
     record = json.loads((work / way / "_run" / "run.json").read_text("utf-8"))
     worker = record["worker"]

@@ -23,7 +23,7 @@ def predict(
 ) -> Callable[..., Done]:
     def call(*options: object, model: object = colour_bundle, **variables: str) -> Done:
         if "PYSPARK_PYTHON" in variables:
-            # Unless told where Spark is, spark-submit itself would ask PYSPARK_PYTHON for it.
+            # Without SPARK_HOME, spark-submit itself would run PYSPARK_PYTHON to find Spark.
             variables["SPARK_HOME"] = str(spark_home)
         arguments = ("--images", gallery, "--model", model, "--output", tmp_path / "out")
         return submit("predict", *arguments, *options, **variables)
@@ -47,25 +47,25 @@ def test_an_unknown_model_lists_the_built_in_ones_in_any_working_folder(
     assert "id_fraud" in done.stderr.splitlines()[-1]
 
 
-def test_an_interpreter_that_does_not_exist_is_named(
+def test_the_error_for_a_missing_interpreter_has_its_path(
     predict: Callable[..., Done], tmp_path: Path
 ) -> None:
     done = predict(PYSPARK_PYTHON="/nowhere/python")
     assert_refused(done, "PYTHON_NOT_FOUND: '/nowhere/python' cannot be started", tmp_path)
 
 
-def test_an_interpreter_without_packages_is_told_which_are_missing(
+def test_the_error_lists_the_packages_that_the_interpreter_lacks(
     predict: Callable[..., Done], repository: Path, tmp_path: Path
 ) -> None:
     bare = tmp_path / "python"
-    # -S: without its site-packages it is an interpreter that nothing was installed for.
+    # -S: without site-packages the interpreter has no packages.
     bare.write_text(f'#!/bin/sh\nexec {repository}/.venv/bin/python -S "$@"\n')
     bare.chmod(0o755)
     done = predict(PYSPARK_PYTHON=str(bare))
     assert_refused(done, f"PYSPARK_MISMATCH: {bare} has no pyspark, but this is Spark", tmp_path)
 
 
-def test_a_locale_in_which_file_names_cannot_be_told_is_refused_not_guessed(
+def test_a_locale_that_cannot_represent_the_file_names_is_refused(
     predict: Callable[..., Done], gallery: Path, tmp_path: Path
 ) -> None:
     done = predict(LC_ALL="POSIX", LANG="POSIX")
@@ -73,7 +73,7 @@ def test_a_locale_in_which_file_names_cannot_be_told_is_refused_not_guessed(
     assert done.stderr.rstrip().endswith("Set LC_ALL=C.UTF-8.")
 
 
-def test_an_unknown_command_lists_the_known_ones(
+def test_the_error_for_an_unknown_command_lists_the_known_ones(
     submit: Callable[..., Done], tmp_path: Path
 ) -> None:
     known = "UNKNOWN_COMMAND: 'predikt'. Known: predict, features, pca, evaluate, "
@@ -81,7 +81,7 @@ def test_an_unknown_command_lists_the_known_ones(
     assert_refused(submit("predikt"), known, tmp_path)
 
 
-def test_alone_the_same_mistakes_have_the_same_codes_and_statuses(
+def test_the_python_package_has_the_same_error_codes_and_exit_statuses(
     alone: Callable[..., Done], gallery: Path, colour_bundle: Path, tmp_path: Path
 ) -> None:
     def wrong(code: str, *options: object) -> None:

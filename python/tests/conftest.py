@@ -1,4 +1,4 @@
-"""Shared by all tests: images, and a model whose predictions can be checked by eye."""
+"""Fixtures of all tests: images, and a model with obvious predictions."""
 
 import hashlib
 import io
@@ -27,20 +27,20 @@ Encode = Callable[..., bytes]
 
 @pytest.fixture(scope="session")
 def colour_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle that names the strongest channel: logits are the channels' means / 25.5."""
+    """A bundle whose class is the strongest channel: logits are the channels' means / 25.5."""
     return write_colour_bundle(tmp_path_factory.mktemp("models") / "colour", divisor=25.5)
 
 
 @pytest.fixture(scope="session")
 def means_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle that gives the means of the channels as features."""
+    """A bundle whose features are the means of the channels."""
     folder = tmp_path_factory.mktemp("models") / "means"
     return write_colour_bundle(folder, divisor=51.0, features=True)
 
 
 @pytest.fixture(scope="session")
 def nan_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle whose logits are not numbers where the image is black: 0 / 0."""
+    """A bundle whose logits are NaN for a black image: 0 / 0."""
     return write_colour_bundle(tmp_path_factory.mktemp("models") / "broken", divisor=0.0)
 
 
@@ -56,7 +56,7 @@ def nan_model(nan_bundle: Path) -> Model:
 
 @pytest.fixture(scope="session")
 def encode() -> Encode:
-    """``encode("red")`` is a PNG of that colour; format and size can be given."""
+    """``encode("red")`` returns a PNG of that colour; format and size are optional."""
 
     def encoded(
         colour: str | tuple[int, ...],
@@ -73,7 +73,7 @@ def encode() -> Encode:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real test data, or a skip where there is none."""
+    """The folder of real test data; without it the test is skipped."""
     repository = Path(__file__).parents[2]
     folder = Path(os.environ.get("SIGHTLINE_SHARED", repository.parent / "shared"))
     if not (folder / "data").is_dir():

@@ -11,12 +11,12 @@ from sightline.errors import SightlineError, WrongUseError, error_conditions
 
 SOURCES = Path(__file__).parents[1] / "src" / "sightline"
 SCALA = Path(__file__).parents[2] / "scala/src/main/scala"
-# A call that passes a name on is not one that chooses it.
+# A call that only passes the condition on does not choose it.
 PASSED_ON = re.compile(r"condition|f'UNKNOWN_\{")
 
 
 def raised_in_python() -> list[tuple[str, str, str]]:
-    """Where, class and condition of every error that the package makes."""
+    """The place, class and condition of every error that the package raises."""
     found = []
     for file in sorted(SOURCES.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -32,7 +32,7 @@ def raised_in_python() -> list[tuple[str, str, str]]:
 
 
 def raised_in_scala() -> dict[str, list[tuple[str, set[str]]]]:
-    """Conditions of the jar's errors: where each is made, and the parameters that it is given."""
+    """Conditions of the jar's errors, with the place and the parameters of each."""
     found: dict[str, list[tuple[str, set[str]]]] = {}
     for file in sorted(SCALA.rglob("*.scala")):
         text = file.read_text("utf-8")
@@ -46,7 +46,7 @@ def raised_in_scala() -> dict[str, list[tuple[str, set[str]]]]:
 
 
 def _end(text: str, start: int) -> int:
-    """Where the parenthesis that is open at `start` closes."""
+    """The position of the parenthesis that closes the one open at `start`."""
     depth, at = 1, start
     while depth:
         if text[at] == '"':
@@ -71,9 +71,7 @@ def _end_of_string(text: str, start: int) -> int:
     return at + 1
 
 
-def test_every_error_of_the_package_has_a_condition_and_its_class_is_that_of_the_exit_status() -> (
-    None
-):
+def test_every_error_of_the_package_has_a_condition_and_the_class_for_its_exit_status() -> None:
     conditions = error_conditions()
     wrong = [
         (where, name, code)
@@ -101,7 +99,7 @@ def test_every_error_of_the_jar_has_a_condition_and_gives_the_parameters_of_its_
     ("error", "status"),
     [(WrongUseError("UNKNOWN_MODEL", "'x'."), 2), (SightlineError("MODEL_FAILED", "It did."), 1)],
 )
-def test_the_exit_status_is_the_condition_s(error: SightlineError, status: int) -> None:
+def test_the_exit_status_is_that_of_the_condition(error: SightlineError, status: int) -> None:
     assert error.exit_status == status
     assert str(error).startswith(f"{error.code}: ")
 
@@ -115,7 +113,7 @@ def test_a_condition_has_a_meaning_a_message_a_sqlstate_and_an_exit_status() -> 
         assert re.fullmatch(r"[^ ].*\.", condition["meaning"]), name
 
 
-def test_the_page_of_errors_is_that_of_the_conditions() -> None:
+def test_the_errors_page_has_all_conditions() -> None:
     root = SCALA.parents[3]
     page = runpy.run_path(str(root / "scripts/errors_page.py"))["page"]
     written = (root / "docs/errors.md").read_text("utf-8")
@@ -127,12 +125,12 @@ def test_every_condition_is_raised_by_the_sources() -> None:
     reported = "".join(
         file.read_text("utf-8") for file in [*SOURCES.rglob("*.py"), *SCALA.rglob("*.scala")]
     )
-    # Some are chosen by a function that is given their name.
+    # Some conditions are passed to a function by name.
     unused = {name for name in error_conditions() if f'"{name}"' not in reported} - raised
     assert unused == set()
 
 
-def test_every_condition_is_made_to_happen_by_a_test() -> None:
+def test_every_condition_is_raised_by_a_test() -> None:
     root = SCALA.parents[3]
     suites = {
         "jar": [*(root / "scala/src/test").rglob("*.scala"), *(root / "tests").glob("*.py")],

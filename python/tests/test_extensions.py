@@ -71,7 +71,7 @@ def predict(tmp_path: Path, images: Path, model: Path, backend: str) -> pa.Table
     return pq.read_table(output / "part-00000.parquet")
 
 
-def test_a_backend_of_another_package_classifies_as_the_built_in_one(
+def test_a_backend_of_another_package_gives_the_same_classes_as_the_built_in_one(
     site: Path, tmp_path: Path, colour_bundle: Path, encode: Callable[..., bytes]
 ) -> None:
     (tmp_path / "images").mkdir()
@@ -92,7 +92,7 @@ def test_a_backend_of_another_package_classifies_as_the_built_in_one(
         assert (one and one["score"]) == (other and pytest.approx(other["score"], abs=1e-6))
 
 
-def test_a_backend_of_another_package_is_one_of_the_python_interface(
+def test_the_python_interface_accepts_a_backend_of_another_package(
     site: Path, colour_bundle: Path, encode: Callable[..., bytes]
 ) -> None:
     model = sightline.load(colour_bundle, backend="reference", threads=1)
@@ -110,7 +110,7 @@ def test_a_backend_is_listed_and_its_declaration_is_used(site: Path, colour_bund
         backend_entry("tvm")
 
 
-def test_a_variant_of_its_own_is_the_reference_of_a_calibration(
+def test_a_variant_of_another_package_is_the_reference_of_a_calibration(
     site: Path, tmp_path: Path, colour_bundle: Path, encode: Callable[..., bytes]
 ) -> None:
     code = (site / "sightline_demo/backend.py").read_text().replace('variant="onnx"', 'variant="v"')
@@ -133,7 +133,7 @@ def test_a_variant_of_its_own_is_the_reference_of_a_calibration(
     assert classify(bundle, mode, images, allow_code=False).found.tolist() == [2, 0, 1]
 
 
-def test_the_preflight_names_it(site: Path) -> None:
+def test_the_preflight_reports_a_backend_of_another_package(site: Path) -> None:
     code = "import json; from sightline.worker.preflight import preflight; "
     code += "print(json.dumps(preflight()))"
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(site)!r}); {code}"]
@@ -144,7 +144,7 @@ def test_the_preflight_names_it(site: Path) -> None:
     assert answer["packages"]["onnx"] == onnx.__version__
 
 
-def test_the_preflight_goes_on_with_a_broken_backend(site: Path) -> None:
+def test_the_preflight_reports_the_other_backends_if_one_is_broken(site: Path) -> None:
     from sightline.worker.preflight import preflight
 
     (site / "sightline_demo/backend.py").write_text("import no_such_module\n")
@@ -158,7 +158,9 @@ def test_finding_names_imports_nothing(site: Path) -> None:
     assert not any(name.startswith("sightline_demo") for name in sys.modules)
 
 
-def test_a_package_that_it_needs_is_named(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_for_a_missing_package_of_a_backend_has_its_name(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = (site / "sightline_demo/backend.py").read_text()
     changed = text.replace('package="onnx"', 'package="no_such_runtime"')
     (site / "sightline_demo/backend.py").write_text(changed)
@@ -166,7 +168,7 @@ def test_a_package_that_it_needs_is_named(site: Path, monkeypatch: pytest.Monkey
         find_backend("reference")
 
 
-def test_a_broken_extension_is_an_error_that_names_its_package(site: Path) -> None:
+def test_the_error_for_a_broken_extension_has_its_package(site: Path) -> None:
     (site / "sightline_demo/backend.py").write_text("import no_such_module\n")
     message = "BROKEN_EXTENSION: .*'reference' of sightline.backends in package sightline-demo"
     with pytest.raises(WrongUseError, match=f"{message} .*no_such_module"):
@@ -176,7 +178,7 @@ def test_a_broken_extension_is_an_error_that_names_its_package(site: Path) -> No
         backend_entry("reference")
 
 
-def test_two_packages_with_one_name_are_named(site: Path) -> None:
+def test_the_error_for_a_name_in_two_packages_has_both_packages(site: Path) -> None:
     install(site, "other", "[sightline.backends]\nreference = other:ENTRY\n")
     with pytest.raises(WrongUseError, match=r"BROKEN_EXTENSION: .*in other and sightline-demo"):
         backend_entry("reference")
@@ -196,7 +198,7 @@ def test_a_feed_and_a_head_of_another_package_are_used(site: Path, tmp_path: Pat
     assert rows[3]["error"]["message"] == "The text has no letter from a to z."
 
 
-def test_a_kind_that_is_not_installed_lists_the_known(tmp_path: Path) -> None:
+def test_the_error_for_a_kind_that_is_not_installed_lists_the_known_ones(tmp_path: Path) -> None:
     bundle = Bundle.load(write_letters_bundle(tmp_path / "letters"))
     model = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
     message = r"UNKNOWN_EXTENSION: there is no feed 'letters'\. Known: image, tensor\."
@@ -204,7 +206,7 @@ def test_a_kind_that_is_not_installed_lists_the_known(tmp_path: Path) -> None:
         list(run_scalar([pa.array(["a"])], model, EngineSettings(), Tensors(("stars",))))
 
 
-def test_an_unknown_head_lists_the_known(site: Path, tmp_path: Path) -> None:
+def test_the_error_for_an_unknown_head_lists_the_known_ones(site: Path, tmp_path: Path) -> None:
     path = write_letters_bundle(tmp_path / "letters", head={"kind": "boxes"})
     bundle = Bundle.load(path)
     model = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
@@ -213,7 +215,7 @@ def test_an_unknown_head_lists_the_known(site: Path, tmp_path: Path) -> None:
         list(run_scalar([pa.array(["a"])], model, EngineSettings(), Tensors(("stars",))))
 
 
-def test_settings_that_do_not_fit_are_the_packages_to_refuse(site: Path, tmp_path: Path) -> None:
+def test_settings_are_checked_by_the_extensions_package(site: Path, tmp_path: Path) -> None:
     path = write_letters_bundle(tmp_path / "letters", head={"kind": "rating", "least": 1})
     bundle = Bundle.load(path)
     model = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
@@ -261,9 +263,7 @@ def test_an_image_that_a_source_cannot_read_is_an_error_of_its_row(
     ]
 
 
-def test_a_source_may_return_other_types_of_bytes_but_nothing_else(
-    site: Path, tmp_path: Path
-) -> None:
+def test_a_source_can_return_any_bytes_type_and_no_other_type(site: Path, tmp_path: Path) -> None:
     (site / "sightline_demo/source.py").write_text(
         "from sightline.source.list_source import SourceImages\n"
         "from sightline.row_error import RowError\n"
@@ -293,7 +293,7 @@ def test_a_source_may_return_other_types_of_bytes_but_nothing_else(
         list(read_images(listing, 100, 10, 1000))
 
 
-def test_a_source_does_not_get_globs_and_texts_without_a_suffix(
+def test_globs_and_paths_without_a_suffix_are_not_passed_to_a_source(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -310,7 +310,7 @@ def test_a_source_does_not_get_globs_and_texts_without_a_suffix(
     assert files("[c].zip") == ["in [c].zip"]
 
 
-def test_an_extension_that_is_not_installed_lists_the_installed(site: Path) -> None:
+def test_the_error_for_a_missing_extension_lists_the_installed_ones(site: Path) -> None:
     message = r"UNKNOWN_EXTENSION: there is no source 'tar'\. Known: zip\."
     with pytest.raises(WrongUseError, match=message):
         load_extension("sightline.sources", "tar")
@@ -332,7 +332,7 @@ def test_options_of_tables_and_folders_are_refused(
     assert "WRONG_ARGUMENTS" in capsys.readouterr().err
 
 
-def test_the_page_shows_the_files_of_the_package() -> None:
+def test_the_extensions_page_shows_the_files_of_the_example_package() -> None:
     page = DOCS.read_text("utf-8")
     for name in ("backend.py", "feed.py", "head.py", "source.py", "entry_points.txt"):
         assert f"```\n{(PLUGIN / name).read_text('utf-8')}```".partition("\n")[2] in page, name

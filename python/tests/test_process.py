@@ -1,4 +1,4 @@
-"""Sightline used as a library leaves the process of its user as it was."""
+"""Sightline as a library does not change the state of the user's process."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ def state():
         "recursion": sys.getrecursionlimit(),
     }
 
-# What the libraries do when they are imported is not ours.
+# Effects of importing other libraries are not checked.
 for name in sys.argv[2].split(","):
     try:
         importlib.import_module(name)
@@ -49,7 +49,7 @@ TORCH += ["sightline.bundle." + name for name in (
 )]
 TORCH += ["sightline.calibrate"]
 for module in pkgutil.walk_packages(sightline.__path__, "sightline."):
-    # What is left out imports torch, which takes 20 seconds.
+    # The skipped modules import torch, which takes 20 seconds.
     if module.name.startswith(tuple(TORCH)) or module.name.endswith("__main__"):
         continue
     try:

@@ -1,4 +1,4 @@
-"""The Python interface: `sightline.load`, and what it returns."""
+"""The Python interface: `sightline.load` and its result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Encode = Callable[..., bytes]
 
 @pytest.fixture
 def images(tmp_path: Path, encode: Encode) -> list[Path]:
-    """Three colours, and four files that have no prediction."""
+    """Three images of one colour, and four files without a prediction."""
     folder = tmp_path / "images"
     folder.mkdir()
     for colour in ("red", "green", "blue"):
@@ -108,9 +108,7 @@ def test_a_model_describes_itself(colour_bundle: Path) -> None:
     assert repr(model) == f"<sightline.Model colour on cpu, sha256 {model.sha256[:12]}>"
 
 
-def test_labels_that_are_missing_or_changed_are_an_error(
-    colour_bundle: Path, tmp_path: Path
-) -> None:
+def test_missing_or_changed_labels_are_an_error(colour_bundle: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(colour_bundle, tmp_path / "colour")
     models = [sightline.load(copy) for _ in range(2)]
     (copy / "labels.txt").write_text("one\ntwo\nthree\n")
@@ -156,7 +154,7 @@ def test_wrong_use_is_an_error_with_a_condition(
     assert isinstance(raised.value, sightline.SightlineError)
 
 
-def test_what_is_no_list_of_images_is_a_type_error(images: list[Path], colour_bundle: Path) -> None:
+def test_images_of_a_wrong_type_raise_a_type_error(images: list[Path], colour_bundle: Path) -> None:
     model = sightline.load(colour_bundle)
     for single in (str(images[0]), images[0], images[0].read_bytes()):
         with pytest.raises(TypeError, match=r"iterable of paths or bytes, such as \[path\]"):
@@ -165,7 +163,9 @@ def test_what_is_no_list_of_images_is_a_type_error(images: list[Path], colour_bu
         model.predict([1])  # type: ignore[list-item]
 
 
-def test_a_model_without_features_says_so(images: list[Path], colour_bundle: Path) -> None:
+def test_features_of_a_model_without_features_raise_an_error(
+    images: list[Path], colour_bundle: Path
+) -> None:
     with pytest.raises(sightline.WrongUseError, match="NO_FEATURES: model colour has no output"):
         sightline.load(colour_bundle).features(images)
 

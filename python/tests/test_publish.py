@@ -23,7 +23,7 @@ def test_the_folder_appears_when_the_block_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["folder", "file", "link"])
-def test_what_is_there_is_replaced_only_when_asked(kind: str, tmp_path: Path) -> None:
+def test_an_existing_output_is_replaced_only_with_overwrite(kind: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     if kind == "folder":
         out.mkdir()
@@ -40,7 +40,7 @@ def test_what_is_there_is_replaced_only_when_asked(kind: str, tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_block_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_block_that_fails_keeps_the_old_output(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a").write_text("old")
     with pytest.raises(KeyError), publish_folder(tmp_path / "out", None):
@@ -60,7 +60,7 @@ def refuse_renames(monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
     monkeypatch.setattr(Path, "rename", rename)
 
 
-def test_when_the_second_rename_fails_the_old_folder_is_put_back(
+def test_the_old_folder_is_restored_if_the_second_rename_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "out").mkdir()
@@ -72,7 +72,7 @@ def test_when_the_second_rename_fails_the_old_folder_is_put_back(
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_when_nothing_can_be_put_back_it_is_kept_and_named(
+def test_the_error_has_the_path_of_the_old_folder_if_it_cannot_be_restored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "out").mkdir()
@@ -88,11 +88,11 @@ def test_when_nothing_can_be_put_back_it_is_kept_and_named(
     owner, kept = sorted(tmp_path.iterdir(), key=lambda path: "replaced" in path.name)
     assert (kept / "a").read_text() == "old"
     assert str(kept) in str(error.value)
-    # The next run can tell whose it is.
+    # The next run can find the owner.
     assert owner.name == kept.name.replace("replaced", "run")
 
 
-def test_a_folder_that_cannot_be_made_is_wrong_use(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_wrong_use(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
         pytest.raises(WrongUseError, match="OUTPUT_NOT_WRITABLE"),
@@ -114,7 +114,7 @@ def write_owner(folder: Path, run: str, process: int, started: float | None, hos
 
 @pytest.fixture
 def dead() -> int:
-    """The number of a process that has ended."""
+    """The id of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
@@ -130,16 +130,16 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_what_killed_runs_left_half_written_is_removed_and_reported(
+def test_incomplete_outputs_of_killed_runs_are_removed_and_reported(
     tmp_path: Path, dead: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # The last is what Scala's commands leave, which Spark must be able to read.
+    # The last one is the form of Scala's commands, which Spark must be able to read.
     leave(
         tmp_path, ".out.incomplete-0000000a", ".out.incomplete-0000000b", "out.incomplete-0000000c"
     )
     write_owner(tmp_path, "0000000a", dead, 1.5, "")
-    write_owner(tmp_path, "0000000b", os.getpid(), 1.5, "")  # a later process of that number
-    write_owner(tmp_path, "0000000c", 1, 1.5, "elsewhere")  # silent for a day
+    write_owner(tmp_path, "0000000b", os.getpid(), 1.5, "")  # a later process with this id
+    write_owner(tmp_path, "0000000c", 1, 1.5, "elsewhere")  # not updated for a day
     (tmp_path / "..out.run-0000000c.crc").touch()
     os.utime(tmp_path / ".out.run-0000000c", (time.time() - 86400,) * 2)
     write_owner(tmp_path, "0000000d", dead, 1.5, "")
@@ -150,7 +150,7 @@ def test_what_killed_runs_left_half_written_is_removed_and_reported(
     assert "out.incomplete-0000000a is removed: a run that was killed had left it" in reported
 
 
-def test_what_a_live_run_writes_or_has_no_known_owner_is_left_alone(
+def test_outputs_of_running_processes_and_of_unknown_owners_are_kept(
     tmp_path: Path, dead: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_owner(tmp_path, "0000000a", os.getpid(), current().started, "")
@@ -169,7 +169,7 @@ def test_what_a_live_run_writes_or_has_no_known_owner_is_left_alone(
     assert "out.incomplete-0000000b is left alone: its owner is unknown" in reported
 
 
-def test_an_output_that_a_killed_run_moved_aside_is_put_back_or_removed_if_it_was_replaced(
+def test_an_output_that_a_killed_run_moved_is_restored_or_removed_if_it_was_replaced(
     tmp_path: Path, dead: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     leave(tmp_path, ".out.incomplete-0000000a", ".out.replaced-0000000a")
@@ -184,7 +184,7 @@ def test_an_output_that_a_killed_run_moved_aside_is_put_back_or_removed_if_it_wa
     assert names(tmp_path) == ["out"]
     leave(tmp_path, ".out.replaced-0000000b")
     write_owner(tmp_path, "0000000b", dead, 1.5, "")
-    # The new one of the third never came, and what is there now is something else.
+    # The third run wrote no new output, and the existing output is another run's.
     leave(tmp_path, ".out.incomplete-0000000c", ".out.replaced-0000000c")
     write_owner(tmp_path, "0000000c", dead, 1.5, "")
     with publish_folder(tmp_path / "out", None):
@@ -192,7 +192,7 @@ def test_an_output_that_a_killed_run_moved_aside_is_put_back_or_removed_if_it_wa
     assert names(tmp_path) == [".out.replaced-0000000c", "out"]
 
 
-def test_a_run_that_is_killed_leaves_what_the_next_one_settles(tmp_path: Path) -> None:
+def test_the_next_run_removes_the_files_of_a_killed_run(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     code = (
         "import os, signal, sys\n"
@@ -213,7 +213,7 @@ def test_a_run_that_is_killed_leaves_what_the_next_one_settles(tmp_path: Path) -
     "read",
     ["out", "out/a.jpg", "link/a.jpg", "x.jpg", "out/../out/*.jpg", "other/../link", "file:{}/out"],
 )
-def test_a_folder_that_holds_what_is_read_is_not_replaced(read: str, tmp_path: Path) -> None:
+def test_a_folder_that_contains_an_input_is_not_replaced(read: str, tmp_path: Path) -> None:
     for name in ("out/a.jpg", "out2/b.jpg", "other/c.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()

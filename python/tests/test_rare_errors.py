@@ -1,4 +1,4 @@
-"""Errors that no other test has a reason to make happen."""
+"""Errors that no other test raises."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def broken_weights(folder: Path) -> object:
 
 TRIGGERS: dict[str, Trigger] = {
     "BAD_WEIGHTS": broken_weights,
-    # Nobody may make links there.
+    # No user can create links in this folder.
     "CANNOT_LINK": lambda _: list(link_images(["/a.png"], ["a.png"], Path("/proc/self"))),
 }
 
 
 @pytest.mark.parametrize("condition", TRIGGERS)
-def test_it_happens_with_its_condition(condition: str, tmp_path: Path) -> None:
+def test_each_error_is_raised_with_its_condition(condition: str, tmp_path: Path) -> None:
     with pytest.raises(SightlineError) as raised:
         TRIGGERS[condition](tmp_path)
     assert raised.value.code == condition
@@ -46,7 +46,7 @@ def test_a_bundle_with_other_bytes_does_not_verify(
     assert "sightline: VERIFY_FAILED: " in capsys.readouterr().err
 
 
-def test_a_sample_of_a_folder_that_cannot_be_listed_is_refused(
+def test_a_subset_of_a_folder_that_cannot_be_listed_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "images/locked").mkdir(parents=True)
@@ -54,7 +54,7 @@ def test_a_sample_of_a_folder_that_cannot_be_listed_is_refused(
     real = os.scandir
 
     def scandir(path: str) -> object:
-        # Root may list every folder, so the system's refusal is made here.
+        # Root can list every folder, so the test raises the system's error itself.
         if str(path).endswith("locked"):
             raise PermissionError(13, "Permission denied", path)
         return real(path)

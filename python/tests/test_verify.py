@@ -1,4 +1,4 @@
-"""scripts/verify.py: parts in lanes, and what is counted of them."""
+"""scripts/verify.py: parts run in parallel, and their tests are counted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REPORT = """<testsuite>
 
 @pytest.fixture
 def verify(tmp_path: Path) -> dict[str, Any]:
-    """What the script defines, with its reports in a folder of the test."""
+    """The script's definitions, with its reports in a folder of the test."""
     made = runpy.run_path(str(SCRIPT))
     made["Verification"].run.__globals__["REPORTS"] = tmp_path / "reports"
     return made
@@ -31,7 +31,7 @@ def part(verify: dict[str, Any], name: str, program: str, **more: Any) -> Any:  
 
 
 def report(folder: Path) -> str:
-    """A program that leaves a report with one passed, one failed and one skipped test."""
+    """A program that writes a report with one passed, one failed and one skipped test."""
     return f"""
 from pathlib import Path
 folder = Path({str(folder)!r})
@@ -59,7 +59,7 @@ def test_all_parts_run_and_their_tests_and_failures_are_counted(
     assert "a fault of style\n" in capfd.readouterr().out
 
 
-def test_what_an_sbt_task_wrote_of_its_failures_are_the_reasons_of_its_part_alone(
+def test_the_failures_of_an_sbt_task_are_reported_only_for_its_part(
     verify: dict[str, Any], tmp_path: Path
 ) -> None:
     failures = tmp_path / "failures.txt"
@@ -72,7 +72,7 @@ def test_what_an_sbt_task_wrote_of_its_failures_are_the_reasons_of_its_part_alon
     assert not failures.exists()
 
 
-def test_a_part_begins_when_the_part_that_it_needs_has_ended(
+def test_a_part_starts_after_the_part_that_it_needs_has_ended(
     verify: dict[str, Any], tmp_path: Path
 ) -> None:
     jar = tmp_path / "jar"
@@ -82,14 +82,14 @@ def test_a_part_begins_when_the_part_that_it_needs_has_ended(
 
 
 @pytest.mark.parametrize("wanted", [1, 2])
-def test_the_number_of_lanes_can_be_chosen(
+def test_the_number_of_parallel_parts_can_be_chosen(
     verify: dict[str, Any], wanted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VERIFY_LANES", str(wanted))
     assert verify["number_of_lanes"]() == wanted
 
 
-def test_a_machine_with_little_memory_has_one_lane(
+def test_a_machine_with_little_memory_runs_one_part_at_a_time(
     verify: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("VERIFY_LANES", raising=False)
@@ -97,7 +97,7 @@ def test_a_machine_with_little_memory_has_one_lane(
     assert verify["number_of_lanes"]() == 1
 
 
-def test_the_script_fails_if_a_part_cannot_be_run_at_all_and_runs_the_others(
+def test_the_script_fails_if_a_part_cannot_start_and_still_runs_the_others(
     verify: dict[str, Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
     absent = verify["Part"]("absent", ("/nowhere/program",))

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sightline.errors import SightlineError, WrongUseError
-from sightline.leftovers import BEAT_SECONDS, RunNames, run_names, settle
+from sightline.killed_runs import BEAT_SECONDS, RunNames, run_names, settle
 from sightline.place import first_in
 from sightline.run_owner import write_owner
 from sightline.written_folder import is_replaceable
@@ -109,7 +109,7 @@ def require_outside(target: Path, tables: Iterable[str | Path]) -> None:
         if first_in([target], table) is not None:
             raise WrongUseError(
                 "OUTPUT_IN_INPUT",
-                f"'{target}' lies in '{table}', which this run reads as a whole. "
+                f"'{target}' is inside '{table}', which this run reads as a whole. "
                 "Choose an --output outside it.",
             )
 

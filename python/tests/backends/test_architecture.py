@@ -40,7 +40,7 @@ def test_a_function_that_makes_no_module_is_never_called(
 
 
 @pytest.mark.parametrize("name", ["canary_net:make", "canary_net", "canary_net.timm:make"])
-def test_code_that_nobody_allowed_is_not_even_imported(
+def test_code_is_not_imported_without_consent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     (tmp_path / "canary_net.py").write_text("raise SystemExit('the canary ran')")
@@ -54,7 +54,7 @@ def test_code_that_nobody_allowed_is_not_even_imported(
     assert "canary_net" not in sys.modules
 
 
-def test_the_packages_own_code_needs_no_consent() -> None:
+def test_code_of_the_package_itself_needs_no_consent() -> None:
     name = "sightline.backends.compact_cnn:CompactCnn"
 
     with pytest.raises(WrongUseError, match="BAD_ARCHITECTURE"):

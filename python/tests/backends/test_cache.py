@@ -21,7 +21,7 @@ def empty_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "_sessions", {})
 
 
-def test_a_model_is_loaded_once_and_says_so_on_stderr(
+def test_a_model_is_loaded_once_and_the_load_is_reported_on_stderr(
     colour_bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle = Bundle.load(colour_bundle)
@@ -75,7 +75,7 @@ def test_another_device_or_precision_is_another_session(
 
 @pytest.fixture
 def versions(colour_bundle: Path, tmp_path: Path) -> list[Bundle]:
-    """Eight versions of one model: bundles that differ by their licence."""
+    """Eight versions of one model: bundles with different licences."""
     folders = [tmp_path / f"version-{number}" for number in range(8)]
     for number, folder in enumerate(folders):
         shutil.copytree(colour_bundle, folder)
@@ -88,7 +88,7 @@ def loaded(capsys: pytest.CaptureFixture[str]) -> int:
     return capsys.readouterr().err.count("sightline: loaded colour")
 
 
-def test_replaced_models_are_let_go_and_the_last_used_stay(
+def test_replaced_models_are_released_and_the_last_used_ones_are_kept(
     versions: list[Bundle], capsys: pytest.CaptureFixture[str]
 ) -> None:
     sessions = []
@@ -108,7 +108,7 @@ def test_replaced_models_are_let_go_and_the_last_used_stay(
     assert loaded(capsys) == 1
 
 
-def test_a_model_in_use_is_never_let_go(
+def test_a_model_in_use_is_never_released(
     versions: list[Bundle], capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = open_session(versions[0], "onnx", Device("cpu"), 1)
@@ -122,7 +122,7 @@ def test_a_model_in_use_is_never_let_go(
     assert loaded(capsys) == 0
 
 
-def test_large_models_that_nobody_uses_are_let_go_by_their_size(
+def test_unused_models_above_the_size_limit_are_released(
     versions: list[Bundle], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cache, "MAX_IDLE_BYTES", 1)
@@ -132,18 +132,18 @@ def test_large_models_that_nobody_uses_are_let_go_by_their_size(
     assert first() is None
 
 
-def test_a_missing_variant_says_what_there_is(colour_bundle: Path) -> None:
+def test_the_error_for_a_missing_variant_lists_the_existing_ones(colour_bundle: Path) -> None:
     with pytest.raises(WrongUseError, match=r"NO_VARIANT: .*only onnx\. Use --backend onnx"):
         open_session(Bundle.load(colour_bundle), "pytorch", Device("cpu"), 1)
 
 
-def test_an_unknown_backend_lists_the_known(colour_bundle: Path) -> None:
+def test_the_error_for_an_unknown_backend_lists_the_known_ones(colour_bundle: Path) -> None:
     with pytest.raises(WrongUseError, match=r"UNKNOWN_BACKEND: 'jax'\. Known: onnx, pytorch"):
         open_session(Bundle.load(colour_bundle), "jax", Device("cpu"), 1)
 
 
 @pytest.mark.parametrize(("name", "package"), [("onnx", "onnxruntime"), ("pytorch", "torch")])
-def test_a_runtime_that_is_not_installed_is_named(
+def test_the_error_for_a_missing_runtime_has_its_name(
     monkeypatch: pytest.MonkeyPatch, name: str, package: str
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)

@@ -6,7 +6,7 @@ from sightline.errors import SightlineError, WrongUseError
 
 
 class Fake:
-    """A backend of which it is known whether it has CUDA."""
+    """A backend with or without CUDA."""
 
     def __init__(self, *, cuda: bool) -> None:
         self.cuda = cuda
@@ -46,7 +46,7 @@ def test_with_a_gpu_the_task_address_decides(
 
 @pytest.mark.usefixtures("no_gpu")
 @pytest.mark.parametrize(("requested", "addresses"), [("cpu", None), ("auto", None), ("auto", [])])
-def test_without_a_gpu_auto_is_the_cpu(requested: str, addresses: list[str] | None) -> None:
+def test_without_a_gpu_auto_uses_the_cpu(requested: str, addresses: list[str] | None) -> None:
     assert resolve_device(requested, "onnx", addresses) == Device("cpu")
 
 
@@ -54,7 +54,7 @@ def test_without_a_gpu_auto_is_the_cpu(requested: str, addresses: list[str] | No
 @pytest.mark.parametrize(
     ("requested", "addresses"), [("cuda", None), ("cuda", []), ("cuda", ["0"]), ("auto", ["0"])]
 )
-def test_a_gpu_that_is_not_there_is_an_error_and_never_the_cpu(
+def test_a_missing_gpu_is_an_error_and_does_not_fall_back_to_the_cpu(
     requested: str, addresses: list[str] | None
 ) -> None:
     with pytest.raises(SightlineError, match=r"^DEVICE_UNAVAILABLE: .*Use --device cpu"):
@@ -72,17 +72,17 @@ def test_a_task_without_a_gpu_takes_one_in_local_mode_only() -> None:
 
 
 @pytest.mark.usefixtures("gpu")
-def test_an_address_that_is_no_number_is_refused() -> None:
+def test_an_address_that_is_not_a_number_is_refused() -> None:
     with pytest.raises(SightlineError, match=r"DEVICE_UNAVAILABLE: .*'MIG-1'"):
         resolve_device("auto", "onnx", ["MIG-1"])
 
 
-def test_an_unknown_device_lists_the_known() -> None:
+def test_the_error_for_an_unknown_device_lists_the_known_ones() -> None:
     with pytest.raises(WrongUseError, match=r"UNKNOWN_DEVICE: 'tpu'\. Known: auto, cpu, cuda"):
         resolve_device("tpu", "onnx", None)
 
 
-def test_an_unknown_backend_lists_the_known() -> None:
+def test_the_error_for_an_unknown_backend_lists_the_known_ones() -> None:
     with pytest.raises(WrongUseError, match=r"UNKNOWN_BACKEND: 'jax'\. Known: onnx, pytorch"):
         resolve_device("cpu", "jax", None)
 

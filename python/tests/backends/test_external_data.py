@@ -35,7 +35,7 @@ def in_a_function(*, external: bool) -> onnx.ModelProto:
 
 
 @pytest.mark.parametrize("place", ["another file", "the graph"])
-def test_a_weight_in_another_file_is_found_wherever_it_hides(place: str) -> None:
+def test_weights_in_another_file_are_found_in_every_part_of_a_graph(place: str) -> None:
     external = place == "another file"
     sparse = onnx.SparseTensorProto(values=tensor(external=external))
     with_sparse = graph()
@@ -54,7 +54,7 @@ def test_a_weight_in_another_file_is_found_wherever_it_hides(place: str) -> None
 @pytest.mark.parametrize(
     "content", [b"rubbish", b"<?xml version='1.0'?>", b"\x3a\xff\xff", b"\x80"]
 )
-def test_what_is_no_onnx_is_said(content: bytes) -> None:
+def test_a_file_that_is_not_onnx_is_an_error(content: bytes) -> None:
     with pytest.raises(ValueError, match="it is"):
         has_external_data(content)
 
@@ -67,7 +67,7 @@ def field(tag: bytes, content: bytes) -> bytes:
     return tag + digits + bytes([length]) + content
 
 
-def test_a_graph_nested_without_end_is_given_up() -> None:
+def test_a_graph_that_is_nested_too_deeply_is_refused() -> None:
     graph = b""
     for _ in range(200):
         node = field(b"\x2a", field(b"\x32", graph))  # an attribute that is a graph

@@ -14,7 +14,7 @@ from sightline.errors import SightlineError, WrongUseError
 
 
 def with_graph(bundle: Bundle, folder: Path, graph: bytes) -> Bundle:
-    """The bundle with another graph, and the hash of that one."""
+    """The bundle with another graph and that graph's hash."""
     (folder / "model.onnx").write_bytes(graph)
     files = {**bundle.manifest.files, "model.onnx": hashlib.sha256(graph).hexdigest()}
     manifest = replace(bundle.manifest, files=files)
@@ -23,7 +23,7 @@ def with_graph(bundle: Bundle, folder: Path, graph: bytes) -> Bundle:
 
 
 @pytest.mark.parametrize("location", ["axes.bin", "../axes.bin", "/etc/passwd"])
-def test_a_graph_that_names_another_file_is_refused_even_where_that_file_is(
+def test_a_graph_with_weights_in_another_file_is_refused_even_if_the_file_exists(
     colour_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str
 ) -> None:
     model = onnx.load(colour_bundle / "model.onnx")
@@ -42,18 +42,20 @@ def test_a_graph_that_names_another_file_is_refused_even_where_that_file_is(
     with pytest.raises(WrongUseError, match=r"^INVALID_BUNDLE: .*rejects 'model\.onnx'") as error:
         BACKEND.open(bundle, Device("cpu"), 1)
 
-    # Our own words: of the versions that are allowed, some open the absolute path.
+    # The error is ours, because some supported versions of onnxruntime open the absolute path.
     assert "rejects 'model.onnx': it stores weights in another file" in str(error.value)
 
 
-def test_what_is_no_onnx_is_refused(colour_bundle: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_not_onnx_is_refused(colour_bundle: Path, tmp_path: Path) -> None:
     bundle = with_graph(Bundle.load(colour_bundle), tmp_path, b"rubbish")
 
     with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*rejects 'model\.onnx'"):
         BACKEND.open(bundle, Device("cpu"), 1)
 
 
-def test_threads_do_not_spin_and_are_those_asked_for(colour_bundle: Path) -> None:
+def test_the_session_has_the_given_number_of_threads_and_they_do_not_spin(
+    colour_bundle: Path,
+) -> None:
     graph = (colour_bundle / "model.onnx").read_bytes()
 
     options = open_graph(graph, Device("cpu"), 2).get_session_options()

@@ -20,14 +20,14 @@ from sightline.backends.openvino import BACKEND
 
 
 def with_graph(bundle: Bundle, folder: Path, graph: bytes) -> Bundle:
-    """The bundle with another graph, and the hash of that one."""
+    """The bundle with another graph and that graph's hash."""
     (folder / "model.onnx").write_bytes(graph)
     files = {**bundle.manifest.files, "model.onnx": hashlib.sha256(graph).hexdigest()}
     (folder / "model.json").write_bytes(replace(bundle.manifest, files=files).to_json())
     return Bundle.load(folder)
 
 
-def test_it_gives_the_numbers_of_the_source(colour_bundle: Path) -> None:
+def test_the_outputs_are_equal_to_those_of_the_source_model(colour_bundle: Path) -> None:
     inputs, expected = read_golden(Bundle.load(colour_bundle))
 
     found = BACKEND.open(Bundle.load(colour_bundle), Device("cpu"), 1).run(inputs, ["logits"])
@@ -36,7 +36,7 @@ def test_it_gives_the_numbers_of_the_source(colour_bundle: Path) -> None:
     assert found["logits"] == pytest.approx(expected["logits"], abs=1e-4)
 
 
-def test_fp32_is_stated_and_one_thread_is_one(colour_bundle: Path) -> None:
+def test_the_session_uses_fp32_and_one_thread(colour_bundle: Path) -> None:
     session = BACKEND.open(Bundle.load(colour_bundle), Device("cpu"), 1)
 
     compiled = session.idle["logits",][0].get_compiled_model()
@@ -46,7 +46,7 @@ def test_fp32_is_stated_and_one_thread_is_one(colour_bundle: Path) -> None:
     assert compiled.get_property("NUM_STREAMS") == 1
 
 
-def test_threads_that_run_at_once_get_their_own_results(colour_bundle: Path) -> None:
+def test_concurrent_threads_get_their_own_results(colour_bundle: Path) -> None:
     session = BACKEND.open(Bundle.load(colour_bundle), Device("cpu"), 1)
     batches = [np.full((2, 8, 8, 3), value, np.uint8) for value in range(64)]
 
@@ -58,7 +58,7 @@ def test_threads_that_run_at_once_get_their_own_results(colour_bundle: Path) -> 
     assert len(session.idle["logits",]) <= 4
 
 
-def test_threads_may_ask_for_different_outputs_at_once(means_bundle: Path) -> None:
+def test_concurrent_threads_can_request_different_outputs(means_bundle: Path) -> None:
     session = BACKEND.open(Bundle.load(means_bundle), Device("cpu"), 1)
     wanted = [["logits"], ["means"], ["logits", "means"], []]
 
@@ -77,7 +77,7 @@ def test_threads_may_ask_for_different_outputs_at_once(means_bundle: Path) -> No
 
 
 @pytest.mark.parametrize("location", ["axes.bin", "../axes.bin"])
-def test_a_graph_that_names_another_file_is_refused_even_where_that_file_is(
+def test_a_graph_with_weights_in_another_file_is_refused_even_if_the_file_exists(
     colour_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, location: str
 ) -> None:
     model = onnx.load(colour_bundle / "model.onnx")
@@ -96,7 +96,7 @@ def test_a_graph_that_names_another_file_is_refused_even_where_that_file_is(
         BACKEND.open(bundle, Device("cpu"), 1)
 
 
-def test_what_is_no_onnx_is_refused(colour_bundle: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_not_onnx_is_refused(colour_bundle: Path, tmp_path: Path) -> None:
     bundle = with_graph(Bundle.load(colour_bundle), tmp_path, b"rubbish")
 
     with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*rejects 'model\.onnx'"):

@@ -23,7 +23,7 @@ WEIGHT, BIAS = torch.eye(3, 192), torch.tensor([1.0, 2.0, 3.0])
 
 @pytest.fixture
 def bundle(colour_bundle: Path, tmp_path: Path) -> Bundle:
-    """The colour bundle with a pytorch variant, which cannot take (n, 3, 8, 8): a bare Linear."""
+    """The colour bundle with a pytorch variant that rejects (n, 3, 8, 8): only a Linear."""
     content = safetensors.torch.save({"weight": WEIGHT, "bias": BIAS})
     (tmp_path / "weights.safetensors").write_bytes(content)
     manifest = Bundle.load(colour_bundle).manifest
@@ -66,13 +66,13 @@ def test_an_open_session_still_needs_consent(
         open_session(bundle, "pytorch", Device("cpu"), 1)
 
 
-def test_the_threads_are_those_asked_for(bundle: Bundle) -> None:
+def test_the_session_has_the_given_number_of_threads(bundle: Bundle) -> None:
     BACKEND.open(bundle, Device("cpu"), 1, allow_code=True)
 
     assert torch.get_num_threads() == 1
 
 
-def test_weights_that_are_no_safetensors_are_refused(bundle: Bundle) -> None:
+def test_weights_that_are_not_safetensors_are_refused(bundle: Bundle) -> None:
     (bundle.path / "weights.safetensors").write_bytes(b"\x80\x04rubbish")
     sha256 = hashlib.sha256(b"\x80\x04rubbish").hexdigest()
     files = {**bundle.manifest.files, "weights.safetensors": sha256}
@@ -91,7 +91,7 @@ def test_a_flipped_byte_is_refused_at_load(bundle: Bundle) -> None:
         BACKEND.open(bundle, Device("cpu"), 1, allow_code=True)
 
 
-def test_a_head_that_the_network_does_not_have_is_refused(bundle: Bundle) -> None:
+def test_a_head_that_is_missing_in_the_network_is_refused(bundle: Bundle) -> None:
     assert bundle.manifest.pytorch is not None
     features = Output(TensorSpec("features", "float32", ("n", 192)), Kind("vector"))
     signature = bundle.manifest.signature

@@ -19,7 +19,7 @@ MEASURED = Calibration("openvino", "bf16", "pillow", 500, 0.99, 0.856, 0.858, "p
 
 @pytest.fixture
 def bundle(colour_bundle: Path) -> Bundle:
-    """The colour bundle, measured in one way."""
+    """The colour bundle with one calibrated mode."""
     loaded = Bundle.load(colour_bundle)
     return replace(loaded, manifest=replace(loaded.manifest, calibration=(MEASURED,)))
 
@@ -38,11 +38,11 @@ def test_onnx_comes_first_and_openvino_runs_its_variant(bundle: Bundle) -> None:
         ("openvino", ("fp32", "bf16", "int8")),
     ],
 )
-def test_a_backend_says_what_it_can_do(backend: str, precisions: tuple[str, ...]) -> None:
+def test_a_backend_lists_its_precisions(backend: str, precisions: tuple[str, ...]) -> None:
     assert precisions_of(backend) == precisions
 
 
-def test_a_precision_that_a_backend_cannot_do_names_what_it_can(bundle: Bundle) -> None:
+def test_the_error_for_an_unsupported_precision_lists_the_supported_ones(bundle: Bundle) -> None:
     with pytest.raises(WrongUseError) as error:
         require_precision(bundle, "onnx", "bf16", "pillow")
 
@@ -52,7 +52,7 @@ def test_a_precision_that_a_backend_cannot_do_names_what_it_can(bundle: Bundle) 
     )
 
 
-def test_an_unknown_precision_lists_the_known(bundle: Bundle) -> None:
+def test_the_error_for_an_unknown_precision_lists_the_known_ones(bundle: Bundle) -> None:
     with pytest.raises(WrongUseError, match=r"UNKNOWN_PRECISION: 'fp16'\. Known: fp32, bf16, int8"):
         require_precision(bundle, "onnx", "fp16", "pillow")
 
@@ -61,12 +61,12 @@ def test_an_unknown_precision_lists_the_known(bundle: Bundle) -> None:
     ("backend", "precision", "decoder"),
     [
         ("onnx", "fp32", "pillow"),
-        ("openvino", "fp32", "turbo"),  # bit for bit Pillow's pixels
+        ("openvino", "fp32", "turbo"),  # the same pixels as Pillow's
         ("openvino", "bf16", "pillow"),
         ("openvino", "bf16", "turbo"),
     ],
 )
-def test_what_changes_no_number_or_was_measured_may_run(
+def test_exact_modes_and_calibrated_modes_are_allowed(
     bundle: Bundle, backend: str, precision: str, decoder: str
 ) -> None:
     require_precision(bundle, backend, precision, decoder)
@@ -80,7 +80,7 @@ def test_what_changes_no_number_or_was_measured_may_run(
         ("onnx", "fp32", "scaled"),
     ],
 )
-def test_what_was_not_measured_in_exactly_this_way_is_refused(
+def test_a_mode_without_calibration_is_refused(
     bundle: Bundle, backend: str, precision: str, decoder: str
 ) -> None:
     with pytest.raises(WrongUseError) as error:

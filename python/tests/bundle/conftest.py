@@ -1,4 +1,4 @@
-"""What the bundle's tests share: a tiny network, its state dict, and the bundle made from them."""
+"""Fixtures of the bundle's tests: a tiny network, its state dict and the bundle made from them."""
 
 import sys
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ PREPROCESSING = Preprocessing(
 
 @pytest.fixture(scope="session")
 def preprocessing() -> Preprocessing:
-    """16 x 12 pixels, so that a height taken for a width shows."""
+    """16 x 12 pixels, so that swapping height and width fails a test."""
     return PREPROCESSING
 
 
@@ -69,7 +69,7 @@ def tiny_models(tiny_request: AddRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def tiny(tiny_models: Path, tmp_path: Path) -> Bundle:
-    """A copy of the bundle `tiny` that the test may damage."""
+    """A copy of the bundle `tiny` that a test can damage."""
     folder = tmp_path / "tiny"
     folder.mkdir()
     for file in (tiny_models / "tiny").iterdir():

@@ -70,7 +70,7 @@ def linear(
 def by_hand(
     images: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...], dtype: str = "float32"
 ) -> np.ndarray:
-    """What `linear` gives for (n, height, width, 3) uint8, in float64: (n, 3)."""
+    """The output of `linear` for (n, height, width, 3) uint8, in float64: (n, 3)."""
     weight = np.random.default_rng(1).normal(size=(3, CLASSES)).astype(dtype)
     pixels = (images / 255 - np.asarray(mean)) / np.asarray(std)
     logits: np.ndarray = pixels.mean(axis=(1, 2)) @ weight.astype(np.float64)

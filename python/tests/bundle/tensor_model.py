@@ -93,7 +93,7 @@ def write_bundle(
 
 
 def expected(x: Array) -> dict[str, Array]:
-    """Compute what the model gives for x, (n, 4) float32."""
+    """Compute the model's output for x, (n, 4) float32."""
     return {
         "doubled": (2 * x).reshape(-1, 2, 2),
         "sums": np.trunc(x.sum(axis=1)).astype(np.int64),

@@ -25,7 +25,7 @@ def from_onnx(request: AddRequest, path: Path) -> AddRequest:
     return replace(request, onnx=path, weights=None, architecture="", arguments={})
 
 
-def test_weights_give_both_variants_that_agree(tiny: Bundle) -> None:
+def test_a_bundle_from_weights_has_two_variants_that_agree(tiny: Bundle) -> None:
     manifest = tiny.manifest
 
     assert manifest.variants == ("onnx", "pytorch")
@@ -78,7 +78,7 @@ def test_an_onnx_file_gives_an_onnx_only_bundle(tiny_request: AddRequest, tmp_pa
     assert bundle.manifest.golden.max_abs_delta["onnx"] < 1e-5
 
 
-def test_a_bundle_that_holds_the_file_it_is_made_from_is_not_replaced(
+def test_a_bundle_that_contains_the_source_file_is_not_replaced(
     tiny_request: AddRequest, tmp_path: Path
 ) -> None:
     request = from_onnx(tiny_request, linear(tmp_path / "x.onnx"))
@@ -109,7 +109,7 @@ def test_a_model_that_gives_probabilities_needs_no_softmax(
 
 
 def prefixed(request: AddRequest, folder: Path) -> Path:
-    """The tiny weights under the names that a Sequential around the network gives them."""
+    """The tiny weights with the names they have inside a Sequential."""
     import torch
 
     from sightline.bundle.weights import read_weights
@@ -150,7 +150,7 @@ def test_variants_that_disagree_are_refused_and_nothing_is_left(
         ({"name": "../x"}, r"WRONG_MODEL_NAME: '../x'"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_one_sentence(
+def test_a_request_that_does_not_fit_the_model_is_refused_in_one_line(
     tiny_request: AddRequest, tmp_path: Path, change: dict[str, object], message: str
 ) -> None:
     with pytest.raises(WrongUseError, match=message) as error:
@@ -158,10 +158,10 @@ def test_what_does_not_fit_is_refused_in_one_sentence(
 
     assert "\n" not in str(error.value)
     assert leftovers(tmp_path / "deep/models") == []
-    assert leftovers(tmp_path / "deep") in ([], ["models"])  # no draft beside it either
+    assert leftovers(tmp_path / "deep") in ([], ["models"])  # and no draft beside it
 
 
-def test_an_existing_bundle_is_kept_unless_it_is_to_be_replaced(
+def test_an_existing_bundle_is_replaced_only_with_overwrite(
     tiny_request: AddRequest, tmp_path: Path
 ) -> None:
     request = replace(tiny_request, export="nothing")
@@ -189,7 +189,7 @@ def test_a_failed_replacement_keeps_the_old_bundle(
     assert leftovers(tmp_path) == ["tiny"]
 
 
-def test_a_network_that_cannot_be_exported_says_what_to_do(
+def test_the_error_for_a_network_that_cannot_be_exported_has_a_remedy(
     tiny_request: AddRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
@@ -202,7 +202,7 @@ def test_a_network_that_cannot_be_exported_says_what_to_do(
         add_bundle(tiny_request, tmp_path)
 
 
-def test_without_the_exporter_the_package_is_named(
+def test_the_error_without_the_exporter_names_its_package(
     tiny_request: AddRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import importlib.util

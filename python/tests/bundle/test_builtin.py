@@ -29,7 +29,7 @@ def test_tensors_are_renamed_for_timm(theirs: str, timms: str) -> None:
     assert timm_name(theirs) == timms
 
 
-def test_an_unknown_built_in_lists_the_known(tmp_path: Path) -> None:
+def test_the_error_for_an_unknown_built_in_model_lists_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(WrongUseError, match=r"UNKNOWN_MODEL: .*Known: efficientnet_lite0"):
         add_builtin("resnet5", tmp_path)
 
@@ -72,7 +72,7 @@ def test_efficientnet_is_made_from_its_package(tmp_path: Path) -> None:
 
 
 def centre(path: Path) -> np.ndarray:
-    """The centre 224 x 224 of an image whose short side is 256 already."""
+    """The centre 224 x 224 of an image whose short side is 256."""
     with Image.open(path) as image:
         left, top = (image.width - 224) // 2, (image.height - 224) // 2
         return np.asarray(image.convert("RGB").crop((left, top, left + 224, top + 224)))

@@ -105,7 +105,7 @@ def test_a_zip_without_a_manifest_is_refused(tmp_path: Path) -> None:
         Bundle.load(tmp_path / "x.zip")
 
 
-def test_a_file_that_is_no_zip_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_zip_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(b"not a zip")
 
     with pytest.raises(WrongUseError, match=r"neither a folder nor a zip file"):

@@ -20,7 +20,7 @@ def bundle(colour_bundle: Path) -> Bundle:
     return replace(loaded, manifest=replace(loaded.manifest, calibration=(BF16, SCALED)))
 
 
-def test_what_was_measured_survives_a_round_trip(bundle: Bundle) -> None:
+def test_calibrated_modes_survive_a_round_trip(bundle: Bundle) -> None:
     read = Manifest.from_json(bundle.manifest.to_json())
 
     assert read.calibration == (BF16, SCALED)
@@ -28,7 +28,7 @@ def test_what_was_measured_survives_a_round_trip(bundle: Bundle) -> None:
     assert read.calibration_of("openvino", "bf16", "scaled") is None
 
 
-def test_a_bundle_of_which_nothing_was_measured_says_nothing_of_it() -> None:
+def test_a_bundle_without_calibration_has_no_field_for_it() -> None:
     text = (Path(__file__).parents[3] / "models" / "id_fraud" / "model.json").read_bytes()
 
     written = Manifest.from_json(text).to_json()
@@ -36,7 +36,7 @@ def test_a_bundle_of_which_nothing_was_measured_says_nothing_of_it() -> None:
     assert Manifest.from_json(written).to_json() == written
 
 
-def test_describe_says_what_was_measured(bundle: Bundle) -> None:
+def test_describe_lists_the_calibrated_modes(bundle: Bundle) -> None:
     lines = [one for one in describe_bundle(bundle).splitlines() if one.startswith("calibration")]
 
     assert lines == [
@@ -55,7 +55,9 @@ def test_describe_says_what_was_measured(bundle: Bundle) -> None:
         ({"backend": "onnx", "precision": "fp32", "decoder": "scaled"}, "must have one entry for"),
     ],
 )
-def test_what_cannot_be_is_refused(bundle: Bundle, change: dict[str, object], problem: str) -> None:
+def test_a_calibration_with_an_invalid_field_is_refused(
+    bundle: Bundle, change: dict[str, object], problem: str
+) -> None:
     tree = json.loads(bundle.manifest.to_json())
     tree["calibration"][0].update(change)
 

@@ -1,4 +1,4 @@
-"""Weights with another number of classes than the library's: found in the weights themselves."""
+"""Weights with another number of classes than the library's: it is read from the weights."""
 
 import sys
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_the_number_of_classes_is_taken_from_the_weights(folder: Path, tmp_path:
     assert manifest.signature.require_classes("five").tensor.shape == ("n", 5)
 
 
-def test_a_number_that_is_given_is_not_changed(folder: Path, tmp_path: Path) -> None:
+def test_a_given_number_of_classes_is_not_changed(folder: Path, tmp_path: Path) -> None:
     refused = add(folder, tmp_path, f'{PLAIN} --architecture-arguments {{"num_classes":6}}')
 
     assert "WEIGHTS_MISMATCH" in str(refused.exception)
@@ -54,7 +54,9 @@ def test_a_number_that_is_given_is_not_changed(folder: Path, tmp_path: Path) -> 
     )
 
 
-def test_a_difference_elsewhere_is_not_explained_by_it(folder: Path, tmp_path: Path) -> None:
+def test_a_mismatch_in_another_layer_is_not_explained_by_the_number_of_classes(
+    folder: Path, tmp_path: Path
+) -> None:
     tensors = torch.load(folder / "five.pth", weights_only=True)
     tensors["features.0.0.weight"] = tensors["features.0.0.weight"][:5]
     torch.save(tensors, tmp_path / "five.pth")
@@ -65,13 +67,13 @@ def test_a_difference_elsewhere_is_not_explained_by_it(folder: Path, tmp_path: P
     assert "WEIGHTS_MISMATCH" in str(refused.exception)
 
 
-def test_a_name_that_is_taken_is_told_before_anything_is_read(
+def test_an_existing_name_is_refused_before_any_file_is_read(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "five").mkdir()
     (folder / "none").mkdir(exist_ok=True)
     for module in ("torch", "torchvision"):
-        monkeypatch.setitem(sys.modules, module, None)  # an import of it fails
+        monkeypatch.setitem(sys.modules, module, None)  # importing it fails
 
     refused = add(folder / "none", tmp_path)
 

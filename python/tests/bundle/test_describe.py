@@ -6,7 +6,7 @@ from sightline.bundle.find import known_models
 from sightline.bundle.list_models import list_bundles
 
 
-def test_the_summary_names_every_fact(tiny: Bundle) -> None:
+def test_the_summary_has_every_property_of_the_bundle(tiny: Bundle) -> None:
     text = describe_bundle(tiny)
 
     for fact in (
@@ -25,14 +25,14 @@ def test_the_summary_names_every_fact(tiny: Bundle) -> None:
         assert fact in text
 
 
-def test_a_bundle_of_one_variant_says_so(tiny: Bundle) -> None:
+def test_the_summary_of_a_bundle_with_one_variant_states_it(tiny: Bundle) -> None:
     only = Bundle.load(tiny.path)
     object.__setattr__(only.manifest, "pytorch", None)
 
     assert "pytorch        no such variant in this bundle" in describe_bundle(only)
 
 
-def test_the_table_shows_a_damaged_bundle_and_goes_on(tiny: Bundle) -> None:
+def test_the_table_lists_a_damaged_bundle_and_the_bundles_after_it(tiny: Bundle) -> None:
     root = tiny.path.parent
     shutil.copytree(tiny.path, root / "broken")
     (root / "broken/model.json").write_text("{")

@@ -17,7 +17,7 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_asked_for_folder_comes_before_the_variable_and_the_working_folder(
+def test_the_given_folder_has_priority_over_the_variable_and_the_working_folder(
     tiny: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for root in ("asked", "variable", "work/models"):
@@ -42,7 +42,7 @@ def test_a_bundle_in_the_working_folder_is_found_by_its_path_and_not_by_its_name
         find_bundle("alone", tmp_path / "asked")
 
 
-def test_a_path_is_a_path(tiny: Bundle) -> None:
+def test_a_bundle_is_found_by_its_path(tiny: Bundle) -> None:
     assert find_bundle(str(tiny.path)).sha256 == tiny.sha256
 
 
@@ -63,7 +63,7 @@ def test_a_zip_is_found_by_name(tiny: Bundle, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["resnet5", "./resnet5", "/nowhere/resnet5"])
-def test_an_unknown_model_lists_the_known(tiny: Bundle, name: str) -> None:
+def test_the_error_for_an_unknown_model_lists_the_known_ones(tiny: Bundle, name: str) -> None:
     with pytest.raises(WrongUseError, match=f"^UNKNOWN_MODEL: '{name}'. Known: .*tiny"):
         find_bundle(name, tiny.path.parent)
 

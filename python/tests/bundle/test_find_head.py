@@ -36,7 +36,7 @@ from .graphs import linear
         ("tiny_networks:shapes_after", {}, "", 0),
     ],
 )
-def test_the_layer_that_scores_is_found_by_running_the_network(
+def test_the_layer_that_gives_the_scores_is_found_by_running_the_network(
     networks: None, architecture: str, arguments: dict[str, object], head: str, length: int
 ) -> None:
     torch.manual_seed(0)
@@ -46,7 +46,7 @@ def test_the_layer_that_scores_is_found_by_running_the_network(
         scores = network(pixels)
         found = find_head(network, pixels, scores)
 
-        assert torch.equal(network(pixels), scores)  # the network is left whole
+        assert torch.equal(network(pixels), scores)  # the network is unchanged
     name, features = found or ("", torch.zeros(2, 0))
     assert name == head
     assert features.shape == (2, length)
@@ -76,7 +76,7 @@ def test_all_variants_give_the_features_that_the_head_is_given(tiny: Bundle) -> 
         assert outputs["logits"] == pytest.approx(outputs["features"] @ weight.T + bias, abs=1e-5)
 
 
-def test_features_alone_are_computed_without_the_head(tiny: Bundle) -> None:
+def test_computing_only_features_does_not_run_the_head(tiny: Bundle) -> None:
     session = find_backend("pytorch").open(tiny, Device("cpu"), 1, allow_code=True)
     feeds = {"images": np.zeros((2, 16, 12, 3), np.uint8)}
     both = session.run(feeds, ["logits", "features"])
@@ -93,7 +93,7 @@ def test_features_alone_are_computed_without_the_head(tiny: Bundle) -> None:
     assert len(calls) == 1
 
 
-def test_a_network_without_such_a_layer_gives_scores_alone(
+def test_a_network_without_such_a_layer_has_only_scores(
     tiny_request: AddRequest, tmp_path: Path
 ) -> None:
     tensors = {"0.weight": torch.rand(3, 3, 3, 3), "0.bias": torch.rand(3)}
@@ -114,7 +114,7 @@ def test_a_network_without_such_a_layer_gives_scores_alone(
 def test_features_of_an_onnx_file_are_those_of_the_weights_only_if_they_are_the_same(
     tiny: Bundle, tiny_request: AddRequest, tmp_path: Path
 ) -> None:
-    """The graph that was exported is the same function; without its second output it is as good."""
+    """The exported graph computes the same function, also without its second output."""
     import onnx
 
     both, scores = tmp_path / "both.onnx", tmp_path / "scores.onnx"
@@ -134,10 +134,10 @@ def test_features_of_an_onnx_file_are_those_of_the_weights_only_if_they_are_the_
     assert [one.name for one in less.signature.outputs] == ["logits"]
 
 
-def test_the_golden_batch_has_every_output_and_a_variant_is_held_to_those_that_it_gives(
+def test_the_golden_batch_has_every_output_and_a_variant_is_checked_on_its_own_outputs(
     tiny: Bundle, tiny_request: AddRequest, tmp_path: Path
 ) -> None:
-    """The file's vectors are twice the input of the layer, so the weights do not give them."""
+    """The file's vectors are twice the layer's input, so the weights do not give them."""
     import onnx
 
     graph = onnx.load_from_string(tiny.read_bytes("model.onnx"))
@@ -157,7 +157,9 @@ def test_the_golden_batch_has_every_output_and_a_variant_is_held_to_those_that_i
     assert outcomes == {"ok"}
 
 
-def test_an_onnx_file_alone_has_no_head(tiny_request: AddRequest, tmp_path: Path) -> None:
+def test_a_bundle_from_only_an_onnx_file_has_no_head(
+    tiny_request: AddRequest, tmp_path: Path
+) -> None:
     path = linear(tmp_path / "x.onnx")
     request = replace(tiny_request, onnx=path, weights=None, architecture="", arguments={})
 

@@ -1,4 +1,4 @@
-"""A bundle that an earlier version wrote: model.json of format 1, golden batch with `images`."""
+"""A bundle from an earlier version: model.json of format 1, golden batch with `images`."""
 
 import hashlib
 import json
@@ -35,12 +35,12 @@ def bundle() -> Bundle:
     return Bundle.load(FOLDER)
 
 
-def test_its_identity_is_the_hash_of_the_file_as_it_was_written(bundle: Bundle) -> None:
+def test_the_identity_of_a_bundle_is_the_hash_of_its_file(bundle: Bundle) -> None:
     assert bundle.sha256 == SHA256
     assert hashlib.sha256(bundle.text).hexdigest() == SHA256
 
 
-def test_it_is_one_image_feed_a_classes_head_and_a_vector_head(bundle: Bundle) -> None:
+def test_format_1_has_an_image_feed_a_classes_head_and_a_vector_head(bundle: Bundle) -> None:
     resize = Resize("stretch", 8, 8, "bilinear")
     preprocessing = Preprocessing("RGB", resize, None, (0, 0, 0), (1, 1, 1))
     assert bundle.manifest.signature == Signature(

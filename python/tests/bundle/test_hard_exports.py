@@ -1,4 +1,4 @@
-"""ONNX files that need thought: what cannot be handled is refused with the reason and a remedy."""
+"""Unusual ONNX files: those that cannot be used are refused with the reason and a remedy."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +37,7 @@ def changed(folder: Path, change: Change, **how: object) -> Path:
 
 
 def ends(operators: str, **attributes: int) -> Change:
-    """More operators behind the answer; the attributes are for the last."""
+    """Append operators to the answer; the attributes are for the last one."""
 
     def change(model: onnx.ModelProto) -> None:
         name, last = "answer", operators.rsplit(maxsplit=1)[-1]
@@ -95,7 +95,7 @@ def test_scores_within_0_and_1_that_do_not_sum_to_1_stop_with_the_choice(tmp_pat
         assert activation_of(Bundle.load(tmp_path / "models" / "m")) == choice
 
 
-def test_logits_are_not_passed_off_as_probabilities(tmp_path: Path) -> None:
+def test_logits_are_not_accepted_as_probabilities(tmp_path: Path) -> None:
     refused = add(tmp_path, changed(tmp_path, scaled(8)), f"{NORMAL} --activation none")
 
     assert str(refused.exception).startswith("BAD_ACTIVATION: ")
@@ -114,7 +114,7 @@ def test_probabilities_are_not_distorted(tmp_path: Path, activation: str) -> Non
 
 
 @pytest.mark.parametrize("labels", [1, 2, 3])
-def test_one_number_an_image_is_not_guessed_at(tmp_path: Path, labels: int) -> None:
+def test_an_output_of_one_number_per_image_is_refused(tmp_path: Path, labels: int) -> None:
     path = changed(tmp_path, first_column)
 
     refused = add(tmp_path, path, labels=labels)
@@ -147,7 +147,7 @@ def test_a_logit_of_one_number_makes_two_probabilities(tmp_path: Path) -> None:
     assert activation_of(Bundle.load(tmp_path / "models" / "m")) == "none"
 
 
-def test_one_number_outside_0_and_1_is_no_probability(tmp_path: Path) -> None:
+def test_a_number_outside_0_and_1_is_not_a_probability(tmp_path: Path) -> None:
     def far_apart(model: onnx.ModelProto) -> None:
         scaled(9)(model)
         first_column(model)
@@ -158,7 +158,7 @@ def test_one_number_outside_0_and_1_is_no_probability(tmp_path: Path) -> None:
     assert str(refused.exception).startswith("BAD_ACTIVATION: ")
 
 
-def test_class_numbers_are_told_from_scores(tmp_path: Path) -> None:
+def test_class_numbers_are_not_accepted_as_scores(tmp_path: Path) -> None:
     refused = add(tmp_path, changed(tmp_path, ends("ArgMax", axis=1)))
 
     assert str(refused.exception).startswith("LABEL_COUNT_MISMATCH: ")
@@ -166,7 +166,7 @@ def test_class_numbers_are_told_from_scores(tmp_path: Path) -> None:
     assert "Export it without that step" in str(refused.exception)
 
 
-def test_nan_is_called_nan(tmp_path: Path) -> None:
+def test_the_error_for_nan_outputs_states_nan(tmp_path: Path) -> None:
     refused = add(tmp_path, changed(tmp_path, scaled(float("nan"))))
 
     assert str(refused.exception).startswith("NOT_FINITE: ")
@@ -174,7 +174,7 @@ def test_nan_is_called_nan(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("factor", [1, 30, 1000])
-def test_float16_is_held_to_what_float16_can_do(tmp_path: Path, factor: float) -> None:
+def test_float16_is_checked_with_the_tolerance_of_float16(tmp_path: Path, factor: float) -> None:
     added = add(tmp_path, changed(tmp_path, scaled(factor), dtype="float16"))
 
     assert added.exit_code == 0, added.exception
@@ -218,7 +218,7 @@ def test_a_file_that_takes_pixels_needs_no_mean_and_no_std(tmp_path: Path) -> No
     assert run(tmp_path, images()) == pytest.approx(by_hand(images(), (0,) * 3, unit), abs=1e-3)
 
 
-def test_two_outputs_that_may_be_the_scores_are_not_guessed_at(tmp_path: Path) -> None:
+def test_two_possible_outputs_of_scores_are_refused(tmp_path: Path) -> None:
     def two(model: onnx.ModelProto) -> None:
         model.graph.node.append(helper.make_node("Neg", ["answer"], ["other"]))
         value = helper.make_tensor_value_info("other", TensorProto.FLOAT, ["n", CLASSES])
@@ -237,7 +237,9 @@ def test_two_outputs_that_may_be_the_scores_are_not_guessed_at(tmp_path: Path) -
     assert run(tmp_path, images()) == pytest.approx(expected, abs=1e-5)
 
 
-def test_logits_and_their_probabilities_say_the_same(tmp_path: Path) -> None:
+def test_a_graph_with_outputs_of_logits_and_of_their_probabilities_is_accepted(
+    tmp_path: Path,
+) -> None:
     def both(model: onnx.ModelProto) -> None:
         model.graph.node.append(helper.make_node("Softmax", ["answer"], ["probabilities"], axis=1))
         value = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", CLASSES])
@@ -263,7 +265,7 @@ def test_a_second_input_that_is_read_is_refused(tmp_path: Path) -> None:
     assert "it reads 2 inputs: input, mask. Export it with one input" in str(refused.exception)
 
 
-def test_where_nothing_says_which_axis_has_the_colours_the_file_is_refused(tmp_path: Path) -> None:
+def test_a_file_with_an_unknown_colour_axis_is_refused(tmp_path: Path) -> None:
     def shapeless(model: onnx.ModelProto) -> None:
         model.graph.input[0].type.tensor_type.ClearField("shape")
         model.graph.node[0].op_type, model.graph.node[0].input[:] = "GlobalMaxPool", ["input"]
@@ -277,7 +279,7 @@ def test_where_nothing_says_which_axis_has_the_colours_the_file_is_refused(tmp_p
 
 
 def with_external_weight(folder: Path, location: str) -> Path:
-    """The weight matrix in another file, after 8 other bytes."""
+    """Store the weight matrix in another file, after 8 other bytes."""
 
     def outside(model: onnx.ModelProto) -> None:
         weight = next(one for one in model.graph.initializer if one.name == "weight")

@@ -132,7 +132,7 @@ def test_a_kind_that_is_not_built_in_keeps_its_settings(tiny: Bundle) -> None:
     assert json.loads(manifest.to_json())["outputs"][-1]["head"] == boxes
 
 
-def test_every_required_field_is_missed_by_name(tiny: Bundle) -> None:
+def test_the_error_for_a_missing_field_has_its_name(tiny: Bundle) -> None:
     tree: dict[str, Any] = json.loads((tiny.path / "model.json").read_text())
     for field in sorted(tree.keys() - {"accuracy"}):
         text = json.dumps({key: value for key, value in tree.items() if key != field})
@@ -141,6 +141,6 @@ def test_every_required_field_is_missed_by_name(tiny: Bundle) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff\xfe", b"null", b"[" * 100_000])
-def test_what_is_no_json_object_is_refused(text: bytes) -> None:
+def test_a_text_that_is_not_a_json_object_is_refused(text: bytes) -> None:
     with pytest.raises(WrongUseError, match=r"^INVALID_BUNDLE: model.json: 'the file'"):
         Manifest.from_json(text)

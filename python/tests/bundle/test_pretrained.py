@@ -28,7 +28,7 @@ def add(root: Path, *arguments: str) -> Result:
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state dict as torchvision publishes them, with random numbers."""
+    """A state dict in torchvision's format, with random numbers."""
     torch.manual_seed(5)
     path = tmp_path_factory.mktemp("weights") / "small.pth"
     torch.save(torchvision.models.mobilenet_v3_small().state_dict(), path)
@@ -37,7 +37,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def offer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Offer]:
-    """Serve bytes on this machine, where torchvision believes its weights to be; gives the URL."""
+    """Serve bytes on this machine as torchvision's weights, and return the URL."""
     folder = tmp_path / "served"
     folder.mkdir()
     handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
@@ -95,11 +95,11 @@ def test_a_download_with_another_hash_is_refused(
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_without_a_network_the_address_and_the_way_out_are_named(
+def test_the_error_of_a_failed_download_has_the_address_and_a_remedy(
     weights: Path, offer: Offer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offer(weights.read_bytes())
-    nowhere = "http://127.0.0.1:9/small-12345678.pth"  # the port where nothing listens
+    nowhere = "http://127.0.0.1:9/small-12345678.pth"  # no server uses this port
     monkeypatch.setattr(MobileNet_V3_Small_Weights.IMAGENET1K_V1.value, "url", nowhere)
 
     error = add(tmp_path / "models").exception
@@ -110,7 +110,7 @@ def test_without_a_network_the_address_and_the_way_out_are_named(
     assert "--weights FILE" in str(error)
 
 
-def test_a_download_that_holds_code_is_not_unpickled(offer: Offer, tmp_path: Path) -> None:
+def test_a_download_that_contains_code_is_not_unpickled(offer: Offer, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     content = io.BytesIO()
     torch.save({"weight": Bomb(canary)}, content)
@@ -123,7 +123,7 @@ def test_a_download_that_holds_code_is_not_unpickled(offer: Offer, tmp_path: Pat
 
 
 class Bomb:
-    """Makes a folder when it is unpickled."""
+    """Creates a folder when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -132,16 +132,14 @@ class Bomb:
         return Path.mkdir, (self.path,)
 
 
-def test_a_bundle_that_is_there_is_refused_before_anything_is_downloaded(
-    offer: Offer, tmp_path: Path
-) -> None:
+def test_an_existing_bundle_is_refused_before_the_download(offer: Offer, tmp_path: Path) -> None:
     offer(b"")
     (tmp_path / "small").mkdir()
 
     assert "MODEL_EXISTS" in str(add(tmp_path).exception)
 
 
-def test_weights_of_ones_own_take_what_no_option_gives_from_torchvision(
+def test_own_weights_use_torchvisions_values_for_missing_options(
     weights: Path, tmp_path: Path
 ) -> None:
     own = ["--weights", str(weights), "--no-export", "--mean", "0.5", "--std", "0.5"]
@@ -191,7 +189,7 @@ def test_labels_of_another_number_must_be_given(tmp_path: Path) -> None:
         ("--architecture torch.nn:Linear --weights x", "--labels, --resize, --mean, --std must be"),
     ],
 )
-def test_what_cannot_be_is_said_before_anything_is_downloaded(
+def test_wrong_options_are_refused_before_the_download(
     tmp_path: Path, wrong: str, message: str
 ) -> None:
     result = add(tmp_path / "models", *wrong.split())

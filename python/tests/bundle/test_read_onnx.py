@@ -45,7 +45,7 @@ def test_the_folded_graph_equals_normalising_by_hand(
 
 
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
-def test_a_graph_that_takes_pixels_keeps_its_own_normalisation(
+def test_a_graph_with_pixel_input_keeps_its_normalisation(
     tmp_path: Path, preprocessing: Preprocessing, layout: str
 ) -> None:
     material = read(linear(tmp_path / "x.onnx", layout, "uint8"), preprocessing)
@@ -64,7 +64,7 @@ def test_the_input_may_have_any_name(
 
 
 @pytest.mark.parametrize("reshape", ["", "free"])
-def test_a_fixed_batch_of_one_is_freed(
+def test_a_fixed_batch_size_of_one_becomes_variable(
     tmp_path: Path, preprocessing: Preprocessing, reshape: str
 ) -> None:
     how = preprocessing
@@ -75,7 +75,7 @@ def test_a_fixed_batch_of_one_is_freed(
         assert run(material, IMAGES[:rows]) == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_batch_that_cannot_be_freed_is_refused(
+def test_a_batch_size_that_cannot_become_variable_is_refused(
     tmp_path: Path, preprocessing: Preprocessing
 ) -> None:
     path = linear(tmp_path / "x.onnx", batch=1, reshape="sealed")
@@ -141,7 +141,7 @@ def test_a_link_is_refused(tmp_path: Path, preprocessing: Preprocessing) -> None
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", b"\x08\x07"])
-def test_what_is_no_onnx_is_refused(
+def test_a_file_that_is_not_onnx_is_refused(
     tmp_path: Path, preprocessing: Preprocessing, content: bytes
 ) -> None:
     (tmp_path / "x.onnx").write_bytes(content)

@@ -1,4 +1,4 @@
-"""MobileNetV2 as the notebook's readers add it: its features are what torch gives by hand."""
+"""MobileNetV2, added as in the notebook: its features are equal to those of torch."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def by_hand(shared: Path, photographs: list[Image.Image]) -> Float32Array:
 
 
 @pytest.mark.parametrize("backend", ["onnx", "pytorch", "openvino"])
-def test_features_of_photographs_are_those_of_torch(
+def test_features_of_photographs_are_equal_to_those_of_torch(
     mobilenet: Bundle, photographs: list[Image.Image], by_hand: Float32Array, backend: str
 ) -> None:
     images = np.empty((len(photographs), 224, 224, 3), np.uint8)

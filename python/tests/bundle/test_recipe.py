@@ -21,7 +21,7 @@ from sightline.bundle.recipe import find_recipe
         ("timm:vit_base_patch16_clip_384", "", ("stretch", 384, "bicubic"), 384, 0.48145466),
     ],
 )
-def test_images_are_prepared_as_the_library_does(
+def test_images_are_preprocessed_as_by_the_library(
     architecture: str, pretrained: str, resize: tuple[str, int, str], crop: int, mean: float
 ) -> None:
     recipe = find_recipe(architecture, pretrained)
@@ -56,7 +56,7 @@ def test_a_network_of_other_classes_has_no_labels() -> None:
         ("torchvision:resnet18", {}),
     ],
 )
-def test_the_network_is_made_as_its_weights_want_it(
+def test_the_recipe_has_the_arguments_that_the_weights_need(
     architecture: str, arguments: dict[str, object]
 ) -> None:
     recipe = find_recipe(architecture)
@@ -68,5 +68,5 @@ def test_the_network_is_made_as_its_weights_want_it(
 @pytest.mark.parametrize(
     "architecture", ["torch.nn:Linear", "", "torchvision:fasterrcnn_resnet50_fpn"]
 )
-def test_what_classifies_no_images_has_no_recipe(architecture: str) -> None:
+def test_a_network_that_is_not_an_image_classifier_has_no_recipe(architecture: str) -> None:
     assert find_recipe(architecture) is None

@@ -1,4 +1,4 @@
-"""A model of numbers is verified, described and run; what needs images or classes refuses it."""
+"""A model of numbers is verified, described and run; commands for images refuse it."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_an_output_that_is_a_view_of_an_input_keeps_its_rows(model: Model, threa
     assert np.array_equal(values.reshape(-1, 4), x)
 
 
-def test_only_wanted_outputs_are_asked_for(model: Model) -> None:
+def test_only_the_requested_outputs_are_computed(model: Model) -> None:
     asked: list[list[str]] = []
 
     class Asked:
@@ -214,9 +214,7 @@ def test_it_is_verified_described_and_listed(path: Path) -> None:
     assert (done.exit_code, "6 golden rows" in done.output) == (0, True)
 
 
-def test_a_variant_of_no_installed_backend_is_skipped_and_not_run(
-    path: Path, tmp_path: Path
-) -> None:
+def test_a_variant_without_an_installed_backend_is_skipped(path: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(path, tmp_path / "copy")
     tree = json.loads((copy / "model.json").read_text())
     tree["variants"] = {"tflite": {"file": "model.onnx", "threads": 2}}
@@ -307,7 +305,7 @@ def test_a_run_with_a_graph_without_the_wanted_output_is_an_error(
         list(run([table(rows_of(2))], without, EngineSettings(), Vector(), ["x"], ""))
 
 
-def test_verification_without_memory_is_no_fault_of_the_bundle(
+def test_running_out_of_memory_is_not_reported_as_a_fault_of_the_bundle(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run(session: object, feeds: object, wanted: object) -> None:
@@ -359,7 +357,7 @@ def test_a_golden_batch_without_a_tensor_is_refused(
 
 
 @pytest.mark.parametrize("command", ["predict", "features"])
-def test_the_commands_on_images_refuse_it(
+def test_commands_on_images_refuse_a_tensor_model(
     path: Path,
     tmp_path: Path,
     command: str,

@@ -110,7 +110,7 @@ def test_a_scalar_row_is_null_only_if_all_arguments_are(
     assert rows[3]["error"]["code"] == "EMPTY"
 
 
-def test_images_alone_are_refused(model: Model) -> None:
+def test_images_without_the_other_input_are_refused(model: Model) -> None:
     message = (
         r"UNKNOWN_COLUMN: 1 columns are given for the 2 inputs of model scaled: images, factor"
     )

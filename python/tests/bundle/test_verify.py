@@ -29,7 +29,7 @@ def test_a_sound_bundle_passes_everything(tiny: Bundle) -> None:
     }
 
 
-def test_code_that_nobody_allowed_ends_verification_after_all_else(tiny: Bundle) -> None:
+def test_code_without_consent_stops_the_verification_after_the_other_checks(tiny: Bundle) -> None:
     checks = verify_bundle(tiny)
 
     assert [next(checks).outcome for _ in range(6)] == ["ok"] * 6
@@ -37,7 +37,7 @@ def test_code_that_nobody_allowed_ends_verification_after_all_else(tiny: Bundle)
         next(checks)
 
 
-def test_a_flipped_byte_fails_that_file_alone(tiny: Bundle) -> None:
+def test_a_flipped_byte_fails_the_check_of_only_that_file(tiny: Bundle) -> None:
     path = tiny.path / "model.onnx"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -64,7 +64,7 @@ def test_a_model_that_computes_something_else_fails(tiny: Bundle, output: str) -
     assert found["golden.safetensors"] == "ok"
 
 
-def test_a_bundle_does_not_set_its_own_pass_mark(tiny: Bundle) -> None:
+def test_a_bundle_cannot_lower_the_tolerance_of_its_checks(tiny: Bundle) -> None:
     inputs, outputs = read_golden(tiny)
     largest = float(np.abs(outputs["logits"]).max())
     golden = pack_golden(inputs, {**outputs, "logits": outputs["logits"] + 0.1 * max(1, largest)})
@@ -81,7 +81,7 @@ def test_a_bundle_does_not_set_its_own_pass_mark(tiny: Bundle) -> None:
     assert found["onnx variant"] == found["pytorch variant"] == "failed"
 
 
-def test_a_golden_batch_without_scores_is_no_golden_batch(tiny: Bundle) -> None:
+def test_a_golden_batch_without_scores_is_refused(tiny: Bundle) -> None:
     golden = pack_golden(read_golden(tiny)[0], {})
     (tiny.path / "golden.safetensors").write_bytes(golden)
     files = {**tiny.manifest.files, "golden.safetensors": hashlib.sha256(golden).hexdigest()}
@@ -90,7 +90,7 @@ def test_a_golden_batch_without_scores_is_no_golden_batch(tiny: Bundle) -> None:
         read_golden(replace(tiny, manifest=replace(tiny.manifest, files=files)))
 
 
-def test_features_are_held_to_a_thousandth_of_the_largest_of_them() -> None:
+def test_features_are_checked_to_a_thousandth_of_the_largest_feature() -> None:
     expected = {"logits": array(1, 1), "features": array(-400, 0.5)}
 
     assert delta({"logits": array(1, 1.25), "features": array(-400, 0.5)}, expected) == 0.25

@@ -22,7 +22,7 @@ class Evil:
 
 
 @pytest.mark.parametrize("writer", ["torch.save", "pickle.dump"])
-def test_a_pth_that_holds_code_is_refused_and_not_run(tmp_path: Path, writer: str) -> None:
+def test_a_pth_that_contains_code_is_refused_and_not_run(tmp_path: Path, writer: str) -> None:
     path, canary = tmp_path / "evil.pth", tmp_path / "canary"
     content = {"a.weight": torch.ones(1), "b": Evil(canary)}
     if writer == "torch.save":
@@ -37,7 +37,7 @@ def test_a_pth_that_holds_code_is_refused_and_not_run(tmp_path: Path, writer: st
     assert "\n" not in str(error.value)
 
 
-def test_the_refusal_names_the_code(tmp_path: Path) -> None:
+def test_the_error_for_a_pth_with_code_names_the_code(tmp_path: Path) -> None:
     torch.save({"b": Evil(tmp_path / "canary")}, tmp_path / "evil.pth")
 
     with pytest.raises(WrongUseError, match=r"UNSAFE_WEIGHTS: .* names the code posix\.mkdir"):
@@ -56,7 +56,7 @@ def test_a_state_dict_is_found_in_a_checkpoint(tmp_path: Path, key: str | None) 
     }
 
 
-def test_tensors_come_out_contiguous_and_on_their_own(tmp_path: Path) -> None:
+def test_tensors_are_contiguous_and_share_no_memory(tmp_path: Path) -> None:
     whole = torch.arange(6.0).reshape(2, 3)
     torch.save({"module.turned": whole.t(), "module.row": whole[0]}, tmp_path / "x.pth")
 
@@ -85,7 +85,7 @@ def test_an_unreadable_file_is_refused_in_one_sentence(
         read_weights(tmp_path / name)
 
 
-def test_an_entry_that_is_no_tensor_is_named(tmp_path: Path) -> None:
+def test_the_error_for_an_entry_that_is_not_a_tensor_has_its_name(tmp_path: Path) -> None:
     torch.save({"a": torch.ones(1), "epoch": 3}, tmp_path / "x.pth")
 
     with pytest.raises(WrongUseError, match=r"its entry 'epoch' is a int, not a tensor"):

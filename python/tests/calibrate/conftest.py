@@ -17,7 +17,7 @@ SIDE = 8
 
 @pytest.fixture
 def convolution(colour_bundle: Path, tmp_path: Path) -> Bundle:
-    """The colour bundle computed by a 3 x 3 convolution and a product, which int8 can hold."""
+    """The colour bundle as a 3 x 3 convolution and a product, which int8 can represent."""
     folder = tmp_path / "models" / "colour"
     folder.mkdir(parents=True)
     for file in colour_bundle.iterdir():
@@ -32,7 +32,7 @@ def convolution(colour_bundle: Path, tmp_path: Path) -> Bundle:
 
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
-    """A folder for each colour, ten noisy images in each."""
+    """A folder for each colour, with ten noisy images."""
     random = np.random.default_rng(3)
     root = tmp_path / "photographs"
     for channel, colour in enumerate(("red", "green", "blue")):

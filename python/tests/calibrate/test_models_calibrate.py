@@ -25,7 +25,7 @@ def calibrate(bundle: Bundle, images: Path, options: str) -> Result:
     return CliRunner().invoke(models, [*command, "--models", str(bundle.path.parent)])
 
 
-def test_what_agrees_is_written_into_the_manifest_with_the_int8_graph(
+def test_a_mode_that_agrees_is_written_into_the_manifest_with_the_int8_graph(
     bundle: Bundle, photographs: Path
 ) -> None:
     done = calibrate(bundle, photographs, "--backend onnx --min-images 14 --overwrite")
@@ -73,7 +73,7 @@ def test_a_folder_that_no_run_has_written_is_not_overwritten(
     assert thesis.read_text("utf-8") == "years of work"
 
 
-def test_bf16_is_measured_in_openvino_and_leaves_int8_alone(
+def test_calibrating_bf16_in_openvino_does_not_change_int8(
     bundle: Bundle, photographs: Path
 ) -> None:
     pytest.importorskip("openvino")
@@ -95,7 +95,9 @@ def test_bf16_is_measured_in_openvino_and_leaves_int8_alone(
     assert manifest.files["model.int8.onnx"] == int8
 
 
-def test_without_a_destination_it_only_measures(bundle: Bundle, photographs: Path) -> None:
+def test_without_a_destination_calibration_writes_nothing(
+    bundle: Bundle, photographs: Path
+) -> None:
     done = calibrate(bundle, photographs, "--backend onnx --min-images 14")
 
     assert done.exit_code == 0, done.exception
@@ -104,7 +106,7 @@ def test_without_a_destination_it_only_measures(bundle: Bundle, photographs: Pat
 
 
 @pytest.mark.parametrize("keep", ["", "--keep-passing"])
-def test_what_lies_under_the_floor_is_refused_by_name(
+def test_the_error_for_a_mode_below_the_threshold_names_the_mode(
     bundle: Bundle, photographs: Path, keep: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def spoilt(one: Bundle, way: CalibratedMode, listing: Listing, *, allow_code: bool) -> Classes:
@@ -127,7 +129,7 @@ def test_what_lies_under_the_floor_is_refused_by_name(
 
 
 @pytest.mark.parametrize(("side", "refused"), [(8, True), (64, False)])
-def test_images_that_scaled_does_not_shrink_say_nothing_of_it(
+def test_images_that_scaled_does_not_shrink_are_not_used_to_calibrate_it(
     bundle: Bundle, photographs: Path, side: int, refused: object
 ) -> None:
     pytest.importorskip("simplejpeg")
@@ -145,7 +147,7 @@ def test_images_that_scaled_does_not_shrink_say_nothing_of_it(
     assert isinstance(done.exception, SightlineError) is refused
 
 
-def test_too_few_images_are_refused_with_their_number(bundle: Bundle, photographs: Path) -> None:
+def test_the_error_for_too_few_images_has_their_number(bundle: Bundle, photographs: Path) -> None:
     done = calibrate(bundle, photographs, "--backend onnx --overwrite")
 
     assert str(done.exception).startswith(
@@ -175,7 +177,7 @@ def test_the_images_that_set_ranges_are_not_compared(bundle: Bundle, photographs
         ("--as colour", "MODEL_EXISTS: "),
     ],
 )
-def test_what_cannot_be_measured_is_refused_before_anything_runs(
+def test_a_mode_that_cannot_be_measured_is_refused_before_any_run(
     bundle: Bundle, photographs: Path, options: str, message: str
 ) -> None:
     done = calibrate(bundle, photographs, options)
@@ -184,7 +186,7 @@ def test_what_cannot_be_measured_is_refused_before_anything_runs(
     assert str(done.exception).startswith(message)
 
 
-def test_a_model_can_be_calibrated_as_it_is_added(
+def test_a_model_can_be_calibrated_while_it_is_added(
     bundle: Bundle, photographs: Path, tmp_path: Path
 ) -> None:
     root = tmp_path / "added"

@@ -46,7 +46,7 @@ def test_the_same_images_make_the_same_graph(convolution: Bundle) -> None:
     assert made_from(convolution) == made_from(convolution)
 
 
-def test_it_says_how_far_it_is(convolution: Bundle) -> None:
+def test_quantize_reports_its_progress(convolution: Bundle) -> None:
     steps: list[tuple[int, int]] = []
 
     quantize(convolution.read_bytes("model.onnx"), IMAGES, lambda *step: steps.append(step))

@@ -12,7 +12,7 @@ Encode = Callable[..., bytes]
 
 @pytest.fixture
 def images(tmp_path: Path, encode: Encode) -> Path:
-    """Two folders named after colours, with four images and two files that are none."""
+    """Two folders named after colours, with four images and two files that are not images."""
     folder = tmp_path / "images"
     for name, colour in (("red/a", "red"), ("red/b", "blue"), ("blue/c", "blue"), ("d", "lime")):
         file = folder / f"{name}.png"

@@ -95,7 +95,7 @@ def test_wrong_use_ends_before_anything_is_measured(
     assert printed.out == ""
 
 
-def test_images_that_cannot_be_decoded_are_no_images(
+def test_images_that_cannot_be_decoded_do_not_count_as_images(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "broken").mkdir()

@@ -42,7 +42,7 @@ def test_the_onnx_path_never_imports_torch(
     assert "pyspark" not in modules
 
 
-def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_prints_the_version_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert __version__ in capsys.readouterr().out
 
@@ -56,7 +56,7 @@ def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
         (["--nope"], "WRONG_ARGUMENTS: No such option"),
     ],
 )
-def test_wrong_use_is_one_line_and_status_2(
+def test_wrong_use_is_one_line_and_exit_status_2(
     arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 2
@@ -64,7 +64,7 @@ def test_wrong_use_is_one_line_and_status_2(
     assert found.startswith(f"sightline: {line}")
 
 
-def test_python_m_sightline_gives_its_status_to_the_shell() -> None:
+def test_python_m_sightline_returns_the_exit_status() -> None:
     for arguments, status in ((["--version"], 0), (["predikt"], 2)):
         run = subprocess.run(  # noqa: S603
             [sys.executable, "-m", "sightline", *arguments], capture_output=True, check=False

@@ -1,4 +1,4 @@
-"""docs/commands.md: the help of every command of the package; CommandsPageSuite has the jar's."""
+"""docs/commands.md has the help of every command of the package; CommandsPageSuite: the jar."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OF_THE_PACKAGE = "## The Python package"
 
 
 def options(command: click.Command, name: str) -> Iterator[tuple[str, click.Option]]:
-    """Each option of a command and of those below it, with the command's full name."""
+    """Each option of a command and of its subcommands, with the command's full name."""
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             yield name, parameter
@@ -29,7 +29,7 @@ def options(command: click.Command, name: str) -> Iterator[tuple[str, click.Opti
             yield from options(found, f"{name} {member}")
 
 
-def test_the_page_has_the_help_of_every_command_as_it_is_printed() -> None:
+def test_the_commands_page_has_the_help_of_every_command_as_it_is_printed() -> None:
     made = runpy.run_path(str(ROOT / "scripts" / "commands_page.py"))
     page = PAGE.read_text("utf-8")
     written = page[page.index(OF_THE_PACKAGE) :]
@@ -37,7 +37,7 @@ def test_the_page_has_the_help_of_every_command_as_it_is_printed() -> None:
     assert written == expected, "run: make setup && .venv/bin/python scripts/commands_page.py"
 
 
-def test_every_option_is_on_the_page_with_words_that_say_what_it_does() -> None:
+def test_every_option_is_on_the_page_with_a_description() -> None:
     page = PAGE.read_text("utf-8")
     sections = dict(re.findall(r"^### ([^\n]+)\n\n```text\n(.*?)^```$", page, re.M | re.S))
     found = list(options(cli, "sightline"))

@@ -30,7 +30,7 @@ def system_error(number: int, file: str | None = None) -> OSError:
         (click.ClickException("it broke"), "RUN_FAILED", 1),
     ],
 )
-def test_errors_of_others_have_conditions_of_ours(
+def test_errors_of_libraries_are_translated_to_our_conditions(
     error: Exception, condition: str, status: int
 ) -> None:
     shown = as_sightline_error(error)
@@ -41,12 +41,12 @@ def test_errors_of_others_have_conditions_of_ours(
         assert (error.filename or "") in shown.message
 
 
-def test_a_fault_of_the_program_is_not_wrong_use() -> None:
+def test_an_unexpected_exception_is_not_translated() -> None:
     assert as_sightline_error(ValueError("a bug")) is None
 
 
-def test_what_the_system_refuses_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    # No user can create files there, not even root.
+def test_an_error_of_the_operating_system_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    # No user can create files in /proc, not even root.
     assert main(["models", "add", "m", "--models", "/proc/self", "--onnx", "m.onnx"]) == 2
     err = capsys.readouterr().err
     assert err.startswith("sightline: ")
@@ -70,7 +70,7 @@ def test_what_the_system_refuses_is_one_line(capsys: pytest.CaptureFixture[str])
         (["predict", "--imges", "x"], "WRONG_ARGUMENTS"),
     ],
 )
-def test_wrong_use_has_the_conditions_that_the_jar_has(
+def test_wrong_use_has_the_same_conditions_as_in_the_jar(
     arguments: list[str],
     condition: str,
     colour_bundle: Path,

@@ -36,7 +36,7 @@ def test_features_come_with_label_file_name_and_split_or_with_an_error(
     assert "pca --features" in capsys.readouterr().out
 
 
-def test_a_tables_own_split_tells_and_its_own_features_give_way(
+def test_a_tables_split_column_is_used_and_its_features_column_is_replaced(
     means_bundle: Path, tmp_path: Path, encode: Encode
 ) -> None:
     (tmp_path / "Training").mkdir()
@@ -53,7 +53,7 @@ def test_a_tables_own_split_tells_and_its_own_features_give_way(
     assert record["images_root"] == str(tmp_path)
 
 
-def test_folders_above_the_listed_one_tell_no_split(
+def test_folders_above_the_listed_folder_give_no_split(
     means_bundle: Path, tmp_path: Path, encode: Encode
 ) -> None:
     for name in ("test/photos/rose", "test/flowers/train/rose"):

@@ -1,4 +1,4 @@
-"""What --overwrite deletes, and what it does not."""
+"""Which files --overwrite deletes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_overwrite_never_removes_the_images(
 @pytest.mark.parametrize(
     "path", ["{own}/a.png", "own/a.png", "x/../own/a.png", "file:{own}/a.png", "link/a.png"]
 )
-def test_overwrite_never_removes_what_a_table_names(
+def test_overwrite_never_removes_files_in_a_table_of_paths(
     path: str, tmp_path: Path, encode: Encode, predict: Callable[..., int]
 ) -> None:
     own = tmp_path / "phötos 1"
@@ -58,7 +58,7 @@ def test_overwrite_never_removes_what_a_table_names(
     assert [file.name for file in own.iterdir()] == ["a.png"]
 
 
-def test_overwrite_never_removes_what_links_in_the_folder_lead_to(
+def test_overwrite_never_removes_the_targets_of_links_in_the_folder(
     tmp_path: Path, encode: Encode, predict: Callable[..., int]
 ) -> None:
     own, links, folders = (tmp_path / name for name in ("own", "links", "folders"))
@@ -82,7 +82,7 @@ def test_overwrite_never_removes_the_model(
 
 
 @pytest.mark.parametrize("kind", ["folder", "file"])
-def test_overwrite_replaces_nothing_that_no_run_wrote(
+def test_overwrite_replaces_only_outputs_of_runs(
     kind: str,
     colour_bundle: Path,
     encode: Encode,
@@ -100,7 +100,7 @@ def test_overwrite_replaces_nothing_that_no_run_wrote(
     assert thesis.read_text("utf-8") == "years of work"
 
 
-def test_an_output_within_the_model_or_the_table_that_is_read_is_refused(
+def test_an_output_inside_the_model_or_the_table_is_refused(
     colour_bundle: Path, encode: Encode, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "images").mkdir()
@@ -114,7 +114,7 @@ def test_an_output_within_the_model_or_the_table_that_is_read_is_refused(
     assert not (colour_bundle / "x").exists()
 
 
-def test_an_output_by_way_of_its_own_parent_is_replaced(
+def test_an_output_given_by_a_path_through_its_parent_is_replaced(
     colour_bundle: Path, encode: Encode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "images").mkdir()

@@ -54,7 +54,7 @@ def test_a_folder_gives_one_row_for_each_file(
     assert str(tmp_path / "out") in printed
 
 
-def test_run_json_says_what_ran(
+def test_run_json_has_the_command_the_counts_the_model_and_the_times(
     images: Path, tmp_path: Path, predict: Callable[..., int], colour_bundle: Path
 ) -> None:
     assert predict(images) == 0
@@ -72,7 +72,7 @@ def test_run_json_says_what_ran(
     assert set(record["seconds"]) == {"list", "load", "infer", "write"}
 
 
-def test_a_table_keeps_its_own_columns(
+def test_the_columns_of_a_table_are_kept(
     images: Path, tmp_path: Path, predict: Callable[..., int]
 ) -> None:
     table = images / "image_data.csv"
@@ -113,7 +113,7 @@ def test_sequential_gives_the_same_as_batched(
             assert abs(first["score"] - second["score"]) <= 1e-5
 
 
-def test_csv_flattens_what_it_has_no_form_for(
+def test_csv_has_flat_columns_for_predictions_and_errors(
     images: Path, tmp_path: Path, predict: Callable[..., int]
 ) -> None:
     assert predict(images, "--format", "csv", "--top-k", "2") == 0
@@ -136,7 +136,7 @@ def test_csv_flattens_what_it_has_no_form_for(
     assert by_name["empty.png"]["prediction_top_k"] == ""
 
 
-def test_json_has_one_object_a_line(
+def test_json_has_one_object_per_line(
     images: Path, tmp_path: Path, predict: Callable[..., int]
 ) -> None:
     assert predict(images, "--format", "json") == 0
@@ -148,7 +148,7 @@ def test_json_has_one_object_a_line(
 
 
 @pytest.mark.parametrize("format_", ["csv", "json"])
-def test_a_tables_own_columns_of_any_type_can_be_written(
+def test_table_columns_of_any_type_can_be_written(
     format_: str, images: Path, tmp_path: Path, predict: Callable[..., int]
 ) -> None:
     table = {
@@ -174,7 +174,7 @@ def test_on_error_drop_leaves_errors_out_and_counts_them(
     assert record["counts"]["images"] == 6
 
 
-def test_on_error_fail_names_the_image_and_publishes_nothing(
+def test_on_error_fail_reports_the_image_and_writes_no_output(
     images: Path,
     tmp_path: Path,
     predict: Callable[..., int],
@@ -185,7 +185,7 @@ def test_on_error_fail_names_the_image_and_publishes_nothing(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images"]
 
 
-def test_too_many_errors_publish_nothing(
+def test_too_many_errors_write_no_output(
     images: Path,
     tmp_path: Path,
     predict: Callable[..., int],
@@ -224,7 +224,7 @@ def test_limit_takes_the_first_images(
         (["--label-column", "x"], "WRONG_ARGUMENTS: --label-column is for a CSV or Parquet table"),
     ],
 )
-def test_wrong_use_is_one_line_and_status_2(
+def test_wrong_use_is_one_line_and_exit_status_2(
     options: list[str],
     line: str,
     images: Path,
@@ -265,7 +265,7 @@ def test_a_backend_that_fails_is_one_line_and_status_1(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_bundles_own_code_runs_only_when_it_is_allowed(
+def test_code_in_a_bundle_runs_only_with_consent(
     images: Path,
     tmp_path: Path,
     colour_bundle: Path,
@@ -289,7 +289,7 @@ def test_a_bundles_own_code_runs_only_when_it_is_allowed(
     assert "'canary:make': the canary ran" in capsys.readouterr().err
 
 
-def test_the_next_line_names_the_jar(
+def test_the_suggested_next_command_has_the_path_of_the_jar(
     images: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert predict(images) == 0
@@ -308,7 +308,7 @@ def test_a_flipped_byte_in_the_bundle_is_refused(
     for file in colour_bundle.iterdir():
         (damaged / file.name).write_bytes(file.read_bytes())
     manifest = (damaged / "model.json").read_text().replace("Names the", "Tells the")
-    (damaged / "model.json").write_text(manifest)  # another identity: not in the session cache
+    (damaged / "model.json").write_text(manifest)  # another hash, so it is not in the session cache
     graph = bytearray((damaged / "model.onnx").read_bytes())
     graph[20] ^= 1
     (damaged / "model.onnx").write_bytes(graph)
@@ -317,7 +317,7 @@ def test_a_flipped_byte_in_the_bundle_is_refused(
     assert "'model.onnx' has changed" in capsys.readouterr().err
 
 
-def test_the_time_that_is_printed_has_its_parts(
+def test_the_printed_time_has_its_parts(
     images: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert predict(images) == 0
@@ -332,7 +332,7 @@ def test_the_time_that_is_printed_has_its_parts(
     assert whole == pytest.approx(sum(parts), abs=0.5)
 
 
-def test_files_that_are_no_images_are_left_out_reported_and_recorded(
+def test_files_that_are_not_images_are_skipped_reported_and_recorded(
     images: Path, tmp_path: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (images / "manifest.csv").write_text("path\n")
@@ -348,7 +348,7 @@ def test_files_that_are_no_images_are_left_out_reported_and_recorded(
     assert errors == ["UNSUPPORTED", "EMPTY"]
 
 
-def test_an_output_in_the_folder_of_the_images_is_no_image_of_the_next_run(
+def test_a_run_skips_earlier_outputs_in_the_folder_of_images(
     images: Path, tmp_path: Path, predict: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert predict(images, "--output", str(images / "out")) == 0

@@ -15,7 +15,7 @@ Encode = Callable[..., bytes]
 
 @pytest.fixture
 def fruits(tmp_path: Path, encode: Encode) -> Path:
-    """60 apples and 20 pears to train with, 20 apples and 4 pears to test with."""
+    """60 apples and 20 pears in the training split, 20 apples and 4 pears in the test split."""
     folder = tmp_path / "fruits"
     picture = encode("red")
     counts = {"Training/Apple 1": 60, "Training/Pear": 20, "Test/Apple 1": 20, "Test/Pear": 4}
@@ -40,7 +40,7 @@ def test_each_label_of_each_split_keeps_its_share(
 ) -> None:
     assert subset(fruits, tmp_path / "tenth", 10) == 0
     counts = Counter(str(Path(name).parent) for name in links_in(tmp_path / "tenth"))
-    # A tenth of four pears is none, and one is taken.
+    # 10 % of four pears rounds to zero, and the minimum is one.
     expected = {"Training/Apple 1": 6, "Training/Pear": 2, "Test/Apple 1": 2, "Test/Pear": 1}
     assert counts == expected
     for name in links_in(tmp_path / "tenth"):
@@ -62,7 +62,7 @@ def test_each_label_of_each_split_keeps_its_share(
     ]
 
 
-def test_samples_of_one_seed_are_nested_and_another_seed_is_another_sample(
+def test_samples_with_one_seed_are_nested_and_another_seed_gives_another_sample(
     fruits: Path, tmp_path: Path
 ) -> None:
     found = {}
@@ -133,7 +133,7 @@ def test_an_object_in_a_bucket_keeps_its_address(tmp_path: Path) -> None:
     assert [row["path"] for row in rows] == ["gs://bucket/Test/a.jpg", "gs://bucket/Training/b.jpg"]
 
 
-def test_a_name_that_is_no_text_can_be_linked_but_not_written_down(
+def test_a_name_that_is_not_utf8_can_be_linked_but_not_written_to_a_manifest(
     fruits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     odd = bytes(fruits / "Test/Pear") + b"/\xff.png"
@@ -145,7 +145,7 @@ def test_a_name_that_is_no_text_can_be_linked_but_not_written_down(
     assert not (tmp_path / "listed").exists()
 
 
-def test_what_is_there_is_replaced_only_when_asked_and_only_whole(
+def test_an_existing_sample_is_replaced_only_with_overwrite_and_as_a_whole(
     fruits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "sample"
@@ -168,7 +168,7 @@ def test_a_percentage_is_above_0_and_at_most_100(
     assert not (tmp_path / "sample").exists()
 
 
-def test_wrong_use_is_refused_before_anything_is_made(
+def test_wrong_use_is_refused_before_any_file_is_written(
     fruits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "empty").mkdir()
@@ -186,7 +186,7 @@ def test_wrong_use_is_refused_before_anything_is_made(
     assert not (tmp_path / "sample").exists()
 
 
-def test_places_are_compared_by_where_they_lead(
+def test_paths_are_compared_after_resolving_links(
     fruits: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -194,14 +194,14 @@ def test_places_are_compared_by_where_they_lead(
 ) -> None:
     monkeypatch.chdir(fruits)
     assert subset(".", Path("../tenth"), 10) == 0
-    # What would be replaced by links to itself is refused, whatever it is called.
+    # Replacing the images by links to themselves is refused, also through a link.
     (tmp_path / "link").symlink_to(tmp_path)
     assert subset(tmp_path / "link/fruits", fruits, 10, "--overwrite") == 2
     assert "which this run reads" in capsys.readouterr().err
     assert not (fruits / "Test/Pear/0_100.png").is_symlink()
 
 
-def test_splits_that_are_numbers_are_names(tmp_path: Path) -> None:
+def test_numeric_splits_are_written_as_strings(tmp_path: Path) -> None:
     table = {"path": ["a.jpg", "b.jpg", "c.jpg"], "split": pa.array([0, 1, None], pa.int32())}
     pq.write_table(pa.table(table), tmp_path / "t.parquet")
     assert subset(tmp_path / "t.parquet", tmp_path / "out", 100) == 0

@@ -1,4 +1,4 @@
-"""Decoding in a process of its own, whose memory is measured."""
+"""Decoding in a separate process, to measure its memory."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ def status(name):
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 path, spec, extras = sys.argv[1], EngineSettings(**json.loads(sys.argv[2])), json.loads(sys.argv[3])
-# What a first image costs is not what this one costs.
+# Decode one image first, so that one-time allocations are not counted.
 decode(Path(path).with_suffix(".small").read_bytes(), EngineSettings())
 content = Path(path).read_bytes()
 
@@ -47,7 +47,7 @@ print(json.dumps(result))
 
 @pytest.fixture
 def decode_apart(tmp_path: Path, encode: Callable[..., bytes]) -> Callable[..., Any]:
-    """Give (code or size, message, MiB that decoding added to the peak) of one file.
+    """Return (code or size, message, MiB that decoding added to the peak) for one file.
 
     With ``spare_mib`` a list of codes or sizes instead: of decoding the file with so many MiB left
     for the process to allocate.

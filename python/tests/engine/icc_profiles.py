@@ -1,4 +1,4 @@
-"""ICC profiles as cameras and printers embed them, made from their published numbers."""
+"""ICC profiles of cameras and printers, made from their published numbers."""
 
 import struct
 
@@ -35,12 +35,12 @@ def rgb_profile(name: str) -> bytes:
 
 
 def grey_profile(gamma: float) -> bytes:
-    """Of a scanner: one curve."""
+    """A scanner's grey profile: one curve."""
     return _profile(b"GRAY", f"Gray gamma {gamma}", {b"kTRC": _gamma(gamma)})
 
 
 def black_ink_profile() -> bytes:
-    """Of a press on which only the fourth ink is seen: its lightness goes from 100 to 0."""
+    """A CMYK profile in which only black has an effect: its lightness goes from 100 to 0."""
     steps = np.arange(256, dtype=np.uint8).tobytes()
     grid = b"".join(bytes([0 if i % 2 else 255, 128, 128]) for i in range(16))  # Lab, K fastest
     identity = b"".join(_fixed(value) for value in np.eye(3).ravel())

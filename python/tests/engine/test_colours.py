@@ -1,4 +1,4 @@
-"""Colours of an embedded ICC profile become sRGB, whatever the format and the decoder."""
+"""Images with an ICC profile are converted to sRGB, for every format and decoder."""
 
 import io
 from pathlib import Path
@@ -43,7 +43,7 @@ def encoded(image: Image.Image, format_: str, profile: bytes | None, **options: 
 
 
 def pixels_of(content: bytes, decoder: Decoder = "pillow") -> np.ndarray:
-    """(64, 64, 3) uint8, as the model is given them."""
+    """(64, 64, 3) uint8, as the model receives them."""
     found = decode(content, EngineSettings(decoder=decoder), Size(SIDE, SIDE))
     assert not isinstance(found, RowError), found
     out = np.empty((SIDE, SIDE, 3), np.uint8)
@@ -62,7 +62,7 @@ def test_a_photograph_of_a_wide_space_has_the_colours_it_would_have_in_srgb(
     space: str, format_: str
 ) -> None:
     wide = in_space(space, PATCHES / 255)
-    assert np.abs(wide.astype(int) - PATCHES).max() > 20  # what ignoring the profile would cost
+    assert np.abs(wide.astype(int) - PATCHES).max() > 20  # the error of ignoring the profile
     content = encoded(patches(wide), format_, rgb_profile(space))
     assert patches_of(content) == pytest.approx(PATCHES.astype(int), abs=4)
 
@@ -81,13 +81,13 @@ def test_palettes_and_transparent_images_have_their_profile_applied_too(space: s
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "TIFF"])
-def test_an_srgb_profile_of_another_maker_leaves_every_pixel_as_it_is(format_: str) -> None:
+def test_an_srgb_profile_of_another_maker_changes_no_pixel(format_: str) -> None:
     image = patches(PATCHES)
     profiled = encoded(image, format_, rgb_profile("sRGB"))
     assert np.array_equal(pixels_of(profiled), pixels_of(encoded(image, format_, None)))
     found = decode(profiled, EngineSettings())
     assert isinstance(found, Image.Image)
-    assert found.info == {}  # nothing is left to be converted
+    assert found.info == {}  # the profile is removed
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_an_srgb_profile_of_another_maker_leaves_every_pixel_as_it_is(format_: s
         rgb_profile("Display P3")[:-3000],
         rgb_profile("Display P3").replace(b"rTRC", b"xTRC"),
         rgb_profile("Display P3").replace(b"acsp", b"none"),
-        grey_profile(1.8),  # of samples that these are not
+        grey_profile(1.8),  # for grey samples
         black_ink_profile(),
         rgb_profile("Display P3") + bytes(2**22),
     ],
@@ -124,7 +124,7 @@ def test_grey_samples_have_the_curve_of_their_profile_applied() -> None:
         assert (middles == middles[..., :1]).all()
 
 
-def test_inks_are_converted_by_their_profile_and_without_one_by_pillows_formula() -> None:
+def test_cmyk_is_converted_by_its_profile_or_else_by_pillows_formula() -> None:
     inks = np.array([[[255, 0, 0, 0], [0, 255, 0, 0]], [[0, 0, 0, 255], [0, 0, 0, 0]]], np.uint8)
     image = Image.fromarray(inks.repeat(32, axis=0).repeat(32, axis=1), "CMYK")
     by_formula = [[[0, 255, 255], [255, 0, 255]], [[0, 0, 0], [255, 255, 255]]]
@@ -187,11 +187,11 @@ def test_the_engine_gives_a_model_the_colours_of_the_profile(means_bundle: Path)
     assert means == pytest.approx(PATCHES.reshape(4, 3).astype(float), abs=4)
 
 
-def test_a_real_image_of_inks_has_the_colours_of_its_press(shared: Path) -> None:
+def test_a_real_cmyk_image_has_the_colours_of_its_profile(shared: Path) -> None:
     content = (shared / "hostile/files/jd__reftest_images_ycck.jpg").read_bytes()
     with Image.open(io.BytesIO(content)) as image:
         assert image.mode == "CMYK"
         by_formula = np.asarray(image.convert("RGB").resize((SIDE, SIDE))).astype(int)
-    # U.S. Web Coated (SWOP): pure inks on that paper are never as bright as on a screen.
+    # U.S. Web Coated (SWOP): pure inks on paper are less bright than on a screen.
     difference = np.abs(pixels_of(content).astype(int) - by_formula)
     assert 5 < difference.mean() < 60

@@ -69,13 +69,13 @@ def test_more_pixels_than_the_cap_are_too_large_before_any_is_decoded() -> None:
     assert error_of(header_only, EngineSettings(max_image_pixels=10_000)) == "TOO_LARGE"
 
 
-def test_transparent_pixels_are_laid_on_white() -> None:
+def test_transparent_pixels_are_blended_with_white() -> None:
     image = Image.new("RGBA", (2, 1), (*RED, 255))
     image.putpixel((1, 0), (0, 0, 0, 0))
     assert pixels_of(saved(image, "PNG")).tolist() == [[[255, 0, 0], [255, 255, 255]]]
 
 
-def test_a_transparent_palette_colour_is_laid_on_white() -> None:
+def test_a_transparent_palette_colour_becomes_white() -> None:
     image = Image.new("P", (2, 1))
     image.putpalette([*RED, *BLUE])
     image.putpixel((1, 0), 1)
@@ -94,7 +94,7 @@ def test_float_samples_are_unsupported_rather_than_guessed() -> None:
     assert error_of(saved(image, "TIFF")) == "UNSUPPORTED"
 
 
-def test_cmyk_is_converted_with_adobes_inversion_honoured() -> None:
+def test_cmyk_is_converted_with_adobes_inversion() -> None:
     cyan = Image.new("CMYK", (16, 16), (255, 0, 0, 0))
     red, green, blue = pixels_of(saved(cyan, "JPEG", quality=95))[8, 8].tolist()
     assert red < 10
@@ -163,7 +163,7 @@ def test_a_known_signature_with_a_broken_header_is_corrupt() -> None:
         ("TIFF", {"compression": "jpeg"}),
     ],
 )
-def test_damage_gives_an_image_or_a_typed_error_and_no_noise(
+def test_a_damaged_file_gives_an_image_or_a_typed_error_and_no_output_on_stderr(
     format_: str, options: dict[str, object], capfd: pytest.CaptureFixture[str]
 ) -> None:
     quiet_decoders()
@@ -209,7 +209,9 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize(("file", "expected"), hostile_files())
-def test_a_hostile_file_does_what_its_manifest_says(file: str, expected: str, shared: Path) -> None:
+def test_a_hostile_file_has_the_result_in_its_manifest(
+    file: str, expected: str, shared: Path
+) -> None:
     found = decode((shared / "hostile" / "files" / file).read_bytes(), SPEC)
     assert (found.code if isinstance(found, RowError) else "image") in ALLOWED[expected]
 

@@ -1,4 +1,4 @@
-"""What a file makes a decoder allocate is bounded by the caps, whatever its header leaves out."""
+"""A decoder's memory stays within the limits, even if a file's header is incomplete."""
 
 import io
 import os
@@ -17,7 +17,7 @@ from sightline.row_error import RowError
 
 DecodeApart = Callable[..., Any]
 MEGABYTE = 2**20
-# Above what any small image takes, below a tenth of what the bombs would.
+# More than any small image needs, less than a tenth of a decompression bomb.
 FEW_MIB = 16
 
 
@@ -61,7 +61,7 @@ def tiled(side: int, tile: int, compressed: bytes) -> dict[int, tuple[int, list[
 
 
 def png_with(*chunks: tuple[bytes, bytes], colour: str = "red") -> bytes:
-    """A PNG of 12 x 10 pixels with chunks behind its header."""
+    """A PNG of 12 x 10 pixels with extra chunks after its header."""
     buffer = io.BytesIO()
     Image.new("RGB", (12, 10), colour).save(buffer, "PNG")
     plain = buffer.getvalue()
@@ -92,7 +92,7 @@ def test_a_tiff_whose_one_tile_is_far_larger_than_its_image_is_too_large_and_cos
         "Tiles of 12000 x 12000 = 144000000 pixels; the cap is 1000.",
     )
     assert added < FEW_MIB
-    # With the default cap of 100 megapixels too.
+    # Also with the default limit of 100 megapixels.
     assert decode_apart(content)[0] == "TOO_LARGE"
 
 
@@ -224,7 +224,7 @@ def test_a_png_with_megabytes_of_text_is_read_as_if_it_had_none(
     assert found.getpixel((3, 3)) == (255, 0, 0)
 
 
-def test_a_text_that_has_the_name_of_a_setting_of_pillows_is_no_setting() -> None:
+def test_a_text_chunk_with_the_name_of_a_pillow_setting_is_ignored() -> None:
     chunks = [(b"tEXt", b"transparency\0yes"), (b"tEXt", b"icc_profile\0none")]
     found = decode(png_with(*chunks), EngineSettings())
     assert isinstance(found, Image.Image)
@@ -259,7 +259,7 @@ def test_a_png_whose_profile_cannot_be_read_is_read_without_it(
     assert added < FEW_MIB
 
 
-def test_what_pillow_cannot_read_of_a_sound_file_is_unsupported() -> None:
+def test_a_valid_file_that_pillow_cannot_read_is_unsupported() -> None:
     pixels = bytes(16 * 16 * 8)
     tags = {256: (4, [16]), 257: (4, [16]), 262: (3, [1]), 273: (4, [0]), 277: (3, [1])}
     tags |= {278: (4, [16]), 279: (4, [len(pixels)])}
@@ -284,7 +284,7 @@ def noise(width: int, height: int) -> Image.Image:
         ("TIFF", {"compression": "tiff_adobe_deflate"}),
     ],
 )
-def test_memory_that_runs_out_is_no_verdict_on_an_image(
+def test_running_out_of_memory_is_not_an_error_of_the_image(
     format_: str, options: dict[str, object], decode_apart: DecodeApart
 ) -> None:
     buffer = io.BytesIO()
@@ -297,7 +297,7 @@ def test_memory_that_runs_out_is_no_verdict_on_an_image(
     assert [code for code in found if code not in ("MemoryError", [6000, 6000])] == []
 
 
-def test_pillows_own_cap_of_the_process_is_neither_used_nor_changed() -> None:
+def test_pillows_pixel_limit_is_neither_used_nor_changed() -> None:
     buffer = io.BytesIO()
     Image.new("1", (20_000, 9_500)).save(buffer, "PNG")  # Pillow refuses 179 megapixels
     cut = buffer.getvalue()[:60]
@@ -308,7 +308,7 @@ def test_pillows_own_cap_of_the_process_is_neither_used_nor_changed() -> None:
     assert before == Image.MAX_IMAGE_PIXELS
 
 
-def test_a_png_of_pillows_own_text_is_read() -> None:
+def test_a_png_with_a_large_text_from_pillow_is_read() -> None:
     info = PngImagePlugin.PngInfo()
     info.add_text("Comment", "x" * (3 * MEGABYTE), zip=True)
     buffer = io.BytesIO()
@@ -318,7 +318,7 @@ def test_a_png_of_pillows_own_text_is_read() -> None:
     assert np.array_equal(np.asarray(found), np.asarray(noise(9, 7)))
 
 
-def test_bytes_behind_the_end_of_a_png_are_not_read_as_chunks(
+def test_bytes_after_the_end_of_a_png_are_not_read_as_chunks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     chunks: list[int] = []

@@ -25,7 +25,7 @@ def jpeg(width: int, height: int, **options: object) -> bytes:
 
 
 def outcome(content: bytes, spec: EngineSettings) -> object:
-    """Something that can be compared: pixels as bytes with their size, or the error."""
+    """A comparable result: pixels as bytes with their size, or the error."""
     found = decode(content, spec, Size(64, 64))
     return found if isinstance(found, RowError) else (found.size, found.tobytes())
 
@@ -45,7 +45,7 @@ def test_turbo_gives_the_pixels_of_pillow(options: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("decoder", [TURBO, SCALED])
-def test_grey_and_cmyk_and_other_formats_are_as_pillow_has_them(decoder: EngineSettings) -> None:
+def test_grey_cmyk_and_other_formats_have_the_pixels_of_pillow(decoder: EngineSettings) -> None:
     image = Image.open(io.BytesIO(jpeg(40, 30)))
     for mode, format_ in [("L", "JPEG"), ("CMYK", "JPEG"), ("RGB", "PNG"), ("P", "GIF")]:
         buffer = io.BytesIO()
@@ -66,7 +66,7 @@ def test_orientation_is_applied(decoder: EngineSettings, orientation: int) -> No
     ("size", "expected"),
     [((640, 480), (86, 64)), ((128, 512), (64, 256)), ((63, 63), (63, 63)), ((70, 70), (70, 70))],
 )
-def test_scaled_gives_the_smallest_size_that_is_large_enough(
+def test_scaled_decodes_to_the_smallest_sufficient_size(
     size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     # libjpeg scales by eighths: 640 x 480 by 1/8 would be 80 x 60.
@@ -85,13 +85,13 @@ def test_damaged_files_have_the_errors_of_pillow(decoder: EngineSettings) -> Non
         assert outcome(damaged, decoder) == outcome(damaged, PILLOW)
 
 
-def test_the_hostile_files_come_out_alike(shared: Path) -> None:
+def test_turbo_gives_the_same_results_as_pillow_for_hostile_files(shared: Path) -> None:
     files = sorted((shared / "hostile/files").iterdir())
     contents = [path.read_bytes() for path in files if path.is_file()]
     assert len(contents) > 40
     assert [outcome(c, TURBO) for c in contents] == [outcome(c, PILLOW) for c in contents]
 
 
-def test_an_unknown_decoder_is_refused_with_the_known_ones() -> None:
+def test_the_error_for_an_unknown_decoder_lists_the_known_ones() -> None:
     with pytest.raises(WrongUseError, match=r"UNKNOWN_DECODER: .fast.\. Known: pillow, turbo"):
         EngineSettings(decoder="fast")  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ def means_model(means_bundle: Path) -> Model:
     return Model(bundle, open_session(bundle, "onnx", Device("cpu"), threads=1))
 
 
-def test_features_are_the_models_own_vector_an_error_or_null(
+def test_features_are_the_vector_of_the_model_an_error_or_null(
     means_model: Model, encode: Callable[..., bytes]
 ) -> None:
     images = pa.array([encode("red"), b"no image", None, encode((10, 20, 30))], pa.binary())

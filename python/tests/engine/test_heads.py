@@ -26,7 +26,7 @@ def test_a_label_of_two_classes_is_one_key_with_both_probabilities() -> None:
     assert values(columns[0]) == ["crane", None]
 
 
-def test_top_k_of_rows_around_an_error_stay_with_their_rows() -> None:
+def test_top_k_of_rows_around_an_error_are_in_the_right_rows() -> None:
     class_ids = np.array([[1, 0], [0, 0], [2, 1]], np.int32)
     scores = np.array([[0.75, 0.25], [0, 0], [0.5, 0.5]], np.float32)
     present = np.array([True, False, True])
@@ -45,7 +45,7 @@ def test_a_top_k_above_the_number_of_classes_gives_every_class() -> None:
     ("dtype", "type_"),
     [("float64", pa.float64()), ("uint8", pa.int16()), ("int64", pa.int64()), ("bool", pa.bool_())],
 )
-def test_a_tensor_is_nested_to_its_rank(dtype: str, type_: pa.DataType) -> None:
+def test_a_tensor_is_a_nested_list_of_its_rank(dtype: str, type_: pa.DataType) -> None:
     rows = np.arange(12).reshape(2, 2, 3).astype(dtype)
     head = TensorHead(TensorSpec("y", dtype, ("n", 2, 3)))
     (field,) = head.fields
@@ -56,7 +56,7 @@ def test_a_tensor_is_nested_to_its_rank(dtype: str, type_: pa.DataType) -> None:
     assert values(column) == [rows[0].tolist(), None]
 
 
-def test_a_tensor_of_one_number_a_row_is_a_plain_column() -> None:
+def test_a_tensor_with_one_number_per_row_is_a_plain_column() -> None:
     head = TensorHead(TensorSpec("y", "float32", ("n",)))
     rows = np.array([0.5, np.nan, 2], np.float32)
     (column,) = head.columns(head.convert(rows).arrays, np.array([True, True, False]))
@@ -64,7 +64,7 @@ def test_a_tensor_of_one_number_a_row_is_a_plain_column() -> None:
     assert [str(one) for one in values(column)] == ["0.5", "nan", "None"]
 
 
-def test_features_that_are_not_finite_are_a_problem_of_their_row() -> None:
+def test_features_that_are_not_finite_are_an_error_of_their_row() -> None:
     head = VectorHead(TensorSpec("pooled", "float32", ("n", 2)))
     converted = head.convert(np.array([[1, 2], [1, np.inf], [np.nan, 0]], np.float32))
     assert sorted(converted.problems) == [1, 2]

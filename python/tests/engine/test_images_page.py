@@ -1,4 +1,4 @@
-"""What docs/images.md says and no other test holds: numbers, codes, and rare kinds of files."""
+"""Statements of docs/images.md without another test: numbers, codes, rare kinds of files."""
 
 import io
 import re
@@ -24,7 +24,7 @@ MEBIBYTE = 2**20
 
 
 def row(text: str) -> str:
-    """The line of the page's tables that begins with this."""
+    """The line of the page's tables that begins with `text`."""
     (found,) = (line for line in PAGE.read_text("utf-8").splitlines() if line.startswith(text))
     return found
 
@@ -89,9 +89,9 @@ def test_a_bigtiff_is_read() -> None:
     assert found.code == "TOO_LARGE"
 
 
-def test_the_first_picture_of_several_is_taken_and_the_rest_left_out() -> None:
+def test_only_the_first_of_several_images_is_read() -> None:
     for format_ in ("MPO", "TIFF"):
-        # New ones each time: saving leaves settings in an image that another format trips over.
+        # New images each time, because saving changes an image and the next format fails on it.
         first, second = (Image.new("RGB", (16, 16), colour) for colour in ("red", "blue"))
         content = saved(first, format_, save_all=True, append_images=[second])
         assert pixels_of(content)[8, 8].tolist() == pytest.approx([255, 0, 0], abs=2)
@@ -132,7 +132,7 @@ def test_other_formats_are_unsupported(start: bytes) -> None:
     assert found.code == "UNSUPPORTED"
 
 
-def test_damaged_exif_is_no_orientation_and_a_colour_space_of_exif_is_not_applied() -> None:
+def test_damaged_exif_and_the_colour_space_in_exif_are_ignored() -> None:
     image = Image.new("RGB", (8, 4), (200, 60, 50))
     plain = pixels_of(saved(image, "JPEG"))
     for exif in (b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"):

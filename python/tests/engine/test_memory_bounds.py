@@ -1,4 +1,4 @@
-"""The engine's memory is bounded by bytes: of encoded images, of pixels, of columns that wait."""
+"""The engine limits the bytes of encoded images, of pixels and of waiting columns."""
 
 import json
 import subprocess
@@ -59,7 +59,7 @@ print(json.dumps([ids, sorted(map(str, labels)), pa.default_memory_pool().max_me
 
 
 def run_apart(bundle: Path, what: str, threads: int) -> tuple[list[int], list[str], float]:
-    """Ids and labels that came out, and the most MiB of Arrow buffers at one time."""
+    """The resulting ids and labels, and the peak of the Arrow buffers in MiB."""
     command = [sys.executable, "-c", PROGRAM, str(bundle), what, str(threads)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     ids, labels, most = json.loads(done.stdout)
@@ -67,7 +67,7 @@ def run_apart(bundle: Path, what: str, threads: int) -> tuple[list[int], list[st
 
 
 @pytest.mark.parametrize(("threads", "most_mib"), [(1, 130), (8, 320)])
-def test_large_images_are_held_by_bytes_and_not_by_rows(
+def test_waiting_large_images_are_limited_by_bytes(
     colour_bundle: Path, threads: int, most_mib: int
 ) -> None:
     # 240 images of 5.2 MB: a model batch of 32 would have 166 MB, and eight threads two each.
@@ -77,8 +77,8 @@ def test_large_images_are_held_by_bytes_and_not_by_rows(
     assert most < most_mib
 
 
-def test_other_columns_that_wait_for_an_image_are_held_by_bytes(colour_bundle: Path) -> None:
-    # Without a bound all 1,200 MB would wait for the first model batch to fill.
+def test_waiting_columns_are_limited_by_bytes(colour_bundle: Path) -> None:
+    # Without a limit all 1,200 MB would wait until the first model batch is full.
     ids, labels, most = run_apart(colour_bundle, "columns", 1)
     assert ids == list(range(240))
     assert labels == ["None", "green"]
@@ -117,7 +117,7 @@ for batch in run(batches, model, spec, TopK(5), ["__content"], "__error"):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_memory_that_runs_out_stops_the_task_and_is_no_row(
+def test_running_out_of_memory_stops_the_task_and_gives_no_row(
     colour_bundle: Path, threads: int
 ) -> None:
     command = [sys.executable, "-c", FAILING, str(colour_bundle), str(threads)]
@@ -151,11 +151,11 @@ def test_images_are_decoded_together_only_while_their_pixels_fit() -> None:
     for thread in threads:
         thread.join(timeout=60)
 
-    assert len(together) == 1000  # every one had its turn, the one of 500 too
+    assert len(together) == 1000  # all of them ran, also the one of 500
     assert max(size for size in together if size != 500) <= 100
 
 
-def test_what_a_failed_image_reserved_is_free_again() -> None:
+def test_a_failed_image_frees_its_reserved_memory() -> None:
     memory = DecodeMemory(max_bytes=100)
 
     def fail() -> None:

@@ -32,7 +32,7 @@ def test_stretch_resizes_to_the_exact_size() -> None:
         ((32, 32), (32, 32), 4, 4),
     ],
 )
-def test_shortest_edge_and_centre_crop_round_like_torchvision(
+def test_shortest_edge_and_centre_crop_are_rounded_as_in_torchvision(
     size: tuple[int, int], resized: tuple[int, int], left: int, top: int
 ) -> None:
     image = noise(*size)
@@ -42,13 +42,13 @@ def test_shortest_edge_and_centre_crop_round_like_torchvision(
     assert np.array_equal(found, np.asarray(expected))
 
 
-def test_a_very_long_image_is_resized_only_under_the_crop() -> None:
+def test_a_very_long_image_is_resized_only_inside_the_crop() -> None:
     image = Image.new("RGB", (200_000, 1), (10, 20, 30))
     found = processed(image, Resize("shortest_edge", 256, 256, "bicubic"), Size(224, 224))
     assert (found == (10, 20, 30)).all()
 
 
-def test_the_part_under_the_crop_is_the_same_picture_as_the_whole_resize() -> None:
+def test_resizing_only_the_crop_gives_the_pixels_of_resizing_the_whole_image() -> None:
     image = Image.new("RGB", (900, 30), (10, 20, 30))
     image.paste((200, 100, 0), (450, 0, 900, 30))
     found = processed(image, Resize("shortest_edge", 32, 32, "bicubic"), Size(24, 24))
@@ -58,7 +58,7 @@ def test_the_part_under_the_crop_is_the_same_picture_as_the_whole_resize() -> No
 
 @pytest.mark.parametrize("crop", [(21, 32), (32, 21), (35, 38), (40, 31), (33, 33), (64, 5)])
 @pytest.mark.parametrize("size", [(32, 32), (41, 30), (30, 41), (33, 57)])
-def test_a_crop_smaller_or_larger_than_the_image_is_torchvisions_to_the_pixel(
+def test_a_crop_smaller_or_larger_than_the_image_has_the_pixels_of_torchvision(
     size: tuple[int, int], crop: tuple[int, int]
 ) -> None:
     from torchvision.transforms import functional

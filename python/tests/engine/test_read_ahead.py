@@ -20,11 +20,11 @@ def test_the_source_is_drained_while_the_consumer_works() -> None:
 
     items = read_ahead(source(), lambda _: 1, Counters())
     assert next(items) == 0
-    assert drained.wait(timeout=20)  # though nobody has asked for the other four
+    assert drained.wait(timeout=20)  # before the consumer requests the other four
     assert list(items) == [1, 2, 3, 4]
 
 
-def test_what_waits_is_bounded_by_bytes() -> None:
+def test_waiting_items_are_limited_by_their_bytes() -> None:
     taken: list[int] = []
 
     def source() -> Iterator[int]:
@@ -33,12 +33,12 @@ def test_what_waits_is_bounded_by_bytes() -> None:
             yield item
 
     for item in read_ahead(source(), lambda _: 10, Counters(), max_bytes=35):
-        # Three wait, and the reader holds one that has no room yet.
+        # Three are waiting, and the reader has one more that does not fit yet.
         assert len(taken) <= item + 1 + 3 + 2
     assert len(taken) == 100
 
 
-def test_items_of_no_bytes_are_bounded_by_their_number() -> None:
+def test_waiting_items_without_bytes_are_limited_by_their_number() -> None:
     taken: list[int] = []
 
     def source() -> Iterator[int]:
@@ -47,12 +47,12 @@ def test_items_of_no_bytes_are_bounded_by_their_number() -> None:
             yield item
 
     for item in read_ahead(source(), lambda _: 0, Counters()):
-        # 64 wait, and the reader holds one that has no room yet.
+        # 64 are waiting, and the reader has one more that does not fit yet.
         assert len(taken) <= item + 1 + 64 + 2
     assert len(taken) == 1000
 
 
-def test_an_item_above_the_bound_passes() -> None:
+def test_one_item_above_the_limit_is_read() -> None:
     sizes = [1, 1000, 1]
     assert list(read_ahead(sizes, lambda size: size, Counters(), max_bytes=10)) == sizes
 
@@ -70,7 +70,7 @@ def test_a_failing_source_fails_after_the_items_before_it() -> None:
     assert [next(items), next(items)] == [1, 2]
 
 
-def test_a_consumer_that_leaves_ends_the_reader() -> None:
+def test_the_reader_ends_when_its_consumer_ends() -> None:
     before = threading.active_count()
     items = read_ahead(iter(int, 1), lambda _: 1, Counters(), max_bytes=4)  # has no end
     assert next(items) == 0

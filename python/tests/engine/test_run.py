@@ -109,13 +109,13 @@ def test_the_answer_does_not_depend_on_batch_sizes_or_threads(
         assert one == (other and pytest.approx(other, abs=1e-5))
 
 
-def test_empty_batches_come_back_empty(colour_model: Model, encode: Encode) -> None:
+def test_empty_batches_give_empty_batches(colour_model: Model, encode: Encode) -> None:
     empty = batch_of([], [])
     found = predicted([empty, batch_of([encode("red")], [None]), empty], colour_model)
     assert [batch.num_rows for batch in found] == [0, 1, 0]
 
 
-def test_a_score_that_is_no_number_is_an_error_of_its_row(nan_model: Model, encode: Encode) -> None:
+def test_a_nan_score_is_an_error_of_its_row(nan_model: Model, encode: Encode) -> None:
     (found,) = predicted([batch_of([encode("black")], [None])], nan_model)
     assert found.column("top_k")[0].as_py() is None
     assert found.column("error")[0].as_py() == {
@@ -125,9 +125,7 @@ def test_a_score_that_is_no_number_is_an_error_of_its_row(nan_model: Model, enco
     }
 
 
-def test_what_waits_does_not_grow_with_an_input_of_errors(
-    colour_model: Model, encode: Encode
-) -> None:
+def test_memory_does_not_grow_with_an_input_of_errors(colour_model: Model, encode: Encode) -> None:
     taken = 0
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -158,7 +156,7 @@ def test_worker_threads_work_at_once(colour_model: Model, encode: Encode) -> Non
 def test_memory_does_not_grow_with_the_input(
     threads: int, colour_model: Model, encode: Encode
 ) -> None:
-    image = encode("red") + b"\xff" * 1_000_000  # what follows the end of a PNG is passed over
+    image = encode("red") + b"\xff" * 1_000_000  # bytes after the end of a PNG are skipped
     before = pa.total_allocated_bytes()
     most = 0
 
@@ -171,10 +169,10 @@ def test_memory_does_not_grow_with_the_input(
     spec = EngineSettings(batch_rows=8, threads=threads)
     found = run(batches(), colour_model, spec, TopK(1), ["bytes"], "failed")
     assert sum(batch.num_rows for batch in found) == 800
-    assert most < 100_000_000  # of 800 MB: 32 MiB read ahead, and what waits for the worker threads
+    assert most < 100_000_000  # of 800 MB: 32 MiB read ahead, and the batches of the worker threads
 
 
-def test_the_counters_tell_where_the_time_went(colour_model: Model, encode: Encode) -> None:
+def test_the_counters_have_the_time_of_each_step(colour_model: Model, encode: Encode) -> None:
     image = encode("red", size=(200, 200))
     counters = Counters()
     batch = batch_of([image, None, image], [None, DENIED, None])
@@ -251,7 +249,7 @@ def test_a_scalar_call_gives_null_for_null(colour_model: Model, encode: Encode) 
     }
 
 
-def test_a_scalar_call_on_read_images_keeps_their_errors(
+def test_a_scalar_call_on_images_with_read_errors_keeps_the_errors(
     colour_model: Model, encode: Encode
 ) -> None:
     column = pa.StructArray.from_arrays(

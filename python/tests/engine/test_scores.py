@@ -28,12 +28,12 @@ def test_softmax_of_large_logits_does_not_overflow() -> None:
     assert probabilities.tolist() == [[0.5, 0.5, 0.0]]
 
 
-def test_a_score_that_is_no_number_makes_its_row_invalid_and_no_other() -> None:
+def test_a_nan_score_makes_only_its_row_invalid() -> None:
     logits = np.array([[1, np.nan], [1, 2], [np.inf, 1], [-np.inf, 0]], np.float32)
     assert rank(logits, "softmax", top_k=1).valid.tolist() == [False, True, False, True]
 
 
-def test_the_sigmoid_takes_each_label_alone() -> None:
+def test_the_sigmoid_is_computed_for_each_label_separately() -> None:
     ranked = rank(np.array([[0, 3, -900]], np.float32), "sigmoid", top_k=3)
     assert ranked.class_ids.tolist() == [[1, 0, 2]]
     assert ranked.scores[0] == pytest.approx([0.952574, 0.5, 0], abs=1e-6)

@@ -1,4 +1,4 @@
-"""The tensor feed converts numbers exactly, and gives a row that does not fit its error."""
+"""The tensor feed converts numbers exactly; a row that does not fit gets an error."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ HALVES = pa.array(np.array([np.inf, -np.inf, np.nan, 2, 1e-3], np.float16))
         ("float32", HALVES, [True, True, True, True, True]),
     ],
 )
-def test_numbers_are_converted_where_the_tensor_can_hold_them(
+def test_numbers_are_converted_if_they_fit_into_the_tensors_dtype(
     dtype: str, given: pa.Array[Any], fits: list[bool]
 ) -> None:
     column = TensorColumn(given, TensorSpec("x", dtype, ("n",)))
@@ -70,12 +70,14 @@ def test_numbers_are_converted_where_the_tensor_can_hold_them(
         (pa.array([[None, None]], pa.large_list(pa.null())), "has an element that is NULL."),
     ],
 )
-def test_the_error_of_a_row_names_what_does_not_fit(given: pa.Array[Any], message: str) -> None:
+def test_the_error_of_a_row_has_the_element_that_does_not_fit(
+    given: pa.Array[Any], message: str
+) -> None:
     column = TensorColumn(given, TensorSpec("x", "int8", ("n", 2)))
     assert message in column.errors[0].message
 
 
-def test_nulls_without_a_type_may_be_nested_less_deep_than_the_tensor() -> None:
+def test_untyped_nulls_can_be_nested_less_deeply_than_the_tensor() -> None:
     spec = TensorSpec("x", "float32", ("n", 2, 1))
     for rows in ([[None, None], None, []], [[[None], [None]], [[], []], []]):
         column = TensorColumn(pa.array(rows), spec)

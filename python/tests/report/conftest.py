@@ -1,4 +1,4 @@
-"""Runs of a PCA as the jar writes them: coloured images, and components that tests choose."""
+"""PCA runs in the jar's format, with coloured images and given components."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def record() -> Record:
 
 @pytest.fixture
 def write_run(tmp_path: Path) -> WriteRun:
-    """``write_run(record, paths)`` is the folder of a PCA whose sample has those images."""
+    """``write_run(record, paths)`` returns the folder of a PCA run with these images as sample."""
 
     def write(
         record: Record, paths: Sequence[str], labels: Sequence[str | None] | None = None

@@ -13,7 +13,7 @@ Record = dict[str, Any]
 
 
 class Reader(HTMLParser):
-    """What is on a page: its text, its elements and the data of its script."""
+    """A page's text, its elements and the data of its script."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ OBJECTS = {"/photos/a%20b%2520c.jpg": b"12345", "/photos/big.jpg": b"1" * 100}
 
 
 class Store(BaseHTTPRequestHandler):
-    """As much of an object store as reading an object needs."""
+    """The parts of an object store that reading an object uses."""
 
     def do_HEAD(self) -> None:
         content = OBJECTS.get(self.path)
@@ -52,7 +52,7 @@ def code(found: bytes | RowError) -> str:
 
 
 @pytest.mark.usefixtures("store")
-def test_an_object_is_read_under_the_name_that_hadoop_gives_it() -> None:
+def test_an_object_is_read_by_its_hadoop_uri() -> None:
     reader = ImageReader(50, ImageRoots(None))
     for scheme in ("s3", "s3a"):
         assert reader.read(f"{scheme}://photos/a b%20c.jpg") == b"12345"
@@ -60,7 +60,7 @@ def test_an_object_is_read_under_the_name_that_hadoop_gives_it() -> None:
     assert code(reader.read("s3a://photos/gone.jpg")) == "NOT_FOUND"
 
 
-def test_what_cannot_be_measured_is_an_error_of_its_image() -> None:
+def test_an_invalid_path_is_an_error_of_its_image() -> None:
     reader = ImageReader(50, ImageRoots(None))
     for path in ("nowhere://bucket/a", "s3://b?endpoint_override=x/a", "s3://k:s@b/a", "s3:///a"):
         assert code(reader.read(path)) == "IO"

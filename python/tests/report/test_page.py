@@ -1,4 +1,4 @@
-"""What is on the page."""
+"""The content of the report's page."""
 
 import json
 import os
@@ -24,7 +24,7 @@ Record = dict[str, Any]
 WriteRun = Callable[..., Path]
 
 
-def test_the_page_says_what_ran_and_what_came_of_it(
+def test_the_page_has_the_arguments_and_the_results_of_the_run(
     write_run: WriteRun, record: Record, photos: list[str]
 ) -> None:
     text = report(write_run(record, photos)).text
@@ -52,13 +52,13 @@ def test_the_page_says_what_ran_and_what_came_of_it(
         assert expected in text, expected
 
 
-def test_a_reader_sees_the_same_text_as_ever(
+def test_the_text_of_the_page_is_equal_to_the_expected_text(
     write_run: WriteRun, record: Record, photos: list[str], tmp_path: Path
 ) -> None:
     page = report(write_run(record, photos), "--no-thumbnails")
     text = page.text.replace(str(tmp_path), "TMP")
     text = re.sub(r"Written by Sightline .* UTC\.", "Written by Sightline.", text)
-    # One line for each sentence or cell would hide which words stand beside each other.
+    # Compared word by word, because line breaks have no meaning on the page.
     expected = Path(__file__).with_name("page.txt").read_text("utf-8")
     assert text.split() == expected.split()
 
@@ -70,7 +70,7 @@ def test_the_page_is_written_from_a_zip_of_the_package_as_the_jar_does(
     package = Path(sightline.__file__).parent
     archive = tmp_path / "sightline.zip"
     with zipfile.ZipFile(archive, "w") as sources:
-        # The endings that build.sbt puts into the jar.
+        # The suffixes of the files that build.sbt adds to the jar.
         for file in package.rglob("*"):
             if file.suffix in (".py", ".css", ".html", ".js", ".json"):
                 sources.write(file, file.relative_to(package.parent))
@@ -86,7 +86,7 @@ def test_the_page_is_written_from_a_zip_of_the_package_as_the_jar_does(
     assert "The 3 components kept explain 85.0%" in Reader(folder / "report.html").text
 
 
-def test_nothing_on_the_page_may_be_loaded_or_run_but_its_own_script(
+def test_the_page_loads_nothing_and_runs_only_its_own_script(
     write_run: WriteRun, record: Record, photos: list[str]
 ) -> None:
     page = report(write_run(record, photos))
@@ -120,7 +120,7 @@ def test_hostile_text_is_text(write_run: WriteRun, record: Record, photos: list[
     assert len(page.text) < 20_000
 
 
-def test_an_image_that_cannot_be_read_is_a_point_all_the_same(
+def test_an_image_that_cannot_be_read_still_has_a_point(
     write_run: WriteRun, record: Record, photos: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = Path(photos[0])
@@ -142,7 +142,7 @@ def test_without_thumbnails_no_picture_is_on_the_page(
     assert "data:image" not in (page.text + json.dumps(page.data))
 
 
-def test_fewer_points_are_drawn_the_same_way_each_time(
+def test_the_sampled_points_are_the_same_each_time(
     write_run: WriteRun, record: Record, photos: list[str]
 ) -> None:
     folder = write_run(record, [f"{n}.png" for n in range(50)])
@@ -154,7 +154,7 @@ def test_fewer_points_are_drawn_the_same_way_each_time(
     assert "A sample of 10 of the run's 1,234 images" in Reader(folder / "report.html").text
 
 
-def test_a_run_with_the_least_in_it_still_has_a_page(tmp_path: Path) -> None:
+def test_a_run_with_minimal_data_has_a_page(tmp_path: Path) -> None:
     pca = {"k": 1, "explained_variance": [0.4], "components_for": {"0.90": None}}
     (tmp_path / "run.json").write_text(json.dumps({"command": "pca", "pca": pca}))
     text = report(tmp_path).text
@@ -163,7 +163,7 @@ def test_a_run_with_the_least_in_it_still_has_a_page(tmp_path: Path) -> None:
     assert "run.json lists no classes" in text
 
 
-def test_predictions_have_a_page_of_what_they_have(
+def test_a_run_of_predict_has_a_page(
     colour_bundle: Path, photos: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path(photos[3]).write_bytes(b"no image")
@@ -171,7 +171,7 @@ def test_predictions_have_a_page_of_what_they_have(
     arguments = ["--images", images, "--model", str(colour_bundle), "--output", str(output)]
     assert main(["predict", *arguments]) == 0
     assert main(["report", str(output)]) == 0
-    # Beside the data it would be taken for data.
+    # The page is in _run/, because Spark would read a file beside the data as data.
     assert f"page       {output}/_run/report.html" in capsys.readouterr().out
     assert sorted(path.name for path in output.iterdir()) == ["_run", "part-00000.parquet"]
     text = Reader(output / "_run" / "report.html").text

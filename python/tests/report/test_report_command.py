@@ -19,7 +19,7 @@ Record = dict[str, Any]
 WriteRun = Callable[..., Path]
 
 
-def test_the_picture_lies_beside_the_page(
+def test_the_picture_is_written_beside_the_page(
     write_run: WriteRun, record: Record, photos: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write_run(record, photos)
@@ -35,14 +35,14 @@ def test_the_picture_lies_beside_the_page(
 
 
 def thumbnails(folder: Path, *more: str) -> tuple[int, str]:
-    """How many images the page shows, and its text."""
+    """The number of images on the page, and its text."""
     assert main(["report", str(folder), *more]) == 0
     page = Reader(folder / "report.html")
     sizes = base64.b64decode(page.data["thumbnails"]["sizes"])
     return sum(width > 0 for width in sizes[::2]), page.text
 
 
-def test_only_images_of_the_run_and_below_the_roots_that_are_given_are_opened(
+def test_only_images_of_the_run_below_the_given_roots_are_opened(
     write_run: WriteRun,
     record: Record,
     photos: list[str],
@@ -54,7 +54,7 @@ def test_only_images_of_the_run_and_below_the_roots_that_are_given_are_opened(
     private.mkdir()
     (private / "card.png").write_bytes(encode("red"))
     folder = tmp_path / "run"
-    record["features_run"]["images_root"] = str(private)  # a stranger's word
+    record["features_run"]["images_root"] = str(private)  # the record may come from another person
     others = ["card.png", f"file:{private}/card.png", f"{folder}/own.png", f"{folder}/link.png"]
     others += [f"{tmp_path}/photos/../photos-private/card.png", "s3a://somebody/a.png"]
     assert write_run(record, [*photos, *others]) == folder
@@ -94,7 +94,7 @@ def test_file_uris_are_read_as_hadoop_writes_them(
     assert "could not be read" not in page.text
 
 
-def test_output_is_replaced_only_if_asked(
+def test_an_existing_page_is_replaced_only_with_overwrite(
     write_run: WriteRun,
     record: Record,
     photos: list[str],
@@ -123,7 +123,7 @@ def test_the_page_replaces_neither_an_image_nor_a_record_of_its_run(
         assert Path(output).read_bytes() == before
 
 
-def test_a_page_that_cannot_be_written_leaves_nothing(
+def test_a_page_that_cannot_be_written_leaves_no_files(
     write_run: WriteRun, record: Record, photos: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = write_run(record, photos)
@@ -142,7 +142,7 @@ def test_a_page_that_cannot_be_written_leaves_nothing(
         ({"spectrum": "high"}, "not a list of shares"),
     ],
 )
-def test_a_record_that_lacks_what_a_pca_must_say_is_refused(
+def test_a_record_with_an_invalid_pca_entry_is_refused(
     write_run: WriteRun,
     record: Record,
     photos: list[str],
@@ -159,7 +159,7 @@ def test_a_record_that_lacks_what_a_pca_must_say_is_refused(
     assert why in error
 
 
-def test_what_is_no_run_is_refused(
+def test_a_folder_that_is_not_a_run_is_refused(
     tmp_path: Path, write_run: WriteRun, record: Record, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refusal(folder: Path) -> str:
@@ -195,7 +195,7 @@ def test_components_that_are_not_those_of_the_record_are_refused(
 
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
-def test_a_missing_package_is_named(
+def test_the_error_for_a_missing_package_has_its_name(
     write_run: WriteRun, record: Record, photos: list[str], package: str
 ) -> None:
     folder = write_run(record, photos)

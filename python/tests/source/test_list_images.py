@@ -37,7 +37,7 @@ def test_a_folder_lists_its_visible_images_sorted_with_its_folder_as_label(folde
     assert listing.table.column("label_id").null_count == 3
 
 
-def test_folder_labels_include_the_top_folder_and_none_has_none(folder: Path) -> None:
+def test_labels_folder_includes_the_top_folder_and_none_gives_no_labels(folder: Path) -> None:
     source = ImageSource(str(folder), labels="folder", limit=1)
     assert rows_of(list_images(source), folder) == [("b.jpg", "photos")]
     assert (
@@ -64,11 +64,11 @@ def test_a_glob_lists_its_matches_with_labels_below_its_fixed_part(folder: Path)
     ]
 
 
-def test_a_single_image_is_a_listing_of_one(folder: Path) -> None:
+def test_the_listing_of_a_single_image_has_one_entry(folder: Path) -> None:
     assert list_images(ImageSource(f"{folder}/b.jpg")).files == [f"{folder}/b.jpg"]
 
 
-def test_a_name_that_is_no_utf8_is_listed_and_can_be_opened(folder: Path) -> None:
+def test_a_name_that_is_not_utf8_is_listed_and_can_be_opened(folder: Path) -> None:
     raw = os.fsencode(folder) + b"/a\xff.jpg"
     Path(os.fsdecode(raw)).write_bytes(b"x")
     listing = list_images(ImageSource(str(folder)))
@@ -76,7 +76,7 @@ def test_a_name_that_is_no_utf8_is_listed_and_can_be_opened(folder: Path) -> Non
     assert Path(listing.files[0]).read_bytes() == b"x"
 
 
-def test_a_folder_that_cannot_be_opened_is_a_row_that_says_so(
+def test_a_folder_that_cannot_be_opened_is_a_row_with_an_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.scandir
@@ -100,7 +100,9 @@ def test_a_dangling_link_is_listed_and_a_pipe_is_not(folder: Path) -> None:
     assert names == ["b.jpg", "a.jpg", "c.PNG", "link.jpg"]
 
 
-def test_links_to_folders_are_followed_unless_they_lead_up(folder: Path, tmp_path: Path) -> None:
+def test_links_to_folders_are_followed_except_to_parent_folders(
+    folder: Path, tmp_path: Path
+) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "d.jpg").write_bytes(b"x")
     (folder / "dog").symlink_to(tmp_path / "elsewhere")
@@ -115,7 +117,7 @@ def test_links_to_folders_are_followed_unless_they_lead_up(folder: Path, tmp_pat
     assert rows[3] == ("dog/d.jpg", "dog")
 
 
-def test_a_csv_gives_its_columns_then_ours(tmp_path: Path) -> None:
+def test_the_columns_of_a_csv_come_before_the_added_columns(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text('id,path,label,content,class_id\n7,"a, b.jpg",cat,x,3\n008,/c.jpg,,y,4\n')
     listing = list_images(ImageSource(str(table)))
@@ -183,7 +185,7 @@ def test_a_file_uri_in_a_table_is_a_path(tmp_path: Path) -> None:
         ("path\n", "NO_IMAGES"),
     ],
 )
-def test_a_csv_that_cannot_be_used_says_why(text: str, error: str, tmp_path: Path) -> None:
+def test_the_error_for_an_invalid_csv_has_the_reason(text: str, error: str, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(WrongUseError, match=error):
         list_images(ImageSource(f"{tmp_path}/t.csv"))
@@ -209,7 +211,7 @@ def test_a_folder_of_csv_parts_is_one_table(name: str, tmp_path: Path) -> None:
         ({"0": "path\n", "1": "file\n"}, "1 .*header differs from that of 0"),
     ],
 )
-def test_csv_parts_that_are_no_table_say_why(
+def test_the_error_for_invalid_csv_parts_has_the_reason(
     parts: dict[str, str], error: str, tmp_path: Path
 ) -> None:
     (tmp_path / "t.csv").mkdir()
@@ -219,7 +221,7 @@ def test_csv_parts_that_are_no_table_say_why(
         list_images(ImageSource(f"{tmp_path}/t.csv"))
 
 
-def test_a_table_is_what_its_name_says(tmp_path: Path) -> None:
+def test_a_path_is_a_table_only_by_its_suffix(tmp_path: Path) -> None:
     rows = pa.table({"path": ["x.jpg"], "class_id": [3.0]})
     pq.write_table(rows, tmp_path / "T.Parquet")
     listing = list_images(ImageSource(f"{tmp_path}/T.Parquet"))

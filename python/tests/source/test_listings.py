@@ -1,4 +1,4 @@
-"""Which files a listing takes: one table of cases for both languages, see ImageListingSuite."""
+"""Listed files: one table of cases for both languages, see ImageListingSuite."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make(case: dict[str, Any], folder: Path) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
-def test_a_listing_takes(
+def test_listed_files(
     case: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make(case, tmp_path)
@@ -41,7 +41,9 @@ def test_a_listing_takes(
     assert (f"{number} file{'' if number == 1 else 's'} left out (" in reported) == (number > 0)
 
 
-def test_a_folder_without_images_says_what_it_has(tmp_path: Path) -> None:
+def test_the_error_for_a_folder_without_images_has_the_number_of_skipped_files(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "a.txt").touch()
     with pytest.raises(WrongUseError, match=r"NO_IMAGES: .*1 file left out \(1 \.txt\)"):
         list_images(ImageSource(str(tmp_path)))

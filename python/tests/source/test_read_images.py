@@ -15,7 +15,7 @@ def listing_of(tmp_path: Path, *paths: str) -> Listing:
     return list_images(ImageSource(f"{tmp_path}/t.csv"))
 
 
-def test_bytes_come_in_the_order_of_the_listing(tmp_path: Path) -> None:
+def test_bytes_are_read_in_the_order_of_the_listing(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (tmp_path / name).write_bytes(name.encode() * 3)
     (batch,) = read_images(listing_of(tmp_path, "c", "a", "c"), 100, 10, 1000)
@@ -32,7 +32,7 @@ def test_batches_end_by_rows_and_by_bytes(tmp_path: Path) -> None:
     assert [b.num_rows for b in read_images(listing, 100, 100, 20)] == [2, 2, 2, 1]
 
 
-def test_what_cannot_be_read_is_a_row_with_a_reason(
+def test_a_file_that_cannot_be_read_is_a_row_with_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "large").write_bytes(b"x" * 101)
@@ -67,7 +67,9 @@ def test_what_cannot_be_read_is_a_row_with_a_reason(
     assert batch.column("__content").null_count == len(names)
 
 
-def test_an_error_of_listing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_listing_is_an_error_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import os
 
     def scandir(path: str) -> object:

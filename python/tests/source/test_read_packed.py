@@ -28,7 +28,7 @@ def batches_of(
     return list(read_images(list_images(source), 100, rows, size))
 
 
-def test_a_tables_bytes_are_read_from_it_and_no_file_is(tmp_path: Path) -> None:
+def test_bytes_in_a_table_are_read_without_opening_the_files(tmp_path: Path) -> None:
     images = write_table(
         tmp_path,
         path=["/no/where/a.jpg", "/no/where/b.jpg"],
@@ -57,7 +57,7 @@ def test_a_tables_bytes_are_read_from_it_and_no_file_is(tmp_path: Path) -> None:
     ]
 
 
-def test_an_error_stands_where_there_are_no_bytes_and_only_there(tmp_path: Path) -> None:
+def test_only_rows_without_bytes_have_the_error_of_the_table(tmp_path: Path) -> None:
     images = write_table(
         tmp_path,
         path=["a", "b", "c"],
@@ -69,7 +69,7 @@ def test_an_error_stands_where_there_are_no_bytes_and_only_there(tmp_path: Path)
     assert batch.column("__content").to_pylist() == [None, None, b"c"]
 
 
-def test_batches_are_no_larger_than_asked_and_end_with_row_groups(tmp_path: Path) -> None:
+def test_batches_have_at_most_the_given_rows_and_end_with_row_groups(tmp_path: Path) -> None:
     paths = [f"{i}" for i in range(7)]
     images = write_table(tmp_path, path=paths, content=[b"x" * 10_000] * 7)
     assert [batch.num_rows for batch in batches_of(images, 2, 10**6)] == [2, 1, 2, 1, 1]
@@ -85,7 +85,7 @@ def test_parts_are_read_in_their_order(tmp_path: Path) -> None:
     assert [batch.column("path").to_pylist() for batch in batches] == [["0"], ["1"]]
 
 
-def test_the_column_of_bytes_may_be_named(tmp_path: Path) -> None:
+def test_the_column_of_bytes_can_be_given_by_name(tmp_path: Path) -> None:
     images = write_table(tmp_path, path=["a"], jpeg=[b"j"], content=[b"c"], error=["mine"])
     (batch,) = batches_of(images, 10, columns=TableColumns(content="jpeg"))
     assert batch.column("__content").to_pylist() == [b"j"]
@@ -98,13 +98,13 @@ def test_the_column_of_bytes_may_be_named(tmp_path: Path) -> None:
         batches_of(images, 10, columns=TableColumns(content="png"))
 
 
-def test_content_that_is_text_is_not_taken_for_bytes(tmp_path: Path) -> None:
+def test_a_content_column_of_text_is_not_used_as_bytes(tmp_path: Path) -> None:
     images = write_table(tmp_path, path=["a"], content=["text"])
     (batch,) = batches_of(images, 10)
     assert batch.column("__error")[0].as_py()["code"] == "NOT_FOUND"
 
 
-def test_folders_of_the_paths_may_be_the_labels(tmp_path: Path) -> None:
+def test_the_folder_names_of_the_paths_can_be_the_labels(tmp_path: Path) -> None:
     images = write_table(tmp_path, path=["/photos/cat/a.jpg"], label=["dog"], content=[b"x"])
     source = ImageSource(images, labels="folder")
     (batch,) = read_images(list_images(source), 100, 10, 1000)
@@ -121,18 +121,18 @@ def test_a_table_that_lost_rows_since_it_was_listed_is_refused(tmp_path: Path) -
 
 
 def test_the_bytes_of_a_nested_column_are_not_read_to_list_its_rows(tmp_path: Path) -> None:
-    # Random, since a Parquet is compressed.
+    # Random, because Parquet is compressed.
     image = {"bytes": os.urandom(5_000_000), "path": "a", "meta": {"jpeg": os.urandom(5_000_000)}}
     images = write_table(tmp_path, image=[image], n=[1])
     before = _bytes_read()
     listing = list_images(ImageSource(images, columns=TableColumns(content="image.meta.jpeg")))
-    # What else the column has is kept, with the other bytes.
+    # The struct's other fields are kept, including its other bytes.
     assert 5_000_000 < _bytes_read() - before < 6_000_000
     assert listing.table.column("image").to_pylist() == [{"bytes": image["bytes"], "path": "a"}]
     assert listing.table.column("path").to_pylist() == ["t.parquet#0"]
 
 
 def _bytes_read() -> int:
-    """By this process so far, whatever cache they came from."""
+    """Bytes read by this process, including reads from a cache."""
     counters = Path("/proc/self/io").read_text("ascii")
     return int(counters.split("rchar: ")[1].split()[0])

@@ -1,4 +1,4 @@
-"""A folder such as `pca` writes, made by hand so that every figure of it is known."""
+"""An output folder of `pca`, written by hand so that all its numbers are known."""
 
 import json
 from pathlib import Path
@@ -77,7 +77,7 @@ MODEL_FILES = {
 
 
 def write_run(folder: Path, **changes: object) -> Path:
-    """A folder such as `pca` writes, as far as tracking reads it."""
+    """Write the files of a `pca` output that tracking reads."""
     files = {
         "run.json": json.dumps(PCA_RUN | changes).encode(),
         "report.html": "<p>Äpfel</p>".encode(),

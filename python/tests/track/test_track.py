@@ -13,12 +13,12 @@ from sightline.cli.main import main
 from .pca_run import FEATURES_RUN, MODEL_FILES, PCA_RUN, Record, write_run
 from .tracking_server import artifact, artifact_paths, ask, in_front_of
 
-pytestmark = pytest.mark.timeout(300)  # the server's start
+pytestmark = pytest.mark.timeout(300)  # includes the start of the server
 
 
 @pytest.fixture
 def log(capsys: pytest.CaptureFixture[str], server: str) -> Callable[..., tuple[Record, Record]]:
-    """``log(run)``: what the command tells, and the run as the server has it."""
+    """``log(run)`` returns the command's output and the run on the server."""
 
     def logged(run: Path, *more: str) -> tuple[Record, Record]:
         to = ["--mlflow", server, "--experiment", "fruits", "--json"]
@@ -36,7 +36,7 @@ def by_key(pairs: list[Record]) -> Record:
     return {pair["key"]: pair["value"] for pair in pairs}
 
 
-def test_a_run_comes_back_as_it_was(
+def test_a_logged_run_has_the_same_values_on_the_server(
     tmp_path: Path, server: str, log: Callable[..., tuple[Record, Record]]
 ) -> None:
     reported, run = log(write_run(tmp_path))
@@ -114,7 +114,7 @@ def test_a_run_comes_back_as_it_was(
     assert tags["mlflow.source.name"] == "sightline pca"
 
 
-def test_artifacts_come_back_byte_for_byte(
+def test_logged_artifacts_are_equal_byte_for_byte(
     tmp_path: Path, server: str, log: Callable[..., tuple[Record, Record]]
 ) -> None:
     reported, _ = log(write_run(tmp_path))
@@ -125,7 +125,7 @@ def test_artifacts_come_back_byte_for_byte(
         assert artifact(server, reported["run_id"], path) == (tmp_path / path).read_bytes()
 
 
-def test_a_run_without_its_features_run_is_logged_as_far_as_it_is_known(
+def test_a_run_without_its_features_run_is_logged_without_the_values_of_that_run(
     tmp_path: Path, log: Callable[..., tuple[Record, Record]]
 ) -> None:
     reported, run = log(write_run(tmp_path, features_run=None), "--run-name", "from a friend")
@@ -137,7 +137,7 @@ def test_a_run_without_its_features_run_is_logged_as_far_as_it_is_known(
     assert not {"images", "images_per_second", "features_train_seconds"} & set(metrics)
 
 
-def test_what_mlflow_refuses_is_cut_or_left_out_and_reported(
+def test_values_that_mlflow_rejects_are_cut_or_left_out_and_reported(
     tmp_path: Path, log: Callable[..., tuple[Record, Record]]
 ) -> None:
     pca = PCA_RUN["pca"] | {"explained_variance": [0.5, float("nan")], "compression_ratio": None}
@@ -167,7 +167,7 @@ def test_files_that_the_run_does_not_have_are_listed(
     assert "report.html" not in artifact_paths(server, reported["run_id"])
 
 
-def test_check_says_where_a_run_would_go_and_leaves_nothing(
+def test_check_reports_the_destination_and_logs_nothing(
     server: str, capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     check = ["track", "--check", "--mlflow", server, "--experiment", "a new one", "--json"]
@@ -187,7 +187,9 @@ def test_check_says_where_a_run_would_go_and_leaves_nothing(
     assert not list(tmp_path_factory.getbasetemp().rglob("sightline-check-*"))
 
 
-def test_people_read_lines(tmp_path: Path, server: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_json_the_output_is_readable_lines(
+    tmp_path: Path, server: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     to = ["--mlflow", server, "--experiment", "fruits"]
     assert main(["track", str(write_run(tmp_path)), *to]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -231,7 +233,7 @@ def test_a_dead_server_is_one_line(
         ("gopher://host", "no address that MLflow's client can use"),
     ],
 )
-def test_an_address_that_cannot_work_is_wrong_use(
+def test_an_invalid_address_is_wrong_use(
     uri: str, reported: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE", raising=False)
@@ -288,7 +290,7 @@ def test_a_server_that_breaks_midway_leaves_no_finished_run(
     assert found == {"full": "FAILED", "dead": "RUNNING"}
 
 
-def test_a_server_that_keeps_no_artifacts_is_known_before_work(
+def test_check_reports_a_server_that_stores_no_artifacts(
     server: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
@@ -320,7 +322,7 @@ def test_a_server_that_refuses_is_reported(
         ('{"command": "pca"}', "KeyError"),
     ],
 )
-def test_a_folder_that_is_no_run_is_wrong_use(
+def test_a_folder_that_is_not_a_run_is_wrong_use(
     content: str | None, reported: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if content is not None:
@@ -342,7 +344,7 @@ def test_without_the_client_the_error_has_the_install_command(
 
 
 @pytest.mark.parametrize("run", [(), ("run", "--check")])
-def test_a_run_and_check_are_one_or_the_other(
+def test_a_run_and_check_cannot_be_given_together(
     run: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["track", *run, "--mlflow", "http://127.0.0.1:9", "--experiment", "x"]) == 2

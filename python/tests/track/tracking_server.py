@@ -1,4 +1,4 @@
-"""A real MLflow server on this machine, and a server that breaks in front of it."""
+"""A real MLflow server on this machine, and a proxy that can fail."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from threading import Thread
 from typing import Any
 
 MLFLOW = Path(__file__).resolve().parents[3] / ".tools/mlflow/bin/mlflow"
-# On busy machines its start has taken more than a minute.
+# On a busy machine the start can take more than a minute.
 READY_SECONDS = 180
 
 
@@ -46,7 +46,7 @@ def start_tracking_server(folder: Path) -> Iterator[str]:
         _wait_until_ready(uri, server, log)
         yield uri
     finally:
-        # The server is a process that starts another one: both end, and now.
+        # The server is a process that starts another one: both are killed.
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
 
@@ -63,7 +63,7 @@ def _wait_until_ready(uri: str, server: subprocess.Popen[bytes], log: Path) -> N
 
 
 def ask(uri: str, question: str, body: dict[str, Any] | None = None, **query: str) -> Any:  # noqa: ANN401 - JSON
-    """What the server's REST interface answers: ``ask(uri, "runs/get", run_id=…)``."""
+    """The answer of the server's REST interface: ``ask(uri, "runs/get", run_id=…)``."""
     data = None if body is None else json.dumps(body).encode()
     url = f"{uri}/api/2.0/mlflow/{question}?{urllib.parse.urlencode(query)}"
     asked = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310
@@ -72,7 +72,7 @@ def ask(uri: str, question: str, body: dict[str, Any] | None = None, **query: st
 
 
 def artifact(uri: str, run_id: str, path: str) -> bytes:
-    """One file of a run, as the page of the run downloads it."""
+    """One file of a run, downloaded as from the run's page."""
     query = urllib.parse.urlencode({"run_uuid": run_id, "path": path})
     with urllib.request.urlopen(f"{uri}/get-artifact?{query}") as answer:  # noqa: S310
         content: bytes = answer.read()
@@ -90,7 +90,7 @@ def artifact_paths(uri: str, run_id: str, folder: str = "") -> list[str]:
 
 @contextmanager
 def in_front_of(uri: str, breaks: Callable[[str, str], int | None]) -> Iterator[str]:
-    """A server that passes requests on, until it breaks.
+    """A proxy that forwards requests until it fails.
 
     Args:
         uri: The server behind.

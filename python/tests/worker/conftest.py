@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def collected() -> Iterator[None]:
-    """The garbage collector sees again what a worker's task has frozen.
+    """Unfreeze the objects that a worker's task has frozen in the garbage collector.
 
     What is frozen when Python ends is never freed: torch's libraries then print hundreds of lines.
     """

@@ -33,7 +33,7 @@ def finders(archive: str) -> list[str]:
     return [name for name in sys.path_importer_cache if archive in name]
 
 
-def test_finders_of_sparks_archives_are_forgotten_and_their_modules_found_all_the_same(
+def test_finders_of_sparks_archives_are_removed_and_their_modules_can_still_be_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     importable_zip(tmp_path, "pyspark.zip", monkeypatch)
@@ -50,7 +50,7 @@ def test_a_users_archive_keeps_its_finder(tmp_path: Path, monkeypatch: pytest.Mo
     assert finders("mine.zip") == before != []
 
 
-def test_what_is_loaded_when_the_second_task_begins_is_not_searched_again() -> None:
+def test_loaded_objects_are_frozen_when_the_second_task_begins() -> None:
     for frozen in (False, True, True):
         begin_task()
         assert (gc.get_freeze_count() > 0) == frozen

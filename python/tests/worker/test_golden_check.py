@@ -7,7 +7,7 @@ from safetensors.numpy import load_file, save_file
 from sightline.worker.golden_check import main
 
 
-def test_a_sound_bundle_passes_its_golden_batch(
+def test_a_valid_bundle_passes_its_golden_batch(
     colour_bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(colour_bundle)]) == 0
@@ -33,21 +33,21 @@ def test_wrong_numbers_are_a_failed_check(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "WRONG_ARGUMENTS"),
         (["a", "b"], "WRONG_ARGUMENTS"),
         (["a", "--fast"], "WRONG_ARGUMENTS"),
     ],
 )
-def test_wrong_use_is_told(
-    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+def test_wrong_use_is_reported(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 2
-    assert capsys.readouterr().err.startswith(told)
+    assert capsys.readouterr().err.startswith(message)
 
 
-def test_a_folder_that_is_no_bundle_is_told(
+def test_a_folder_that_is_not_a_bundle_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(tmp_path)]) == 2

@@ -56,7 +56,7 @@ def test_bulk_maps_batch_for_batch(colour_bundle: Path, encode: Encode) -> None:
     assert found[1].column("label")[0].as_py() == "blue"
 
 
-def test_alone_and_in_spark_the_answers_are_the_same_to_the_bit(
+def test_predictions_in_spark_and_in_the_python_package_are_bitwise_equal(
     colour_bundle: Path, encode: Encode, tmp_path: Path
 ) -> None:
     (tmp_path / "images").mkdir()
@@ -112,7 +112,7 @@ def test_a_bulk_spec_without_columns_is_refused(colour_bundle: Path) -> None:
         bulk(spec_of(colour_bundle, columns=None))
 
 
-def test_another_protocol_is_refused_naming_both(colour_bundle: Path) -> None:
+def test_the_error_for_another_protocol_has_both_numbers(colour_bundle: Path) -> None:
     for factory in (bulk, scalar):
         with pytest.raises(
             SightlineError, match=r"PROTOCOL_MISMATCH: .*protocol 7.*has protocol 2"
@@ -128,7 +128,7 @@ def test_a_bundle_that_is_not_the_resolved_one_is_refused(
         list(bulk(spec_of(colour_bundle, model=model))(iter([batch_of(encode("red"))])))
 
 
-def test_column_types_are_those_that_spark_derives_from_its_own() -> None:
+def test_column_types_are_those_that_spark_converts_to() -> None:
     from pyspark.sql.pandas.types import to_arrow_type
     from pyspark.sql.types import (
         ArrayType,

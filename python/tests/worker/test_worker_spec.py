@@ -1,4 +1,4 @@
-"""Both sides of the wire read tests/contract/worker_spec.json; the Scala test writes each spec."""
+"""The worker reads tests/contract/worker_spec.json; the Scala test writes each spec."""
 
 import json
 from pathlib import Path

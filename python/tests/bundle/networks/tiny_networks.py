@@ -1,4 +1,4 @@
-"""Networks small enough to export in a test; asked for as `tiny_networks:two_layers`."""
+"""Networks small enough to export in a test; named as in `tiny_networks:two_layers`."""
 
 import os
 
@@ -40,7 +40,7 @@ def mean_of_heads() -> torch.nn.Module:
 
 
 class MeanOfHeads(torch.nn.Module):
-    """The scores are the mean of two layers', as in a distilled transformer."""
+    """The scores are the mean of two layers' outputs, as in a distilled transformer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ def shapes_after() -> torch.nn.Module:
 
 
 class ShapesAfter(torch.nn.Module):
-    """The last layer gives the scores, but what follows wants their number."""
+    """The last layer gives the scores, and the code after it uses their number."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -8,18 +8,18 @@ import sightline.model.TemporaryFolder
 import sightline.schedule.WorkerCounters
 
 /**
- * Views of 24 images in four files of Parquet, which Spark reads in two partitions or more: `images`
- * without, `answered` with the model's answer in a column `answer`.
+ * Views of 24 images in four Parquet files, which Spark reads in at least two partitions: `images`
+ * has the images, and `answered` also has the model's answer in the column `answer`.
  *
- * Their columns: `id` 1 to 24; `k` 0 to 3, or NULL; `folder` red, green or blue as the image is, but
- * for two; `content`, the bytes: two of them are no image, one is NULL.
+ * Their columns: `id` is 1 to 24; `k` is 0 to 3 or NULL; `folder` is red, green or blue like the
+ * image, except for two images; `content` has the bytes: two are not an image, and one is NULL.
  */
 trait AnsweredImages extends LocalSpark {
 
   lazy val colour: String = ColourBundle.bundle.folder.toString
   lazy val means: String = ColourBundle.means.folder.toString
 
-  /** The call that `answered` has the results of. */
+  /** The call whose results are in `answered`. */
   lazy val call: String = s"ml_predict('$colour', content)"
 
   private lazy val folder = TemporaryFolder.create("test")
@@ -54,29 +54,29 @@ trait AnsweredImages extends LocalSpark {
   private def view(name: String): Unit =
     spark.read.parquet(s"$folder/$name").createOrReplaceTempView(name)
 
-  /** How many of the images are decoded when all of them are inferred: all but NULL. */
+  /** The number of decoded images if all are inferred: all except NULL. */
   val AllImages = 23
 
-  /** Makes the views, which another suite may have replaced. */
+  /** Creates the views again, because another suite may have replaced them. */
   def withImages(): Unit = {
     tables
     Seq("images", "answered").foreach(view)
   }
 
-  /** A query by its text for a table's name and an expression for the model's answer. */
+  /** A query text, as a function of a table's name and an expression for the model's answer. */
   type Query = (String, String) => String
 
-  /** The rows with the model, in any order, as texts. */
+  /** The rows of the query with model calls, as strings, in any order. */
   def inferred(query: Query): Seq[String] = rows(spark.sql(query("images", call)))
 
-  /** The rows of the same query where the answers are a column of a table. */
+  /** The rows of the same query on `answered`, without model calls. */
   def expected(query: Query): Seq[String] = rows(spark.sql(query("answered", "answer")))
 
   def rows(frame: DataFrame): Seq[String] = texts(frame.collect().toSeq).sorted
 
   def texts(rows: Seq[Row]): Seq[String] = rows.map(_.toString)
 
-  /** How many images the workers decode for `run`. */
+  /** The number of images that the workers decode for `run`. */
   def decoded(run: => Any): Int = {
     def now = WorkerCounters.of(spark.sparkContext).values.getOrElse("decoded", 0d).toInt
     val before = now
@@ -84,7 +84,7 @@ trait AnsweredImages extends LocalSpark {
     now - before
   }
 
-  /** With settings of the session, as they were before after it. */
+  /** Runs with these settings of the session, and restores the old ones afterwards. */
   def withSettings[A](settings: (String, String)*)(run: => A): A = {
     val before = settings.map { case (key, _) => key -> spark.conf.getOption(key) }
     settings.foreach { case (key, value) => spark.conf.set(key, value) }
@@ -96,7 +96,7 @@ trait AnsweredImages extends LocalSpark {
       }
   }
 
-  /** Runs with adaptive execution, and without. */
+  /** Runs once with and once without adaptive execution. */
   def adaptiveAndNot(run: String => Any): Unit =
     Seq("true", "false").foreach { adaptive =>
       withSettings("spark.sql.adaptive.enabled" -> adaptive)(run(s"adaptive: $adaptive")): Unit

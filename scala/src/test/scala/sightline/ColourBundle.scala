@@ -5,12 +5,12 @@ import java.nio.file.Path
 import sightline.model.{Bundle, TemporaryFolder}
 
 /**
- * The bundle `colour` of the Python tests, which names the strongest channel of an image: red,
- * green or blue; made once for a whole run.
+ * The bundle `colour` of the Python tests, whose class is the strongest channel of an image: red,
+ * green or blue. It is created once per run of the tests.
  */
 object ColourBundle {
 
-  /** The folder `models` that holds it. */
+  /** The folder `models` that contains it. */
   lazy val models: Path = {
     val folder = TemporaryFolder.create("test").resolve("models")
     TestPython.run(
@@ -27,6 +27,6 @@ object ColourBundle {
 
   lazy val bundle: Bundle = Bundle.open(models.resolve("colour"))
 
-  /** One more of the same kind, less sure of itself, which gives the means of the channels too. */
+  /** A second bundle with lower scores, which also returns the means of the channels. */
   lazy val means: Bundle = Bundle.open(models.resolve("means"))
 }

@@ -22,7 +22,7 @@ import sightline.report.{Publication, Tracking, WrittenRows}
 import sightline.schedule.{DriverPython, Preflight}
 import sightline.source.{ImageRequest, SplitImages}
 
-/** Storage whose folders may not be listed, and whose files cannot be renamed. */
+/** A file system that denies listing folders and fails to rename files. */
 final class RefusingFileSystem extends RawLocalFileSystem {
   override def getScheme: String = "refusing"
   override def getUri: URI = URI.create("refusing:///")
@@ -33,8 +33,8 @@ final class RefusingFileSystem extends RawLocalFileSystem {
 }
 
 /**
- * What errors are to those who get them, and the conditions that no other suite makes happen;
- * python/tests/test_error_conditions.py holds that each is made to happen by some test.
+ * The errors that users get, and the conditions that no other suite raises;
+ * python/tests/test_error_conditions.py checks that some test raises each condition.
  */
 final class ErrorConditionsSuite extends AnyFunSuite with LocalSpark {
 
@@ -119,19 +119,19 @@ final class ErrorConditionsSuite extends AnyFunSuite with LocalSpark {
   )
 
   makers.foreach { case (condition, make) =>
-    test(s"$condition happens, with the status and the SQLSTATE of error_conditions.json") {
+    test(s"$condition is raised with the exit status and SQLSTATE of error_conditions.json") {
       withFolder { folder =>
         val error = make(folder)
-        val told = ErrorConditions(condition)
-        assert((error.code, error.exitStatus) == ((condition, told.exitStatus)))
-        assert((error.getCondition, error.getSqlState) == ((condition, told.sqlState)))
+        val expected = ErrorConditions(condition)
+        assert((error.code, error.exitStatus) == ((condition, expected.exitStatus)))
+        assert((error.getCondition, error.getSqlState) == ((condition, expected.sqlState)))
         assert(error.getMessage == s"$condition: ${error.detail}")
         assert(error.getMessage.linesIterator.size == 1)
       }
     }
   }
 
-  test("a message has its parameters, and takes no others") {
+  test("a message contains its parameters and accepts no others") {
     val error = SightlineException("UNKNOWN_MODEL", "model" -> "a$1b", "known" -> Seq("c", "d"))
     assert(error.getMessage == "UNKNOWN_MODEL: 'a$1b'. Known: c, d.")
     assert(error.parameters == Map("model" -> "a$1b", "known" -> "c, d"))
@@ -142,7 +142,7 @@ final class ErrorConditionsSuite extends AnyFunSuite with LocalSpark {
     assertThrows[IllegalArgumentException](SightlineException("NO_SQL", "model" -> "m"))
   }
 
-  test("in SQL an error of ours is Spark's AnalysisException, with condition and parameters") {
+  test("in SQL our errors are AnalysisExceptions with a condition and parameters") {
     val error = intercept[AnalysisException](spark.sql("SELECT ml_predict('nobody', X'00')"))
     assert((error.getCondition, error.getSqlState) == (("UNKNOWN_MODEL", "42704")))
     assert(error.getMessageParameters.get("model") == "nobody")
@@ -150,7 +150,7 @@ final class ErrorConditionsSuite extends AnyFunSuite with LocalSpark {
     assert(error.getDefaultMessageTemplate == "'<model>'. Known: <known>.")
   }
 
-  test("an error of analysis is one line without the plan") {
+  test("an analysis error is one line without the plan") {
     val model = ColourBundle.bundle.folder
     val sql = s"SELECT transform(array(X'00'), c -> ml_predict('$model', c).label) FROM range(3)"
     val error = intercept[AnalysisException](spark.sql(sql))
@@ -158,7 +158,7 @@ final class ErrorConditionsSuite extends AnyFunSuite with LocalSpark {
     assert(error.getMessage.linesIterator.size == 1)
   }
 
-  test("a worker's error reaches who runs the query as it is, not as a failed job") {
+  test("a worker's error is thrown to the caller unchanged, not as a failed job") {
     withFolder { folder =>
       // The file changes after the query was analysed, and before a worker opens it.
       val bundle = folder.resolve("colour")
@@ -177,8 +177,8 @@ final class ErrorConditionsSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("errors of Java and Hadoop have conditions of ours, wherever they stand in the chain") {
-    def told(error: Throwable): Option[String] =
+  test("errors of Java and Hadoop are translated, at any place in the chain of causes") {
+    def translated(error: Throwable): Option[String] =
       ErrorTranslation.translate(new RuntimeException("outer", error)).map(_.code)
     Seq(
       new java.io.IOException("No space left on device") -> "DISK_FULL",
@@ -194,11 +194,11 @@ final class ErrorConditionsSuite extends AnyFunSuite with LocalSpark {
       new IllegalArgumentException("Can not create a Path from an empty string") -> "INVALID_PATH",
       new java.net.URISyntaxException("a:b:c", "wrong") -> "INVALID_PATH",
       new java.io.IOException("Mkdirs failed to create file:/a/b") -> "OUTPUT_NOT_WRITTEN",
-    ).foreach { case (error, condition) => assert(told(error).contains(condition), error) }
-    assert(told(new IllegalStateException("a fault of the program")).isEmpty)
+    ).foreach { case (error, condition) => assert(translated(error).contains(condition), error) }
+    assert(translated(new IllegalStateException("a fault of the program")).isEmpty)
   }
 
-  test("no condition of ours is one of Spark's, but for PATH_NOT_FOUND, which means the same") {
+  test("our conditions differ from Spark's, except PATH_NOT_FOUND, which has the same meaning") {
     val sparks = new org.apache.spark.ErrorClassesJsonReader(
       Seq(classOf[SparkThrowable].getClassLoader.getResource("error/error-conditions.json"))
     )

@@ -2,16 +2,16 @@ package sightline
 
 import org.apache.spark.sql.SparkSession
 
-/** Spark on two slots of this machine, the same session for every suite of a run. */
+/** A local Spark session with two slots, shared by all suites of a run. */
 trait LocalSpark {
 
-  /** Started anew if a command under test has stopped it. */
+  /** A new session is started if a command under test has stopped the old one. */
   def spark: SparkSession = LocalSpark.session()
 }
 
 object LocalSpark {
 
-  // Also what commands under test find when they start a session of their own.
+  // The commands under test also use these settings when they start a session.
   private val settings = Map(
     "spark.master" -> "local[2]",
     "spark.ui.enabled" -> "false",

@@ -20,7 +20,7 @@ final class ShellWordsSuite extends AnyFunSuite {
 
   lines.foreach { case (line, words) => test(line)(assert(ShellWords.parse(line) == words)) }
 
-  test("Python's shlex, by which parents quote, parts them alike") {
+  test("Python's shlex splits the texts into the same words") {
     val python = "import json, shlex, sys; print(json.dumps(shlex.split(sys.argv[1])))"
     lines.foreach { case (line, words) =>
       val parted = JsonMethods.parse(TestPython.run(python, arguments = Seq(line)))
@@ -28,7 +28,7 @@ final class ShellWordsSuite extends AnyFunSuite {
     }
   }
 
-  test("a quote that is not closed is refused") {
+  test("a quote that is not closed is rejected") {
     Seq("predict 'a", "\"a\\\"").foreach { line =>
       val error = intercept[SightlineException](ShellWords.parse(line))
       assert(error.getMessage.startsWith("BAD_LINE: a quote ("))

@@ -5,9 +5,9 @@ import java.nio.file.Path
 import sightline.model.{Bundle, TemporaryFolder}
 
 /**
- * Bundles of format 2 whose inputs are numbers, made once for a whole run.
+ * Bundles of format 2 whose inputs are numbers, created once per run of the tests.
  *
- * `iris` takes x, float32 [n, 4], and gives y, float32 [n, 2]: the sums of its first and of its last
+ * `iris` takes x, float32 [n, 4], and returns y, float32 [n, 2]: the sums of its first and of its last
  * two elements, and `sum`, float32 [n]: the sum of all. `pixels` takes x, uint8 [n, 2, 2], and gives
  * y, uint8 [n, 2, 2]: the same numbers. `pair` takes a, float32 [n], and b, float32 [n, 2], and gives
  * y, float32 [n, 2]: a times b. `change` takes two images, before and after, uint8 [n, 2, 2, 3], and
@@ -15,7 +15,7 @@ import sightline.model.{Bundle, TemporaryFolder}
  */
 object TensorBundle {
 
-  /** The folder `models` that holds them. */
+  /** The folder `models` that contains them. */
   lazy val models: Path = {
     val folder = TemporaryFolder.create("test").resolve("models")
     TestPython.run(program, arguments = Seq(folder.toString)): Unit

@@ -4,17 +4,17 @@ import java.nio.file.{Files, Path}
 
 import org.apache.commons.io.FileUtils
 
-/** Folders lent to a test and removed after it. */
+/** Temporary folders, deleted after the test. */
 object TestFolder {
 
   def withFolder[A](test: Path => A): A = {
-    // Its real path: what a listing gives back.
+    // The real path, because listings return it.
     val folder = Files.createTempDirectory("sightline-test-").toRealPath()
     try test(folder)
     finally FileUtils.deleteQuietly(folder.toFile): Unit
   }
 
-  /** Writes `text` to `name` below `folder`, and makes the folders between. */
+  /** Writes `text` to `name` below `folder`, and creates the parent folders. */
   def write(folder: Path, name: String, text: String): Path =
     write(folder, name, text.getBytes("UTF-8"))
 

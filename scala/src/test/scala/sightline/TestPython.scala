@@ -6,16 +6,16 @@ import java.nio.file.{Path, Paths}
 
 import scala.sys.process.Process
 
-/** The interpreter that the build tests with, and the repository's Python sources. */
+/** The Python interpreter of the tests, and the repository's Python sources. */
 object TestPython {
 
-  /** `.venv/bin/python`, by the setting that the build gives to tests. */
+  /** `.venv/bin/python`, from a setting of the build. */
   val executable: String = sys.props("spark.pyspark.python")
 
   /** The repository: tests run in its root. */
   val root: Path = Paths.get("").toAbsolutePath
 
-  /** What `program` prints, given `input`. */
+  /** The output of `program` for `input`. */
   def run(program: String, input: Array[Byte] = Array.empty, arguments: Seq[String] = Nil): String =
     Process(
       Seq(executable, "-c", program) ++ arguments,

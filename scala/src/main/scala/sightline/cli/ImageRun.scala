@@ -124,7 +124,18 @@ final case class ImageRun(
       )
       RunRecord.write(record, new Path(publication.staging, RunRecord.InDataFolder), hadoop)
       publication.publish()
-      println(summary(counts, found.map(part => seconds(part.stage)).sum, watch))
+      val inferSeconds = found.map(part => seconds(part.stage)).sum
+      println(
+        ImageSummary.text(
+          counts,
+          result,
+          call.settings.backend,
+          inferSeconds,
+          output,
+          format,
+          watch,
+        )
+      )
       labels.flatMap(_.warning(bundle.manifest.name, bundle.labels)).foreach { warning =>
         System.err.println(s"sightline: $warning")
       }
@@ -207,12 +218,6 @@ final case class ImageRun(
     }
     (counts, labels)
   }
-
-  private def summary(counts: ImageCounts, seconds: Double, watch: Stopwatch): String =
-    f"""${counts.images}%,d images: ${counts.predicted}%,d ${result.done}, ${counts.errorText}
-       |${counts.images / seconds}%.1f images/s with ${call.settings.backend}
-       |${watch.text}
-       |Written to $output (${format.name}; run record: ${RunRecord.InDataFolder})""".stripMargin
 }
 
 object ImageRun {

@@ -80,25 +80,25 @@ object Evaluation {
   def of(predictions: DataFrame): Evaluation = {
     val spark = predictions.sparkSession
     createViews(predictions)
-    val totals = spark.sql(EvaluationSql.Totals).head()
+    val totals = spark.sql(EvaluationMetrics.Totals).head()
     if (totals.getAs[Long]("rows") == totals.getAs[Long]("unlabelled")) {
       throw SightlineException("NO_LABELS")
     }
     Evaluation(
       totals,
-      spark.sql(EvaluationSql.Unnamed).collect().toSeq,
-      spark.table(EvaluationSql.PerClassView),
-      spark.table(EvaluationSql.MatrixView),
+      spark.sql(EvaluationMetrics.Unnamed).collect().toSeq,
+      spark.table(EvaluationMetrics.PerClassView),
+      spark.table(EvaluationMetrics.MatrixView),
     )
   }
 
   /** Creates the views `predictions`, `judged`, `per_class` and `confusion_matrix`; runs no query. */
   def createViews(predictions: DataFrame): Unit = {
-    withLabels(predictions).createOrReplaceTempView(EvaluationSql.Predictions)
+    withLabels(predictions).createOrReplaceTempView(EvaluationMetrics.Predictions)
     Seq(
-      EvaluationSql.JudgedView -> EvaluationSql.Judged,
-      EvaluationSql.PerClassView -> EvaluationSql.PerClass,
-      EvaluationSql.MatrixView -> EvaluationSql.Matrix,
+      EvaluationMetrics.JudgedView -> EvaluationMetrics.Judged,
+      EvaluationMetrics.PerClassView -> EvaluationMetrics.PerClass,
+      EvaluationMetrics.MatrixView -> EvaluationMetrics.Matrix,
     ).foreach { case (view, text) =>
       predictions.sparkSession.sql(text).createOrReplaceTempView(view)
     }

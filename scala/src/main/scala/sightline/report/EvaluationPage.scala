@@ -13,10 +13,10 @@ object EvaluationPage {
 
   def text(evaluation: Evaluation): String =
     Seq(
-      section("Each image, judged (view judged)", EvaluationSql.Judged, ""),
-      section("Totals", EvaluationSql.Totals, totals(evaluation.totals)),
-      section("Classes", EvaluationSql.PerClass, classes(evaluation.classes)),
-      section("Confusion matrix", EvaluationSql.Matrix, matrix(evaluation)),
+      section("Each image, judged (view judged)", EvaluationMetrics.Judged, ""),
+      section("Totals", EvaluationMetrics.Totals, totals(evaluation.totals)),
+      section("Classes", EvaluationMetrics.PerClass, classes(evaluation.classes)),
+      section("Confusion matrix", EvaluationMetrics.Matrix, matrix(evaluation)),
     ).mkString("\n")
 
   private def section(title: String, sql: String, result: String): String =

@@ -31,14 +31,14 @@ final class Publication private (
 ) {
 
   private val id = UUID.randomUUID.toString.take(8)
-  private val owner = Leftovers.owner(output, id)
+  private val owner = KilledRuns.owner(output, id)
   private val isOver = new AtomicBoolean(false)
   private val beat = DaemonTimer.start("sightline-publication")
   // Removes the unfinished output if Ctrl-C or SIGTERM ends the process.
   private val hook = new Thread(() => discard())
 
   /** The folder to write to. Its name does not start with a dot, because Spark would not read it. */
-  val staging: Path = Leftovers.staging(output, id)
+  val staging: Path = KilledRuns.staging(output, id)
 
   /**
    * Runs `write`, which fills [[staging]] and calls [[publish]]. An output that is not published is
@@ -54,7 +54,7 @@ final class Publication private (
 
   /** Renames the staged folder to the output. */
   def publish(): Unit = synchronized {
-    val old = Leftovers.replaced(output, id)
+    val old = KilledRuns.replaced(output, id)
     val isThere = fs.exists(output)
     if (isThere && replaces.isEmpty) throw Publication.exists(output)
     if (isThere) rename(output, old)
@@ -98,8 +98,8 @@ final class Publication private (
     }
     beat.scheduleAtFixedRate(
       () => Try(RunOwner.current.write(fs, owner)): Unit,
-      Leftovers.BeatSeconds,
-      Leftovers.BeatSeconds,
+      KilledRuns.BeatSeconds,
+      KilledRuns.BeatSeconds,
       TimeUnit.SECONDS,
     ): Unit
   }
@@ -147,7 +147,7 @@ object Publication {
     val fs = path.getFileSystem(hadoop)
     val qualified = fs.makeQualified(path)
     WritableOutput.require(fs, qualified)
-    Leftovers.settle(fs, qualified).foreach(line => System.err.println(s"sightline: $line"))
+    KilledRuns.settle(fs, qualified).foreach(line => System.err.println(s"sightline: $line"))
     val folder = Place.of(qualified, hadoop).map(ReplacedFolder(output, _))
     folder.foreach { replaced =>
       inputs.foreach(replaced.requireWithout(_, hadoop))

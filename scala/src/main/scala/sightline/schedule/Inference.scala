@@ -77,8 +77,8 @@ final case class Inference(
 
   /** Ships the bundle and the Python sources to the nodes, once for each session. */
   def ship(spark: SparkSession): Unit = {
-    NodeFiles.shipBundle(spark, bundle): Unit
-    NodeFiles.shipPython(spark): Unit
+    ShippedArchives.shipBundle(spark, bundle): Unit
+    ShippedArchives.shipPython(spark): Unit
   }
 
   /**
@@ -113,7 +113,7 @@ final case class Inference(
   ): PythonWorker = {
     val context = spark.sparkContext
     val executable = Interpreter.of(context.getConf)
-    val folder = NodeFiles.shipBundle(spark, bundle)
+    val folder = ShippedArchives.shipBundle(spark, bundle)
     val spec = WorkerSpec(
       WorkerSpec.Model(bundle.manifest.name, bundle.sha256, folder),
       settings,
@@ -126,7 +126,7 @@ final case class Inference(
     PythonWorker(
       executable,
       pythonVersion = Preflight.checkPackages(executable, context.version).python,
-      includes = Seq(NodeFiles.shipPython(spark)),
+      includes = Seq(ShippedArchives.shipPython(spark)),
       environment = WorkerEnvironment(settings.backend),
       module = "sightline.worker.spark_worker",
       factory = factory,

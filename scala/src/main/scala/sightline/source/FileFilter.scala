@@ -69,6 +69,9 @@ object FileFilter {
 
   private val isEnding = Endings.toSet
 
+  /** Whether a name starts with `_` or `.`: listings skip such names, like those of Spark. */
+  def isHidden(name: String): Boolean = name.startsWith("_") || name.startsWith(".")
+
   /** The ending of a name, in lower case; empty for a name without one. */
   def ending(name: String): String = {
     val dot = name.lastIndexOf('.')

@@ -24,9 +24,6 @@ private[source] object FolderEntry {
   /** @param isLink whether it is a symbolic link of the local file system */
   final case class Folder(name: String, isLink: Boolean = false) extends FolderEntry
 
-  /** Whether a name starts with `_` or `.`: listings skip such names, like those of Spark. */
-  def isHidden(name: String): Boolean = name.startsWith("_") || name.startsWith(".")
-
   /**
    * Lists a folder at any URI. Each page of the listing is converted before the next one is fetched,
    * which saves memory.
@@ -42,7 +39,7 @@ private[source] object FolderEntry {
     def read(name: String): String =
       Using.resource(fs.open(new Path(folder, name)))(in => new String(in.readAllBytes(), UTF_8))
     FolderContents(
-      all.filterNot(entry => isHidden(entry.name)).sortBy(_.name).iterator,
+      all.filterNot(entry => FileFilter.isHidden(entry.name)).sortBy(_.name).iterator,
       names,
       read,
     )

@@ -24,7 +24,7 @@ final private class FollowedLinks {
     val upwards = Iterator.iterate(folder)(FollowedLinks.parent).takeWhile(_.nonEmpty).toSeq :+ "/"
     val (below, above) = upwards.span(!started(_))
     // A walk skips hidden folders.
-    above.nonEmpty && !below.exists(path => FolderEntry.isHidden(FollowedLinks.name(path)))
+    above.nonEmpty && !below.exists(path => FileFilter.isHidden(FollowedLinks.name(path)))
   }
 
   /**

@@ -237,7 +237,7 @@ object ImageListing {
 
   private def matched(fs: FileSystem, glob: Path, root: String): Seq[FileStatus] =
     Option(fs.globStatus(glob)).toSeq.flatten.filterNot { status =>
-      status.getPath.toUri.getPath.stripPrefix(root).split('/').exists(FolderEntry.isHidden)
+      status.getPath.toUri.getPath.stripPrefix(root).split('/').exists(FileFilter.isHidden)
     }
 
   /** The parent of the first part of `path` that has a wildcard; `path` if none has. */

@@ -15,7 +15,7 @@ import scala.jdk.CollectionConverters.*
 import scala.util.Using
 
 import sightline.SightlineException
-import sightline.source.FolderEntry.isHidden
+import sightline.source.FileFilter.isHidden
 
 /** Lists folders of this machine: Hadoop would need a few kilobytes and ten system calls for a file. */
 private[source] object LocalFolder {

@@ -10,7 +10,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import sightline.TestFolder.write
 import sightline.{ColourBundle, TestImage}
 
-/** Runs of `predict` over a folder of four images, one of them bad. */
+/** Runs of `predict` on a folder of four images, one of which cannot be decoded. */
 trait ColourPredictions extends CommandRuns { this: AnyFunSuite =>
 
   val model: String = ColourBundle.bundle.folder.toString

@@ -10,20 +10,20 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.LocalSpark
 
-/** Command lines in this JVM, each in a Spark session of its own. */
+/** Runs command lines in this JVM, each in a new Spark session. */
 trait CommandRuns extends LocalSpark { this: AnyFunSuite =>
 
-  // The suite's session holds settings for those that commands start.
+  // The settings of the suite's session also apply to the sessions that commands start.
   def run(arguments: Any*): Output = {
     spark.stop()
     Output.of(Main.run(arguments.map(_.toString)))
   }
 
-  /** What is in a folder, in the order of names. */
+  /** The names of a folder's files and subfolders, sorted. */
   def names(folder: Path): Seq[String] =
     Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq.sorted)
 
-  /** Wrong use that is found on the driver: status 2, one sentence, and no trace. */
+  /** Checks for an error of wrong use on the driver: status 2, one line, no stack trace. */
   def assertWrong(output: Output, message: String): Assertion = {
     assert(output.status == 2, output.err)
     assert(output.lastError.startsWith(s"sightline: $message"))

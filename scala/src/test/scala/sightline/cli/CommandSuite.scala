@@ -21,12 +21,12 @@ final class CommandSuite extends AnyFunSuite {
     error.getMessage
   }
 
-  test("options are read by their names, in any order") {
+  test("options are parsed by name, in any order") {
     assert(parse("--top-k", "3", "--overwrite", "--images", "a b") == Options("a b", 3, Flag(true)))
     assert(parse("--images", "x") == Options("x"))
   }
 
-  test("what is missing, unknown or no number is told by its name, and where help is") {
+  test("the error for a missing or unknown option or for a wrong number has the option's name") {
     val help = "See `spark-submit sightline.jar predict --help`."
     Seq(
       refused(parse()) -> "--images",
@@ -43,7 +43,7 @@ final class CommandSuite extends AnyFunSuite {
     )
   }
 
-  test("one of a few words lists them when it is another") {
+  test("the error for an unknown value of an option lists the known values") {
     assert(OptionValue.oneOf("UNKNOWN_DEVICE", "--device", "cpu", Seq("cpu", "cuda")) == "cpu")
     assert(
       refused(OptionValue.oneOf("UNKNOWN_DEVICE", "--device", "tpu", Seq("cpu", "cuda"))) ==
@@ -51,7 +51,7 @@ final class CommandSuite extends AnyFunSuite {
     )
   }
 
-  test("a number below its least is refused with both") {
+  test("a number below the minimum is rejected, and the error has the number and the minimum") {
     assert(OptionValue.atLeast("--top-k", 1, 1) == 1)
     assert(
       refused(OptionValue.atLeast("--top-k", 0, 1)) ==
@@ -59,7 +59,7 @@ final class CommandSuite extends AnyFunSuite {
     )
   }
 
-  test("an unknown way to treat errors lists the known ones") {
+  test("the error for an unknown value of --on-error lists the known ones") {
     assert(refused(OnError.parse("ignore")).contains("Known: permissive, drop, fail."))
     assert(OnError.parse("drop") == OnError.Drop)
   }

@@ -11,10 +11,10 @@ import org.scalatest.funsuite.AnyFunSuite
 import sightline.TestFolder.{withFolder, write}
 import sightline.{ColourBundle, LocalSpark, TestImage}
 
-/** Many command lines in one application. */
+/** `commands`: several command lines in one Spark application. */
 final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
 
-  // Its settings hold for the sessions that commands start.
+  // The session's settings also apply to the sessions that commands start.
   private def run(arguments: String*): Output = {
     spark.stop()
     Output.of(Main.run("commands" +: arguments))
@@ -23,8 +23,8 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
   private def file(folder: Path, lines: String*): String =
     write(folder, "lines.txt", lines.mkString("\n")).toString
 
-  /** What is told of each line: its number, its command, and the status. */
-  private def told(output: Output): Seq[(Int, String, Int)] =
+  /** The reported number, command and status of each line that was run. */
+  private def reported(output: Output): Seq[(Int, String, Int)] =
     output.out.linesIterator
       .filter(_.startsWith("@ "))
       .map { line =>
@@ -39,7 +39,7 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
       }
       .toSeq
 
-  test("lines run one after the other, and each is told when it is done") {
+  test("lines run in order, and the status of each is reported when it has finished") {
     withFolder { folder =>
       write(folder, "my images/red/a.png", TestImage.of(java.awt.Color.RED)): Unit
       val model = ColourBundle.bundle.folder
@@ -57,7 +57,7 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
       )
       assert(output.status == 0, output.err)
       val done = Seq((3, "predict", 0), (4, "evaluate", 0), (5, "sql", 0), (6, "sql", 0))
-      assert(told(output) == done)
+      assert(reported(output) == done)
       val parts = output.out.split("(?m)^@ .*\n")
       assert(parts(0).startsWith("1 images: 1 predicted, no errors"))
       assert(parts(2).contains("|red|"))
@@ -65,7 +65,7 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("all lines run in one application") {
+  test("all lines run in one Spark application") {
     withFolder { folder =>
       write(folder, "images/a.png", TestImage.of(java.awt.Color.RED)): Unit
       def predict(output: String): String =
@@ -81,11 +81,11 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a file's lines end at the first that fails, told as it would be alone") {
+  test("a file stops at the first line that fails, with the same error as the command alone") {
     withFolder { folder =>
       val output = run("--file", file(folder, "sql -e 'SELECT 1'", "train -x", "sql -e 'SELECT 2'"))
       assert(output.status == 1)
-      assert(told(output) == Seq((1, "sql", 0), (2, "train", 2)))
+      assert(reported(output) == Seq((1, "sql", 0), (2, "train", 2)))
       val errors = output.err.linesIterator.filter(_.startsWith("sightline: ")).toSeq
       assert(
         errors == Seq(
@@ -97,14 +97,14 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("told not to stop, it runs them all") {
+  test("with --stop-on-error false all lines run, and the failed ones are listed at the end") {
     withFolder { folder =>
       val lines =
         Seq("sql -e 'SELEC'", "sql -e \"SELECT 1", "commands --file x", "sql -e 'SELECT 2'")
       val output = run("--file", file(folder, lines: _*), "--stop-on-error", "false")
       assert(output.status == 1)
       assert(
-        told(output).map { case (line, _, status) => (line, status) } ==
+        reported(output).map { case (line, _, status) => (line, status) } ==
           Seq((1, 2), (2, 2), (3, 2), (4, 0))
       )
       assert(output.err.contains("sightline: INVALID_SQL: [PARSE_SYNTAX_ERROR]"))
@@ -113,17 +113,17 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("standard input is read as a parent writes it, and goes on after a failure") {
+  test("--file - reads UTF-8 lines from standard input and continues after a failed line") {
     val before = System.in
     System.setIn(new ByteArrayInputStream("train\nsql -e 'SELECT 7 AS `ü`'\n".getBytes(UTF_8)))
     try {
       val output = run("--file", "-")
       assert(output.status == 1)
-      assert(told(output) == Seq((1, "train", 2), (2, "sql", 0)))
+      assert(reported(output) == Seq((1, "train", 2), (2, "sql", 0)))
     } finally System.setIn(before)
   }
 
-  test("settings and views of a line do not reach the next") {
+  test("settings and views of one line do not exist in the next") {
     withFolder { folder =>
       write(folder, "t.csv", "x\n1\n"): Unit
       val output = run(
@@ -137,7 +137,7 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
           "sql -e 'SELECT * FROM t'",
         ),
       )
-      assert(told(output).map(_._3) == Seq(0, 1, 2), output.err)
+      assert(reported(output).map(_._3) == Seq(0, 1, 2), output.err)
       assert(output.err.contains("TABLE_OR_VIEW_NOT_FOUND"))
     }
   }

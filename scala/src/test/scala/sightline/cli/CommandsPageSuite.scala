@@ -4,12 +4,12 @@ import java.nio.file.{Files, Path}
 
 import org.scalatest.funsuite.AnyFunSuite
 
-/** docs/commands.md: the help of every command of the jar; the Python tests have the package's. */
+/** docs/commands.md: the help of every command of the jar. The Python tests check the package's. */
 final class CommandsPageSuite extends AnyFunSuite {
 
   private val written = "run: make setup && .venv/bin/python scripts/commands_page.py"
 
-  test("the page has the help of every command as it is printed") {
+  test("docs/commands.md has the help of every command as it is printed") {
     val page = Files.readString(Path.of("docs/commands.md"))
     val jar = page.linesIterator
       .dropWhile(!_.startsWith("## The jar"))

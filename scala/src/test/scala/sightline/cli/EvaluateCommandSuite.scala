@@ -9,7 +9,7 @@ import sightline.TestFolder.{withFolder, write}
 
 final class EvaluateCommandSuite extends AnyFunSuite with ColourPredictions {
 
-  test("evaluate tells what is no predictions") {
+  test("evaluate rejects an input that is missing, is not predictions or has no true labels") {
     withFolder { folder =>
       spark.range(3).write.parquet(s"$folder/other")
       def evaluate(name: String): Output =
@@ -21,7 +21,7 @@ final class EvaluateCommandSuite extends AnyFunSuite with ColourPredictions {
       )
       write(folder, "text/x.txt", "text"): Unit
       assertWrong(evaluate("text"), s"NOT_PREDICTIONS: $folder/text")
-      // Tables of the right names and wrong types, files of other formats, and images.
+      // A table with the right names and wrong types, files of other formats, and images.
       spark
         .sql("SELECT 'a' AS path, 'cat' AS prediction, '' AS error")
         .write
@@ -53,7 +53,7 @@ final class EvaluateCommandSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("true labels that the model does not know are told, and evaluate is not advised for them") {
+  test("predict reports true labels unknown to the model; if most are, it suggests no evaluation") {
     withFolder { folder =>
       val all = images(folder)
       val rows = Seq(
@@ -100,7 +100,7 @@ final class EvaluateCommandSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("evaluate gives the same numbers for every format") {
+  test("evaluate gives the same metrics for every output format") {
     withFolder { folder =>
       val all = Seq("parquet", "csv", "json").map { format =>
         assert(predict(folder, images(folder), "--format", format, "--overwrite").status == 0)

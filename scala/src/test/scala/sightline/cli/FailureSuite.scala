@@ -8,11 +8,11 @@ final class FailureSuite extends AnyFunSuite {
 
   private def failing(error: Throwable): Output = Output.of(Failure.statusOf(throw error))
 
-  test("a run that ends well is 0, and says nothing") {
+  test("a successful run has exit status 0 and prints no error") {
     assert(Output.of(Failure.statusOf(())) == Output(0, "", ""))
   }
 
-  test("wrong use is 2, a failed run 1, each told in one line") {
+  test("the exit status is 2 for wrong use and 1 for a failed run; the error is one line") {
     assert(
       failing(SightlineException("NO_SQL")) ==
         Output(2, "", "sightline: NO_SQL: there is no SQL statement to run.\n")
@@ -23,13 +23,13 @@ final class FailureSuite extends AnyFunSuite {
     )
   }
 
-  test("our own error is found among the causes of another") {
+  test("a SightlineException is found in the causes of another exception") {
     val cause = SightlineException("INVALID_SQL", "reason" -> "Do this.")
     val wrapped = new RuntimeException("outer", new IllegalStateException("middle", cause))
     assert(failing(wrapped) == Output(2, "", "sightline: INVALID_SQL: Do this.\n"))
   }
 
-  test("what a worker raised is told without the trace around it") {
+  test("an error from a Python worker is printed without its traceback") {
     val message =
       """Job aborted: Traceback (most recent call last):
         |  File "worker.py", line 1, in main
@@ -42,7 +42,7 @@ final class FailureSuite extends AnyFunSuite {
     )
   }
 
-  test("the image that stopped a run is told without Spark's words around it") {
+  test("the error of an image that stopped a run is printed without Spark's prefix and SQLSTATE") {
     val message = "[USER_RAISED_EXCEPTION] IMAGE_FAILED: /a.jpg: EMPTY: no bytes. SQLSTATE: P0001"
     assert(
       failing(new RuntimeException("Job aborted.", new RuntimeException(message))) ==
@@ -50,7 +50,7 @@ final class FailureSuite extends AnyFunSuite {
     )
   }
 
-  test("any other error is 1, with its trace, and its cause in the last line") {
+  test("any other exception has status 1, its stack trace, and its root cause in the last line") {
     val output = failing(new RuntimeException("outer", new IllegalStateException("inner\nmore")))
     assert(output.status == 1)
     assert(output.err.contains("\tat "))

@@ -6,7 +6,7 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.{BuildInfo, TestPython}
 
-/** Command lines that need no Spark: help, versions, and what is wrong before it starts. */
+/** Command lines that do not start Spark: help, versions, and errors in the arguments. */
 final class MainSuite extends AnyFunSuite {
 
   private val manyCommands = new CommandsCommand(Nil)
@@ -33,25 +33,25 @@ final class MainSuite extends AnyFunSuite {
     assert(run("help") == output)
   }
 
-  test("no command at all is wrong use, and gets the help") {
+  test("without a command the exit status is 2 and the help is printed") {
     assert(run().status == 2)
     assert(run().out == run("--help").out)
   }
 
-  test("the version is the jar's and its Spark's") {
+  test("--version prints the versions of the jar and of the Spark it was built for") {
     assert(
       run("--version").out ==
         s"sightline ${BuildInfo.version}, built for Spark ${BuildInfo.sparkVersion}\n"
     )
   }
 
-  test("jar and Python package have one version") {
+  test("the jar and the Python package have the same version") {
     assert(
       TestPython.run("import sightline.version as v; print(v.__version__)") == BuildInfo.version
     )
   }
 
-  test("each command's help has its example and all its options") {
+  test("each command's help has an example and all options") {
     val fields = Map[Command, Class[_]](
       manyCommands -> classOf[CommandsCommand.Options],
       PredictCommand -> classOf[PredictCommand.Options],
@@ -75,19 +75,19 @@ final class MainSuite extends AnyFunSuite {
   private val shared =
     Set[Class[_]](classOf[ImageOptions], classOf[InferenceOptions], classOf[ImageRunOptions])
 
-  // With the names of options that commands share.
+  // Includes the options that several commands share.
   private def names(options: Class[_]): Seq[String] =
     options.getDeclaredFields.toSeq.filterNot(_.getName.startsWith("$")).flatMap { field =>
       if (shared(field.getType)) names(field.getType) else Seq(field.getName)
     }
 
-  test("each command's example is one that it takes") {
+  test("each command accepts the example in its help") {
     assert(words(PredictCommand.example).length == 6)
-    // The file of its example is not there.
+    // Except `commands`: the file in its example does not exist.
     commands.diff(Seq(manyCommands)).foreach(command => command.prepare(words(command.example)))
   }
 
-  /** The words of a command line, as a shell would part them. */
+  /** The words of a command line, as a shell splits them. */
   private def words(line: String): Seq[String] =
     """"([^"]*)"|(\S+)""".r
       .findAllMatchIn(line)
@@ -101,7 +101,7 @@ final class MainSuite extends AnyFunSuite {
     }
   }
 
-  test("both languages have the options of predict in common") {
+  test("predict has the same options in the jar and in the Python package") {
     val only = Set("--models", "--sequential", "--threads")
     def options(help: String): Set[String] = "--[a-z][a-z-]+".r.findAllIn(help).toSet - "--help"
     val alone = options(
@@ -182,7 +182,7 @@ final class MainSuite extends AnyFunSuite {
   )
 
   wrong.foreach { case (arguments, message) =>
-    test(s"wrong: ${arguments.mkString(" ").stripPrefix(predict.mkString(" "))}") {
+    test(s"rejected: ${arguments.mkString(" ").stripPrefix(predict.mkString(" "))}") {
       val output = run(arguments: _*)
       assert(output.status == 2)
       assert(output.out.isEmpty)

@@ -13,10 +13,10 @@ import sightline.TestFolder.{withFolder, write}
 import sightline.model.TestBundle
 import sightline.{ColourBundle, TestImage}
 
-/** Command lines from end to end, but for the jar and the JVM of their own (see tests/). */
+/** Command lines from end to end, in the JVM of the tests; tests/ runs the jar. */
 final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
 
-  test("features have a vector or an error, with file name and split, split by split") {
+  test("each row of features has a file name, a split, and a vector or an error") {
     withFolder { folder =>
       write(folder, "images/Training/red/a.png", TestImage.of(Color.RED)): Unit
       write(folder, "images/Training/red/bad.png", "no image"): Unit
@@ -42,7 +42,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
       val record = json(folder.resolve("out/_run/run.json"))
       assert(record \ "splits" \ "train" \ "images" == JInt(2))
       assert(record \ "splits" \ "test" \ "images" == JInt(1))
-      // Two tasks of an image each, and one.
+      // Two tasks with one image each for train, and one task for test.
       assert(record \ "partitions" == JInt(3))
       assert((record \ "seconds").children.size == 7)
 
@@ -52,7 +52,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("a table's images are described by its own splits, each read once") {
+  test("features takes the splits from a table's column and reads each image once") {
     withFolder { folder =>
       val content = images(folder)
       val table = write(
@@ -78,7 +78,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("predict, evaluate and sql follow each other") {
+  test("evaluate and sql read the output of predict") {
     withFolder { folder =>
       val predicted = predict(folder, images(folder))
       assert(predicted.status == 0, predicted.err)
@@ -117,7 +117,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("--on-error fail stops with a sentence that names the image, and publishes nothing") {
+  test("--on-error fail stops with an error that has the image's path, and writes no output") {
     withFolder { folder =>
       val output = predict(folder, images(folder), "--on-error", "fail")
       assert(output.status == 1)
@@ -130,7 +130,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("--on-error drop leaves them out, counted, in every format, though nothing is left") {
+  test("--on-error drop removes and counts failed rows in every format, even if none remain") {
     Seq("parquet", "csv", "json").foreach { format =>
       withFolder { folder =>
         val output =
@@ -148,9 +148,9 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("--on-error drop counts exactly while Spark's listeners hear nothing") {
+  test("--on-error drop counts exactly even if Spark's listeners receive no events") {
     withFolder { folder =>
-      // Ours wait in the same queue behind this one.
+      // Our own listeners are behind this one in the same queue.
       val isOver = new CountDownLatch(1)
       spark.sparkContext.addSparkListener(new SparkListener {
         override def onTaskStart(event: SparkListenerTaskStart): Unit = isOver.await()
@@ -167,7 +167,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("--max-error-rate is kept to, and nothing is published beyond it") {
+  test("a run above --max-error-rate fails and writes no output") {
     withFolder { folder =>
       val refused = predict(folder, images(folder), "--max-error-rate", "0.2")
       assert(refused.status == 1)
@@ -180,7 +180,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("the first images only, and fewer labels of each") {
+  test("--limit takes the first images, and --top-k limits the labels of each") {
     withFolder { folder =>
       val output = predict(folder, images(folder), "--limit", 2, "--top-k", 1, "--format", "json")
       assert(output.status == 0, output.err)
@@ -193,7 +193,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("files that are no images are left out and told, and do not count as errors") {
+  test("files that are not images are skipped and reported, and do not count as errors") {
     withFolder { folder =>
       val all = images(folder)
       Files.delete(all.resolve("blue/bad.png"))
@@ -206,12 +206,12 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
       assert(record \ "left_out" \ "csv" == JInt(1))
       val every = predict(folder, all, "--overwrite", "--include", "*", "--exclude", "*.csv,red/*")
       assert(every.out.startsWith("2 images: 1 predicted, 1 errors: 1 UNSUPPORTED"), every.out)
-      val said = spark
+      val listed = spark
         .sql(
           s"SELECT relative_path FROM read_images('$all', include => '*', exclude => '*.png') ORDER BY 1"
         )
       assert(
-        said.collect().map(_.getString(0)).toSeq ==
+        listed.collect().map(_.getString(0)).toSeq ==
           Seq("LICENSE", "blue/c.jpg", "manifest.csv", "red/notes.txt")
       )
       assert(spark.sql(s"SELECT * FROM read_images('$all')").count() == 3)
@@ -228,7 +228,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("an output in the folder of the images is no image of the next run") {
+  test("a run skips the outputs of earlier runs in the folder of images") {
     withFolder { folder =>
       val all = images(folder)
       val done = run("predict", "--images", all, "--model", model, "--output", s"$all/out")
@@ -240,7 +240,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("the time that is told is all that a user has waited, with its parts") {
+  test("the reported time is the whole time since the start, and the sum of its parts") {
     withFolder { folder =>
       spark.stop()
       val started = java.time.Instant.now.minusSeconds(40)
@@ -274,7 +274,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("an unknown model lists the known ones") {
+  test("the error for an unknown model lists the known ones") {
     withFolder { folder =>
       val output = run(
         "predict",
@@ -292,7 +292,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("a backend that the model lacks is refused") {
+  test("a backend without a variant in the model is rejected") {
     withFolder { folder =>
       assertWrong(
         predict(folder, images(folder), "--backend", "pytorch"),
@@ -301,7 +301,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("nothing to predict is told, and what was looked for") {
+  test("the error for an input without images has the path and the reason") {
     withFolder { folder =>
       write(folder, "empty/_hidden", ""): Unit
       Seq("README", "manifest.csv").foreach(name => write(folder, s"others/$name", "x"): Unit)
@@ -318,7 +318,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("a bundle with a flipped byte is refused, and the file named") {
+  test("a bundle with a changed byte is rejected, and the error has the file's name") {
     withFolder { folder =>
       val bundle = TestBundle.in(folder)
       write(bundle, "model.onnx", "grapf"): Unit
@@ -328,7 +328,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("an interpreter that is not there is refused before any task") {
+  test("a missing Python interpreter is rejected before any task starts") {
     val before = System.setProperty("spark.pyspark.python", "/nowhere/python")
     try {
       withFolder { folder =>
@@ -340,7 +340,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     } finally System.setProperty("spark.pyspark.python", before): Unit
   }
 
-  test("wrong SQL is told without a trace") {
+  test("errors in SQL are printed without a stack trace") {
     def sql(text: String, more: String*): Output = run(Seq("sql", "-e", text) ++ more: _*)
     assertWrong(sql("SELEC 1"), "INVALID_SQL: [PARSE_SYNTAX_ERROR]")
     assertWrong(sql("SELECT * FROM nothing"), "INVALID_SQL: [TABLE_OR_VIEW_NOT_FOUND]")

@@ -3,7 +3,7 @@ package sightline.cli
 import java.io.{ByteArrayOutputStream, PrintStream}
 import java.nio.charset.StandardCharsets.UTF_8
 
-/** What a command line would show: its exit status and the texts that it printed. */
+/** The result of a command line: its exit status and its printed texts. */
 final case class Output(status: Int, out: String, err: String) {
 
   def lastError: String = err.linesIterator.toSeq.lastOption.getOrElse("")
@@ -13,7 +13,7 @@ final case class Output(status: Int, out: String, err: String) {
 
 object Output {
 
-  /** Runs `command` with both streams caught. */
+  /** Runs `command` and captures both output streams. */
   def of(command: => Int): Output = {
     val (out, err) = (new ByteArrayOutputStream, new ByteArrayOutputStream)
     val before = System.err

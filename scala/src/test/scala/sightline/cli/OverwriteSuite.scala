@@ -12,7 +12,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import sightline.TestFolder.{withFolder, write}
 import sightline.{ColourBundle, TestImage}
 
-/** What a run deletes: an output that it replaces, and what dead runs have left, and nothing else. */
+/** A run deletes only the output that it replaces and the files of killed runs. */
 final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
 
   private def predictTo(images: Any, output: Any, more: Any*): Output =
@@ -33,7 +33,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
     assert(names(folder) == Seq("a.png", "b.png"), images)
   }
 
-  test("an output that holds the images is refused, however their path is written") {
+  test("an output that contains the images is rejected for every form of their path") {
     withFolder { folder =>
       val own = photos(folder, "phötos 1")
       Files.createSymbolicLink(folder.resolve("link"), own): Unit
@@ -51,7 +51,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("so is one to which links in the listed folder lead, of files or of folders") {
+  test("an output that contains the targets of links in the folder of images is rejected") {
     withFolder { folder =>
       val own = photos(folder, "own")
       Files.createDirectories(folder.resolve("files"))
@@ -63,7 +63,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("so is one that holds a file which the rows of a table name") {
+  test("an output that contains a file from a table of paths is rejected") {
     withFolder { folder =>
       val own = photos(folder, "own")
       write(folder, "other/c.png", TestImage.of(Color.GREEN)): Unit
@@ -79,7 +79,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("so is one that holds the model") {
+  test("an output that contains the model is rejected") {
     withFolder { folder =>
       val images = photos(folder, "images")
       assert(Process(Seq("cp", "-r", model, s"$folder/model")).! == 0)
@@ -92,7 +92,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("pack-images and features spare their images as well") {
+  test("pack-images and features also reject an output that contains their images") {
     withFolder { folder =>
       val own = photos(folder, "own.parquet")
       val table = write(folder, "t.csv", "path\nown.parquet/a.png\n")
@@ -109,7 +109,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("an output beside the images is replaced, though its name begins with theirs") {
+  test("an output whose name only starts with the name of the images' folder is replaced") {
     withFolder { folder =>
       val own = photos(folder, "own")
       write(folder, "own2/_run/run.json", "{}"): Unit
@@ -120,7 +120,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("--overwrite replaces nothing that no run wrote") {
+  test("--overwrite rejects an existing path that is not the output of a run") {
     withFolder { folder =>
       val own = photos(folder, "own")
       write(folder, "important/thesis.txt", "years of work"): Unit
@@ -135,7 +135,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("an output within predictions that are evaluated, or within a packed table, is refused") {
+  test("an output inside the predictions to evaluate or inside a packed table is rejected") {
     withFolder { folder =>
       val own = photos(folder, "own")
       val table = s"$folder/packed.parquet"
@@ -159,7 +159,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("an existing output stays as it is, unless it is to be replaced") {
+  test("an existing output is rejected and kept without --overwrite, and replaced with it") {
     withFolder { folder =>
       write(folder, "out/_run/run.json", "{}")
       write(folder, "out/old", "old")
@@ -173,7 +173,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("--overwrite does not remove the images that it reads") {
+  test("--overwrite rejects an output that is a parent folder of the images") {
     withFolder { folder =>
       val all = images(folder)
       val output =
@@ -184,7 +184,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  /** Two outputs of a run beside `out`: half of the new one, and, if it got so far, the old one. */
+  /** Writes the files of a killed run beside `out`: one output for each kind, and its owner. */
   private def leave(folder: Path, id: String, process: String, kinds: String*): Unit = {
     kinds.foreach(kind => write(folder, s"out.$kind-$id/part-0", kind): Unit)
     if (process.nonEmpty) write(folder, s".out.run-$id", process): Unit
@@ -197,16 +197,16 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
 
   private lazy val here = sightline.report.RunOwner.current
 
-  /** The number of a process that has ended. */
+  /** The id of a process that has ended. */
   private lazy val dead: Long =
     Process(Seq("sh", "-c", "echo $$")).!!(ProcessLogger(_ => ())).trim.toLong
 
-  test("the next run removes what a killed one left half written, and says so") {
+  test("the next run removes the incomplete output of a killed run and reports it") {
     withFolder { folder =>
       leave(folder, "0000000a", owner(dead, "1.5"), "incomplete")
-      // The number of a process that runs, and that is a later one.
+      // The id of a running process that started later than the owner.
       leave(folder, "0000000b", owner(here.process, "1.5"), "incomplete")
-      // Of a machine that cannot be asked, and has been silent for a day.
+      // The owner is on another machine and has not updated its file for a day.
       leave(folder, "0000000c", owner(1, "1.5", host = "elsewhere"), "incomplete")
       val yesterday = FileTime.fromMillis(System.currentTimeMillis - 24 * 3600 * 1000)
       Files.setLastModifiedTime(folder.resolve(".out.run-0000000c"), yesterday): Unit
@@ -219,7 +219,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
   }
 
   test(
-    "the next run leaves alone what another still writes, and what nobody is known to have made"
+    "the next run keeps incomplete outputs of a running process and those of unknown owners"
   ) {
     withFolder { folder =>
       val started = here.started.get.toString
@@ -243,7 +243,7 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
   }
 
   test(
-    "an old output that a killed run had moved aside is put back, or removed if it was replaced"
+    "an output that a killed run had moved is restored, or removed if there is a new one"
   ) {
     withFolder { folder =>
       leave(folder, "0000000a", owner(dead, "1.5"), "incomplete", "replaced")
@@ -256,14 +256,14 @@ final class OverwriteSuite extends AnyFunSuite with ColourPredictions {
       leave(folder, "0000000b", owner(dead, "1.5"), "replaced")
       assert(predictTo(images, s"$folder/out").err.contains("out.replaced-0000000b is removed"))
       assert(names(folder) == Seq("images", "out"))
-      // The new one never came, and what is there now is something else: nothing is lost.
+      // The killed run wrote no new output, and `out` is another run's: both are kept.
       leave(folder, "0000000c", owner(dead, "1.5"), "incomplete", "replaced")
       predictTo(images, s"$folder/out"): Unit
       assert(names(folder) == Seq("images", "out", "out.replaced-0000000c"))
     }
   }
 
-  test("an output that cannot be written is told before any image is read") {
+  test("an output that cannot be written is rejected before any image is read") {
     withFolder { folder =>
       val file = write(folder, "file", "x")
       val output = predictTo(photos(folder, "images"), s"$file/out")

@@ -17,7 +17,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import sightline.TestFolder.{withFolder, write}
 import sightline.{ColourBundle, TestImage}
 
-/** Files into a table, and predictions from it. */
+/** `pack-images` writes files into a table, and `predict` reads the table. */
 final class PackImagesCommandSuite extends AnyFunSuite with CommandRuns {
 
   private def images(folder: Path): Path = {
@@ -53,7 +53,7 @@ final class PackImagesCommandSuite extends AnyFunSuite with CommandRuns {
       .toSeq
   }
 
-  test("a folder becomes a table of its files, with bytes or the reason why not") {
+  test("a folder is packed into a table with a row per file and its bytes or an error") {
     withFolder { folder =>
       val all = images(folder)
       val output = pack(folder, all)
@@ -82,7 +82,7 @@ final class PackImagesCommandSuite extends AnyFunSuite with CommandRuns {
     }
   }
 
-  test("predictions of the table are those of the folder") {
+  test("predictions for the packed table and for the folder are equal") {
     withFolder { folder =>
       val all = images(folder)
       assert(pack(folder, all).status == 0)
@@ -90,7 +90,7 @@ final class PackImagesCommandSuite extends AnyFunSuite with CommandRuns {
     }
   }
 
-  test("a table of paths keeps its columns, and gains the bytes") {
+  test("packing a table of paths keeps its columns and adds the bytes") {
     withFolder { folder =>
       images(folder): Unit
       val csv = write(
@@ -130,7 +130,7 @@ final class PackImagesCommandSuite extends AnyFunSuite with CommandRuns {
     }
   }
 
-  /** The row groups of a table's only part. */
+  /** The row groups of all Parquet files of a table. */
   private def rowGroups(table: Path): Seq[BlockMetaData] = {
     val parts = Using.resource(Files.list(table)) {
       _.iterator.asScala.filter(_.toString.endsWith(".parquet")).toSeq
@@ -141,7 +141,7 @@ final class PackImagesCommandSuite extends AnyFunSuite with CommandRuns {
     }
   }
 
-  test("row groups are small, whatever the images' size, and nothing is compressed") {
+  test("row groups have at most 8 MiB, and no column is compressed") {
     withFolder { folder =>
       (1 to 40).foreach(i => write(folder, s"images/$i.bin", Array.fill[Byte](300_000)(i.toByte)))
       assert(pack(folder, s"$folder/images", "--include", "*.bin").status == 0)
@@ -154,7 +154,7 @@ final class PackImagesCommandSuite extends AnyFunSuite with CommandRuns {
     }
   }
 
-  test("an existing table is replaced only when told so, and not by its own images") {
+  test("an existing table is replaced only with --overwrite, and not if it is the input") {
     withFolder { folder =>
       val all = images(folder)
       assert(pack(folder, all).status == 0)

@@ -20,7 +20,7 @@ import sightline.LocalSpark
 import sightline.TestFolder.{withFolder, write}
 import sightline.source.Columns
 
-/** `pca`, but for its page and its tracking, which tests/ runs by the jar. */
+/** `pca` without its report and its tracking, which tests/ checks with the jar. */
 final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
 
   private def run(arguments: Any*): Output = {
@@ -36,7 +36,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
 
   private def vector(values: Double*): Seq[Float] = values.map(_.toFloat)
 
-  /** Writes rows of path, label and features; no features are an error. */
+  /** Writes rows of path, label and features; a row without features has an error. */
   private def features(folder: Path, rows: (String, String, Option[Seq[Float]])*): String = {
     val table = rows.map { case (path, label, vector) =>
       val error = Option.when(vector.isEmpty)(Row("CORRUPT", "decode", s"$path is broken."))
@@ -73,7 +73,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
       .map(row => row.getString(0) -> row.getSeq[Float](1).toSeq)
       .toMap
 
-  test("components are fitted on the training part and applied to every part") {
+  test("PCA is fitted on the training split and applied to every split") {
     withFolder { folder =>
       val out = folder.resolve("out")
       val done = run("--features", fruits(folder), "--k", 2, "--output", out)
@@ -86,11 +86,11 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
       assert(record \ "splits" == JObject("train" -> JInt(9), "test" -> JInt(3)))
       val variance = (record \ "pca" \ "spectrum").children.collect { case JDouble(x) => x }
       assert(variance.size == 3)
-      // Two of three scaled features are one: two thirds and more are in one direction.
+      // Two of three scaled features are equal: one component has over 2/3 of the variance.
       assert(variance.head > 0.66 && variance(2).abs < 1e-9)
       assert(record \ "pca" \ "components_for" \ "0.99" == JInt(2))
 
-      // The training rows alone have mean 0.
+      // Only the training rows have mean 0.
       val found = components(out)
       val (test, train) = found.partition { case (name, _) => name.take(2).toInt % 4 == 3 }
       assert(found.size == 12)
@@ -99,7 +99,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("shares are those of the projected rows, also where there are fewer rows than features") {
+  test("the explained variance is right, also for fewer rows than features") {
     withFolder { folder =>
       val random = new Random(11)
       val (count, length) = (40, 120)
@@ -109,7 +109,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
         (0 until count).map { i =>
           val weights = basis.indices.map(j => random.nextGaussian() * (6 - j))
           val values = (0 until length).map { f =>
-            // Some features are never anything but 0.
+            // Every tenth feature is always 0.
             if (f % 10 == 0) 0d
             else basis.indices.map(j => weights(j) * basis(j)(f)).sum + random.nextGaussian() / 10
           }
@@ -125,7 +125,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
       assert((shares.sum - 1).abs < 1e-9)
       assert(shares.drop(count - 1).max < 1e-12)
       val projected = components(out).values.toSeq
-      // Each feature that is not constant has variance 1 once it is scaled.
+      // Each feature that is not constant has variance 1 after scaling.
       val total = 0.9 * length
       (0 until 20).foreach { k =>
         val variance = projected.map(row => row(k).toDouble * row(k)).sum / (count - 1)
@@ -135,7 +135,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("the output is Parquet by split and label, a CSV for each split, and a sample") {
+  test("the output has Parquet by split and label, a CSV file per split, and a sample") {
     withFolder { folder =>
       val out = folder.resolve("out")
       assert(run("--features", fruits(folder), "--k", 2, "--output", out).status == 0)
@@ -158,7 +158,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("the model is a pipeline of Spark ML that gives the same components") {
+  test("the saved model is a Spark ML pipeline that gives the same components") {
     withFolder { folder =>
       val (table, out) = (fruits(folder), folder.resolve("out"))
       assert(run("--features", table, "--k", 2, "--output", out).status == 0)
@@ -176,7 +176,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("an earlier model is applied without being fitted again") {
+  test("--apply uses an earlier model without fitting") {
     withFolder { folder =>
       val table = fruits(folder)
       val (first, second) = (folder.resolve("first"), folder.resolve("second"))
@@ -190,7 +190,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a model is not applied to features of another length or of another model") {
+  test("--apply rejects features of another length or from another model") {
     withFolder { folder =>
       val out = folder.resolve("out")
       val table = fruits(folder)
@@ -207,7 +207,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("more components than there can be are refused with the limit") {
+  test("a --k above the possible number of components is rejected, and the error has the limit") {
     withFolder { folder =>
       val table = fruits(folder)
       val wide = run("--features", table, "--k", 4, "--output", folder.resolve("a"))
@@ -227,7 +227,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("without a training row nothing is fitted, unless on every row or by a column") {
+  test("rows without a training split are rejected unless --no-split or --split-column is given") {
     withFolder { folder =>
       val table = features(
         folder,
@@ -258,7 +258,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("rows without features are counted with their reasons, and not projected") {
+  test("rows without features are not projected, and their errors are counted") {
     withFolder { folder =>
       val table = features(
         folder,
@@ -277,7 +277,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("an empty label is none, and one with a slash is a folder all the same") {
+  test("an empty label is read back as NULL, and a label with special characters unchanged") {
     withFolder { folder =>
       val table = spark.createDataFrame(
         Seq("", "a/b", "50%", "ü").zipWithIndex.map { case (label, i) =>
@@ -294,7 +294,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("rows that are all one have no components") {
+  test("training rows that are all equal are rejected") {
     withFolder { folder =>
       val same = (0 until 4).map(i => (s"train/$i.jpg", "a", Some(vector(1, 2))))
       val refused =
@@ -304,7 +304,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("numbers of run.json are the same in every language") {
+  test("run.json has the same numbers in every locale") {
     val before = Locale.getDefault
     Locale.setDefault(Locale.GERMANY)
     try {
@@ -317,7 +317,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     } finally Locale.setDefault(before)
   }
 
-  test("features that are no numbers are named, also where nothing is fitted on them") {
+  test("NaN and infinite features are rejected, also in rows that are not used for fitting") {
     withFolder { folder =>
       val held = features(
         folder,
@@ -340,7 +340,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a run on another file system has its page there too") {
+  test("the report is written to the file system of the output") {
     withFolder { folder =>
       fruits(folder): Unit
       val hadoop = spark.sparkContext.hadoopConfiguration
@@ -356,7 +356,7 @@ final class PcaCommandSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("what is no table of features is refused, and an old result stays when a run fails") {
+  test("an input that is not features is rejected, and a failed run keeps the old output") {
     withFolder { folder =>
       val out = folder.resolve("out")
       val table = fruits(folder)

@@ -7,7 +7,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import sightline.LocalSpark
 import sightline.TestFolder.{withFolder, write}
 
-/** `sql -f FILE`, in the session that the suites share. */
+/** `sql -f FILE` in the Spark session that the suites share. */
 final class SqlCommandSuite extends AnyFunSuite with LocalSpark {
 
   private def sql(script: String, more: String*): Output = withFolder { folder =>
@@ -21,7 +21,7 @@ final class SqlCommandSuite extends AnyFunSuite with LocalSpark {
     )
   }
 
-  test("a compound statement in a file runs whole, between others") {
+  test("a BEGIN … END block in a file runs as one statement between other statements") {
     val output = sql(
       """SELECT 'first' AS said;
         |-- title: Count (in a loop)
@@ -42,7 +42,7 @@ final class SqlCommandSuite extends AnyFunSuite with LocalSpark {
     assert(output.out.contains("|last|"), output.out)
   }
 
-  test("names without a value are listed before anything is run") {
+  test("variables without a value are listed before any statement runs") {
     val output = sql(
       """-- @{comment} is no name
         |SET sightline_test_c = 1;

@@ -20,9 +20,11 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
 
   private def none: String = None.orNull
 
-  /** A row: the truth, and the classes that were said, the best first; none is an error. */
-  private def row(label: String, labelId: Option[Int], said: (String, Int)*): Row = {
-    val top = said.zipWithIndex.map { case ((name, id), rank) => Row(name, id, 0.9f - rank * 0.1f) }
+  /** A row with the true label and the predicted classes, best first; without any, an error. */
+  private def row(label: String, labelId: Option[Int], predicted: (String, Int)*): Row = {
+    val top = predicted.zipWithIndex.map { case ((name, id), rank) =>
+      Row(name, id, 0.9f - rank * 0.1f)
+    }
     val prediction = top.headOption.map(best => Row(best.toSeq :+ top: _*))
     Row(
       "path",
@@ -42,8 +44,8 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
   private val dog = "dog" -> 1
   private val eel = "eel" -> 2
 
-  // Three cats, of which one is taken for a dog; three dogs, one for a cat, one unreadable; an eel
-  // that nobody sees; and an image of which nothing is known.
+  // Three cats, one predicted as a dog; three dogs, one predicted as a cat and one with an error;
+  // an eel predicted as a dog; and an image without a true label.
   private val pets = Seq(
     row("cat", Some(0), cat, dog, eel),
     row("cat", Some(0), cat, eel, dog),
@@ -58,7 +60,7 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
   private def close(value: Any, expected: Double): Assertion =
     assert(math.abs(value.asInstanceOf[Double] - expected) < 1e-12)
 
-  test("accuracy is of the labelled rows, and an error is wrong") {
+  test("accuracy counts the rows with a label, and an error counts as a wrong prediction") {
     val totals = evaluate(pets: _*).totals
     assert(totals.getAs[Long]("rows") == 8)
     assert(totals.getAs[Long]("errors") == 1)
@@ -68,7 +70,7 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     close(totals.getAs[Any]("top5_accuracy"), 6.0 / 7)
   }
 
-  test("precision, recall and F1 are of each class, and 0 where there is nothing to divide by") {
+  test("each class has precision, recall and F1, which are 0 if the denominator is 0") {
     val classes = evaluate(pets: _*).classes
     assert(classes.map(_.getAs[String]("label")) == Seq("cat", "dog", "eel"))
     assert(classes.map(_.getAs[Int]("class_id")) == Seq(0, 1, 2))
@@ -83,7 +85,7 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("the confusion matrix counts each pair of true and said class, errors as NULL") {
+  test("the confusion matrix counts each pair of true and predicted class, with NULL for errors") {
     val cells = evaluate(pets: _*).cells
     val shown = Seq("actual", "actual_id", "predicted", "predicted_id", "count")
     assert(
@@ -99,7 +101,7 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     assert(cells.map(_.getAs[Long]("count")).sum == 7)
   }
 
-  test("top-5 looks at the first five of longer lists") {
+  test("top-5 accuracy uses the first five predictions of a longer list") {
     val many = (0 until 8).map(i => s"c$i" -> i)
     val fifth = evaluate(row("c4", Some(4), many: _*), row("c5", Some(5), many: _*))
     close(fifth.totals.getAs[Any]("top5_accuracy"), 0.5)
@@ -107,12 +109,12 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     close(byName.totals.getAs[Any]("top5_accuracy"), 0.5)
   }
 
-  test("ids decide where both are known, though the names differ") {
+  test("classes are compared by id if both ids are known, even if the names differ") {
     val totals = evaluate(row("Cat (animal)", Some(0), cat), row("cat", Some(1), cat)).totals
     close(totals.getAs[Any]("accuracy"), 0.5)
   }
 
-  test("two classes of the same name stay two") {
+  test("two classes with the same name and different ids are counted separately") {
     val bird = "crane" -> 134
     val machine = "crane" -> 517
     val evaluation = evaluate(
@@ -128,7 +130,7 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     assert(EvaluationPage.text(evaluation).contains("crane"))
   }
 
-  test("labels decide where no id is known") {
+  test("classes are compared by label if the true id is unknown") {
     val evaluation = evaluate(row("cat", None, cat), row("dog", None, cat), row("yak", None, dog))
     close(evaluation.totals.getAs[Any]("accuracy"), 1.0 / 3)
     assert(
@@ -136,34 +138,34 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     )
   }
 
-  test("an id alone is truth enough") {
+  test("a row with a true id and no label is evaluated by its id") {
     val evaluation = evaluate(row(none, Some(0), cat), row(none, Some(1), cat))
     close(evaluation.totals.getAs[Any]("accuracy"), 0.5)
     assert(evaluation.cells.map(_.getAs[String]("actual")) == Seq("0", "1"))
   }
 
-  test("nothing but errors is an accuracy of 0, and of nothing for the predicted") {
+  test("if all rows are errors, accuracy is 0 and accuracy_predicted is NULL") {
     val evaluation = evaluate(row("cat", Some(0)), row("dog", Some(1)))
     close(evaluation.totals.getAs[Any]("accuracy"), 0.0)
     assert(evaluation.totals.isNullAt(evaluation.totals.fieldIndex("accuracy_predicted")))
     assert(evaluation.json \ "accuracy_predicted" == JNull)
   }
 
-  test("rows without any truth are refused") {
+  test("rows without any true label are rejected") {
     Seq(Seq(row(none, None, cat)), Nil).foreach { rows =>
       val error = intercept[SightlineException](Evaluation.of(frame(rows)))
       assert((error.code, error.exitStatus) == (("NO_LABELS", 2)))
     }
   }
 
-  test("predictions without the columns of truth are refused too, and one of them is enough") {
+  test("predictions without both columns label and label_id are rejected; one of them is enough") {
     val rows = frame(pets)
     assertThrows[SightlineException](Evaluation.of(rows.drop("label", "label_id")))
     close(Evaluation.of(rows.drop("label")).totals.getAs[Any]("accuracy"), 3.0 / 7)
     close(Evaluation.of(rows.drop("label_id")).totals.getAs[Any]("accuracy"), 3.0 / 7)
   }
 
-  test("metrics.json holds the totals, the classes and the matrix") {
+  test("metrics.json has the totals, the metrics per class and the confusion matrix") {
     val json = evaluate(pets: _*).json
     val JObject(fields) = json: @unchecked
     Seq(
@@ -181,9 +183,14 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     assert((json \ "confusion_matrix")(2) \ "predicted" == JNull)
   }
 
-  test("the page shows each SQL text above what it gave") {
+  test("the printed evaluation has each SQL query and the confusion matrix") {
     val page = EvaluationPage.text(evaluate(pets: _*))
-    Seq(EvaluationSql.Judged, EvaluationSql.Totals, EvaluationSql.PerClass, EvaluationSql.Matrix)
+    Seq(
+      EvaluationMetrics.Judged,
+      EvaluationMetrics.Totals,
+      EvaluationMetrics.PerClass,
+      EvaluationMetrics.Matrix,
+    )
       .foreach(sql => assert(page.contains(sql)))
     val matrix = page.linesIterator.toSeq.dropWhile(!_.contains("actual \\ predicted")).take(5)
     assert(
@@ -197,19 +204,19 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
     )
   }
 
-  test("the matrix is filled by ids where the truth calls its classes otherwise than the model") {
+  test("the confusion matrix is filled by id if the true labels differ from the model's labels") {
     val page = EvaluationPage.text(evaluate(row("Katze", Some(0), cat), row("Hund", Some(1), dog)))
     val lines = page.linesIterator.filter(_.startsWith("|")).map(_.replace(" ", "")).toSeq
     assert(lines.contains("|Katze|1|0|"))
     assert(lines.contains("|Hund|0|1|"))
   }
 
-  test("a list shorter than five that misses the truth leaves top-5 unknown") {
+  test("top-5 is NULL for a list of fewer than five predictions without the true class") {
     assert(evaluate(row("cat", Some(0), cat)).totals.getAs[Any]("top5_accuracy") == 1.0)
     assert(evaluate(row("cat", Some(0), dog)).totals.isNullAt(5))
   }
 
-  test("true labels that no prediction names are told, the commonest first") {
+  test("true labels that occur in no prediction are reported, the most frequent first") {
     val green = row(" green ", None, cat, dog, eel)
     val dogs = Seq.fill(2)(row("Dog", None, dog, cat, eel))
     val found = evaluate((pets ++ dogs :+ green): _*)
@@ -220,11 +227,11 @@ final class EvaluationSuite extends AnyFunSuite with LocalSpark {
       )
     )
     assert((found.json \ "unnamed") == JInt(3))
-    // An eel that no prediction calls the best, but some the third, is known.
+    // No prediction has eel as its best class, but some have it in top_k: it is not reported.
     assert(evaluate(pets: _*).warning.isEmpty)
   }
 
-  test("ids are named by ids") {
+  test("true classes without a label are reported by id, at most ten of them") {
     val many = (0 to 11).flatMap(id => Seq.fill(12 - id)(row(none, Some(100 + id), cat)))
     val warning = evaluate(many :+ row(none, Some(0), cat): _*).warning.getOrElse("")
     assert(

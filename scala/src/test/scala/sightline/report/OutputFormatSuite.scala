@@ -54,31 +54,31 @@ final class OutputFormatSuite extends AnyFunSuite with LocalSpark {
       val read = format
         .read(spark, target)
         .select(schema.fieldNames.toSeq.map(org.apache.spark.sql.functions.col): _*)
-      // What is read lives longer than the folder.
+      // The rows are collected, because the folder is deleted before they are used.
       spark.createDataFrame(java.util.List.of(read.collect(): _*), read.schema)
     }
 
   formats.foreach { format =>
-    test(s"${format.name} gives back every row as it was written") {
+    test(s"${format.name}: every row is read back unchanged") {
       val read = roundTrip(format, rows)
       val found = read.collect().map(row => Option(row.getString(0)) -> row).toMap
       assert(found.size == rows.size)
       rows.foreach(row => assert(found(Option(row.getString(0))) == row))
     }
 
-    test(s"${format.name} gives back columns of the same types") {
+    test(s"${format.name}: the columns are read back with the same types") {
       val read = roundTrip(format, rows).schema
       schema.foreach { field =>
         assert(read(field.name).dataType.catalogString == field.dataType.catalogString)
       }
     }
 
-    test(s"${format.name} of nothing but errors, or of nothing but predictions, is read again") {
+    test(s"${format.name}: an output with only errors or only predictions can be read") {
       assert(roundTrip(format, rows.slice(8, 9)).collect().toSeq == rows.slice(8, 9))
       assert(roundTrip(format, rows.take(1)).collect().toSeq == rows.take(1))
     }
 
-    test(s"${format.name} of nothing at all is read again, with the run's own columns") {
+    test(s"${format.name}: an output without rows can be read and has the output columns") {
       withFolder { folder =>
         format.write(frame(Nil), s"$folder/out")
         val read = format.read(spark, s"$folder/out")
@@ -90,13 +90,13 @@ final class OutputFormatSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("an unknown format lists the known ones") {
+  test("the error for an unknown format lists the known ones") {
     val error = intercept[SightlineException](OutputFormat.parse("xml"))
     assert(error.getMessage == "UNKNOWN_FORMAT: --format 'xml'. Known: parquet, csv, json.")
     assert(error.exitStatus == 2)
   }
 
-  test("CSV is flat, with the column names of the row contract") {
+  test("CSV has one flat column for each field of prediction and error") {
     withFolder { folder =>
       OutputFormat.Csv.write(frame(rows), s"$folder/out")
       val flat = spark.read.option("header", "true").csv(s"$folder/out")
@@ -108,7 +108,7 @@ final class OutputFormatSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("CSV has a table's own lists, maps and structs as JSON, and bytes as base64") {
+  test("CSV has arrays, maps and structs of the input table as JSON, and bytes as base64") {
     withFolder { folder =>
       val own = frame(rows.take(1)).selectExpr(
         "array(1, 2) AS a",

@@ -7,14 +7,14 @@ import sightline.LocalSpark
 
 final class ProgressSuite extends AnyFunSuite with LocalSpark {
 
-  test("a line tells rows, rate, errors and the time that is left") {
+  test("a progress line has the rows, the rate, the errors and the remaining time") {
     assert(
       Progress.line("predict", rows = 1500, total = 6000, errors = 12, seconds = 30) ==
         "predict: 1,500 of 6,000 images (25%), 50.0 images/s, 12 errors, 90 s left"
     )
   }
 
-  test("time left is told in seconds, minutes or hours") {
+  test("the remaining time is in seconds, minutes or hours") {
     def left(total: Long): String = Progress.line("p", 10, total, 0, 10).split(", ").last
     assert(left(10 + 120) == "2 min left")
     assert(left(129) == "119 s left")
@@ -22,7 +22,7 @@ final class ProgressSuite extends AnyFunSuite with LocalSpark {
     assert(left(10 + 2 * 3600 + 5 * 60) == "2 h 5 min left")
   }
 
-  test("it starts without a rate, and ends without time left") {
+  test("the first line ends with 'starting', and the last line with 'done'") {
     assert(
       Progress.line("p", 0, 10, 0, 0) == "p: 0 of 10 images (0%), 0.0 images/s, 0 errors, starting"
     )
@@ -30,7 +30,7 @@ final class ProgressSuite extends AnyFunSuite with LocalSpark {
     assert(Progress.line("p", 0, 0, 0, 1).contains("(100%)"))
   }
 
-  test("rows that are read twice do not make more than there are") {
+  test("rows that are read twice do not raise the count above the total") {
     assert(Progress.line("pca_fit", 134, 132, 0, 2).startsWith("pca_fit: 132 of 132 images (100%)"))
   }
 
@@ -48,13 +48,13 @@ final class ProgressSuite extends AnyFunSuite with LocalSpark {
     counts.errors
   }
 
-  test("once a run has ended, its errors are counted to the last row") {
+  test("the errors of all rows are counted when a run has ended") {
     (1 to 10).foreach { _ =>
       assert(errorsOf(rows = 600, partitions = 20) == Map("EMPTY" -> 100L, "IO" -> 100L))
     }
   }
 
-  test("a run without errors has none") {
+  test("a run without rows counts no errors") {
     assert(errorsOf(rows = 0, partitions = 2).isEmpty)
   }
 }

@@ -28,7 +28,7 @@ final class PublicationSuite extends AnyFunSuite {
   private def names(folder: Path): Seq[String] =
     Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq.sorted)
 
-  test("the output appears when it is published, and not before") {
+  test("the output does not exist before it is published") {
     withFolder { folder =>
       val publication = prepare(s"$folder/deep/out")
       stage(publication, "new")
@@ -40,7 +40,7 @@ final class PublicationSuite extends AnyFunSuite {
     }
   }
 
-  test("what is discarded leaves nothing") {
+  test("discarding a publication removes all its files") {
     withFolder { folder =>
       val publication = prepare(s"$folder/out")
       stage(publication, "half")
@@ -50,7 +50,7 @@ final class PublicationSuite extends AnyFunSuite {
     }
   }
 
-  test("an existing output is refused, whatever it is, and stays as it is") {
+  test("an existing file or folder at the output path is rejected and kept") {
     withFolder { folder =>
       write(folder, "out/part-0", "old")
       write(folder, "file", "old")
@@ -63,7 +63,7 @@ final class PublicationSuite extends AnyFunSuite {
     }
   }
 
-  test("an output that appeared meanwhile is not replaced, nor written into") {
+  test("an output that another run publishes first is neither replaced nor changed") {
     withFolder { folder =>
       val publication = prepare(s"$folder/out")
       stage(publication, "new")
@@ -76,7 +76,7 @@ final class PublicationSuite extends AnyFunSuite {
     }
   }
 
-  test("overwriting replaces the whole of the old output, and only when the new one is whole") {
+  test("overwriting replaces the whole old output, and only after the new one is complete") {
     withFolder { folder =>
       write(folder, "out/part-0", "old")
       write(folder, "out/part-1", "old")
@@ -91,7 +91,7 @@ final class PublicationSuite extends AnyFunSuite {
     }
   }
 
-  test("overwriting where there is nothing just writes") {
+  test("overwriting also works if there is no old output") {
     withFolder { folder =>
       val publication = prepare(s"$folder/out", overwrite = true)
       stage(publication, "new")
@@ -100,7 +100,7 @@ final class PublicationSuite extends AnyFunSuite {
     }
   }
 
-  test("a replacement that fails midway puts the old output back") {
+  test("if replacing an output fails, the old output is restored") {
     withFolder { folder =>
       write(folder, "out/part-0", "old")
       val publication = prepare(s"halting://$folder/out", overwrite = true)
@@ -114,7 +114,7 @@ final class PublicationSuite extends AnyFunSuite {
   }
 }
 
-/** A local file system on which nothing staged can be moved to its place. */
+/** A local file system on which renaming an incomplete output fails. */
 final class HaltingFileSystem extends RawLocalFileSystem {
   override def getUri: URI = URI.create("halting:///")
   override def rename(from: HadoopPath, to: HadoopPath): Boolean =

@@ -18,12 +18,12 @@ final class AllowedRootsSuite extends AnyFunSuite {
   private def allows(setting: String, path: String): Boolean =
     AllowedRoots.parse(setting, hadoop).refusal(new Path(path), hadoop).isEmpty
 
-  test("without the setting every place is allowed") {
+  test("an empty setting allows every path") {
     assert(allows("", "/etc/passwd"))
     assert(allows(" , ", "s3a://bucket/x"))
   }
 
-  test("a place below a root is allowed, the root itself, and what does not exist yet") {
+  test("a root and every path below it are allowed, also a path that does not exist yet") {
     withFolder { folder =>
       write(folder, "in/a.png", "x"): Unit
       Seq("in", "in/", "in/a.png", "in/new/b.png", "in/*.png", "in/x/../a.png").foreach { path =>
@@ -32,7 +32,7 @@ final class AllowedRootsSuite extends AnyFunSuite {
     }
   }
 
-  test("a place outside is refused, whichever way the path goes") {
+  test("a path outside the roots is rejected, also through links, `..` and other file systems") {
     withFolder { folder =>
       write(folder, "in/a.png", "x"): Unit
       write(folder, "out/b.png", "x"): Unit
@@ -54,7 +54,7 @@ final class AllowedRootsSuite extends AnyFunSuite {
     }
   }
 
-  test("a link among the roots is a root's own doing") {
+  test("a root that is a link allows the target of the link") {
     withFolder { folder =>
       write(folder, "real/a.png", "x"): Unit
       Files.createSymbolicLink(folder.resolve("root"), folder.resolve("real"))
@@ -62,7 +62,7 @@ final class AllowedRootsSuite extends AnyFunSuite {
     }
   }
 
-  test("a listing outside is refused, and a link that leads outside is a row that is denied") {
+  test("listing a folder outside the roots is rejected; a link to such a folder is a DENIED row") {
     withFolder { folder =>
       write(folder, "in/a.png", "x"): Unit
       write(folder, "out/b.png", "x"): Unit
@@ -76,7 +76,7 @@ final class AllowedRootsSuite extends AnyFunSuite {
         }
         assert(code.contains("PATH_NOT_ALLOWED"), location)
       }
-      // Hadoop takes `..` out of the alternatives of a glob before it looks.
+      // Hadoop removes `..` from the alternatives of a glob before it lists files.
       assert(Try(list(s"$folder/in/{a,../../out/b}.png")).toOption.forall(_.isEmpty))
       assert(
         list(s"$folder/in").map(file => (file.relativePath, file.error.map(_.code))) ==

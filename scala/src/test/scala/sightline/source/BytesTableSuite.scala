@@ -9,10 +9,10 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.{withFolder, write}
 
-/** Tables that hold the images' bytes. */
+/** Tables with a column of the images' bytes. */
 final class BytesTableSuite extends AnyFunSuite with OpenedInputs {
 
-  /** 200 images of 20 kB in row groups of about ten, and three rows without: one says why. */
+  /** 200 rows of 20 kB in row groups of about ten; two have no bytes, one of them an error. */
   private def packed(folder: Path): String = {
     spark
       .range(0, 200, 1, 1)
@@ -31,7 +31,7 @@ final class BytesTableSuite extends AnyFunSuite with OpenedInputs {
     s"$folder/photos.parquet"
   }
 
-  test("a table's bytes are the images, and its errors and nulls stay without") {
+  test("the bytes are read from the table's column; rows with an error or NULL have no bytes") {
     withFolder { folder =>
       val input = open(packed(folder))
       assert(input.count == 200)
@@ -50,12 +50,12 @@ final class BytesTableSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("a table of bytes is read in parts of its file, without a shuffle, and no other column") {
+  test("a table of bytes is read in several partitions, without a shuffle or unused columns") {
     withFolder { folder =>
       val rows = open(packed(folder)).rows
       val plan = rows.queryExecution.executedPlan
       assert(plan.collect { case exchange: Exchange => exchange }.isEmpty)
-      // 4 MB make eight parts on two slots; the row groups are spread over them.
+      // 4 MB are split into eight partitions on two slots, which share the row groups.
       val sizes = rows.rdd.mapPartitions(part => Iterator.single(part.size)).collect()
       assert(sizes.length >= 3)
       assert(sizes.max <= 100)
@@ -66,7 +66,7 @@ final class BytesTableSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("a limit takes so many rows of a table of bytes") {
+  test("a limit is the maximum number of rows read from a table of bytes") {
     withFolder { folder =>
       val table = packed(folder)
       Seq(3 -> 3L, 200 -> 200L, 500 -> 200L).foreach { case (limit, rows) =>
@@ -76,7 +76,7 @@ final class BytesTableSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("a column of bytes that is named is used, and content that is text is not") {
+  test("bytes are read from the given column or from content, but not from a column of text") {
     withFolder { folder =>
       val table = s"$folder/t.parquet"
       spark
@@ -111,7 +111,7 @@ final class BytesTableSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("rows of bytes without a path are named by their file and number, wherever the table lies") {
+  test("the path of a row without a path column is its Parquet file and its row number") {
     withFolder { folder =>
       def keys(table: String): Seq[String] =
         texts(open(table), "path").map(_.getString(0))
@@ -124,7 +124,7 @@ final class BytesTableSuite extends AnyFunSuite with OpenedInputs {
         folder.resolve("a b%20ü+.parquet/k=1").toFile.list.filter(_.startsWith("part")).head
       assert(keys(s"$folder/a b%20ü+.parquet") == (0 to 2).map(n => s"k=1/$part#$n"))
       assert(keys(s"$folder/a b%20ü+.parquet/k=1/$part") == (0 to 2).map(n => s"$part#$n"))
-      // Read in parts that share a file, a row is still called by its place in there.
+      // Several partitions read one file, and the row number still counts from the file's start.
       val many = packed(folder)
       spark.read
         .parquet(many)

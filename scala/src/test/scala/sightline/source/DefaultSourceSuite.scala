@@ -15,7 +15,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
   private def load(location: Any, options: (String, String)*): DataFrame =
     spark.read.format("sightline").options(Map("include" -> "*") ++ options).load(location.toString)
 
-  /** The rows, and what the scan counted while it read them. */
+  /** The rows, and the scan's metrics after reading them. */
   private def collected(frame: DataFrame): (Seq[Row], Map[String, Long]) = {
     val rows = frame.collect().toSeq
     val scans = frame.queryExecution.executedPlan.collect { case scan: BatchScanExec => scan }
@@ -24,7 +24,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
 
   private def opened(frame: DataFrame): Long = collected(frame)._2(ReadCounts.FilesOpened)
 
-  /** Lists now and reads later: what `change` does falls between. */
+  /** Lists the files, runs `change`, then reads the files. */
   private def collectedAfter(frame: DataFrame)(change: => Unit): Seq[Row] = {
     frame.queryExecution.toRdd.partitions.foreach(_ => ())
     change
@@ -34,7 +34,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
   private def write100(folder: Path): Unit =
     (0 until 100).foreach(i => write(folder, f"$i%03d.bin", Array.fill[Byte](i)(i.toByte)))
 
-  test("a row tells of its file, and holds its bytes or an error") {
+  test("a row has the file's path, length, time and label, and its bytes or an error") {
     withFolder { folder =>
       val png = TestImage.of(Color.RED)
       write(folder, "red/a.png", png)
@@ -50,7 +50,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("every file is one row, and its content the file's bytes") {
+  test("each file is one row, and content is the file's bytes") {
     withFolder { folder =>
       write100(folder)
       val rows = load(folder).select("length", "content").collect()
@@ -62,7 +62,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("no file is opened where only paths are asked for") {
+  test("no file is opened if the query uses neither content nor error") {
     withFolder { folder =>
       write100(folder)
       assert(opened(load(folder).select("path", "length", "label", "modification_time")) == 0)
@@ -73,7 +73,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("files are opened for their errors too, and metrics tell files, bytes and errors") {
+  test("selecting error opens the files, and the metrics count files, bytes and errors") {
     withFolder { folder =>
       write100(folder)
       val (rows, metrics) = collected(load(folder, "maxImageBytes" -> "89").select("error"))
@@ -84,7 +84,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("LIMIT opens no more files than it gives rows") {
+  test("LIMIT opens only as many files as it returns rows") {
     withFolder { folder =>
       write100(folder)
       val (rows, metrics) = collected(load(folder).select("content").limit(3))
@@ -95,7 +95,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("LIMIT after a filter counts the rows that pass it") {
+  test("LIMIT after a filter counts only the rows that pass the filter") {
     withFolder { folder =>
       write100(folder)
       val rows = load(folder).where("length >= 50").select("content").limit(5).collect()
@@ -115,7 +115,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("a field of the error is that field, whichever others are asked for") {
+  test("each field of the error can be selected alone") {
     withFolder { folder =>
       write(folder, "a", "12345")
       val failing = load(folder, "maxImageBytes" -> "4")
@@ -136,7 +136,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("names of any characters are found again when they are read") {
+  test("files and folders with special characters in their names are read") {
     withFolder { folder =>
       val odd = Seq("a b", "50%", "a%20b", "#1?", "ü😀", "x:y", "a,b", "'\"", "[1]*")
       odd.foreach(name => write(folder, s"$name/$name.bin", name))
@@ -154,7 +154,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("joined with itself, a folder's rows meet themselves") {
+  test("a folder can be joined with itself by path") {
     withFolder { folder =>
       write100(folder)
       val images = load(folder)
@@ -162,11 +162,11 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("an empty folder is zero rows") {
+  test("an empty folder gives zero rows") {
     withFolder(folder => assert(load(folder).collect().isEmpty))
   }
 
-  test("it reads from SQL as a view") {
+  test("the format can be used in CREATE TEMPORARY VIEW … USING sightline") {
     withFolder { folder =>
       write100(folder)
       spark.sql(
@@ -177,7 +177,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("the options of Spark's own sources of files hold here, and choose among all files") {
+  test("the options of Spark's file sources select files here too") {
     withFolder { folder =>
       def taken(options: (String, String)*): Seq[String] =
         spark.read
@@ -211,7 +211,7 @@ final class DefaultSourceSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("wrong options are refused by name") {
+  test("the error for a wrong option has the option's name") {
     def refused(frame: => DataFrame): String =
       intercept[AnalysisException](frame.collect()).getMessage
     withFolder { folder =>

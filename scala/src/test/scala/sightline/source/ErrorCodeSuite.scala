@@ -6,14 +6,14 @@ import sightline.TestPython
 
 final class ErrorCodeSuite extends AnyFunSuite {
 
-  test("jar and worker know the same error codes, in the same order") {
+  test("the jar and the worker have the same error codes in the same order") {
     val python = TestPython.run(
       "import typing; from sightline.row_error import ErrorCode; print(*typing.get_args(ErrorCode))"
     )
     assert(ErrorCode.all.mkString(" ") == python)
   }
 
-  test("reading is a stage that the worker knows") {
+  test("the stage of read errors is one of the worker's stages") {
     val python = TestPython.run(
       "import typing; from sightline.row_error import Stage; print(*typing.get_args(Stage))"
     )

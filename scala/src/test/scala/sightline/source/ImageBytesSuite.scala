@@ -30,7 +30,7 @@ final class ImageBytesSuite extends AnyFunSuite {
   private def code(result: Either[ReadError, Seq[Byte]]): Option[String] =
     result.left.toOption.map(_.code)
 
-  test("a file's bytes are read as they are") {
+  test("a file's bytes are read unchanged") {
     withFolder { folder =>
       val bytes = Array.tabulate[Byte](999)(_.toByte)
       val file = write(folder, "a %#ü😀.bin", bytes)
@@ -39,11 +39,11 @@ final class ImageBytesSuite extends AnyFunSuite {
     }
   }
 
-  test("an empty file has no bytes, which is no error of reading") {
+  test("an empty file gives zero bytes and no error") {
     withFolder(folder => assert(read(write(folder, "empty", "")) == Right(Nil)))
   }
 
-  test("a file that is not there is NOT_FOUND, and the message names it") {
+  test("a missing file is NOT_FOUND, and the message has its name") {
     withFolder { folder =>
       val Left(error) = read(folder.resolve("gone.jpg")): @unchecked
       assert(error.code == "NOT_FOUND")
@@ -53,11 +53,11 @@ final class ImageBytesSuite extends AnyFunSuite {
     }
   }
 
-  test("a folder in place of a file is IO") {
+  test("reading a folder as a file is an IO error") {
     withFolder(folder => assert(code(read(folder)).contains("IO")))
   }
 
-  test("a path that runs through a file, or that no name can be, is NOT_FOUND") {
+  test("a path below a file or with a NUL character is NOT_FOUND") {
     withFolder { folder =>
       val file = write(folder, "a", "x")
       assert(code(read(file.resolve("b"))).contains("NOT_FOUND"))
@@ -66,7 +66,7 @@ final class ImageBytesSuite extends AnyFunSuite {
     }
   }
 
-  test("a pipe is no file, and is not waited for") {
+  test("a named pipe is an IO error, and reading it does not block") {
     withFolder { folder =>
       val pipe = folder.resolve("pipe.jpg")
       assert(Process(Seq("mkfifo", pipe.toString)).! == 0)
@@ -75,7 +75,7 @@ final class ImageBytesSuite extends AnyFunSuite {
     }
   }
 
-  test("a file that grew or shrank since it was listed is CHANGED") {
+  test("a file whose length changed after the listing is CHANGED") {
     withFolder { folder =>
       val file = write(folder, "a.jpg", "12345")
       val Left(grown) = read(file, listed = Some(4)): @unchecked
@@ -85,17 +85,17 @@ final class ImageBytesSuite extends AnyFunSuite {
     }
   }
 
-  test("a file over the cap is TOO_LARGE by its size alone, and not opened") {
+  test("a file above the size limit is TOO_LARGE and is not opened") {
     withFolder { folder =>
       val Left(error) = read(write(folder, "a", "1" * 1001)): @unchecked
       assert((error.code, error.message) == (("TOO_LARGE", "1001 bytes, the limit is 1000")))
-      // It is not there: had it been opened, it would be NOT_FOUND.
+      // This file does not exist: opening it would give NOT_FOUND.
       assert(code(read(folder.resolve("gone"), listed = Some(1001))).contains("TOO_LARGE"))
       assert(read(write(folder, "b", "1" * 1000)).isRight)
     }
   }
 
-  test("a file system that denies access gives DENIED") {
+  test("a file system that denies access gives a DENIED error") {
     withFolder { folder =>
       write(folder, "a", "x")
       val path = new Path(s"denying://$folder/a")
@@ -104,7 +104,7 @@ final class ImageBytesSuite extends AnyFunSuite {
     }
   }
 
-  test("a local file without permission to read is DENIED") {
+  test("a local file without read permission is DENIED") {
     withFolder { folder =>
       val file = write(folder, "a", "x")
       Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("---------"))
@@ -113,14 +113,14 @@ final class ImageBytesSuite extends AnyFunSuite {
     }
   }
 
-  test("a file system that is not known is an error of this one image") {
+  test("an unknown file system in a path is an IO error of that image only") {
     val Left(error) = FileBytes.read(new Path("s9://a/b.jpg"), None, 1000, hadoop): @unchecked
     assert(error.code == "IO")
     assert(error.message.contains("s9"))
   }
 }
 
-/** Lists local files, and lets nobody open them. */
+/** Lists local files and denies access to their contents. */
 final class DenyingFileSystem extends RawLocalFileSystem {
   override def getUri: URI = URI.create("denying:///")
   override def open(path: Path, bufferSize: Int): FSDataInputStream =

@@ -16,7 +16,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
       write(folder, name, s"bytes of $name")
     }
 
-  test("a folder's images have path and label, and no label id") {
+  test("images of a folder have a path and a label, and no label_id") {
     withFolder { folder =>
       images(folder)
       val input = open(folder)
@@ -30,7 +30,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("a CSV's own columns come first, then path, label and label_id; all but the id are text") {
+  test("a CSV's columns come first, then path, label and label_id; only label_id is an integer") {
     withFolder { folder =>
       images(folder)
       val table = write(
@@ -67,7 +67,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("a table's own columns that are called as the run's are kept under names of their own") {
+  test("columns of a table with the names of output columns are kept with the prefix input_") {
     withFolder { folder =>
       images(folder)
       val header =
@@ -94,7 +94,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("columns of labels that are not looked at are kept like any other") {
+  test("with FolderLabels.Absent the label columns of a table are kept as other columns") {
     withFolder { folder =>
       images(folder)
       val table = write(folder, "t.csv", "path,label,label_id,image_path\nx.jpg,l,9,a.jpg\n")
@@ -114,7 +114,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("relative paths start from the table's folder, or from the root that is given") {
+  test("relative paths are resolved against the table's folder or the given root") {
     withFolder { folder =>
       images(folder)
       val table =
@@ -127,7 +127,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("a Parquet table may be a folder, and its ids may be of any number type") {
+  test("a Parquet table can be a folder, and its class ids can have another integer type") {
     withFolder { folder =>
       images(folder)
       val table = s"$folder/cards.parquet"
@@ -156,7 +156,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("paths named twice are two rows, and strange ones are rows of their own") {
+  test("a path that occurs twice is two rows, and an invalid path is one row with an error") {
     withFolder { folder =>
       images(folder)
       val odd = Seq("a.jpg", "a.jpg", "in", "::", "http://[", "x:y.jpg", "../none", " ", "a\u0000b")
@@ -167,7 +167,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("each image is read once") {
+  test("the plan reads each image once") {
     withFolder { folder =>
       images(folder)
       val input = open(write(folder, "t.csv", "path\na.jpg\n"))
@@ -191,7 +191,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("nothing to predict is wrong use") {
+  test("an input without images is rejected") {
     withFolder { folder =>
       assert(refused(folder).startsWith(s"NO_IMAGES: $folder holds no images."))
       assert(refused(s"$folder/*.jpg").startsWith("PATH_NOT_FOUND"))
@@ -201,7 +201,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("a class id that is no number is refused before any image is read") {
+  test("a class id that is not a number is rejected before any image is read") {
     withFolder { folder =>
       val table = write(folder, "t.csv", "path,class_id\na.jpg,1\nb.jpg,cat\n")
       val message = refused(table)
@@ -210,13 +210,13 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("a table that is not what its name says is refused") {
+  test("a file that ends in .parquet and is not Parquet is rejected") {
     withFolder { folder =>
       assert(refused(write(folder, "t.parquet", "no parquet")).startsWith("BAD_TABLE"))
     }
   }
 
-  test("a root that does not exist is refused, and so are a table's options for a folder") {
+  test("a missing root is rejected, and table options for a folder are rejected") {
     withFolder { folder =>
       images(folder)
       val table = write(folder, "cards.csv", "path\na.jpg\n")
@@ -227,7 +227,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("a table's labels are its columns, the files' folders, or none, as asked") {
+  test("the labels of a table are its columns, the folder names or none, by FolderLabels") {
     withFolder { folder =>
       images(folder)
       val table = write(folder, "cards.csv", "path,label,class_id\nin/b.jpg,good,7\na.jpg,bad,8\n")
@@ -245,7 +245,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
     }
   }
 
-  test("a table that tells the images' lengths is split by bytes") {
+  test("a table with a length column is partitioned by bytes") {
     withFolder { folder =>
       images(folder)
       def partitions(length: String): Int = {
@@ -257,7 +257,7 @@ final class ImageInputSuite extends AnyFunSuite with OpenedInputs {
         input.rows.rdd.getNumPartitions
       }
       assert(partitions("1000") == 2)
-      // Two images of 2 GB, as far as the table says: half a gigabyte is enough for a task.
+      // The table gives 2 GiB for each of two images, and a task gets at most 512 MiB.
       assert(partitions((2L << 30).toString) == 8)
       assert(partitions("unknown") == 2)
     }

@@ -25,7 +25,7 @@ final class ImageListingSuite extends AnyFunSuite {
 
   private def names(folder: Path): Seq[String] = list(folder.toString).map(_.relativePath)
 
-  test("a folder is listed with all below it, in the order of paths, whatever the endings") {
+  test("a folder is listed recursively and sorted by path") {
     withFolder { folder =>
       Seq("b.jpg", "a/y.png", "a/b/z", "a/x.bin").foreach(write(folder, _, "12345"))
       val files = list(folder.toString)
@@ -37,7 +37,7 @@ final class ImageListingSuite extends AnyFunSuite {
     }
   }
 
-  test("names that start with a dot or an underscore are passed over, in globs too") {
+  test("names that start with a dot or an underscore are skipped, also in globs") {
     withFolder { folder =>
       Seq("a.jpg", ".a.jpg", "_SUCCESS", "_run/run.json", ".git/b.jpg", "s/_b.jpg", "s/c.jpg")
         .foreach(write(folder, _, ""))
@@ -47,7 +47,7 @@ final class ImageListingSuite extends AnyFunSuite {
     }
   }
 
-  test("a glob lists what it matches, and paths relative to its fixed part") {
+  test("a glob lists the files it matches, and relative paths start at the glob's fixed part") {
     withFolder { folder =>
       Seq("2023/a.jpg", "2023/b.png", "2024/c.jpg", "2024/x/d.jpg", "e.jpg")
         .foreach(write(folder, _, ""))
@@ -58,14 +58,14 @@ final class ImageListingSuite extends AnyFunSuite {
     }
   }
 
-  test("a glob that matches nothing is refused, as a path that does not exist") {
+  test("a glob without matches is rejected with PATH_NOT_FOUND") {
     withFolder { folder =>
       val error = intercept[SightlineException](list(s"$folder/*.jpg"))
       assert(error.getMessage.startsWith(s"PATH_NOT_FOUND: $folder/*.jpg matches nothing"))
     }
   }
 
-  // One table of cases for both languages: python/tests/source/test_listings.py has it too.
+  // python/tests/source/test_listings.py checks the same cases.
   private val cases = JsonMethods.parse(
     Files.readString(TestPython.root.resolve("python/tests/source/listings.json"))
   )
@@ -117,14 +117,14 @@ final class ImageListingSuite extends AnyFunSuite {
     }
   }
 
-  test("a single file is a listing of one") {
+  test("the listing of a single file has one entry") {
     withFolder { folder =>
       val file = write(folder, "a.jpg", "x")
       assert(list(file.toString).map(f => (f.path, f.relativePath)) == Seq((s"$file", "a.jpg")))
     }
   }
 
-  test("a path that does not exist is refused by name") {
+  test("the error for a path that does not exist has the path") {
     withFolder { folder =>
       val error = intercept[SightlineException](list(s"$folder/nothing"))
       assert(error.code == "PATH_NOT_FOUND")
@@ -133,7 +133,7 @@ final class ImageListingSuite extends AnyFunSuite {
     }
   }
 
-  test("labels are the subfolder's name, the folder's name always, or none") {
+  test("labels are the names of subfolders, of any parent folder, or none, by FolderLabels") {
     withFolder { folder =>
       Seq("top.jpg", "cat/a.jpg", "dog/big/b.jpg").foreach(write(folder, _, ""))
       def labels(how: FolderLabels) = list(folder.toString, how).map(_.label)
@@ -144,13 +144,13 @@ final class ImageListingSuite extends AnyFunSuite {
     }
   }
 
-  test("an unknown way to label lists the known ones") {
+  test("the error for an unknown value of labels lists the known ones") {
     val error = intercept[SightlineException](FolderLabels.parse("maybe"))
     assert(error.getMessage.contains("UNKNOWN_LABELS: labels 'maybe'"))
     assert(error.getMessage.contains("auto, folder, none"))
   }
 
-  test("a limit lists the first files only") {
+  test("a limit lists only the first files") {
     withFolder { folder =>
       ('a' to 'f').foreach(name => write(folder, s"$name.jpg", ""))
       assert(
@@ -162,7 +162,7 @@ final class ImageListingSuite extends AnyFunSuite {
   private val odd =
     Seq("a b.jpg", "50%.jpg", "a%20b.jpg", "#1?.jpg", "ü😀.jpg", "x:y.jpg", "a,b.jpg", "'\".jpg")
 
-  test("names may hold spaces, %, #, ?, colons, quotes and letters of any script") {
+  test("file names can contain spaces, %, #, ?, colons, quotes and any Unicode letters") {
     withFolder { folder =>
       odd.foreach(write(folder, _, ""))
       assert(names(folder).toSet == odd.toSet)
@@ -170,7 +170,7 @@ final class ImageListingSuite extends AnyFunSuite {
     }
   }
 
-  test("so may names of folders, the listed one among them") {
+  test("folder names can contain the same characters, including the listed folder's name") {
     withFolder { folder =>
       val listed = folder.resolve("my photos 100% #1 ü:😀")
       odd.foreach(name => write(listed, s"$name/a.jpg", ""))
@@ -178,7 +178,7 @@ final class ImageListingSuite extends AnyFunSuite {
     }
   }
 
-  test("a folder whose name looks like a glob is that folder") {
+  test("an existing folder whose name looks like a glob is listed as a folder") {
     withFolder { folder =>
       write(folder, "photos [2020] {a}/cat/x*.jpg", "")
       val files = list(s"$folder/photos [2020] {a}")
@@ -186,7 +186,7 @@ final class ImageListingSuite extends AnyFunSuite {
     }
   }
 
-  test("a dangling link is listed, for reading it tells what is wrong") {
+  test("a dangling link is listed, so that reading it gives an error row") {
     withFolder { folder =>
       Files.createSymbolicLink(folder.resolve("gone.jpg"), folder.resolve("nowhere"))
       write(folder, "a.jpg", "x")
@@ -194,7 +194,7 @@ final class ImageListingSuite extends AnyFunSuite {
     }
   }
 
-  test("a pipe is no file, for opening it would never end") {
+  test("a named pipe is not listed, because opening it would block") {
     withFolder { folder =>
       write(folder, "a.jpg", "x")
       assert(Process(Seq("mkfifo", folder.resolve("pipe.jpg").toString)).! == 0)
@@ -202,7 +202,7 @@ final class ImageListingSuite extends AnyFunSuite {
     }
   }
 
-  test("a name that is not UTF-8 is listed too, and reading it tells that it cannot be reached") {
+  test("a file name that is not UTF-8 is listed, and reading it gives NOT_FOUND") {
     assume(sys.props("sun.jnu.encoding") == "UTF-8", "needs a UTF-8 locale")
     withFolder { folder =>
       write(folder, "ok.jpg", "1")

@@ -5,13 +5,13 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.{LocalSpark, SightlineException}
 
-/** Inputs of images, opened as commands open them, and what they hold. */
+/** Opens inputs of images as the commands do, and returns their rows or their error. */
 trait OpenedInputs extends LocalSpark { this: AnyFunSuite =>
 
   def open(images: Any, table: TableColumns = TableColumns()): ImageInput =
     ImageInput.open(spark, ImageRequest(images.toString, table = table))
 
-  /** Rows as texts, sorted by path: bytes as characters, an error as its code. */
+  /** The rows, sorted by path, with the bytes as a string and the error's code. */
   def texts(input: ImageInput, columns: String*): Seq[Row] = {
     val shown = columns :+ "string(__content) AS content" :+ "__error.code AS code"
     input.rows.orderBy("path").selectExpr(shown: _*).collect().toSeq

@@ -15,7 +15,7 @@ final class PartitionPlanSuite extends AnyFunSuite {
 
   private def bytes(partition: Seq[ImageFile]): Long = partition.map(_.length).sum
 
-  test("every file is in one partition") {
+  test("each file is in exactly one partition") {
     val random = new Random(1)
     val listed = files(Seq.fill(3000)(random.between(0L, 2_000_000L)))
     val plan = PartitionPlan.byBytes(listed, slots = 4)
@@ -30,7 +30,7 @@ final class PartitionPlanSuite extends AnyFunSuite {
     assert(sizes == sizes.sorted.reverse)
   }
 
-  test("partitions have about the same bytes, however the sizes are mixed") {
+  test("partitions have about the same number of bytes for files of mixed sizes") {
     val small = Seq.fill(2000)(10_000L)
     val large = Seq.fill(200)(1_000_000L)
     val plan = PartitionPlan.byBytes(files(small ++ large), slots = 4)
@@ -39,23 +39,23 @@ final class PartitionPlanSuite extends AnyFunSuite {
     assert(sizes.init.max - sizes.init.min <= 2_000_000L)
   }
 
-  test("many files give four tasks for each slot") {
+  test("many files give four tasks per slot") {
     assert(PartitionPlan.partitions(rows = 100_000, bytes = 1L << 30, slots = 8) == 32)
   }
 
-  test("few files give no more partitions than there are slots or files") {
+  test("few files give at most as many partitions as there are slots or files") {
     assert(PartitionPlan.byBytes(files(Seq.fill(20)(50_000L)), slots = 4).size == 4)
     assert(PartitionPlan.byBytes(files(Seq(50_000L, 50_000L)), slots = 4).size == 2)
     assert(PartitionPlan.byBytes(files(Seq(1L)), slots = 4).size == 1)
   }
 
-  test("a partition is never more than half a gibibyte of small files") {
+  test("a partition of small files has at most 512 MiB") {
     val plan = PartitionPlan.byBytes(files(Seq.fill(500)(20L << 20)), slots = 1)
     assert(plan.size >= 19)
     assert(plan.map(bytes).max <= (512L << 20))
   }
 
-  test("no partition is more than its caps, however sizes and numbers fall") {
+  test("no partition of several files exceeds MaxBytes or MaxFiles") {
     val random = new Random(3)
     val sizes = Seq(
       Seq.fill(51)(20L << 20),
@@ -80,7 +80,7 @@ final class PartitionPlanSuite extends AnyFunSuite {
     assert(PartitionPlan.partitions(rows = 100, bytes = (1L << 30) + 1, slots = 1) == 3)
   }
 
-  test("files of no bytes are spread as well") {
+  test("empty files are also distributed over the partitions") {
     assert(PartitionPlan.byBytes(files(Seq.fill(1000)(0L)), slots = 2).map(_.size).max <= 150)
   }
 
@@ -88,7 +88,7 @@ final class PartitionPlanSuite extends AnyFunSuite {
     assert(PartitionPlan.byBytes(IndexedSeq.empty, slots = 4).isEmpty)
   }
 
-  test("a million files are planned into tasks of a few thousand, none of them lost") {
+  test("a million files are planned into about 245 partitions without losing a file") {
     val plan = PartitionPlan.byBytes(files(Seq.fill(1_000_000)(3_000L)), slots = 2)
     assert(plan.map(_.size).sum == 1_000_000)
     assert((240 to 250).contains(plan.size))

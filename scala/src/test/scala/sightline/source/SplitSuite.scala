@@ -8,8 +8,8 @@ import org.scalatest.funsuite.AnyFunSuite
 
 final class SplitSuite extends AnyFunSuite {
 
-  test("the folder nearest to the file tells its split") {
-    // The Python twin is held against the same cases.
+  test("the split of a file is given by the nearest folder with a split's name") {
+    // python/tests/source/test_split.py checks the same cases.
     val file = Files.readString(Paths.get("python/tests/source/splits.json"))
     val JObject(cases) = JsonMethods.parse(file): @unchecked
     assert(cases.size > 5)

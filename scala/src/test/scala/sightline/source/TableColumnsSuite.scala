@@ -12,7 +12,7 @@ final class TableColumnsSuite extends AnyFunSuite {
 
   private def at(path: String*): Option[Seq[String]] = Some(path)
 
-  test("the usual names are found, the first of each") {
+  test("columns are found by their usual names, in a fixed order of priority") {
     assert(
       resolve(TableColumns(), "file", "class", "image_path", "actual_class", "actual_class_id") ==
         TableColumns.Resolved(at("image_path"), at("actual_class"), at("actual_class_id"))
@@ -24,14 +24,14 @@ final class TableColumnsSuite extends AnyFunSuite {
     assert(resolve(TableColumns(), "file") == TableColumns.Resolved(at("file"), None, None))
   }
 
-  test("columns that are asked for by name come first") {
+  test("columns given by name have priority over the usual names") {
     assert(
       resolve(TableColumns(Some("photo"), Some("kind"), Some("n")), "path", "photo", "kind", "n") ==
         TableColumns.Resolved(at("photo"), at("kind"), at("n"))
     )
   }
 
-  test("a column that is not there is named, and those that are are listed") {
+  test("the error for a missing column has its name and lists the existing columns") {
     Seq(
       TableColumns(path = Some("photo")),
       TableColumns(label = Some("photo")),
@@ -48,7 +48,7 @@ final class TableColumnsSuite extends AnyFunSuite {
     }
   }
 
-  test("a table without a path column is told which names are looked for") {
+  test("the error for a table without a path column lists the accepted names") {
     val error = intercept[SightlineException](resolve(TableColumns(), "id", "name"))
     assert(
       error.getMessage.startsWith(
@@ -58,7 +58,7 @@ final class TableColumnsSuite extends AnyFunSuite {
     )
   }
 
-  test("a name with dots is a field, unless a column is called so") {
+  test("a name with dots is a nested field unless a column has exactly this name") {
     val image = new StructType().add("bytes", BinaryType).add("path", StringType)
     val schema = new StructType().add("image", image).add("image.path", StringType)
     val found = TableColumns(path = Some("image.path"), content = Some("image.bytes"))
@@ -70,7 +70,7 @@ final class TableColumnsSuite extends AnyFunSuite {
     assert(error.getMessage.startsWith("UNKNOWN_COLUMN: t.parquet has no column 'image.jpeg'."))
   }
 
-  test("a table of bytes needs no path, unless the labels are the folders of paths") {
+  test("a table of bytes needs a path column only if the labels are folder names") {
     val schema = new StructType().add("content", BinaryType)
     assert(TableColumns().resolve("t.parquet", schema).path.isEmpty)
     val error = intercept[SightlineException](
@@ -80,7 +80,7 @@ final class TableColumnsSuite extends AnyFunSuite {
   }
 
   test(
-    "a label that is a number is the class's id, unless something names the classes or the ids"
+    "a numeric label is the class id unless there are class names or a column of ids"
   ) {
     val schema = new StructType().add("path", StringType).add("label", LongType)
     def found(schema: StructType, names: String*): TableColumns.Resolved =
@@ -94,7 +94,7 @@ final class TableColumnsSuite extends AnyFunSuite {
     assert((both.label, both.labelId) == ((at("label"), at("class_id"))))
   }
 
-  test("bytes are in the column that is named, else in a binary one called content") {
+  test("bytes are read from the given column, or else from a binary column named content") {
     val schema = new StructType()
       .add("path", StringType)
       .add("jpeg", BinaryType)

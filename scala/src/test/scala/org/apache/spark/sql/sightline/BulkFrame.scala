@@ -5,7 +5,7 @@ import org.apache.spark.sql.catalyst.plans.logical.MapInArrow
 import org.apache.spark.sql.catalyst.types.DataTypeUtils.toAttributes
 import org.apache.spark.sql.types.StructType
 
-/** Runs a worker over whole partitions by a plan that no rule of ours sees. */
+/** Runs a worker on whole partitions, in a plan without Sightline's optimizer rules. */
 object BulkFrame {
   def apply(worker: PythonWorker, input: DataFrame, output: StructType): DataFrame = {
     val plan = PlanFrame.plan(input)

@@ -8,13 +8,13 @@ import org.scalatest.funsuite.AnyFunSuite
 import sightline.LocalSpark
 import sightline.report.Progress
 
-/** What Spark tells of tasks, which only its own packages may say. */
+/** Creates Spark's task events, whose constructors are private to Spark's packages. */
 final class ProgressEventsSuite extends AnyFunSuite with LocalSpark {
 
   private def event(task: Long, partition: Int): TaskInfo =
     new TaskInfo(task, partition, 0, partition, 0L, "1", "here", TaskLocality.ANY, false)
 
-  test("a partition that runs twice at once, or again, is told once") {
+  test("a partition that runs twice, at once or one after the other, is counted once") {
     val counts = RowCounts.register(spark, Nil)
     val progress = Progress.start(spark, "p", 60, counts)
     def starts(task: Long, partition: Int): Unit =

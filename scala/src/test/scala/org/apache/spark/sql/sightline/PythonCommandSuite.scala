@@ -10,7 +10,7 @@ final class PythonCommandSuite extends AnyFunSuite {
   private val returnType =
     new StructType().add("label", StringType).add("bytes", BinaryType).add("n", IntegerType)
 
-  // A module that only this program has: the factory gives back what it was called with.
+  // A module that exists only in this program: the factory returns its arguments.
   private val Unpickle =
     """import json, pickle, sys, types
       |module = types.ModuleType("made.up")
@@ -28,7 +28,7 @@ final class PythonCommandSuite extends AnyFunSuite {
     )
   }
 
-  test("a spec of any characters and of any length arrives as it is") {
+  test("a spec with any characters and of any length arrives unchanged") {
     val spec = "{\"path\": \"ünï/😀\\n\", \"quote\": \"'\"}\n" + "x" * 300_000
     val same = Unpickle.linesIterator.toSeq.init :+ "print(called[1] == SPEC)"
     val program =
@@ -37,7 +37,7 @@ final class PythonCommandSuite extends AnyFunSuite {
     assert(TestPython.run(program, PythonCommand("made.up", "factory", spec, returnType)) == "True")
   }
 
-  test("the pickle holds nothing but two references, two texts and their calls") {
+  test("the pickle contains only two references, two texts and their calls") {
     val opcodes =
       """import pickletools, sys
         |print(*(op.name for op, _, _ in pickletools.genops(sys.stdin.buffer.read())))""".stripMargin
@@ -47,7 +47,7 @@ final class PythonCommandSuite extends AnyFunSuite {
     )
   }
 
-  test("a newline in a name is refused, for it could write opcodes of its own") {
+  test("a newline in a name is rejected, because it could add opcodes to the pickle") {
     Seq("os\nsystem\n" -> "factory", "made.up" -> "factory\nX", "made.up" -> "", "a b" -> "c")
       .foreach { case (module, factory) =>
         assertThrows[IllegalArgumentException] {

@@ -28,18 +28,18 @@ final class RowTallySuite extends AnyFunSuite with LocalSpark {
   private val expected =
     Map("sightline rows" -> 5L, "sightline errors EMPTY" -> 2L, "sightline errors IO" -> 1L)
 
-  test("rows pass unchanged, and are counted with their errors") {
+  test("rows are returned unchanged and are counted with their errors") {
     val tallied = RowTally(rows, "error", counter)
     assert(tallied.collect().toSeq == rows.collect().toSeq)
     assert(counts(RowTally(rows, "error", counter)) == expected)
   }
 
-  test("errors are counted though their column is not asked for") {
+  test("errors are counted even if the query does not use their column") {
     val tallied = RowTally(rows, "error", counter)
     assert(counts(tallied.select("path")) == expected)
   }
 
-  test("rows that a filter above drops are counted before it") {
+  test("rows are counted before a later filter removes them") {
     val tallied = RowTally(rows, "error", counter)
     val kept = tallied.where(col("error").isNull)
     assert(counts(kept) == expected)

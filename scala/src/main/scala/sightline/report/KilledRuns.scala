@@ -13,7 +13,7 @@ import org.apache.hadoop.fs.{FileSystem, Path}
  * output, `NAME.replaced-ID` is the old one during the replacement, and the file `.NAME.run-ID`
  * identifies the process. Python's commands use the same names with a dot before them.
  */
-private[report] object Leftovers {
+private[report] object KilledRuns {
 
   /** The interval at which a run writes its owner file again, to show that it is running. */
   val BeatSeconds = 60L

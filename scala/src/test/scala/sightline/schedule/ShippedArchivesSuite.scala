@@ -17,7 +17,7 @@ import sightline.model.{Bundle, TemporaryFolder}
 import sightline.{ColourBundle, LocalSpark, TestImage}
 
 /** The archives on the driver of models that were shipped to the nodes. */
-final class NodeFilesSuite extends AnyFunSuite with LocalSpark with Eventually {
+final class ShippedArchivesSuite extends AnyFunSuite with LocalSpark with Eventually {
 
   implicit override val patienceConfig: PatienceConfig =
     PatienceConfig(timeout = Span(180, Seconds), interval = Span(200, Millis))
@@ -66,7 +66,7 @@ final class NodeFilesSuite extends AnyFunSuite with LocalSpark with Eventually {
 
     eventually {
       System.gc()
-      NodeFiles.shipBundle(spark.newSession(), ColourBundle.bundle)
+      ShippedArchives.shipBundle(spark.newSession(), ColourBundle.bundle)
       assert(archiveOf(forgotten).isEmpty)
     }
 

@@ -16,7 +16,7 @@ import sightline.model.{Bundle, Manifest, TemporaryFolder, ZipFolder}
  *
  * A worker finds the folders under its SparkFiles folder, so it needs no path of the driver.
  */
-object NodeFiles {
+object ShippedArchives {
 
   // Spark's file server accepts only one path for a name, so an archive is always written to the same path.
   private lazy val archiveFolder = TemporaryFolder.create("ship")

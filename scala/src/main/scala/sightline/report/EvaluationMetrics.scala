@@ -1,7 +1,7 @@
 package sightline.report
 
 /** The SQL of an evaluation, which is printed with its results. */
-object EvaluationSql {
+object EvaluationMetrics {
 
   /** View of `path, label, label_id, prediction, error`. */
   val Predictions = "predictions"
