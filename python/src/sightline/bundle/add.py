@@ -9,32 +9,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sightline.backends.backend import Float32Array, UInt8Array
-from sightline.backends.device import Device
-from sightline.backends.registry import find_backend
 from sightline.bundle.add_request import INSTALL, PIXELS_AS_THEY_ARE, AddRequest
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import (
     TOLERANCE,
-    check_deltas,
-    deltas,
     golden_images,
-    golden_of,
     pack_golden,
     scaled_delta,
     tolerance_for,
 )
-from sightline.bundle.manifest import (
-    MANIFEST_FILE,
-    Golden,
-    Manifest,
-    OnnxVariant,
-    PytorchVariant,
-    is_model_name,
-)
+from sightline.bundle.manifest import Golden, Manifest, OnnxVariant, PytorchVariant
 from sightline.bundle.outputs import decide_activation
 from sightline.bundle.signature import Classes, Input, Signature
 from sightline.bundle.source_model import SourceModel
 from sightline.bundle.tensor_spec import TensorSpec
+from sightline.bundle.write_bundle import (
+    GOLDEN_FILE,
+    ONNX_FILE,
+    model_exists,
+    require_model_name,
+    write_bundle,
+)
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder, require_replaceable
 from sightline.require_package import require_package
@@ -43,8 +38,7 @@ from sightline.version import __version__
 if TYPE_CHECKING:
     import torch
 
-LABELS_FILE, GOLDEN_FILE = "labels.txt", "golden.safetensors"
-ONNX_FILE, WEIGHTS_FILE = "model.onnx", "weights.safetensors"
+LABELS_FILE, WEIGHTS_FILE = "labels.txt", "weights.safetensors"
 
 
 def add_bundle(
@@ -71,7 +65,7 @@ def add_bundle(
     """
     _check(request, tensors)
     target = models_root / request.name
-    there = WrongUseError("MODEL_EXISTS", f"'{target}' exists already. Use --overwrite.")
+    there = model_exists(target)
     sources = [file for file in (request.onnx, request.weights) if file is not None]
     if existing == "replace":
         require_replaceable(target, sources)
@@ -86,22 +80,12 @@ def add_bundle(
             contents[ONNX_FILE] = material.onnx
         if material.weights is not None:
             contents[WEIGHTS_FILE] = material.weights
-        for file, content in contents.items():
-            (folder / file).write_bytes(content)
-        draft = _manifest(request, material, len(images), contents)
-        (folder / MANIFEST_FILE).write_bytes(draft.to_json())
-        golden = replace(draft.golden, max_abs_delta=_deltas(Bundle.load(folder)))
-        (folder / MANIFEST_FILE).write_bytes(replace(draft, golden=golden).to_json())
-        Bundle.load(folder)  # the published bundle must be readable
+        write_bundle(folder, _manifest(request, material, len(images), contents), contents)
     return Bundle.load(target)
 
 
 def _check(request: AddRequest, tensors: Mapping[str, torch.Tensor] | None) -> None:
-    if not is_model_name(request.name):
-        raise WrongUseError(
-            "WRONG_MODEL_NAME",
-            f"'{request.name}': a model's name consists of letters, digits, '_', '-' and '.'.",
-        )
+    require_model_name(request.name)
     from_torch = request.weights is not None or tensors is not None or bool(request.pretrained)
     if request.onnx is None and not from_torch:
         raise WrongUseError(
@@ -244,20 +228,3 @@ def _input_name(material: SourceModel) -> str:
 
     name: str = onnx.load_from_string(material.onnx).graph.input[0].name
     return name
-
-
-def _deltas(bundle: Bundle) -> dict[str, float]:
-    """Return the largest difference of each variant on the golden batch.
-
-    Raises:
-        SightlineError: MODEL_VARIANTS_DISAGREE.
-    """
-    found = {}
-    classes = {one.name for one in bundle.manifest.signature.class_outputs}
-    for name in bundle.manifest.variants:
-        inputs, expected = golden_of(bundle, name)
-        session = find_backend(name).open(bundle, Device("cpu"), 1, allow_code=True)
-        differences = deltas(session.run(inputs, list(expected)), expected, classes)
-        check_deltas(bundle.name, name, differences, classes, bundle.manifest.golden.tolerance)
-        found[name] = max(differences.values())
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from sightline.backends.backend import UInt8Array
 from sightline.bundle.graph import bad_onnx, default_opset, image_input, strip_notes, tensor_of
 from sightline.bundle.image_settings import Preprocessing
+from sightline.bundle.node_order import rename_value
 from sightline.bundle.outputs import KeptOutput
 from sightline.bundle.tensor_spec import TensorSpec
 
@@ -48,7 +49,17 @@ def read_inputs(
         WrongUseError: BAD_ONNX if the input is not (n, 3, height, width) or (n, height, width, 3),
             is neither floating point nor uint8, or has another height or width.
     """
-    value = image_input(model, path)
+    return image_layouts(image_input(model, path), preprocessing, path)
+
+
+def image_layouts(
+    value: onnx.ValueInfoProto, preprocessing: Preprocessing, path: Path | str
+) -> list[SourceInput]:
+    """Do what `read_inputs` does for one input.
+
+    Raises:
+        WrongUseError: See `read_inputs`.
+    """
     tensor = tensor_of(value)
     if tensor.dtype != "uint8" and tensor.dtype not in _NUMPY:
         raise bad_onnx(
@@ -129,26 +140,57 @@ def fold_pixels(
     del graph.value_info[:]  # they contain the old batch; runtimes infer shapes again
     taken = {name for node in graph.node for name in (*node.input, *node.output)}
     taken |= {one.name for one in (*graph.input, *graph.output, *graph.initializer)}
-    size = preprocessing.size
     name = next(one for one in ("images", "pixels", "sightline_images") if one not in taken)
-    image = helper.make_tensor_value_info(
-        name, TensorProto.UINT8, ["n", size.height, size.width, 3]
-    )
-    front = _front_nodes(graph, name, source, preprocessing)
-    nodes = [*front, *graph.node]
-    weights = [one for one in graph.input if one.name != source.tensor.name]
-    del graph.node[:], graph.input[:], graph.output[:]
-    graph.node.extend(nodes)
-    graph.input.extend([image, *weights])
+    inputs = sorted(graph.input, key=lambda one: one.name != source.tensor.name)  # it is first
+    del graph.input[:], graph.output[:]
+    graph.input.extend(inputs)
+    _replace_input(graph, name, source, preprocessing, "sightline")
     for output in outputs:
-        _add_output(graph, output)
+        add_output(graph, output)
     return folded
 
 
+def fold_pixel_input(
+    graph: onnx.GraphProto, source: SourceInput, preprocessing: Preprocessing
+) -> None:
+    """Make an input take uint8 pixels, with the same name, in place. See `fold_pixels`."""
+    name = source.tensor.name
+    inner = replace(source, tensor=replace(source.tensor, name=f"sightline/{name}/input"))
+    rename_value(graph, name, inner.tensor.name)
+    for value in graph.input:
+        if value.name == name:
+            value.name = inner.tensor.name
+    _replace_input(graph, name, inner, preprocessing, f"sightline/{name}")
+
+
+def _replace_input(
+    graph: onnx.GraphProto,
+    name: str,
+    source: SourceInput,
+    preprocessing: Preprocessing,
+    prefix: str,
+) -> None:
+    """Replace the source's input by uint8 pixels, at its place, and the nodes that make it."""
+    size = preprocessing.size
+    image = helper.make_tensor_value_info(
+        name, TensorProto.UINT8, ["n", size.height, size.width, 3]
+    )
+    nodes = [*_front_nodes(graph, name, source, preprocessing, prefix), *graph.node]
+    inputs = [image if one.name == source.tensor.name else one for one in graph.input]
+    del graph.node[:], graph.input[:]
+    graph.node.extend(nodes)
+    graph.input.extend(inputs)
+
+
 def _front_nodes(
-    graph: onnx.GraphProto, name: str, source: SourceInput, preprocessing: Preprocessing
+    graph: onnx.GraphProto,
+    name: str,
+    source: SourceInput,
+    preprocessing: Preprocessing,
+    prefix: str,
 ) -> list[onnx.NodeProto]:
     steps: list[tuple[str, list[str], dict[str, Any]]] = []
+    scale, bias = f"{prefix}/scale", f"{prefix}/bias"
     if source.tensor.dtype != "uint8":
         steps.append(("Cast", [], {"to": TensorProto.FLOAT}))
     if source.layout == "NCHW":
@@ -157,25 +199,25 @@ def _front_nodes(
         shape = (1, 3, 1, 1) if source.layout == "NCHW" else (1, 1, 1, 3)
         for part, values in zip(("scale", "bias"), preprocessing.scale_and_bias, strict=True):
             array = np.asarray(values, np.float32).reshape(shape)
-            graph.initializer.append(numpy_helper.from_array(array, f"sightline/{part}"))
-        steps += [("Mul", ["sightline/scale"], {}), ("Add", ["sightline/bias"], {})]
+            graph.initializer.append(numpy_helper.from_array(array, f"{prefix}/{part}"))
+        steps += [("Mul", [scale], {}), ("Add", [bias], {})]
     if source.tensor.dtype in ("float16", "float64"):
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(_NUMPY[source.tensor.dtype]))
         steps.append(("Cast", [], {"to": kind}))
     steps = steps or [("Identity", [], {})]
     nodes = []
     for at, (operator, constants, attributes) in enumerate(steps):
-        output = source.tensor.name if at == len(steps) - 1 else f"sightline/{operator.lower()}"
+        output = source.tensor.name if at == len(steps) - 1 else f"{prefix}/{operator.lower()}"
         nodes.append(
             helper.make_node(
-                operator, [name, *constants], [output], f"sightline/{operator}_{at}", **attributes
+                operator, [name, *constants], [output], f"{prefix}/{operator}_{at}", **attributes
             )
         )
         name = output
     return nodes
 
 
-def _add_output(graph: onnx.GraphProto, output: KeptOutput) -> None:
+def add_output(graph: onnx.GraphProto, output: KeptOutput) -> None:
     """Add the steps from a value of the file to (n, …) float32, and add the last as an output."""
     value = output.source
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
@@ -12,24 +14,25 @@ _Shapes = dict[str, tuple[int, ...]]
 _NONE = np.zeros(0, np.int64)
 
 
-def free_batch(model: onnx.ModelProto, image: str, batch: int) -> onnx.ModelProto:
+def free_batch(model: onnx.ModelProto, inputs: Sequence[str], batch: int) -> onnx.ModelProto:
     """Return a copy whose constants no longer contain the number of images of the export.
 
     The first length of a Reshape becomes -1, which means the remaining elements; the other lengths
     stay. A constant that is concatenated to each image's values, such as the class token of a
-    vision transformer, is repeated for each image. This is correct if images are the first axis
-    of every value. So the caller must compare the results of the copy with those of the file.
+    vision transformer, is repeated for each image. This is correct if images, or other rows, are
+    the first axis of every value. So the caller must compare the results of the copy with those of
+    the file.
 
     Args:
         model: A model whose nodes are in order.
-        image: Name of the input.
+        inputs: Names of the inputs.
         batch: The number of images of the export; 0 if the input accepts any number.
     """
     freed = onnx.ModelProto()
     freed.CopyFrom(model)
     graph = freed.graph
     shapes, constants = _known_shapes(model), _integer_constants(graph)
-    follows = _following(graph, image)
+    follows = _following(graph, inputs)
     nodes: list[onnx.NodeProto] = []
     for node in graph.node:
         _undo_strided_view(graph, node, constants)
@@ -41,7 +44,7 @@ def free_batch(model: onnx.ModelProto, image: str, batch: int) -> onnx.ModelProt
                 lengths[0] = 1  # Expand keeps the longer of the two
                 node.input[1] = _constant(graph, f"{node.output[0]}/lengths", lengths)
         elif node.op_type == "Concat" and any(name in follows for name in node.input):
-            nodes += _repeat_constants(graph, node, shapes, follows, image, batch)
+            nodes += _repeat_constants(graph, node, shapes, follows, inputs[0], batch)
         nodes.append(node)
     copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
     del graph.node[:]
@@ -149,9 +152,9 @@ def _integer_constants(graph: onnx.GraphProto) -> dict[str, np.ndarray]:
     }
 
 
-def _following(graph: onnx.GraphProto, image: str) -> set[str]:
-    """Return the names of the values that depend on the images."""
-    found = {image}
+def _following(graph: onnx.GraphProto, inputs: Sequence[str]) -> set[str]:
+    """Return the names of the values that depend on the inputs."""
+    found = set(inputs)
     for node in graph.node:
         if any(name in found for name in names_read(node)):
             found.update(node.output)

@@ -21,8 +21,7 @@ _NUMPY_NAMES = {"float": "float32", "double": "float64"}  # the others are calle
 def read_graph(path: Path) -> onnx.ModelProto:
     """Read an ONNX file, including weights in a file beside it, and sort its nodes.
 
-    Inputs that no node reads and outputs that are not tensors are removed. The runtime checks
-    whether the graph is valid.
+    Inputs that no node reads are removed. The runtime checks whether the graph is valid.
 
     Raises:
         WrongUseError: BAD_ONNX if the path is a link, or the file is too large or not ONNX;
@@ -42,14 +41,25 @@ def read_graph(path: Path) -> onnx.ModelProto:
     embed_weights(_tensors(model), path)
     graph = model.graph
     order_nodes(graph)
+    remove_unused_inputs(graph)
+    return model
+
+
+def remove_unused_inputs(graph: onnx.GraphProto) -> list[str]:
+    """Remove the inputs that no node reads and that are not outputs; return their names."""
     read = {name for node in graph.node for name in names_read(node)}
     read |= {one.name for one in graph.output}
-    for unused in [one for one in graph.input if one.name not in read]:
-        graph.input.remove(unused)
+    unused = [one for one in graph.input if one.name not in read]
+    for one in unused:
+        graph.input.remove(one)
+    return [one.name for one in unused]
+
+
+def drop_other_outputs(graph: onnx.GraphProto) -> None:
+    """Remove the outputs that are not tensors, such as a ZipMap's, but not the last output."""
     for other in [one for one in graph.output if not one.type.HasField("tensor_type")]:
         if len(graph.output) > 1:
             graph.output.remove(other)
-    return model
 
 
 def image_input(model: onnx.ModelProto, path: Path) -> onnx.ValueInfoProto:
@@ -83,7 +93,8 @@ def takes_pixels(path: Path) -> bool:
 def tensor_of(value: onnx.ValueInfoProto) -> TensorSpec:
     """Return name, dtype and shape. A free axis is its name, or "?" if it has none."""
     kind = value.type.tensor_type
-    axes = [axis.dim_value or axis.dim_param or "?" for axis in kind.shape.dim]
+    # Some exporters write -1 for a free axis.
+    axes = [max(axis.dim_value, 0) or axis.dim_param or "?" for axis in kind.shape.dim]
     dtype: str = onnx.TensorProto.DataType.Name(kind.elem_type).lower()
     return TensorSpec(value.name, _NUMPY_NAMES.get(dtype, dtype), tuple(axes))
 
@@ -117,8 +128,8 @@ def strip_notes(model: onnx.ModelProto) -> None:
                 message.ClearField(note)
 
 
-def bad_onnx(path: Path, problem: str) -> WrongUseError:
-    """Return the error for an ONNX file that cannot be added."""
+def bad_onnx(path: Path | str, problem: str) -> WrongUseError:
+    """Return the error for an ONNX file, or a graph with another name, that cannot be added."""
     return WrongUseError("BAD_ONNX", f"'{path}': {problem}.")
 
 

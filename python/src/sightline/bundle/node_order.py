@@ -1,4 +1,4 @@
-"""Sorts the nodes of an ONNX graph into an order in which they can run."""
+"""The nodes of an ONNX graph: their order, the values that they read, and names of values."""
 
 from __future__ import annotations
 
@@ -44,3 +44,33 @@ def names_read(node: onnx.NodeProto) -> Iterator[str]:
             for inner in graph.node:
                 yield from names_read(inner)
             yield from (output.name for output in graph.output)
+
+
+def rename_value(graph: onnx.GraphProto, old: str, new: str) -> None:
+    """Give a value another name where nodes make and read it, also in subgraphs.
+
+    The graph's inputs and outputs keep their names, so the caller must connect them again.
+    """
+    for node in _all_nodes(graph):
+        for names in (node.input, node.output):
+            for at, name in enumerate(names):
+                if name == old:
+                    names[at] = new
+        for inner in _subgraphs(node):
+            for output in inner.output:
+                if output.name == old:
+                    output.name = new
+
+
+def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    for node in graph.node:
+        yield node
+        for inner in _subgraphs(node):
+            yield from _all_nodes(inner)
+
+
+def _subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    for attribute in node.attribute:
+        yield from attribute.graphs
+        if attribute.HasField("g"):
+            yield attribute.g

@@ -47,6 +47,11 @@ class KeptOutput:
         return self.tensor.name
 
     @property
+    def is_identity(self) -> bool:
+        """Whether the bundle keeps the model's output as it is."""
+        return self.change == "none" and self.dtype == "float32"
+
+    @property
     def output(self) -> Output:
         """The output in the bundle, without the labels and the activation of the scores."""
         return Output(self.tensor, Kind(TENSOR if self.role == "tensor" else VECTOR))
@@ -96,7 +101,7 @@ def choose_outputs(
     }
     if scores and scores not in floats:
         raise WrongUseError("UNKNOWN_OUTPUT", f"'{scores}'. Known: {', '.join(floats) or 'none'}.")
-    kept = {name: _kept(name, value) for name, value in floats.items()}
+    kept = {name: keep_output(name, value) for name, value in floats.items()}
     given = {name: kept[name].apply(value) for name, value in floats.items()}
     require_finite(given, what)
     considered = {scores: given[scores]} if scores else given
@@ -181,7 +186,8 @@ def decide_activation(
     return "softmax"
 
 
-def _kept(name: str, value: np.ndarray) -> KeptOutput:
+def keep_output(name: str, value: np.ndarray) -> KeptOutput:
+    """Return how the bundle keeps an output: as a vector if at most one axis is longer than 1."""
     lengths = value.shape[1:]
     vector = sum(length > 1 for length in lengths) <= 1  # (n, length, 1, 1), (n, 1, length), (n,)
     change: Change = "flatten" if vector and len(lengths) != 1 else "none"

@@ -19,6 +19,7 @@ from sightline.bundle.graph import (
     bad_onnx,
     count_parameters,
     default_opset,
+    drop_other_outputs,
     read_graph,
     reduces_precision,
 )
@@ -51,6 +52,7 @@ def read_onnx(
             the batch size of its export; an error of `choose_outputs`.
     """
     model = read_graph(path)
+    drop_other_outputs(model.graph)
     sources = read_inputs(model, preprocessing, path)
     source, by_hand = _run_by_hand(model, sources, preprocessing, images, path)
     outputs = choose_outputs(by_hand, len(images), labels, f"'{path}'", activation, scores)
@@ -167,7 +169,7 @@ def _scores(outputs: Sequence[KeptOutput]) -> str:
 
 def _candidates(model: onnx.ModelProto, source: SourceInput) -> Iterator[onnx.ModelProto]:
     yield model
-    yield free_batch(model, source.tensor.name, source.batch)
+    yield free_batch(model, [source.tensor.name], source.batch)
 
 
 def _line(error: Exception) -> str:

@@ -40,7 +40,7 @@ class WorkerSpec:
         precision: ``fp32``, ``bf16`` or ``int8``.
         allow_code: Whether the bundle may name Python code of any package.
         local: Whether the tasks run on the driver's machine (Spark's local mode).
-        engine: Sizes, limits and decoder, with one worker thread per core of the task.
+        engine: Sizes, limits, decoder and conversion of numbers, with one worker thread per core of the task.
         result: The result type.
         columns: The columns of a bulk plan; None for a scalar function.
     """
@@ -87,6 +87,7 @@ class WorkerSpec:
                 max_image_pixels=images["max_pixels"],
                 decoder=images["decoder"],
                 threads=spec["threads"],
+                casts=spec["casts"],
             ),
             result=_result(spec["result"]),
             columns=columns and BulkColumns(tuple(columns["inputs"]), columns["error"]),
@@ -102,7 +103,7 @@ def _result(fields: Mapping[str, Any]) -> ResultType:
     if kind == "probabilities":
         return Probabilities()
     if kind == "vector":
-        return Vector()
+        return Vector(fields.get("output"))
     raise SightlineError(
         "PROTOCOL_MISMATCH", f"the jar requests a result of the unknown kind '{kind}'."
     )

@@ -1,0 +1,72 @@
+"""Writes the files of a new bundle and compares its variants with the source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from sightline.backends.device import Device
+from sightline.backends.registry import find_backend
+from sightline.bundle.bundle import Bundle
+from sightline.bundle.golden import check_deltas, deltas, golden_of, run_golden
+from sightline.bundle.manifest import MANIFEST_FILE, Manifest, is_model_name
+from sightline.errors import WrongUseError
+
+GOLDEN_FILE, ONNX_FILE = "golden.safetensors", "model.onnx"
+
+
+def write_bundle(folder: Path, draft: Manifest, contents: Mapping[str, bytes]) -> None:
+    """Write a bundle, run its golden batch with every variant, and record the differences.
+
+    Args:
+        folder: An empty folder.
+        draft: The manifest without the differences.
+        contents: The content of every other file, by name.
+
+    Raises:
+        WrongUseError: INVALID_BUNDLE if the manifest is wrong.
+        SightlineError: MODEL_VARIANTS_DISAGREE.
+    """
+    for file, content in contents.items():
+        (folder / file).write_bytes(content)
+    (folder / MANIFEST_FILE).write_bytes(draft.to_json())
+    golden = replace(draft.golden, max_abs_delta=_deltas(Bundle.load(folder)))
+    (folder / MANIFEST_FILE).write_bytes(replace(draft, golden=golden).to_json())
+    Bundle.load(folder)  # the published bundle must be readable
+
+
+def require_model_name(name: str) -> None:
+    """Raise an error if a model cannot have that name.
+
+    Raises:
+        WrongUseError: WRONG_MODEL_NAME.
+    """
+    if not is_model_name(name):
+        raise WrongUseError(
+            "WRONG_MODEL_NAME",
+            f"'{name}': a model's name consists of letters, digits, '_', '-' and '.'.",
+        )
+
+
+def model_exists(target: Path) -> WrongUseError:
+    """Return the error for a model that exists."""
+    return WrongUseError("MODEL_EXISTS", f"'{target}' exists already. Use --overwrite.")
+
+
+def _deltas(bundle: Bundle) -> dict[str, float]:
+    """Return the largest difference of each variant on the golden batch.
+
+    Raises:
+        SightlineError: MODEL_VARIANTS_DISAGREE.
+    """
+    found, manifest = {}, bundle.manifest
+    classes = {one.name for one in manifest.signature.class_outputs}
+    for name in manifest.variants:
+        inputs, expected = golden_of(bundle, name)
+        session = find_backend(name).open(bundle, Device("cpu"), 1, allow_code=True)
+        outputs = run_golden(session, inputs, list(expected), manifest.most_rows)
+        differences = deltas(outputs, expected, classes)
+        check_deltas(bundle.name, name, differences, classes, manifest.golden.tolerance)
+        found[name] = max(differences.values())
+    return found

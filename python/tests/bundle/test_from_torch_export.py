@@ -1,0 +1,381 @@
+"""Networks of torch, converted and run by onnxruntime: its values are torch's."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.export import Dim
+
+from sightline.backends.backend import Array
+from sightline.bundle.converted_model import ConvertedModel
+from sightline.bundle.example_input import ExampleInput, read_example
+from sightline.bundle.from_torch_export import (
+    from_torch_export,
+    from_torch_module,
+    from_torch_weights,
+)
+from sightline.errors import SightlineError, WrongUseError
+
+
+class Words(torch.nn.Module):
+    """Tokens and an image to a score for each token, a map of the image, and their mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.table = torch.nn.Embedding(30, 8)
+        self.score = torch.nn.Linear(8, 3)
+        self.map = torch.nn.Conv2d(3, 4, 3, padding=1)
+
+    def forward(self, tokens: torch.Tensor, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        words = self.table(tokens)  # (n, tokens, 8)
+        return {
+            "words": self.score(words),
+            "map": self.map(image),
+            "mean": self.score(words.mean(1)).softmax(1),
+        }
+
+
+def shapes(content: bytes) -> dict[str, list[int | str]]:
+    """The shapes of all inputs and outputs of a graph."""
+    import onnx
+
+    graph = onnx.load_from_string(content).graph
+    return {
+        one.name: [axis.dim_param or axis.dim_value for axis in one.type.tensor_type.shape.dim]
+        for one in (*graph.input, *graph.output)
+    }
+
+
+def run(content: bytes, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    names = [one.name for one in session.get_outputs()]
+    return dict(zip(names, session.run(names, dict(inputs)), strict=True))
+
+
+def assert_same(model: ConvertedModel, within: float = 1e-5) -> None:
+    """onnxruntime computes what the framework computed for the test values."""
+    found = run(model.onnx, model.inputs)
+    assert found.keys() == model.outputs.keys()
+    for name, value in model.outputs.items():
+        assert found[name].dtype == value.dtype, name
+        np.testing.assert_allclose(found[name], value, atol=within, rtol=within, err_msg=name)
+
+
+def save(path: Path, network: torch.nn.Module, *args: torch.Tensor, **options: Any) -> Path:
+    torch.export.save(torch.export.export(network.eval(), args, **options), path)
+    return path
+
+
+def test_a_program_keeps_its_free_axes_and_the_names_of_its_tensors(tmp_path: Path) -> None:
+    rows = Dim("rows")
+    path = save(
+        tmp_path / "words.pt2",
+        Words(),
+        torch.tensor([[1, 2, 29, 4, 5], [6, 7, 8, 9, 0]]),
+        torch.rand(2, 3, 16, 20),
+        dynamic_shapes={
+            "tokens": {0: rows, 1: Dim("length", min=2, max=64)},
+            "image": {0: rows, 2: Dim.AUTO, 3: Dim.AUTO},
+        },
+    )
+    model = from_torch_export(path)
+    assert shapes(model.onnx) == {
+        "tokens": ["n", "tokens_1"],
+        "image": ["n", 3, "image_2", "image_3"],
+        "words": ["n", "tokens_1", 3],
+        "map": ["n", 4, "image_2", "image_3"],
+        "mean": ["n", 3],
+    }
+    # The test values have the lengths and the largest integer of the file's own example.
+    assert {name: value.shape for name, value in model.inputs.items()} == {
+        "tokens": (4, 5),
+        "image": (4, 3, 16, 20),
+    }
+    assert model.inputs["tokens"].min() >= 0
+    assert 1 < model.inputs["tokens"].max() <= 29
+    assert model.parameters == 30 * 8 + 8 * 3 + 3 + 4 * 3 * 9 + 4
+    assert model.origin == f"torch {torch.__version__.partition('+')[0]}, words.pt2"
+    assert_same(model)
+    other = {
+        "tokens": np.array([[3, 1, 2, 9, 5, 7, 11]]),
+        "image": np.random.default_rng(1).random((1, 3, 9, 33), np.float32),
+    }
+    found = run(model.onnx, other)
+    with torch.inference_mode():
+        expected = Words()(*(torch.from_numpy(one) for one in other.values()))
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value.numpy(), atol=1e-5)
+
+
+def test_a_batch_fixed_at_one_has_one_row_of_test_values(tmp_path: Path) -> None:
+    model = from_torch_export(save(tmp_path / "one.pt2", torch.nn.Linear(3, 2), torch.ones(1, 3)))
+    assert shapes(model.onnx) == {"input": [1, 3], "output": [1, 2]}
+    assert {name: len(value) for name, value in model.inputs.items()} == {"input": 1}
+    assert_same(model)
+
+
+def test_a_batch_fixed_at_five_is_refused_with_what_to_export(tmp_path: Path) -> None:
+    path = save(tmp_path / "five.pt2", torch.nn.Linear(3, 2), torch.ones(5, 3))
+    with pytest.raises(WrongUseError, match=r"input: 5.*torch\.export\.Dim") as caught:
+        from_torch_export(path)
+    assert caught.value.code == "FIXED_BATCH"
+
+
+def test_a_half_precision_network_stays_one(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    network = torch.nn.Sequential(torch.nn.Linear(6, 16), torch.nn.ReLU(), torch.nn.Linear(16, 2))
+    model = from_torch_module(network.half(), [torch.ones(2, 6, dtype=torch.float16)], "half")
+    assert model.inputs["input"].dtype == np.float16
+    assert model.outputs["output"].dtype == np.float16
+    assert_same(model, within=5e-3)
+
+
+def test_bfloat16_is_refused_with_what_to_do() -> None:
+    with pytest.raises(SightlineError, match=r"input 'input' is bfloat16; cast it to float32"):
+        from_torch_module(torch.nn.Linear(2, 2).bfloat16(), [torch.ones(2, 2).bfloat16()])
+
+
+def test_a_module_in_memory_takes_named_axes_and_keeps_its_mode() -> None:
+    network = Words().train()
+    examples = {
+        "tokens": read_example("tokens=int64[n,length]"),
+        "image": read_example("image=float32[n, 3, height, width]"),
+    }
+    model = from_torch_module(network, examples)
+    assert network.training
+    assert shapes(model.onnx)["words"] == ["n", "length", 3]
+    assert shapes(model.onnx)["map"] == ["n", 4, "height", "width"]
+    assert model.origin.endswith(", Words")
+    assert_same(model)
+
+
+class Flipped(torch.nn.Module):
+    """A tuple of outputs, one of them of the input's own name, and integers."""
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return x.flip(1), x.argmax(1)
+
+
+def test_outputs_of_a_tuple_are_numbered() -> None:
+    model = from_torch_module(Flipped(), [torch.rand(1, 4)])
+    assert shapes(model.onnx) == {"x": ["n", 4], "output_0": ["n", 4], "output_1": ["n"]}
+    assert_same(model)
+
+
+class OneRow(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.reshape(1, 6) * 2
+
+
+def test_a_network_of_one_row_alone_is_exported_for_one() -> None:
+    model = from_torch_module(OneRow(), [torch.rand(1, 2, 3)])
+    assert shapes(model.onnx) == {"x": [1, 2, 3], "output": [1, 6]}
+    assert_same(model)
+
+
+class Scrambled(torch.nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x - x.mean(0)
+
+
+def test_rows_that_depend_on_the_batch_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SightlineError, match="same row in another batch") as caught:
+        from_torch_module(Scrambled(), [torch.rand(2, 3)])
+    assert caught.value.code == "EXPORT_FAILED"
+    dropout = torch.nn.Sequential(torch.nn.Linear(3, 64), torch.nn.Dropout(0.5)).train()
+    program = torch.export.export(
+        dropout, (torch.ones(2, 3),), dynamic_shapes=({0: Dim("n")},), strict=False
+    )
+    torch.export.save(program, tmp_path / "dropout.pt2")
+    with pytest.raises(SightlineError, match=r"Export it after network\.eval\(\)"):
+        from_torch_export(tmp_path / "dropout.pt2")
+
+
+def test_nan_is_refused() -> None:
+    class Bad(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.log(-x.abs() - 1)
+
+    with pytest.raises(WrongUseError, match="gives NaN in its output 'output'") as caught:
+        from_torch_module(Bad(), [torch.rand(2, 3)])
+    assert caught.value.code == "NOT_FINITE"
+
+
+def test_weights_and_an_architecture_of_tensors(networks: None, tmp_path: Path) -> None:
+    from sightline.backends.architecture import build_architecture
+
+    torch.manual_seed(11)
+    network = build_architecture("tiny_networks:two_layers", {"classes": 5}, allow_code=True)
+    torch.save(network.state_dict(), tmp_path / "tiny.pth")
+    model = from_torch_weights(
+        tmp_path / "tiny.pth",
+        "tiny_networks:two_layers",
+        {"classes": 5},
+        [ExampleInput("image", "float32", ("n", 3, 16, 12))],
+    )
+    (value,) = model.inputs.values()
+    with torch.inference_mode():
+        expected = network.eval()(torch.from_numpy(value)).numpy()
+    np.testing.assert_allclose(run(model.onnx, model.inputs)["output"], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "text", ["tokens", "x=float32", "x=complex64[n,2]", "x=float32[2,n]", "x=float32[n,0]"]
+)
+def test_a_wrong_example_names_the_form(text: str) -> None:
+    with pytest.raises(WrongUseError, match="--example is") as caught:
+        read_example(text)
+    assert caught.value.code == "INVALID_OPTION"
+
+
+# Files that are refused before torch reads them.
+
+
+class Touch:
+    """Unpickling it writes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def linear(path: Path) -> Path:
+    return save(path, torch.nn.Linear(3, 2), torch.ones(2, 3), dynamic_shapes=({0: Dim("n")},))
+
+
+def changed(path: Path, entry: str, old: str, new: str) -> Path:
+    """A copy with one replacement in one entry."""
+    copy = path.with_name("changed.pt2")
+    hits = 0
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name.endswith(entry):
+                hits += content.count(old.encode())
+                content = content.replace(old.encode(), new.encode())
+            target.writestr(name, content)
+    assert hits > 0, f"{old} is not in {entry}"
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("entry", "old", "new", "reason"),
+    [
+        (
+            "models/model.json",
+            "torch.ops.aten.linear.default",
+            "torch.os.system",
+            r"its graph calls 'torch\.os\.system'",
+        ),
+        (
+            "models/model.json",
+            "torch.ops.aten.linear.default",
+            "torch.ops.load_library.__call__",
+            "its graph calls",
+        ),
+        (
+            "weights/model_weights_config.json",
+            '"use_pickle": false',
+            '"use_pickle": true',
+            "names a pickled tensor",
+        ),
+        (
+            "weights/model_weights_config.json",
+            '"weight_0"',
+            '"opaque_obj_0"',
+            "'opaque_obj_0', which is pickled",
+        ),
+        (
+            "models/model.json",
+            '"expr_str": "',
+            "\"expr_str\": \"__import__('os').system('true') + ",
+            "the expression",
+        ),
+        (
+            "models/model.json",
+            '"expr_str": "',
+            '"expr_str": "exec(chr(49)) + ',
+            "the expression",
+        ),
+    ],
+)
+def test_code_in_a_program_is_refused(
+    tmp_path: Path, entry: str, old: str, new: str, reason: str
+) -> None:
+    path = changed(linear(tmp_path / "linear.pt2"), entry, old, new)
+    with pytest.raises(WrongUseError, match=reason) as caught:
+        from_torch_export(path)
+    assert caught.value.code == "UNSAFE_MODEL"
+
+
+def test_pickled_example_inputs_are_not_unpickled(tmp_path: Path) -> None:
+    path, trace = linear(tmp_path / "linear.pt2"), tmp_path / "executed"
+    torch.save((Touch(trace),), tmp_path / "evil.pt")
+    copy = tmp_path / "copy.pt2"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w") as target:
+        for name in source.namelist():
+            evil = "/sample_inputs/" in name
+            content = (tmp_path / "evil.pt").read_bytes() if evil else source.read(name)
+            target.writestr(name, content)
+    with pytest.raises(WrongUseError, match="example inputs are pickled objects") as caught:
+        from_torch_export(copy)
+    assert caught.value.code == "UNSAFE_MODEL"
+    assert not trace.exists()
+    # It would have been unpickled: torch's own reader does.
+    torch.export.load(copy)
+    assert trace.exists()
+
+
+def test_two_entries_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = linear(tmp_path / "linear.pt2")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("linear/MODELS/model.json", json.dumps({}))
+    with pytest.raises(WrongUseError, match="two entries of one name") as caught:
+        from_torch_export(path)
+    assert caught.value.code == "UNSAFE_MODEL"
+
+
+def test_torchscript_is_refused_with_what_to_save(tmp_path: Path) -> None:
+    with pytest.warns(FutureWarning):
+        scripted = torch.jit.trace(torch.nn.Linear(3, 2), torch.ones(1, 3))
+        torch.jit.save(scripted, tmp_path / "old.pt")  # type: ignore[no-untyped-call]
+    with pytest.raises(WrongUseError, match=r"it is TorchScript.*torch\.export\.save") as caught:
+        from_torch_export(tmp_path / "old.pt")
+    assert caught.value.code == "BAD_MODEL_FILE"
+
+
+def test_weights_alone_are_no_network(tmp_path: Path) -> None:
+    torch.save(torch.nn.Linear(3, 2).state_dict(), tmp_path / "weights.pth")
+    with pytest.raises(WrongUseError, match=r"without a network.*--architecture") as caught:
+        from_torch_export(tmp_path / "weights.pth")
+    assert caught.value.code == "NO_SOURCE"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "does not exist"),
+        (b"text", "damaged, or not a file of torch.export"),
+        (pickle.dumps(1), "damaged, or not a file of torch.export"),
+    ],
+)
+def test_other_files_are_refused(tmp_path: Path, content: bytes | None, reason: str) -> None:
+    path = tmp_path / "model.pt2"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(WrongUseError, match=reason) as caught:
+        from_torch_export(path)
+    assert caught.value.code == "BAD_MODEL_FILE"
