@@ -49,7 +49,7 @@ def _columns(result: list[Any], rows: int) -> dict[str, object]:
 
 
 def _array(name: str, value: object) -> Array:
-    if hasattr(value, "detach"):  # a torch tensor
+    if is_torch_object(value) and hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
     try:
         array = np.asarray(value)
@@ -58,6 +58,11 @@ def _array(name: str, value: object) -> Array:
     if array.dtype.kind not in "biuf":
         raise _wrong(f"its output '{name}' is {array.dtype}, but an output must contain numbers")
     return array
+
+
+def is_torch_object(value: object) -> bool:
+    """Whether the value is a tensor or a module of torch. It imports nothing."""
+    return any(one.__module__.partition(".")[0] == "torch" for one in type(value).__mro__)
 
 
 def _wrong(problem: str) -> SightlineError:

@@ -22,11 +22,13 @@ class ConvertingPlugin(Plugin):
         name: Name of the plugin.
         package: Import name of the framework.
         kinds: What `m` may be besides a loader, for messages.
+        file_kind: The kind of a file, see `sightline.bundle.convert.convert_file`.
     """
 
     name: ClassVar[str] = ""
     package: ClassVar[str] = ""
     kinds: ClassVar[str] = ""
+    file_kind: ClassVar[str] = ""
 
     def bundle(self, m: object, **options: Unpack[ModelOptions]) -> Path:
         """See `Plugin.bundle`."""
@@ -70,6 +72,10 @@ class ConvertingPlugin(Plugin):
     def is_served(self, m: object) -> bool:
         """Whether the workers run the framework for this model."""
         return self.is_loader(m)
+
+    def takes(self, m: object) -> bool:
+        """Whether an object in memory is of the plugin's framework."""
+        return any(one.__module__.partition(".")[0] == self.package for one in type(m).__mro__)
 
     def require_framework(self) -> None:
         """Raise an error if the framework is not installed here.

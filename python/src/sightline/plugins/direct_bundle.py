@@ -76,7 +76,7 @@ def direct_bundle(plugin: Plugin, m: object, options: ModelOptions) -> Path:
     files[_GOLDEN] = pack_golden(tensors.inputs, tensors.outputs)
     reference = (loader or server).reference
     manifest = Manifest(
-        name=_name(options.get("name") or _own_name(m)),
+        name=model_name(m, options),
         description=f"Python code that the plugin {type(plugin).__name__} runs.",
         signature=signature,
         onnx=None,
@@ -235,12 +235,9 @@ def _plain_files(folder: Path) -> dict[str, bytes]:
     return files
 
 
-def _own_name(m: object) -> str:
-    if isinstance(m, str | Path):
-        return Path(m).stem
-    return m.__name__ if isinstance(m, FunctionType) else type(m).__name__
-
-
-def _name(name: str) -> str:
+def model_name(m: object, options: ModelOptions) -> str:
+    """Return the name for a model: the option, else that of the file, function or class."""
+    own = Path(m).stem if isinstance(m, str | Path) else getattr(m, "__name__", type(m).__name__)
+    name = options.get("name") or str(own)
     plain = "".join(letter if letter.isalnum() or letter in "_-." else "_" for letter in name)
     return plain if is_model_name(plain) else f"model_{plain[:80].strip('.-')}"

@@ -24,6 +24,7 @@ class KerasPlugin(ConvertingPlugin):
     name = "keras"
     package = "keras"
     kinds = "a keras.Model, a .keras file"
+    file_kind = "keras"
 
     def require_framework(self) -> None:
         """See `ConvertingPlugin.require_framework`. Keras chooses its backend at its import."""

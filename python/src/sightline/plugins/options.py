@@ -22,6 +22,8 @@ class ModelOptions(TypedDict, total=False):
         heads: For an output, ``classes``, ``vector`` or ``tensor`` (the default).
         labels: Labels of the classes, in their order.
         activation: What makes probabilities of class scores: ``softmax``, ``sigmoid`` or ``none``.
+        python: An interpreter with TensorFlow, for a SavedModel; by default
+            ``$SIGHTLINE_TENSORFLOW_PYTHON``, else this one.
         code: More Python modules, packages or zips that a loader imports.
         allow_code: Whether the workers may run the loader or the plugin. Only for code that you
             trust.
@@ -34,6 +36,7 @@ class ModelOptions(TypedDict, total=False):
     heads: Mapping[str, Literal["classes", "vector", "tensor"]]
     labels: Sequence[str]
     activation: Literal["softmax", "sigmoid", "none"]
+    python: str | Path
     code: Sequence[str | Path]
     allow_code: bool
 

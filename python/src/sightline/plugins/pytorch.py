@@ -27,6 +27,7 @@ class PytorchPlugin(ConvertingPlugin):
     name = "pytorch"
     package = "torch"
     kinds = "a torch.nn.Module, a torch.export.ExportedProgram, a .pt2 file, a TorchScript file"
+    file_kind = "torch_export"
 
     def is_served(self, m: object) -> bool:
         """Whether the workers run torch for this model: a loader, or TorchScript."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from sightline.bundle.bundle import Bundle
 from sightline.bundle.manifest import MANIFEST_FILE
 
 
@@ -35,4 +36,15 @@ def write_bundle(name: str, manifest: bytes, files: Mapping[str, bytes]) -> Path
         for file, content in files.items():
             (folder / file).write_bytes(content)
         (folder / MANIFEST_FILE).write_bytes(manifest)
+    return folder
+
+
+def keep_bundle(bundle: Bundle) -> Path:
+    """Move a bundle's folder into the session's folder, and return its new path.
+
+    The same content is kept once, at the same path.
+    """
+    folder = session_folder() / f"{bundle.name}-{bundle.sha256[:12]}"
+    if not folder.exists():
+        shutil.move(bundle.path, folder)
     return folder

@@ -20,6 +20,11 @@ class TensorflowPlugin(ConvertingPlugin):
     name = "tensorflow"
     package = "onnx"  # TensorFlow itself may be in another environment
     kinds = "the folder of a SavedModel"
+    file_kind = "saved_model"
+
+    def takes(self, m: object) -> bool:
+        """Return False: TensorFlow saves a model as a folder, which another process reads."""
+        return False
 
     def run(self, model: Any, inputs: Mapping[str, Array]) -> object:  # noqa: ANN401
         """Call what a loader returned: one array, or several in the order of the inputs."""
