@@ -102,7 +102,7 @@ def test_the_python_interface_accepts_a_backend_of_another_package(
 
 def test_a_backend_is_listed_and_its_declaration_is_used(site: Path, colour_bundle: Path) -> None:
     bundle = Bundle.load(colour_bundle)
-    assert known_backends() == ("onnx", "pytorch", "openvino", "reference")
+    assert known_backends() == ("onnx", "pytorch", "openvino", "python", "reference")
     assert backends_of(bundle) == ("onnx", "openvino")
     with pytest.raises(WrongUseError, match="UNSUPPORTED_PRECISION: backend reference does not"):
         require_precision(bundle, "reference", "bf16", "pillow")

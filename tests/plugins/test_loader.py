@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -63,7 +62,7 @@ def test_a_slow_loader_is_slow_once_per_worker_process(numbers: DataFrame, tmp_p
 import os, time
 
 def load():
-    time.sleep(2)
+    time.sleep(1)
     with open({str(calls)!r}, "a") as file:
         file.write(f"{{os.getpid()}}\\n")
     return lambda values: values * 2
@@ -73,18 +72,13 @@ def load():
     twice = plugin.model_udf(load, **options)
     assert not calls.exists()  # the signature is given, so the driver does not load the model
 
-    assert by_x(numbers, twice) == {x: 2 * x for x in range(1000)}
-    first = calls.read_text().split()
-    started = time.monotonic()
-    assert by_x(numbers, plugin.model_udf(load, **options)) == {x: 2 * x for x in range(1000)}
-    seconds = time.monotonic() - started
+    for function in (twice, plugin.model_udf(load, **options), twice):  # 12 tasks
+        assert by_x(numbers, function) == {x: 2 * x for x in range(1000)}
 
     pids = Counter(calls.read_text().split())
     assert str(os.getpid()) not in pids
-    assert 1 <= len(first) <= 2  # four tasks in two worker processes
     assert set(pids.values()) == {1}
-    if len(pids) == len(first):
-        assert seconds < 2
+    assert 1 <= len(pids) <= 6  # two slots; Spark may start a few more processes
 
 
 def test_batches_are_no_larger_than_asked(numbers: DataFrame) -> None:
@@ -220,6 +214,39 @@ def test_a_row_that_does_not_fit_is_null_or_an_error(spark: SparkSession) -> Non
     found = {len(r.x): r.y for r in table.withColumn("y", struct("x")).collect()}
     assert (found[2].sum, found[2].error) == (3, None)
     assert (found[1].sum, found[1].error.code) == (None, "INVALID_INPUT")
+
+
+def test_rows_of_any_length_and_two_inputs_by_name(spark: SparkSession) -> None:
+    def load() -> Callable[..., object]:
+        return lambda ids, weights: {"sum": (ids * weights[:, None]).sum(1)}
+
+    function = plugin.model_udf(
+        load,
+        inputs={"ids": "int64[n,tokens]", "weight": "float32[n]"},
+        outputs={"sum": "float32[n]"},
+        allow_code=True,
+    )
+    table = spark.sql("SELECT sequence(1, id) AS ids, id / 2 AS w FROM range(1, 9, 1, 3)")
+    found = {len(row.ids): row.y for row in table.select("ids", function("ids", weight="w").alias("y")).collect()}
+    assert found == {count: count * (count + 1) / 2 * count / 2 for count in range(1, 9)}
+
+
+def test_a_package_travels_with_the_modules_of_it(numbers: DataFrame, tmp_path: Path) -> None:
+    package = tmp_path / "loading"
+    package.mkdir()
+    (package / "__init__.py").write_text("from loading.build import load\n")
+    (package / "build.py").write_text(
+        "import far_away\n\ndef load():\n    return lambda values: values - far_away.OFFSET\n"
+    )
+    (tmp_path / "far_away.py").write_text("OFFSET = 7\n")
+    load = load_from(package)
+    options: dict[str, Any] = {"inputs": "float32[n]", "outputs": "float32[n]", "allow_code": True}
+    with pytest.raises(PySparkException, match=r"LOADER_FAILED: .*far_away.*option code"):
+        by_x(numbers, plugin.model_udf(load, **options))
+    function = plugin.model_udf(load, code=[tmp_path / "far_away.py"], **options)
+    assert by_x(numbers, function) == {x: x - 7 for x in range(1000)}
+    with pytest.raises(sightline.WrongUseError, match="PATH_NOT_FOUND: .*option code"):
+        plugin.model_udf(load, code=[tmp_path / "none.py"], **options)
 
 
 def load_from(file: Path) -> Callable[[], object]:

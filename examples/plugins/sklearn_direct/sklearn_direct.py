@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
@@ -22,7 +21,7 @@ _FILE = "estimator.joblib"
 class SklearnPlugin(sightline.Plugin):
     """Runs a fitted estimator on one input: (n, features)."""
 
-    def save(self, m: Any, folder: Path) -> None:
+    def save(self, m: object, folder: Path) -> None:
         """Write an estimator, or copy the joblib file of one."""
         if isinstance(m, BaseEstimator):
             joblib.dump(m, folder / _FILE)
@@ -34,15 +33,15 @@ class SklearnPlugin(sightline.Plugin):
         (file,) = (one for one in folder.iterdir() if one.suffix == ".joblib")
         return joblib.load(file)
 
-    def run(self, model: Any, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the probabilities of a classifier, the new features of a transformer, or a value."""
+    def run(self, model: BaseEstimator, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return a classifier's probabilities, a transformer's features, or a prediction."""
         (rows,) = inputs.values()
         for method in ("predict_proba", "transform", "predict"):
             if hasattr(model, method):
                 return {method: getattr(model, method)(rows)}
         raise TypeError(f"{type(model).__name__} has no method to run")
 
-    def layers(self, model: Any) -> Sequence[sightline.Layer]:
+    def layers(self, model: BaseEstimator) -> Sequence[sightline.Layer]:
         """Return the steps of a pipeline, or the estimator itself."""
         steps = model.steps if isinstance(model, Pipeline) else [("estimator", model)]
         return [sightline.Layer(name, type(one).__name__, "", _size(one)) for name, one in steps]

@@ -45,7 +45,7 @@ def _columns(result: list[Any], rows: int) -> dict[str, object]:
     keys = {str(key): key for key in result[0]}
     if any(not isinstance(row, Mapping) or row.keys() != result[0].keys() for row in result):
         raise _wrong("the rows that it returned have different names")
-    return {name: np.asarray([row[key] for row in result]) for name, key in keys.items()}
+    return {name: [row[key] for row in result] for name, key in keys.items()}
 
 
 def _array(name: str, value: object) -> Array:

@@ -134,11 +134,16 @@ def call_loader(loader: object, folder: Path) -> object:
 
 def loader_failed(loader: str, error: BaseException) -> WrongUseError:
     """Return the error for a loader or plugin that raised an exception."""
-    message = " ".join(str(error).split())[:300]
+    message = " ".join(str(error).split())[:300].rstrip(".")
+    remedy = (
+        "Install it there, or add its file or folder by the option code."
+        if isinstance(error, ModuleNotFoundError)
+        else "Its packages and files must exist on every machine."
+    )
     return WrongUseError(
         "LOADER_FAILED",
         f"'{loader}' did not load the model: {type(error).__name__}: {message}. It runs in "
-        "each worker process, so its packages and files must exist on every machine.",
+        f"each worker process. {remedy}",
     )
 
 
