@@ -1,9 +1,10 @@
 """Sightline runs vision models over image collections, in Python or on Spark.
 
-`load` opens a model; `Model.predict` and `Model.features` run it on images. `load_plugin` returns a
-plugin, which makes Spark functions of a framework's models; `Plugin` is the base class of plugins.
-The modules `sightline.errors` and `sightline.functions` (for PySpark) are public too. All other
-modules are private: they change without notice.
+`load` opens a model; `Model.predict` and `Model.features` run it on images. `add_model` makes a
+model of Sightline from one of ONNX, PyTorch, Keras, TensorFlow or scikit-learn. `load_plugin` gives
+a plugin, which makes Spark functions of a framework's models; `Plugin` is the base class of
+plugins. The modules `sightline.errors` and `sightline.functions` (for PySpark) are public too. All
+other modules are private: they change without notice.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sightline.version import __version__
 
 if TYPE_CHECKING:
     from sightline.api import FeatureVector, Model, Prediction, RankedClass, load
+    from sightline.api_add import add_model
     from sightline.plugins.load_plugin import load_plugin
     from sightline.plugins.model_summary import Layer, ModelSummary
     from sightline.plugins.plugin import Plugin
@@ -33,6 +35,7 @@ __all__ = [
     "SightlineError",
     "WrongUseError",
     "__version__",
+    "add_model",
     "load",
     "load_plugin",
 ]
@@ -41,6 +44,7 @@ _MODULES = {
     "Layer": "sightline.plugins.model_summary",
     "ModelSummary": "sightline.plugins.model_summary",
     "Plugin": "sightline.plugins.plugin",
+    "add_model": "sightline.api_add",
     "load_plugin": "sightline.plugins.load_plugin",
 }
 

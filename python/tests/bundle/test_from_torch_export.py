@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import warnings
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,6 @@ import pytest
 import torch
 from torch.export import Dim
 
-from sightline.backends.backend import Array
-from sightline.bundle.converted_model import ConvertedModel
 from sightline.bundle.example_input import ExampleInput, read_example
 from sightline.bundle.from_torch_export import (
     from_torch_export,
@@ -23,6 +21,8 @@ from sightline.bundle.from_torch_export import (
     from_torch_weights,
 )
 from sightline.errors import SightlineError, WrongUseError
+
+from .conversions import assert_same, run, shapes
 
 
 class Words(torch.nn.Module):
@@ -44,36 +44,11 @@ class Words(torch.nn.Module):
         }
 
 
-def shapes(content: bytes) -> dict[str, list[int | str]]:
-    """The shapes of all inputs and outputs of a graph."""
-    import onnx
-
-    graph = onnx.load_from_string(content).graph
-    return {
-        one.name: [axis.dim_param or axis.dim_value for axis in one.type.tensor_type.shape.dim]
-        for one in (*graph.input, *graph.output)
-    }
-
-
-def run(content: bytes, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    names = [one.name for one in session.get_outputs()]
-    return dict(zip(names, session.run(names, dict(inputs)), strict=True))
-
-
-def assert_same(model: ConvertedModel, within: float = 1e-5) -> None:
-    """onnxruntime computes what the framework computed for the test values."""
-    found = run(model.onnx, model.inputs)
-    assert found.keys() == model.outputs.keys()
-    for name, value in model.outputs.items():
-        assert found[name].dtype == value.dtype, name
-        np.testing.assert_allclose(found[name], value, atol=within, rtol=within, err_msg=name)
-
-
-def save(path: Path, network: torch.nn.Module, *args: torch.Tensor, **options: Any) -> Path:
-    torch.export.save(torch.export.export(network.eval(), args, **options), path)
+def save(path: Path, network: torch.nn.Module, *args: torch.Tensor, **options: object) -> Path:
+    torch.export.save(
+        torch.export.export(network.eval(), args, **options),  # type: ignore[arg-type]
+        path,
+    )
     return path
 
 
@@ -222,12 +197,18 @@ def test_weights_and_an_architecture_of_tensors(networks: None, tmp_path: Path) 
         tmp_path / "tiny.pth",
         "tiny_networks:two_layers",
         {"classes": 5},
-        [ExampleInput("image", "float32", ("n", 3, 16, 12))],
+        [ExampleInput("input", "float32", ("n", 3, 16, 12))],
     )
-    (value,) = model.inputs.values()
+    value = model.inputs["input"]
     with torch.inference_mode():
         expected = network.eval()(torch.from_numpy(value)).numpy()
     np.testing.assert_allclose(run(model.onnx, model.inputs)["output"], expected, atol=1e-5)
+
+
+def test_an_example_of_an_unknown_input_names_the_inputs() -> None:
+    with pytest.raises(WrongUseError, match="inputs: tokens, image") as caught:
+        from_torch_module(Words(), [read_example("words=int64[n,5]")])
+    assert caught.value.code == "INVALID_OPTION"
 
 
 @pytest.mark.parametrize(
@@ -349,9 +330,10 @@ def test_two_entries_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_torchscript_is_refused_with_what_to_save(tmp_path: Path) -> None:
-    with pytest.warns(FutureWarning):
-        scripted = torch.jit.trace(torch.nn.Linear(3, 2), torch.ones(1, 3))
-        torch.jit.save(scripted, tmp_path / "old.pt")  # type: ignore[no-untyped-call]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's, that TorchScript is deprecated
+        scripted = torch.jit.trace(torch.nn.Linear(3, 2), torch.ones(1, 3))  # type: ignore[no-untyped-call]
+        torch.jit.save(scripted, tmp_path / "old.pt")
     with pytest.raises(WrongUseError, match=r"it is TorchScript.*torch\.export\.save") as caught:
         from_torch_export(tmp_path / "old.pt")
     assert caught.value.code == "BAD_MODEL_FILE"

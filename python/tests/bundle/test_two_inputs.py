@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from sightline.engine.run import run, run_scalar
 from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
 
+from .free_models import write_mixed
 from .tensor_model import IMAGE_FEED, write_bundle
 
 DENIED = {"code": "DENIED", "stage": "read", "message": "no"}
@@ -120,6 +122,37 @@ def test_images_without_the_other_input_are_refused(model: Model) -> None:
         WrongUseError, match=r"NO_IMAGE_INPUT: .* images \(image\), factor \(tensor"
     ):
         model.bundle.manifest.signature.require_image("scaled")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_image_and_a_list_of_any_length(
+    tmp_path: Path, encode: Callable[..., bytes], threads: int
+) -> None:
+    bundle = Bundle.load(write_mixed(tmp_path / "mixed"))
+    assert {check.outcome for check in verify_bundle(bundle)} == {"ok"}
+    mixed = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
+    colours = ["red", "blue", "lime"] * 30
+    images = [encode(colour) for colour in colours]
+    images[7] = b"text"
+    numbers = [[1.0] * (at % 4) for at in range(90)]  # every fourth list is empty
+
+    (found,) = run_scalar(
+        [(pa.array(images), pa.array(numbers))],
+        mixed,
+        EngineSettings(threads=threads, batch_rows=5),
+        Vector(),
+    )
+
+    rows: list[Any] = [row.as_py() for row in found]
+    channel = {"red": 0, "lime": 1, "blue": 2}
+    for at, row in enumerate(rows):
+        if at == 7 or at % 4 == 0:
+            code = "UNSUPPORTED" if at == 7 else "INVALID_INPUT"
+            assert (row["error"]["code"], row["features"]) == (code, None)
+        else:
+            wanted = [0.0] * 3
+            wanted[channel[colours[at]]] = 255.0 * (at % 4)
+            assert (row["features"], row["error"]) == (wanted, None)
 
 
 def _graph() -> bytes:

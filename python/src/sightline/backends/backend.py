@@ -25,11 +25,12 @@ class Session(Protocol):
 
         Args:
             feeds: Every input of the signature by its name: (n, …), contiguous, with the
-                signature's dtype and row shape. n is at least 1 and the same for all.
+                signature's dtype and axes. n is at least 1, at most the manifest's `most_rows`, and
+                the same for all. A free axis has one length in a batch, at least 1.
             wanted: Names of outputs of the signature. Other outputs need not be computed.
 
         Returns:
-            The wanted outputs by name, each (n, …) with the signature's dtype and row shape. An
+            The wanted outputs by name, each (n, …) with the signature's dtype and axes. An
             output that the bundle's variant does not have is omitted.
         """
         ...

@@ -20,7 +20,12 @@ from sightline.bundle.converted_model import ConvertedModel
 from sightline.bundle.fold import SourceInput, add_output, fold_pixel_input
 from sightline.bundle.golden import TOLERANCE, check_deltas, deltas, pack_golden, tolerance_for
 from sightline.bundle.graph import bad_onnx, default_opset, reduces_precision, strip_notes
-from sightline.bundle.image_inputs import example_images, image_inputs, image_rows
+from sightline.bundle.image_inputs import (
+    example_images,
+    image_inputs,
+    image_rows,
+    name_images,
+)
 from sightline.bundle.manifest import Golden, Manifest, OnnxVariant
 from sightline.bundle.run_rows import RowRunner, count_rows, reason_of
 from sightline.bundle.sample_rows import ROWS, unique_axes
@@ -95,6 +100,8 @@ def add_tensors(
     with publish_folder(target, there, files) as folder:
         what = converted.origin
         prepared = prepare_graph(onnx.load_from_string(converted.onnx), request.outputs, what)
+        names = [one.name for one in prepared.inputs]
+        request = replace(request, images=name_images(request.images, names, what))
         found = _examine(prepared.model, prepared.inputs, converted, request)
         labels = _labels({**prepared.labels, **converted.labels}, request, found.axes)
         heads = choose_heads(
@@ -141,6 +148,11 @@ def _examine(
         expected = source.together(rows) | {k: v[:1] for k, v in expected.items()}
     outputs = _declared_outputs(batch.model, expected)
     axes = find_axes(batch.runner.together, several, inputs, outputs, list(layouts), batch.varying)
+    axes.notes.extend(
+        f"output {one.name} is left out: its first axis is not the batch"
+        for one in batch.model.graph.output
+        if one.name not in expected
+    )
     axes.notes.extend(
         f"output {one.name} is left out: it is {one.dtype}, not numbers"
         for one in axes.outputs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,11 @@ _ONNX = ("onnx", "onnxruntime")
 
 
 def convert_file(
-    kind: str, source: Path, request: TensorRequest, python: Path | None = None
+    kind: str,
+    source: Path,
+    request: TensorRequest,
+    python: Path | None = None,
+    signature: str = "",
 ) -> ConvertedModel:
     """Convert a model's file. The converter is imported here, because it imports its framework.
 
@@ -24,14 +28,15 @@ def convert_file(
         kind: "onnx", "torch_export", "keras", "saved_model" or "sklearn".
         source: The file; a folder for "saved_model".
         request: Inner outputs, ranges and images of an ONNX file.
-        python: An interpreter with TensorFlow, for "saved_model"; None for this one.
+        python: An interpreter with TensorFlow, for "saved_model". See `from_saved_model`.
+        signature: The signature of a "saved_model".
 
     Raises:
         WrongUseError: MISSING_PACKAGE, or an error of the converter.
         SightlineError: An error of the converter.
     """
     if kind == "onnx":
-        require_package(*_ONNX, install="sightline[add,cpu]", purpose=_PURPOSE)
+        _require(install="sightline[add,cpu]")
         from sightline.bundle.from_onnx import from_onnx
 
         return from_onnx(source, request.outputs, request.ranges, request.images)
@@ -41,7 +46,7 @@ def convert_file(
 
         return from_torch_export(source)
     if kind == "keras":
-        _require("torch", "onnxscript", "keras", install="sightline[add,cpu,torch,keras]")
+        _require("torch", "onnxscript", "keras", install="sightline[add,cpu,keras]")
         from sightline.bundle.from_keras import from_keras
 
         return from_keras(source)
@@ -49,11 +54,35 @@ def convert_file(
         _require(install="sightline[add,cpu]")
         from sightline.bundle.from_saved_model import from_saved_model
 
-        return from_saved_model(source, python)
+        return from_saved_model(source, python, signature)
     _require("sklearn", "skl2onnx", "skops", install="sightline[add,cpu,sklearn]")
     from sightline.bundle.from_sklearn import from_sklearn
 
     return from_sklearn(source)
+
+
+def convert_weights(
+    weights: Path, architecture: str, arguments: Mapping[str, object], examples: Sequence[str]
+) -> ConvertedModel:
+    """Convert weights and a named architecture of torch that does not take one image.
+
+    Args:
+        weights: See `read_weights`.
+        architecture: See `build_architecture`. Code of any package is allowed here.
+        arguments: Keyword arguments of the architecture.
+        examples: Descriptions of the inputs, in the order of the network's `forward`. See
+            `read_example`.
+
+    Raises:
+        WrongUseError: INVALID_OPTION, MISSING_PACKAGE, or an error of `from_torch_weights`.
+        SightlineError: EXPORT_FAILED.
+    """
+    _require("torch", "onnxscript", install="sightline[add,cpu,torch]")
+    from sightline.bundle.example_input import read_example
+    from sightline.bundle.from_torch_export import from_torch_weights
+
+    inputs = [read_example(one) for one in examples]
+    return from_torch_weights(weights, architecture, arguments, inputs)
 
 
 def convert_object(
@@ -78,10 +107,10 @@ def convert_object(
     packages = {one.__module__.partition(".")[0] for one in type(source).__mro__}
     # A Keras model of the torch backend is a torch module too.
     if "keras" in packages:
-        _require("torch", "onnxscript", install="sightline[add,cpu,torch,keras]")
-        from sightline.bundle.from_keras import from_keras_model
+        _require("torch", "onnxscript", install="sightline[add,cpu,keras]")
+        from sightline.bundle.from_keras import from_keras
 
-        return from_keras_model(source)
+        return from_keras(source)
     if "torch" in packages:
         return _from_torch(source, example_inputs)
     if "sklearn" in packages:
@@ -93,9 +122,7 @@ def convert_object(
         _require(install="sightline[add,cpu]")
         from sightline.bundle.from_onnx import from_onnx, require_model
 
-        return from_onnx(
-            require_model(source), request.outputs, request.ranges, request.images
-        )
+        return from_onnx(require_model(source), request.outputs, request.ranges, request.images)
     if isinstance(source, Mapping):
         raise _state_dict()
     raise WrongUseError(

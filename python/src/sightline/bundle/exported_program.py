@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,19 +15,22 @@ from sightline.backends.backend import Array
 from sightline.bundle.converted_model import ConvertedModel
 from sightline.bundle.input_rows import FREE_LENGTHS, batch_rows, rows_of
 from sightline.bundle.plain_graph import plain_graph, unique_names
-from sightline.bundle.quiet_logs import quiet_logs
+from sightline.bundle.quiet_logs import quiet_framework
 from sightline.errors import SightlineError, WrongUseError
 
 _ALIKE = 1e-2  # largest |difference| of a row in a batch of four and in a batch of two
 
 
-def convert_program(program: ExportedProgram, name: str) -> ConvertedModel:
+def convert_program(
+    program: ExportedProgram, name: str, axes: Mapping[str, Sequence[int | str]] | None = None
+) -> ConvertedModel:
     """Convert a network that torch.export has read.
 
     Args:
         program: Exported in evaluation mode. A free first axis of every input is the batch; a
             first axis of length 1 makes a model that runs row by row.
         name: Name of the network in messages and in `origin`.
+        axes: Names of axes for some inputs; lengths are ignored.
 
     Raises:
         WrongUseError: BAD_MODEL_FILE, FIXED_BATCH or NOT_FINITE.
@@ -46,26 +46,24 @@ def convert_program(program: ExportedProgram, name: str) -> ConvertedModel:
             'dynamic_shapes={"INPUT": {0: torch.export.Dim("n")}}.',
         ) from error
     inputs, outputs = _golden(program, shapes, rows, name)
-    chatter = io.StringIO()
     try:
-        with quiet_torch(), contextlib.redirect_stdout(chatter):
+        with quiet_framework():
             exported = torch.onnx.export(
                 program,
                 dynamo=True,
                 external_data=False,
                 input_names=list(inputs),
-                output_names=list(outputs),
                 verbose=False,
             )
     except Exception as error:  # the exporter's errors vary with the operator that it lacks
         raise no_export(name, first_words(error)) from error
     if exported is None:
         raise no_export(name, "it returned no ONNX program")
-    graph, names = plain_graph(exported.model_proto)
+    graph, names = plain_graph(exported.model_proto, list(outputs), axes)
     return ConvertedModel(
         onnx=graph,
         inputs=inputs,
-        outputs={key: outputs[key] for key in names},
+        outputs=dict(zip(names, outputs.values(), strict=True)),
         origin=f"torch {torch.__version__.partition('+')[0]}, {name}",
         parameters=sum(one.numel() for one in program.parameters()),
     )
@@ -76,7 +74,7 @@ def _input_shapes(
 ) -> dict[str, tuple[torch.dtype, list[int | None]]]:
     """Return dtype and shape of each tensor that a user gives, with None for a free axis."""
     values = {node.name: node.meta.get("val") for node in program.graph.nodes}
-    found = {}
+    found: dict[str, tuple[torch.dtype, list[int | None]]] = {}
     for spec in program.graph_signature.input_specs:
         if spec.kind != InputKind.USER_INPUT or isinstance(spec.arg, ConstantArgument):
             continue
@@ -87,7 +85,8 @@ def _input_shapes(
                 f"'{name}': its input '{spec.arg.name}' is not a tensor. Export the network with "
                 "tensors as its only inputs.",
             )
-        axes = [axis if isinstance(axis, int) else None for axis in value.shape]
+        lengths: Sequence[object] = value.shape  # a free axis is a torch.SymInt
+        axes = [axis if isinstance(axis, int) else None for axis in lengths]
         found[spec.arg.name] = (value.dtype, axes)
     return found
 
@@ -146,7 +145,7 @@ def _run(program: ExportedProgram, inputs: Mapping[str, Array], name: str) -> di
             flat.append(spec.arg.value if constant else torch.from_numpy(inputs[spec.arg.name]))
     args, kwargs = pytree.tree_unflatten(flat, program.call_spec.in_spec)
     try:
-        with torch.inference_mode(), quiet_torch():
+        with torch.inference_mode(), quiet_framework():
             result = program.module()(*args, **kwargs)
     except Exception as error:  # the network runs here, and can raise anything
         raise no_export(name, f"it does not run on test values: {first_words(error)}") from error
@@ -160,7 +159,6 @@ def _run(program: ExportedProgram, inputs: Mapping[str, Array], name: str) -> di
     if len(kept) != sum(isinstance(arg, TensorArgument) for arg in given):
         raise no_export(name, "some of its outputs are not tensors")
     names = unique_names([_output_name(path, len(kept)) for path, _ in kept])
-    names = [f"{one}_output" if one in inputs else one for one in names]
     outputs = {}
     for key, (_, value) in zip(names, kept, strict=True):
         if value.dtype in (torch.bfloat16, torch.complex64, torch.complex128):
@@ -206,14 +204,6 @@ def _require_rows(
                 f"'{name}' gives other values of '{key}' for the same row in another batch, as "
                 "dropout and batch normalisation do in training. Export it after network.eval().",
             )
-
-
-@contextlib.contextmanager
-def quiet_torch() -> Iterator[None]:
-    """Suppress torch's log messages and its warnings about its own deprecations."""
-    with warnings.catch_warnings(), quiet_logs():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def no_export(name: str, reason: str) -> SightlineError:

@@ -9,8 +9,8 @@ import onnx
 
 from sightline.bundle.batch_size import fixed_batch
 from sightline.bundle.converted_model import ConvertedModel
-from sightline.bundle.graph import bad_onnx, count_parameters, read_graph
-from sightline.bundle.image_inputs import image_inputs, image_rows
+from sightline.bundle.graph import bad_onnx, count_parameters, load_graph
+from sightline.bundle.image_inputs import image_inputs, image_rows, name_images
 from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.run_rows import RowRunner, reason_of
 from sightline.bundle.sample_rows import Range, find_rows, unique_axes
@@ -36,15 +36,15 @@ def from_onnx(
         WrongUseError: BAD_ONNX, ONNX_EXTERNAL_DATA or UNKNOWN_OUTPUT.
     """
     what = str(source) if isinstance(source, Path) else source.graph.name or "the ONNX model"
-    model = read_graph(source) if isinstance(source, Path) else source
+    model = load_graph(source) if isinstance(source, Path) else source
     prepared = prepare_graph(model, outputs, what)
     inputs = unique_axes(prepared.inputs)
     try:
         runner = RowRunner(prepared.model, fixed_batch(inputs) or 1)
     except Exception as error:
         raise bad_onnx(what, f"it cannot be loaded: {reason_of(error)}") from error
-    layouts = image_inputs(prepared.model, images or {}, what)
-    given = image_rows(layouts, images or {})
+    named = name_images(images or {}, [one.name for one in inputs], what)
+    given = image_rows(image_inputs(prepared.model, named, what), named)
     rows = find_rows(runner, inputs, given, ranges or {}, what)
     return ConvertedModel(
         onnx=prepared.model.SerializeToString(deterministic=True),
@@ -65,6 +65,7 @@ def require_model(source: object) -> onnx.ModelProto:
     """
     if not isinstance(source, onnx.ModelProto):
         raise WrongUseError(
-            "UNKNOWN_SOURCE", f"a {type(source).__name__} of onnx is not a model. Give a ModelProto."
+            "UNKNOWN_SOURCE",
+            f"a {type(source).__name__} of onnx is not a model. Give a ModelProto.",
         )
     return source

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def from_sklearn(
         SightlineError: EXPORT_FAILED if skl2onnx cannot convert the estimator, or converts it to a
             graph with other results.
     """
-    estimator = _read(source) if isinstance(source, Path) else source
+    estimator: Any = _read(source) if isinstance(source, Path) else source
     what = type(estimator).__name__
     types = list(initial_types or [(_INPUT, FloatTensorType([None, _columns(estimator, what)]))])
     graph = _convert(estimator, types, what)
@@ -115,16 +115,23 @@ def _columns(estimator: Any, what: str) -> int:  # noqa: ANN401
 
 
 def _convert(estimator: Any, types: InitialTypes, what: str) -> onnx.ModelProto:  # noqa: ANN401
+    graph: onnx.ModelProto
+    arguments: dict[str, Any] = {"initial_types": list(types), "target_opset": _OPSETS}
     try:
         with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
-            # A ZipMap that this adds for a classifier is removed by `prepare_graph`.
-            return to_onnx(estimator, initial_types=list(types), target_opset=_OPSETS)
+            with suppress(NameError):  # not every classifier has this option
+                if is_classifier(estimator):
+                    plain = {id(estimator): {"zipmap": False}}
+                    graph = to_onnx(estimator, options=plain, **arguments)
+                    return graph
+            graph = to_onnx(estimator, **arguments)
     except Exception as error:  # skl2onnx raises errors of many kinds
         reason = " ".join(str(error).split())[:300]
         raise SightlineError(
             "EXPORT_FAILED", f"skl2onnx cannot convert a {what}: {type(error).__name__}: {reason}"
         ) from error
+    return graph
 
 
 def _numbers_in_attributes(model: onnx.ModelProto) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,16 @@ from sightline.backends.architecture import build_architecture, load_weights
 from sightline.bundle.class_count import with_class_count
 from sightline.bundle.converted_model import ConvertedModel
 from sightline.bundle.example_input import ExampleInput
-from sightline.bundle.exported_program import convert_program, first_words, no_export, quiet_torch
+from sightline.bundle.exported_program import convert_program, first_words, no_export
 from sightline.bundle.input_rows import FREE_LENGTHS, rows_of
 from sightline.bundle.pt2_archive import bad_file, require_plain_archive
+from sightline.bundle.quiet_logs import quiet_framework
 from sightline.bundle.weights import read_weights
-from sightline.errors import SightlineError
+from sightline.errors import SightlineError, WrongUseError
 
 _LARGEST = 1_000_000  # the longest free axis, in export
-Examples = Sequence[torch.Tensor] | Mapping[str, torch.Tensor] | Sequence[ExampleInput]
+_Named = Mapping[str, torch.Tensor | ExampleInput]
+Examples = Sequence[torch.Tensor] | Sequence[ExampleInput] | _Named
 
 
 def from_torch_export(path: Path) -> ConvertedModel:
@@ -36,7 +39,7 @@ def from_torch_export(path: Path) -> ConvertedModel:
     """
     require_plain_archive(path)
     try:
-        with quiet_torch():
+        with quiet_framework():
             program = torch.export.load(path)
     except Exception as error:  # torch's own errors for another version of the format vary
         raise bad_file(
@@ -53,19 +56,21 @@ def from_torch_module(
     Args:
         module: A network of tensors.
         examples: Its inputs: tensors, whose first axis is the batch and whose other axes keep
-            their length; or descriptions, whose named axes may have any length. A mapping gives
-            them by the names of `forward`.
+            their length, in the order of `forward` or by the names of its parameters; or
+            descriptions, whose named axes may have any length.
         name: Name for `origin`; by default the class of the module.
 
     Raises:
-        WrongUseError: FIXED_BATCH or NOT_FINITE.
+        WrongUseError: INVALID_OPTION, FIXED_BATCH or NOT_FINITE.
         SightlineError: EXPORT_FAILED.
     """
     named = name or type(module).__name__
+    given = _by_parameter(module, examples)
+    axes = {key: one.shape for key, one in given.items() if isinstance(one, ExampleInput)}
     training = module.training
     module.eval()
     try:
-        return convert_program(_export(module, examples, named), named)
+        return convert_program(_export(module, given, named), named, axes)
     finally:
         module.train(training)
 
@@ -82,11 +87,11 @@ def from_torch_weights(
         weights: See `read_weights`.
         architecture: See `build_architecture`. Code of any package is allowed here.
         arguments: Keyword arguments of the architecture. `num_classes` is read from the weights.
-        examples: The inputs, in the order of the network's `forward`.
+        examples: The inputs, by the names of the parameters of the network's `forward`.
 
     Raises:
         WrongUseError: BAD_WEIGHTS, UNSAFE_WEIGHTS, UNKNOWN_ARCHITECTURE, BAD_ARCHITECTURE,
-            WEIGHTS_MISMATCH, FIXED_BATCH, or NOT_FINITE.
+            WEIGHTS_MISMATCH, INVALID_OPTION, FIXED_BATCH or NOT_FINITE.
         SightlineError: EXPORT_FAILED.
     """
     tensors = read_weights(weights)
@@ -98,7 +103,30 @@ def from_torch_weights(
     return from_torch_module(network, examples, f"{architecture}, {weights.name}")
 
 
-def _export(module: torch.nn.Module, examples: Examples, name: str) -> ExportedProgram:
+def _by_parameter(module: torch.nn.Module, examples: Examples) -> _Named:
+    """Return the examples by the names of forward's parameters.
+
+    Raises:
+        WrongUseError: INVALID_OPTION if there is no such parameter.
+    """
+    parameters = inspect.signature(module.forward).parameters
+    named: dict[str, torch.Tensor | ExampleInput] = {}
+    if isinstance(examples, Mapping):
+        named.update(examples)
+    else:
+        for place, one in zip(parameters, list[Any](examples), strict=False):
+            named[one.name if isinstance(one, ExampleInput) else place] = one
+    free = any(one.kind == one.VAR_KEYWORD for one in parameters.values())
+    for key in named:
+        if key not in parameters and not free:
+            raise WrongUseError(
+                "INVALID_OPTION",
+                f"--example is '{key}=…'. The network's inputs: {', '.join(parameters)}.",
+            )
+    return named
+
+
+def _export(module: torch.nn.Module, examples: _Named, name: str) -> ExportedProgram:
     """Export with a free batch axis, or with a batch of 1 if the network fixes it."""
     try:
         return _export_rows(module, examples, name, rows=2)
@@ -109,20 +137,14 @@ def _export(module: torch.nn.Module, examples: Examples, name: str) -> ExportedP
 
 
 def _export_rows(
-    module: torch.nn.Module, examples: Examples, name: str, rows: int
+    module: torch.nn.Module, examples: _Named, name: str, rows: int
 ) -> ExportedProgram:
-    given = list(examples.values()) if isinstance(examples, Mapping) else list(examples)
     batch = {0: torch.export.Dim("n", min=1, max=_LARGEST)} if rows > 1 else {}
-    values = [_rows(one, rows) for one in given]
-    shapes = [batch | _free_axes(one) for one in given]
-    if isinstance(examples, Mapping):
-        args, kwargs = (), dict(zip(examples, values, strict=True))
-        dynamic: Any = dict(zip(examples, shapes, strict=True))
-    else:
-        args, kwargs, dynamic = tuple(values), {}, tuple(shapes)
+    values = {key: _rows(one, rows) for key, one in examples.items()}
+    dynamic = {key: batch | _free_axes(one) for key, one in examples.items()}
     try:
-        with quiet_torch():
-            return torch.export.export(module, args, kwargs, dynamic_shapes=dynamic, strict=False)
+        with quiet_framework():
+            return torch.export.export(module, (), values, dynamic_shapes=dynamic, strict=False)
     except Exception as error:  # the network's own code runs here, and can raise anything
         raise no_export(name, first_words(error)) from error
 

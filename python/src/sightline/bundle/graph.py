@@ -14,14 +14,26 @@ from sightline.bundle.node_order import names_read, order_nodes
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
 
+_RANK_OF_IMAGES = 4
 _FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
 _NUMPY_NAMES = {"float": "float32", "double": "float64"}  # the others are called as in numpy
 
 
 def read_graph(path: Path) -> onnx.ModelProto:
+    """Read an ONNX file with `load_graph`, and remove the inputs that no node reads.
+
+    Raises:
+        WrongUseError: See `load_graph`.
+    """
+    model = load_graph(path)
+    remove_unused_inputs(model.graph)
+    return model
+
+
+def load_graph(path: Path) -> onnx.ModelProto:
     """Read an ONNX file, including weights in a file beside it, and sort its nodes.
 
-    Inputs that no node reads are removed. The runtime checks whether the graph is valid.
+    The runtime checks whether the graph is valid.
 
     Raises:
         WrongUseError: BAD_ONNX if the path is a link, or the file is too large or not ONNX;
@@ -39,9 +51,7 @@ def read_graph(path: Path) -> onnx.ModelProto:
     except (DecodeError, OSError) as error:
         raise bad_onnx(path, f"it is not ONNX ({error})") from error
     embed_weights(_tensors(model), path)
-    graph = model.graph
-    order_nodes(graph)
-    remove_unused_inputs(graph)
+    order_nodes(model.graph)
     return model
 
 
@@ -79,6 +89,20 @@ def image_input(model: onnx.ModelProto, path: Path) -> onnx.ValueInfoProto:
         )
     found: onnx.ValueInfoProto = inputs[0]
     return found
+
+
+def may_take_image(path: Path) -> bool:
+    """Whether the only input of an ONNX file has the rank of a batch of images, or no shape.
+
+    Raises:
+        WrongUseError: An error of `read_graph`.
+    """
+    model = read_graph(path)
+    weights = {tensor.name for tensor in model.graph.initializer}
+    inputs = [one.type.tensor_type for one in model.graph.input if one.name not in weights]
+    return len(inputs) == 1 and (
+        not inputs[0].HasField("shape") or len(inputs[0].shape.dim) == _RANK_OF_IMAGES
+    )
 
 
 def takes_pixels(path: Path) -> bool:

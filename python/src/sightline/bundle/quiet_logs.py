@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
+import warnings
 from collections.abc import Iterator
 
 
@@ -16,3 +18,11 @@ def quiet_logs() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
+
+
+@contextlib.contextmanager
+def quiet_framework() -> Iterator[None]:
+    """Suppress a framework's log messages, its warnings about itself, and what it prints."""
+    with warnings.catch_warnings(), quiet_logs(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield

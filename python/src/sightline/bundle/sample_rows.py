@@ -66,7 +66,7 @@ def sample(
 ) -> Array:
     """Return rows of pseudo-random values; the same for the same arguments.
 
-    Floats are normally distributed, or uniform within `limits` if those differ from (0, 0).
+    Floats are normally distributed if both limits are equal, else uniform within them.
     Integers are from limits[0] to limits[1] - 1. The first value of a row of booleans, and of
     integers below 2, is 1, so that a mask is not empty.
     """
@@ -75,11 +75,11 @@ def sample(
     random = np.random.default_rng(zlib.crc32(tensor.name.encode()))
     low, high = limits
     if tensor.dtype.startswith("float"):
-        if limits == (0, 0):
+        if low == high:
             return random.standard_normal(shape).astype(tensor.dtype)
         return random.uniform(low, high, shape).astype(tensor.dtype)
     values: Array = random.integers(int(low), int(high), shape)
-    if limits == _NARROW and values.ndim > 1:
+    if high == _NARROW[1] and values.ndim > 1:
         values[..., 0] = 1
     return values.astype(tensor.dtype)
 

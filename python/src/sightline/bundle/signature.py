@@ -176,8 +176,7 @@ class Signature:
         if name not in vectors:
             raise WrongUseError(
                 "UNKNOWN_OUTPUT",
-                f"'{name}' is no output of features of model {model}. "
-                f"Known: {', '.join(vectors)}.",
+                f"'{name}' is no output of features of model {model}. Known: {', '.join(vectors)}.",
             )
         return vectors[name]
 
@@ -224,13 +223,15 @@ def check_names(signature: Signature, top: Fields) -> None:
 
 def _check_axes(signature: Signature, top: Fields) -> None:
     """Raise an error if a free axis of a row has the name of a batch axis of another tensor."""
-    tensors = [one.tensor for one in (*signature.inputs, *signature.outputs)]
+    tensors = [one.tensor for one in signature.inputs]
+    tensors += [one.tensor for one in signature.outputs]
     batch_axes = {one.shape[0] for one in tensors}
-    for key, group in (("inputs", signature.inputs), ("outputs", signature.outputs)):
-        for at, tensor in enumerate(one.tensor for one in group):
-            for axis in batch_axes.intersection(tensor.free_axes):
-                where = f"{key}[{at}].shape"
-                top.fail(where, f"must not use the name of the batch axis '{axis}' for another")
+    places = [f"inputs[{at}]" for at in range(len(signature.inputs))]
+    places += [f"outputs[{at}]" for at in range(len(signature.outputs))]
+    for place, tensor in zip(places, tensors, strict=True):
+        for axis in batch_axes.intersection(tensor.free_axes):
+            problem = f"must not use the name of the batch axis '{axis}' for another"
+            top.fail(f"{place}.shape", problem)
 
 
 def _rows(item: Fields) -> TensorSpec:

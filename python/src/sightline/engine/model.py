@@ -64,9 +64,9 @@ class Model:
 
     def runs_golden(self) -> bool:
         """Whether the session can run one row of the bundle's golden batch."""
-        inputs, outputs = read_golden(self.bundle)
-        row = {name: value[:1] for name, value in inputs.items()}
         try:
+            inputs, outputs = read_golden(self.bundle)
+            row = {name: value[:1] for name, value in inputs.items()}
             self.session.run(row, list(outputs))
         except Exception:  # noqa: BLE001 - runtimes raise classes of their own
             return False

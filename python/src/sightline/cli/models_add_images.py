@@ -1,4 +1,4 @@
-"""Convert the options of `models add` to a request for a new bundle."""
+"""The options of `models add` for a classifier of images, as a request for a bundle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sightline.bundle.add_request import PIXELS_AS_THEY_ARE, RECOMMENDED, AddRequest
-from sightline.bundle.image_settings import Preprocessing, Resize, Size
+from sightline.bundle.image_options import NONE, read_preprocessing
+from sightline.bundle.image_settings import Size
 from sightline.bundle.labels import read_labels
 from sightline.bundle.manifest import Accuracy
 from sightline.errors import WrongUseError
@@ -17,7 +18,6 @@ from sightline.require_package import require_package
 if TYPE_CHECKING:
     from sightline.bundle.recipe import Recipe
 
-NONE = "none"
 _LARGEST_SIDE = 16_384
 
 
@@ -136,56 +136,6 @@ def _own_normalisation(given: dict[str, Any]) -> dict[str, Any]:
     from sightline.bundle.graph import takes_pixels
 
     return left if takes_pixels(given["onnx"]) else {}
-
-
-def read_preprocessing(given: dict[str, Any], recipe: Preprocessing | None = None) -> Preprocessing:
-    """Return the preprocessing that the options describe.
-
-    Args:
-        given: Option values by parameter name; None for options that the user left out.
-        recipe: Defaults for those.
-
-    Raises:
-        WrongUseError: BAD_PREPROCESSING if they contradict each other.
-    """
-    resize, crop, mode = given["resize"], given["crop"], given["resize_mode"]
-    if resize is None and recipe is not None:
-        mode = mode or recipe.resize.mode
-        size = Size(recipe.resize.height, recipe.resize.width)
-    elif resize in (None, NONE):
-        raise WrongUseError("BAD_PREPROCESSING", "--resize must be pixels, such as 256.")
-    else:
-        mode = mode or ("shortest_edge" if isinstance(resize, int) else "stretch")
-        size = Size(resize, resize) if isinstance(resize, int) else resize
-    # A height and width to stretch to is the size of the model's input, so no crop follows it.
-    if crop is None and recipe and mode == recipe.resize.mode and not isinstance(resize, Size):
-        crop = recipe.crop
-    crop = None if crop == NONE else Size(crop, crop) if isinstance(crop, int) else crop
-    if mode == "shortest_edge" and (crop is None or size.height != size.width):
-        raise WrongUseError(
-            "BAD_PREPROCESSING",
-            "--resize-mode shortest_edge needs one number for --resize, and needs --crop. To use "
-            "no crop, choose --resize-mode stretch.",
-        )
-    if recipe and crop and (crop.height > size.height or crop.width > size.width):
-        raise WrongUseError(
-            "BAD_PREPROCESSING",
-            f"the crop, {crop.height} x {crop.width}, is larger than the resized image, "
-            f"{size.height} x {size.width}. Give both --resize and --crop.",
-        )
-    rest = {one: given[one] for one in ("mean", "std", "interpolation") if given[one] is not None}
-    if recipe is not None:
-        own = {"mean": recipe.mean, "std": recipe.std}
-        rest = {**own, "interpolation": recipe.resize.interpolation, **rest}
-    if min(rest["std"]) <= 0:
-        raise WrongUseError("BAD_PREPROCESSING", "--std must be above 0.")
-    return Preprocessing(
-        color="RGB",
-        resize=Resize(mode, size.height, size.width, rest.get("interpolation", "bilinear")),
-        crop=crop,
-        mean=rest["mean"],
-        std=rest["std"],
-    )
 
 
 def _pretrained(given: dict[str, Any]) -> str:

@@ -1,0 +1,111 @@
+"""`sightline.add_model`: models in memory and in files."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+import sightline
+from sightline.backends.device import Device
+from sightline.backends.onnx import BACKEND as ONNX
+from sightline.bundle.bundle import Bundle
+
+PIXELS = (
+    '<ir_version: 8, opset_import: ["": 18]>\n'
+    "g (float[n, 3, 4, 4] x) => (float[n, 3] mean) {"
+    "  axes = Constant<value = int64[2] {2, 3}>()  mean = ReduceMean<keepdims = 0>(x, axes) }"
+)
+IMAGE = {"resize": (4, 4), "mean": 0.5, "std": (0.5, 0.5, 0.5)}
+
+
+def outputs(folder: Path, **inputs: Any) -> Any:  # noqa: ANN401
+    bundle = Bundle.load(folder)
+    names = [one.name for one in bundle.manifest.signature.outputs]
+    return ONNX.open(bundle, Device("cpu"), 1).run(inputs, names)
+
+
+def test_a_graph_in_memory_and_in_a_file_give_the_same_results(tmp_path: Path) -> None:
+    graph = onnx.parser.parse_model(PIXELS)
+    onnx.save(graph, tmp_path / "g.onnx")
+    x = np.arange(96, dtype=np.float32).reshape(2, 3, 4, 4)
+    for source in (graph, tmp_path / "g.onnx", str(tmp_path / "g.onnx")):
+        path = sightline.add_model(source, "m", models=tmp_path, overwrite=True)
+        assert path == tmp_path / "m"
+        assert outputs(path, x=x)["mean"].tolist() == x.mean(axis=(2, 3)).tolist()
+
+
+def test_a_classifier_of_images_predicts(tmp_path: Path, encode: Any) -> None:  # noqa: ANN401
+    graph = onnx.parser.parse_model(PIXELS)
+    labels = ["red", "green", "blue"]
+    path = sightline.add_model(graph, "m", models=tmp_path, images={"x": IMAGE}, labels=labels)
+    (found,) = sightline.load(path).predict([encode("lime")])
+    assert (found.label, found.error) == ("green", None)
+
+
+def test_labels_may_be_files_and_belong_to_outputs(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("a\nb\nc\n")
+    graph = onnx.parser.parse_model(PIXELS)
+    for labels in (tmp_path / "labels.txt", {"mean": ("a", "b", "c")}):
+        path = sightline.add_model(graph, "m", models=tmp_path, labels=labels, overwrite=True)
+        assert Bundle.load(path).labels == ("a", "b", "c")
+
+
+def test_a_module_of_torch_is_added_with_its_examples(tmp_path: Path) -> None:
+    import torch
+
+    torch.manual_seed(1)
+    network = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh())
+    examples = (torch.zeros(1, 3),)
+    path = sightline.add_model(network, "m", models=tmp_path, example_inputs=examples)
+    x = np.random.default_rng(1).normal(size=(7, 3)).astype(np.float32)
+    (name,) = (one.tensor.name for one in Bundle.load(path).manifest.signature.inputs)
+    (found,) = outputs(path, **{name: x}).values()
+    assert np.abs(found - network(torch.from_numpy(x)).detach().numpy()).max() < 1e-6
+    with pytest.raises(sightline.WrongUseError, match=r"NO_SOURCE: a Sequential of torch does not"):
+        sightline.add_model(network, "other", models=tmp_path)
+    for state in (network.state_dict(), OrderedDict(weight=np.zeros(3))):
+        with pytest.raises(sightline.WrongUseError, match="NO_SOURCE: a state dict holds the num"):
+            sightline.add_model(state, "other", models=tmp_path)
+
+
+def test_an_estimator_is_added(tmp_path: Path) -> None:
+    pytest.importorskip("skl2onnx", reason="the extra sklearn is not installed")
+    from sklearn.linear_model import LinearRegression
+
+    x = np.array([[0.0, 1], [1, 0], [2, 2], [3, 1]])
+    estimator = LinearRegression().fit(x, x[:, 0] * 2 + x[:, 1])
+    path = sightline.add_model(estimator, "m", models=tmp_path)
+    found = outputs(path, features=np.array([[5, 7]], np.float32))["variable"]
+    assert found.round(4).tolist() == [[17]]
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "error"),
+    [
+        (3, {}, "UNKNOWN_SOURCE: a builtins.int is not a model that can be added. Known: a path,"),
+        (
+            "m.pkl",
+            {},
+            "UNKNOWN_SOURCE: 'm.pkl' is not a model that can be added. Known: files that",
+        ),
+        (onnx.GraphProto(), {}, "UNKNOWN_SOURCE: a GraphProto of onnx is not a model."),
+        ("m.onnx", {"heads": {"y": "boxes"}}, "INVALID_OPTION: heads['y'] is 'boxes'."),
+        ("m.onnx", {"activation": "tanh"}, "UNKNOWN_ACTIVATION: activation 'tanh'. Known: auto,"),
+        ("m.onnx", {"images": {"x": {"size": 4}}}, "INVALID_OPTION: images is 'size'. Known: re"),
+        ("m.onnx", {"images": {"x": {"resize": 4}}}, "INVALID_OPTION: images is '{'resize': 4}'."),
+        ("m.onnx", {"name": "a/b"}, "WRONG_MODEL_NAME: 'a/b': a model's name consists of letters"),
+        ("m.onnx", {"name": "there"}, "MODEL_EXISTS: "),
+    ],
+)
+def test_wrong_use_is_an_error_with_a_condition(
+    source: object, options: dict[str, Any], error: str, tmp_path: Path
+) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(sightline.WrongUseError) as raised:
+        sightline.add_model(source, **{"name": "m", "models": tmp_path, **options})
+    assert str(raised.value).startswith(error)
