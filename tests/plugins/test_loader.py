@@ -227,7 +227,10 @@ def test_rows_of_any_length_and_two_inputs_by_name(spark: SparkSession) -> None:
         allow_code=True,
     )
     table = spark.sql("SELECT sequence(1, id) AS ids, id / 2 AS w FROM range(1, 9, 1, 3)")
-    found = {len(row.ids): row.y for row in table.select("ids", function("ids", weight="w").alias("y")).collect()}
+    found = {
+        len(row.ids): row.y
+        for row in table.select("ids", function("ids", weight="w").alias("y")).collect()
+    }
     assert found == {count: count * (count + 1) / 2 * count / 2 for count in range(1, 9)}
 
 
@@ -245,7 +248,7 @@ def test_a_package_travels_with_the_modules_of_it(numbers: DataFrame, tmp_path: 
         by_x(numbers, plugin.model_udf(load, **options))
     function = plugin.model_udf(load, code=[tmp_path / "far_away.py"], **options)
     assert by_x(numbers, function) == {x: x - 7 for x in range(1000)}
-    with pytest.raises(sightline.WrongUseError, match="PATH_NOT_FOUND: .*option code"):
+    with pytest.raises(sightline.WrongUseError, match=r"PATH_NOT_FOUND: .*option code"):
         plugin.model_udf(load, code=[tmp_path / "none.py"], **options)
 
 

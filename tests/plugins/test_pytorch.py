@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sightline
 import torch
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql.functions import col
-
-import sightline
 from sightline.functions import ml_predict
 
 pytestmark = [
@@ -65,7 +64,7 @@ def test_a_loader_runs_torch_in_the_workers(numbers: DataFrame, tmp_path: Path) 
             file.write(f"{os.getpid()}\n")
         return linear()
 
-    with pytest.raises(sightline.WrongUseError, match="WRONG_LOADER: .*function around it"):
+    with pytest.raises(sightline.WrongUseError, match=r"WRONG_LOADER: .*function around it"):
         plugin.model_udf(load, example_inputs=EXAMPLE)
     function = plugin.model_udf(linear, example_inputs=EXAMPLE, allow_code=True)
     assert function.options["backend"] == "python"
@@ -105,7 +104,9 @@ def test_a_state_dict_is_no_model(tmp_path: Path) -> None:
     weights = linear().state_dict()
     torch.save(weights, tmp_path / "weights.pt")
     for source in (weights, tmp_path / "weights.pt"):
-        with pytest.raises(sightline.WrongUseError, match="WRONG_MODEL_SOURCE: .* is a state dict"):
+        with pytest.raises(
+            sightline.WrongUseError, match=r"WRONG_MODEL_SOURCE: .* is a state dict"
+        ):
             plugin.model_udf(source, example_inputs=EXAMPLE)
 
 
@@ -119,7 +120,7 @@ def test_a_loader_of_a_state_dict_is_named_on_the_driver() -> None:
 
 def test_a_pickled_module_is_refused_with_what_to_do(tmp_path: Path) -> None:
     torch.save(linear(), tmp_path / "linear.pt")
-    with pytest.raises(sightline.WrongUseError, match="WRONG_MODEL_SOURCE: .* is a pickle"):
+    with pytest.raises(sightline.WrongUseError, match=r"WRONG_MODEL_SOURCE: .* is a pickle"):
         plugin.model_udf(tmp_path / "linear.pt")
 
 
@@ -142,7 +143,11 @@ def test_two_inputs_by_position_and_by_name(spark: SparkSession) -> None:
     expected = {(3, i - 4) for i in range(4)}
     for column in (function("p", "q"), function("p", b="q"), function(b="q", a="p")):
         assert {tuple(row[0]) for row in table.select(column).collect()} == expected
-    for wrong in (lambda: function("p"), lambda: function("p", a="q"), lambda: function("p", c="q")):
+    for wrong in (
+        lambda: function("p"),
+        lambda: function("p", a="q"),
+        lambda: function("p", c="q"),
+    ):
         with pytest.raises(
             sightline.WrongUseError, match=r"WRONG_ARGUMENTS: the model has the inputs a, b"
         ):

@@ -94,13 +94,15 @@ def test_the_summary_has_the_steps(plugin: sightline.Plugin, estimator: Pipeline
 def test_it_needs_consent_and_a_fitted_model(
     spark: SparkSession, plugin: sightline.Plugin, estimator: Pipeline
 ) -> None:
-    with pytest.raises(sightline.WrongUseError, match="CODE_NOT_ALLOWED: .*sklearn_direct:Sklearn"):
+    with pytest.raises(
+        sightline.WrongUseError, match=r"CODE_NOT_ALLOWED: .*sklearn_direct:Sklearn"
+    ):
         plugin.model_udf(estimator, example_inputs=ROWS)
-    with pytest.raises(sightline.WrongUseError, match="LOADER_FAILED: .*NotFittedError"):
+    with pytest.raises(sightline.WrongUseError, match=r"LOADER_FAILED: .*NotFittedError"):
         plugin.model_udf(LogisticRegression(), example_inputs=ROWS, allow_code=True)
-    with pytest.raises(sightline.WrongUseError, match="WRONG_MODEL_SOURCE: .* it takes no dict"):
+    with pytest.raises(sightline.WrongUseError, match=r"WRONG_MODEL_SOURCE: .* it takes no dict"):
         plugin.model_udf({}, example_inputs=ROWS, allow_code=True)
-    with pytest.raises(sightline.WrongUseError, match="UNKNOWN_OPTION: 'examples'. Known: .*code"):
+    with pytest.raises(sightline.WrongUseError, match=r"UNKNOWN_OPTION: 'examples'. Known: .*code"):
         plugin.model_udf(estimator, examples=ROWS)  # type: ignore[call-arg]
 
 

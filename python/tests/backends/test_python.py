@@ -77,7 +77,7 @@ def test_the_golden_batch_is_checked(bundle: Path) -> None:
 
 def test_nothing_is_imported_without_consent(bundle: Path) -> None:
     sys.modules.pop("power_plugin")
-    with pytest.raises(WrongUseError, match="CODE_NOT_ALLOWED: .*power_plugin:Power"):
+    with pytest.raises(WrongUseError, match=r"CODE_NOT_ALLOWED: .*power_plugin:Power"):
         PythonBackend().open(Bundle.load(bundle), CPU, 1)
     assert "power_plugin" not in sys.modules
     own = change(bundle, architecture="sightline.plugins.plugin:Plugin")
@@ -95,7 +95,7 @@ def test_changed_code_is_not_run(bundle: Path) -> None:
 
 @pytest.mark.parametrize("reference", ["power_plugin", ""])
 def test_a_variant_names_functions(bundle: Path, reference: str) -> None:
-    with pytest.raises(WrongUseError, match="INVALID_BUNDLE: .*each module:name"):
+    with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*each module:name"):
         PythonBackend().open(change(bundle, architecture=reference), CPU, 1, allow_code=True)
 
 
@@ -114,7 +114,7 @@ def test_code_that_is_not_there_is_named(bundle: Path, reference: str, reason: s
 
 def test_user_code_gets_no_gpu(bundle: Path, colour_bundle: Path) -> None:
     assert not PythonBackend().has_cuda()
-    with pytest.raises(WrongUseError, match="DEVICE_UNAVAILABLE: cuda:0 .*runs on the CPU only"):
+    with pytest.raises(WrongUseError, match=r"DEVICE_UNAVAILABLE: cuda:0 .*runs on the CPU only"):
         PythonBackend().open(Bundle.load(bundle), Device("cuda", 0), 1, allow_code=True)
     with pytest.raises(WrongUseError, match="NO_VARIANT"):
         PythonBackend().open(Bundle.load(colour_bundle), CPU, 1, allow_code=True)
@@ -130,7 +130,9 @@ def test_a_name_outside_the_bundle_is_not_written(bundle: Path) -> None:
         for file in bundle.iterdir():
             archive.write(file, file.name)
         archive.write(bundle / "code.zip", "../outside")
-    with pytest.raises(WrongUseError, match=r"INVALID_BUNDLE: .*'\.\./outside' is not a plain name"):
+    with pytest.raises(
+        WrongUseError, match=r"INVALID_BUNDLE: .*'\.\./outside' is not a plain name"
+    ):
         PythonBackend().open(Bundle.load(path), CPU, 1, allow_code=True)
 
 

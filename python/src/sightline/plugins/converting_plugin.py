@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import FunctionType
-from typing import ClassVar, Unpack
+from typing import Any, ClassVar, Unpack
 
 from sightline.bundle.bundle import Bundle
 from sightline.errors import WrongUseError
@@ -22,13 +22,13 @@ class ConvertingPlugin(Plugin):
         name: Name of the plugin.
         package: Import name of the framework.
         kinds: What `m` may be besides a loader, for messages.
-        file_kind: The kind of a file, see `sightline.bundle.convert.convert_file`.
+        suffixes: Endings of the files that it converts; empty for a folder.
     """
 
     name: ClassVar[str] = ""
     package: ClassVar[str] = ""
     kinds: ClassVar[str] = ""
-    file_kind: ClassVar[str] = ""
+    suffixes: ClassVar[tuple[str, ...]] = ()
 
     def bundle(self, m: object, **options: Unpack[ModelOptions]) -> Path:
         """See `Plugin.bundle`."""
@@ -73,9 +73,17 @@ class ConvertingPlugin(Plugin):
         """Whether the workers run the framework for this model."""
         return self.is_loader(m)
 
+    def takes_file(self, path: Path) -> bool:
+        """Whether a file or folder that exists is one that the plugin converts."""
+        return path.is_dir() if self.suffixes == ("",) else path.suffix in self.suffixes
+
     def takes(self, m: object) -> bool:
         """Whether an object in memory is of the plugin's framework."""
         return any(one.__module__.partition(".")[0] == self.package for one in type(m).__mro__)
+
+    def examples(self, options: ModelOptions) -> Any:  # noqa: ANN401
+        """Return the example inputs that the converter of an object needs; None by default."""
+        return None
 
     def require_framework(self) -> None:
         """Raise an error if the framework is not installed here.

@@ -109,11 +109,12 @@ class _Tensors:
 def _tensors(
     plugin: Plugin, loader: object, code: UserCode, folder: Path, options: ModelOptions
 ) -> _Tensors:
-    given = {
-        kind: read_tensors(options[kind], kind[:-1])
-        for kind in ("inputs", "outputs")
-        if kind in options
-    }
+    given: dict[str, tuple[TensorSpec, ...]] = {}
+    if "inputs" in options:
+        given["inputs"] = read_tensors(options["inputs"], "input")
+    texts = options.get("outputs", ())
+    if isinstance(texts, str | Mapping):
+        given["outputs"] = read_tensors(texts, "output")
     inputs = example_arrays(options.get("example_inputs"), given.get("inputs", ()))
     if not inputs:
         if len(given) < 2:
@@ -202,7 +203,7 @@ def _signature(tensors: _Tensors, options: ModelOptions) -> Signature:
             f"({', '.join(one.name for one in tensors.output_specs)}), each classes, vector or "
             "tensor; classes needs the option labels.",
         )
-    classes = Classes(_LABELS, options.get("activation", "none"))
+    classes = Classes(_LABELS, _activation(options))
     return Signature(
         tuple(Input(one, Kind(TENSOR)) for one in tensors.input_specs),
         tuple(
@@ -211,6 +212,12 @@ def _signature(tensors: _Tensors, options: ModelOptions) -> Signature:
             for head in [heads.get(one.name, VECTOR if _is_vector(one) else TENSOR)]
         ),
     )
+
+
+def _activation(options: ModelOptions) -> str:
+    """Return the activation; scores of Python code are probabilities unless stated."""
+    given = options.get("activation", "auto")
+    return "none" if given == "auto" else given
 
 
 def _is_vector(spec: TensorSpec) -> bool:

@@ -24,7 +24,7 @@ class KerasPlugin(ConvertingPlugin):
     name = "keras"
     package = "keras"
     kinds = "a keras.Model, a .keras file"
-    file_kind = "keras"
+    suffixes = (".keras", ".h5")
 
     def require_framework(self) -> None:
         """See `ConvertingPlugin.require_framework`. Keras chooses its backend at its import."""

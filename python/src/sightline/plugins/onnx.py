@@ -15,7 +15,7 @@ class OnnxPlugin(ConvertingPlugin):
     name = "onnx"
     package = "onnx"
     kinds = "an ONNX file, an onnx.ModelProto"
-    file_kind = "onnx"
+    suffixes = (".onnx",)
 
     def model_summary(self, m: object, **options: Unpack[ModelOptions]) -> ModelSummary:
         """See `Plugin.model_summary`. The graph is read as it is, also if it cannot be added."""

@@ -17,13 +17,18 @@ class ModelOptions(TypedDict, total=False):
         name: Name of the model in messages and plans; letters, digits, ``_``, ``-`` and ``.``.
         inputs: Input tensors, such as ``"float32[n,4]"`` or ``{"ids": "int64[n,tokens]"}``. Without
             them they are found from the model or from `example_inputs`.
-        outputs: Output tensors, in the same form.
+        outputs: Output tensors, in the same form; for a graph, a list of names of values inside it
+            that become outputs too.
         example_inputs: A few rows: an array, or arrays by the name of the input.
         heads: For an output, ``classes``, ``vector`` or ``tensor`` (the default).
         labels: Labels of the classes, in their order.
-        activation: What makes probabilities of class scores: ``softmax``, ``sigmoid`` or ``none``.
-        python: An interpreter with TensorFlow, for a SavedModel; by default
+        activation: What makes probabilities of class scores: ``softmax``, ``sigmoid``, ``none``,
+            or ``auto`` to decide from the scores (not for Python code).
+        images: Settings of inputs that take images, as for `sightline.add_model`.
+        ranges: Limits of the test values of inputs, as for `sightline.add_model`.
+        tensorflow_python: An interpreter with TensorFlow, for a SavedModel; by default
             ``$SIGHTLINE_TENSORFLOW_PYTHON``, else this one.
+        signature: Signature of a SavedModel.
         code: More Python modules, packages or zips that a loader imports.
         allow_code: Whether the workers may run the loader or the plugin. Only for code that you
             trust.
@@ -31,12 +36,15 @@ class ModelOptions(TypedDict, total=False):
 
     name: str
     inputs: TensorTexts
-    outputs: TensorTexts
+    outputs: TensorTexts | Sequence[str]
     example_inputs: Any
     heads: Mapping[str, Literal["classes", "vector", "tensor"]]
     labels: Sequence[str]
-    activation: Literal["softmax", "sigmoid", "none"]
-    python: str | Path
+    activation: Literal["auto", "softmax", "sigmoid", "none"]
+    images: Mapping[str, Mapping[str, object]]
+    ranges: Mapping[str, tuple[float, float]]
+    tensorflow_python: str | Path
+    signature: str
     code: Sequence[str | Path]
     allow_code: bool
 

@@ -28,15 +28,17 @@ class Plugin:
     """
 
     def model(self, m: object, **options: Unpack[CallOptions]) -> Any:  # noqa: ANN401
-        """Return a Spark ML model, a `sightline.ml.TensorTransformer`.
+        """Return a Spark ML model: a `TensorTransformer` of `sightline.ml`.
+
+        A model of one image gives an `ImagePredictor` or `ImageFeaturizer`.
 
         Raises:
             WrongUseError: See `docs/plugins.md`.
         """
-        from sightline.plugins.spark import transformer
+        from sightline.plugins.spark import stage
 
         require_options(options, call=True)
-        return transformer(self.bundle(m, **_of_model(options)), options)
+        return stage(self.bundle(m, **_of_model(options)), options)
 
     def model_udf(self, m: object, **options: Unpack[CallOptions]) -> ModelFunction:
         """Return a function of columns: ``classify(col("a"), col("b"))``.

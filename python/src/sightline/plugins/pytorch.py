@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from sightline.backends.backend import Array
+from sightline.bundle.example_input import ExampleInput
 from sightline.errors import WrongUseError
 from sightline.plugins.converting_plugin import ConvertingPlugin
+from sightline.plugins.direct_bundle import example_arrays
 from sightline.plugins.model_summary import Layer, ModelSummary
 from sightline.plugins.options import ModelOptions, require_options
+from sightline.plugins.tensor_text import read_tensors
 
 _SCRIPT = "script.pt"
 
@@ -27,7 +30,7 @@ class PytorchPlugin(ConvertingPlugin):
     name = "pytorch"
     package = "torch"
     kinds = "a torch.nn.Module, a torch.export.ExportedProgram, a .pt2 file, a TorchScript file"
-    file_kind = "torch_export"
+    suffixes = (".pt2",)
 
     def is_served(self, m: object) -> bool:
         """Whether the workers run torch for this model: a loader, or TorchScript."""
@@ -54,6 +57,22 @@ class PytorchPlugin(ConvertingPlugin):
         if isinstance(m, torch.export.ExportedProgram):
             return program_summary(m, name or "program")
         raise self.not_a_model(m)
+
+    def examples(self, options: ModelOptions) -> Any:  # noqa: ANN401
+        """Return descriptions of `inputs`, whose axes may be free, or tensors of examples."""
+        if "inputs" in options:
+            return [
+                ExampleInput(one.name, one.dtype, one.shape)
+                for one in read_tensors(options["inputs"], "input")
+            ]
+        examples = options.get("example_inputs")
+        arrays = example_arrays(examples, ())
+        if not arrays:
+            return None
+        import torch
+
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        return tensors if isinstance(examples, Mapping) else tuple(tensors.values())
 
     def save(self, m: Any, folder: Path) -> None:  # noqa: ANN401
         """Copy a TorchScript file, or write a scripted module."""

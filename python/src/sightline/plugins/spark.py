@@ -17,6 +17,13 @@ from sightline.bundle.signature import Signature
 from sightline.errors import WrongUseError
 from sightline.plugins.options import CallOptions
 
+# Options of a call, and the Params of the stages.
+_PARAMS = {
+    "device": "device",
+    "precision": "precision",
+    "casts": "casts",
+    "batch_rows": "batchRows",
+}
 _SETTING = "spark.sightline.allowCode"
 
 
@@ -86,30 +93,33 @@ class ModelFunction:
         return result[self.output] if self.output else result
 
 
-def transformer(path: Path, options: CallOptions) -> Any:  # noqa: ANN401 - sightline.ml has no stubs
-    """Return a TensorTransformer for a bundle's model.
+def stage(path: Path, options: CallOptions) -> Any:  # noqa: ANN401 - one of several stages
+    """Return the Spark ML stage of a bundle's model, with its Params set from the options.
+
+    Returns:
+        An ImagePredictor or ImageFeaturizer for a model of one image with classes or features,
+        else a TensorTransformer.
 
     Raises:
         WrongUseError: CODE_NOT_ALLOWED or NO_SPARK_SESSION.
     """
-    from sightline.ml import TensorTransformer
+    from sightline import ml
 
     bundle = Bundle.load(path)
+    signature = bundle.manifest.signature
     allow_own_code(bundle, allow_code=options.get("allow_code", False))
-    params = {
+    params: dict[str, Any] = {
         "model": str(path),
         "backend": backend_of(bundle, options),
         "allowCode": VARIANT in bundle.manifest.variants,
     }
-    for option, param in (
-        ("device", "device"),
-        ("precision", "precision"),
-        ("casts", "casts"),
-        ("batch_rows", "batchRows"),
-    ):
+    for option, param in _PARAMS.items():
         if option in options:
             params[param] = options[option]  # type: ignore[literal-required]
-    return TensorTransformer(**params)
+    if signature.image is None or not (signature.classes or signature.vector):
+        return ml.TensorTransformer(**params)
+    params.pop("casts", None)
+    return ml.ImagePredictor(**params) if signature.classes else ml.ImageFeaturizer(**params)
 
 
 def allow_own_code(bundle: Bundle, *, allow_code: bool) -> None:
@@ -151,7 +161,7 @@ def backend_of(bundle: Bundle, options: CallOptions) -> str:
 def _texts(bundle: Bundle, options: CallOptions) -> dict[str, str]:
     """Return the options of the SQL function."""
     texts = {"backend": backend_of(bundle, options)}
-    for name in ("batch_rows", "device", "precision", "casts"):
+    for name in _PARAMS:
         if name in options:
             texts[name] = str(options[name])  # type: ignore[literal-required]
     return texts

@@ -20,7 +20,7 @@ class TensorflowPlugin(ConvertingPlugin):
     name = "tensorflow"
     package = "onnx"  # TensorFlow itself may be in another environment
     kinds = "the folder of a SavedModel"
-    file_kind = "saved_model"
+    suffixes = ("",)
 
     def takes(self, m: object) -> bool:
         """Return False: TensorFlow saves a model as a folder, which another process reads."""
