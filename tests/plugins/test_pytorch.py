@@ -104,9 +104,7 @@ def test_a_state_dict_is_no_model(tmp_path: Path) -> None:
     weights = linear().state_dict()
     torch.save(weights, tmp_path / "weights.pt")
     for source in (weights, tmp_path / "weights.pt"):
-        with pytest.raises(
-            sightline.WrongUseError, match=r"WRONG_MODEL_SOURCE: .* is a state dict"
-        ):
+        with pytest.raises(sightline.WrongUseError, match=r"WRONG_MODEL_SOURCE: .* a state dict"):
             plugin.model_udf(source, example_inputs=EXAMPLE)
 
 
@@ -143,15 +141,9 @@ def test_two_inputs_by_position_and_by_name(spark: SparkSession) -> None:
     expected = {(3, i - 4) for i in range(4)}
     for column in (function("p", "q"), function("p", b="q"), function(b="q", a="p")):
         assert {tuple(row[0]) for row in table.select(column).collect()} == expected
-    for wrong in (
-        lambda: function("p"),
-        lambda: function("p", a="q"),
-        lambda: function("p", c="q"),
-    ):
-        with pytest.raises(
-            sightline.WrongUseError, match=r"WRONG_ARGUMENTS: the model has the inputs a, b"
-        ):
-            wrong()
+    for named in ({}, {"a": "q"}, {"c": "q"}):
+        with pytest.raises(sightline.WrongUseError, match=r"WRONG_ARGUMENTS: .* the inputs a, b"):
+            function("p", **named)
 
 
 def test_a_column_of_text_is_an_error_of_the_query(spark: SparkSession) -> None:
