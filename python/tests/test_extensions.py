@@ -149,7 +149,7 @@ def test_the_preflight_reports_the_other_backends_if_one_is_broken(site: Path) -
 
     (site / "sightline_demo/backend.py").write_text("import no_such_module\n")
     answer = json.loads(json.dumps(preflight()))
-    assert sorted(answer["backends"]) == ["onnx", "openvino", "pytorch"]
+    assert sorted(answer["backends"]) == ["onnx", "openvino", "python", "pytorch"]
     assert "package sightline-demo cannot be loaded" in answer["broken_backends"]["reference"]
 
 

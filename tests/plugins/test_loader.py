@@ -41,7 +41,7 @@ def test_identity(numbers: DataFrame) -> None:
     def load() -> Callable[..., object]:
         return lambda values: values
 
-    same = plugin.model_udf(load, example_inputs=np.float32([1, 2]), allow_code=True)
+    same = plugin.model_udf(load, example_inputs=np.array([1, 2], np.float32), allow_code=True)
     assert by_x(numbers, same) == {x: x for x in range(1000)}
 
 
@@ -152,7 +152,7 @@ def test_an_output_of_another_shape_fails_the_query_by_name(numbers: DataFrame) 
 
 def test_a_loader_that_fails_is_named(numbers: DataFrame) -> None:
     def load() -> object:
-        import no_such_module
+        import no_such_module  # type: ignore[import-not-found]
 
         return no_such_module
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +75,8 @@ def test_a_loader_runs_torch_in_the_workers(numbers: DataFrame, tmp_path: Path) 
 def test_a_torchscript_file_runs_torch_in_the_workers(numbers: DataFrame, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.jit.script(linear()).save(str(tmp_path / "linear.pt"))
+        script: Any = torch.jit.script(linear())  # has no types
+        script.save(str(tmp_path / "linear.pt"))
     with pytest.raises(sightline.WrongUseError, match="CODE_NOT_ALLOWED: model 'linear'"):
         plugin.model_udf(tmp_path / "linear.pt", example_inputs=EXAMPLE)
     bundle = plugin.bundle(tmp_path / "linear.pt", example_inputs=EXAMPLE)

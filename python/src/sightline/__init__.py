@@ -17,8 +17,9 @@ from sightline.row_error import RowError
 from sightline.version import __version__
 
 if TYPE_CHECKING:
-    from sightline.api import FeatureVector, Model, Prediction, RankedClass, load
+    from sightline.api import FeatureVector, Model, Prediction, RankedClass
     from sightline.api_add import add_model
+    from sightline.api_load import load
     from sightline.plugins.load_plugin import load_plugin
     from sightline.plugins.model_summary import Layer, ModelSummary
     from sightline.plugins.plugin import Plugin
@@ -45,6 +46,7 @@ _MODULES = {
     "ModelSummary": "sightline.plugins.model_summary",
     "Plugin": "sightline.plugins.plugin",
     "add_model": "sightline.api_add",
+    "load": "sightline.api_load",
     "load_plugin": "sightline.plugins.load_plugin",
 }
 

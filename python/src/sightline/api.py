@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,15 +33,11 @@ from sightline.engine.settings import (
     Decoder,
     EngineSettings,
 )
-from sightline.errors import WrongUseError
 from sightline.own_cores import own_cores
 from sightline.row_error import RowError
 from sightline.run_rows import Rows, run_rows
 from sightline.source.read_images import CONTENT, ERROR, ERROR_TYPE, read_file
 from sightline.wrong_option import require_known
-
-if TYPE_CHECKING:
-    from sightline.plugins.plugin import Plugin
 
 Image = str | os.PathLike[str] | bytes
 """A local path, or the bytes of an encoded image (JPEG, PNG, WebP, BMP, GIF or TIFF)."""
@@ -242,64 +238,7 @@ class Model:
                 yield values, None if error is None else RowError(**error)
 
 
-@overload  # a model may have a plugin's name: then it is opened
-def load(  # type: ignore[overload-overlap]
-    model: Literal["onnx", "pytorch", "keras", "tensorflow"],
-) -> Plugin: ...
-@overload
-def load(model: str, archive: str | os.PathLike[str]) -> Plugin: ...
-@overload
 def load(
-    model: str | os.PathLike[str],
-    *,
-    backend: str = ...,
-    precision: Precision = ...,
-    device: str = ...,
-    decoder: Decoder = ...,
-    batch_rows: int = ...,
-    threads: int | None = ...,
-    models: str | os.PathLike[str] | None = ...,
-    allow_code: bool = ...,
-) -> Model: ...
-def load(
-    model: str | os.PathLike[str],
-    archive: str | os.PathLike[str] | None = None,
-    **options: Any,
-) -> Model | Plugin:
-    """Open a model, or a plugin.
-
-    ``load("digits")`` opens a model; see `open_model` for the options. ``load("my_plugin",
-    "my_plugin.zip")`` returns the plugin in a zip. ``load("onnx")`` and the other shipped plugins'
-    names return the plugin, unless a model has that name; `load_plugin` always returns a plugin.
-
-    Args:
-        model: Name of a model or path of its bundle, or name of a plugin.
-        archive: The zip of a plugin's module.
-        options: Those of `open_model`, only for a model.
-
-    Raises:
-        WrongUseError: Those of `open_model` for a model, those of `load_plugin` for a plugin;
-            INVALID_OPTION if an option of a model is given with `archive`.
-        SightlineError: DEVICE_UNAVAILABLE or OUT_OF_MEMORY.
-    """
-    from sightline.plugins.load_plugin import SHIPPED, load_plugin
-
-    if archive is not None:
-        if options:
-            raise WrongUseError(
-                "INVALID_OPTION",
-                f"a plugin has no option {', '.join(options)}: give it to the plugin's methods.",
-            )
-        return load_plugin(os.fspath(model), archive)
-    try:
-        return open_model(model, **options)
-    except WrongUseError as error:
-        if error.code != "UNKNOWN_MODEL" or model not in SHIPPED or options:
-            raise
-        return load_plugin(str(model))
-
-
-def open_model(
     model: str | os.PathLike[str],
     *,
     backend: str = "onnx",

@@ -102,7 +102,7 @@ def test_wrong_options_are_named() -> None:
     with pytest.raises(
         WrongUseError, match=r"INVALID_OPTION: result is 'all'. It must be value or"
     ):
-        plugin.model_udf(load, example_inputs=ROWS, result="all")  # type: ignore[typeddict-item]
+        plugin.model_udf(load, example_inputs=ROWS, result="all")  # type: ignore[arg-type]
 
 
 def test_a_function_of_columns_needs_a_session() -> None:
@@ -164,7 +164,11 @@ def test_code_is_a_module_a_package_or_a_zip(
     assert user_code.module_files("numpy") == {}
     assert user_code.module_files("json") == {}
     assert user_code.module_files("sightline.api") == {}
-    given = [tmp_path / "single_file.py", str(tmp_path / "whole_package"), tmp_path / "more.zip"]
+    given: list[str | Path] = [
+        tmp_path / "single_file.py",
+        str(tmp_path / "whole_package"),
+        tmp_path / "more.zip",
+    ]
     assert sorted(user_code.given_files(given)) == [
         "single_file.py",
         "whole_package/__init__.py",
