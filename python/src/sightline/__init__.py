@@ -1,10 +1,10 @@
 """Sightline runs vision models over image collections, in Python or on Spark.
 
-`load` opens a model; `Model.predict` and `Model.features` run it on images. `add_model` makes a
-model of Sightline from one of ONNX, PyTorch, Keras, TensorFlow or scikit-learn. `load_plugin` gives
-a plugin, which makes Spark functions of a framework's models; `Plugin` is the base class of
-plugins. The modules `sightline.errors` and `sightline.functions` (for PySpark) are public too. All
-other modules are private: they change without notice.
+`load` opens a model; `Model.predict` and `Model.features` run it on images, and `Model.run` on rows
+of any inputs. `add_model` makes a model of Sightline from one of ONNX, PyTorch, Keras, TensorFlow
+or scikit-learn. `load_plugin` gives a plugin, which makes Spark functions of a framework's models;
+`Plugin` is the base class of plugins. The modules `sightline.errors` and `sightline.functions` (for
+PySpark) are public too. All other modules are private: they change without notice.
 """
 
 from __future__ import annotations

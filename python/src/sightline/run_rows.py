@@ -23,7 +23,7 @@ from sightline.source.read_images import ERROR, ERROR_TYPE, read_file
 Rows = Sequence[Any] | Array
 """The values of one input: a numpy array (rows, …), or one value for each row."""
 
-# Rows that are converted together; numpy arrays also end a batch when they reach _BATCH_BYTES.
+# Rows that are converted together. Arrays and images end a batch when they reach _BATCH_BYTES.
 _BATCH_ROWS = 1024
 _BATCH_BYTES = 16 * 1024 * 1024
 
@@ -78,43 +78,39 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     given = [inputs[one.tensor.name] for one in known]
     values = [one if isinstance(one, list | tuple | np.ndarray) else list(one) for one in given]
-    start = 0
-    while start < rows:
-        end = _end(values, start, rows)
-        errors: list[RowError | None] = [None] * (end - start)
-        arrays = []
-        for input_, value in zip(known, values, strict=True):
-            part = value[start:end]
-            arrays.append(
-                _images(part, errors, max_image_bytes)
-                if input_.kind == IMAGE
-                else column_of_rows(part, input_.tensor)
-            )
-        found = pa.array([one and asdict(one) for one in errors], ERROR_TYPE)
-        yield pa.RecordBatch.from_arrays([*arrays, found], [*columns, ERROR])
-        start = end
+    end = 0
+    while end < rows:
+        start, size = end, 0
+        images: dict[int, list[bytes | None]] = {
+            at: [] for at, one in enumerate(known) if one.kind == IMAGE
+        }
+        errors: list[RowError | None] = []
+        while end < min(rows, start + _BATCH_ROWS) and size < _BATCH_BYTES:
+            error: RowError | None = None
+            for at, value in enumerate(values):
+                if at not in images:
+                    size += getattr(value[end], "nbytes", 0)
+                    continue
+                found = _read(value[end], max_image_bytes)
+                images[at].append(found if isinstance(found, bytes) else None)
+                size += len(found) if isinstance(found, bytes) else 0
+                error = error or (found if isinstance(found, RowError) else None)
+            errors.append(error)
+            end += 1
+        arrays = [
+            pa.array(images[at], pa.binary())
+            if at in images
+            else column_of_rows(values[at][start:end], one.tensor)
+            for at, one in enumerate(known)
+        ]
+        described = pa.array([one and asdict(one) for one in errors], ERROR_TYPE)
+        yield pa.RecordBatch.from_arrays([*arrays, described], [*columns, ERROR])
 
 
-def _end(values: Sequence[Rows], start: int, rows: int) -> int:
-    """Return the end of the batch that begins at `start`."""
-    size = 0
-    for row in range(start, min(start + _BATCH_ROWS, rows)):
-        size += sum(getattr(value[row], "nbytes", 0) for value in values)
-        if size >= _BATCH_BYTES:
-            return row + 1
-    return min(start + _BATCH_ROWS, rows)
-
-
-def _images(images: Rows, errors: list[RowError | None], max_image_bytes: int) -> pa.Array[Any]:
-    """Return the bytes of images, and set the error of those that cannot be read."""
-    contents: list[bytes | None] = []
-    for row, image in enumerate(images):
-        found: bytes | RowError | None = image
-        if isinstance(image, str | os.PathLike):
-            found = read_file(os.fspath(image), max_image_bytes)
-        elif image is not None and not isinstance(image, bytes):
-            raise TypeError(f"an image must be a path or bytes, not {type(image).__name__}")
-        contents.append(found if isinstance(found, bytes) else None)
-        if isinstance(found, RowError):
-            errors[row] = errors[row] or found
-    return pa.array(contents, pa.binary())
+def _read(image: object, max_image_bytes: int) -> bytes | RowError | None:
+    """Return the bytes of an image, or None for None."""
+    if isinstance(image, str | os.PathLike):
+        return read_file(os.fspath(image), max_image_bytes)
+    if image is not None and not isinstance(image, bytes):
+        raise TypeError(f"an image must be a path or bytes, not {type(image).__name__}")
+    return image

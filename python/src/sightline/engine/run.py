@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -61,7 +61,7 @@ def run(
             error of `open_heads`.
         SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
-    call = _Call(model, spec, open_heads(model.bundle, result))
+    call = _Call(model, spec, lambda: open_heads(model.bundle, result))
     requests = (call.bulk_request(batch, inputs, errors) for batch in batches)
     for kept, arrays in call.run(requests, errors, counters):
         names = kept.schema.names
@@ -98,7 +98,7 @@ def run_scalar(
         WrongUseError: WRONG_COLUMN_TYPE; an error of `open_heads`.
         SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
-    call = _Call(model, spec, open_heads(model.bundle, result))
+    call = _Call(model, spec, lambda: open_heads(model.bundle, result))
     for kept, arrays in call.run(map(call.scalar_request, arguments), ERROR, counters):
         yield pa.StructArray.from_arrays(arrays, fields=call.fields, mask=kept.column(_ALL_NULL))
 
@@ -129,18 +129,20 @@ def run_arrays(
         WrongUseError: UNKNOWN_OUTPUT; UNKNOWN_COLUMN; WRONG_COLUMN_TYPE.
         SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
-    call = _Call(model, spec, open_plain_heads(model.bundle, outputs))
+    call = _Call(model, spec, lambda: open_plain_heads(model.bundle, outputs))
     return call.outcomes((call.bulk_request(batch, inputs, errors) for batch in batches), None)
 
 
 class _Call:
     """A run of a model with some heads, for record batches and for scalar functions."""
 
-    def __init__(self, model: Model, spec: EngineSettings, heads: Mapping[str, Head]) -> None:
+    def __init__(
+        self, model: Model, spec: EngineSettings, open_: Callable[[], Mapping[str, Head]]
+    ) -> None:
         self._model = model
         self._spec = spec.with_most_rows(model.bundle.manifest.most_rows)
         self._feeds = open_feeds(model.bundle, spec)
-        self._heads = heads
+        self._heads = open_()
         results = [field for head in self._heads.values() for field in head.fields]
         self.fields = [*results, pa.field(ERROR, arrow_types.ERROR)]
 
