@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-
 from sightline.bundle.golden import pack_golden
 from sightline.bundle.manifest import Golden, Manifest, OnnxVariant
 from sightline.bundle.signature import Classes, Input, Kind, Output, Signature
@@ -35,11 +34,7 @@ def write_iris(folder: Path) -> Path:
         {"weights": weights, "bias": bias},
         Signature(
             (Input(TensorSpec("x", "float32", ("n", 4)), Kind("tensor")),),
-            (
-                Output(
-                    TensorSpec("scores", "float32", ("n", 3)), Classes("labels.txt", "softmax")
-                ),
-            ),
+            (Output(TensorSpec("scores", "float32", ("n", 3)), Classes("labels.txt", "softmax")),),
         ),
         {"x": x},
         {"scores": x @ weights + bias},
@@ -47,7 +42,7 @@ def write_iris(folder: Path) -> Path:
 
 
 def write_encoder(folder: Path) -> Path:
-    """Write a model with two inputs of free length, input_ids and attention_mask, int64 (n, tokens).
+    """Write a model of texts: input_ids and attention_mask are int64 (n, tokens).
 
     Its outputs are hidden, float32 (n, tokens, 2), the row of `WORDS` for each id, and embedding,
     float32 (n, 2), the sum of the rows whose mask is 1.

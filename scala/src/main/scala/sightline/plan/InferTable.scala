@@ -67,7 +67,7 @@ object InferTable {
           val hint = "The model has an input of this name."
           column(function, table.output, input.tensor.name, hint)
       }
-      if (input.feed == Feed.Image) ModelInputs.requireBytes(function, found, found.name)
+      if (input.feed == Feed.Image) ModelInputs.requireBytes(function, input, found, found.name)
       found -> ModelInputs.one(function, input, found, found.name, casts)
     }
     val images = columns.zip(signature.inputs).collect {

@@ -84,7 +84,7 @@ object ModelInputs {
       case (Feed.Image, read) if isRead(read) => value
       case (Feed.Image, NullType) => Cast(value, BinaryType)
       case (Feed.Image, _) =>
-        requireBytes(function, value, called)
+        requireBytes(function, input, value, called)
         value
       case (Feed.Tensor, found) => tensor(function, input.tensor, value, found, called, casts)
     }
@@ -115,14 +115,20 @@ object ModelInputs {
    * @param called the value's name in errors
    * @throws SightlineException WRONG_COLUMN_TYPE
    */
-  def requireBytes(function: String, value: Expression, called: String): Unit =
+  def requireBytes(
+      function: String,
+      input: ModelInput,
+      value: Expression,
+      called: String,
+  ): Unit =
     if (value.dataType != BinaryType) {
       throw wrongType(
         function,
         called,
         value.dataType,
         BinaryType,
-        "Read files with read_images('folder'); its column content has their bytes.",
+        s"Input '${input.tensor.name}' of the model is an image. Read files with " +
+          "read_images('folder'); its column content has their bytes.",
       )
     }
 

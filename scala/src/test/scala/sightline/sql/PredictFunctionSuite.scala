@@ -107,7 +107,7 @@ final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
       "SELECT ml_predict(id || '', content) FROM images" ->
         "WRONG_ARGUMENTS: ml_predict: its model must be a literal text, not ",
       s"SELECT ml_predict('$model', id) FROM images" ->
-        "WRONG_COLUMN_TYPE: column 'images.id' of ml_predict is INT, not BINARY.",
+        "WRONG_COLUMN_TYPE: column 'images.id' of ml_predict is INT, not BINARY. Input 'images' of the model is an image. ",
       s"SELECT ml_predict('$model') FROM images" ->
         s"WRONG_ARGUMENTS: ml_predict: its images is missing; model '$model' takes images BINARY.",
       s"SELECT ml_predict('$model', content, map('batch', '3')) FROM images" ->
