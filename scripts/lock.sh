@@ -3,9 +3,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-extras=(cpu spark add torch keras openvino turbo report track models dev)
+extras=(cpu spark add torch keras sklearn openvino turbo report track models dev)
 .venv/bin/uv --quiet pip compile python/pyproject.toml "${extras[@]/#/--extra=}" --universal \
-  --generate-hashes --python-version 3.11 --no-header --no-annotate -o requirements.lock
+  --generate-hashes --overrides scripts/lock_overrides.txt --python-version 3.11 --no-header --no-annotate \
+  -o requirements.lock
 scripts/make_tracking_server.sh --lock
 scripts/make_tensorflow.sh --lock
 git --no-pager diff --stat -- requirements.lock tests/mlflow.lock tests/tensorflow.lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,18 @@ def test_an_estimator_is_added(tmp_path: Path) -> None:
     path = sightline.add_model(estimator, "m", models=tmp_path)
     found = outputs(path, features=np.array([[5, 7]], np.float32))["variable"]
     assert found.round(4).tolist() == [[17]]
+
+
+def test_the_example_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("skl2onnx", reason="the extra sklearn is not installed")
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(program, names)  # noqa: S102
+    low, high = (row["probabilities"] for row in names["rows"])
+    assert Bundle.load(names["path"]).labels == ("high", "low")
+    assert low[1] > 0.7 > 0.3 > high[1]
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,8 @@ import sightline
 failed = []
 TORCH = ["sightline.backends." + name for name in ("architecture", "compact", "divided", "pytorch")]
 TORCH += ["sightline.bundle." + name for name in (
-    "add", "builtin", "class_count", "export", "find_head", "fold", "graph", "pretrained", "read_",
-    "recipe", "weights"
+    "add", "builtin", "class_count", "export", "find_head", "fold", "from_", "graph", "keras_",
+    "pretrained", "pt2_", "read_", "recipe", "weights"
 )]
 TORCH += ["sightline.calibrate"]
 for module in pkgutil.walk_packages(sightline.__path__, "sightline."):

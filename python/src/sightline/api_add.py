@@ -65,8 +65,8 @@ def add_model(
         models: Folder of models; None for ``$SIGHTLINE_MODELS``, else ``./models``.
         overwrite: Whether to replace a model of that name.
         images: Settings of the inputs that take images, by the input's name: ``resize`` (pixels, or
-            height and width), ``crop``, ``mean`` and ``std`` (three numbers in 0..1), ``resize_mode``
-            and ``interpolation``.
+            height and width), ``crop``, ``mean`` and ``std`` (three numbers in 0..1),
+            ``resize_mode`` and ``interpolation``.
         heads: ``classes``, ``vector`` or ``tensor``, by output. By default an output with labels
             has classes, other floating-point rows are vectors, and the rest are tensors.
         labels: Label of each class, or a text file with a label per line; or these by output.

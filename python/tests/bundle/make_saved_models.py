@@ -14,7 +14,7 @@ import tensorflow as tf
 digits, folder = np.load(sys.argv[1]), Path(sys.argv[2])
 keras.utils.set_random_seed(6)
 
-# Digits, trained for two epochs, with TensorFlow's own predictions and accuracy.
+# Digits, trained for eight epochs, with TensorFlow's own predictions and accuracy.
 network = keras.Sequential(
     [
         keras.Input((8, 8, 1), name="pixels"),

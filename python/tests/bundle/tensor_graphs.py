@@ -15,6 +15,7 @@ from sightline.backends.onnx import BACKEND as ONNX
 from sightline.bundle.add_tensors import AddedModel, add_tensors
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.from_onnx import from_onnx
+from sightline.bundle.signature import Input, Output
 from sightline.bundle.tensor_request import TensorRequest
 from sightline.bundle.verify import verify_bundle
 
@@ -38,10 +39,8 @@ def add(graph: str | onnx.ModelProto | Path, folder: Path, **choices: Any) -> Ad
 def tensors(added: AddedModel) -> dict[str, tuple[str, tuple[int | str, ...], str]]:
     """Return dtype, shape and kind of each input and output, by name."""
     signature = added.bundle.manifest.signature
-    return {
-        one.tensor.name: (one.tensor.dtype, one.tensor.shape, one.kind)
-        for one in (*signature.inputs, *signature.outputs)
-    }
+    both: list[Input | Output] = [*signature.inputs, *signature.outputs]
+    return {one.tensor.name: (one.tensor.dtype, one.tensor.shape, one.kind) for one in both}
 
 
 def run_model(bundle: Bundle, **inputs: Array) -> Mapping[str, Array]:

@@ -73,7 +73,14 @@ def test_labels_alone_belong_to_the_output_with_as_many_numbers(
     tmp_path: Path, encoder: Path
 ) -> None:
     (tmp_path / "labels.txt").write_text("low\nhigh\n")
-    options = ["--onnx", encoder, "--models", tmp_path, "--labels", tmp_path / "labels.txt"]
+    options: list[str | Path] = [
+        "--onnx",
+        encoder,
+        "--models",
+        tmp_path,
+        "--labels",
+        tmp_path / "labels.txt",
+    ]
     result = call("add", "m", *options, "--activation", "none")
     assert result.exit_code == 0, result.exception
     assert "output pooled: float32 (n, 2), classes" in result.output
@@ -87,7 +94,14 @@ def test_an_image_beside_numbers(tmp_path: Path) -> None:
         "  y = Concat<axis = 1>(c, price) }"
     )
     onnx.save(graph, tmp_path / "g.onnx")
-    options = ["--onnx", tmp_path / "g.onnx", "--models", tmp_path, "--input", "photo=image"]
+    options: list[str | Path] = [
+        "--onnx",
+        tmp_path / "g.onnx",
+        "--models",
+        tmp_path,
+        "--input",
+        "photo=image",
+    ]
     result = call("add", "m", *options, "--resize", "4x4", "--mean", "0", "--std", "1")
     assert result.exit_code == 0, result.exception
     assert "input photo: uint8 (n, 4, 4, 3), image\ninput price: float32 (n, 1), tensor" in (

@@ -9,9 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from sklearn.datasets import load_digits
 
+import sightline
+from sightline.bundle.add_tensors import add_tensors
+from sightline.bundle.bundle import Bundle
 from sightline.bundle.from_saved_model import VARIABLE, from_saved_model
+from sightline.bundle.golden import read_golden
+from sightline.bundle.tensor_request import TensorRequest
+from sightline.cli.models import models as models_command
 from sightline.errors import SightlineError, WrongUseError
 
 from .conversions import assert_same, run, shapes
@@ -54,9 +61,13 @@ def models(digits: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFacto
     return folder
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_digits_have_the_accuracy_of_tensorflow(
-    models: Path, digits: dict[str, np.ndarray], capsys: pytest.CaptureFixture[str]
+    models: Path,
+    digits: dict[str, np.ndarray],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     model = from_saved_model(models / "digits", TENSORFLOW)
     printed = capsys.readouterr().err.splitlines()
@@ -67,12 +78,15 @@ def test_digits_have_the_accuracy_of_tensorflow(
     assert model.origin.endswith(", digits, signature serving_default")
     assert model.parameters == 16 * 9 + 16 + 6 * 6 * 16 * 10 + 10
     assert_same(model)
-    scores = run(model.onnx, {"pixels": digits["test_x"]})["output_0"]
+    add_tensors(model, TensorRequest("digits"), tmp_path)
+    rows = sightline.load("digits", models=tmp_path).run({"pixels": digits["test_x"]})
+    scores = np.stack([row["output_0"] for row in rows])  # type: ignore[index]
     np.testing.assert_allclose(scores, np.load(models / "scores.npy"), atol=1e-5)
     accuracy = float((scores.argmax(1) == digits["test_y"]).mean())
     assert accuracy == json.loads((models / "accuracy.json").read_text()) > 0.9
 
 
+@pytest.mark.slow
 @needs_tensorflow
 def test_the_keras_file_of_tensorflow_gives_its_scores_on_torch(
     models: Path, digits: dict[str, np.ndarray]
@@ -84,21 +98,29 @@ def test_the_keras_file_of_tensorflow_gives_its_scores_on_torch(
     np.testing.assert_allclose(scores, np.load(models / "scores.npy"), atol=1e-5)
 
 
-@needs_tensorflow
-def test_two_inputs_keep_their_names(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, str(TENSORFLOW))
-    model = from_saved_model(models / "two")
-    assert shapes(model.onnx) == {
-        "a": ["n", 4],
-        "b": ["n", "b_1", 3],
-        "output_0": ["n", 2],
-        "output_1": ["n", 5],
-    }
-    assert_same(model)
-
-
-@needs_tensorflow
 @pytest.mark.slow
+@needs_tensorflow
+def test_the_command_keeps_the_names_of_two_inputs(
+    models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(TENSORFLOW))
+    arguments = ["add", "two", "--saved-model", str(models / "two"), "--models", str(tmp_path)]
+    result = CliRunner().invoke(models_command, arguments)
+    assert result.exit_code == 0, result.exception
+    assert result.stdout.splitlines()[1:] == [
+        "input a: float32 (n, 4), tensor",
+        "input b: float32 (n, b_1, 3), tensor",
+        "output output_0: float32 (n, 2), vector",
+        "output output_1: float32 (n, 5), vector",
+    ]
+    inputs, outputs = read_golden(Bundle.load(tmp_path / "two"))  # of TensorFlow
+    rows = sightline.load("two", models=tmp_path).run(inputs)
+    for name, value in outputs.items():
+        np.testing.assert_allclose([row[name] for row in rows], value, atol=1e-5)  # type: ignore[index]
+
+
+@pytest.mark.slow
+@needs_tensorflow
 def test_a_batch_fixed_at_one_and_a_signature_of_another_name(models: Path) -> None:
     model = from_saved_model(models / "functions", TENSORFLOW, signature="one")
     assert shapes(model.onnx) == {"x": [1, "x_1", 3], "y": [1, "y_1", 2]}
@@ -106,16 +128,16 @@ def test_a_batch_fixed_at_one_and_a_signature_of_another_name(models: Path) -> N
     assert_same(model)
 
 
-@needs_tensorflow
 @pytest.mark.slow
+@needs_tensorflow
 def test_half_precision(models: Path) -> None:
     model = from_saved_model(models / "functions", TENSORFLOW, signature="half")
     assert model.inputs["x"].dtype == model.outputs["y"].dtype == np.float16
     assert_same(model, within=5e-3)
 
 
-@needs_tensorflow
 @pytest.mark.slow
+@needs_tensorflow
 @pytest.mark.parametrize(
     ("signature", "condition", "reason"),
     [
@@ -133,8 +155,8 @@ def test_a_signature_that_cannot_be_converted(
     assert caught.value.code == condition
 
 
-@needs_tensorflow
 @pytest.mark.slow
+@needs_tensorflow
 def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(b"text")
     with pytest.raises(WrongUseError, match="TensorFlow cannot read it") as caught:

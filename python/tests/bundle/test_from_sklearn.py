@@ -97,7 +97,7 @@ def test_a_pipeline_can_have_several_inputs(tmp_path: Path) -> None:
     assert np.abs(found - pipeline.predict_proba(FIRST)).max() < 1e-4
 
 
-class Doubled(TransformerMixin, BaseEstimator):
+class Doubled(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A transformer of the user's own, which skl2onnx cannot convert."""
 
     def fit(self, x: Any, y: Any = None) -> Doubled:  # noqa: ANN401
@@ -125,7 +125,7 @@ def test_a_pickle_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_graph_with_other_results_than_the_estimator_is_refused() -> None:
-    class Shifted(LogisticRegression):
+    class Shifted(LogisticRegression):  # type: ignore[misc]
         """Converted as its base class, but predicts otherwise."""
 
         def predict_proba(self, x: Any) -> Any:  # noqa: ANN401

@@ -335,6 +335,9 @@ def test_torchscript_is_refused_with_what_to_save(tmp_path: Path) -> None:
         scripted = torch.jit.trace(torch.nn.Linear(3, 2), torch.ones(1, 3))  # type: ignore[no-untyped-call]
         torch.jit.save(scripted, tmp_path / "old.pt")
     with pytest.raises(WrongUseError, match=r"it is TorchScript.*torch\.export\.save") as caught:
+        from_torch_module(scripted, [torch.ones(1, 3)])
+    assert caught.value.code == "BAD_MODEL_FILE"
+    with pytest.raises(WrongUseError, match=r"it is TorchScript.*torch\.export\.save") as caught:
         from_torch_export(tmp_path / "old.pt")
     assert caught.value.code == "BAD_MODEL_FILE"
 

@@ -27,7 +27,7 @@ from sightline.bundle.image_inputs import (
     name_images,
 )
 from sightline.bundle.manifest import Golden, Manifest, OnnxVariant
-from sightline.bundle.run_rows import RowRunner, count_rows, reason_of
+from sightline.bundle.row_runner import RowRunner, count_rows, reason_of
 from sightline.bundle.sample_rows import ROWS, unique_axes
 from sightline.bundle.signature import TENSOR, Classes, Input, Kind, Signature
 from sightline.bundle.tensor_graph import prepare_graph

@@ -12,7 +12,7 @@ from sightline.backends.backend import Array
 from sightline.bundle.axes import BATCH
 from sightline.bundle.free_batch import free_batch
 from sightline.bundle.golden import scaled_delta
-from sightline.bundle.run_rows import RowRunner, count_rows, reason_of
+from sightline.bundle.row_runner import RowRunner, count_rows, reason_of
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
 

@@ -12,7 +12,7 @@ from sightline.bundle.converted_model import ConvertedModel
 from sightline.bundle.graph import bad_onnx, count_parameters, load_graph
 from sightline.bundle.image_inputs import image_inputs, image_rows, name_images
 from sightline.bundle.image_settings import Preprocessing
-from sightline.bundle.run_rows import RowRunner, reason_of
+from sightline.bundle.row_runner import RowRunner, reason_of
 from sightline.bundle.sample_rows import Range, find_rows, unique_axes
 from sightline.bundle.tensor_graph import prepare_graph
 from sightline.errors import WrongUseError

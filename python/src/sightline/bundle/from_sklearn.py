@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import onnx
 import sklearn
-from sklearn.base import is_classifier
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
+from sklearn.base import is_classifier
 
 from sightline.backends.backend import Array
 from sightline.bundle.converted_model import ConvertedModel
 from sightline.bundle.graph import count_parameters
-from sightline.bundle.run_rows import RowRunner
-from sightline.bundle.sample_rows import ROWS, sample
+from sightline.bundle.row_runner import RowRunner
+from sightline.bundle.sample_rows import sample
 from sightline.bundle.tensor_graph import prepare_graph
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import SightlineError, WrongUseError
@@ -82,15 +82,7 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - an estimator
 
     try:
         untrusted = get_untrusted_types(file=path)
-        if untrusted:
-            raise WrongUseError(
-                "UNSAFE_MODEL",
-                f"'{path}' holds types that skops does not trust: {', '.join(untrusted[:5])}. They "
-                "could run code, so the file was not loaded.",
-            )
-        return load(path, trusted=[])
-    except WrongUseError:
-        raise
+        estimator = None if untrusted else load(path, trusted=[])
     except Exception as error:  # skops has no base of its own for damaged files
         reason = " ".join(str(error).split())[:200]
         raise WrongUseError(
@@ -98,6 +90,13 @@ def _read(path: Path) -> Any:  # noqa: ANN401 - an estimator
             f"'{path}' is not a file of skops ({type(error).__name__}: {reason}). Write it with "
             "skops.io.dump(estimator, FILE); a pickle is not read.",
         ) from error
+    if untrusted:
+        raise WrongUseError(
+            "UNSAFE_MODEL",
+            f"'{path}' holds types that skops does not trust: {', '.join(untrusted[:5])}. They "
+            "could run code, so the file was not loaded.",
+        )
+    return estimator
 
 
 def _columns(estimator: Any, what: str) -> int:  # noqa: ANN401

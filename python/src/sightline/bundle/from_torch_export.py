@@ -17,7 +17,7 @@ from sightline.bundle.converted_model import ConvertedModel
 from sightline.bundle.example_input import ExampleInput
 from sightline.bundle.exported_program import convert_program, first_words, no_export
 from sightline.bundle.input_rows import FREE_LENGTHS, rows_of
-from sightline.bundle.pt2_archive import bad_file, require_plain_archive
+from sightline.bundle.pt2_archive import TORCHSCRIPT, bad_file, require_plain_archive
 from sightline.bundle.quiet_logs import quiet_framework
 from sightline.bundle.weights import read_weights
 from sightline.errors import SightlineError, WrongUseError
@@ -61,10 +61,12 @@ def from_torch_module(
         name: Name for `origin`; by default the class of the module.
 
     Raises:
-        WrongUseError: INVALID_OPTION, FIXED_BATCH or NOT_FINITE.
+        WrongUseError: BAD_MODEL_FILE for TorchScript; INVALID_OPTION, FIXED_BATCH or NOT_FINITE.
         SightlineError: EXPORT_FAILED.
     """
     named = name or type(module).__name__
+    if isinstance(module, torch.jit.ScriptModule):
+        raise bad_file(Path(named), TORCHSCRIPT)
     given = _by_parameter(module, examples)
     axes = {key: one.shape for key, one in given.items() if isinstance(one, ExampleInput)}
     training = module.training

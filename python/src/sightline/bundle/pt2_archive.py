@@ -35,6 +35,11 @@ _OPERATION = re.compile(
     r"|_operator\.(?!_)\w+|math\.(?!_)\w+|torch\.(_?sym_\w+)"
 )
 
+TORCHSCRIPT = (
+    "it is TorchScript, which torch no longer develops and which cannot be exported again. Save "
+    "the network that it was made from by torch.export.save(torch.export.export(network.eval(), "
+    "examples), FILE)"
+)
 _COMPILED, _EXAMPLES = "data/aotinductor/", "data/sample_inputs/"
 # Raw numbers. torch unpickles entries with other names.
 _PLAIN_ENTRY = re.compile(r"(weight|tensor)_\d+")
@@ -83,12 +88,7 @@ def _require_export(path: Path, names: list[str]) -> None:
     if "models/model.json" in inner:
         return
     if "constants.pkl" in inner or any(name.startswith("code/") for name in inner):
-        raise bad_file(
-            path,
-            "it is TorchScript, which torch no longer develops and which cannot be exported again. "
-            "Save the network that it was made from by torch.export.save(torch.export.export("
-            "network.eval(), examples), FILE)",
-        )
+        raise bad_file(path, TORCHSCRIPT)
     if "data.pkl" in inner:
         raise WrongUseError(
             "NO_SOURCE",

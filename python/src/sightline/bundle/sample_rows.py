@@ -9,7 +9,7 @@ import numpy as np
 
 from sightline.backends.backend import Array
 from sightline.bundle.graph import bad_onnx
-from sightline.bundle.run_rows import RowRunner, reason_of
+from sightline.bundle.row_runner import RowRunner, reason_of
 from sightline.bundle.tensor_spec import TensorSpec
 
 ROWS = 4

@@ -13,7 +13,6 @@ from sightline.bundle.find import writable_folder
 from sightline.bundle.image_settings import INTERPOLATIONS
 from sightline.bundle.manifest import is_model_name
 from sightline.cli.calibration_run import calibration_options
-from sightline.cli.options import MODELS_HELP, PATH, SHARE
 from sightline.cli.models_add_images import (
     read_add_request,
     read_arguments,
@@ -27,6 +26,7 @@ from sightline.cli.models_add_tensors import (
     source_options,
     tensor_options,
 )
+from sightline.cli.options import MODELS_HELP, PATH, SHARE
 from sightline.errors import WrongUseError
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ Example:
   sightline models add encoder --onnx encoder.onnx
   sightline models add digits --keras digits.keras --labels digits.txt
   sightline models add iris --sklearn iris.skops
-  sightline models add prices --onnx prices.onnx --input photo=image \
-    --resize 224x224 --mean 0.5 --std 0.5 --head price=tensor
+  sightline models add prices --onnx prices.onnx --input photo=image \\
+    --resize 224x224 --mean 0.5 --std 0.5
   sightline models add flowers --weights flowers.pth \\
     --architecture torchvision:resnet18 --labels labels.txt
   sightline models add signs --onnx signs.onnx --labels labels.txt \\
@@ -83,8 +83,9 @@ Example:
 @click.option(
     "--labels",
     type=PATH,
-    help="Text file with one label per line; needed for class scores. For an architecture of torchvision or timm, this and "
-    "the next six options default to the values of the library's own weights.",
+    help="Text file with one label per line, of the output with class scores. For an architecture "
+    "of torchvision or timm, this and the next six options default to the values of the library's "
+    "own weights.",
 )
 @click.option(
     "--resize",

@@ -30,7 +30,11 @@ source_options = add_options(
     click.option(
         "--keras", type=PATH, help="Model of Keras 3, a .keras file. Needs no TensorFlow."
     ),
-    click.option("--saved-model", type=PATH, help="Folder of a TensorFlow SavedModel."),
+    click.option(
+        "--saved-model",
+        type=PATH,
+        help="Folder of a TensorFlow SavedModel. TensorFlow executes it, so trust the model.",
+    ),
     click.option(
         "--tensorflow-python",
         type=PATH,
