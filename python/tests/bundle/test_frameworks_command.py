@@ -70,6 +70,39 @@ def test_a_program_of_torch_runs_rows_of_any_length(tmp_path: Path) -> None:
             np.testing.assert_allclose(row[name], value[0].numpy(), atol=1e-5)
 
 
+class Halved(torch.nn.Module):
+    """Convolves each second pixel, and keeps half of the columns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(9)
+        self.inner = torch.nn.Conv2d(3, 4, 3, stride=2, padding=1)
+
+    def forward(self, picture: torch.Tensor) -> torch.Tensor:
+        pixels: torch.Tensor = self.inner(picture)
+        return pixels[:, :, :, : picture.shape[3] // 4]
+
+
+def test_a_program_in_memory_whose_lengths_are_computed(tmp_path: Path) -> None:
+    program = torch.export.export(
+        Halved().eval(),
+        (torch.rand(2, 3, 16, 24),),
+        dynamic_shapes=({0: Dim("rows"), 2: Dim.AUTO, 3: Dim.AUTO},),
+    )
+    # The file has the computed lengths as expressions, which are plain mathematics.
+    torch.export.save(program, tmp_path / "halved.pt2")
+    sources: tuple[object, ...] = (program, tmp_path / "halved.pt2")
+    picture = np.random.default_rng(0).random((3, 13, 42), np.float32)
+    with torch.inference_mode():
+        expected = Halved()(torch.from_numpy(picture)[None])[0].numpy()
+    assert expected.shape == (4, 7, 10)
+    for source in sources:
+        path = sightline.add_model(source, "halved", models=tmp_path / "models", overwrite=True)
+        (row,) = sightline.load(path).run({"picture": [picture]})
+        assert isinstance(row, dict)
+        np.testing.assert_allclose(row["output"], expected, atol=1e-5)
+
+
 def test_a_program_of_one_row_runs_row_by_row(tmp_path: Path) -> None:
     torch.manual_seed(8)
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(6, 2)).eval()

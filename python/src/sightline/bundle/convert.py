@@ -94,7 +94,8 @@ def convert_object(
     """Convert a model in memory: of onnx, torch, keras or scikit-learn.
 
     Args:
-        source: An onnx.ModelProto, a torch.nn.Module, a Keras model, or a scikit-learn estimator.
+        source: An onnx.ModelProto, a torch.nn.Module or program of torch.export, a Keras model,
+            or a scikit-learn estimator.
         request: See `convert_file`.
         example_inputs: For a torch module; see `from_torch_module`.
         initial_types: For an estimator with several inputs; see `from_sklearn`.
@@ -137,8 +138,11 @@ def _from_torch(source: object, example_inputs: Any) -> ConvertedModel:  # noqa:
     _require("torch", "onnxscript", install="sightline[add,cpu,torch]")
     import torch
 
+    from sightline.bundle.exported_program import convert_program
     from sightline.bundle.from_torch_export import from_torch_module
 
+    if isinstance(source, torch.export.ExportedProgram):
+        return convert_program(source, "program in memory")
     if not isinstance(source, torch.nn.Module):
         raise _state_dict()
     if example_inputs is None:
