@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sightline
@@ -27,7 +28,7 @@ def test_a_model_of_images_is_an_image_predictor_and_a_function(
 ) -> None:
     plugin = sightline.load("pytorch")
     settings = {"pixels": {"resize": (8, 8), "mean": 0, "std": 1}}
-    network = {
+    network: dict[str, Any] = {
         "inputs": {"pixels": "float32[n,3,8,8]"},
         "images": settings,
         "labels": ["red", "green", "blue"],
@@ -59,7 +60,8 @@ class Encoder(torch.nn.Module):
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         weights = attention_mask.unsqueeze(-1).to(torch.float32)
-        return (self.vectors(input_ids) * weights).sum(1) / weights.sum(1)
+        vectors: torch.Tensor = self.vectors(input_ids)
+        return (vectors * weights).sum(1) / weights.sum(1)
 
 
 def test_texts_of_any_length_by_function_and_stage(spark: SparkSession) -> None:
