@@ -43,7 +43,7 @@ def test_a_model_of_images_is_an_image_predictor_and_a_function(
     found = {row.colour: row for row in stage.transform(table).collect()}
     labels = {colour: found[colour].prediction.label for colour in colours}
     assert labels == {"red": "red", "blue": "blue", "lime": "green"}
-    assert (found["none"].prediction, found["none"].error.code) == (None, "NOT_AN_IMAGE")
+    assert (found["none"].prediction, found["none"].error.code) == (None, "UNSUPPORTED")
 
     classify = plugin.model_udf(Channels(), **network)
     labelled = table.select("colour", classify("content")["label"].alias("label")).collect()

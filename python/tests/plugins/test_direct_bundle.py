@@ -17,7 +17,7 @@ from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import read_golden
 from sightline.errors import WrongUseError
 from sightline.plugins import user_code
-from sightline.plugins.options import ModelOptions
+from sightline.plugins.model_options import ModelOptions
 
 ROWS = np.array([[1, 2], [3, 4]], np.float32)
 plugin = sightline.Plugin()

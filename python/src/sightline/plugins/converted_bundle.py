@@ -11,7 +11,7 @@ from sightline.api_add import add_model
 from sightline.bundle.bundle import Bundle
 from sightline.errors import WrongUseError
 from sightline.plugins.direct_bundle import model_name
-from sightline.plugins.options import ModelOptions
+from sightline.plugins.model_options import ModelOptions
 from sightline.plugins.session_folder import keep_bundle
 
 if TYPE_CHECKING:

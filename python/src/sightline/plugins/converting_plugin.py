@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Unpack
 from sightline.bundle.bundle import Bundle
 from sightline.errors import WrongUseError
 from sightline.plugins.direct_bundle import direct_bundle
+from sightline.plugins.model_options import ModelOptions, require_options
 from sightline.plugins.model_summary import ModelSummary
-from sightline.plugins.options import ModelOptions, require_options
 from sightline.plugins.plugin import Plugin
 from sightline.require_package import require_package
 

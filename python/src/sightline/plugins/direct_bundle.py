@@ -29,7 +29,7 @@ from sightline.bundle.signature import (
 )
 from sightline.bundle.tensor_spec import DTYPES, TensorSpec
 from sightline.errors import WrongUseError
-from sightline.plugins.options import ModelOptions
+from sightline.plugins.model_options import ModelOptions
 from sightline.plugins.session_folder import write_bundle
 from sightline.plugins.tensor_text import read_tensors
 from sightline.plugins.user_code import UserCode, class_code, given_files, loader_code, pack

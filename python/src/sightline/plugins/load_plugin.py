@@ -15,10 +15,10 @@ from sightline.plugins.plugin import Plugin
 
 _GROUP: Group = "sightline.plugins"
 SHIPPED = {
-    "onnx": "sightline.plugins.onnx",
-    "pytorch": "sightline.plugins.pytorch",
-    "keras": "sightline.plugins.keras",
-    "tensorflow": "sightline.plugins.tensorflow",
+    "onnx": "sightline.plugins.onnx_plugin",
+    "pytorch": "sightline.plugins.pytorch_plugin",
+    "keras": "sightline.plugins.keras_plugin",
+    "tensorflow": "sightline.plugins.tensorflow_plugin",
 }
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sightline.backends.backend import Array
 from sightline.errors import WrongUseError
+from sightline.plugins.model_options import CallOptions, ModelOptions, require_options
 from sightline.plugins.model_summary import Layer, ModelSummary
-from sightline.plugins.options import CallOptions, ModelOptions, require_options
 
 if TYPE_CHECKING:
     from sightline.plugins.spark import ModelFunction

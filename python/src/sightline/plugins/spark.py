@@ -15,7 +15,7 @@ from sightline.backends.python import VARIANT
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.signature import Signature
 from sightline.errors import WrongUseError
-from sightline.plugins.options import CallOptions
+from sightline.plugins.model_options import CallOptions
 
 # Options of a call, and the Params of the stages.
 _PARAMS = {

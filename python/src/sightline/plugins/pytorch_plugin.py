@@ -13,8 +13,8 @@ from sightline.bundle.example_input import ExampleInput
 from sightline.errors import WrongUseError
 from sightline.plugins.converting_plugin import ConvertingPlugin
 from sightline.plugins.direct_bundle import example_arrays
+from sightline.plugins.model_options import ModelOptions, require_options
 from sightline.plugins.model_summary import Layer, ModelSummary
-from sightline.plugins.options import ModelOptions, require_options
 from sightline.plugins.tensor_text import read_tensors
 
 _SCRIPT = "script.pt"

@@ -10,8 +10,8 @@ from typing import Any, Unpack
 from sightline.backends.backend import Array
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.plugins.converting_plugin import ConvertingPlugin
+from sightline.plugins.model_options import ModelOptions, require_options
 from sightline.plugins.model_summary import Layer, ModelSummary
-from sightline.plugins.options import ModelOptions, require_options
 
 
 class KerasPlugin(ConvertingPlugin):

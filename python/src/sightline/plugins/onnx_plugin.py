@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Unpack
 
 from sightline.plugins.converting_plugin import ConvertingPlugin
+from sightline.plugins.model_options import ModelOptions, require_options
 from sightline.plugins.model_summary import ModelSummary
-from sightline.plugins.options import ModelOptions, require_options
 
 
 class OnnxPlugin(ConvertingPlugin):
