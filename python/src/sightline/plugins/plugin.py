@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sightline.backends.backend import Array
+from sightline.backends.python import call_loader, loader_failed
 from sightline.errors import WrongUseError
 from sightline.plugins.model_options import CallOptions, ModelOptions, require_options
 from sightline.plugins.model_summary import Layer, ModelSummary
@@ -130,14 +133,19 @@ class Plugin:
         return ()
 
     def loaded(self, m: object) -> object:
-        """Return the object of a model, loaded in this process."""
-        import tempfile
+        """Return the object of a model, loaded in this process.
 
-        if callable(m) and not hasattr(m, "__self__") and type(m).__name__ == "function":
-            return m()
-        with tempfile.TemporaryDirectory(prefix="sightline-save-") as folder:
-            self.save(m, Path(folder))
-            return self.open(Path(folder))
+        Raises:
+            WrongUseError: LOADER_FAILED or WRONG_MODEL_SOURCE.
+        """
+        with tempfile.TemporaryDirectory(prefix="sightline-save-") as name:
+            folder = Path(name)
+            if not isinstance(m, FunctionType):
+                self.save(m, folder)
+            try:
+                return call_loader(m, folder) if isinstance(m, FunctionType) else self.open(folder)
+            except Exception as error:
+                raise loader_failed(getattr(m, "__name__", type(self).__name__), error) from error
 
 
 def _of_model(options: CallOptions) -> ModelOptions:
