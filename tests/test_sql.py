@@ -88,7 +88,7 @@ def test_wrong_use_is_one_line_without_a_trace(spark_sql: Callable[..., Done]) -
     assert done.returncode != 0
     errors = [line for line in done.stderr.splitlines() if "UNKNOWN_BACKEND" in line]
     assert len(errors) == 1
-    assert "'tensorflow'. Known: onnx, pytorch, openvino." in errors[0]
+    assert "'tensorflow'. Known: onnx, pytorch, openvino, python." in errors[0]
     assert "\tat " not in done.stderr
 
 

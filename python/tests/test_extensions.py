@@ -102,7 +102,7 @@ def test_the_python_interface_accepts_a_backend_of_another_package(
 
 def test_a_backend_is_listed_and_its_declaration_is_used(site: Path, colour_bundle: Path) -> None:
     bundle = Bundle.load(colour_bundle)
-    assert known_backends() == ("onnx", "pytorch", "openvino", "reference")
+    assert known_backends() == ("onnx", "pytorch", "openvino", "python", "reference")
     assert backends_of(bundle) == ("onnx", "openvino")
     with pytest.raises(WrongUseError, match="UNSUPPORTED_PRECISION: backend reference does not"):
         require_precision(bundle, "reference", "bf16", "pillow")
@@ -149,7 +149,7 @@ def test_the_preflight_reports_the_other_backends_if_one_is_broken(site: Path) -
 
     (site / "sightline_demo/backend.py").write_text("import no_such_module\n")
     answer = json.loads(json.dumps(preflight()))
-    assert sorted(answer["backends"]) == ["onnx", "openvino", "pytorch"]
+    assert sorted(answer["backends"]) == ["onnx", "openvino", "python", "pytorch"]
     assert "package sightline-demo cannot be loaded" in answer["broken_backends"]["reference"]
 
 

@@ -10,7 +10,13 @@ from typing import Any, Literal
 
 from sightline.errors import WrongUseError
 
-Group = Literal["sightline.backends", "sightline.feeds", "sightline.heads", "sightline.sources"]
+Group = Literal[
+    "sightline.backends",
+    "sightline.feeds",
+    "sightline.heads",
+    "sightline.plugins",
+    "sightline.sources",
+]
 
 
 def extension_names(group: Group) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def bundle(colour_bundle: Path) -> Bundle:
 
 
 def test_onnx_comes_first_and_openvino_runs_its_variant(bundle: Bundle) -> None:
-    assert known_backends() == ("onnx", "pytorch", "openvino")
+    assert known_backends() == ("onnx", "pytorch", "openvino", "python")
     assert backends_of(bundle) == ("onnx", "openvino")
     require_variant(bundle, "openvino")
 

@@ -210,7 +210,7 @@ def test_limit_takes_the_first_images(
         (["--model", "colours"], "UNKNOWN_MODEL: 'colours'. Known: "),
         (
             ["--backend", "tensorflow"],
-            "UNKNOWN_BACKEND: --backend 'tensorflow'. Known: onnx, pytorch, openvino.",
+            "UNKNOWN_BACKEND: --backend 'tensorflow'. Known: onnx, pytorch, openvino, python.",
         ),
         (["--backend", "pytorch"], "NO_VARIANT: model colour has no pytorch variant"),
         (["--device", "tpu"], "UNKNOWN_DEVICE: --device 'tpu'. Known: auto, cpu, cuda."),

@@ -87,6 +87,15 @@ _BUILT_IN = {
             _module("sightline.backends.openvino"),
             devices=("cpu",),
         ),
+        BackendEntry(
+            "python",
+            "numpy",
+            "sightline",
+            "python",
+            ("fp32",),
+            _module("sightline.backends.python"),
+            devices=("cpu",),
+        ),
     )
 }
 

@@ -23,6 +23,7 @@ object Backend {
     Backend("onnx", "onnx", Seq("fp32", "int8"), "onnxruntime"),
     Backend("pytorch", "pytorch", Seq("fp32", "bf16"), "torch"),
     Backend("openvino", "onnx", Precisions, "openvino"),
+    Backend("python", "python", Seq("fp32"), "numpy"),
   )
 
   /** The built-in backend of that name; None if there is none. */

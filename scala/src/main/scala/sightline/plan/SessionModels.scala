@@ -72,7 +72,8 @@ object SessionModels {
       if (BundleCatalog.isPath(model) || !resolver(spark)("a", "A")) model
       else model.toLowerCase(Locale.ROOT)
     val found = query.found.getOrElseUpdate(key, find)
-    val chosen = options(CallOptions.parse(found.options, defaults(spark)))
+    val allowed = defaults(spark, found.bundle.sha256)
+    val chosen = options(CallOptions.parse(found.options, allowed))
     val inference =
       Inference(found.bundle, chosen.settings, chosen.images, Some(model), found.version)
     query.checked.getOrElseUpdate(inference, inference.check(spark))
@@ -114,6 +115,14 @@ object SessionModels {
         allowCode = spark.sparkContext.getConf.getBoolean(AllowCodeSetting, defaultValue = false),
       )
     )
+  }
+
+  /** The session's options for one bundle, whose code the driver's program may have allowed. */
+  private def defaults(spark: SparkSession, sha256: String): CallOptions = {
+    val session = defaults(spark)
+    if (AllowedCode.contains(sha256)) {
+      session.copy(settings = session.settings.copy(allowCode = true))
+    } else session
   }
 
   /** Model names follow the same rule as table names: `spark.sql.caseSensitive`. */

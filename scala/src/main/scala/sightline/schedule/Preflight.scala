@@ -145,8 +145,10 @@ object Preflight {
    */
   def requireKnownCode(executable: String, backend: String, bundle: Bundle): Unit = {
     val variant = backends(executable, backend).find(_.name == backend).fold(backend)(_.variant)
+    // Sightline's own plugins run a user's file, such as TorchScript, which is code too.
+    val known = if (variant == "python") Nil else Seq("timm:", "torchvision:", "sightline.")
     val own = bundle.manifest.architectures.get(variant).filterNot { architecture =>
-      Seq("timm:", "torchvision:", "sightline.").exists(architecture.startsWith)
+      known.exists(architecture.startsWith)
     }
     own.foreach { architecture =>
       throw SightlineException(

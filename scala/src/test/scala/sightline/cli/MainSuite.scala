@@ -121,7 +121,7 @@ final class MainSuite extends AnyFunSuite {
     Seq("predict") -> "WRONG_ARGUMENTS: predict: Missing arguments: --images",
     (predict :+ "extra") -> "WRONG_ARGUMENTS: predict: Unknown argument: \"extra\"",
     (predict ++ Seq("--backend", "tensorflow")) ->
-      "UNKNOWN_BACKEND: --backend 'tensorflow'. Known: onnx, pytorch, openvino.",
+      "UNKNOWN_BACKEND: --backend 'tensorflow'. Known: onnx, pytorch, openvino, python.",
     (predict ++ Seq("--precision", "fp16")) ->
       "UNKNOWN_PRECISION: --precision 'fp16'. Known: fp32, bf16, int8.",
     (predict ++ Seq("--decoder", "fast")) ->

@@ -100,7 +100,9 @@ final class BundleSuite extends AnyFunSuite {
     assert(ColourBundle.bundle.requireBackend("tvm", known).runtime == "tvm")
     ColourBundle.bundle.requirePrecision("tvm", "fp32", "pillow", known): Unit
     val error = intercept[SightlineException](ColourBundle.bundle.requireBackend("tvm"))
-    assert(error.getMessage == "UNKNOWN_BACKEND: backend 'tvm'. Known: onnx, pytorch, openvino.")
+    assert(
+      error.getMessage == "UNKNOWN_BACKEND: backend 'tvm'. Known: onnx, pytorch, openvino, python."
+    )
     val other = Backend("tensorrt", "engine", Seq("fp32"), "tensorrt")
     val none =
       intercept[SightlineException](ColourBundle.bundle.requireBackend("tensorrt", known :+ other))

@@ -166,7 +166,7 @@ final class PreflightSuite extends AnyFunSuite {
         Inference(ColourBundle.bundle, InferenceSettings("tvn")).requireMode(has)
       )
       assert(
-        wrong.getMessage == "UNKNOWN_BACKEND: backend 'tvn'. Known: onnx, pytorch, openvino, tvm."
+        wrong.getMessage == "UNKNOWN_BACKEND: backend 'tvn'. Known: onnx, pytorch, openvino, python, tvm."
       )
       // The interpreter is not started for a built-in backend.
       Inference(ColourBundle.bundle).requireMode("/nowhere/python")

@@ -1,0 +1,160 @@
+"""Summaries of models of each framework, with the numbers of the frameworks themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+
+import sightline
+from sightline.bundle.tensor_spec import TensorSpec
+from sightline.errors import WrongUseError
+from sightline.plugins.model_summary import Layer, ModelSummary
+
+
+def network() -> torch.nn.Module:
+    return torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
+
+
+def graph() -> onnx.ModelProto:
+    weight = helper.make_tensor("weight", TensorProto.FLOAT, [4, 2], np.arange(8, dtype=float))
+    nodes = [
+        helper.make_node("MatMul", ["x", "weight"], ["product"], name="multiply"),
+        helper.make_node("Relu", ["product"], ["y"]),
+    ]
+    return helper.make_model(
+        helper.make_graph(
+            nodes,
+            "small",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", "rows", 4])],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+            [weight],
+        ),
+        opset_imports=[helper.make_opsetid("", 18)],
+        producer_name="hand",
+    )
+
+
+def test_a_summary_prints_aligned_tables() -> None:
+    summary = ModelSummary(
+        "digits",
+        "torch 2.15.0, Sequential",
+        14_012,
+        (TensorSpec("ids", "int64", ("n", "tokens")), TensorSpec("a_mask", "bool", ("n",))),
+        (TensorSpec("scores", "float32", ("n", 10)),),
+        (Layer("0", "Linear", "(n, 10)", 14_002), Layer("activation", "ReLU")),
+    )
+    assert str(summary) == (
+        "digits (torch 2.15.0, Sequential)\n"
+        "parameters: 14,012\n"
+        "\n"
+        "input   dtype  shape\n"
+        "------  -----  -----------\n"
+        "ids     int64  (n, tokens)\n"
+        "a_mask  bool   (n)\n"
+        "\n"
+        "output  dtype    shape\n"
+        "------  -------  -------\n"
+        "scores  float32  (n, 10)\n"
+        "\n"
+        "layer       kind    output   parameters\n"
+        "----------  ------  -------  ----------\n"
+        "0           Linear  (n, 10)      14,002\n"
+        "activation  ReLU                      0"
+    )
+
+
+def test_a_notebook_shows_tables_without_markup_of_names() -> None:
+    summary = ModelSummary("<b>", "x", None, (), (), (Layer("<script>", "A&B"),) * 61)
+    text = summary._repr_html_()
+    assert "<b>&lt;b&gt;</b> (x)<br>parameters: unknown<table>" in text
+    assert text.count("<td>&lt;script&gt;</td><td>A&amp;B</td>") == 60
+    assert "<td>… and 1 more</td>" in text
+
+
+def test_a_graph_shows_nodes_and_free_axes(tmp_path: Path) -> None:
+    file = tmp_path / "small_graph.onnx"
+    onnx.save(graph(), file)
+    plugin = sightline.load("onnx")
+    summary = plugin.model_summary(file)
+    assert summary == ModelSummary(
+        "small_graph",
+        "ONNX opset 18, by hand",
+        8,
+        (TensorSpec("x", "float32", ("batch", "rows", 4)),),
+        (TensorSpec("y", "float32", ("batch", "rows", 2)),),
+        (
+            Layer("multiply", "MatMul", "(batch, rows, 2)", 8),
+            Layer("y", "Relu", "(batch, rows, 2)"),
+        ),
+    )
+    assert plugin.model_summary(str(file)) == summary
+    in_memory = plugin.model_summary(graph())
+    assert (in_memory.name, in_memory.layers) == ("small", summary.layers)
+    with pytest.raises(WrongUseError, match=r"BAD_ONNX: .*none\.onnx"):
+        plugin.model_summary(tmp_path / "none.onnx")
+
+
+def test_a_module_shows_layers_and_their_outputs() -> None:
+    module = network().train()
+    summary = sightline.load("pytorch").model_summary(module, example_inputs=np.zeros((2, 4), "f4"))
+    assert (summary.name, summary.parameters) == ("Sequential", 4 * 3 + 3 + 3 * 2 + 2)
+    assert summary.inputs == (TensorSpec("input", "float32", ("n", 4)),)
+    assert summary.outputs == (TensorSpec("output", "float32", ("n", 2)),)
+    assert summary.layers == (
+        Layer("0", "Linear", "(n, 3)", 15),
+        Layer("1", "ReLU", "(n, 3)", 0),
+        Layer("2", "Linear", "(n, 2)", 8),
+    )
+    assert module.training
+    assert sightline.load("pytorch").model_summary(module).inputs == ()
+
+
+def test_an_exported_program_shows_its_tensors(tmp_path: Path) -> None:
+    shapes = ({0: torch.export.Dim.DYNAMIC},)
+    program = torch.export.export(network(), (torch.zeros(2, 4),), dynamic_shapes=shapes)
+    torch.export.save(program, tmp_path / "net.pt2")
+    summary = sightline.load("pytorch").model_summary(tmp_path / "net.pt2")
+    assert (summary.name, summary.parameters) == ("net", 23)
+    assert summary.inputs == (TensorSpec("input", "float32", ("n", 4)),)
+    assert [(one.dtype, one.shape) for one in summary.outputs] == [("float32", ("n", 2))]
+    assert [(one.kind, one.output, one.parameters) for one in summary.layers] == [
+        ("aten.linear.default", "(n, 3)", 15),
+        ("aten.relu.default", "(n, 3)", 0),
+        ("aten.linear.default", "(n, 2)", 8),
+    ]
+
+
+def test_a_loader_is_loaded_for_its_summary() -> None:
+    summary = sightline.load("pytorch").model_summary(
+        network, example_inputs=np.zeros((2, 4), "f4"), name="net"
+    )
+    assert (summary.name, summary.origin, summary.parameters) == ("net", "torch Sequential", 23)
+    assert [one.kind for one in summary.layers] == ["Linear", "ReLU", "Linear"]
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_keras_model_shows_layers_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    import keras
+
+    model = keras.Sequential(
+        [keras.Input((4,), name="x"), keras.layers.Dense(3, name="one"), keras.layers.Softmax()]
+    )
+    model.save(tmp_path / "small.keras")
+    summary = sightline.load("keras").model_summary(tmp_path / "small.keras")
+    assert (summary.name, summary.parameters) == ("small", model.count_params())
+    assert [(one.dtype, one.shape) for one in summary.inputs] == [("float32", ("n", 4))]
+    assert [(one.dtype, one.shape) for one in summary.outputs] == [("float32", ("n", 3))]
+    first = summary.layers[0]
+    assert (first.name, first.kind, first.output) == ("one", "Dense", "(n, 3)")
+    with pytest.raises(
+        WrongUseError, match=r"WRONG_MODEL_SOURCE: .* a dict. It takes a keras\.Model"
+    ):
+        sightline.load("keras").model_summary({})
