@@ -28,6 +28,7 @@ def test_preflight_is_one_json_line_about_this_interpreter(
             "variant": "onnx",
             "precisions": ["fp32", "bf16", "int8"],
         },
+        "python": {"package": "numpy", "variant": "python", "precisions": ["fp32"]},
     }
     assert answer["broken_backends"] == {}
 
