@@ -1,0 +1,20 @@
+"""Spark ML stages for PySpark. They run the stages of the same names in Sightline's jar.
+
+A session needs the jar (``spark.jars``) and
+``spark.sql.extensions=sightline.sql.SightlineExtensions``.
+"""
+
+from __future__ import annotations
+
+from sightline.ml.classifier import ImageClassifier, ImageClassifierModel
+from sightline.ml.images import ImageFeaturizer, ImageFileTransformer, ImagePredictor
+from sightline.ml.tensors import TensorTransformer
+
+__all__ = [
+    "ImageClassifier",
+    "ImageClassifierModel",
+    "ImageFeaturizer",
+    "ImageFileTransformer",
+    "ImagePredictor",
+    "TensorTransformer",
+]
