@@ -37,7 +37,16 @@ ALLOWED: dict[str, set[str]] = {
         "sightline.schedule",
     },
     "sightline.report": {"sightline", SQL_BRIDGE, "sightline.source", "sightline.schedule"},
-    "sightline.ml": {"sightline", SQL_BRIDGE, ML_BRIDGE, "sightline.source", "sightline.plan"},
+    "sightline.pca": {"sightline", SQL_BRIDGE, ML_BRIDGE, "sightline.source", "sightline.plan"},
+    "sightline.ml": {
+        "sightline",
+        SQL_BRIDGE,
+        ML_BRIDGE,
+        "sightline.source",
+        "sightline.model",
+        "sightline.schedule",
+        "sightline.plan",
+    },
     "sightline.sql": {
         "sightline",
         SQL_BRIDGE,
@@ -55,7 +64,7 @@ ALLOWED: dict[str, set[str]] = {
         "sightline.schedule",
         "sightline.plan",
         "sightline.report",
-        "sightline.ml",
+        "sightline.pca",
         "sightline.sql",
     },
 }

@@ -18,6 +18,16 @@ def pooled(*shape: int | str, dtype: str = "float32") -> dict[str, object]:
     return {"name": "pooled", "dtype": dtype, "shape": list(shape), "head": head}
 
 
+def tokens(*shape: int | str | None) -> dict[str, object]:
+    """An input of integers of that shape."""
+    return {"name": "ids", "dtype": "int64", "shape": list(shape), "feed": {"kind": "tensor"}}
+
+
+def plain(*shape: int | str, name: str = "a") -> dict[str, object]:
+    """An output of that shape with a tensor head."""
+    return {"name": name, "dtype": "uint16", "shape": list(shape), "head": {"kind": "tensor"}}
+
+
 def test_a_manifest_survives_writing_and_reading(tiny: Bundle) -> None:
     text = (tiny.path / "model.json").read_bytes()
 
@@ -49,7 +59,20 @@ def test_scale_and_bias_are_the_normalisation(tiny: Bundle) -> None:
         ("outputs.0.head.activation", "relu", "'outputs[0].head.activation' must be one of"),
         ("outputs.0.head.kind", "a b", "'outputs[0].head.kind' must be letters, digits"),
         ("outputs.0.head", None, "'outputs[0].head' must be an object, found null"),
-        ("outputs.0.dtype", "float16", "'outputs[0].dtype' must be one of float32"),
+        ("outputs.0.dtype", "bfloat16", "'outputs[0].dtype' must be one of float16, float32"),
+        ("outputs.0.dtype", "uint16", "'outputs[0].shape' must be float32 or float16 or float64"),
+        ("outputs.0.shape", ["n", "k"], "length] for a classes head, found logits: float32 (n, k)"),
+        ("inputs", [tokens("n", "n")], "'inputs[0].shape' must name the batch axis 'n' only once"),
+        ("inputs", [tokens("batch", "n")], "'inputs[0].shape' must not use the name of the batch"),
+        ("outputs", [SCORES, plain("rows", 4), plain("n", "rows", name="b")], "'outputs[2].shape'"),
+        ("inputs", [tokens("n", "a b")], "'inputs[0].shape[1]' must be a name of letters, digits"),
+        ("inputs", [tokens("n", "")], "'inputs[0].shape[1]' must be a name of letters, digits"),
+        ("inputs", [tokens("n", None)], "'inputs[0].shape[1]' must be a length or the name of a"),
+        ("inputs", [tokens("n", 0)], "'inputs[0].shape[1]' must be a length from 1"),
+        ("inputs", [tokens("n", "k", 2**20, 2**12)], "must have at most 2147483648 elements per"),
+        ("most_rows", 0, "'most_rows' must be an integer from 1 to 1000000, found 0"),
+        ("most_rows", "1", "'most_rows' must be an integer from 1 to 1000000, found '1'"),
+        ("most_rows", True, "'most_rows' must be an integer from 1 to 1000000, found True"),
         ("outputs", [], "'outputs' must hold at least one tensor"),
         ("golden.file", "a\\b", "'golden.file' must be a plain file name"),
         ("variants", {}, "'variants' must hold onnx or pytorch"),
@@ -77,8 +100,8 @@ def test_scale_and_bias_are_the_normalisation(tiny: Bundle) -> None:
         ("files", {"model.onnx": "12"}, "'files.model.onnx' must be a sha256"),
         ("accuracy", [{"dataset": "x", "rows": 0, "top1": 1}], "'accuracy[0].rows'"),
         ("accuracy", [{"dataset": "x", "rows": 1, "top1": int("9" * 400)}], "'accuracy[0].top1'"),
-        ("outputs", [SCORES, pooled("n")], "'outputs[1].shape' must be float32 [n, length]"),
-        ("outputs", [SCORES, pooled("n", "k")], "'outputs[1].shape[1]' must be a length: only"),
+        ("outputs", [SCORES, pooled("n")], "'outputs[1].shape' must be float32 or float16 or float64"),
+        ("outputs", [SCORES, pooled("n", "k")], "head, found pooled: float32 (n, k)"),
         ("outputs", [SCORES, pooled(4, 8)], "'outputs[1].shape' must begin with the batch axis"),
         ("outputs", [SCORES, pooled("n", 4, dtype="int8")], "'outputs[1].shape' must be float32"),
         (
@@ -130,6 +153,25 @@ def test_a_kind_that_is_not_built_in_keeps_its_settings(tiny: Bundle) -> None:
     assert manifest.variants == ("onnx", "pytorch", "tflite")
     assert Manifest.from_json(manifest.to_json()) == manifest
     assert json.loads(manifest.to_json())["outputs"][-1]["head"] == boxes
+
+
+def test_free_axes_and_the_largest_batch_are_read_and_written(tiny: Bundle) -> None:
+    tree = json.loads(tiny.text)
+    tree["inputs"].append(tokens("n", "tokens"))
+    tree["outputs"].append(plain("n", "tokens", 384, "boxes"))
+    tree["most_rows"] = 1
+
+    manifest = Manifest.from_json(json.dumps(tree).encode())
+
+    ids, hidden = manifest.signature.inputs[-1].tensor, manifest.signature.outputs[-1].tensor
+    assert (ids.free_axes, ids.row_axes) == (("tokens",), ("tokens",))
+    assert (hidden.dtype, hidden.free_axes) == ("uint16", ("tokens", "boxes"))
+    assert str(hidden) == "a: uint16 (n, tokens, 384, boxes)"
+    assert manifest.most_rows == 1
+    assert json.loads(manifest.to_json())["outputs"][-1]["shape"] == ["n", "tokens", 384, "boxes"]
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    assert tiny.manifest.most_rows is None
+    assert "most_rows" not in json.loads(tiny.manifest.to_json())
 
 
 def test_the_error_for_a_missing_field_has_its_name(tiny: Bundle) -> None:

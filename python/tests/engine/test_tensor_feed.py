@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from sightline.bundle.tensor_spec import TensorSpec
-from sightline.engine.feeds.tensor_feed import TensorColumn
+from sightline.engine.feeds.tensor_column import TensorColumn
 from sightline.errors import WrongUseError
 
 HALVES = pa.array(np.array([np.inf, -np.inf, np.nan, 2, 1e-3], np.float16))

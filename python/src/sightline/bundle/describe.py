@@ -22,6 +22,7 @@ def describe_bundle(bundle: Bundle) -> str:
         ("parameters", f"{manifest.parameters:,}"),
         *[("input", f"{one.tensor}, {one.kind}") for one in signature.inputs],
         *[("output", f"{one.tensor}, {one.kind}") for one in signature.outputs],
+        *([("largest batch", f"{manifest.most_rows:,}")] if manifest.most_rows else []),
         *[fact for output in signature.class_outputs for fact in _classes(bundle, output)],
         *[
             ("preprocessing", _preprocessing(one.feed))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 
-from sightline.backends.backend import Array, Float32Array, UInt8Array
+from sightline.backends.backend import Array, Float32Array, Session, UInt8Array
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.image_settings import Size
+from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import SightlineError, WrongUseError
 
 TOLERANCE = 1e-3
@@ -74,16 +75,51 @@ def read_golden(bundle: Bundle) -> tuple[dict[str, Array], dict[str, Array]]:
     if missing:
         raise _unfit(bundle, f"does not hold {' and '.join(missing)}")
     rows = len(inputs[tensors[0].name])
+    lengths: dict[str, int] = {}
     for found, tensor in [
         *((inputs[one.name], one) for one in tensors),
         *((outputs[o.name], o.tensor) for o in signature.outputs if o.name in outputs),
     ]:
-        if found.shape != (rows, *tensor.row_shape) or str(found.dtype) != tensor.dtype:
-            wanted = f"{tensor.dtype} {(rows, *tensor.row_shape)}"
-            raise _unfit(
-                bundle, f"holds {tensor.name} as {found.dtype} {found.shape}, not {wanted}"
-            )
+        bound = tensor.bind(found.shape[1:], lengths)
+        if len(found) != rows or str(found.dtype) != tensor.dtype or bound is None:
+            held = f"{tensor.name} as {found.dtype} {found.shape}"
+            wanted = f"{tensor.dtype} {expected_shape(rows, tensor, lengths)}"
+            raise _unfit(bundle, f"holds {held}, not {wanted}")
+        lengths = bound
     return {one.name: inputs[one.name] for one in tensors}, outputs
+
+
+def run_golden(
+    session: Session, inputs: Mapping[str, Array], wanted: Sequence[str], most_rows: int | None
+) -> Mapping[str, Array]:
+    """Run the rows of a golden batch, in batches of at most `most_rows`.
+
+    Args:
+        session: See `backend.Session.run`, which also describes the result.
+        inputs: The inputs by name.
+        wanted: Names of outputs.
+        most_rows: From the manifest.
+    """
+    rows = len(next(iter(inputs.values())))
+    if most_rows is None or most_rows >= rows:
+        return session.run(inputs, wanted)
+    parts = []
+    for start in range(0, rows, most_rows):
+        batch = {name: value[start : start + most_rows] for name, value in inputs.items()}
+        parts.append(session.run(batch, wanted))
+    return {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
+
+
+def expected_shape(rows: int, tensor: TensorSpec, lengths: Mapping[str, int]) -> str:
+    """Return the shape of a batch as text, with the names of free axes whose length is not known.
+
+    Args:
+        rows: Number of rows of the batch.
+        tensor: The tensor.
+        lengths: Lengths of free axes by name.
+    """
+    axes = [lengths.get(axis, axis) if isinstance(axis, str) else axis for axis in tensor.row_axes]
+    return f"({', '.join(map(str, [rows, *axes]))}{',' if not axes else ''})"
 
 
 def _unfit(bundle: Bundle, problem: str) -> WrongUseError:

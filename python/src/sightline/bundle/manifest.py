@@ -19,6 +19,7 @@ FORMAT = 2
 READ_FORMATS = (1, 2)
 MANIFEST_FILE = "model.json"
 _LARGEST_TOLERANCE = 655.0  # a hundredth of the largest float16 number
+_MOST_ROWS = 1_000_000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}")
 _ARCHITECTURE = re.compile(r"(torchvision|timm):[A-Za-z0-9_.]+|[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -80,7 +81,8 @@ class Manifest:
 
     `onnx_int8` is a quantised version of `onnx`. `calibration` contains the measured agreement of
     it and of other modes with fp32. `other_variants` are the variants of backends that are not
-    built in: an object by name, with a `file` and other fields that the backend reads.
+    built in: an object by name, with a `file` and other fields that the backend reads. `most_rows`
+    is the largest batch that the model can run; None if any size works.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Manifest:
     onnx_int8: OnnxVariant | None = None
     calibration: tuple[Calibration, ...] = ()
     other_variants: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    most_rows: int | None = None
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -126,8 +129,9 @@ class Manifest:
         variants = {name: tree.pop(name) for name in _BUILT_IN}
         variants |= tree.pop("other_variants")
         del tree["signature"]
-        if not tree["calibration"]:
-            del tree["calibration"]
+        for optional in ("calibration", "most_rows"):
+            if not tree[optional]:
+                del tree[optional]
         tree.update(
             format=FORMAT,
             inputs=[one.to_tree() for one in self.signature.inputs],
@@ -184,6 +188,9 @@ class Manifest:
                 for name in variants.values
                 if format_ > 1 and name not in _BUILT_IN
             },
+            most_rows=top.integer("most_rows", 1, _MOST_ROWS)
+            if format_ > 1 and top.has("most_rows")
+            else None,
         )
         _check(manifest, top, variants)
         return manifest

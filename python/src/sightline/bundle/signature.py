@@ -14,8 +14,11 @@ from sightline.errors import WrongUseError
 
 ACTIVATIONS = ("softmax", "sigmoid", "none")
 IMAGE, TENSOR, CLASSES, VECTOR = "image", "tensor", "classes", "vector"
+FLOATS = ("float32", "float16", "float64")
+"""The dtypes of outputs with a classes or vector head."""
 _MOST_CLASSES = 10_000_000
 _MOST_ELEMENTS = 1 << 31
+_AXIS_NAME = re.compile(r"[A-Za-z0-9_]{1,100}")
 _KIND = re.compile(r"[A-Za-z_][\w.\-]*")
 
 
@@ -149,14 +152,15 @@ class Signature:
             )
         return self.classes
 
-    def require_vector(self, model: str) -> Output:
-        """Return `vector`.
+    def require_vector(self, model: str, name: str | None = None) -> Output:
+        """Return the output of features.
 
         Args:
             model: The model's name, for the message.
+            name: Name of an output with a vector head; None: `vector`.
 
         Raises:
-            WrongUseError: NO_FEATURES.
+            WrongUseError: NO_FEATURES, or UNKNOWN_OUTPUT for another name.
         """
         if self.vector is None:
             outputs = ", ".join(one.name for one in self.outputs)
@@ -165,7 +169,12 @@ class Signature:
                 f"model {model} has no output of features, only {outputs}. "
                 "`sightline models add` finds them if the network ends in a linear layer.",
             )
-        return self.vector
+        vectors = {one.name: one for one in self.outputs if one.kind == VECTOR}
+        if name is not None and name not in vectors:
+            raise WrongUseError(
+                "UNKNOWN_OUTPUT", f"'{name}' is no output of features. Known: {', '.join(vectors)}."
+            )
+        return vectors[name] if name else self.vector
 
 
 def _listed(tensors: Sequence[Input | Output]) -> str:
@@ -188,6 +197,7 @@ def read_signature(top: Fields) -> Signature:
     ):
         if len({name.lower() for name in names}) < len(names):
             top.fail(key, "must have names that differ by more than case, and none named error")
+    _check_axes(signature, top)
     return signature
 
 
@@ -207,36 +217,51 @@ def check_names(signature: Signature, top: Fields) -> None:
             top.fail(key, "must have different names")
 
 
-def _fixed_rows(item: Fields) -> TensorSpec:
-    """Read a tensor whose first axis is its only free axis and whose rows fit into memory."""
+def _check_axes(signature: Signature, top: Fields) -> None:
+    """Raise an error if a free axis of a row has the name of a batch axis of another tensor."""
+    tensors = [one.tensor for one in (*signature.inputs, *signature.outputs)]
+    batch_axes = {one.shape[0] for one in tensors}
+    for key, group in (("inputs", signature.inputs), ("outputs", signature.outputs)):
+        for at, tensor in enumerate(one.tensor for one in group):
+            for axis in batch_axes.intersection(tensor.free_axes):
+                where = f"{key}[{at}].shape"
+                top.fail(where, f"must not use the name of the batch axis '{axis}' for another")
+
+
+def _rows(item: Fields) -> TensorSpec:
+    """Read a tensor that begins with the batch axis and whose fixed axes fit into memory."""
     tensor = read_tensor(item)
     if not tensor.shape or not isinstance(tensor.shape[0], str):
         item.fail("shape", 'must begin with the batch axis, "n"')
-    for at, axis in enumerate(tensor.shape[1:], 1):
-        if isinstance(axis, str):
-            item.fail(f"shape[{at}]", "must be a length: only the first axis may be free")
-    if prod(tensor.row_shape) > _MOST_ELEMENTS:
+    for at, axis in enumerate(tensor.row_axes, 1):
+        if isinstance(axis, str) and not _AXIS_NAME.fullmatch(axis):
+            item.fail(f"shape[{at}]", f"must be a name of letters, digits and '_', found '{axis}'")
+    if tensor.shape[0] in tensor.free_axes:
+        item.fail("shape", f"must name the batch axis '{tensor.shape[0]}' only once")
+    if prod(axis for axis in tensor.row_axes if isinstance(axis, int)) > _MOST_ELEMENTS:
         item.fail("shape", f"must have at most {_MOST_ELEMENTS} elements per row")
     return tensor
 
 
 def _input(item: Fields) -> Input:
-    tensor, feed = _fixed_rows(item), item.child("feed")
+    tensor, feed = _rows(item), item.child("feed")
     if _kind(feed) != IMAGE:
         return Input(tensor, _settings(feed, (TENSOR,)))
     preprocessing = read_preprocessing(feed)
     size = preprocessing.size
-    if (tensor.dtype, tensor.row_shape) != ("uint8", (size.height, size.width, 3)):
+    if (tensor.dtype, tensor.row_axes) != ("uint8", (size.height, size.width, 3)):
         item.fail("shape", f"must be uint8 [n, {size.height}, {size.width}, 3] for this image feed")
     return Input(tensor, preprocessing)
 
 
 def _output(item: Fields) -> Output:
-    tensor, head = _fixed_rows(item), item.child("head")
+    tensor, head = _rows(item), item.child("head")
     kind = _kind(head)
-    vector = tensor.dtype == "float32" and len(tensor.row_shape) == 1
-    if kind in (CLASSES, VECTOR) and not vector:
-        item.fail("shape", f"must be float32 [n, length] for a {kind} head")
+    if kind in (CLASSES, VECTOR):
+        is_row_of_numbers = len(tensor.row_axes) == 1 and not tensor.free_axes
+        if tensor.dtype not in FLOATS or not is_row_of_numbers:
+            wanted = " or ".join(FLOATS)
+            item.fail("shape", f"must be {wanted} [n, length] for a {kind} head, found {tensor}")
     if kind != CLASSES:
         return Output(tensor, _settings(head, (TENSOR, VECTOR)))
     if tensor.row_shape[0] > _MOST_CLASSES:

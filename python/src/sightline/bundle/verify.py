@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,8 +19,15 @@ from sightline.backends.require_supported import (
 )
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
-from sightline.bundle.golden import agrees, capped_tolerance, deltas, golden_of
-from sightline.bundle.signature import Classes, Output
+from sightline.bundle.golden import (
+    agrees,
+    capped_tolerance,
+    deltas,
+    expected_shape,
+    golden_of,
+    run_golden,
+)
+from sightline.bundle.signature import Classes, Output, Signature
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import SightlineError
 from sightline.out_of_memory import raise_if_out_of_memory
@@ -113,9 +120,11 @@ def _golden(
         tensors = [one.tensor for one in bundle.manifest.outputs_of(variant_of(backend))]
         if precision != "fp32":
             tensors = [first.tensor]
-        outputs = session.run(inputs, [one.name for one in tensors])
+        outputs = run_golden(
+            session, inputs, [one.name for one in tensors], bundle.manifest.most_rows
+        )
         rows = len(next(iter(inputs.values())))
-        misfits = [text for one in tensors if (text := _misfit(one, rows, outputs))]
+        misfits = _misfits(signature, inputs, tensors, outputs)
         if misfits:
             return Check(subject, "failed", " and ".join(misfits))
         if precision == "fp32":
@@ -142,15 +151,31 @@ def _golden(
     return Check(subject, outcome, detail, golden=True)
 
 
-def _misfit(tensor: TensorSpec, rows: int, outputs: Mapping[str, Array]) -> str | None:
-    """Return how an output differs from the signature in name, dtype or shape; None if it fits."""
-    if tensor.name not in outputs:
-        return f"it does not return the output '{tensor.name}'"
-    found, shape = outputs[tensor.name], (rows, *tensor.row_shape)
-    if found.shape == shape and found.dtype == tensor.dtype:
-        return None
-    given = f"{found.dtype} of shape {found.shape}"
-    return f"it returns '{tensor.name}' as {given}, not {tensor.dtype} of shape {shape}"
+def _misfits(
+    signature: Signature,
+    inputs: Mapping[str, Array],
+    tensors: Sequence[TensorSpec],
+    outputs: Mapping[str, Array],
+) -> list[str]:
+    """Return how each output differs from the signature in name, dtype or shape."""
+    rows = len(next(iter(inputs.values())))
+    lengths: dict[str, int] = {}
+    for tensor in (one.tensor for one in signature.inputs):
+        lengths = tensor.bind(inputs[tensor.name].shape[1:], lengths) or lengths
+    misfits = []
+    for tensor in tensors:
+        if tensor.name not in outputs:
+            misfits.append(f"it does not return the output '{tensor.name}'")
+            continue
+        found = outputs[tensor.name]
+        bound = tensor.bind(found.shape[1:], lengths)
+        if found.shape[:1] == (rows,) and bound is not None and found.dtype == tensor.dtype:
+            lengths = bound
+            continue
+        given = f"{found.dtype} of shape {found.shape}"
+        wanted = f"{tensor.dtype} of shape {expected_shape(rows, tensor, lengths)}"
+        misfits.append(f"it returns '{tensor.name}' as {given}, not {wanted}")
+    return misfits
 
 
 def _relative_error(found: Array, expected: Array) -> float:

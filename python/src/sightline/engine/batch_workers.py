@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from sightline.engine.feeds.feed import Feed
 from sightline.engine.heads.head import Head
 from sightline.engine.model import Model
 from sightline.engine.settings import EngineSettings
+from sightline.errors import SightlineError
 from sightline.out_of_memory import raise_if_out_of_memory
 from sightline.row_error import RowError
 
@@ -50,11 +50,13 @@ class BatchWorkers:
     ) -> None:
         self._model = model
         self._feeds = feeds
+        self._tensors = [one.tensor for one in model.bundle.manifest.signature.inputs]
         self._heads = heads
         self._spec = spec
         self._counters = counters
         self._buffers = threading.local()
         self._pending_bytes = 0
+        self._result_bytes = 0
         self._pending: deque[tuple[ModelBatch, Future[BatchResult]]] = deque()
         self._executor = (
             ThreadPoolExecutor(spec.threads, "sightline-batch") if spec.threads > 1 else None
@@ -68,6 +70,16 @@ class BatchWorkers:
     ) -> None:
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
+
+    @property
+    def result_bytes(self) -> int:
+        """Bytes of all results without a fixed shape that were stored in outcomes."""
+        return self._result_bytes
+
+    def submit_all(self, batches: Iterable[ModelBatch]) -> None:
+        """See `submit`."""
+        for batch in batches:
+            self.submit(batch)
 
     def submit(self, batch: ModelBatch) -> None:
         """Start a batch. Wait while too many batches or bytes are pending.
@@ -108,7 +120,7 @@ class BatchWorkers:
         self._finish(batch, result)
 
     def _finish(self, batch: ModelBatch, result: BatchResult) -> None:
-        batch.finish(result)
+        self._result_bytes += batch.finish(result)
         counters = self._counters
         counters.batches += 1
         counters.decoded += len(batch)
@@ -120,7 +132,7 @@ class BatchWorkers:
     def _run(self, batch: ModelBatch) -> BatchResult:
         started = time.thread_time()
         try:
-            inputs, written, errors = self._write(batch.values)
+            inputs, written, errors = self._write(batch)
         except MemoryError as error:
             is_image = self._model.bundle.manifest.signature.image is not None
             what = "decoding an image" if is_image else "writing the inputs of a batch"
@@ -128,25 +140,23 @@ class BatchWorkers:
             raise
         batch.values.clear()  # frees the encoded bytes
         inferring, inferring_wall = time.thread_time(), time.perf_counter()
-        arrays, problems = self._infer(inputs) if written else ([], {})
+        arrays, problems, failed = self._infer(inputs) if written else ([], {}, {})
         return BatchResult(
             arrays,
             problems,
-            written,
-            errors,
+            [i for at, i in enumerate(written) if at not in failed] if failed else written,
+            errors | {written[at]: error for at, error in failed.items()},
             feed_cpu_s=inferring - started,
             infer_cpu_s=time.thread_time() - inferring,
             infer_wall_s=time.perf_counter() - inferring_wall,
         )
 
-    def _write(
-        self, values: Sequence[Sequence[Any]]
-    ) -> tuple[dict[str, Array], list[int], dict[int, RowError]]:
+    def _write(self, batch: ModelBatch) -> tuple[dict[str, Array], list[int], dict[int, RowError]]:
         """Return the input tensors by name, the rows in them, and the errors of the others."""
-        buffers = self._thread_buffers()
+        buffers = self._buffers_of(batch)
         written: list[int] = []
         errors: dict[int, RowError] = {}
-        for i, row in enumerate(values):
+        for i, row in enumerate(batch.values):
             at = len(written)
             error = None
             for feed, value, buffer in zip(self._feeds, row, buffers.values(), strict=True):
@@ -158,7 +168,24 @@ class BatchWorkers:
                 written.append(i)
         return {name: one[: len(written)] for name, one in buffers.items()}, written, errors
 
-    def _infer(self, inputs: Mapping[str, Array]) -> tuple[list[Array], dict[int, str]]:
+    def _infer(
+        self, inputs: Mapping[str, Array]
+    ) -> tuple[list[Array], dict[int, str], dict[int, RowError]]:
+        """Return the arrays of the heads, their problems by row, and the rows that failed.
+
+        The arrays have no rows for those that failed.
+        """
+        try:
+            arrays, problems = self._infer_batch(inputs)
+        except SightlineError as error:
+            # A decoded image cannot make a model fail, but a number can: an index out of range, or
+            # an axis that is too long for the model.
+            if error.code != "MODEL_FAILED" or self._model.bundle.manifest.signature.image:
+                raise
+            return self._infer_rows(inputs, error)
+        return arrays, problems, {}
+
+    def _infer_batch(self, inputs: Mapping[str, Array]) -> tuple[list[Array], dict[int, str]]:
         arrays: list[Array] = []
         problems: dict[int, str] = {}
         outputs = self._model.run(inputs, list(self._heads))
@@ -172,15 +199,73 @@ class BatchWorkers:
             problems |= converted.problems
         return arrays, problems
 
+    def _infer_rows(
+        self, inputs: Mapping[str, Array], failure: SightlineError
+    ) -> tuple[list[Array], dict[int, str], dict[int, RowError]]:
+        """Run each row of a batch that failed alone; see `_infer`.
+
+        Raises:
+            SightlineError: `failure`, if the model fails on its own golden batch too.
+        """
+        found: list[list[Array]] = []
+        problems: dict[int, str] = {}
+        failed: dict[int, RowError] = {}
+        for at in range(len(next(iter(inputs.values())))):
+            row = {name: value[at : at + 1] for name, value in inputs.items()}
+            try:
+                arrays, of_row = self._infer_batch(row)
+            except SightlineError as error:
+                if error.code != "MODEL_FAILED":
+                    raise
+                failed[at] = _failed_row(row, error)
+                continue
+            problems |= {len(found): problem for problem in of_row.values()}
+            found.append(arrays)
+        if not found and not self._model.runs_golden():
+            raise failure
+        return [_joined(arrays) for arrays in zip(*found, strict=True)], problems, failed
+
+    def _buffers_of(self, batch: ModelBatch) -> dict[str, Array]:
+        """Return the input tensors: this thread's, or new ones for inputs with free axes."""
+        buffers = self._thread_buffers()
+        if not batch.shapes:
+            return buffers
+        shapes = iter(batch.shapes)
+        return {
+            one.name: np.empty((len(batch), *next(shapes)), one.dtype)
+            if one.free_axes
+            else buffers[one.name]
+            for one in self._tensors
+        }
+
     def _thread_buffers(self) -> dict[str, Array]:
         """Return this thread's input tensors, which are allocated once and reused."""
         found: dict[str, Array] | None = getattr(self._buffers, "inputs", None)
         if found is None:
             rows = self._spec.batch_rows
-            tensors = [one.tensor for one in self._model.bundle.manifest.signature.inputs]
-            found = {one.name: np.empty((rows, *one.row_shape), one.dtype) for one in tensors}
+            found = {
+                one.name: np.empty((rows, *one.row_shape), one.dtype)
+                for one in self._tensors
+                if not one.free_axes
+            }
             self._buffers.inputs = found
         return found
+
+
+def _failed_row(inputs: Mapping[str, Array], error: SightlineError) -> RowError:
+    shapes = ", ".join(f"{name} {value.shape[1:]}" for name, value in inputs.items())
+    reason = " ".join(str(error.__cause__ or error).split())
+    return RowError("MODEL", "infer", f"The model failed on this row ({shapes}): {reason}")
+
+
+def _joined(rows: Sequence[Array]) -> Array:
+    """Return arrays of one row each as one array; an array of arrays if their shapes differ."""
+    if len({one.shape for one in rows}) == 1:
+        return np.concatenate(rows)
+    joined = np.empty(len(rows), object)
+    for at, one in enumerate(rows):
+        joined[at] = one[0]
+    return joined
 
 
 def _shares_memory(array: Array, inputs: Iterable[Array]) -> bool:

@@ -20,6 +20,9 @@ from sightline.row_error import RowError
 # long to decode that a larger batch would not help.
 BATCH_BYTES = 16 * 1024 * 1024
 
+RowShapes = tuple[tuple[int, ...], ...]
+"""The shape of a row in each input with free axes; empty for a model without free axes."""
+
 
 @dataclass(slots=True)
 class Request:
@@ -46,7 +49,8 @@ class Outcome:
 
     Args:
         kept: From the request.
-        arrays: Arrays of the heads, (rows, …) each; valid only in present rows.
+        arrays: Arrays of the heads, (rows, …) each; valid only in present rows. If the shape of a
+            row is not fixed, (rows,) of arrays.
         present: (rows,) bool, true for the rows with a result.
         errors: Errors by row. At the end, each row is present, has an error, or was not wanted.
         waiting: Number of rows in model batches that have not run yet.
@@ -63,7 +67,12 @@ class Outcome:
     @staticmethod
     def empty(rows: int, arrays: Sequence[Kept], kept: pa.RecordBatch) -> Outcome:
         """Return an outcome without results."""
-        results = [np.zeros((rows, *one.row_shape), one.dtype) for one in arrays]
+        results = [
+            np.empty(rows, object)
+            if one.row_shape is None
+            else np.zeros((rows, *one.row_shape), one.dtype)
+            for one in arrays
+        ]
         size = kept.nbytes + sum(one.nbytes for one in results)
         return Outcome(kept, results, np.zeros(rows, np.bool_), kept_bytes=size)
 
@@ -84,30 +93,39 @@ class ModelBatch:
     """Input values and the output rows of their results.
 
     Args:
+        shapes: For each input with free axes, the shape of a row, which all rows here have.
         outcomes: For each row, the outcome that receives its result.
         rows: For each row, the row in that outcome.
         values: For each row, its value for each input, not copied.
         input_bytes: Total bytes of the values.
     """
 
+    shapes: RowShapes = ()
     outcomes: list[Outcome] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     values: list[Sequence[Any]] = field(default_factory=list)
     input_bytes: int = 0
 
-    def add(self, values: Sequence[Any], outcome: Outcome, row: int) -> None:
-        """Add one row to this batch."""
+    def add(self, values: Sequence[Any], outcome: Outcome, row: int) -> int:
+        """Add one row to this batch. Return the bytes of its values."""
+        size: int = sum(value.nbytes for value in values)
         self.values.append(values)
         self.outcomes.append(outcome)
         self.rows.append(row)
-        self.input_bytes += sum(value.nbytes for value in values)
+        self.input_bytes += size
         outcome.waiting += 1
+        return size
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def finish(self, result: BatchResult) -> None:
-        """Store the results in the outcomes."""
+    def finish(self, result: BatchResult) -> int:
+        """Store the results in the outcomes.
+
+        Returns:
+            The bytes by which `kept_bytes` of the outcomes has grown.
+        """
+        grown = 0
         for i, error in result.errors.items():
             self.outcomes[i].errors[self.rows[i]] = error
         for at, problem in result.problems.items():
@@ -119,10 +137,19 @@ class ModelBatch:
             rows = [self.rows[result.written[at]] for at in places]
             outcome = self.outcomes[result.written[places[0]]]
             for kept, found in zip(outcome.arrays, result.arrays, strict=True):
-                kept[rows] = found[places]
+                if kept.dtype != object:
+                    kept[rows] = found[places]
+                    continue
+                size = 0
+                for row, at in zip(rows, places, strict=True):
+                    kept[row] = found[at]
+                    size += kept[row].nbytes
+                outcome.kept_bytes += size
+                grown += size
             outcome.present[rows] = True
         for outcome in self.outcomes:
             outcome.waiting -= 1
+        return grown
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +157,11 @@ class BatchResult:
     """The result of one batch.
 
     Args:
-        arrays: Arrays of the heads with one row per index in `written`, in the same order.
+        arrays: Arrays of the heads with one row per index in `written`, in the same order. An
+            array whose rows have different shapes is an array of arrays.
         problems: By position in `written`, the reason why the model gave no result.
-        written: Indices in the batch of the rows that the feeds could write.
+        written: Indices in the batch of the rows that the feeds could write and the model could
+            run.
         errors: Errors of the other rows, by index in the batch.
         feed_cpu_s: CPU time of the worker thread for the feeds: decoding and resizing.
         infer_cpu_s: CPU time of the worker thread for the model and the heads.

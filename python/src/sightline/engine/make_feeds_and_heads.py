@@ -52,7 +52,7 @@ def open_heads(bundle: Bundle, result: ResultType) -> dict[str, Head]:
         output = signature.require_classes(bundle.name)
         return {output.name: _classes(bundle, output, result)}
     if isinstance(result, Vector):
-        output = signature.require_vector(bundle.name)
+        output = signature.require_vector(bundle.name, result.output)
         return {output.name: VectorHead(output.tensor)}
     by_name = {one.name: one for one in signature.outputs}
     return {name: _tensor(bundle, by_name, name) for name in _names(result)}
@@ -68,7 +68,7 @@ def _feed(input_: Input, spec: EngineSettings, memory: DecodeMemory) -> Feed:
     if isinstance(input_.feed, Preprocessing):
         return ImageFeed(input_.feed, spec, memory)
     if input_.kind == TENSOR:
-        return TensorFeed(input_.tensor)
+        return TensorFeed(input_.tensor, spec.casts)
     if input_.kind not in extension_names("sightline.feeds"):
         raise unknown_extension("sightline.feeds", input_.kind, _FEEDS)
     factory: FeedFactory = load_extension("sightline.feeds", input_.kind)

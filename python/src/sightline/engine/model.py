@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sightline.backends.backend import Array, Session
 from sightline.bundle.bundle import Bundle
+from sightline.bundle.golden import expected_shape, read_golden
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import SightlineError
 from sightline.out_of_memory import raise_if_out_of_memory
@@ -32,7 +34,7 @@ class Model:
             wanted: Names of outputs of the signature.
 
         Returns:
-            The wanted outputs in their order, each (n, …) with the signature's dtype and row shape.
+            The wanted outputs in their order, each (n, …) with the signature's dtype and axes.
 
         Raises:
             SightlineError: MODEL_FAILED if the backend fails on the batch, OUT_OF_MEMORY if memory
@@ -53,14 +55,44 @@ class Model:
                 f"{type(error).__name__}: {' '.join(str(error).split())[:300]} "
                 f"Run `sightline models verify {self.bundle.name}`, or use a smaller --batch-rows.",
             ) from error
-        tensors = {one.name: one.tensor for one in self.bundle.manifest.signature.outputs}
-        return [self._checked(found.get(name), rows, tensors[name]) for name in wanted]
+        lengths: dict[str, int] = {}
+        if self._free_axes:
+            for one in self.bundle.manifest.signature.inputs:
+                shape = feeds[one.tensor.name].shape[1:]
+                lengths = one.tensor.bind(shape, lengths) or lengths
+        return [self._checked(found.get(name), rows, name, lengths) for name in wanted]
 
-    def _checked(self, output: Array | None, rows: int, tensor: TensorSpec) -> Array:
-        expected = (rows, *tensor.row_shape)
-        if output is not None and output.shape == expected and output.dtype == tensor.dtype:
-            return output
+    def runs_golden(self) -> bool:
+        """Whether the session can run one row of the bundle's golden batch."""
+        inputs, outputs = read_golden(self.bundle)
+        row = {name: value[:1] for name, value in inputs.items()}
+        try:
+            self.session.run(row, list(outputs))
+        except Exception:  # noqa: BLE001 - runtimes raise classes of their own
+            return False
+        return True
+
+    @cached_property
+    def _tensors(self) -> dict[str, TensorSpec]:
+        return {one.name: one.tensor for one in self.bundle.manifest.signature.outputs}
+
+    @cached_property
+    def _free_axes(self) -> bool:
+        """Whether an output has free axes."""
+        return any(one.free_axes for one in self._tensors.values())
+
+    def _checked(
+        self, output: Array | None, rows: int, name: str, lengths: dict[str, int]
+    ) -> Array:
+        """Check an output, and add the lengths of its free axes to `lengths`."""
+        tensor = self._tensors[name]
+        if output is not None and output.shape[:1] == (rows,) and output.dtype == tensor.dtype:
+            bound = tensor.bind(output.shape[1:], lengths)
+            if bound is not None:
+                lengths |= bound
+                return output
         found = "no such output" if output is None else f"{output.dtype} of shape {output.shape}"
+        expected = expected_shape(rows, tensor, lengths)
         raise SightlineError(
             "MODEL_OUTPUT",
             f"model {self.bundle.name} should return '{tensor.name}' as {tensor.dtype} of shape "

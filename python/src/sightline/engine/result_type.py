@@ -34,7 +34,13 @@ class Probabilities:
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """The features, in the column features."""
+    """The features, in the column features.
+
+    Args:
+        output: Name of an output with a vector head; None: the first such output.
+    """
+
+    output: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -106,8 +107,9 @@ class _Call:
     """A run of a model for one result type, for record batches and for scalar functions."""
 
     def __init__(self, model: Model, spec: EngineSettings, result: ResultType) -> None:
+        most = model.bundle.manifest.most_rows or spec.batch_rows
         self._model = model
-        self._spec = spec
+        self._spec = replace(spec, batch_rows=min(spec.batch_rows, most))
         self._feeds = open_feeds(model.bundle, spec)
         self._heads = open_heads(model.bundle, result)
         results = [field for head in self._heads.values() for field in head.fields]
@@ -166,7 +168,15 @@ class _Call:
                 f"{len(columns)} columns are given for the {len(self._feeds)} inputs of model "
                 f"{self._model.bundle.name}: {inputs}.",
             )
-        return [feed.open(column) for feed, column in zip(self._feeds, columns, strict=True)]
+        found = [feed.open(column) for feed, column in zip(self._feeds, columns, strict=True)]
+        for input_, column in zip(self._model.bundle.manifest.signature.inputs, found, strict=True):
+            if input_.tensor.free_axes and not hasattr(column, "row_shape"):
+                raise WrongUseError(
+                    "INVALID_BUNDLE",
+                    f"{self._model.bundle.path}: the feed '{input_.kind}' makes rows of one shape, "
+                    f"but the input {input_.tensor} has free axes.",
+                )
+        return found
 
     def _columns(self, outcome: Outcome) -> Iterator[pa.Array[Any]]:
         arrays = iter(outcome.arrays)

@@ -10,6 +10,8 @@ from sightline.require_package import require_package
 
 Decoder = Literal["pillow", "turbo", "scaled"]
 DECODERS: tuple[Decoder, ...] = get_args(Decoder)
+Casts = Literal["exact", "lossy"]
+CASTS: tuple[Casts, ...] = get_args(Casts)
 
 DEFAULT_BATCH_ROWS = 32
 DEFAULT_MAX_IMAGE_BYTES = 64 * 1024 * 1024
@@ -21,17 +23,20 @@ class EngineSettings:
     """Settings of one run of the engine.
 
     Args:
-        batch_rows: Images in one model batch, at least 1.
+        batch_rows: Rows in one model batch, at most; at least 1. A model with `most_rows` in its
+            manifest may have smaller batches.
         max_image_bytes: Limit in bytes; larger encoded images are TOO_LARGE.
         max_image_pixels: Limit in pixels of the header's size; larger images are TOO_LARGE and are
             not decoded.
         decoder: Decoder of JPEGs. ``turbo`` gives the same pixels as ``pillow`` in less time.
             ``scaled`` decodes large JPEGs at a reduced size. Pillow decodes all other formats.
         threads: Worker threads that each decode and infer whole batches, at least 1.
+        casts: Conversion of numbers to the dtype of an input tensor. With ``exact``, a number that
+            the dtype cannot represent is an error of its row. With ``lossy`` it is changed.
 
     Raises:
-        WrongUseError: INVALID_OPTION if a number is below 1, UNKNOWN_DECODER, or MISSING_PACKAGE if
-            the decoder's package is not installed.
+        WrongUseError: INVALID_OPTION if a number is below 1 or `casts` is unknown,
+            UNKNOWN_DECODER, or MISSING_PACKAGE if the decoder's package is not installed.
     """
 
     batch_rows: int = DEFAULT_BATCH_ROWS
@@ -39,12 +44,16 @@ class EngineSettings:
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
     decoder: Decoder = "pillow"
     threads: int = 1
+    casts: Casts = "exact"
 
     def __post_init__(self) -> None:
         for name in ("batch_rows", "max_image_bytes", "max_image_pixels", "threads"):
             value = getattr(self, name)
             if value < 1:
                 raise WrongUseError("INVALID_OPTION", f"{name} is {value}; it must be at least 1.")
+        if self.casts not in CASTS:
+            known = " or ".join(CASTS)
+            raise WrongUseError("INVALID_OPTION", f"casts is '{self.casts}'; it must be {known}.")
         if self.decoder not in DECODERS:
             raise WrongUseError(
                 "UNKNOWN_DECODER", f"'{self.decoder}'. Known: {', '.join(DECODERS)}."

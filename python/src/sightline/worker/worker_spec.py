@@ -87,6 +87,7 @@ class WorkerSpec:
                 max_image_pixels=images["max_pixels"],
                 decoder=images["decoder"],
                 threads=spec["threads"],
+                casts=spec["casts"],
             ),
             result=_result(spec["result"]),
             columns=columns and BulkColumns(tuple(columns["inputs"]), columns["error"]),
@@ -102,7 +103,7 @@ def _result(fields: Mapping[str, Any]) -> ResultType:
     if kind == "probabilities":
         return Probabilities()
     if kind == "vector":
-        return Vector()
+        return Vector(fields.get("output"))
     raise SightlineError(
         "PROTOCOL_MISMATCH", f"the jar requests a result of the unknown kind '{kind}'."
     )

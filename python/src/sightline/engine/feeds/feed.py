@@ -31,11 +31,24 @@ class FeedColumn(Protocol):
         ...
 
 
+class ShapedColumn(FeedColumn, Protocol):
+    """The values of one column, for an input with free axes."""
+
+    def row_shape(self, row: int) -> tuple[int, ...]:
+        """Return the shape that a row without an error has in the input tensor.
+
+        Rows of one shape form a model batch.
+        """
+        ...
+
+
 class Feed(Protocol):
     """Makes one input tensor. Several threads may call `write` at once."""
 
     def open(self, column: pa.Array[Any]) -> FeedColumn:
         """Prepare one column; called in the thread that reads the input.
+
+        For an input with free axes, the result is a `ShapedColumn`.
 
         Raises:
             WrongUseError: WRONG_COLUMN_TYPE if the column's type does not fit the feed.
@@ -47,7 +60,7 @@ class Feed(Protocol):
 
         Args:
             value: From the `FeedColumn`.
-            out: With the dtype and the row shape of the input tensor; overwritten.
+            out: With the dtype and the shape of one row of the input tensor; overwritten.
 
         Returns:
             None, or the error of this row. With an error, the content of `out` is not used.

@@ -23,11 +23,11 @@ class Kept:
 
     Args:
         dtype: numpy's name of the element type.
-        row_shape: Shape of one row.
+        row_shape: Shape of one row; None if rows may have different shapes.
     """
 
     dtype: str
-    row_shape: tuple[int, ...]
+    row_shape: tuple[int, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class Converted:
     """The arrays that a head keeps of some rows of an output tensor.
 
     Args:
-        arrays: One for each `Head.kept`, (n, *row_shape).
+        arrays: One for each `Head.kept`, (n, *row_shape). If `row_shape` is None, the n rows have
+            any shape, but one shape.
         problems: By row, the reason why it has no result. It becomes an error MODEL of the row.
     """
 
@@ -60,7 +61,7 @@ class Head(Protocol):
         """Reduce the output to the values that the columns need; called in a worker thread.
 
         Args:
-            output: (n, …) with the dtype and row shape of the output tensor; n may be 0.
+            output: (n, …) with the dtype and the axes of the output tensor; n may be 0.
         """
         ...
 
@@ -68,7 +69,8 @@ class Head(Protocol):
         """Make the columns of one record batch.
 
         Args:
-            arrays: One for each `kept`, (rows, *row_shape); valid only in the present rows.
+            arrays: One for each `kept`, (rows, *row_shape); valid only in the present rows. If
+                `row_shape` is None, (rows,) of arrays.
             present: (rows,) bool, true for rows with a result.
 
         Returns:

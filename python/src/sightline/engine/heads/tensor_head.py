@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from sightline.backends.backend import Array
@@ -14,11 +15,15 @@ from sightline.bundle.tensor_spec import TensorSpec
 from sightline.engine.arrow_types import FEATURES, list_of
 from sightline.engine.heads.head import BoolArray, Converted, Kept, list_offsets
 
-# Spark has no unsigned integers.
+# Spark has no unsigned integers and no float16.
 _TYPES: dict[str, pa.DataType] = {
+    "float16": pa.float32(),
     "float32": pa.float32(),
     "float64": pa.float64(),
     "uint8": pa.int16(),
+    "uint16": pa.int32(),
+    "uint32": pa.int64(),
+    "uint64": pa.decimal128(20, 0),
     "int8": pa.int8(),
     "int16": pa.int16(),
     "int32": pa.int32(),
@@ -30,15 +35,20 @@ _TYPES: dict[str, pa.DataType] = {
 class TensorHead:
     """Makes one column of the output's values: numbers, or arrays nested to the rank of a row.
 
+    Rows of an output with free axes may have arrays of different lengths.
+
     Args:
-        tensor: The output tensor. An array of uint8 becomes an array of int16.
+        tensor: The output tensor. Unsigned integers and float16 become the next larger type of
+            Spark, and uint64 a decimal(20, 0).
     """
 
     def __init__(self, tensor: TensorSpec) -> None:
-        self.kept = (Kept(tensor.dtype, tensor.row_shape),)
+        self.kept = (Kept(tensor.dtype, None if tensor.free_axes else tensor.row_shape),)
+        self._dtype = tensor.dtype
         self._element = _TYPES[tensor.dtype]
+        self._rank = len(tensor.row_axes)
         type_ = self._element
-        for _ in tensor.row_shape:
+        for _ in tensor.row_axes:
             type_ = list_of(type_)
         self.fields: Sequence[pa.Field[Any]] = (pa.field(tensor.name, type_),)
 
@@ -49,33 +59,66 @@ class TensorHead:
     def columns(self, arrays: Sequence[Array], present: BoolArray) -> list[pa.Array[Any]]:
         """Return the column."""
         (values,) = arrays
+        if values.dtype == object:
+            return [self._nested(list(values[present]), present)]
         shape = values.shape[1:]
         if not shape:
-            return [pa.array(values, self._element, mask=~present)]
+            return [self._elements(values, ~present)]
         values = values[present]
-        column: pa.Array[Any] = pa.array(values.ravel(), self._element)
+        column = self._elements(values.ravel())
         for axis in reversed(range(1, len(shape))):
             lists = len(values) * prod(shape[:axis])
             offsets = pa.array(np.arange(lists + 1) * shape[axis], pa.int32())
             column = pa.ListArray.from_arrays(offsets, column, type=list_of(column.type))
-        offsets = list_offsets(present, shape[0])
+        return [self._rows(list_offsets(present, shape[0]), column, present)]
+
+    def _nested(self, rows: list[Array], present: BoolArray) -> pa.Array[Any]:
+        """Return the column of rows of different shapes."""
+        numbers = [one.ravel() for one in rows] or [np.empty(0, self._dtype)]
+        column = self._elements(np.concatenate(numbers))
+        shapes = np.array([one.shape for one in rows], np.int64).reshape(len(rows), self._rank)
+        for axis in reversed(range(1, self._rank)):
+            lengths = np.repeat(shapes[:, axis], shapes[:, :axis].prod(axis=1))
+            column = pa.ListArray.from_arrays(_offsets(lengths), column, type=list_of(column.type))
+        lengths = np.zeros(len(present), np.int64)
+        lengths[present] = shapes[:, 0]
+        return self._rows(_offsets(lengths), column, present)
+
+    def _rows(
+        self, offsets: pa.Int32Array, column: pa.Array[Any], present: BoolArray
+    ) -> pa.Array[Any]:
         mask = pa.array(~present)
-        return [pa.ListArray.from_arrays(offsets, column, type=self.fields[0].type, mask=mask)]
+        return pa.ListArray.from_arrays(offsets, column, type=self.fields[0].type, mask=mask)
+
+    def _elements(self, values: Array, mask: BoolArray | None = None) -> pa.Array[Any]:
+        if values.dtype == np.float16:
+            values = values.astype(np.float32)
+        if values.dtype == np.uint64:  # Arrow makes decimals of its own integers only
+            integers: Any = pa.array(values, mask=mask)
+            decimals: pa.Array[Any] = integers.cast(self._element)
+            return decimals
+        return pa.array(values, self._element, mask=mask)
 
 
 class VectorHead(TensorHead):
     """Makes the column `features`, list<float>.
 
     Args:
-        tensor: The output tensor, float32 (n, length).
+        tensor: The output tensor of floats, (n, length).
     """
 
     def __init__(self, tensor: TensorSpec) -> None:
-        super().__init__(tensor)
+        super().__init__(TensorSpec(tensor.name, "float32", tensor.shape))
         self.fields = (FEATURES,)
 
     def convert(self, output: Array) -> Converted:
-        """Return the features; a row with a number that is not finite has no result."""
-        wrong = np.flatnonzero(~np.isfinite(output).all(axis=1))
+        """Return float32 features; a row with a number that is not finite has no result."""
+        with np.errstate(over="ignore"):
+            features = output.astype(np.float32, copy=False)
+        wrong = np.flatnonzero(~np.isfinite(features).all(axis=1))
         problem = "The model gave a feature that is NaN or infinite."
-        return Converted((output,), dict.fromkeys(wrong.tolist(), problem))
+        return Converted((features,), dict.fromkeys(wrong.tolist(), problem))
+
+
+def _offsets(lengths: npt.NDArray[np.int64]) -> pa.Int32Array:
+    return pa.array(np.concatenate(([0], np.cumsum(lengths))), pa.int32())

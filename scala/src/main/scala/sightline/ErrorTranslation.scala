@@ -23,9 +23,9 @@ object ErrorTranslation {
   // A worker's error in the Python traceback that Spark reports.
   private val WorkerError = """(?m)^sightline\.errors\.\w+: ([A-Z_0-9]+): (.*)$""".r
 
-  // The error that `--on-error fail` raises in a task, as Spark wraps it.
-  private val ImageFailed =
-    """(?s)\[USER_RAISED_EXCEPTION\] (IMAGE_FAILED): (.*?)\s+SQLSTATE: \w+""".r
+  // The errors that `--on-error fail` and `handleInvalid=error` raise in a task, as Spark wraps them.
+  private val RaisedInTask =
+    """(?s)\[USER_RAISED_EXCEPTION\] (IMAGE_FAILED|ROW_FAILED): (.*?)\s+SQLSTATE: \w+""".r
 
   // Java has no exception classes for these, only messages of the operating system.
   private val NoSpace = "(?:[^\\s:]+: )?(?:No space left on device|Disk quota exceeded)".r
@@ -62,7 +62,7 @@ object ErrorTranslation {
   }
 
   private def ofWorker(error: Throwable): Option[SightlineException] =
-    Seq(WorkerError, ImageFailed)
+    Seq(WorkerError, RaisedInTask)
       .flatMap(_.findFirstMatchIn(message(error)))
       .flatMap(found => SightlineException.relayed(found.group(1), found.group(2)))
       .headOption

@@ -16,7 +16,7 @@ import org.json4s.JsonDSL.*
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.{withFolder, write}
-import sightline.ml.{ComponentModel, ComponentsOutput, FeatureCounts, FeatureTable}
+import sightline.pca.{ComponentModel, ComponentsOutput, FeatureCounts, FeatureTable}
 import sightline.model.{Bundle, TestBundle}
 import sightline.report.{Publication, Tracking, WrittenRows}
 import sightline.schedule.{DriverPython, Preflight}

@@ -47,7 +47,7 @@ object ImageResult {
   }
 
   case object Features extends ImageResult("features", "with features") {
-    override def resultType(signature: Signature, topK: Int): ResultType = ResultType.Vector
+    override def resultType(signature: Signature, topK: Int): ResultType = ResultType.Vector()
 
     override def next(output: String, labels: Option[TrueLabels]): String =
       line("pca", "--features", output, "--output", s"${output.stripSuffix("/")}_pca")

@@ -6,7 +6,7 @@ import org.apache.spark.sql.SparkSession
 import org.json4s.JsonDSL.*
 import org.json4s.{JField, JInt, JNothing, JNull, JObject, JString, JValue}
 
-import sightline.ml.{ComponentsOutput, FeatureCounts, FeatureTable, FittedComponents}
+import sightline.pca.{ComponentsOutput, FeatureCounts, FeatureTable, FittedComponents}
 import sightline.report.{
   LocalRun,
   Publication,

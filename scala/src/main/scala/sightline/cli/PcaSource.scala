@@ -7,7 +7,7 @@ import org.json4s.JsonDSL.*
 import org.json4s.{JObject, JString, JValue, jvalue2monadic}
 
 import sightline.SightlineException
-import sightline.ml.{ComponentModel, FeatureCounts, FeatureTable, FittedComponents}
+import sightline.pca.{ComponentModel, FeatureCounts, FeatureTable, FittedComponents}
 import sightline.report.{RunRecord, Stopwatch}
 
 /** The source of a run's components: a fit, or an earlier run. */

@@ -1,6 +1,6 @@
 package sightline.cli
 
-import sightline.ml.{FeatureCounts, FittedComponents}
+import sightline.pca.{FeatureCounts, FittedComponents}
 import sightline.report.Stopwatch
 import sightline.source.Split
 

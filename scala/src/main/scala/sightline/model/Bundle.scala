@@ -28,6 +28,13 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
     Files.readAllLines(folder.resolve(file), UTF_8).asScala
   }
 
+  /** Writes the bundle's files to a new zip in a temporary folder of the driver. */
+  private[sightline] def zip(): Path = {
+    val zip = TemporaryFolder.create("model").resolve(s"${manifest.name}.zip")
+    ZipFolder.write(folder, Manifest.FileName +: manifest.files.keys.toSeq.sorted, zip)
+    zip
+  }
+
   /** The model's input and output tensors. */
   def signature: Signature = manifest.signature
 

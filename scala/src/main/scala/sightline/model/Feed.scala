@@ -12,7 +12,7 @@ object Feed {
   /** Encoded bytes of an image, decoded and resized to uint8 `[n, height, width, 3]`. */
   case object Image extends Feed("image")
 
-  /** Numbers: a scalar, an array, or nested arrays of the tensor's rank. */
+  /** Numbers: a scalar, an array or ML vector, or nested arrays of the tensor's rank. */
   case object Tensor extends Feed("tensor")
 
   val All: Seq[Feed] = Seq(Image, Tensor)

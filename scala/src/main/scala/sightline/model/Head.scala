@@ -11,7 +11,7 @@ sealed abstract class Head(val kind: String, val role: String)
 object Head {
 
   /**
-   * Scores of classes, float32 `[n, classes]`.
+   * Scores of classes, floats `[n, classes]`.
    *
    * @param labels the file in the bundle with the class labels, one label per line
    */
@@ -21,10 +21,10 @@ object Head {
     val Kind = "classes"
   }
 
-  /** Features, float32 `[n, length]`. */
+  /** Features, floats `[n, length]`. */
   case object Vector extends Head("vector", "features")
 
-  /** Numbers of any rank, as nested arrays. */
+  /** Numbers of any rank, as nested arrays. Axes may be free. */
   case object Tensor extends Head("tensor", "tensor")
 
   val Kinds: Seq[String] = Seq(Classes.Kind, Vector.kind, Tensor.kind)

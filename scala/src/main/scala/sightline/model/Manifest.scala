@@ -36,8 +36,9 @@ object Manifest {
 
   val FileName = "model.json"
 
-  // The same limit as in Python's reader, sightline/bundle/manifest.py.
+  // The same limits as in Python's reader, sightline/bundle/manifest.py.
   private val LargestTolerance = 655.0 // a hundredth of the largest float16
+  private val MostRows = 1000000
 
   /**
    * Parses a manifest.
@@ -52,6 +53,7 @@ object Manifest {
       val root = JsonMethods.parse(json)
       val tensors = signature(root, where)
       checkTolerance(root, where)
+      Signature.checkRows(root, MostRows, where)
       val variants = (root \ "variants").extract[Map[String, JValue]]
       Manifest(
         name = (root \ "name").extract[String],

@@ -212,9 +212,7 @@ final class ModelRegistry(
     )
 
   private def upload(bundle: Bundle, target: Path): Unit = {
-    val zip = TemporaryFolder.create("model").resolve("bundle.zip")
-    val files = Manifest.FileName +: bundle.manifest.files.keys.toSeq.sorted
-    ZipFolder.write(bundle.folder, files, zip)
+    val zip = bundle.zip()
     try storage.upload(zip, target)
     catch {
       case error: SightlineException =>

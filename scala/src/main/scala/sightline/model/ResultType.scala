@@ -41,8 +41,12 @@ object ResultType {
       .add("probabilities", MapType(StringType, FloatType))
   }
 
-  /** The features, from the first output with a vector head. */
-  case object Vector extends ResultType {
+  /**
+   * The features: the only field, named features. A float64 output is rounded to float.
+   *
+   * @param output the name of an output with a vector head; None: the first such output
+   */
+  final case class Vector(output: Option[String] = None) extends ResultType {
     override def dataType(signature: Signature): StructType =
       new StructType().add("features", ArrayType(FloatType))
   }

@@ -22,14 +22,18 @@ final case class Signature(inputs: Seq[ModelInput], outputs: Seq[ModelOutput]) {
     if (classes.isDefined) "classification" else vector.fold("tensors")(_ => "features")
 
   /** The number of classes; 0 without a classes head. */
-  def classCount: Int = classes.fold(0)(_.tensor.shape.head)
+  def classCount: Int =
+    classes.map(_.tensor.shape).collectFirst { case Seq(Axis.Fixed(count)) => count }.getOrElse(0)
 
   /** The file of class labels, one label per line; the class id is the line's index, from 0. */
   def labelsFile: Option[String] =
     outputs.map(_.head).collectFirst { case Head.Classes(labels) => labels }
 
   /** The output of features: the first with a vector head. */
-  def vector: Option[ModelOutput] = outputs.find(_.head == Head.Vector)
+  def vector: Option[ModelOutput] = vectors.headOption
+
+  /** All outputs with a vector head. */
+  def vectors: Seq[ModelOutput] = outputs.filter(_.head == Head.Vector)
 }
 
 /** An input tensor and the conversion of column values to it. */
@@ -43,6 +47,9 @@ object Signature {
   // The same limits as in Python's reader, sightline/bundle/manifest.py.
   private[model] val MostClasses = 10000000
   private val LongestAxis = 1000000000
+  private val MostElements = 1L << 31 // per row, free axes not counted
+  private val AxisName = "[A-Za-z0-9_]{1,100}".r
+  private val VectorTypes = Seq("float32", "float64", "float16")
 
   /**
    * Reads the signature of a manifest of format 2.
@@ -58,7 +65,11 @@ object Signature {
         val feed = Feed.All.find(_.kind == kind).getOrElse {
           throw unknown(where, s"the feed of '$name'", kind, Feed.All.map(_.kind))
         }
-        ModelInput(TensorSpec(name, dtype(input, name, where), shape(input, name, where)), feed)
+        val tensor = TensorSpec(name, dtype(input, name, where), shape(input, name, where))
+        if (feed == Feed.Image && !tensor.isFixed) {
+          throw invalid(where, s"the shape of '$name', an image, has a free axis")
+        }
+        ModelInput(tensor, feed)
       },
       outputs = some(root, "outputs", where).map { output =>
         val name = (output \ "name").extract[String]
@@ -73,7 +84,23 @@ object Signature {
     )
     checkNames(signature.inputs.map(_.tensor.name), "inputs", where)
     checkNames(signature.outputs.map(_.tensor.name) :+ "error", "outputs", where)
+    checkAxes(root, signature, where)
     signature
+  }
+
+  /** The name of a batch axis is the number of rows, so it cannot be an axis of a row. */
+  private def checkAxes(root: JValue, signature: Signature, where: String): Unit = {
+    val batch = for {
+      field <- Seq("inputs", "outputs")
+      JArray(JString(name) :: _) <- (root \ field).children.map(_ \ "shape")
+    } yield name
+    val tensors = signature.inputs.map(_.tensor) ++ signature.outputs.map(_.tensor)
+    for {
+      tensor <- tensors
+      case Axis.Free(axis) <- tensor.shape if batch.contains(axis)
+    } {
+      throw invalid(where, s"the shape of '${tensor.name}' uses the batch axis '$axis' twice")
+    }
   }
 
   /** Names become columns of a result, which has a column `error` and whose case does not count. */
@@ -133,17 +160,33 @@ object Signature {
   private def output(json: JValue, name: String, head: Head, called: String, where: String)(implicit
       formats: Formats
   ): ModelOutput = {
-    val isVector = json \ "shape" match {
-      case JArray(List(JString(_), _)) => true
-      case _ => head == Head.Tensor
+    val tensor = TensorSpec(name, dtype(json, name, where), shape(json, name, where))
+    if (head != Head.Tensor) {
+      if (tensor.shape.size != 1 || !tensor.isFixed) {
+        throw invalid(where, s"the shape of '$name', its $called, is not [n, length]")
+      }
+      if (!VectorTypes.contains(tensor.dtype)) {
+        throw unknown(where, s"the dtype of '$name', its $called,", tensor.dtype, VectorTypes)
+      }
     }
-    if (!isVector) throw invalid(where, s"the shape of '$name', its $called, is not [n, length]")
-    ModelOutput(TensorSpec(name, dtype(json, name, where), shape(json, name, where)), head)
+    ModelOutput(tensor, head)
   }
 
-  /** The lengths of the axes after the batch axis, which the manifest writes as a text: n. */
-  private def shape(json: JValue, name: String, where: String): Seq[Int] = json \ "shape" match {
-    case JArray(JString(_) :: axes) => axes.map(count(_, LongestAxis, "shape", where))
+  /** The axes after the batch axis, which the manifest writes as a text: n. */
+  private def shape(json: JValue, name: String, where: String): Seq[Axis] = json \ "shape" match {
+    case JArray(JString(_) :: axes) =>
+      val found = axes.map {
+        case JString(free) if AxisName.matches(free) => Axis.Free(free)
+        case JString(other) =>
+          val why = s"the shape of '$name' has the axis '$other'"
+          throw invalid(where, s"$why; the name of a free axis has letters, digits and '_'")
+        case length => Axis.Fixed(count(length, LongestAxis, "shape", where))
+      }
+      val elements = found.collect { case Axis.Fixed(length) => BigInt(length) }.product
+      if (elements > MostElements) {
+        throw invalid(where, s"the shape of '$name' has more than $MostElements elements per row")
+      }
+      found
     case _ => throw invalid(where, s"the shape of '$name' does not begin with the batch axis n")
   }
 
@@ -160,6 +203,13 @@ object Signature {
     case JInt(number) if number >= 1 && number <= most => number.toInt
     case _ => throw invalid(where, s"'$field' must be an integer from 1 to $most")
   }
+
+  /** Checks the largest batch of the model, which only the worker uses. It is optional. */
+  private[model] def checkRows(root: JValue, most: Int, where: String): Unit =
+    root \ "most_rows" match {
+      case JNothing => ()
+      case rows => count(rows, most, "most_rows", where): Unit
+    }
 
   private def unknown(
       where: String,

@@ -63,6 +63,10 @@ object CallOptions {
       now.copy(device = OptionValue.oneOf("UNKNOWN_DEVICE", name, value, InferenceSettings.Devices))
     ),
     "batch_rows" -> model((now, name, value) => now.copy(batchRows = wholeInt(name, value))),
+    "casts" -> model((now, name, value) =>
+      if (InferenceSettings.Casts.contains(value)) now.copy(casts = value)
+      else throw OptionValue.invalid(name, value, "It must be exact or lossy.")
+    ),
     "top_k" -> ((now, name, value) => now.copy(topK = wholeInt(name, value))),
     "max_image_bytes" -> image((now, name, value) =>
       now.copy(maxBytes = OptionValue.wholeNumber(name, value, 1))

@@ -13,10 +13,13 @@ import sightline.SightlineException
  * The arguments of one call of a SQL function, given by position, by name, or both.
  *
  * @param function the function's name, for errors
+ * @param inputs the values for a model's inputs, with their names if they are given by name; empty
+ *   for a function without inputs
  */
 final class FunctionArguments private (
     function: String,
     values: Map[String, Expression],
+    val inputs: Seq[(Option[String], Expression)],
 ) {
 
   /** The value of an argument; None if it is omitted. */
@@ -95,6 +98,8 @@ object FunctionArguments {
    *
    * @param parameters the names of all parameters, the required ones first
    * @param required the number of required parameters
+   * @param takesInputs whether a model's inputs follow the required parameters. Then the optional ones
+   *   are given by name, but `options` may also be a map at the end.
    * @throws SightlineException WRONG_ARGUMENTS
    */
   def apply(
@@ -102,29 +107,51 @@ object FunctionArguments {
       parameters: Seq[String],
       required: Int,
       arguments: Seq[Expression],
+      takesInputs: Boolean = false,
   ): FunctionArguments = {
     val (always, maybe) = parameters.splitAt(required)
-    val usage = always.mkString("(", ", ", "") + maybe.map(name => s"[, $name]").mkString + ")"
-    val pairs = arguments.zipWithIndex.map {
-      case (NamedArgumentExpression(name, value), _) => name.toLowerCase(Locale.ROOT) -> value
-      case (value, position) =>
-        val name = parameters.lift(position)
-        name.getOrElse(throw wrong(function, s"it takes $usage, not ${arguments.size}.")) -> value
+    val usage = (always ++ Option.when(takesInputs)("input…")).mkString("(", ", ", "") +
+      maybe.map(name => s"[, $name]").mkString + ")"
+    val all = arguments.map {
+      case NamedArgumentExpression(name, value) => Some(name) -> unnamed(value)
+      case value => None -> unnamed(value)
     }
-    pairs.map { case (name, _) => name }.diff(parameters).headOption.foreach { name =>
-      val why = if (parameters.contains(name)) "is given twice" else "is no parameter"
-      throw wrong(function, s"'$name' $why; it takes $usage.")
+    val (positional, named) = all.span { case (name, _) => name.isEmpty }
+    if (named.exists { case (name, _) => name.isEmpty }) {
+      throw wrong(function, s"an argument without a name follows one with a name; it takes $usage.")
     }
-    // The analyzer wraps what it resolves, such as a variable, in an alias, even in arguments in
-    // FROM.
-    val values = pairs.toMap.view.mapValues {
-      case named: Alias => named.child
-      case value => value
-    }.toMap
+    // A map cannot be an input.
+    val hasOptions =
+      takesInputs && positional.lastOption.exists(_._2.dataType.isInstanceOf[MapType])
+    val (before, options) = positional.splitAt(positional.size - (if (hasOptions) 1 else 0))
+    val (known, other) = named.partition { case (name, _) => name.exists(isIn(parameters, _)) }
+    val byPosition = if (takesInputs) before.take(required) else before
+    if (byPosition.size > parameters.size) {
+      throw wrong(function, s"it takes $usage, not ${arguments.size}.")
+    }
+    if (!takesInputs) other.flatMap(_._1).headOption.foreach { name =>
+      throw wrong(function, s"'$name' is no parameter; it takes $usage.")
+    }
+    val pairs = parameters.zip(byPosition.map(_._2)) ++ options.map("options" -> _._2) ++
+      known.map { case (name, value) => name.fold("")(_.toLowerCase(Locale.ROOT)) -> value }
+    val names = pairs.map { case (name, _) => name }
+    names.diff(names.distinct).headOption.foreach { name =>
+      throw wrong(function, s"'$name' is given twice; it takes $usage.")
+    }
+    val values = pairs.toMap
     always.find(!values.contains(_)).foreach { name =>
       throw wrong(function, s"its $name is missing; it takes $usage.")
     }
-    new FunctionArguments(function, values)
+    new FunctionArguments(function, values, before.drop(byPosition.size) ++ other)
+  }
+
+  private def isIn(parameters: Seq[String], name: String): Boolean =
+    parameters.exists(_.equalsIgnoreCase(name))
+
+  /** The analyzer wraps what it resolves, such as a variable, in an alias, even in arguments in FROM. */
+  private def unnamed(value: Expression): Expression = value match {
+    case named: Alias => named.child
+    case other => other
   }
 
   private def wrong(function: String, why: String): SightlineException =

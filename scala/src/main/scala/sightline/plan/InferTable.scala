@@ -55,6 +55,7 @@ object InferTable {
       keepsContent: Boolean = false,
   ): LogicalPlan = {
     val signature = model.inference.bundle.signature
+    val casts = model.inference.settings.casts
     // One image is in the column `content`. Several images are in columns with the inputs' names.
     val hasOneImage = signature.inputs.count(_.feed == Feed.Image) == 1
     val columns = signature.inputs.map { input =>
@@ -67,7 +68,7 @@ object InferTable {
           column(function, table.output, input.tensor.name, hint)
       }
       if (input.feed == Feed.Image) ModelInputs.requireBytes(function, found, found.name)
-      found -> ModelInputs.one(function, input, found, found.name)
+      found -> ModelInputs.one(function, input, found, found.name, casts)
     }
     val images = columns.zip(signature.inputs).collect {
       case ((column, _), input) if input.feed == Feed.Image => column
@@ -116,7 +117,7 @@ object InferTable {
     // The scalar function gives NULL for a row without inputs. Here such a row has an error.
     val error = if (passes) found else If(IsNull(answer.toAttribute), NoInput, found)
     val values = result match {
-      case ResultType.Vector => parts.init
+      case _: ResultType.Vector => parts.init
       case _ =>
         val prediction =
           CreateNamedStruct(parts.init.flatMap { case (name, field) => Seq(Literal(name), field) })

@@ -5,7 +5,8 @@ import org.apache.spark.sql.catalyst.types.DataTypeUtils
 import org.apache.spark.sql.types.*
 
 import sightline.SightlineException
-import sightline.model.{Feed, ModelInput, Signature, TensorSpec}
+import sightline.model.{Feed, ModelInput, TensorSpec}
+import sightline.schedule.{Inference, InferenceSettings}
 import sightline.source.Columns
 
 /** Checks the values that a call gives to a model's inputs. */
@@ -18,34 +19,57 @@ object ModelInputs {
    * The inputs of a model, in the order of its signature.
    *
    * @param function the called function, for errors
-   * @param value the only input, or a struct with a field for each input, by name
-   * @throws SightlineException WRONG_COLUMN_TYPE
+   * @param values the values in the order of the signature, then those with names. The name of a
+   *   model's only image is also `content`.
+   * @throws SightlineException WRONG_ARGUMENTS or WRONG_COLUMN_TYPE
    */
-  def apply(function: String, signature: Signature, value: Expression): Seq[Expression] =
-    (signature.inputs, value.dataType) match {
-      case (Seq(only), _) => Seq(one(function, only, value, value.sql))
-      case (several, struct: StructType) if several.forall(field(struct, _).isDefined) =>
-        several.map { input =>
-          val ordinal = field(struct, input).get
-          val part = GetStructField(value, ordinal, Some(struct(ordinal).name))
-          one(function, input, part, part.sql)
-        }
-      case (several, other) =>
-        val fields = several.map(input => StructField(input.tensor.name, sqlType(input)))
-        throw wrongType(
-          function,
-          value.sql,
-          other,
-          StructType(fields),
-          "The model has several inputs: give a struct with a field for each, by name.",
-        )
+  def apply(
+      function: String,
+      inference: Inference,
+      values: Seq[(Option[String], Expression)],
+  ): Seq[Expression] = {
+    val inputs = inference.bundle.signature.inputs
+    val takes = inputs.map(input => s"${input.tensor.name} ${sqlType(input).sql}")
+    def wrong(why: String): SightlineException = SightlineException(
+      "WRONG_ARGUMENTS",
+      "subject" -> function,
+      "reason" -> s"$why; model '${inference.name}' takes ${takes.mkString(", ")}.",
+    )
+    val (positional, named) = values.span { case (name, _) => name.isEmpty }
+    if (values.size > inputs.size) throw wrong(s"${values.size} inputs are given")
+    val byName =
+      named.flatMap { case (name, value) => name.map(_ -> value) }.map { case (name, value) =>
+        val known = "model" +: inputs.map(_.tensor.name) :+ "options"
+        val unknown = s"'$name' is no parameter. Known: ${known.mkString(", ")}"
+        inputNamed(inputs, name).getOrElse(throw wrong(unknown)) -> value
+      }
+    val assigned = inputs.zip(positional.map(_._2)) ++ byName
+    val found = inputs.map { input =>
+      val name = input.tensor.name
+      assigned.collect { case (`input`, value) => value } match {
+        case Seq(value) => input -> value
+        case Seq() => throw wrong(s"its $name is missing")
+        case _ => throw wrong(s"'$name' is given twice")
+      }
+    }
+    val casts = inference.settings.casts
+    found.map { case (input, value) => one(function, input, value, value.sql, casts) }
+  }
+
+  private def inputNamed(inputs: Seq[ModelInput], name: String): Option[ModelInput] =
+    inputs.find(_.tensor.name.equalsIgnoreCase(name)).orElse {
+      inputs.filter(_.feed == Feed.Image) match {
+        case Seq(image) if name.equalsIgnoreCase(Columns.Content) => Some(image)
+        case _ => None
+      }
     }
 
   /**
    * One input of a model: BINARY or `struct<content, error>` for an image, else numbers that are
-   * nested as deeply as the tensor.
+   * nested as deeply as the tensor, or an ML vector for a tensor with one axis.
    *
    * @param called the value's name in errors
+   * @param casts one of [[sightline.schedule.InferenceSettings.Casts]]
    * @throws SightlineException WRONG_COLUMN_TYPE
    */
   def one(
@@ -53,6 +77,7 @@ object ModelInputs {
       input: ModelInput,
       value: Expression,
       called: String,
+      casts: String = InferenceSettings.Exact,
   ): Expression =
     (input.feed, value.dataType) match {
       case (Feed.Image, BinaryType) => value
@@ -61,12 +86,28 @@ object ModelInputs {
       case (Feed.Image, _) =>
         requireBytes(function, value, called)
         value
-      case (Feed.Tensor, found) if feeds(found, input.tensor.dataType) =>
-        numbers(value, input.tensor)
-      case (Feed.Tensor, other) =>
-        val hint = s"Input '${input.tensor.name}' of the model is ${input.tensor}."
-        throw wrongType(function, called, other, input.tensor.dataType, hint)
+      case (Feed.Tensor, found) => tensor(function, input.tensor, value, found, called, casts)
     }
+
+  private def tensor(
+      function: String,
+      tensor: TensorSpec,
+      value: Expression,
+      found: DataType,
+      called: String,
+      casts: String,
+  ): Expression = {
+    val isVector = VectorArray.isVector(found) && tensor.shape.size == 1
+    val plain = if (isVector) VectorArray(value) else value
+    def takes(lossy: Boolean): Boolean = feeds(plain.dataType, tensor.dataType, lossy)
+    if (takes(casts == InferenceSettings.Lossy)) numbers(plain, tensor)
+    else {
+      val hint = s"Input '${tensor.name}' of the model is $tensor."
+      val lossy = " The option 'casts' = 'lossy' cuts fractions and limits the range."
+      val allowed = if (takes(lossy = true)) lossy else ""
+      throw wrongType(function, called, found, tensor.dataType, hint + allowed)
+    }
+  }
 
   /**
    * Checks that an image is BINARY.
@@ -94,26 +135,27 @@ object ModelInputs {
     case Feed.Tensor => input.tensor.dataType
   }
 
-  private def field(struct: StructType, input: ModelInput): Option[Int] = {
-    val name = input.tensor.name
-    Seq(struct.fieldNames.indexOf(name), struct.fieldNames.indexWhere(_.equalsIgnoreCase(name)))
-      .find(_ >= 0)
-  }
-
-  /** Whether values of a type can be elements of a tensor: floats take any number. */
-  private def feeds(found: DataType, tensor: DataType): Boolean = (found, tensor) match {
-    case (ArrayType(element, _), ArrayType(wanted, _)) => feeds(element, wanted)
-    case (NullType, _) => true
-    case (_: NumericType, FloatType | DoubleType) => true
-    case (found, BooleanType) => found == BooleanType
-    case (ByteType | ShortType | IntegerType | LongType, wanted) =>
-      !wanted.isInstanceOf[ArrayType]
-    case _ => false
-  }
+  /**
+   * Whether values of a type can be elements of a tensor. Floats take any number, integers only
+   * integers unless lossy conversions are allowed.
+   */
+  private def feeds(found: DataType, tensor: DataType, lossy: Boolean): Boolean =
+    (found, tensor) match {
+      case (ArrayType(element, _), ArrayType(wanted, _)) => feeds(element, wanted, lossy)
+      case (_, _: ArrayType) => found == NullType
+      case (NullType, _) => true
+      case (_: NumericType, FloatType | DoubleType) => true
+      case (BooleanType, _) => tensor == BooleanType
+      case (_: NumericType, _) if lossy => true
+      case (_, BooleanType) => false
+      case (ByteType | ShortType | IntegerType | LongType, _) => true
+      case (whole: DecimalType, _: DecimalType) => whole.scale == 0 // uint64
+      case _ => false
+    }
 
   /**
-   * The value, with decimals as doubles. The worker converts all other numbers to the tensor's type,
-   * because it can report those that do not fit.
+   * The value, with decimals for a tensor of floats as doubles. The worker converts all other numbers
+   * to the tensor's type, because it can report those that do not fit.
    */
   private def numbers(value: Expression, tensor: TensorSpec): Expression = {
     val target = simple(value.dataType, tensor.dataType)
@@ -123,7 +165,7 @@ object ModelInputs {
   private def simple(found: DataType, tensor: DataType): DataType = (found, tensor) match {
     case (ArrayType(element, containsNull), ArrayType(wanted, _)) =>
       ArrayType(simple(element, wanted), containsNull)
-    case (_: DecimalType, _) => DoubleType
+    case (_: DecimalType, FloatType | DoubleType) => DoubleType
     case (NullType, wanted) => wanted
     case (other, _) => other
   }
@@ -138,7 +180,7 @@ object ModelInputs {
     SightlineException(
       "WRONG_COLUMN_TYPE",
       "column" -> called,
-      "type" -> found.sql,
+      "type" -> (if (VectorArray.isVector(found)) "VECTOR" else found.sql),
       "expected" -> expected.sql,
       "subject" -> function,
       "hint" -> hint,

@@ -58,12 +58,20 @@ object SessionModels {
       spark: SparkSession,
       model: String,
       options: CallOptions => CallOptions,
+  ): SessionModel = of(spark, model, options, find(spark, model))
+
+  /** The same with a model that the caller finds, if the query has not found it yet. */
+  private[plan] def of(
+      spark: SparkSession,
+      model: String,
+      options: CallOptions => CallOptions,
+      find: => FoundModel,
   ): SessionModel = {
     val query = byQuery.computeIfAbsent(AnalysisContext.get.relationCache, _ => new QueryModels)
     val key =
       if (BundleCatalog.isPath(model) || !resolver(spark)("a", "A")) model
       else model.toLowerCase(Locale.ROOT)
-    val found = query.found.getOrElseUpdate(key, find(spark, model))
+    val found = query.found.getOrElseUpdate(key, find)
     val chosen = options(CallOptions.parse(found.options, defaults(spark)))
     val inference =
       Inference(found.bundle, chosen.settings, chosen.images, Some(model), found.version)

@@ -1,5 +1,6 @@
 package sightline.plan
 
+import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.FunctionIdentifier
 import org.apache.spark.sql.catalyst.analysis.{FunctionRegistry, TableFunctionRegistry}
 import org.apache.spark.sql.catalyst.expressions.{Expression, ExpressionInfo}
@@ -7,6 +8,7 @@ import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.sightline.AnalysisErrors
 
 import sightline.BuildInfo
+import sightline.model.ResultType
 
 /** A SQL function of Sightline. */
 sealed trait SqlFunction {
@@ -22,6 +24,9 @@ sealed trait SqlFunction {
 
   /** The number of required parameters. */
   protected def required: Int
+
+  /** Whether a model's inputs follow the required parameters. */
+  protected def takesInputs: Boolean = false
 
   /** Spark's type of a call: an expression or a logical plan. */
   type Call
@@ -52,7 +57,7 @@ sealed trait SqlFunction {
       "scala_udf",
     )
     def call(arguments: Seq[Expression]): Call = AnalysisErrors.analysed {
-      build(FunctionArguments(name, parameters, required, arguments))
+      build(FunctionArguments(name, parameters, required, arguments, takesInputs))
     }
     (FunctionIdentifier(name), info, call)
   }
@@ -62,6 +67,31 @@ sealed trait SqlFunction {
 trait ScalarFunction extends SqlFunction {
   override type Call = InferenceCall
   override protected def group: String = "misc_funcs"
+}
+
+/** A function that runs a model on values for its inputs: `(model, input…[, options])`. */
+trait ModelFunction extends ScalarFunction {
+
+  override protected val parameters: Seq[String] = Seq("model", "options")
+  override protected val required = 1
+  override protected val takesInputs = true
+
+  /**
+   * The result of a call.
+   *
+   * @throws sightline.SightlineException if the model does not give this result
+   */
+  protected def result(model: SessionModel, arguments: FunctionArguments): ResultType
+
+  override protected def build(arguments: FunctionArguments): InferenceCall = {
+    val model = SessionModels.of(
+      SparkSession.active,
+      arguments.literalText("model"),
+      CallOptions.parse(arguments.options, _),
+    )
+    val inputs = ModelInputs(name, model.inference, arguments.inputs)
+    InferenceCall(name, model.inference, result(model, arguments), inputs)
+  }
 }
 
 /** A function that is used in FROM. */

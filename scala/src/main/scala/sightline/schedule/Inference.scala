@@ -39,7 +39,8 @@ final case class Inference(
   def description: String = {
     val which = s"$name${version.fold("")(v => s" version $v")}, sha256 ${bundle.sha256.take(12)}"
     s"$which, backend ${settings.backend}, precision ${settings.precision}, " +
-      s"decoder ${images.decoder}, batch ${settings.batchRows}, device ${settings.device}"
+      s"decoder ${images.decoder}, batch ${settings.batchRows}, device ${settings.device}" +
+      (if (settings.casts == InferenceSettings.Exact) "" else s", casts ${settings.casts}")
   }
 
   /**

@@ -10,6 +10,8 @@ import sightline.source.FolderScanOptions
  * @param device one of [[InferenceSettings.Devices]]; `auto` is the task's GPU if it has one, else the
  *   CPU
  * @param batchRows the number of rows in one batch of the model, at least 1
+ * @param casts one of [[InferenceSettings.Casts]]: whether numbers that the model's type cannot
+ *   represent are errors, or are cut to it
  * @param allowCode whether the model may load Python code of its own
  */
 final case class InferenceSettings(
@@ -17,6 +19,7 @@ final case class InferenceSettings(
     precision: String = "fp32",
     device: String = "auto",
     batchRows: Int = 32,
+    casts: String = InferenceSettings.Exact,
     allowCode: Boolean = false,
 )
 
@@ -24,6 +27,15 @@ object InferenceSettings {
 
   /** The values of `device`. */
   val Devices: Seq[String] = Seq("auto", "cpu", "cuda")
+
+  /** Only numbers that a tensor's type represents are converted to it; floats are rounded. */
+  val Exact = "exact"
+
+  /** Fractions are cut, and numbers out of range become the nearest limit of the tensor's type. */
+  val Lossy = "lossy"
+
+  /** The values of `casts`. */
+  val Casts: Seq[String] = Seq(Exact, Lossy)
 }
 
 /**

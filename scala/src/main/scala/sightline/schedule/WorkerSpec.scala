@@ -40,6 +40,7 @@ final case class WorkerSpec(
       ("local" -> local) ~
       ("threads" -> threads) ~
       ("batch_rows" -> settings.batchRows) ~
+      ("casts" -> settings.casts) ~
       ("images" ->
         ("decoder" -> images.decoder) ~
         ("max_bytes" -> images.maxBytes) ~
@@ -54,7 +55,7 @@ final case class WorkerSpec(
 object WorkerSpec {
 
   /** The version of the protocol; it must be equal to the one in `sightline.version`. */
-  val Protocol = 2
+  val Protocol = 3
 
   /**
    * The bundle of a model on the nodes.
@@ -76,7 +77,7 @@ object WorkerSpec {
   private def json(result: ResultType): JValue = result match {
     case ResultType.TopK(k) => ("kind" -> "top_k") ~ ("k" -> k)
     case ResultType.Probabilities => JObject("kind" -> JString("probabilities"))
-    case ResultType.Vector => JObject("kind" -> JString("vector"))
+    case ResultType.Vector(output) => ("kind" -> "vector") ~ ("output" -> output)
     case ResultType.Tensors(names) => ("kind" -> "tensors") ~ ("outputs" -> names)
   }
 }

@@ -8,6 +8,7 @@ object ErrorCode {
   val Changed = "CHANGED"
   val Io = "IO"
   val TooLarge = "TOO_LARGE"
+  val InvalidInput = "INVALID_INPUT"
 
   val all: Seq[String] = Seq(
     Empty,
@@ -19,7 +20,7 @@ object ErrorCode {
     "TRUNCATED",
     "CORRUPT",
     TooLarge,
-    "INVALID_INPUT",
+    InvalidInput,
     "MODEL",
   )
 }

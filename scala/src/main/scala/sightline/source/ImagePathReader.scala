@@ -4,7 +4,7 @@ import java.util.regex.Pattern
 
 import scala.util.Try
 
-import org.apache.hadoop.fs.Path
+import org.apache.hadoop.fs.{FileSystem, Path}
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.sql.sightline.PathReader
 import org.apache.spark.sql.types.StructType
@@ -56,6 +56,12 @@ object ImagePathReader {
         new SerializableConfiguration(spark.sessionState.newHadoopConf())
       )
     )
+
+  /** The reader whose relative paths start from the working folder of the default file system. */
+  def inWorkingFolder(spark: SparkSession, maxImageBytes: Long): ImagePathReader = {
+    val folder = FileSystem.get(spark.sessionState.newHadoopConf()).getWorkingDirectory
+    ImagePathReader(spark, folder.toString, maxImageBytes)
+  }
 
   /** The path that a table's text names: a URI, or a path relative to `root`. */
   private[source] def resolve(root: String, text: String): Try[Path] = Try(

@@ -41,6 +41,9 @@ final case class DescribeModelCommand(name: String, extended: Boolean) extends S
       "sha256" -> found.bundle.sha256,
       "task" -> manifest.signature.task,
       "classes" -> manifest.signature.classCount.toString,
+      "inputs" -> manifest.signature.inputs
+        .map(input => s"${input.tensor.name} (${input.feed.kind}, ${input.tensor})")
+        .mkString(", "),
       "outputs" -> manifest.signature.outputs
         .map(output => s"${output.tensor.name} (${output.head.role})")
         .sorted

@@ -1,6 +1,5 @@
 package sightline.sql
 
-import org.apache.hadoop.fs.FileSystem
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.sightline.ReadImageExpression
 
@@ -37,12 +36,8 @@ object ImageInferenceFunction extends ScalarFunction {
     inference.bundle.requireImage().requireClasses(): Unit
     val image = ReadImageExpression(
       arguments.required("path"),
-      ImagePathReader(spark, workingFolder(spark), inference.images.maxBytes),
+      ImagePathReader.inWorkingFolder(spark, inference.images.maxBytes),
     )
     InferenceCall(this.name, inference, ResultType.Probabilities, Seq(image))
   }
-
-  /** The base of relative paths: the working folder of the session's default file system. */
-  private def workingFolder(spark: SparkSession): String =
-    FileSystem.get(spark.sessionState.newHadoopConf()).getWorkingDirectory.toString
 }

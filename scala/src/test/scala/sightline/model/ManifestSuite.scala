@@ -101,8 +101,9 @@ final class ManifestSuite extends AnyFunSuite {
   test("outputs of scores and features have the shape [n, length]") {
     val shapes = Seq(
       List(JString("n")) -> "the shape of 'pooled', its features, is not [n, length]",
-      List(JInt(4), JInt(8)) -> "the shape of 'pooled', its features, is not [n, length]",
-      List(JString("n"), JString("k")) -> "'shape' must be an integer from 1",
+      List(JInt(4), JInt(8)) -> "the shape of 'pooled' does not begin with the batch axis n",
+      List(JString("n"), JString("k")) ->
+        "the shape of 'pooled', its features, is not [n, length]",
       List(JString("n"), digits) -> "'shape' must be an integer from 1",
     )
     shapes.foreach { case (shape, message) =>
@@ -115,7 +116,9 @@ final class ManifestSuite extends AnyFunSuite {
     val map = TestBundle.output("map", "tensor", List(JString("n"), JInt(2), JInt(7), JInt(7)))
     assert(
       parsed("outputs" -> Seq(map)).signature.outputs ==
-        Seq(ModelOutput(TensorSpec("map", "float32", Seq(2, 7, 7)), Head.Tensor))
+        Seq(
+          ModelOutput(TensorSpec("map", "float32", Seq(2, 7, 7).map(Axis.Fixed.apply)), Head.Tensor)
+        )
     )
   }
 
@@ -140,7 +143,8 @@ final class ManifestSuite extends AnyFunSuite {
 
   test("a manifest of format 2 has the feed of each input and the head of each output") {
     val signature = parsed(format2(): _*).signature
-    assert(signature.inputs == Seq(ModelInput(TensorSpec("x", "float32", Seq(4)), Feed.Tensor)))
+    val x = TensorSpec("x", "float32", Seq(Axis.Fixed(4)))
+    assert(signature.inputs == Seq(ModelInput(x, Feed.Tensor)))
     assert(signature.outputs.map(_.head) == Seq(Head.Classes("labels.txt")))
     assert((signature.classCount, signature.labelsFile) == ((2, Some("labels.txt"))))
     assert(signature.vector.isEmpty)
@@ -160,7 +164,7 @@ final class ManifestSuite extends AnyFunSuite {
       ("outputs" -> head("y", "kind" -> "boxes")) ->
         "the head of 'y' is 'boxes'. Known: classes, vector, tensor",
       ("inputs" -> input("tensor", "float8")) ->
-        "the dtype of 'x' is 'float8'. Known: bool, float32, float64, int16,",
+        "the dtype of 'x' is 'float8'. Known: bool, float16, float32, float64, int16,",
       ("inputs" -> JArray(Nil)) -> "it has no inputs",
       ("outputs" -> JArray(Nil)) -> "it has no outputs",
     ).foreach { case (change, message) =>
@@ -171,6 +175,62 @@ final class ManifestSuite extends AnyFunSuite {
       refused(format2("outputs" -> flat): _*)
         .contains("the shape of 'y', its vector head, is not [n, length]")
     )
+  }
+
+  private def shaped(name: String, dtype: String, shape: Seq[JValue], kind: JObject): JObject =
+    ("name" -> name) ~ ("dtype" -> dtype) ~ ("shape" -> JArray(shape.toList)) ~
+      ("head" -> kind)
+
+  private def row(axes: JValue*): Seq[JValue] = JString("n") +: axes
+
+  test("axes of tensors can be free, and their names and lengths are checked") {
+    def output(kind: String, dtype: String, axes: JValue*): (String, JValue) =
+      "outputs" -> JArray(List(shaped("y", dtype, row(axes: _*), "kind" -> kind)))
+    val tokens = parsed(format2(output("tensor", "float32", JString("tokens"), JInt(384))): _*)
+    val tensor = tokens.signature.outputs.head.tensor
+    assert(tensor.shape == Seq(Axis.Free("tokens"), Axis.Fixed(384)))
+    assert(tensor.toString == "float32 [n, tokens, 384]" && !tensor.isFixed)
+    assert(tensor.dataType.sql == "ARRAY<ARRAY<FLOAT>>")
+    Seq(
+      output("tensor", "float32", JString("t-1")) -> "the shape of 'y' has the axis 't-1'",
+      output("tensor", "float32", JString("n")) -> "the shape of 'y' uses the batch axis 'n' twice",
+      output("tensor", "float32", JInt(0)) -> "'shape' must be an integer from 1",
+      output("tensor", "uint8", JInt(1 << 20), JString("k"), JInt(1 << 12)) ->
+        "the shape of 'y' has more than 2147483648 elements per row",
+      output("vector", "float32", JString("k")) -> "'y', its vector head, is not [n, length]",
+      output("vector", "int32", JInt(4)) ->
+        "the dtype of 'y', its vector head, is 'int32'. Known: float32, float64, float16",
+    ).foreach { case (change, message) =>
+      assert(refused(format2(change): _*).contains(message))
+    }
+    val image = shaped("x", "uint8", row(JString("h"), JInt(8), JInt(3)), "kind" -> "image")
+    val feed = JArray(List(JObject(image.obj :+ ("feed" -> JObject("kind" -> JString("image"))))))
+    assert(
+      refused(format2("inputs" -> feed): _*).contains("the shape of 'x', an image, has a free")
+    )
+  }
+
+  test("each dtype has a type of Spark") {
+    val types = Map(
+      "float16" -> "FLOAT",
+      "float64" -> "DOUBLE",
+      "uint16" -> "INT",
+      "uint32" -> "BIGINT",
+      "uint64" -> "DECIMAL(20,0)",
+      "bool" -> "BOOLEAN",
+    )
+    types.foreach { case (dtype, sql) =>
+      val read = parsed(format2("inputs" -> input("tensor", dtype, Nil)): _*).signature
+      assert(read.inputs.head.tensor.dataType.sql == sql)
+    }
+  }
+
+  test("most_rows, the largest batch of a model, is a number of rows") {
+    assert(parsed(format2("most_rows" -> JInt(1)): _*).name == "pets")
+    Seq(JInt(0), JString("1"), JInt(1000001)).foreach { rows =>
+      val message = refused(format2("most_rows" -> rows): _*)
+      assert(message.contains("'most_rows' must be an integer from 1 to 1000000"))
+    }
   }
 
   test("no output is named error, and names differ by more than case") {
@@ -207,7 +267,7 @@ final class ManifestSuite extends AnyFunSuite {
     assert(signature.outputs.map(_.head) == Seq(Head.Classes("labels.txt"), Head.Vector))
     assert(ResultType.prediction(signature, 3) == ResultType.TopK(3))
     assert(ResultType.TopK().dataType(signature) == Columns.PredictionType)
-    assert(ResultType.Vector.dataType(signature).fieldNames.toSeq == Seq(Columns.Features))
+    assert(ResultType.Vector().dataType(signature).fieldNames.toSeq == Seq(Columns.Features))
     val tensors = Signature(signature.inputs, signature.outputs.drop(1))
     val all = ResultType.prediction(tensors, 3)
     assert(all == ResultType.Tensors(Seq("pooled")))

@@ -113,7 +113,7 @@ final class ImageTables(spark: SparkSession, folder: Path) {
     val meansOf = Inference(ColourBundle.means)
     register("colour_by_hand", scalar(colourOf, TopK()))
     register("means_by_hand", scalar(meansOf, TopK()))
-    register("features_by_hand", scalar(meansOf, Vector))
+    register("features_by_hand", scalar(meansOf, Vector()))
     register("row_by_hand", bulk(colourOf))
     val (probabilities, ofImage) = scalar(colourOf, Probabilities)
     val ofFile = images.collect {

@@ -1,16 +1,17 @@
 package sightline.plan
 
-import org.apache.spark.sql.execution.python.MapInArrowExec
-import org.apache.spark.sql.{AnalysisException, Row}
+import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanHelper
+import org.apache.spark.sql.execution.python.{ArrowEvalPythonExec, MapInArrowExec}
+import org.apache.spark.sql.{AnalysisException, DataFrame, Row}
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.model.ResultType
-import sightline.schedule.Inference
+import sightline.schedule.{Inference, WorkerCounters}
 import sightline.sql.ImageInferenceFunction
 import sightline.{LocalSpark, SightlineException, TensorBundle, TestImage}
 
 /** SQL queries with models whose inputs are numbers (bundles of format 2). */
-final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
+final class TensorInferenceSuite extends AnyFunSuite with LocalSpark with AdaptiveSparkPlanHelper {
 
   private lazy val iris = TensorBundle.iris.folder.toString
   private lazy val pixels = TensorBundle.pixels.folder.toString
@@ -98,7 +99,7 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
   test("a column of another type is rejected on the driver, and the error has the required type") {
     def refused(model: String, value: String): String =
       intercept[AnalysisException](spark.sql(s"SELECT ml_predict('$model', $value)")).getMessage
-    val wrong = Seq("1.5", "'text'", "array('a')", "array(array(1.0))", "X'00'", "map(1, 2)")
+    val wrong = Seq("1.5", "'text'", "array('a')", "array(array(1.0))", "X'00'")
     wrong.foreach { value =>
       val message = refused(iris, value)
       assert(message.startsWith("WRONG_COLUMN_TYPE: "), value)
@@ -131,7 +132,7 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
   }
 
   test(
-    "a model with several inputs accepts a struct with a field for each, or columns of a table"
+    "a model with several inputs accepts a value for each, or columns of a table"
   ) {
     val pair = TensorBundle.pair.folder.toString
     spark
@@ -144,7 +145,7 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
     }
     val scalar = spark.sql(
       s"""SELECT id, r.y, r.error.code FROM
-         |  (SELECT id, ml_predict('$pair', struct(b, a)) AS r FROM pairs) ORDER BY id""".stripMargin
+         |  (SELECT id, ml_predict('$pair', b => b, a => a) AS r FROM pairs) ORDER BY id""".stripMargin
     )
     assert(scalar.collect().toSeq == expected)
     val table = spark.sql(
@@ -152,12 +153,42 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark {
     )
     assert(table.collect().toSeq == expected)
     val guarded = spark.sql(
-      s"""SELECT id, CASE WHEN id > 5 THEN ml_predict('$pair', struct(a, b)).y END AS y
+      s"""SELECT id, CASE WHEN id > 5 THEN ml_predict('$pair', a, b).y END AS y
          |FROM pairs ORDER BY id""".stripMargin
     )
     assert(guarded.collect().map(_.isNullAt(1)).toSeq == (1 to 8).map(_ <= 5))
-    val error = intercept[AnalysisException](spark.sql(s"SELECT ml_predict('$pair', array(1))"))
-    assert(error.getMessage.contains("is ARRAY<INT>, not STRUCT<a: FLOAT, b: ARRAY<FLOAT>>."))
+  }
+
+  private def received(query: DataFrame): (Int, Double) = {
+    def rows = WorkerCounters.of(spark.sparkContext).values.getOrElse("images", 0d)
+    val before = rows
+    query.collect(): Unit
+    val nodes = collect(query.queryExecution.executedPlan) { case node: ArrowEvalPythonExec =>
+      node
+    }
+    (nodes.size, rows - before)
+  }
+
+  test(
+    "equal calls run once, a filter on another column is applied first, and no unused call runs"
+  ) {
+    val pair = TensorBundle.pair.folder.toString
+    spark
+      .range(0, 100, 1, numPartitions = 4)
+      .selectExpr("id", "id AS a", "array(id, 1) AS b")
+      .createOrReplaceTempView("many")
+    val calls = s"ml_predict('$pair', a, b).y[0] AS y, ml_predict('$pair', b => b, a => a) AS r"
+    val twice = spark.sql(s"SELECT id, $calls FROM many")
+    assert(received(twice) == ((1, 100)))
+    assert(twice.selectExpr("sum(y)", "sum(r.y[1])").collect().toSeq == Seq(Row(328350d, 4950d)))
+    twice.createOrReplaceTempView("answers")
+    assert(received(spark.sql("SELECT y FROM answers WHERE id % 10 = 3")) == ((1, 10)))
+    assert(received(spark.sql("SELECT y FROM answers WHERE id < 20 AND r.y[1] > 3")) == ((1, 20)))
+    assert(received(spark.sql("SELECT count(*), max(id) FROM answers")) == ((0, 0)))
+    val lossy = s"ml_predict('$pair', a, b, map('casts', 'lossy')).y[0]"
+    assert(
+      received(spark.sql(s"SELECT y, $lossy FROM (SELECT $calls, a, b FROM many)")) == ((2, 200))
+    )
   }
 
   test("a row without inputs has an error in a table with columns that no worker can transport") {

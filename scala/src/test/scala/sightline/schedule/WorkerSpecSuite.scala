@@ -38,16 +38,20 @@ final class WorkerSpecSuite extends AnyFunSuite {
     ),
     "bulk, vector" -> base.copy(
       settings = InferenceSettings(backend = "pytorch", device = "cuda", allowCode = true),
-      result = Vector,
+      result = Vector(),
+      columns = bulk,
+    ),
+    "bulk, vector of a named output" -> base.copy(
+      result = Vector(Some("pooled")),
       columns = bulk,
     ),
     "scalar, vector" -> base.copy(
       settings = InferenceSettings(precision = "int8"),
       local = false,
-      result = Vector,
+      result = Vector(),
     ),
     "bulk, tensors, two inputs" -> base.copy(
-      settings = InferenceSettings(batchRows = 1),
+      settings = InferenceSettings(batchRows = 1, casts = InferenceSettings.Lossy),
       threads = 1,
       result = Tensors(Seq("y", "z")),
       columns = Some(WorkerSpec.Columns(Seq("__input0", "__input1"), "__error")),

@@ -109,7 +109,7 @@ final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
       s"SELECT ml_predict('$model', id) FROM images" ->
         "WRONG_COLUMN_TYPE: column 'images.id' of ml_predict is INT, not BINARY.",
       s"SELECT ml_predict('$model') FROM images" ->
-        "WRONG_ARGUMENTS: ml_predict: its content is missing; it takes (model, content[, options]).",
+        s"WRONG_ARGUMENTS: ml_predict: its images is missing; model '$model' takes images BINARY.",
       s"SELECT ml_predict('$model', content, map('batch', '3')) FROM images" ->
         "UNKNOWN_OPTION: 'batch'. Known: backend, ",
       s"SELECT * FROM images a JOIN images b ON ml_predict('$model', a.content).label = b.id" ->

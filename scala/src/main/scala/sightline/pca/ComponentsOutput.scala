@@ -1,4 +1,4 @@
-package sightline.ml
+package sightline.pca
 
 import org.apache.hadoop.fs.{FileSystem, Path}
 import org.apache.spark.sql.SaveMode.Append

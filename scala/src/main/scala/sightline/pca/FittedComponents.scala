@@ -1,4 +1,4 @@
-package sightline.ml
+package sightline.pca
 
 import java.util.Locale
 

@@ -1,4 +1,4 @@
-package sightline.ml
+package sightline.pca
 
 import org.apache.spark.sql.functions.{col, count, lit, max, min, size}
 

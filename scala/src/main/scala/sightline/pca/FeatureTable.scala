@@ -1,4 +1,4 @@
-package sightline.ml
+package sightline.pca
 
 import org.apache.spark.SparkException
 import org.apache.spark.ml.functions.array_to_vector

@@ -1,4 +1,4 @@
-package sightline.ml
+package sightline.pca
 
 import scala.util.Try
 import scala.util.control.NonFatal

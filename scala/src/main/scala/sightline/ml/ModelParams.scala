@@ -1,0 +1,176 @@
+package sightline.ml
+
+import org.apache.spark.ml.param.*
+import org.apache.spark.sql.SparkSession
+
+import sightline.SightlineException
+import sightline.model.Backend
+import sightline.plan.StageInference.Wanted
+import sightline.plan.{CallOptions, SessionModel, StageInference}
+import sightline.schedule.InferenceSettings
+import sightline.source.Columns
+
+/**
+ * The Params of every stage: the model, the settings for running it, and what becomes of a row that
+ * has an error.
+ *
+ * A setting that is not set has the value of the model's OPTIONS, else of the session.
+ */
+trait ModelParams extends Params {
+
+  /** The model: a name, `name@version`, or the path or URI of a bundle's folder or zip. */
+  final val model: Param[String] = new Param(
+    this,
+    "model",
+    "the model: a name, name@version, or the path or URI of a bundle's folder or zip",
+    ModelParams.notEmpty,
+  )
+
+  /** The SHA-256 that the model must have. Empty: any. Saving or fitting a stage sets it. */
+  final val modelSha256: Param[String] = new Param(
+    this,
+    "modelSha256",
+    "the SHA-256 that the model must have, in hexadecimal; empty: any. Saving or fitting a stage " +
+      "sets it",
+    (hash: String) => hash.matches("([0-9a-f]{64})?"),
+  )
+
+  /** Whether a saved stage contains a copy of the model; otherwise it refers to the model. */
+  final val modelCopy: BooleanParam = new BooleanParam(
+    this,
+    "modelCopy",
+    "whether a saved stage contains a copy of the model; otherwise it refers to it by model",
+  )
+
+  final val backend: Param[String] = new Param(
+    this,
+    "backend",
+    "the program that runs the model: onnx, pytorch, openvino, or one of an installed package",
+    ModelParams.notEmpty,
+  )
+
+  final val precision: Param[String] = new Param(
+    this,
+    "precision",
+    "fp32, or a reduced precision that the model is calibrated for: bf16 or int8",
+    ParamValidators.inArray(Backend.Precisions.toArray),
+  )
+
+  final val device: Param[String] = new Param(
+    this,
+    "device",
+    "auto (the task's GPU, else the CPU), cpu or cuda",
+    ParamValidators.inArray(InferenceSettings.Devices.toArray),
+  )
+
+  final val batchRows: IntParam = new IntParam(
+    this,
+    "batchRows",
+    "the most rows in one batch of the model (>= 1)",
+    ParamValidators.gtEq(1),
+  )
+
+  final val allowCode: BooleanParam = new BooleanParam(
+    this,
+    "allowCode",
+    "whether the model may run Python code of its own",
+  )
+
+  final val handleInvalid: Param[String] = new Param(
+    this,
+    "handleInvalid",
+    "what becomes of a row that has an error: keep (its outputs are NULL and errorCol says why), " +
+      "skip (it is left out) or error (the query fails)",
+    ParamValidators.inArray(Array(ModelParams.Keep, ModelParams.Skip, ModelParams.Fail)),
+  )
+
+  final val errorCol: Param[String] = new Param(
+    this,
+    "errorCol",
+    "the column of errors, struct<code, stage, message>, which handleInvalid=keep adds",
+    ModelParams.notEmpty,
+  )
+
+  private val settings = InferenceSettings()
+  setDefault(
+    modelSha256 -> "",
+    modelCopy -> true,
+    backend -> settings.backend,
+    precision -> settings.precision,
+    device -> settings.device,
+    batchRows -> settings.batchRows,
+    allowCode -> settings.allowCode,
+    handleInvalid -> ModelParams.Keep,
+    errorCol -> Columns.Error,
+  )
+
+  def getModel: String = $(model)
+  def getModelSha256: String = $(modelSha256)
+  def getModelCopy: Boolean = $(modelCopy)
+  def getBackend: String = $(backend)
+  def getPrecision: String = $(precision)
+  def getDevice: String = $(device)
+  def getBatchRows: Int = $(batchRows)
+  def getAllowCode: Boolean = $(allowCode)
+  def getHandleInvalid: String = $(handleInvalid)
+  def getErrorCol: String = $(errorCol)
+
+  /** Sets the model; any hash that an earlier model had to have is cleared. */
+  def setModel(value: String): this.type = clear(modelSha256).set(model, value)
+  def setModelSha256(value: String): this.type = set(modelSha256, value)
+  def setModelCopy(value: Boolean): this.type = set(modelCopy, value)
+  def setBackend(value: String): this.type = set(backend, value)
+  def setPrecision(value: String): this.type = set(precision, value)
+  def setDevice(value: String): this.type = set(device, value)
+  def setBatchRows(value: Int): this.type = set(batchRows, value)
+  def setAllowCode(value: Boolean): this.type = set(allowCode, value)
+  def setHandleInvalid(value: String): this.type = set(handleInvalid, value)
+  def setErrorCol(value: String): this.type = set(errorCol, value)
+
+  /** The class's name, for errors and EXPLAIN. */
+  private[ml] def stageName: String = getClass.getSimpleName
+
+  /** The options of a call that are set as Params, by their names in SQL. */
+  private[ml] def callOptions: Map[String, String] =
+    Map.empty[String, String] ++ option("backend", backend) ++ option("precision", precision) ++ option("device", device) ++
+      option("batch_rows", batchRows)
+
+  /** An option of a call with the value of a Param; None if the Param is not set. */
+  private[ml] def option(name: String, param: Param[?]): Option[(String, String)] =
+    get(param).map(value => name -> s"$value")
+
+  /** @throws SightlineException WRONG_PARAM if no model is set */
+  private[ml] def wanted: Wanted = {
+    if (!isSet(model)) throw wrong(model, "is not set. Name a model: see sightline models list.")
+    Wanted(uid, $(model), Some($(modelSha256)).filter(_.nonEmpty))
+  }
+
+  /** The model with the stage's settings, found and checked. */
+  private[ml] def sessionModel(spark: SparkSession): SessionModel =
+    StageInference.model(
+      spark,
+      wanted,
+      now => {
+        val chosen = CallOptions.parse(callOptions, now)
+        val settings = chosen.settings
+        chosen.copy(settings = settings.copy(allowCode = settings.allowCode || $(allowCode)))
+      },
+    )
+
+  /** @param why a phrase that follows the name of the Param */
+  private[ml] def wrong(param: Param[?], why: String): SightlineException =
+    SightlineException(
+      "WRONG_PARAM",
+      "param" -> param.name,
+      "stage" -> stageName,
+      "reason" -> why,
+    )
+}
+
+object ModelParams {
+  val Keep = "keep"
+  val Skip = "skip"
+  val Fail = "error"
+
+  private[ml] val notEmpty: String => Boolean = _.trim.nonEmpty
+}

@@ -1,0 +1,144 @@
+package sightline.ml
+
+import org.apache.spark.ml.Transformer
+import org.apache.spark.sql.functions.{coalesce, col, concat_ws, lit, raise_error, struct, when}
+import org.apache.spark.sql.sightline.AnalysisErrors
+import org.apache.spark.sql.types.{StructField, StructType}
+import org.apache.spark.sql.{Column, DataFrame, Dataset, SparkSession}
+
+import sightline.model.ResultType
+import sightline.plan.{SessionModel, StageInference}
+import sightline.source.Columns
+
+/**
+ * A column that a stage adds.
+ *
+ * @param param the Param that names the column
+ * @param value its value, by the column of the model's answer, where the answer has no error
+ */
+final private[ml] case class StageOutput(param: String, field: StructField, value: Column => Column)
+
+/**
+ * A stage that runs a model on each row. Its subclasses say which columns the model reads and which
+ * columns become of its answer.
+ */
+private[ml] trait ModelTransformer extends Transformer with ModelParams {
+
+  /**
+   * A value for each input of the model, in the order of its signature.
+   *
+   * @throws sightline.SightlineException UNKNOWN_COLUMN, WRONG_COLUMN_TYPE, NO_IMAGE_INPUT or
+   *   WRONG_PARAM
+   */
+  protected def inputs(spark: SparkSession, model: SessionModel, schema: StageSchema): Seq[Column]
+
+  /** What the worker computes from the model's outputs. */
+  protected def resultType(model: SessionModel): ResultType
+
+  /**
+   * The added columns, without the column of errors.
+   *
+   * @throws sightline.SightlineException NO_FEATURES, NO_CLASSES or WRONG_PARAM
+   */
+  protected def outputs(model: SessionModel): Seq[StageOutput]
+
+  /**
+   * The schema of the result.
+   *
+   * @throws org.apache.spark.sql.AnalysisException for a Sightline error: an unknown model, a model
+   *   without the needed outputs, a missing column or one of the wrong type, or an output column
+   *   that exists
+   */
+  override def transformSchema(schema: StructType): StructType = AnalysisErrors.analysed {
+    val spark = SparkSession.active
+    val model = sessionModel(spark)
+    val added = outputs(model)
+    val table = StageSchema(spark, schema)
+    inputs(spark, model, table): Unit
+    val isKept = $(handleInvalid) == ModelParams.Keep
+    added.foreach(output => table.requireFree(stageName, output.param, output.field.name))
+    if (isKept && earlierError(table).isEmpty) {
+      table.requireFree(stageName, errorCol.name, $(errorCol))
+    }
+    val kept = schema.filterNot(field => isKept && earlierError(table).contains(field.name))
+    val error = Option.when(isKept)(StructField($(errorCol), Columns.ErrorType))
+    StructType(kept ++ added.map(_.field) ++ error)
+  }
+
+  override def transform(dataset: Dataset[?]): DataFrame = {
+    transformSchema(dataset.schema, logging = true): Unit
+    AnalysisErrors.analysed(transformed(dataset.toDF()))
+  }
+
+  private def transformed(frame: DataFrame): DataFrame = {
+    val spark = frame.sparkSession
+    val model = sessionModel(spark)
+    val table = StageSchema(spark, frame.schema)
+    val values = inputs(spark, model, table)
+    // Names that no other column has, so that users' columns of any name stay as they are.
+    val names = values.indices.map(at => s"__${uid}_input$at")
+    val answerName = s"__${uid}_answer"
+    val answered = StageInference.answered(
+      frame.select(col("*") +: values.zip(names).map { case (value, name) => value.as(name) }: _*),
+      stageName,
+      model.inference,
+      resultType(model),
+      names,
+      answerName,
+    )
+    val answer = col(answerName)
+    val error = when(answer.isNull, ModelTransformer.NoInput).otherwise(
+      answer.getField(Columns.Error)
+    )
+    val added = outputs(model)
+    def columns(value: StageOutput => Column): Seq[Column] =
+      added.map(output => value(output).as(output.field.name, output.field.metadata))
+    val isGood = answer.isNotNull && answer.getField(Columns.Error).isNull
+    def orNull(output: StageOutput): Column = when(isGood, output.value(answer))
+    val own = names :+ answerName
+    $(handleInvalid) match {
+      case ModelParams.Keep =>
+        val earlier = earlierError(table)
+        val errors = coalesce(earlier.map(Columns.quoted).toSeq :+ error: _*).as($(errorCol))
+        // Dropped before the result gets a column of the same name.
+        val all = frame.columns.toSeq.filterNot(earlier.contains)
+        val kept = if (earlier.isEmpty) Seq(col("*")) else all.map(Columns.quoted)
+        answered.select(kept ++ columns(orNull) :+ errors: _*).drop(own: _*)
+      case ModelParams.Skip =>
+        answered
+          .where(isGood)
+          .select(col("*") +: columns(_.value(answer)): _*)
+          .drop(own: _*)
+      case _ =>
+        def orFail(output: StageOutput): Column =
+          when(isGood, output.value(answer)).otherwise(ModelTransformer.failing(stageName, error))
+        answered.select(col("*") +: columns(orFail): _*).drop(own: _*)
+    }
+  }
+
+  /** The table's column of errors that has the name of `errorCol`; the stage's errors are added to it. */
+  private def earlierError(table: StageSchema): Option[String] =
+    table.find($(errorCol)).filter(field => Columns.isError(field.dataType)).map(_.name)
+}
+
+private[ml] object ModelTransformer {
+
+  private val NoInput: Column = {
+    val values = Seq("INVALID_INPUT", "feed", "All inputs of the row are NULL.")
+    struct(Columns.ErrorType.fieldNames.toSeq.zip(values).map { case (name, value) =>
+      lit(value).as(name)
+    }: _*)
+  }
+
+  private def failing(stage: String, error: Column): Column =
+    raise_error(
+      concat_ws(
+        "",
+        lit(s"ROW_FAILED: $stage: "),
+        error.getField("code"),
+        lit(": "),
+        error.getField("message"),
+        lit(" (handleInvalid=error stops at the first such row; keep and skip do not)"),
+      )
+    )
+}
