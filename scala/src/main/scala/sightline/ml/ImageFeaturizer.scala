@@ -5,7 +5,7 @@ import org.apache.spark.ml.param.{Param, ParamMap}
 import org.apache.spark.ml.util.{Identifiable, MLReadable, MLReader, MLWritable, MLWriter}
 import org.apache.spark.sql.{Column, SparkSession}
 
-import sightline.model.{Head, ModelOutput, ResultType}
+import sightline.model.{ModelOutput, ResultType}
 import sightline.plan.SessionModel
 import sightline.source.Columns
 
@@ -38,30 +38,30 @@ final class ImageFeaturizer(override val uid: String)
       schema: StageSchema,
   ): Seq[Column] = Seq(image(model, schema))
 
-  override protected def resultType(model: SessionModel): ResultType =
-    get(output).fold[ResultType](ResultType.Vector)(name => ResultType.Tensors(Seq(name)))
+  override protected def resultType(model: SessionModel): ResultType = {
+    val name = vector(model).tensor.name
+    // The first output has one result type, so that its name does not make another call.
+    ResultType.Vector(Some(name).filterNot(_ == vectors(model).head.tensor.name))
+  }
 
-  override protected def outputs(model: SessionModel): Seq[StageOutput] = {
-    val bundle = model.inference.bundle.requireFeatures()
-    val found = vector(bundle.signature.outputs)
-    val field = resultType(model).dataType(bundle.signature).fieldNames.head
+  override protected def outputs(model: SessionModel): Seq[StageOutput] =
     Seq(
       StageOutput(
         outputCol.name,
-        VectorColumn.field($(outputCol), found),
-        answer => VectorColumn.of(answer.getField(field)),
+        VectorColumn.field($(outputCol), vector(model)),
+        answer => VectorColumn.of(answer.getField(Columns.Features)),
       )
     )
-  }
 
-  private def vector(outputs: Seq[ModelOutput]): ModelOutput = {
-    val vectors = outputs.filter(_.head == Head.Vector)
-    get(output).fold(vectors.head) { name =>
-      vectors.find(_.tensor.name == name).getOrElse {
-        val known = vectors.map(_.tensor.name).mkString(", ")
+  private def vectors(model: SessionModel): Seq[ModelOutput] =
+    model.inference.bundle.requireFeatures().signature.vectors
+
+  private def vector(model: SessionModel): ModelOutput = get(output).fold(vectors(model).head) {
+    name =>
+      vectors(model).find(_.tensor.name == name).getOrElse {
+        val known = vectors(model).map(_.tensor.name).mkString(", ")
         throw wrong(output, s"is '$name'. The model's outputs with a vector head: $known.")
       }
-    }
   }
 
   override def copy(extra: ParamMap): ImageFeaturizer = defaultCopy(extra)

@@ -68,7 +68,7 @@ final class ImageFileTransformer(override val uid: String)
   }
 
   override protected def resultType(model: SessionModel): ResultType = $(result) match {
-    case Features => ResultType.Vector
+    case Features => ResultType.Vector()
     case Prediction => ResultType.TopK(model.topK)
     case _ => ResultType.Tensors(model.inference.bundle.signature.outputs.map(_.tensor.name))
   }

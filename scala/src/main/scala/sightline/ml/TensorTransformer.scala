@@ -8,6 +8,7 @@ import org.apache.spark.sql.{Column, SparkSession}
 
 import sightline.model.{Head, ModelOutput, ResultType}
 import sightline.plan.{SessionModel, StageInference}
+import sightline.schedule.InferenceSettings
 import sightline.source.Columns
 
 /**
@@ -51,10 +52,10 @@ final class TensorTransformer(override val uid: String)
     "casts",
     "how numbers become the type of a tensor: exact (a number that does not fit is an error) or " +
       "lossy (fractions are cut, and numbers out of range become the nearest limit)",
-    ParamValidators.inArray(Array("exact", "lossy")),
+    ParamValidators.inArray(InferenceSettings.Casts.toArray),
   )
 
-  setDefault(vectors -> false, casts -> "exact")
+  setDefault(vectors -> false, casts -> InferenceSettings.Exact)
 
   def getInputTensors: Array[String] = $(inputTensors)
   def getOutputTensors: Array[String] = $(outputTensors)
@@ -85,7 +86,7 @@ final class TensorTransformer(override val uid: String)
         throw wrong(inputTensors, s"has no column for input '$name' of the model."),
       )
       val field = schema.column(stageName, column, s"It is for input '$name'; set inputCols.")
-      StageInference.requireInput(stageName, input, field)
+      StageInference.requireInput(stageName, model.inference, input, field)
       Columns.quoted(field.name)
     }
   }

@@ -7,7 +7,7 @@ import org.apache.spark.sql.Column
 import org.apache.spark.sql.functions.when
 import org.apache.spark.sql.types.{ArrayType, DoubleType, StructField}
 
-import sightline.model.{ModelOutput, TensorSpec}
+import sightline.model.{Axis, ModelOutput, TensorSpec}
 
 /** Columns of Spark ML vectors from the model's numbers. */
 private[ml] object VectorColumn {
@@ -28,5 +28,8 @@ private[ml] object VectorColumn {
     when(doubles.isNotNull, array_to_vector(doubles))
   }
 
-  private def length(tensor: TensorSpec): Option[Int] = tensor.shape.headOption
+  private def length(tensor: TensorSpec): Option[Int] = tensor.shape match {
+    case Seq(Axis.Fixed(length)) => Some(length)
+    case _ => None
+  }
 }

@@ -113,9 +113,14 @@ object StageInference {
    *
    * @throws SightlineException WRONG_COLUMN_TYPE
    */
-  def requireInput(stage: String, input: ModelInput, column: StructField): Unit = {
+  def requireInput(
+      stage: String,
+      inference: Inference,
+      input: ModelInput,
+      column: StructField,
+  ): Unit = {
     val value = AttributeReference(column.name, column.dataType, column.nullable)()
-    ModelInputs.one(stage, input, value, column.name): Unit
+    ModelInputs.one(stage, input, value, column.name, inference.settings.casts): Unit
   }
 
   /**
@@ -137,7 +142,7 @@ object StageInference {
   ): DataFrame = {
     val plan = PlanFrame.plan(frame)
     val values = inputs.zip(inference.bundle.signature.inputs).map { case (name, input) =>
-      ModelInputs.one(stage, input, column(plan.output, name), name)
+      ModelInputs.one(stage, input, column(plan.output, name), name, inference.settings.casts)
     }
     val call = InferenceCall(stage, inference, result, values)
     PlanFrame(frame.sparkSession, Project(plan.output :+ Alias(call, answer)(), plan))

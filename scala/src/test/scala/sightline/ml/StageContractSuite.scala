@@ -1,0 +1,217 @@
+package sightline.ml
+
+import java.nio.file.{Files, Path, Paths}
+
+import scala.jdk.CollectionConverters.*
+import scala.util.Using
+
+import org.apache.commons.io.FileUtils
+import org.apache.spark.ml.param.{Param, ParamMap}
+import org.apache.spark.ml.util.{MLReader, MLWritable}
+import org.apache.spark.ml.{Estimator, Pipeline, PipelineModel, PipelineStage, Transformer}
+import org.apache.spark.sql.types.{IntegerType, StructType}
+import org.apache.spark.sql.{AnalysisException, DataFrame}
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.TestFolder.{withFolder, write}
+import sightline.TensorBundle
+
+/** What holds for every stage of the package, found by reflection. There is no list of exemptions. */
+final class StageContractSuite extends AnyFunSuite with StageImages {
+
+  /** The compiled classes of the package that are stages and can be created. */
+  private lazy val stages: Seq[Class[? <: PipelineStage]] = {
+    val folder = Paths.get(classOf[ImageFeaturizer].getResource(".").toURI)
+    val names = Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq)
+    names
+      .filter(name => name.endsWith(".class") && !name.contains("$"))
+      .map(name => Class.forName(s"sightline.ml.${name.stripSuffix(".class")}"))
+      .filter(found => classOf[PipelineStage].isAssignableFrom(found) && !found.isInterface)
+      .map(_.asSubclass(classOf[PipelineStage]))
+      .sortBy(_.getSimpleName)
+  }
+
+  /** A table that every stage can read: images with their files, labels and numbers. */
+  private def input(folder: Path): DataFrame = {
+    val session = spark
+    import session.implicits.*
+    val images = Seq("red" -> red, "green" -> green, "blue" -> blue, "red" -> red)
+    val rows = images.zipWithIndex.map { case ((label, image), at) =>
+      val file = write(folder, s"$at.png", image)
+      (at + 1, image, file.toString, label, Seq(1f, 2f, 3f, at.toFloat))
+    }
+    spark.sparkContext.parallelize(rows, 2).toDF("id", "content", "path", "label", "x")
+  }
+
+  /** A stage that can run on `input`. */
+  private def created(found: Class[?], folder: Path): PipelineStage = found match {
+    case _ if found == classOf[ImageClassifierModel] =>
+      new ImageClassifier().setModel(means).setMaxIter(5).fit(input(folder))
+    case _ =>
+      val stage = found.getConstructor().newInstance().asInstanceOf[PipelineStage & ModelParams]
+      stage.setModel(if (stage.isInstanceOf[TensorTransformer]) iris else means)
+  }
+
+  private def iris: String = TensorBundle.iris.folder.toString
+
+  /** The result of a stage, and of the model that an estimator fits. */
+  private def result(stage: PipelineStage, input: DataFrame): Seq[String] = stage match {
+    case transformer: Transformer => texts(transformer.transform(input))
+    case estimator: Estimator[?] => texts(estimator.fit(input).asInstanceOf[Transformer].transform(input))
+    case other => fail(s"$other is no stage")
+  }
+
+  private def reloaded(stage: PipelineStage, folder: Path): PipelineStage = {
+    stage.asInstanceOf[MLWritable].write.save(s"$folder/saved")
+    // At another place, because a saved stage must not depend on the place.
+    FileUtils.moveDirectory(folder.resolve("saved").toFile, folder.resolve("moved").toFile)
+    stage.getClass
+      .getMethod("read")
+      .invoke(None.orNull)
+      .asInstanceOf[MLReader[PipelineStage]]
+      .load(s"$folder/moved")
+  }
+
+  /** Another value of a Param than its own; arrays and texts are made longer. */
+  private def another(stage: PipelineStage, param: Param[Any]): Any =
+    (param.name, stage.get(param).orElse(stage.getDefault(param))) match {
+      case ("modelSha256", _) => stage.asInstanceOf[ModelParams].getModelSha256
+      case ("model", Some(model)) => model
+      case ("backend", _) => "onnx"
+      case ("precision", _) => "fp32"
+      case ("device", _) => "cpu"
+      case ("decoder", _) => "turbo"
+      case ("handleInvalid", _) => "skip"
+      case ("casts", _) => "lossy"
+      case ("result", _) => "tensors"
+      case ("head", _) => "mlp"
+      case (_, Some(flag: Boolean)) => !flag
+      case (_, Some(number: Int)) => number + 1
+      case (_, Some(number: Long)) => number + 1
+      case (_, Some(number: Double)) => number + 0.5
+      case (_, Some(sizes: Array[Int])) => sizes :+ 7
+      case (_, Some(name: String)) => s"${name}_2"
+      case (name, None) if name.endsWith("s") => Array("x")
+      case (_, None) => "means"
+      case (name, other) => fail(s"no other value for $name: $other")
+    }
+
+  test("the package has the stages that the documentation names") {
+    assert(
+      stages.map(_.getSimpleName) == Seq(
+        "ImageClassifier",
+        "ImageClassifierModel",
+        "ImageFeaturizer",
+        "ImageFileTransformer",
+        "ImagePredictor",
+        "TensorTransformer",
+      )
+    )
+  }
+
+  private def forEach(run: (PipelineStage, Path) => Any): Unit = stages.foreach { found =>
+    withFolder(folder => withClue(s"${found.getSimpleName}: ")(run(created(found, folder), folder)))
+  }
+
+  test("a saved stage loads at another place with its uid and Params, and gives the same rows") {
+    forEach { (stage, folder) =>
+      val rows = result(stage, input(folder))
+      val loaded = reloaded(stage, folder)
+      assert(loaded.getClass == stage.getClass)
+      assert(loaded.uid == stage.uid)
+      assert(result(loaded, input(folder)) == rows)
+    }
+  }
+
+  test("every Param that is set survives saving") {
+    forEach { (stage, folder) =>
+      stage.params.foreach { param =>
+        stage.set(param.asInstanceOf[Param[Any]], another(stage, param.asInstanceOf[Param[Any]]))
+      }
+      val loaded = reloaded(stage, folder)
+      def values(of: PipelineStage): Map[String, String] = of.params.toSeq
+        .filterNot(param => param.name == "modelSha256" && stage.getOrDefault(param) == "")
+        .map { param =>
+          param.name -> (of.getOrDefault(param) match {
+            case array: Array[?] => array.mkString(",")
+            case other => other.toString
+          })
+        }
+        .toMap
+      assert(values(loaded) == values(stage))
+    }
+  }
+
+  test("copy keeps the uid and the Params, and changes only the given ones") {
+    forEach { (stage, folder) =>
+      val params = stage.asInstanceOf[ModelParams]
+      val copied = stage.copy(ParamMap(params.batchRows -> 7)).asInstanceOf[PipelineStage & ModelParams]
+      assert(copied.getClass == stage.getClass)
+      assert((copied.uid, copied.getBatchRows, params.getBatchRows) == ((stage.uid, 7, 32)))
+      assert(copied.extractParamMap().toSeq.toSet.size == stage.extractParamMap().toSeq.toSet.size)
+      assert(result(copied, input(folder)) == result(stage, input(folder)))
+    }
+  }
+
+  test("transformSchema gives the schema that transform gives") {
+    forEach { (stage, folder) =>
+      val table = input(folder)
+      val expected = stage.transformSchema(table.schema)
+      val found = stage match {
+        case transformer: Transformer => transformer.transform(table).schema
+        case estimator: Estimator[?] =>
+          estimator.fit(table).asInstanceOf[Transformer].transform(table).schema
+        case other => fail(other.toString)
+      }
+      def fields(schema: StructType): Seq[(String, String)] =
+        schema.map(field => field.name -> field.dataType.simpleString)
+      assert(fields(found) == fields(expected))
+      assert(found.fieldNames.contains("error"))
+    }
+  }
+
+  test("transformSchema refuses a missing column, a wrong type, an existing output and no model") {
+    forEach { (stage, folder) =>
+      val schema = input(folder).schema
+      def refused(of: PipelineStage, schema: StructType): String =
+        intercept[AnalysisException](of.transformSchema(schema)).getCondition
+      assert(refused(stage, new StructType().add("id", IntegerType)) == "UNKNOWN_COLUMN")
+      val numbers = StructType(schema.map(_.copy(dataType = IntegerType)))
+      assert(refused(stage, numbers) == "WRONG_COLUMN_TYPE")
+      val all = stage.transformSchema(schema)
+      assert(refused(stage, all) == "OUTPUT_COLUMN_EXISTS")
+      val nobody = stage.copy(ParamMap.empty).asInstanceOf[PipelineStage & ModelParams].setModel("nobody")
+      assert(refused(nobody, schema) == "UNKNOWN_MODEL")
+      assert(refused(nobody.clear(nobody.model), schema) == "WRONG_PARAM")
+    }
+  }
+
+  test("explainParams has a text for each Param") {
+    forEach { (stage, _) =>
+      val lines = stage.explainParams().linesIterator.toSeq
+      assert(lines.size == stage.params.length)
+      lines.foreach(line => assert(line.matches("\\w+: .{10,}\\((?s).*\\)"), line))
+    }
+  }
+
+  test("a pipeline with every stage saves, loads and gives the same rows") {
+    withFolder { folder =>
+      val table = input(folder)
+      val pipeline = new Pipeline().setStages(
+        Array(
+          new ImageFeaturizer().setModel(means),
+          new ImagePredictor().setModel(colour).setOutputCol("colour"),
+          new ImageFileTransformer().setModel(means),
+          new TensorTransformer().setModel(iris),
+          new ImageClassifier().setModel(means).setMaxIter(5),
+        )
+      )
+      val model = pipeline.fit(table)
+      val expected = texts(model.transform(table))
+      pipeline.write.save(s"$folder/pipeline")
+      model.write.save(s"$folder/model")
+      assert(texts(PipelineModel.load(s"$folder/model").transform(table)) == expected)
+      assert(texts(Pipeline.load(s"$folder/pipeline").fit(table).transform(table)) == expected)
+    }
+  }
+}
