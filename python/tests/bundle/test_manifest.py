@@ -100,7 +100,11 @@ def test_scale_and_bias_are_the_normalisation(tiny: Bundle) -> None:
         ("files", {"model.onnx": "12"}, "'files.model.onnx' must be a sha256"),
         ("accuracy", [{"dataset": "x", "rows": 0, "top1": 1}], "'accuracy[0].rows'"),
         ("accuracy", [{"dataset": "x", "rows": 1, "top1": int("9" * 400)}], "'accuracy[0].top1'"),
-        ("outputs", [SCORES, pooled("n")], "'outputs[1].shape' must be float32 or float16 or float64"),
+        (
+            "outputs",
+            [SCORES, pooled("n")],
+            "'outputs[1].shape' must be float32 or float16 or float64",
+        ),
         ("outputs", [SCORES, pooled("n", "k")], "head, found pooled: float32 (n, k)"),
         ("outputs", [SCORES, pooled(4, 8)], "'outputs[1].shape' must begin with the batch axis"),
         ("outputs", [SCORES, pooled("n", 4, dtype="int8")], "'outputs[1].shape' must be float32"),

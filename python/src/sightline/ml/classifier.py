@@ -98,7 +98,8 @@ class ImageClassifier(Stage, JavaEstimator["ImageClassifierModel"], _Classifier)
             "predictedLabelCol": "predicted_label",
             "probabilityCol": "probability",
             "head": "logistic",
-            "regParam": 0.0,
+            "hiddenLayers": [64],
+            "regParam": 0.01,
             "maxIter": 100,
         }
         self._open(defaults, params)

@@ -56,6 +56,14 @@ class HasModel(Params):
         "column with the errors of rows, if handleInvalid is keep",
         TypeConverters.toString,
     )
+    modelSha256 = declare(
+        "modelSha256",
+        "SHA-256 that the model must have; saving or fitting a stage sets it",
+        TypeConverters.toString,
+    )
+    modelCopy = declare(
+        "modelCopy", "whether a saved stage contains a copy of the model", TypeConverters.toBoolean
+    )
 
     def setModel(self, value: str) -> Self:
         """Set `model`."""
@@ -120,6 +128,22 @@ class HasModel(Params):
     def getErrorCol(self) -> str:
         """Return the value of `errorCol`."""
         return self.getOrDefault(self.errorCol)
+
+    def setModelSha256(self, value: str) -> Self:
+        """Set `modelSha256`."""
+        return self._set(modelSha256=value)
+
+    def getModelSha256(self) -> str:
+        """Return the value of `modelSha256`."""
+        return self.getOrDefault(self.modelSha256)
+
+    def setModelCopy(self, value: bool) -> Self:
+        """Set `modelCopy`."""
+        return self._set(modelCopy=value)
+
+    def getModelCopy(self) -> bool:
+        """Return the value of `modelCopy`."""
+        return self.getOrDefault(self.modelCopy)
 
 
 class HasDecoder(Params):

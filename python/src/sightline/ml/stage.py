@@ -26,6 +26,8 @@ class ModelParams(TypedDict, total=False):
     allowCode: bool
     handleInvalid: str
     errorCol: str
+    modelSha256: str
+    modelCopy: bool
 
 
 MODEL_DEFAULTS: Mapping[str, Any] = {
@@ -36,6 +38,8 @@ MODEL_DEFAULTS: Mapping[str, Any] = {
     "allowCode": False,
     "handleInvalid": "keep",
     "errorCol": "error",
+    "modelSha256": "",
+    "modelCopy": True,
 }
 
 
