@@ -20,7 +20,6 @@ from sightline.cli.options import (
 )
 from sightline.cli.tune_values import choices, layers, pair, settings, whole_pair
 from sightline.engine.settings import DECODERS, DEFAULT_BATCH_ROWS
-from sightline.errors import SightlineError, WrongUseError, error_conditions
 from sightline.publish import check_output, require_replaceable
 from sightline.require_package import require_package
 from sightline.wrong_option import require_known
@@ -186,7 +185,7 @@ def tune(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names
     larger = metric != "logLoss"
     progress = _Progress(arguments)
     with tuning_session(find_jar(), options["master"], options["settings"]) as spark:
-        result = _sightline_errors(lambda: run_tuning(spark, arguments, progress.show))
+        result = run_tuning(spark, arguments, progress.show)
     click.echo(trial_table(result.trials, metric, larger=larger))
     _print_result(arguments, result)
     mlflow.log(arguments.output)
@@ -220,9 +219,7 @@ def _arguments(given: dict[str, Any]) -> TuneArguments:
             given["max_iter"],
             given["hidden_layers"],
         ),
-        study=StudySettings(
-            given["trials"], given["parallelism"], given["metric"], given["seed"]
-        ),
+        study=StudySettings(given["trials"], given["parallelism"], given["metric"], given["seed"]),
         folds=given["folds"],
         output=output,
         if_exists=exists,
@@ -277,22 +274,6 @@ class _Mlflow:
 
         logged = log_tuning(output, self._uri, self._experiment, self._run_name)
         click.echo(f"mlflow     {logged.url or logged.run_id}")
-
-
-def _sightline_errors(run: Any) -> TuneResult:  # noqa: ANN401 - a function without arguments
-    """Run, and convert an error of the jar to one of Sightline with the same condition."""
-    from pyspark.errors import PySparkException
-
-    try:
-        result: TuneResult = run()
-    except PySparkException as error:
-        code = error.getCondition() or ""
-        text = str(error).partition("\n")[0].removeprefix(f"[{code}] ")
-        if code not in error_conditions():
-            raise SightlineError("RUN_FAILED", text) from error
-        known = WrongUseError if error_conditions()[code]["exitStatus"] == 2 else SightlineError
-        raise known(code, text) from error
-    return result
 
 
 def _print_result(arguments: TuneArguments, result: TuneResult) -> None:

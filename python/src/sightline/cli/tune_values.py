@@ -35,9 +35,7 @@ def pair(
         most: Both numbers are at most this.
     """
 
-    def read(
-        context: click.Context, parameter: click.Parameter, value: str
-    ) -> tuple[float, float]:
+    def read(context: click.Context, parameter: click.Parameter, value: str) -> tuple[float, float]:
         try:
             numbers = [float(word) for word in value.split(":")]
         except ValueError:
@@ -45,7 +43,9 @@ def pair(
         low, high = (numbers * 2)[:2] if 1 <= len(numbers) <= 2 else (math.nan, math.nan)
         if not (above < low and least <= low <= high <= most and math.isfinite(high)):
             rule = f"above {above:g}" if above > -math.inf else f"from {least:g} to {most:g}"
-            message = f"'{value}' must be two numbers LOW:HIGH, {rule}, such as {parameter.default}."
+            message = (
+                f"'{value}' must be two numbers LOW:HIGH, {rule}, such as {parameter.default}."
+            )
             raise click.BadParameter(message, context, parameter)
         return low, high
 

@@ -179,6 +179,7 @@ def _facts(
         "metric": study.metric,
         "best": _trial_facts(result.best),
         "trials": [_trial_facts(trial) for trial in result.trials],
+        "worker": _counters(spark),
         "spark": {
             "version": spark.version,
             "master": spark.sparkContext.master,
@@ -186,6 +187,14 @@ def _facts(
         },
         "versions": {"optuna": metadata.version("optuna")},
     }
+
+
+def _counters(spark: SparkSession) -> dict[str, float]:
+    """Return the sums of the workers' counters in this application, such as ``decoded``."""
+    jvm = SparkContext._jvm
+    assert jvm is not None  # noqa: S101 - there is a session
+    values = jvm.sightline.schedule.WorkerCounters.of(spark.sparkContext._jsc.sc()).values()
+    return dict(jvm.scala.jdk.javaapi.CollectionConverters.asJava(values))
 
 
 def _trial_facts(trial: Trial) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from sightline.errors import WrongUseError
+from sightline.errors import SightlineError, WrongUseError, error_conditions
 from sightline.wrong_option import invalid_option
 
 
@@ -29,7 +30,8 @@ def tuning_session(
 
     Raises:
         WrongUseError: INVALID_OPTION if spark-submit has to get the master or a setting;
-            MISSING_JAR without Sightline's jar.
+            MISSING_JAR without Sightline's jar; an error of the block that the jar reports.
+        SightlineError: Other errors of Spark: RUN_FAILED, or the condition that the jar reports.
     """
     active = SparkSession.getActiveSession()
     is_submitted = "PYSPARK_GATEWAY_PORT" in os.environ
@@ -39,7 +41,8 @@ def tuning_session(
                 rule = "The Spark session exists already: give this to spark-submit instead."
                 raise invalid_option(option, value, rule)
     if active is not None:
-        yield active
+        with _sightline_errors():
+            yield active
         return
     builder = SparkSession.builder.appName("sightline tune")
     given = dict(settings)
@@ -58,6 +61,21 @@ def tuning_session(
     try:
         if not is_submitted:
             spark.sparkContext.setLogLevel("ERROR")
-        yield spark
+        with _sightline_errors():
+            yield spark
     finally:
         spark.stop()
+
+
+@contextmanager
+def _sightline_errors() -> Iterator[None]:
+    """Convert errors of Spark to Sightline's, with the conditions of the jar."""
+    try:
+        yield
+    except PySparkException as error:
+        condition = error.getCondition() or ""
+        text = str(error).partition("\n")[0].removeprefix(f"[{condition}] ")
+        if condition not in error_conditions():
+            raise SightlineError("RUN_FAILED", text) from error
+        is_wrong_use = error_conditions()[condition]["exitStatus"] == 2
+        raise (WrongUseError if is_wrong_use else SightlineError)(condition, text) from error

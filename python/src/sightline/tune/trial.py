@@ -43,16 +43,15 @@ def best_trial(trials: Sequence[Trial], *, larger: bool) -> Trial | None:
     """Return the complete trial with the best score, the first of equal ones; None without one."""
     complete = [trial for trial in trials if trial.state == COMPLETE]
     sign = -1 if larger else 1
-    return min(complete, key=lambda trial: (sign * (trial.score or 0.0), trial.number), default=None)
+    return min(
+        complete, key=lambda trial: (sign * (trial.score or 0.0), trial.number), default=None
+    )
 
 
 def trial_table(trials: Sequence[Trial], metric: str, *, larger: bool) -> str:
     """Return the trials as text, the best first, then the pruned and the failed ones."""
     order = {COMPLETE: 0, PRUNED: 1, FAILED: 2}
-    sign = -1 if larger else 1
-    ranked = sorted(
-        trials, key=lambda trial: (order[trial.state], sign * (trial.score or 0.0), trial.number)
-    )
+    ranked = sorted(trials, key=lambda trial: (order[trial.state], *_rank(trial, larger=larger)))
     lines = [f"{'trial':>5}  {'state':<8}  {metric:>9}  folds  head"]
     for trial in ranked:
         score = "-" if trial.score is None else f"{trial.score:.4f}"
@@ -61,6 +60,11 @@ def trial_table(trials: Sequence[Trial], metric: str, *, larger: bool) -> str:
             f"{trial.number:>5}  {trial.state:<8}  {score:>9}  {len(trial.scores):>5}  {shown}"
         )
     return "\n".join(lines)
+
+
+def _rank(trial: Trial, *, larger: bool) -> tuple[float, int]:
+    score = trial.score or 0.0
+    return (-score if larger else score, trial.number)
 
 
 def write_trials(file: Path, trials: Sequence[Trial], metric: str, folds: int) -> None:

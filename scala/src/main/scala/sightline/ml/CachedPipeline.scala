@@ -36,7 +36,9 @@ final class CachedPipeline(override val uid: String) extends Pipeline(uid) {
   override def transformSchema(schema: StructType): StructType = {
     val (first, rest) = divided
     val cached =
-      CachedPipeline.cached(first.foldLeft(schema)((before, stage) => stage.transformSchema(before)))
+      CachedPipeline.cached(
+        first.foldLeft(schema)((before, stage) => stage.transformSchema(before))
+      )
     new Pipeline(uid).setStages(rest).transformSchema(cached): Unit
     super.transformSchema(schema)
   }
