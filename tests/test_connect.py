@@ -44,6 +44,7 @@ spark = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
 images = spark.sql(f"SELECT relative_path, content FROM read_images('{gallery}')")
 red = images.where("relative_path = 'red/a.png'")
 print("said", red.select(ml_predict(model, "content")["label"]).first()[0])
+print("named", red.select(ml_predict(model, content="content")["label"]).first()[0])
 print("models", [row.model for row in spark.sql("SHOW MODELS LIKE 'id_*'").collect()])
 try:
     spark.sql("SELECT ml_predict('nobody', X'00')").collect()
@@ -99,6 +100,7 @@ def test_connect_has_the_functions_the_statements_and_the_errors(
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+    assert "named red" in done.stdout
     assert "said red" in done.stdout
     assert "models ['id_fraud']" in done.stdout
     assert "refused UNKNOWN_MODEL: 'nobody'. Known: " in done.stdout

@@ -31,6 +31,11 @@ row = images.select(
     ml_features(means, col("content")).alias("f"),
     get_image_inference_udf("path", "onnx").alias("g"),
 ).first()
+named = images.select(
+    ml_predict(model, content=col("content"), options={"top_k": "2"}).alias("p"),
+    ml_features(means, content="content", output="means", options={"batch_rows": "1"}).alias("f"),
+).first()
+print("named", named.p == row.p, named.f == row.f)
 print("said", row.p.label, len(row.p.top_k), row.f.features, row.g.error)
 """
 
@@ -51,4 +56,5 @@ def test_the_functions_are_columns_of_pyspark(
     arguments = (jar, gallery, colour_bundle, means_bundle)
     done = run_in(python, script, *arguments, PYTHONPATH=sources)
     assert done.returncode == 0, done.stderr[-3000:]
+    assert "named True True" in done.stdout
     assert "said red 2 [255.0, 0.0, 0.0] None" in done.stdout

@@ -100,7 +100,7 @@ WRONG: dict[str, tuple[str, str, dict[str, str]]] = {
     "too many arguments": (
         sql("SELECT ml_predict('{colour}', content, map(), 1) FROM images"),
         "WRONG_ARGUMENTS",
-        {"reason": "it takes (model, content[, options]), not 4."},
+        {"reason": "3 inputs are given; model '{colour}' takes images BINARY."},
     ),
     "unknown argument": (
         sql("SELECT ml_predict('{colour}', content => content, modell => 'x') FROM images"),
@@ -110,7 +110,7 @@ WRONG: dict[str, tuple[str, str, dict[str, str]]] = {
     "an argument twice": (
         sql("SELECT ml_predict('{colour}', content, model => 'x') FROM images"),
         "WRONG_ARGUMENTS",
-        {"reason": "'model' is given twice; it takes (model, content[, options])."},
+        {"reason": "'model' is given twice; it takes (model, input…[, options])."},
     ),
     "a model that is a column": (
         sql("SELECT ml_predict(path, content) FROM images"),

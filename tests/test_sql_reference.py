@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+MADE = runpy.run_path(str(Path(__file__).parent / "tensor_bundles.py"))
 
 Done = subprocess.CompletedProcess[str]
 pytestmark = pytest.mark.timeout(600)
@@ -34,7 +37,7 @@ spark = (
     .config("spark.ui.enabled", "false")
     .getOrCreate()
 )
-for name in ("colours", "means"):
+for name in ("colours", "means", "iris", "encoder"):
     spark.sql(f"CREATE MODEL {name} USING 'bundles/{name}'")
 """
 
@@ -59,6 +62,8 @@ def folder(
         (tmp_path / name).write_bytes(content)
     shutil.copytree(colour_bundle, tmp_path / "bundles" / "colours")
     shutil.copytree(means_bundle, tmp_path / "bundles" / "means")
+    MADE["write_iris"](tmp_path / "bundles" / "iris")
+    MADE["write_encoder"](tmp_path / "bundles" / "encoder")
     return tmp_path
 
 

@@ -1,4 +1,4 @@
-"""The Python interface: open a model, and run it on images in this process.
+"""The Python interface: open a model, and run it on images or numbers in this process.
 
 Users import these names from `sightline` itself.
 """
@@ -6,8 +6,8 @@ Users import these names from `sightline` itself.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,16 @@ from sightline.engine.make_feeds_and_heads import open_heads
 from sightline.engine.model import Model as EngineModel
 from sightline.engine.result_type import DEFAULT_TOP_K, TopK, Vector
 from sightline.engine.run import run
-from sightline.engine.settings import DECODERS, DEFAULT_BATCH_ROWS, Decoder, EngineSettings
+from sightline.engine.settings import (
+    DECODERS,
+    DEFAULT_BATCH_ROWS,
+    Casts,
+    Decoder,
+    EngineSettings,
+)
 from sightline.own_cores import own_cores
 from sightline.row_error import RowError
+from sightline.run_rows import Rows, run_rows
 from sightline.source.read_images import CONTENT, ERROR, ERROR_TYPE, read_file
 from sightline.wrong_option import require_known
 
@@ -144,8 +151,8 @@ class Model:
 
         Raises:
             TypeError: If `images` is a single path or image, or contains other types.
-            WrongUseError: INVALID_OPTION for a wrong `top_k`; NO_CLASSES if the model gives no
-                scores.
+            WrongUseError: INVALID_OPTION for a wrong `top_k`; NO_IMAGE_INPUT if the model does not
+                take one image; NO_CLASSES if it gives no scores.
             SightlineError: MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY.
         """
         return [
@@ -164,7 +171,8 @@ class Model:
 
         Raises:
             TypeError: If `images` is a single path or image, or contains other types.
-            WrongUseError: NO_FEATURES if the model has none.
+            WrongUseError: NO_IMAGE_INPUT if the model does not take one image; NO_FEATURES if it
+                has none.
             SightlineError: MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY.
         """
         return [
@@ -172,15 +180,54 @@ class Model:
             for row, error in self._run(images, Vector())
         ]
 
+    def run(
+        self,
+        inputs: Mapping[str, Rows],
+        *,
+        outputs: Sequence[str] | None = None,
+        casts: Casts = "exact",
+    ) -> list[dict[str, npt.NDArray[Any]] | RowError]:
+        """Compute output tensors for rows of any inputs.
+
+        A row of an input of numbers is a number, a nested list or a numpy array, with as many axes
+        as the tensor has after its batch axis. Rows may have different lengths in a free axis of
+        the tensor; the model runs rows of the same shape together. A row of an image input is a
+        path or bytes.
+
+        Args:
+            inputs: For each input of the model, a numpy array (rows, …), or a sequence with one
+                value for each row. All have the same number of rows.
+            outputs: Names of outputs, in the wanted order; None for all. Other outputs are not
+                computed.
+            casts: With ``exact``, a number that the input's dtype cannot represent is an error of
+                its row. With ``lossy`` it is changed: fractions are dropped, and numbers outside
+                the range become the nearest limit. Floats are always rounded.
+
+        Returns:
+            For each row, in the order of the rows, the outputs by name, each with the output's
+            dtype and the shape of one row. A row that does not fit the model, or on which the model
+            fails, is a `RowError`.
+
+        Raises:
+            TypeError: If an input is not a sequence of rows, or an image no path and no bytes.
+            ValueError: If inputs have different numbers of rows.
+            WrongUseError: UNKNOWN_COLUMN if `inputs` does not have the names of the model's inputs;
+                UNKNOWN_OUTPUT; WRONG_COLUMN_TYPE if rows are no numbers or have another number of
+                axes than the tensor; INVALID_OPTION for unknown `casts`.
+            SightlineError: MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY.
+        """
+        return run_rows(self._model, replace(self._spec, casts=casts), inputs, outputs)
+
     def _run(
         self, images: Iterable[Image], result: TopK | Vector
     ) -> Iterator[tuple[dict[str, Any], RowError | None]]:
         """Yield the result fields of each image as Arrow scalars by name, and its error or None.
 
-        This is the only use of `engine.run` in this module. With an error, all fields are null.
+        With an error, all fields are null.
         """
         if isinstance(images, str | bytes | os.PathLike):
             raise TypeError("images must be an iterable of paths or bytes, such as [path]")
+        self._bundle.manifest.signature.require_image(self.name)
         open_heads(self._bundle, result)  # raises NO_CLASSES or NO_FEATURES, even without images
         batches = _batches(images, self._spec.max_image_bytes)
         for batch in run(batches, self._model, self._spec, result, [CONTENT], ERROR):
@@ -213,7 +260,8 @@ def load(
         device: ``auto``, ``cpu`` or ``cuda``. ``auto`` is a GPU if the backend can use one.
         decoder: JPEG decoder: ``pillow``, ``turbo`` (the same pixels in less time) or ``scaled``
             (large images at a reduced size; needs a calibrated model).
-        batch_rows: Images that the model processes at once, at least 1.
+        batch_rows: Rows that the model processes at once, at least 1. A model that can run only
+            smaller batches gets those.
         threads: Worker threads, at least 1; None for one thread per core.
         models: Folder to search first for a model's name; None for ``$SIGHTLINE_MODELS``. Then
             ``./models`` and the built-in models are searched.
@@ -223,7 +271,7 @@ def load(
     Raises:
         WrongUseError: UNKNOWN_MODEL, INVALID_BUNDLE, UNKNOWN_BACKEND, UNKNOWN_PRECISION,
             UNKNOWN_DEVICE, UNKNOWN_DECODER, NO_VARIANT, UNSUPPORTED_PRECISION, NOT_CALIBRATED,
-            NO_IMAGE_INPUT, CODE_NOT_ALLOWED, INVALID_OPTION, MISSING_PACKAGE or BROKEN_EXTENSION.
+            CODE_NOT_ALLOWED, INVALID_OPTION, MISSING_PACKAGE or BROKEN_EXTENSION.
         SightlineError: DEVICE_UNAVAILABLE or OUT_OF_MEMORY.
     """
     require_known("backend", backend, known_backends())
@@ -243,7 +291,6 @@ def load(
         if is_folder
         else find_bundle(name, Path(models) if models else None)
     )
-    bundle.manifest.signature.require_image(bundle.name)
     require_variant(bundle, backend)
     require_precision(bundle, backend, precision, decoder)
     chosen = resolve_device(device, backend, None)

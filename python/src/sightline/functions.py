@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import chain
+from typing import Any
 
 from pyspark.sql import Column
 from pyspark.sql.functions import call_function, col, create_map, lit
@@ -81,10 +82,8 @@ def _call(
     options: Mapping[str, str] | None,
     named: Mapping[str, Column | str],
 ) -> Column:
-    arguments = [lit(model)]
-    for value in inputs:
-        is_column = isinstance(value, Column | str)
-        arguments.append(_column(value) if is_column else _map(value))
+    values = (_map(one) if isinstance(one, Mapping) else _column(one) for one in inputs)
+    arguments = [lit(model), *values]
     arguments += [_named(name, _column(value)) for name, value in named.items()]
     if options:
         arguments.append(_named("options", _map(options)))
@@ -101,10 +100,10 @@ def _named(name: str, value: Column) -> Column:
         from pyspark.sql.connect.column import Column as ConnectColumn
         from pyspark.sql.connect.expressions import NamedArgumentExpression
 
-        return ConnectColumn(NamedArgumentExpression(name, value._expr))
+        return ConnectColumn(NamedArgumentExpression(name, value._expr))  # type: ignore[arg-type]
     from pyspark.sql.classic.column import Column as ClassicColumn
 
-    jvm = get_active_spark_context()._jvm
+    jvm: Any = get_active_spark_context()._jvm
     return ClassicColumn(jvm.PythonSQLUtils.namedArgumentExpression(name, value._jc))
 
 

@@ -54,6 +54,7 @@ def write_bundle(
     rows: int,
     inputs: list[dict[str, Any]],
     outputs: list[dict[str, Any]],
+    **more: object,
 ) -> Path:
     """Write a bundle of format 2 by hand.
 
@@ -64,6 +65,7 @@ def write_bundle(
         rows: Of the golden batch.
         inputs: As in model.json.
         outputs: As in model.json.
+        more: Other fields of model.json.
     """
     folder.mkdir(parents=True)
     contents = {"model.onnx": graph, "golden.safetensors": golden}
@@ -87,6 +89,7 @@ def write_bundle(
         "licence": "MIT",
         "source": "tests",
         "created_by": "tests",
+        **more,
     }
     (folder / "model.json").write_text(json.dumps(tree, indent=2), "utf-8")
     return folder

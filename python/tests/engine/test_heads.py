@@ -7,6 +7,7 @@ import pytest
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.engine.heads.classes_head import ClassesHead, ProbabilitiesHead
 from sightline.engine.heads.tensor_head import TensorHead, VectorHead
+from sightline.errors import SightlineError
 
 LABELS = ("crane", "owl", "crane")
 
@@ -69,3 +70,31 @@ def test_features_that_are_not_finite_are_an_error_of_their_row() -> None:
     converted = head.convert(np.array([[1, 2], [1, np.inf], [np.nan, 0]], np.float32))
     assert sorted(converted.problems) == [1, 2]
     assert head.fields[0].name == "features"
+
+
+@pytest.mark.parametrize("axes", [(2**30,), ("k",), (2, "k")])
+def test_results_that_do_not_fit_into_a_column_are_an_error(axes: tuple[int | str, ...]) -> None:
+    head = TensorHead(TensorSpec("heat", "int8", ("n", *axes)))
+    row = np.broadcast_to(np.int8(0), (2**30,) if len(axes) == 1 else (2, 2**29))  # no memory
+    rows = np.broadcast_to(row, (3, *row.shape))
+    if isinstance(axes[-1], str):
+        rows = np.empty(3, object)
+        rows[0] = rows[1] = row
+    present = np.array([True, True, False])
+    message = "RESULT_TOO_LARGE: the output heat has 2,147,483,648 numbers in a record batch of 3"
+    with pytest.raises(SightlineError, match=message):
+        head.columns([rows], present)
+
+
+def test_rows_of_different_shapes_are_nested_lists_of_different_lengths() -> None:
+    head = TensorHead(TensorSpec("y", "float16", ("n", "height", 2, "width")))
+    rows = np.empty(4, object)
+    shapes = {0: (2, 2, 3), 2: (0, 2, 3), 3: (1, 2, 1)}
+    for at, shape in shapes.items():
+        rows[at] = np.arange(np.prod(shape), dtype=np.float16).reshape(shape) / 4
+    (column,) = head.columns([rows], np.array([True, False, True, True]))
+    assert column.type == head.fields[0].type
+    assert values(column) == [rows[0].tolist(), None, [], rows[3].tolist()]
+    assert values(column)[0][1][1][2] == 2.75
+    (empty,) = head.columns([rows], np.zeros(4, np.bool_))
+    assert (values(empty), empty.type) == ([None] * 4, column.type)

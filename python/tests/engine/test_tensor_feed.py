@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from sightline.bundle.tensor_spec import TensorSpec
-from sightline.engine.feeds.tensor_column import TensorColumn
+from sightline.engine.feeds.tensor_column import FreeTensorColumn, TensorColumn
 from sightline.errors import WrongUseError
 
 HALVES = pa.array(np.array([np.inf, -np.inf, np.nan, 2, 1e-3], np.float16))
@@ -110,3 +110,108 @@ def test_nested_lists_are_checked_in_every_axis(list_: Any) -> None:  # noqa: AN
         "has an element that is NULL.",
         "has an element that is NULL.",
     ]
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "given", "wanted"),
+    [
+        ("uint8", pa.array([300, -1, 7], pa.int64()), [255, 0, 7]),
+        ("int8", pa.array([2.9, -2.9, 1e300, -1e300, NAN, 127.9]), [2, -2, 127, -128, None, 127]),
+        ("int64", pa.array([2.0**63, -(2.0**64), 0.5]), [2**63 - 1, -(2**63), 0]),
+        ("uint64", pa.array([2.0**64, -1.0, 2.0**63]), [2**64 - 1, 0, 2**63]),
+        ("uint32", pa.array([2**32, 5], pa.uint64()), [2**32 - 1, 5]),
+        ("bool", pa.array([0.5, 1.5, -3.0, 9.0, NAN]), [False, True, False, True, None]),
+        ("int32", pa.array([Decimal("2.9"), Decimal("-2.9"), Decimal(10**12)]), [2, -2, 2**31 - 1]),
+        ("bool", pa.array([Decimal("0.5"), Decimal(7), Decimal(-7)]), [False, True, False]),
+        ("int16", HALVES, [32767, -32768, None, 2, 0]),
+        ("float16", pa.array([1e9, -1e9, 0.1]), [65504, -65504, float(np.float16(0.1))]),
+        ("float16", pa.array([70_000, 3], pa.int64()), [65504, 3]),
+        ("float32", pa.array([1e300, float("-inf")]), [float(np.finfo("f4").max), float("-inf")]),
+    ],
+)
+def test_lossy_numbers_are_cut_and_limited_to_the_range(
+    dtype: str, given: pa.Array[Any], wanted: list[Any]
+) -> None:
+    column = TensorColumn(given, TensorSpec("x", dtype, ("n",)), "lossy")
+
+    assert sorted(column.errors) == [at for at, one in enumerate(wanted) if one is None]
+    found = [None if at in column.errors else column[at].item() for at in range(len(given))]
+    assert found == wanted
+
+
+@pytest.mark.parametrize(
+    ("dtype", "given", "fits"),
+    [
+        ("float16", pa.array([65504.0, 65520.0, 0.1, NAN]), [True, False, True, True]),
+        ("float16", pa.array([70_000, 3], pa.int64()), [False, True]),
+        ("uint16", pa.array([65_535, 65_536, -1]), [True, False, False]),
+        ("uint32", pa.array([2.0**32, 2.0**32 - 1, -0.5]), [False, True, False]),
+        ("uint64", pa.array([2**64 - 1, 0], pa.uint64()), [True, True]),
+        ("uint64", pa.array([-1, 2**63 - 1], pa.int64()), [False, True]),
+        (
+            "uint64",
+            pa.array([Decimal(2**64 - 1), Decimal(2**64), Decimal(-1)]),
+            [True, False, False],
+        ),
+        ("int64", pa.array([2**63, 1], pa.uint64()), [False, True]),
+    ],
+)
+def test_new_dtypes_are_exact(dtype: str, given: pa.Array[Any], fits: list[bool]) -> None:
+    column = TensorColumn(given, TensorSpec("x", dtype, ("n",)))
+
+    assert [row not in column.errors for row in range(len(given))] == fits
+    for row in np.flatnonzero(fits).tolist():
+        assert column[row].dtype == dtype
+        assert np.array_equal(column[row], np.array(given[row].as_py(), dtype), equal_nan=True)
+
+
+@pytest.mark.parametrize("list_", [pa.list_, pa.large_list])
+def test_each_row_has_its_own_lengths_in_free_axes(list_: Any) -> None:  # noqa: ANN401
+    rows: list[Any] = [
+        [[1, 2, 3], [4, 5, 6]],
+        [[7]],
+        [[1, 2], [3]],
+        [[1], [2], []],
+        [],
+        None,
+        [[1, None]],
+        [[8, 9]],
+    ]
+    whole = pa.array([[[0]], *rows, [[0]]], list_(list_(pa.int16())))
+    spec = TensorSpec("x", "int32", ("n", "height", "width"))
+
+    column = FreeTensorColumn(whole[1:-1], spec)
+
+    assert {at: (column.row_shape(at), column[at].tolist()) for at in (0, 1, 7)} == {
+        0: ((2, 3), rows[0]),
+        1: ((1, 1), rows[1]),
+        7: ((1, 2), rows[7]),
+    }
+    assert column[7].dtype == np.int32
+    assert column.nbytes == 4 * (6 + 1 + 2)
+    found = {at: one.message.partition(") ")[2] for at, one in sorted(column.errors.items())}
+    assert found == {
+        2: "has lists of 2 and of 1 element in axis 2 (width).",
+        3: "has lists of 1 and of 0 elements in axis 2 (width).",
+        4: "has 0 elements in axis 1 (height), which must have at least 1.",
+        5: "is NULL.",
+        6: "has an element that is NULL.",
+    }
+
+
+def test_an_axis_name_means_one_length_in_a_tensor() -> None:
+    rows = pa.array([[[1, 2], [3, 4]], [[1, 2, 3], [4, 5, 6]], [[5]]])
+    column = FreeTensorColumn(rows, TensorSpec("x", "int64", ("n", "k", "k")))
+    assert (column.row_shape(0), column.row_shape(2)) == ((2, 2), (1, 1))
+    assert "has lists of 2 and of 3 elements in axis 2 (k)." in column.errors[1].message
+    assert list(column.errors) == [1]
+
+
+def test_a_column_without_good_rows_is_empty() -> None:
+    column = FreeTensorColumn(pa.array([None, []]), TensorSpec("x", "float32", ("n", "k")))
+    assert (sorted(column.errors), column.nbytes) == ([0, 1], 0)
+    empty = FreeTensorColumn(pa.array([], pa.list_(pa.int8())), TensorSpec("x", "int8", ("n", "k")))
+    assert (empty.errors, empty.nbytes) == ({}, 0)

@@ -22,7 +22,7 @@ def spec_of(bundle: Path, **changes: object) -> str:
 
 def spec_of_nothing(**changes: object) -> str:
     spec: dict[str, object] = {
-        "protocol": 2,
+        "protocol": 3,
         "backend": "onnx",
         "precision": "fp32",
         "device": "auto",
@@ -30,6 +30,7 @@ def spec_of_nothing(**changes: object) -> str:
         "local": True,
         "threads": 1,
         "batch_rows": 4,
+        "casts": "exact",
         "images": {"decoder": "pillow", "max_bytes": 1_000_000, "max_pixels": 1_000_000},
         "result": {"kind": "top_k", "k": 2},
         "columns": {"inputs": ["__input0"], "error": "__error"},
@@ -115,7 +116,7 @@ def test_a_bulk_spec_without_columns_is_refused(colour_bundle: Path) -> None:
 def test_the_error_for_another_protocol_has_both_numbers(colour_bundle: Path) -> None:
     for factory in (bulk, scalar):
         with pytest.raises(
-            SightlineError, match=r"PROTOCOL_MISMATCH: .*protocol 7.*has protocol 2"
+            SightlineError, match=r"PROTOCOL_MISMATCH: .*protocol 7.*has protocol 3"
         ):
             factory(spec_of(colour_bundle, protocol=7))
 

@@ -120,7 +120,7 @@ class Parts:
 
     def __init__(self, model: Model, spec: EngineSettings, images: Images) -> None:
         self._model = model
-        self._spec = spec
+        self._spec = spec = spec.with_most_rows(model.bundle.manifest.most_rows)
         self._images = images
         signature = model.bundle.manifest.signature
         self._input = signature.inputs[0].tensor.name

@@ -153,28 +153,32 @@ class Signature:
         return self.classes
 
     def require_vector(self, model: str, name: str | None = None) -> Output:
-        """Return the output of features.
+        """Return an output with a vector head.
 
         Args:
             model: The model's name, for the message.
-            name: Name of an output with a vector head; None: `vector`.
+            name: Name of the output; None for the first with a vector head.
 
         Raises:
-            WrongUseError: NO_FEATURES, or UNKNOWN_OUTPUT for another name.
+            WrongUseError: NO_FEATURES without such an output; UNKNOWN_OUTPUT if the named output
+                is not one of them.
         """
-        if self.vector is None:
+        vectors = {one.name: one for one in self.outputs if one.kind == VECTOR}
+        if not vectors:
             outputs = ", ".join(one.name for one in self.outputs)
             raise WrongUseError(
                 "NO_FEATURES",
                 f"model {model} has no output of features, only {outputs}. "
                 "`sightline models add` finds them if the network ends in a linear layer.",
             )
-        vectors = {one.name: one for one in self.outputs if one.kind == VECTOR}
-        if name is not None and name not in vectors:
+        if name is None:
+            return next(iter(vectors.values()))
+        if name not in vectors:
             raise WrongUseError(
-                "UNKNOWN_OUTPUT", f"'{name}' is no output of features. Known: {', '.join(vectors)}."
+                "UNKNOWN_OUTPUT",
+                f"'{name}' is no output of features of model {model}. Known: {', '.join(vectors)}.",
             )
-        return vectors[name] if name else self.vector
+        return vectors[name]
 
 
 def _listed(tensors: Sequence[Input | Output]) -> str:
@@ -219,13 +223,15 @@ def check_names(signature: Signature, top: Fields) -> None:
 
 def _check_axes(signature: Signature, top: Fields) -> None:
     """Raise an error if a free axis of a row has the name of a batch axis of another tensor."""
-    tensors = [one.tensor for one in (*signature.inputs, *signature.outputs)]
+    tensors = [one.tensor for one in signature.inputs]
+    tensors += [one.tensor for one in signature.outputs]
     batch_axes = {one.shape[0] for one in tensors}
-    for key, group in (("inputs", signature.inputs), ("outputs", signature.outputs)):
-        for at, tensor in enumerate(one.tensor for one in group):
-            for axis in batch_axes.intersection(tensor.free_axes):
-                where = f"{key}[{at}].shape"
-                top.fail(where, f"must not use the name of the batch axis '{axis}' for another")
+    places = [f"inputs[{at}]" for at in range(len(signature.inputs))]
+    places += [f"outputs[{at}]" for at in range(len(signature.outputs))]
+    for place, tensor in zip(places, tensors, strict=True):
+        for axis in batch_axes.intersection(tensor.free_axes):
+            problem = f"must not use the name of the batch axis '{axis}' for another"
+            top.fail(f"{place}.shape", problem)
 
 
 def _rows(item: Fields) -> TensorSpec:

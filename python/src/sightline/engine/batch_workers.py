@@ -14,6 +14,7 @@ import numpy as np
 from sightline.backends.backend import Array
 from sightline.engine.batches import BATCH_BYTES, BatchResult, ModelBatch
 from sightline.engine.counters import Counters
+from sightline.engine.failed_batch import infer_rows
 from sightline.engine.feeds.feed import Feed
 from sightline.engine.heads.head import Head
 from sightline.engine.model import Model
@@ -178,11 +179,10 @@ class BatchWorkers:
         try:
             arrays, problems = self._infer_batch(inputs)
         except SightlineError as error:
-            # A decoded image cannot make a model fail, but a number can: an index out of range, or
-            # an axis that is too long for the model.
+            # Pixels cannot make a model fail, but other numbers can.
             if error.code != "MODEL_FAILED" or self._model.bundle.manifest.signature.image:
                 raise
-            return self._infer_rows(inputs, error)
+            return infer_rows(self._model, self._infer_batch, inputs, error)
         return arrays, problems, {}
 
     def _infer_batch(self, inputs: Mapping[str, Array]) -> tuple[list[Array], dict[int, str]]:
@@ -198,32 +198,6 @@ class BatchWorkers:
             ]
             problems |= converted.problems
         return arrays, problems
-
-    def _infer_rows(
-        self, inputs: Mapping[str, Array], failure: SightlineError
-    ) -> tuple[list[Array], dict[int, str], dict[int, RowError]]:
-        """Run each row of a batch that failed alone; see `_infer`.
-
-        Raises:
-            SightlineError: `failure`, if the model fails on its own golden batch too.
-        """
-        found: list[list[Array]] = []
-        problems: dict[int, str] = {}
-        failed: dict[int, RowError] = {}
-        for at in range(len(next(iter(inputs.values())))):
-            row = {name: value[at : at + 1] for name, value in inputs.items()}
-            try:
-                arrays, of_row = self._infer_batch(row)
-            except SightlineError as error:
-                if error.code != "MODEL_FAILED":
-                    raise
-                failed[at] = _failed_row(row, error)
-                continue
-            problems |= {len(found): problem for problem in of_row.values()}
-            found.append(arrays)
-        if not found and not self._model.runs_golden():
-            raise failure
-        return [_joined(arrays) for arrays in zip(*found, strict=True)], problems, failed
 
     def _buffers_of(self, batch: ModelBatch) -> dict[str, Array]:
         """Return the input tensors: this thread's, or new ones for inputs with free axes."""
@@ -250,22 +224,6 @@ class BatchWorkers:
             }
             self._buffers.inputs = found
         return found
-
-
-def _failed_row(inputs: Mapping[str, Array], error: SightlineError) -> RowError:
-    shapes = ", ".join(f"{name} {value.shape[1:]}" for name, value in inputs.items())
-    reason = " ".join(str(error.__cause__ or error).split())
-    return RowError("MODEL", "infer", f"The model failed on this row ({shapes}): {reason}")
-
-
-def _joined(rows: Sequence[Array]) -> Array:
-    """Return arrays of one row each as one array; an array of arrays if their shapes differ."""
-    if len({one.shape for one in rows}) == 1:
-        return np.concatenate(rows)
-    joined = np.empty(len(rows), object)
-    for at, one in enumerate(rows):
-        joined[at] = one[0]
-    return joined
 
 
 def _shares_memory(array: Array, inputs: Iterable[Array]) -> bool:

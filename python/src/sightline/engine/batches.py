@@ -108,7 +108,9 @@ class ModelBatch:
 
     def add(self, values: Sequence[Any], outcome: Outcome, row: int) -> int:
         """Add one row to this batch. Return the bytes of its values."""
-        size: int = sum(value.nbytes for value in values)
+        size = 0
+        for value in values:
+            size += value.nbytes
         self.values.append(values)
         self.outcomes.append(outcome)
         self.rows.append(row)

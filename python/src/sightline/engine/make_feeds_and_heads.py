@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.image_settings import Preprocessing
 from sightline.bundle.signature import CLASSES, IMAGE, TENSOR, VECTOR, Classes, Input, Output
@@ -58,6 +60,22 @@ def open_heads(bundle: Bundle, result: ResultType) -> dict[str, Head]:
     return {name: _tensor(bundle, by_name, name) for name in _names(result)}
 
 
+def open_plain_heads(bundle: Bundle, outputs: Sequence[str]) -> dict[str, Head]:
+    """Make tensor heads for outputs, whatever heads the manifest has for them.
+
+    Args:
+        bundle: The bundle with the signature.
+        outputs: Names of outputs, at least one.
+
+    Raises:
+        WrongUseError: UNKNOWN_OUTPUT.
+    """
+    by_name = {one.name: one for one in bundle.manifest.signature.outputs}
+    return {
+        name: TensorHead(_named(by_name, name).tensor) for name in _names(Tensors(tuple(outputs)))
+    }
+
+
 def _names(result: Tensors) -> tuple[str, ...]:
     if not result.outputs or len(set(result.outputs)) < len(result.outputs):
         raise WrongUseError("UNKNOWN_OUTPUT", "name one output or more, each only once.")
@@ -84,12 +102,16 @@ def _classes(bundle: Bundle, output: Output, result: TopK | Probabilities) -> Cl
 
 
 def _tensor(bundle: Bundle, outputs: dict[str, Output], name: str) -> Head:
-    if name not in outputs:
-        raise WrongUseError("UNKNOWN_OUTPUT", f"'{name}'. Known: {', '.join(outputs)}.")
-    output = outputs[name]
+    output = _named(outputs, name)
     if output.kind in _HEADS:
         return TensorHead(output.tensor)
     if output.kind not in extension_names("sightline.heads"):
         raise unknown_extension("sightline.heads", output.kind, _HEADS)
     factory: HeadFactory = load_extension("sightline.heads", output.kind)
     return factory(output, bundle)
+
+
+def _named(outputs: dict[str, Output], name: str) -> Output:
+    if name not in outputs:
+        raise WrongUseError("UNKNOWN_OUTPUT", f"'{name}'. Known: {', '.join(outputs)}.")
+    return outputs[name]

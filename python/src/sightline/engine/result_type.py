@@ -37,7 +37,7 @@ class Vector:
     """The features, in the column features.
 
     Args:
-        output: Name of an output with a vector head; None: the first such output.
+        output: Name of an output with a vector head; None for the first one.
     """
 
     output: str | None = None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -17,7 +16,8 @@ from sightline.engine.batch_loop import infer
 from sightline.engine.batches import Outcome, Request
 from sightline.engine.counters import Counters
 from sightline.engine.feeds.feed import FeedColumn
-from sightline.engine.make_feeds_and_heads import open_feeds, open_heads
+from sightline.engine.heads.head import Head
+from sightline.engine.make_feeds_and_heads import open_feeds, open_heads, open_plain_heads
 from sightline.engine.model import Model
 from sightline.engine.result_type import ResultType
 from sightline.engine.settings import EngineSettings
@@ -61,7 +61,7 @@ def run(
             error of `open_heads`.
         SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
-    call = _Call(model, spec, result)
+    call = _Call(model, spec, open_heads(model.bundle, result))
     requests = (call.bulk_request(batch, inputs, errors) for batch in batches)
     for kept, arrays in call.run(requests, errors, counters):
         names = kept.schema.names
@@ -98,20 +98,49 @@ def run_scalar(
         WrongUseError: WRONG_COLUMN_TYPE; an error of `open_heads`.
         SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
-    call = _Call(model, spec, result)
+    call = _Call(model, spec, open_heads(model.bundle, result))
     for kept, arrays in call.run(map(call.scalar_request, arguments), ERROR, counters):
         yield pa.StructArray.from_arrays(arrays, fields=call.fields, mask=kept.column(_ALL_NULL))
 
 
-class _Call:
-    """A run of a model for one result type, for record batches and for scalar functions."""
+def run_arrays(
+    batches: Iterable[pa.RecordBatch],
+    model: Model,
+    spec: EngineSettings,
+    outputs: Sequence[str],
+    inputs: Sequence[str],
+    errors: str,
+) -> Iterator[Outcome]:
+    """Run the model on the rows of record batches, and return numpy arrays of outputs.
 
-    def __init__(self, model: Model, spec: EngineSettings, result: ResultType) -> None:
-        most = model.bundle.manifest.most_rows or spec.batch_rows
+    Args:
+        batches: See `run`.
+        model: A bundle and its session.
+        spec: Sizes and limits.
+        outputs: Names of outputs of the signature. Their heads are ignored.
+        inputs: See `run`.
+        errors: See `run`.
+
+    Returns:
+        One outcome per batch. Its arrays are those of `outputs`, and its kept columns those of the
+        batch without `inputs`.
+
+    Raises:
+        WrongUseError: UNKNOWN_OUTPUT; UNKNOWN_COLUMN; WRONG_COLUMN_TYPE.
+        SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
+    """
+    call = _Call(model, spec, open_plain_heads(model.bundle, outputs))
+    return call.outcomes((call.bulk_request(batch, inputs, errors) for batch in batches), None)
+
+
+class _Call:
+    """A run of a model with some heads, for record batches and for scalar functions."""
+
+    def __init__(self, model: Model, spec: EngineSettings, heads: Mapping[str, Head]) -> None:
         self._model = model
-        self._spec = replace(spec, batch_rows=min(spec.batch_rows, most))
+        self._spec = spec.with_most_rows(model.bundle.manifest.most_rows)
         self._feeds = open_feeds(model.bundle, spec)
-        self._heads = open_heads(model.bundle, result)
+        self._heads = heads
         results = [field for head in self._heads.values() for field in head.fields]
         self.fields = [*results, pa.field(ERROR, arrow_types.ERROR)]
 
@@ -120,13 +149,17 @@ class _Call:
     ) -> Iterator[tuple[pa.RecordBatch, list[pa.Array[Any]]]]:
         """Yield the kept columns and the arrays of `fields` of each request."""
         counters = counters or Counters()
-        outcomes = infer(requests, self._model, self._feeds, self._heads, self._spec, counters)
-        for outcome in outcomes:
+        for outcome in self.outcomes(requests, counters):
             started = time.thread_time()
             given = outcome.kept.column(errors) if errors in outcome.kept.schema.names else None
             arrays = [*self._columns(outcome), _error_column(outcome, given)]
             counters.result_cpu_s += time.thread_time() - started
             yield outcome.kept, arrays
+
+    def outcomes(self, requests: Iterable[Request], counters: Counters | None) -> Iterator[Outcome]:
+        """Yield the outcome of each request."""
+        counters = counters or Counters()
+        return infer(requests, self._model, self._feeds, self._heads, self._spec, counters)
 
     def bulk_request(self, batch: pa.RecordBatch, inputs: Sequence[str], errors: str) -> Request:
         names = batch.schema.names

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from sightline.errors import WrongUseError
@@ -61,3 +61,7 @@ class EngineSettings:
         if self.decoder != "pillow":
             purpose = f"decoder {self.decoder}"
             require_package("simplejpeg", install="sightline[turbo]", purpose=purpose)
+
+    def with_most_rows(self, most_rows: int | None) -> EngineSettings:
+        """Return these settings with at most `most_rows` rows in a batch; None for no limit."""
+        return replace(self, batch_rows=min(self.batch_rows, most_rows or self.batch_rows))

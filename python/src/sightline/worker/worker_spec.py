@@ -40,7 +40,8 @@ class WorkerSpec:
         precision: ``fp32``, ``bf16`` or ``int8``.
         allow_code: Whether the bundle may name Python code of any package.
         local: Whether the tasks run on the driver's machine (Spark's local mode).
-        engine: Sizes, limits and decoder, with one worker thread per core of the task.
+        engine: Sizes, limits, decoder and conversion of numbers, with one worker thread per core of
+            the task.
         result: The result type.
         columns: The columns of a bulk plan; None for a scalar function.
     """

@@ -35,9 +35,7 @@ class TensorColumn:
         WrongUseError: WRONG_COLUMN_TYPE.
     """
 
-    def __init__(
-        self, column: pa.Array[Any], tensor: TensorSpec, casts: Casts = "exact"
-    ) -> None:
+    def __init__(self, column: pa.Array[Any], tensor: TensorSpec, casts: Casts = "exact") -> None:
         self.errors: dict[int, RowError] = {}
         self._tensor = tensor
         levels = len(tensor.row_axes)
@@ -99,8 +97,10 @@ class TensorColumn:
         axes = self._tensor.row_axes
         earlier = axes.index(axes[axis])
         if earlier < axis:  # the same name means the same length
-            return self._shapes[:, earlier]
-        return lengths[np.cumsum(self._counts) - self._counts]
+            same: _Lengths = self._shapes[:, earlier]
+            return same
+        first: _Lengths = lengths[np.cumsum(self._counts) - self._counts]
+        return first
 
     def _converted(self, values: Any, type_: pa.DataType, casts: Casts) -> Array:  # noqa: ANN401
         kind = values.type
@@ -160,7 +160,8 @@ class FreeTensorColumn(TensorColumn):
 
     def row_shape(self, row: int) -> tuple[int, ...]:
         """Return the shape of one row without an error."""
-        return self._row_shapes[self._position[row]]
+        at = int(self._position[row])
+        return self._row_shapes[at]
 
     def __getitem__(self, row: int) -> Array:
         """Return the numbers of one row without an error, of the tensor's dtype."""

@@ -38,7 +38,7 @@ class ClassesHead:
         self.kept = (Kept("int32", (self._top_k,)), Kept("float32", (self._top_k,)))
 
     def convert(self, output: Array) -> Converted:
-        """Rank (n, classes) floats and return class ids and scores; a row with NaN has no result."""
+        """Rank (n, classes) and return class ids and scores; a row with NaN has no result."""
         ranked = rank(output.astype(np.float32, copy=False), self._activation, self._top_k)
         problems = dict.fromkeys(np.flatnonzero(~ranked.valid).tolist(), _NO_NUMBER)
         return Converted((ranked.class_ids, ranked.scores), problems)

@@ -14,7 +14,9 @@ from sightline.backends.backend import Array
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.engine.arrow_types import FEATURES, list_of
 from sightline.engine.heads.head import BoolArray, Converted, Kept, list_offsets
+from sightline.errors import SightlineError
 
+_MOST_NUMBERS = (1 << 31) - 1  # positions in a column are int32
 # Spark has no unsigned integers and no float16.
 _TYPES: dict[str, pa.DataType] = {
     "float16": pa.float32(),
@@ -59,6 +61,7 @@ class TensorHead:
     def columns(self, arrays: Sequence[Array], present: BoolArray) -> list[pa.Array[Any]]:
         """Return the column."""
         (values,) = arrays
+        self._require_size(values, present)
         if values.dtype == object:
             return [self._nested(list(values[present]), present)]
         shape = values.shape[1:]
@@ -71,6 +74,21 @@ class TensorHead:
             offsets = pa.array(np.arange(lists + 1) * shape[axis], pa.int32())
             column = pa.ListArray.from_arrays(offsets, column, type=list_of(column.type))
         return [self._rows(list_offsets(present, shape[0]), column, present)]
+
+    def _require_size(self, values: Array, present: BoolArray) -> None:
+        """Raise an error if a column cannot hold the numbers of all rows."""
+        rows = np.flatnonzero(present)
+        if values.dtype == object:
+            count = sum(values[row].size for row in rows.tolist())
+        else:
+            count = len(rows) * prod(values.shape[1:])
+        if count > _MOST_NUMBERS:
+            raise SightlineError(
+                "RESULT_TOO_LARGE",
+                f"the output {self.fields[0].name} has {count:,} numbers in a record batch of "
+                f"{len(present):,} rows, but a column can hold only {_MOST_NUMBERS:,}. Use smaller "
+                "record batches: with Spark, set spark.sql.execution.arrow.maxRecordsPerBatch.",
+            )
 
     def _nested(self, rows: list[Array], present: BoolArray) -> pa.Array[Any]:
         """Return the column of rows of different shapes."""

@@ -52,7 +52,7 @@ trait ClassifierParams
     hiddenLayers -> Array(64),
     predictedLabelCol -> "predicted_label",
     maxIter -> 100,
-    regParam -> 0.01,
+    regParam -> 0.0,
   )
 
   def getHead: String = $(head)

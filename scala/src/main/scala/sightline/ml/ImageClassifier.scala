@@ -57,15 +57,19 @@ final class ImageClassifier(override val uid: String)
     // Computed once: the fit reads the features in each of its iterations.
     val rows = stage.transform(frame).select(col(features), col(s"`${label.name}`"))
     rows.persist(StorageLevel.MEMORY_AND_DISK): Unit
-    try fit(rows, label, features, StageInference.find(frame.sparkSession, wanted).bundle.sha256)
-    finally rows.unpersist(): Unit
+    val found = StageInference.find(frame.sparkSession, wanted)
+    try {
+      val model = fit(rows, label, features).set(modelSha256, found.bundle.sha256)
+      // The classifier fits only these features, so it keeps their model.
+      StageInference.keep(model.wanted, found)
+      model
+    } finally rows.unpersist(): Unit
   }
 
   private def fit(
       rows: DataFrame,
       label: StructField,
       features: String,
-      sha256: String,
   ): ImageClassifierModel = {
     val isLabelled = col(s"`${label.name}`").isNotNull
     val hasFeatures = col(features).isNotNull
@@ -101,7 +105,7 @@ final class ImageClassifier(override val uid: String)
     val length = training.select("features").head().getAs[Vector](0).size
     val classifier = ClassifierHead.fit(this, training, length, labels.size)
     val model = new ImageClassifierModel(uid, labels.toArray, classifier).setParent(this)
-    copyValues(model).set(modelSha256, sha256)
+    copyValues(model)
   }
 
   private def labelOf(schema: StructType): StructField = {

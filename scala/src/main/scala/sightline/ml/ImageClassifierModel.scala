@@ -72,9 +72,8 @@ final class ImageClassifierModel private[ml] (
 
   override def write: MLWriter = new StageWriter(
     this,
-    (ImageClassifierModel.Labels -> labels.toSeq) ~ (ImageClassifierModel.Head -> $(head)),
-    (spark, path) =>
-      classifier.model.write.session(spark).save(ImageClassifierModel.headPath(path)),
+    (ImageClassifierModel.Labels -> labels.toSeq) ~ (ImageClassifierModel.Head -> classifier.kind),
+    (spark, path) => classifier.save(spark, ImageClassifierModel.headPath(path)),
   )
 }
 

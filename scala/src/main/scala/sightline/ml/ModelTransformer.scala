@@ -1,11 +1,12 @@
 package sightline.ml
 
 import org.apache.spark.ml.Transformer
-import org.apache.spark.sql.functions.{coalesce, col, concat_ws, lit, raise_error, struct, when}
+import org.apache.spark.sql.functions.{coalesce, col, format_string, lit, raise_error, struct, when}
 import org.apache.spark.sql.sightline.AnalysisErrors
 import org.apache.spark.sql.types.{StructField, StructType}
 import org.apache.spark.sql.{Column, DataFrame, Dataset, SparkSession}
 
+import sightline.ErrorConditions
 import sightline.model.ResultType
 import sightline.plan.{SessionModel, StageInference}
 import sightline.source.Columns
@@ -130,15 +131,10 @@ private[ml] object ModelTransformer {
     }: _*)
   }
 
-  private def failing(stage: String, error: Column): Column =
-    raise_error(
-      concat_ws(
-        "",
-        lit(s"ROW_FAILED: $stage: "),
-        error.getField("code"),
-        lit(": "),
-        error.getField("message"),
-        lit(" (handleInvalid=error stops at the first such row; keep and skip do not)"),
-      )
-    )
+  private def failing(stage: String, error: Column): Column = {
+    val condition = ErrorConditions("ROW_FAILED")
+    val text = condition.message(Map("stage" -> stage, "code" -> "%s", "reason" -> "%s"))
+    val parts = Seq("code", "message").map(error.getField(_))
+    raise_error(format_string(s"${condition.name}: $text", parts: _*))
+  }
 }

@@ -64,26 +64,30 @@ object ShippedArchives {
     synchronized {
       val known = shipped.getOrElseUpdate(spark, mutable.Set.empty)
       if (!known(name)) {
-        removeUnused()
+        removeUnused(spark)
         if (!archives(name)) {
           archive(name, folder, files)
           archives += name
         }
-        SessionArchives.add(spark, s"${zipOf(name).toUri}#$name")
+        SessionArchives.add(spark, uriOf(name))
         known += name
       }
       name
     }
 
+  private def uriOf(name: String): String = s"${zipOf(name).toUri}#$name"
+
   private def zipOf(name: String): Path = archiveFolder.resolve(s"$name.zip")
 
   /**
-   * Removes the archives that no living session has shipped: only a session's own tasks ask for
-   * them. Spark itself removes what it unpacked for a session that is gone.
+   * Removes the archives that no living session has shipped. Spark itself removes what it unpacked
+   * for a session that is gone.
    */
-  private def removeUnused(): Unit = {
+  private def removeUnused(spark: SparkSession): Unit = {
     val used = shipped.valuesIterator.flatten.toSet
     archives.toSeq.filterNot(used).foreach { name =>
+      // A job without a session would ask for the file that is deleted.
+      SessionArchives.remove(spark.sparkContext, uriOf(name))
       Files.deleteIfExists(zipOf(name))
       archives -= name
     }

@@ -21,7 +21,9 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
 
   /** The compiled classes of the package that are stages and can be created. */
   private lazy val stages: Seq[Class[? <: PipelineStage]] = {
-    val folder = Paths.get(classOf[ImageFeaturizer].getResource(".").toURI)
+    val folder = Paths
+      .get(classOf[ImageFeaturizer].getProtectionDomain.getCodeSource.getLocation.toURI)
+      .resolve("sightline/ml")
     val names = Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq)
     names
       .filter(name => name.endsWith(".class") && !name.contains("$"))
@@ -198,7 +200,7 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
     withFolder { folder =>
       val table = input(folder)
       val pipeline = new Pipeline().setStages(
-        Array(
+        Array[PipelineStage](
           new ImageFeaturizer().setModel(means),
           new ImagePredictor().setModel(colour).setOutputCol("colour"),
           new ImageFileTransformer().setModel(means),

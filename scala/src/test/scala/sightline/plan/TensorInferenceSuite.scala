@@ -185,6 +185,8 @@ final class TensorInferenceSuite extends AnyFunSuite with LocalSpark with Adapti
     assert(received(spark.sql("SELECT y FROM answers WHERE id % 10 = 3")) == ((1, 10)))
     assert(received(spark.sql("SELECT y FROM answers WHERE id < 20 AND r.y[1] > 3")) == ((1, 20)))
     assert(received(spark.sql("SELECT count(*), max(id) FROM answers")) == ((0, 0)))
+    val join = spark.sql("SELECT sum(a.y + b.r.y[1]) FROM answers a JOIN answers b ON a.id = b.id")
+    assert(received(join)._2 == 100 && join.collect().toSeq == Seq(Row(333300d)))
     val lossy = s"ml_predict('$pair', a, b, map('casts', 'lossy')).y[0]"
     assert(
       received(spark.sql(s"SELECT y, $lossy FROM (SELECT $calls, a, b FROM many)")) == ((2, 200))

@@ -126,7 +126,7 @@ final class ModelFunctionSuite extends AnyFunSuite with LocalSpark {
       refused("ml_predict()").endsWith("its model is missing; it takes (model, input…[, options]).")
     )
     val casts = refused(s"ml_predict('$pair', 1, array(1), map('casts', 'best'))")
-    assert(casts == "INVALID_OPTION: casts 'best'. It must be exact or lossy.", casts)
+    assert(casts == "INVALID_OPTION: casts is 'best'. It must be exact or lossy.")
   }
 
   test("ml_features gives any output of features, with numbers or an image as input") {

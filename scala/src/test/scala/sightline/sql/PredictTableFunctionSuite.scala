@@ -230,7 +230,7 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
 
   test("DESCRIBE FUNCTION shows both usages of ml_predict") {
     val text = collected("DESCRIBE FUNCTION EXTENDED ml_predict").map(_.getString(0))
-    assert(text.exists(_.contains("ml_predict(model, content[, options])")))
+    assert(text.exists(_.contains("ml_predict(model, input…[, options])")))
     assert(text.exists(_.contains("ml_predict(TABLE(images), model[, options])")))
   }
 }

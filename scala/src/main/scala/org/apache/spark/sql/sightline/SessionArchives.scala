@@ -2,18 +2,45 @@ package org.apache.spark.sql.sightline
 
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.classic.ClassicConversions.castToImpl
+import org.apache.spark.{JobArtifactSet, SparkContext}
 
-/** Adds archives for the workers of a session. */
+/** Archives for the workers of a session's queries, and of jobs outside of queries. */
 object SessionArchives {
+
+  // Spark's name for the artifacts of jobs without a session.
+  private val NoSession = "default"
 
   /**
    * Adds an archive to the folder of the session's workers. Since Spark 4 a session that has its own
-   * artifacts does not use those of `SparkContext.addArchive`.
+   * artifacts does not use those of `SparkContext.addArchive`. But jobs that Spark starts outside of a
+   * session's query use only those: actions on `DataFrame.rdd`, with which MLlib fits, and streams.
    *
    * @param uri the archive's URI, with `#name` for the folder that it is unpacked to
    */
   def add(spark: SparkSession, uri: String): Unit = {
     val classic = castToImpl(spark)
-    classic.artifactManager.withResources(classic.sparkContext.addArchive(uri))
+    val context = classic.sparkContext
+    classic.artifactManager.withResources(context.addArchive(uri))
+    if (keys(context, uri).isEmpty) outsideSessions(context.addArchive(uri))
   }
+
+  /** Removes an archive from those of jobs outside of queries. Nodes keep what they have unpacked. */
+  def remove(context: SparkContext, uri: String): Unit =
+    keys(context, uri).foreach(context.addedArchives(NoSession).remove(_): Unit)
+
+  private def keys(context: SparkContext, uri: String): Seq[String] =
+    context.addedArchives
+      .get(NoSession)
+      .toSeq
+      .flatMap(_.keys)
+      .filter(_.endsWith(uri.substring(uri.lastIndexOf('#'))))
+
+  private def outsideSessions(use: => Unit): Unit =
+    if (JobArtifactSet.getCurrentJobArtifactState.isEmpty) use
+    else {
+      // The session of a job is a variable of its thread, which a new thread does not have.
+      val thread = new Thread(() => use)
+      thread.start()
+      thread.join()
+    }
 }

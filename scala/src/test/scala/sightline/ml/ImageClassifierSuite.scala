@@ -1,0 +1,161 @@
+package sightline.ml
+
+import java.awt.Color
+import java.nio.file.Files
+
+import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator
+import org.apache.spark.ml.feature.StringIndexer
+import org.apache.spark.ml.linalg.Vector
+import org.apache.spark.ml.param.ParamMap
+import org.apache.spark.ml.tuning.{CrossValidator, ParamGridBuilder}
+import org.apache.spark.sql.{AnalysisException, DataFrame, Row}
+import org.scalatest.funsuite.AnyFunSuite
+
+import sightline.TestFolder.withFolder
+import sightline.TestImage
+import sightline.schedule.WorkerCounters
+
+/** A classifier that is fitted in Spark on the features of a model. */
+final class ImageClassifierSuite extends AnyFunSuite with StageImages {
+
+  private def classifier = new ImageClassifier().setModel(means).setMaxIter(20)
+
+  /** Shades of three colours, in three partitions, with columns id, content and label. */
+  private def shades(labels: Seq[String] = Seq("rose", "grass", "sky")): DataFrame = {
+    val session = spark
+    import session.implicits.*
+    val rows = (0 until 18).map { at =>
+      val strong = 140 + 6 * at
+      val weak = 5 * (at % 4)
+      val color = at % 3 match {
+        case 0 => new Color(strong, weak, weak)
+        case 1 => new Color(weak, strong, weak)
+        case _ => new Color(weak, weak, strong)
+      }
+      (at + 1, TestImage.of(color), labels(at % 3))
+    }
+    spark.sparkContext.parallelize(rows, 3).toDF("id", "content", "label")
+  }
+
+  private def decoded(run: => Any): Int = {
+    def now = WorkerCounters.of(spark.sparkContext).values.getOrElse("decoded", 0d).toInt
+    val before = now
+    run: Unit
+    now - before
+  }
+
+  test("it learns the labels, and predicts them for other images") {
+    val model = classifier.fit(shades())
+    assert(model.labels.toSeq == Seq("grass", "rose", "sky"))
+    val found = rows(model.transform(table(red, text, green, blue)))
+    assert(found.map(row => Option(row.getAs[String]("predicted_label"))) ==
+      Seq(Some("rose"), None, Some("grass"), Some("sky")))
+    assert(found.map(row => Option(row.getAs[Any]("prediction"))) ==
+      Seq(Some(1d), None, Some(0d), Some(2d)))
+    val probabilities = found.map(row => Option(row.getAs[Vector]("probability")))
+    assert(probabilities.flatten.forall(p => math.abs(p.toArray.sum - 1) < 1e-9))
+    assert(probabilities.map(_.map(_.argmax)) == Seq(Some(1), None, Some(0), Some(2)))
+    val errors = found.map(row => Option(row.getAs[Row]("error")).map(_.getString(0)))
+    assert(errors == Seq(None, Some("UNSUPPORTED"), None, None))
+  }
+
+  test("a small network is the other head, and its seed makes it repeatable") {
+    val mlp = classifier.setHead("mlp").setHiddenLayers(Array(5)).setSeed(7L).setMaxIter(60)
+    val models = Seq(mlp.fit(shades()), mlp.fit(shades()))
+    val found = models.map(model => rows(model.transform(table(red, green, blue))))
+    assert(found.head.map(_.getAs[String]("predicted_label")) == Seq("rose", "grass", "sky"))
+    assert(found.head.map(_.getAs[Vector]("probability")) ==
+      found(1).map(_.getAs[Vector]("probability")))
+  }
+
+  test("each training image is decoded once, and the features are released after the fit") {
+    assert(decoded(classifier.fit(shades())) == 18)
+    assert(spark.sparkContext.getPersistentRDDs.isEmpty)
+    assert(decoded(classifier.setHead("mlp").setMaxIter(5).fit(shades())) == 18)
+    assert(spark.sparkContext.getPersistentRDDs.isEmpty)
+  }
+
+  test("numbers are labels in the order of their size, and a column of StringIndexer keeps its labels") {
+    val session = spark
+    import session.implicits.*
+    val numbered = shades().withColumn("label", ($"id" % 3) * 5 + 5)
+    assert(classifier.fit(numbered).labels.toSeq == Seq("5", "10", "15"))
+    val indexer = new StringIndexer().setInputCol("label").setOutputCol("index")
+    val indexed = indexer.fit(shades()).transform(shades()).where("label <> 'rose'")
+    val model = classifier.setLabelCol("index").fit(indexed)
+    assert(model.labels.toSeq == Seq("grass", "rose", "sky"))
+    val found = rows(model.transform(table(green, blue)))
+    assert(found.map(_.getAs[String]("predicted_label")) == Seq("grass", "sky"))
+    assert(found.map(_.getAs[Double]("prediction")) == Seq(0d, 2d))
+  }
+
+  test("rows with an error or without a label are left out; too few labels are refused") {
+    val session = spark
+    import session.implicits.*
+    val bad = Seq((19, text, "rose"), (20, red, None.orNull), (21, none, "sky"))
+    val all = shades().union(bad.toDF("id", "content", "label"))
+    val model = classifier.fit(all)
+    val expected = classifier.fit(shades()).transform(table(red, blue))
+    assert(
+      rows(model.transform(table(red, blue))).map(_.getAs[String]("predicted_label")) ==
+        rows(expected).map(_.getAs[String]("predicted_label"))
+    )
+    val one = all.where("id > 18 OR label = 'rose'")
+    val error = intercept[AnalysisException](classifier.fit(one))
+    assert(error.getCondition == "NOTHING_TO_FIT")
+    assert(error.getMessage.contains(
+      "It found 6 rows with features and a label, of 1 labels; 2 rows have an error and 1 rows have no label"
+    ))
+    val failing = intercept[Exception](classifier.setHandleInvalid("error").fit(all))
+    assert(Iterator.iterate[Throwable](failing)(_.getCause).takeWhile(Option(_).isDefined)
+      .exists(_.getMessage.contains("ROW_FAILED")))
+  }
+
+  test("CrossValidator keeps the Params, and tries those of the grid") {
+    val indexed = new StringIndexer().setInputCol("label").setOutputCol("index").fit(shades())
+    val stage = classifier.setLabelCol("index").setBatchRows(5)
+    val grid = new ParamGridBuilder().addGrid(stage.regParam, Array(0.001, 1000.0)).build()
+    val validator = new CrossValidator()
+      .setEstimator(stage)
+      .setEstimatorParamMaps(grid)
+      .setEvaluator(new MulticlassClassificationEvaluator().setLabelCol("index").setMetricName("logLoss"))
+      .setNumFolds(2)
+      .setSeed(3)
+    val best = validator.fit(indexed.transform(shades())).bestModel.asInstanceOf[ImageClassifierModel]
+    assert((best.getRegParam, best.getBatchRows, best.getModel) == ((0.001, 5, means)))
+    assert(best.getModelSha256.length == 64)
+    val other = stage.copy(ParamMap(stage.regParam -> 1.0))
+    assert((other.getRegParam, stage.getRegParam) == ((1.0, 0.0)))
+  }
+
+  test("a fitted model keeps its features' model, whatever its name refers to later") {
+    withFolder { folder =>
+      val bundle = folder.resolve("means")
+      org.apache.commons.io.FileUtils.copyDirectory(new java.io.File(means), bundle.toFile)
+      val model = classifier.setModel(bundle.toString).fit(shades())
+      val manifest = bundle.resolve("model.json")
+      Files.writeString(manifest, Files.readString(manifest).replace("\"tests\"", "\"others\""))
+      val found = rows(model.transform(table(red, blue)))
+      assert(found.map(_.getAs[String]("predicted_label")) == Seq("rose", "sky"))
+      val other = intercept[AnalysisException](model.copy(ParamMap(model.model -> colour)).transform(table(red)))
+      assert(other.getCondition == "MODEL_CHANGED")
+    }
+  }
+
+  test("flowers: at least 86 % of the test images are right") {
+    val session = spark
+    import session.implicits.*
+    val model = RealImages.featurizer()
+    def flowers(split: String): DataFrame = {
+      val files = RealImages.flowers(split).map(file => (file.toString, file.getParent.getFileName.toString))
+      val rows = files.map { case (file, label) => (file, label, Files.readAllBytes(java.nio.file.Paths.get(file))) }
+      session.sparkContext.parallelize(rows, 8).toDF("path", "label", "content")
+    }
+    val fitted = new ImageClassifier().setModel(model).fit(flowers("train"))
+    val right = fitted.transform(flowers("test")).select($"label" === $"predicted_label").as[Boolean].collect()
+    val accuracy = right.count(identity).toDouble / right.length
+    info(f"${100 * accuracy}%.1f %% of ${right.length} test images")
+    assert(right.length == 100)
+    assert(accuracy >= 0.86)
+  }
+}
