@@ -177,7 +177,9 @@ def in_session(
         program = folder / "program.py"
         program.write_text(SESSION + script)
         sources = str(repository / "python" / "src")
-        done = run_in(sys.executable, program, jar, means_bundle, images, folder, PYTHONPATH=sources)
+        done = run_in(
+            sys.executable, program, jar, means_bundle, images, folder, PYTHONPATH=sources
+        )
         assert done.returncode == 0, done.stderr[-3000:]
         found: Record = json.loads(done.stdout.splitlines()[-1])
         return found

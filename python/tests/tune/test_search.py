@@ -33,7 +33,7 @@ def test_the_first_trial_is_the_default_or_the_nearest_value() -> None:
     assert SPACE.first() == {
         "head": "logistic",
         "maxIter": 50,
-        "regParam": 0.01,
+        "regParam": 0.001,
         "elasticNetParam": 0.25,
         "hiddenLayers": "8",
     }
@@ -43,7 +43,7 @@ def test_a_trial_is_a_point_of_the_space() -> None:
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=1))
     study.enqueue_trial(SPACE.first())
     heads = [SPACE.suggest(study.ask()) for _ in range(40)]
-    assert heads[0] == Head("logistic", 50, reg_param=0.01, elastic_net_param=0.25)
+    assert heads[0] == Head("logistic", 50, reg_param=0.001, elastic_net_param=0.25)
     kinds = {head.kind for head in heads}
     layers = {head.hidden_layers for head in heads}
     assert (kinds, layers) == ({"logistic", "mlp"}, {(), (8,), (16, 4)})

@@ -9,7 +9,6 @@ from typing import Any, cast
 from pyspark import StorageLevel
 from pyspark.ml import Estimator, Pipeline, PipelineModel, Transformer
 from pyspark.ml.pipeline import PipelineReader
-from pyspark.ml.util import MLReader
 from pyspark.ml.wrapper import JavaParams
 from pyspark.sql import DataFrame
 from pyspark.sql.types import BinaryType, DataType, StructType
@@ -44,6 +43,8 @@ class CachedPipeline(Pipeline):
         count = next(
             (at for at, stage in enumerate(stages) if isinstance(stage, Estimator)), len(stages)
         )
+        if count in (0, len(stages)):
+            return super()._fit(dataset)
         first = [cast(Transformer, stage) for stage in stages[:count]]
         for stage in first:
             dataset = stage.transform(dataset)
@@ -52,7 +53,7 @@ class CachedPipeline(Pipeline):
         return PipelineModel([*first, *rest.stages])
 
     @classmethod
-    def read(cls) -> MLReader[Any]:
+    def read(cls) -> PipelineReader:
         """Return a reader of saved pipelines."""
         return _Reader(cls)
 

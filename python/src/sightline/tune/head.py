@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pyspark.ml import Estimator
+from pyspark.ml import Estimator, Pipeline
 from pyspark.ml.classification import LogisticRegression, MultilayerPerceptronClassifier
+from pyspark.ml.feature import StandardScaler
 
 LOGISTIC, MLP = "logistic", "mlp"
 HEADS = (LOGISTIC, MLP)
@@ -57,12 +58,16 @@ class Head:
             seed: Of the first weights of ``mlp``.
         """
         if self.kind == MLP:
-            return MultilayerPerceptronClassifier(
+            # As ImageClassifier does, and as logistic regression does by itself.
+            scaler = StandardScaler(withMean=True, inputCol="features", outputCol="scaled")
+            network = MultilayerPerceptronClassifier(
+                featuresCol="scaled",
                 labelCol="class",
                 layers=[features, *self.hidden_layers, classes],
                 maxIter=self.max_iter,
                 seed=seed,
             )
+            return Pipeline(stages=[scaler, network])
         return LogisticRegression(
             labelCol="class",
             regParam=self.reg_param,

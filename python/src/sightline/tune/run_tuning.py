@@ -125,7 +125,9 @@ def _classifier(
 ) -> ImageClassifierModel:
     """Return the fitted `ImageClassifier` with the head, fitted on all rows."""
     fitted = fit_head(head, rows, seed)
-    classifier.setHead(head.kind).setMaxIter(head.max_iter).setRegParam(head.reg_param)
+    classifier.setHead(head.kind).setMaxIter(head.max_iter).setRegParam(head.reg_param).setSeed(
+        seed
+    )
     if head.hidden_layers:
         classifier.setHiddenLayers(head.hidden_layers)
     gateway, jvm = SparkContext._gateway, SparkContext._jvm
@@ -134,7 +136,7 @@ def _classifier(
     labels = gateway.new_array(jvm.java.lang.String, len(rows.labels))
     for index, label in enumerate(rows.labels):
         labels[index] = label
-    tuned = jvm.sightline.ml.TunedClassifier.of(classifier._to_java(), labels, fitted._java_obj)
+    tuned = jvm.sightline.ml.TunedClassifier.of(classifier._to_java(), labels, fitted._to_java())
     model: ImageClassifierModel = JavaParams._from_java(tuned)
     return model
 

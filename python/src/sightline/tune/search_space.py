@@ -34,7 +34,7 @@ class SearchSpace:
         return {
             "head": self.heads[0],
             "maxIter": _nearest(100, self.max_iter),
-            "regParam": _nearest(0.01, self.reg_param),
+            "regParam": _nearest(0.0, self.reg_param),
             "elasticNetParam": _nearest(0.0, self.elastic_net_param),
             "hiddenLayers": layers_text(self.hidden_layers[0]),
         }

@@ -43,7 +43,9 @@ class StudySettings:
     @property
     def evaluator(self) -> MulticlassClassificationEvaluator:
         """MLlib's evaluator of the metric."""
-        return MulticlassClassificationEvaluator(labelCol="class", metricName=self.metric)
+        # PySpark's type of metricName lacks logLoss.
+        metric: Any = self.metric
+        return MulticlassClassificationEvaluator(labelCol="class", metricName=metric)
 
 
 def run_study(

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pyspark import StorageLevel
-from pyspark.ml.linalg import Vector
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - Spark's convention
 
@@ -112,8 +111,7 @@ def _require_enough(counts: dict[str, int], folds: int, failed: int, unlabelled:
 def _length(good: DataFrame) -> int:
     row = good.select("features").first()
     assert row is not None  # noqa: S101 - there is a row for each label
-    features: Vector = row["features"]
-    return int(features.size)
+    return int(row["features"].size)
 
 
 def _divided(

@@ -33,25 +33,31 @@ final class CachedPipeline(override val uid: String) extends Pipeline(uid) {
     (first.collect { case stage: Transformer => stage }, rest)
   }
 
-  override def transformSchema(schema: StructType): StructType = {
+  /** Whether there are rows to persist, and stages to read them. */
+  private def hasBoth: Boolean = {
     val (first, rest) = divided
-    val cached =
-      CachedPipeline.cached(
-        first.foldLeft(schema)((before, stage) => stage.transformSchema(before))
-      )
-    new Pipeline(uid).setStages(rest).transformSchema(cached): Unit
+    first.nonEmpty && rest.nonEmpty
+  }
+
+  override def transformSchema(schema: StructType): StructType = {
+    if (hasBoth) {
+      val (first, rest) = divided
+      val transformed = first.foldLeft(schema)((before, stage) => stage.transformSchema(before))
+      new Pipeline(uid).setStages(rest).transformSchema(CachedPipeline.cached(transformed)): Unit
+    }
     super.transformSchema(schema)
   }
 
-  override def fit(dataset: Dataset[?]): PipelineModel = {
-    transformSchema(dataset.schema): Unit
-    val (first, rest) = divided
-    val transformed = first.foldLeft(dataset.toDF())((rows, stage) => stage.transform(rows))
-    val fitted = CachedPipeline.persisted(transformed) { rows =>
-      new Pipeline(uid).setStages(rest).fit(rows)
-    }
-    PipelineFiles.model(uid, first ++ fitted.stages).setParent(this)
-  }
+  override def fit(dataset: Dataset[?]): PipelineModel =
+    if (hasBoth) {
+      transformSchema(dataset.schema): Unit
+      val (first, rest) = divided
+      val transformed = first.foldLeft(dataset.toDF())((rows, stage) => stage.transform(rows))
+      val fitted = CachedPipeline.persisted(transformed) { rows =>
+        new Pipeline(uid).setStages(rest).fit(rows)
+      }
+      PipelineFiles.model(uid, first ++ fitted.stages).setParent(this)
+    } else super.fit(dataset)
 
   override def copy(extra: ParamMap): CachedPipeline =
     new CachedPipeline(uid).setStages(super.copy(extra).getStages)
