@@ -13,6 +13,7 @@ import org.apache.spark.storage.StorageLevel
 
 import sightline.SightlineException
 import sightline.plan.StageInference
+import sightline.source.Columns
 
 /**
  * Trains a classifier of images: a model computes the features, and MLlib fits logistic regression
@@ -55,7 +56,7 @@ final class ImageClassifier(override val uid: String)
     if ($(handleInvalid) != ModelParams.Fail) stage.setHandleInvalid(ModelParams.Keep): Unit
     val features = stage.getOutputCol
     // Computed once: the fit reads the features in each of its iterations.
-    val rows = stage.transform(frame).select(col(features), col(s"`${label.name}`"))
+    val rows = stage.transform(frame).select(col(features), Columns.quoted(label.name))
     rows.persist(StorageLevel.MEMORY_AND_DISK): Unit
     val found = StageInference.find(frame.sparkSession, wanted)
     try {
@@ -71,7 +72,7 @@ final class ImageClassifier(override val uid: String)
       label: StructField,
       features: String,
   ): ImageClassifierModel = {
-    val isLabelled = col(s"`${label.name}`").isNotNull
+    val isLabelled = Columns.quoted(label.name).isNotNull
     val hasFeatures = col(features).isNotNull
     val counts = rows
       .agg(

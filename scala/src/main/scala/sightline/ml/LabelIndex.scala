@@ -37,27 +37,28 @@ private[ml] object LabelIndex {
    *
    * @param rows the training rows
    */
-  def of(stage: String, rows: DataFrame, label: StructField): Seq[String] = ofAttribute(label).getOrElse {
-    val values = rows
-      .select(Columns.quoted(label.name))
-      .where(Columns.quoted(label.name).isNotNull)
-      .distinct()
-      .orderBy(Columns.quoted(label.name))
-      .select(Columns.quoted(label.name).cast(StringType))
-      .limit(MostLabels + 1)
-      .collect()
-      .map(_.getString(0))
-      .toSeq
-    if (values.size > MostLabels) {
-      throw SightlineException(
-        "WRONG_PARAM",
-        "param" -> "labelCol",
-        "stage" -> stage,
-        "reason" -> s"names column '${label.name}', which has more than $MostLabels labels.",
-      )
+  def of(stage: String, rows: DataFrame, label: StructField): Seq[String] =
+    ofAttribute(label).getOrElse {
+      val values = rows
+        .select(Columns.quoted(label.name))
+        .where(Columns.quoted(label.name).isNotNull)
+        .distinct()
+        .orderBy(Columns.quoted(label.name))
+        .select(Columns.quoted(label.name).cast(StringType))
+        .limit(MostLabels + 1)
+        .collect()
+        .map(_.getString(0))
+        .toSeq
+      if (values.size > MostLabels) {
+        throw SightlineException(
+          "WRONG_PARAM",
+          "param" -> "labelCol",
+          "stage" -> stage,
+          "reason" -> s"names column '${label.name}', which has more than $MostLabels labels.",
+        )
+      }
+      values
     }
-    values
-  }
 
   /** The index of a row's label, as a double; NULL for a label that is not one of `labels`. */
   def column(label: StructField, labels: Seq[String]): Column = {

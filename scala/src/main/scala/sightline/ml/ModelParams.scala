@@ -132,7 +132,10 @@ trait ModelParams extends Params {
 
   /** The options of a call that are set as Params, by their names in SQL. */
   private[ml] def callOptions: Map[String, String] =
-    Map.empty[String, String] ++ option("backend", backend) ++ option("precision", precision) ++ option("device", device) ++
+    Map.empty[String, String] ++ option("backend", backend) ++ option(
+      "precision",
+      precision,
+    ) ++ option("device", device) ++
       option("batch_rows", batchRows)
 
   /** An option of a call with the value of a Param; None if the Param is not set. */

@@ -73,9 +73,7 @@ final private[ml] case class SavedStage(
 final private[ml] class StageReader[S <: ModelParams](stage: Class[S], create: SavedStage => S)
     extends MLReader[S] {
 
-  /**
-   * @throws org.apache.spark.sql.AnalysisException MODEL_CHANGED or CODE_NOT_ALLOWED, among others
-   */
+  /** @throws org.apache.spark.sql.AnalysisException MODEL_CHANGED or CODE_NOT_ALLOWED, among others */
   override def load(path: String): S = AnalysisErrors.analysed {
     val spark = sparkSession
     val (read, metadata) = StageFiles.read(path, spark, stage) { (uid, metadata) =>

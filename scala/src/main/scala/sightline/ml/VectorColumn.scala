@@ -18,7 +18,8 @@ private[ml] object VectorColumn {
       name,
       SQLDataTypes.VectorType,
       nullable = true,
-      metadata = length(output.tensor).fold(new AttributeGroup(name))(new AttributeGroup(name, _))
+      metadata = length(output.tensor)
+        .fold(new AttributeGroup(name))(new AttributeGroup(name, _))
         .toMetadata(),
     )
 

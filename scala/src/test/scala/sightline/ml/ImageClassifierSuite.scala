@@ -1,8 +1,18 @@
 package sightline.ml
 
 import java.awt.Color
-import java.nio.file.Files
+import java.io.File
+import java.nio.file.{Files, Paths}
+import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.atomic.AtomicReference
 
+import scala.jdk.CollectionConverters.*
+
+import org.apache.commons.io.FileUtils
+import org.apache.logging.log4j.core.appender.AbstractAppender
+import org.apache.logging.log4j.core.config.{Configurator, Property}
+import org.apache.logging.log4j.core.{LogEvent, LoggerContext}
+import org.apache.logging.log4j.{Level, LogManager}
 import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator
 import org.apache.spark.ml.feature.StringIndexer
 import org.apache.spark.ml.linalg.Vector
@@ -37,6 +47,27 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
     spark.sparkContext.parallelize(rows, 3).toDF("id", "content", "label")
   }
 
+  /** The warnings that the classifier logs during `run`. */
+  private def warnings(run: => Any): Seq[String] = {
+    val messages = new ConcurrentLinkedQueue[String]
+    val appender =
+      new AbstractAppender("warnings", None.orNull, None.orNull, false, Property.EMPTY_ARRAY) {
+        override def append(event: LogEvent): Unit =
+          messages.add(event.getMessage.getFormattedMessage): Unit
+      }
+    val name = classOf[ImageClassifier].getName
+    Configurator.setLevel(name, Level.WARN)
+    val logger = LogManager.getContext(false).asInstanceOf[LoggerContext].getLogger(name)
+    appender.start()
+    logger.addAppender(appender)
+    try run: Unit
+    finally {
+      logger.removeAppender(appender)
+      Configurator.setLevel(name, Level.ERROR)
+    }
+    messages.asScala.toSeq
+  }
+
   private def decoded(run: => Any): Int = {
     def now = WorkerCounters.of(spark.sparkContext).values.getOrElse("decoded", 0d).toInt
     val before = now
@@ -48,10 +79,14 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
     val model = classifier.fit(shades())
     assert(model.labels.toSeq == Seq("grass", "rose", "sky"))
     val found = rows(model.transform(table(red, text, green, blue)))
-    assert(found.map(row => Option(row.getAs[String]("predicted_label"))) ==
-      Seq(Some("rose"), None, Some("grass"), Some("sky")))
-    assert(found.map(row => Option(row.getAs[Any]("prediction"))) ==
-      Seq(Some(1d), None, Some(0d), Some(2d)))
+    assert(
+      found.map(row => Option(row.getAs[String]("predicted_label"))) ==
+        Seq(Some("rose"), None, Some("grass"), Some("sky"))
+    )
+    assert(
+      found.map(row => Option(row.getAs[Any]("prediction"))) ==
+        Seq(Some(1d), None, Some(0d), Some(2d))
+    )
     val probabilities = found.map(row => Option(row.getAs[Vector]("probability")))
     assert(probabilities.flatten.forall(p => math.abs(p.toArray.sum - 1) < 1e-9))
     assert(probabilities.map(_.map(_.argmax)) == Seq(Some(1), None, Some(0), Some(2)))
@@ -64,8 +99,10 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
     val models = Seq(mlp.fit(shades()), mlp.fit(shades()))
     val found = models.map(model => rows(model.transform(table(red, green, blue))))
     assert(found.head.map(_.getAs[String]("predicted_label")) == Seq("rose", "grass", "sky"))
-    assert(found.head.map(_.getAs[Vector]("probability")) ==
-      found(1).map(_.getAs[Vector]("probability")))
+    assert(
+      found.head.map(_.getAs[Vector]("probability")) ==
+        found(1).map(_.getAs[Vector]("probability"))
+    )
   }
 
   test("each training image is decoded once, and the features are released after the fit") {
@@ -75,7 +112,9 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
     assert(spark.sparkContext.getPersistentRDDs.isEmpty)
   }
 
-  test("numbers are labels in the order of their size, and a column of StringIndexer keeps its labels") {
+  test(
+    "numbers are labels in the order of their size, and a column of StringIndexer keeps its labels"
+  ) {
     val session = spark
     import session.implicits.*
     val numbered = shades().withColumn("label", ($"id" % 3) * 5 + 5)
@@ -94,7 +133,11 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
     import session.implicits.*
     val bad = Seq((19, text, "rose"), (20, red, None.orNull), (21, none, "sky"))
     val all = shades().union(bad.toDF("id", "content", "label"))
-    val model = classifier.fit(all)
+    val models = new AtomicReference[ImageClassifierModel]
+    val logged = warnings(models.set(classifier.fit(all)))
+    val leftOut = "leaves out 3 of 21 rows: 2 with an error, 1 without a label"
+    assert(logged.exists(_.contains(leftOut)), logged.toString)
+    val model = models.get
     val expected = classifier.fit(shades()).transform(table(red, blue))
     assert(
       rows(model.transform(table(red, blue))).map(_.getAs[String]("predicted_label")) ==
@@ -103,12 +146,18 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
     val one = all.where("id > 18 OR label = 'rose'")
     val error = intercept[AnalysisException](classifier.fit(one))
     assert(error.getCondition == "NOTHING_TO_FIT")
-    assert(error.getMessage.contains(
-      "It found 6 rows with features and a label, of 1 labels; 2 rows have an error and 1 rows have no label"
-    ))
+    assert(
+      error.getMessage.contains(
+        "It found 6 rows with features and a label, of 1 labels; 2 rows have an error and 1 rows have no label"
+      )
+    )
     val failing = intercept[Exception](classifier.setHandleInvalid("error").fit(all))
-    assert(Iterator.iterate[Throwable](failing)(_.getCause).takeWhile(Option(_).isDefined)
-      .exists(_.getMessage.contains("ROW_FAILED")))
+    assert(
+      Iterator
+        .iterate[Throwable](failing)(_.getCause)
+        .takeWhile(Option(_).isDefined)
+        .exists(_.getMessage.contains("ROW_FAILED"))
+    )
   }
 
   test("CrossValidator keeps the Params, and tries those of the grid") {
@@ -118,10 +167,13 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
     val validator = new CrossValidator()
       .setEstimator(stage)
       .setEstimatorParamMaps(grid)
-      .setEvaluator(new MulticlassClassificationEvaluator().setLabelCol("index").setMetricName("logLoss"))
+      .setEvaluator(
+        new MulticlassClassificationEvaluator().setLabelCol("index").setMetricName("logLoss")
+      )
       .setNumFolds(2)
       .setSeed(3)
-    val best = validator.fit(indexed.transform(shades())).bestModel.asInstanceOf[ImageClassifierModel]
+    val best =
+      validator.fit(indexed.transform(shades())).bestModel.asInstanceOf[ImageClassifierModel]
     assert((best.getRegParam, best.getBatchRows, best.getModel) == ((0.001, 5, means)))
     assert(best.getModelSha256.length == 64)
     val other = stage.copy(ParamMap(stage.regParam -> 1.0))
@@ -131,13 +183,15 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
   test("a fitted model keeps its features' model, whatever its name refers to later") {
     withFolder { folder =>
       val bundle = folder.resolve("means")
-      org.apache.commons.io.FileUtils.copyDirectory(new java.io.File(means), bundle.toFile)
+      FileUtils.copyDirectory(new File(means), bundle.toFile)
       val model = classifier.setModel(bundle.toString).fit(shades())
       val manifest = bundle.resolve("model.json")
       Files.writeString(manifest, Files.readString(manifest).replace("\"tests\"", "\"others\""))
       val found = rows(model.transform(table(red, blue)))
       assert(found.map(_.getAs[String]("predicted_label")) == Seq("rose", "sky"))
-      val other = intercept[AnalysisException](model.copy(ParamMap(model.model -> colour)).transform(table(red)))
+      val other = intercept[AnalysisException](
+        model.copy(ParamMap(model.model -> colour)).transform(table(red))
+      )
       assert(other.getCondition == "MODEL_CHANGED")
     }
   }
@@ -147,12 +201,19 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
     import session.implicits.*
     val model = RealImages.featurizer()
     def flowers(split: String): DataFrame = {
-      val files = RealImages.flowers(split).map(file => (file.toString, file.getParent.getFileName.toString))
-      val rows = files.map { case (file, label) => (file, label, Files.readAllBytes(java.nio.file.Paths.get(file))) }
+      val files =
+        RealImages.flowers(split).map(file => (file.toString, file.getParent.getFileName.toString))
+      val rows = files.map { case (file, label) =>
+        (file, label, Files.readAllBytes(Paths.get(file)))
+      }
       session.sparkContext.parallelize(rows, 8).toDF("path", "label", "content")
     }
     val fitted = new ImageClassifier().setModel(model).fit(flowers("train"))
-    val right = fitted.transform(flowers("test")).select($"label" === $"predicted_label").as[Boolean].collect()
+    val right = fitted
+      .transform(flowers("test"))
+      .select($"label" === $"predicted_label")
+      .as[Boolean]
+      .collect()
     val accuracy = right.count(identity).toDouble / right.length
     info(f"${100 * accuracy}%.1f %% of ${right.length} test images")
     assert(right.length == 100)

@@ -20,7 +20,9 @@ final class ImageStagesSuite extends AnyFunSuite with StageImages {
     ).map(_.getStruct(1))
     val found = rows(new ImagePredictor().setModel(colour).setTopK(2).transform(images))
     val predictions = found.map(row => Option(row.getAs[Row]("prediction")))
-    assert(predictions.map(_.map(_.getString(0))) == Seq(Some("red"), None, Some("blue"), Some("green")))
+    assert(
+      predictions.map(_.map(_.getString(0))) == Seq(Some("red"), None, Some("blue"), Some("green"))
+    )
     assert(predictions.flatten.map(_.toSeq) == sql.filterNot(_.isNullAt(0)).map(_.toSeq.init))
     assert(predictions.flatten.map(_.getSeq[Row](3).size) == Seq(2, 2, 2))
   }
@@ -31,19 +33,27 @@ final class ImageStagesSuite extends AnyFunSuite with StageImages {
       import session.implicits.*
       write(folder, "red.png", red)
       write(folder, "blue.png", blue)
-      val files = Seq((1, s"$folder/red.png"), (2, s"$folder/none.png"), (3, s"file:$folder/blue.png"))
+      val files =
+        Seq((1, s"$folder/red.png"), (2, s"$folder/none.png"), (3, s"file:$folder/blue.png"))
       val paths = spark.sparkContext.parallelize(files, 2).toDF("id", "path")
       def stage = new ImageFileTransformer().setModel(means)
       val features = rows(stage.transform(paths))
-      assert(features.map(row => Option(row.getAs[Vector]("output")).map(_.argmax)) ==
-        Seq(Some(0), None, Some(2)))
-      assert(features.map(row => Option(row.getAs[Row]("error")).map(_.getString(0))) ==
-        Seq(None, Some("NOT_FOUND"), None))
+      assert(
+        features.map(row => Option(row.getAs[Vector]("output")).map(_.argmax)) ==
+          Seq(Some(0), None, Some(2))
+      )
+      assert(
+        features.map(row => Option(row.getAs[Row]("error")).map(_.getString(0))) ==
+          Seq(None, Some("NOT_FOUND"), None)
+      )
       val predictions = rows(stage.setResult("prediction").transform(paths))
-      assert(predictions.map(row => Option(row.getAs[Row]("output")).map(_.getString(0))) ==
-        Seq(Some("red"), None, Some("blue")))
+      assert(
+        predictions.map(row => Option(row.getAs[Row]("output")).map(_.getString(0))) ==
+          Seq(Some("red"), None, Some("blue"))
+      )
       val tensors = rows(stage.setResult("tensors").transform(paths))
-      val logits = tensors.map(row => Option(row.getAs[Row]("output")).map(_.getSeq[Float](1).toSeq))
+      val logits =
+        tensors.map(row => Option(row.getAs[Row]("output")).map(_.getSeq[Float](1).toSeq))
       assert(logits.head.contains(Seq(255f, 0f, 0f)))
       assert(logits(1).isEmpty)
     }
@@ -69,8 +79,10 @@ final class ImageStagesSuite extends AnyFunSuite with StageImages {
     } finally stream.stop()
     val found = rows(spark.table("streamed"))
     assert(found.map(_.getInt(0)) == (1 to 6))
-    assert(found.map(row => Option(row.getAs[Vector](1)).map(_.argmax)) ==
-      Seq(Some(0), None, Some(2), Some(1), Some(0), None))
+    assert(
+      found.map(row => Option(row.getAs[Vector](1)).map(_.argmax)) ==
+        Seq(Some(0), None, Some(2), Some(1), Some(0), None)
+    )
   }
 
   test("each image is decoded once, whatever number of outputs are used") {
@@ -94,7 +106,9 @@ final class ImageStagesSuite extends AnyFunSuite with StageImages {
     assert(refused(new ImageFeaturizer().setModel(means).setBackend("torch")) == "UNKNOWN_BACKEND")
   }
 
-  test("the output can be chosen by name, and a setting of the session holds unless a Param is set") {
+  test(
+    "the output can be chosen by name, and a setting of the session holds unless a Param is set"
+  ) {
     val images = table(red, blue)
     val stage = new ImageFeaturizer().setModel(means).setOutput("means")
     assert(rows(stage.transform(images)).map(_.getAs[Vector]("features").argmax) == Seq(0, 2))

@@ -20,7 +20,9 @@ final class PixelImageSuite extends AnyFunSuite with StageImages {
   private def drawn(kind: Int): Array[Byte] = {
     val image = new BufferedImage(5, 7, kind)
     (0 until 5).foreach(x =>
-      (0 until 7).foreach(y => image.setRGB(x, y, new Color(40 * x, 30 * y, 200 - 20 * x - 10 * y, 90 + 20 * y).getRGB))
+      (0 until 7).foreach(y =>
+        image.setRGB(x, y, new Color(40 * x, 30 * y, 200 - 20 * x - 10 * y, 90 + 20 * y).getRGB)
+      )
     )
     val out = new ByteArrayOutputStream
     ImageIO.write(image, "png", out)
@@ -71,7 +73,10 @@ final class PixelImageSuite extends AnyFunSuite with StageImages {
       pixels(2, 3, 1, 0, 6),
     )
     val images = spark.sparkContext
-      .parallelize(rows.zipWithIndex.map { case ((h, w, c, m, d), at) => (at, "o", h, w, c, m, d) }, 2)
+      .parallelize(
+        rows.zipWithIndex.map { case ((h, w, c, m, d), at) => (at, "o", h, w, c, m, d) },
+        2,
+      )
       .toDF("id", "origin", "height", "width", "nChannels", "mode", "data")
       .selectExpr("id", "struct(origin, height, width, nChannels, mode, data) AS content")
     val found = this.rows(new ImageFeaturizer().setModel(means).transform(images))

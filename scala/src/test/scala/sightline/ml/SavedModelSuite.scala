@@ -98,7 +98,9 @@ final class SavedModelSuite extends AnyFunSuite with StageImages {
       def tampered(name: String)(edit: Path => Unit): (String, String) = {
         featurizer.write.save(s"$folder/$name")
         val zip = folder.resolve(s"$name/model/means.zip")
-        Using.resource(java.nio.file.FileSystems.newFileSystem(zip))(files => edit(files.getPath("/")))
+        Using.resource(java.nio.file.FileSystems.newFileSystem(zip))(files =>
+          edit(files.getPath("/"))
+        )
         // Hadoop's local file system keeps a checksum of each file.
         Files.deleteIfExists(zip.resolveSibling(".means.zip.crc")): Unit
         refused(ImageFeaturizer.load(s"$folder/$name"))
@@ -114,7 +116,9 @@ final class SavedModelSuite extends AnyFunSuite with StageImages {
     }
   }
 
-  test("a pipeline that another process loads elsewhere gives the same rows; it needs the extensions") {
+  test(
+    "a pipeline that another process loads elsewhere gives the same rows; it needs the extensions"
+  ) {
     withFolder { folder =>
       Seq("1" -> red, "2" -> text, "3" -> blue).foreach { case (name, image) =>
         write(folder, s"images/$name.png", image)
@@ -134,21 +138,28 @@ final class SavedModelSuite extends AnyFunSuite with StageImages {
       Files.move(folder.resolve("saved"), folder.resolve("moved"))
       FileUtils.deleteDirectory(bundle.toFile)
       val printed = StageProcess.run(s"$folder/moved", s"$folder/images")
-      assert(printed.head.startsWith("MISSING_EXTENSIONS: the Spark session cannot run imageFeaturizer_"))
+      assert(
+        printed.head.startsWith("MISSING_EXTENSIONS: the Spark session cannot run imageFeaturizer_")
+      )
       assert(printed.tail == expected)
       assert(expected.size == 3)
       assert(StageProcess.rows(PipelineModel.load(s"$folder/moved"), images) == expected)
     }
   }
 
-  test("allowCode in a saved stage does not run a bundle's own code without the application's consent") {
+  test(
+    "allowCode in a saved stage does not run a bundle's own code without the application's consent"
+  ) {
     withFolder { folder =>
       val bundle = copied(folder)
       val manifest = bundle.resolve("model.json")
       val weights = """"pytorch": {"file": "model.onnx", "architecture": "mine:net"}, """
       val changed = Files
         .readString(manifest)
-        .replaceFirst("\"variants\"\\s*:\\s*\\{", java.util.regex.Matcher.quoteReplacement(s"""\"variants\": {$weights"""))
+        .replaceFirst(
+          "\"variants\"\\s*:\\s*\\{",
+          java.util.regex.Matcher.quoteReplacement(s"""\"variants\": {$weights"""),
+        )
       Files.writeString(manifest, changed): Unit
       val stage = featurizer.setModel(bundle.toString).setBackend("pytorch").setAllowCode(true)
       stage.write.save(s"$folder/stage")

@@ -24,7 +24,8 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
     val folder = Paths
       .get(classOf[ImageFeaturizer].getProtectionDomain.getCodeSource.getLocation.toURI)
       .resolve("sightline/ml")
-    val names = Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq)
+    val names =
+      Using.resource(Files.list(folder))(_.iterator.asScala.map(_.getFileName.toString).toSeq)
     names
       .filter(name => name.endsWith(".class") && !name.contains("$"))
       .map(name => Class.forName(s"sightline.ml.${name.stripSuffix(".class")}"))
@@ -68,7 +69,8 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
   /** The result of a stage, and of the model that an estimator fits. */
   private def result(stage: PipelineStage, input: DataFrame): Seq[String] = stage match {
     case transformer: Transformer => texts(transformer.transform(input))
-    case estimator: Estimator[?] => texts(estimator.fit(input).asInstanceOf[Transformer].transform(input))
+    case estimator: Estimator[?] =>
+      texts(estimator.fit(input).asInstanceOf[Transformer].transform(input))
     case other => fail(s"$other is no stage")
   }
 
@@ -111,6 +113,7 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
   test("the package has the stages that the documentation names") {
     assert(
       stages.map(_.getSimpleName) == Seq(
+        "CachedPipeline",
         "ImageClassifier",
         "ImageClassifierModel",
         "ImageFeaturizer",

@@ -18,14 +18,24 @@ final class TensorTransformerSuite extends AnyFunSuite with StageImages {
     import session.implicits.*
     val rows = (1 to 4).map { id =>
       val x = Seq(id.toFloat, 1f, 2f, 3f)
-      (id, x, Vectors.dense(x.map(_.toDouble).toArray), x.map(_.toDouble), if (id == 3) Seq(1f) else x)
+      (
+        id,
+        x,
+        Vectors.dense(x.map(_.toDouble).toArray),
+        x.map(_.toDouble),
+        if (id == 3) Seq(1f) else x,
+      )
     }
     spark.sparkContext.parallelize(rows, 2).toDF("id", "x", "v", "d", "bad")
   }
 
   private val sums = (1 to 4).map(id => (Seq(id + 1f, 5f), id + 6f))
 
-  private def found(frame: DataFrame, y: String = "y", sum: String = "sum"): Seq[(Seq[Float], Float)] =
+  private def found(
+      frame: DataFrame,
+      y: String = "y",
+      sum: String = "sum",
+  ): Seq[(Seq[Float], Float)] =
     rows(frame).map(row => (row.getAs[scala.collection.Seq[Float]](y).toSeq, row.getAs[Float](sum)))
 
   test("columns named as the inputs are read, and the outputs become columns of their names") {
@@ -80,8 +90,10 @@ final class TensorTransformerSuite extends AnyFunSuite with StageImages {
     val result = rows(stage(TensorBundle.iris).setInputCols(Array("bad")).transform(numbers))
     val codes = result.map(row => Option(row.getAs[Row]("error")).map(_.getString(0)))
     assert(codes == Seq(None, None, Some("INVALID_INPUT"), None))
-    assert(result.map(row => Option(row.getAs[Any]("sum"))) ==
-      Seq(Some(7f), Some(8f), None, Some(10f)))
+    assert(
+      result.map(row => Option(row.getAs[Any]("sum"))) ==
+        Seq(Some(7f), Some(8f), None, Some(10f))
+    )
   }
 
   test("casts decides whether fractions become integers") {
@@ -102,7 +114,9 @@ final class TensorTransformerSuite extends AnyFunSuite with StageImages {
     }
     val iris = TensorBundle.iris
     assert(refused(stage(iris).setInputTensors(Array("z"))).contains("the model has x"))
-    assert(refused(stage(iris).setInputCols(Array("x", "v"))).contains("2 columns for 1 tensors: x"))
+    assert(
+      refused(stage(iris).setInputCols(Array("x", "v"))).contains("2 columns for 1 tensors: x")
+    )
     assert(refused(stage(iris).setOutputTensors(Array("y", "y"))).contains("'y' twice"))
     assert(
       refused(stage(TensorBundle.pair).setInputTensors(Array("a")).setInputCols(Array("id")))

@@ -160,7 +160,9 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
 
   test("a worker with another protocol is rejected with PROTOCOL_MISMATCH") {
     val worker = Inference(ColourBundle.bundle).bulk(spark, TopK(), columns)
-    val other = worker.copy(spec = worker.spec.replace(s"\"protocol\":${WorkerSpec.Protocol}", "\"protocol\":9"))
+    val other = worker.copy(spec =
+      worker.spec.replace(s"\"protocol\":${WorkerSpec.Protocol}", "\"protocol\":9")
+    )
     val output = new StructType().add("path", "string").add("n", "int")
     val error = intercept[SparkException](BulkFrame(other, frame(images), output).collect())
     assert(error.getMessage.contains("PROTOCOL_MISMATCH: the jar has protocol 9"))
