@@ -18,6 +18,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
@@ -78,6 +79,26 @@ def user_environment() -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     }
+
+
+@pytest.fixture(scope="session")
+def spark(jar: Path) -> Iterator[SparkSession]:
+    """A PySpark session with the jar, in this process. Its workers have no code but the jar's."""
+    with pytest.MonkeyPatch.context() as variables:
+        variables.delenv("PYTHONPATH", raising=False)
+        variables.setenv("PYSPARK_PYTHON", str(BIN / "python"))
+        variables.setenv("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        session = (
+            SparkSession.builder.master("local[2]")
+            .config("spark.jars", str(jar))
+            .config("spark.sql.extensions", "sightline.sql.SightlineExtensions")
+            .config("spark.ui.enabled", "false")
+            .config("spark.sql.shuffle.partitions", "2")
+            .getOrCreate()
+        )
+        session.sparkContext.setLogLevel("OFF")
+        yield session
+        session.stop()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-
 from sightline.bundle.golden import pack_golden
 from sightline.bundle.manifest import Golden, Manifest, OnnxVariant
 from sightline.bundle.signature import Classes, Input, Kind, Output, Signature
@@ -35,11 +34,7 @@ def write_iris(folder: Path) -> Path:
         {"weights": weights, "bias": bias},
         Signature(
             (Input(TensorSpec("x", "float32", ("n", 4)), Kind("tensor")),),
-            (
-                Output(
-                    TensorSpec("scores", "float32", ("n", 3)), Classes("labels.txt", "softmax")
-                ),
-            ),
+            (Output(TensorSpec("scores", "float32", ("n", 3)), Classes("labels.txt", "softmax")),),
         ),
         {"x": x},
         {"scores": x @ weights + bias},

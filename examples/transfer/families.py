@@ -14,12 +14,12 @@ from pyspark.ml.evaluation import MulticlassClassificationEvaluator
 from pyspark.ml.feature import StringIndexer
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import functions as sf
 from pyspark.sql.window import Window
 from sightline.ml import ImageFeaturizer
 
 
-@F.udf("array<double>")
+@sf.udf("array<double>")
 def pixels(content: bytes) -> list[float]:
     """The 32 x 32 pixels of an image, 0 to 1."""
     image = Image.open(io.BytesIO(content)).convert("RGB").resize((32, 32))
@@ -29,10 +29,10 @@ def pixels(content: bytes) -> list[float]:
 spark = SparkSession.builder.getOrCreate()
 images = spark.read.format("sightline").load(sys.argv[1])
 # Apple_Golden_2__r0_114_100.jpg is the variety Apple_Golden_2, seen from one side.
-named = images.withColumn("variety", F.regexp_extract("path", r"([^/]+?)__[^/]*$", 1))
-number = F.dense_rank().over(Window.partitionBy("label").orderBy("variety")) - 1
+named = images.withColumn("variety", sf.regexp_extract("path", r"([^/]+?)__[^/]*$", 1))
+number = sf.dense_rank().over(Window.partitionBy("label").orderBy("variety")) - 1
 varieties = named.select("label", "variety").distinct().withColumn("number", number)
-fruits = named.join(F.broadcast(varieties.drop("label")), "variety")
+fruits = named.join(sf.broadcast(varieties.drop("label")), "variety")
 
 featurizer = ImageFeaturizer(model="efficientnet_lite0", handleInvalid="skip")
 rows = featurizer.transform(fruits.withColumn("pixels", array_to_vector(pixels("content")))).cache()
@@ -41,7 +41,7 @@ print(f"{known.count()} images of known varieties, {unseen.count()} of unseen on
 accuracy = MulticlassClassificationEvaluator(labelCol="class", metricName="accuracy")
 for column in ("features", "pixels"):
     classifier = LogisticRegression(
-        featuresCol=column, labelCol="class", regParam=0.01, maxIter=100
+        featuresCol=column, labelCol="class", regParam=0.001, standardization=False
     )
     stages = [StringIndexer(inputCol="label", outputCol="class"), classifier]
     fitted = Pipeline(stages=stages).fit(known)

@@ -16,9 +16,9 @@ train = spark.read.format("sightline").load(f"{folder}/train")
 test = spark.read.format("sightline").load(f"{folder}/test")
 pipeline = Pipeline(
     stages=[
-        ImageFeaturizer(model="efficientnet_lite0", handleInvalid="skip"),
         StringIndexer(inputCol="label", outputCol="class"),
-        LogisticRegression(labelCol="class", regParam=0.01, maxIter=50),
+        ImageFeaturizer(model="efficientnet_lite0", handleInvalid="skip"),
+        LogisticRegression(labelCol="class", regParam=0.001, standardization=False),
     ]
 )
 model = pipeline.fit(train)

@@ -8,9 +8,9 @@ import sightline.ml.ImageFeaturizer
 val folder = spark.conf.get("spark.flowers.folder")
 val Seq(train, test) = Seq("train", "test").map(part => spark.read.format("sightline").load(s"$folder/$part"))
 val pipeline = new Pipeline().setStages(Array(
-  new ImageFeaturizer().setModel("efficientnet_lite0").setHandleInvalid("skip"),
   new StringIndexer().setInputCol("label").setOutputCol("class"),
-  new LogisticRegression().setLabelCol("class").setRegParam(0.01).setMaxIter(50),
+  new ImageFeaturizer().setModel("efficientnet_lite0").setHandleInvalid("skip"),
+  new LogisticRegression().setLabelCol("class").setRegParam(0.001).setStandardization(false),
 ))
 val model = pipeline.fit(train)
 val accuracy = new MulticlassClassificationEvaluator().setLabelCol("class").setMetricName("accuracy")

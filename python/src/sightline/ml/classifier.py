@@ -115,6 +115,18 @@ class ImageClassifier(Stage, JavaEstimator["ImageClassifierModel"], _Classifier)
         """Set the column with the labels."""
         return self._set(labelCol=value)
 
+    def setPredictionCol(self, value: str) -> Self:
+        """Set the new column with the number of the predicted label."""
+        return self._set(predictionCol=value)
+
+    def setPredictedLabelCol(self, value: str) -> Self:
+        """Set `predictedLabelCol`."""
+        return self._set(predictedLabelCol=value)
+
+    def setProbabilityCol(self, value: str) -> Self:
+        """Set the new column with the probability of each label."""
+        return self._set(probabilityCol=value)
+
     def setHead(self, value: str) -> Self:
         """Set `head`."""
         return self._set(head=value)
