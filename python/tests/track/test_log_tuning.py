@@ -135,7 +135,7 @@ def test_a_search_is_a_run_and_each_trial_a_nested_run(tmp_path: Path, server: s
 
 def test_the_output_of_another_command_is_refused(tmp_path: Path) -> None:
     write(tmp_path, RECORD | {"command": "predict"})
-    with pytest.raises(WrongUseError, match="NOT_A_RUN: .* is the record of 'predict'"):
+    with pytest.raises(WrongUseError, match=r"NOT_A_RUN: .* is the record of 'predict'"):
         log_tuning(tmp_path, "http://127.0.0.1:1", "tuning")
-    with pytest.raises(WrongUseError, match="NOT_A_RUN: .* cannot be read"):
+    with pytest.raises(WrongUseError, match=r"NOT_A_RUN: .* cannot be read"):
         log_tuning(tmp_path / "nothing", "http://127.0.0.1:1", "tuning")

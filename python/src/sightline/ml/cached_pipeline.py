@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
 from pyspark import StorageLevel
@@ -15,12 +15,12 @@ from pyspark.sql.types import BinaryType, DataType, StructType
 
 
 class CachedPipeline(Pipeline):
-    """Spark's `Pipeline`, whose fit runs the transformers before the first estimator once.
+    """Spark's `Pipeline`, whose fit runs each transformer once.
 
-    Their rows are persisted for the other stages, and removed at the end of the fit. So a
-    `CrossValidator` after an `ImageFeaturizer` reads the features from the cache for each fold and
-    each point of its grid. Binary columns and image structs are not persisted: the stages after the
-    transformers cannot have them as inputs of their fit.
+    Before an estimator that follows a transformer, the rows are persisted, until the end of the
+    fit. So a `CrossValidator` after an `ImageFeaturizer` reads the features from the cache for each
+    fold and each point of its grid. Binary columns and image structs are not persisted, so the
+    stages from that estimator on cannot use them in the fit.
 
     Example::
 
@@ -40,17 +40,24 @@ class CachedPipeline(Pipeline):
 
     def _fit(self, dataset: DataFrame) -> PipelineModel:
         stages = self.getStages()
-        count = next(
-            (at for at, stage in enumerate(stages) if isinstance(stage, Estimator)), len(stages)
-        )
-        if count in (0, len(stages)):
-            return super()._fit(dataset)
-        first = [cast(Transformer, stage) for stage in stages[:count]]
-        for stage in first:
-            dataset = stage.transform(dataset)
-        with _persisted(dataset) as rows:
-            rest = Pipeline(stages=stages[count:]).fit(rows)
-        return PipelineModel([*first, *rest.stages])
+        estimators = [at for at, stage in enumerate(stages) if isinstance(stage, Estimator)]
+        used = estimators[-1] + 1 if estimators else 0
+        fitted: list[Transformer] = []
+        is_computed = False  # by a transformer, since the rows were persisted
+        with ExitStack() as cache:
+            for at, stage in enumerate(stages[:used]):
+                if isinstance(stage, Estimator):
+                    if is_computed:
+                        dataset = cache.enter_context(_persisted(dataset))
+                        is_computed = False
+                    model = stage.fit(dataset)
+                    dataset = model.transform(dataset) if at + 1 < used else dataset
+                    fitted.append(model)
+                else:
+                    dataset = cast(Transformer, stage).transform(dataset)
+                    is_computed = True
+                    fitted.append(cast(Transformer, stage))
+        return PipelineModel([*fitted, *(cast(Transformer, stage) for stage in stages[used:])])
 
     @classmethod
     def read(cls) -> PipelineReader:

@@ -11,12 +11,12 @@ import org.apache.spark.storage.StorageLevel
 import sightline.source.Columns
 
 /**
- * Spark's `Pipeline`, whose fit runs the transformers before the first estimator once.
+ * Spark's `Pipeline`, whose fit runs each transformer once.
  *
- * Their rows are persisted for the other stages, and removed at the end of the fit. So a
- * `CrossValidator` after an [[ImageFeaturizer]] reads the features from the cache for each fold and
- * each point of its grid. BINARY columns and image structs are not persisted: the stages after the
- * transformers cannot have them as inputs of their fit.
+ * Before an estimator that follows a transformer, the rows are persisted, until the end of the fit.
+ * So a `CrossValidator` after an [[ImageFeaturizer]] reads the features from the cache for each fold
+ * and each point of its grid. BINARY columns and image structs are not persisted, so the stages
+ * from that estimator on cannot use them in the fit.
  */
 final class CachedPipeline(override val uid: String) extends Pipeline(uid) {
 
@@ -27,37 +27,28 @@ final class CachedPipeline(override val uid: String) extends Pipeline(uid) {
     this
   }
 
-  /** The transformers before the first estimator, and the other stages. */
-  private def divided: (Array[Transformer], Array[PipelineStage]) = {
-    val (first, rest) = getStages.span(!_.isInstanceOf[Estimator[?]])
-    (first.collect { case stage: Transformer => stage }, rest)
-  }
-
-  /** Whether there are rows to persist, and stages to read them. */
-  private def hasBoth: Boolean = {
-    val (first, rest) = divided
-    first.nonEmpty && rest.nonEmpty
-  }
+  /** The stages up to the last estimator, and those after it. */
+  private def divided: (List[PipelineStage], List[PipelineStage]) =
+    getStages.toList.splitAt(getStages.lastIndexWhere(_.isInstanceOf[Estimator[?]]) + 1)
 
   override def transformSchema(schema: StructType): StructType = {
-    if (hasBoth) {
-      val (first, rest) = divided
-      val transformed = first.foldLeft(schema)((before, stage) => stage.transformSchema(before))
-      new Pipeline(uid).setStages(rest).transformSchema(CachedPipeline.cached(transformed)): Unit
-    }
+    val (used, _) = divided
+    used.foldLeft((schema, false)) {
+      case ((before, _), stage: Transformer) => (stage.transformSchema(before), true)
+      case ((before, isComputed), stage) =>
+        val rows = if (isComputed) CachedPipeline.cached(before) else before
+        (stage.transformSchema(rows), false)
+    }: Unit
     super.transformSchema(schema)
   }
 
-  override def fit(dataset: Dataset[?]): PipelineModel =
-    if (hasBoth) {
-      transformSchema(dataset.schema): Unit
-      val (first, rest) = divided
-      val transformed = first.foldLeft(dataset.toDF())((rows, stage) => stage.transform(rows))
-      val fitted = CachedPipeline.persisted(transformed) { rows =>
-        new Pipeline(uid).setStages(rest).fit(rows)
-      }
-      PipelineFiles.model(uid, first ++ fitted.stages).setParent(this)
-    } else super.fit(dataset)
+  override def fit(dataset: Dataset[?]): PipelineModel = {
+    transformSchema(dataset.schema): Unit
+    val (used, after) = divided
+    val fitted = CachedPipeline.fit(dataset.toDF(), used, isComputed = false)
+    val others = after.collect { case stage: Transformer => stage }
+    PipelineFiles.model(uid, (fitted ++ others).toArray).setParent(this)
+  }
 
   override def copy(extra: ParamMap): CachedPipeline =
     new CachedPipeline(uid).setStages(super.copy(extra).getStages)
@@ -69,6 +60,20 @@ object CachedPipeline extends MLReadable[CachedPipeline] {
     PipelineFiles.reader(classOf[CachedPipeline]) { (uid, stages) =>
       new CachedPipeline(uid).setStages(stages)
     }
+
+  /** @param isComputed whether a transformer has computed `rows` since they were persisted */
+  private def fit(
+      rows: DataFrame,
+      stages: List[PipelineStage],
+      isComputed: Boolean,
+  ): List[Transformer] = stages match {
+    case (stage: Transformer) :: rest => stage :: fit(stage.transform(rows), rest, isComputed = true)
+    case (_: Estimator[?]) :: _ if isComputed => persisted(rows)(fit(_, stages, isComputed = false))
+    case (stage: Estimator[?]) :: rest =>
+      val model = stage.fit(rows).asInstanceOf[Transformer]
+      model :: (if (rest.isEmpty) Nil else fit(model.transform(rows), rest, isComputed = false))
+    case _ => Nil
+  }
 
   /** The columns of `schema` that are persisted. */
   private def cached(schema: StructType): StructType =

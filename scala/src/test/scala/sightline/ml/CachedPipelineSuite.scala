@@ -88,6 +88,13 @@ final class CachedPipelineSuite extends AnyFunSuite with StageImages {
     assert(persisted == before)
   }
 
+  test("estimators before the featurizer change nothing: each image is decoded once") {
+    val before = persisted
+    val stages = Array[PipelineStage](indexer, featurizer, validator(grid.take(1)))
+    assert(decoded(new CachedPipeline().setStages(stages).fit(images(30))) == 30)
+    assert(persisted == before)
+  }
+
   test("Spark's Pipeline decodes each image for the training and validation rows of each fold") {
     val stages = Array[PipelineStage](featurizer, indexer, validator(grid.take(1)))
     // Once for the indexer, twice for each fold, and at least once for the best model.
