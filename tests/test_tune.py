@@ -302,3 +302,88 @@ def test_a_cached_pipeline_decodes_each_image_once_and_equals_a_loop_by_hand(
     assert found["scala"] == ["sightline.ml.CachedPipeline", 3]
     assert found["python"] == ["ImageFeaturizer", "StringIndexer", "LogisticRegression"]
     assert found["copy"] == "CachedPipeline"
+
+
+BY_HAND = """
+import csv
+import numpy as np
+from pyspark.ml import PipelineModel
+from pyspark.ml.classification import LogisticRegression
+from pyspark.ml.evaluation import MulticlassClassificationEvaluator
+from pyspark.sql import Window
+from sightline.ml import ImageFeaturizer
+from sklearn.linear_model import LogisticRegression as Sklearn
+
+table = spark.read.format("sightline").load(images)
+featured = ImageFeaturizer(model=model).transform(table)
+order = Window.partitionBy("label").orderBy(F.xxhash64("path", F.lit(5)), "path")
+folds = featured.withColumn("fold", (F.row_number().over(order) - 1) % 2)
+rows = folds.select("path", "label", "features", "fold").orderBy("path").collect()
+x = np.array([row.features.toArray() for row in rows])
+y = np.array([row.label for row in rows])
+fold = np.array([row.fold for row in rows])
+
+def sklearn_score(regularisation):
+    scores = []
+    for k in range(2):
+        train, test = fold != k, fold == k
+        scale = x[train].std(axis=0, ddof=1)  # Spark scales the features by it
+        scale[scale == 0] = 1
+        fitted = Sklearn(C=1 / (regularisation * train.sum()), max_iter=2000, tol=1e-8)
+        fitted.fit(x[train] / scale, y[train])
+        scores.append(fitted.score(x[test] / scale, y[test]))
+    return float(np.mean(scores))
+
+with open(f"{out}/flowers/trials.csv", newline="") as stream:
+    trials = list(csv.DictReader(stream))
+found = {
+    "tuned": [float(trial["accuracy"]) for trial in trials],
+    "sklearn": [sklearn_score(float(trial["regParam"])) for trial in trials],
+    "points": [float(trial["regParam"]) for trial in trials],
+    "images": [int((y == label).sum()) for label in sorted(set(y))],
+}
+loaded = PipelineModel.load(f"{out}/flowers/model").transform(table)
+found["fitted"] = loaded.where("predicted_label = label").count()
+print(json.dumps(found))
+"""
+
+
+def test_the_best_of_a_search_on_flowers_equals_a_loop_by_hand_with_scikit_learn(
+    tmp_path: Path,
+    shared: Path,
+    repository: Path,
+    jar: Path,
+    alone: Callable[..., Done],
+    run_in: Callable[..., Done],
+) -> None:
+    images = tmp_path / "images"
+    for folder in sorted((shared / "flowers" / "dev" / "train").iterdir()):
+        (images / folder.name).mkdir(parents=True)
+        for file in sorted(folder.iterdir())[:20]:
+            (images / folder.name / file.name).symlink_to(file)
+    search = ("--head", "logistic", "--reg-param", "0.01:3", "--elastic-net-param", "0:0")
+    search += ("--max-iter", "100:100", "--trials", "4", "--parallelism", "2", "--folds", "2")
+    model = repository / "models" / "efficientnet_lite0"
+    where = ("--images", images, "--model", model, "--output", tmp_path / "flowers")
+    spark = ("--master", "local[2]", "--conf", "spark.ui.enabled=false")
+    tuned = alone("tune", *where, *search, *spark, "--seed", "5")
+    assert tuned.returncode == 0, tuned.stderr[-3000:]
+    assert tuned.stderr.count("sightline: tune trial ") == 4
+    record = json.loads((tmp_path / "flowers" / "_run" / "run.json").read_text())
+    assert record["worker"]["decoded"] == record["counts"]["used"] == 100
+
+    program = tmp_path / "program.py"
+    program.write_text(SESSION + BY_HAND)
+    sources = str(repository / "python" / "src")
+    arguments = (jar, model, images, tmp_path)
+    done = run_in(sys.executable, program, *arguments, PYTHONPATH=sources)
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["images"] == [20] * 5
+    # Two solvers: a flower between two classes may change its class.
+    assert found["tuned"] == pytest.approx(found["sklearn"], abs=0.021)
+    best = found["tuned"].index(max(found["tuned"]))
+    assert record["best"]["params"]["regParam"] == found["points"][best]
+    assert found["sklearn"][best] >= max(found["sklearn"]) - 0.021
+    assert found["tuned"][best] > 0.6
+    assert found["fitted"] >= 90

@@ -18,7 +18,7 @@ from sightline.cli.options import (
     add_options,
     file_options,
 )
-from sightline.cli.tune_values import choices, layers, pair, settings, whole_pair
+from sightline.cli.tune_values import heads, layers, metric, pair, settings, whole_pair
 from sightline.engine.settings import DECODERS, DEFAULT_BATCH_ROWS
 from sightline.publish import check_output, require_replaceable
 from sightline.require_package import require_package
@@ -40,10 +40,11 @@ _search_options = add_options(
     ),
     click.option(
         "--metric",
-        type=KnownName(["accuracy", "f1", "logLoss"]),
+        metavar="NAME",
+        callback=metric,
         default="accuracy",
         show_default=True,
-        help="What is compared, as MLlib computes it.",
+        help="What is compared: accuracy, f1 or logLoss, as MLlib computes them.",
     ),
     click.option(
         "--parallelism",
@@ -59,7 +60,7 @@ _search_options = add_options(
         "--head",
         "heads",
         metavar="A,B",
-        callback=choices,
+        callback=heads,
         default="logistic,mlp",
         show_default=True,
         help="Classifiers to try: logistic (logistic regression), mlp (a small network), or both.",
@@ -181,12 +182,11 @@ def tune(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names
     from sightline.tune.session import tuning_session
     from sightline.tune.trial import trial_table
 
-    metric = arguments.study.metric
-    larger = metric != "logLoss"
+    study = arguments.study
     progress = _Progress(arguments)
     with tuning_session(find_jar(), options["master"], options["settings"]) as spark:
         result = run_tuning(spark, arguments, progress.show)
-    click.echo(trial_table(result.trials, metric, larger=larger))
+    click.echo(trial_table(result.trials, study.metric, larger=study.larger))
     _print_result(arguments, result)
     mlflow.log(arguments.output)
 
@@ -243,7 +243,7 @@ class _Progress:
             )
         else:
             self._done.append(event)
-            best = best_trial(self._done, larger=self._study.metric != "logLoss")
+            best = best_trial(self._done, larger=self._study.larger)
             score = "" if event.score is None else f" {self._study.metric} {event.score:.4f}"
             shown = "" if best is None else f"; best {best.score:.4f} (trial {best.number})"
             message = (

@@ -7,21 +7,39 @@ from collections.abc import Callable
 
 import click
 
-from sightline.wrong_option import require_known
+from sightline.errors import WrongUseError
 
+# Those of sightline.tune, which is not imported here: `--help` must not load pyspark.
+_HEADS = ("logistic", "mlp")
+_METRICS = ("accuracy", "f1", "logLoss")
 _MOST_NEURONS = 1_000_000_000
 
 
-def choices(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+def heads(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
     """Return the heads of ``logistic,mlp``, without duplicates.
 
     Raises:
         WrongUseError: UNKNOWN_HEAD.
         click.BadParameter: If the list is empty.
     """
-    for name in (names := _words(context, parameter, value)):
-        require_known("--head", name, ("logistic", "mlp"))
+    names = _words(context, parameter, value)
+    for name in names:
+        if name not in _HEADS:
+            message = f"--head '{name}'. Known: {', '.join(_HEADS)}."
+            raise WrongUseError("UNKNOWN_HEAD", message)
     return names
+
+
+def metric(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Return the name of a metric.
+
+    Raises:
+        WrongUseError: UNKNOWN_METRIC.
+    """
+    if value not in _METRICS:
+        message = f"--metric '{value}'. Known: {', '.join(_METRICS)}."
+        raise WrongUseError("UNKNOWN_METRIC", message)
+    return value
 
 
 def pair(

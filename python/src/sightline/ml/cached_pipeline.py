@@ -54,9 +54,9 @@ class CachedPipeline(Pipeline):
                     dataset = model.transform(dataset) if at + 1 < used else dataset
                     fitted.append(model)
                 else:
-                    dataset = cast(Transformer, stage).transform(dataset)
+                    dataset = stage.transform(dataset)
                     is_computed = True
-                    fitted.append(cast(Transformer, stage))
+                    fitted.append(stage)
         return PipelineModel([*fitted, *(cast(Transformer, stage) for stage in stages[used:])])
 
     @classmethod

@@ -105,7 +105,7 @@ def run_tuning(
             report(rows)
             trials = run_study(arguments.space, rows, study, report)
             clock = _lap(seconds, "trials", clock)
-            best = best_trial(trials, larger=study.evaluator.isLargerBetter())
+            best = best_trial(trials, larger=study.larger)
             if best is None:
                 raise _nothing_complete(trials)
             model = _classifier(classifier, best.head, rows, study.seed)

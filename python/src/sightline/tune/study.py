@@ -41,6 +41,11 @@ class StudySettings:
     seed: int
 
     @property
+    def larger(self) -> bool:
+        """Whether a larger score is better."""
+        return self.metric != "logLoss"
+
+    @property
     def evaluator(self) -> MulticlassClassificationEvaluator:
         """MLlib's evaluator of the metric."""
         # PySpark's type of metricName lacks logLoss.
@@ -70,7 +75,7 @@ def run_study(
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(
-        direction="maximize" if settings.evaluator.isLargerBetter() else "minimize",
+        direction="maximize" if settings.larger else "minimize",
         sampler=optuna.samplers.TPESampler(seed=settings.seed),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=_TRIALS_BEFORE_PRUNING),
     )
