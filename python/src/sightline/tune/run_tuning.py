@@ -207,6 +207,7 @@ def _trial_facts(trial: Trial) -> dict[str, Any]:
         "scores": trial.scores,
         "head": trial.head.kind,
         "params": trial.head.params,
+        "started": trial.started,
         "seconds": trial.seconds,
         **({"error": trial.error} if trial.error else {}),
     }

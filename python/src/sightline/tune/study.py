@@ -82,6 +82,7 @@ def run_study(
     study.enqueue_trial(space.first())
     states = {COMPLETE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, FAILED: TrialState.FAIL}
     done: list[Trial] = []
+    begin = time.monotonic()
     # Spark's properties of a job are those of the thread that starts it.
     run = inheritable_thread_target(rows.frame.sparkSession)(_run_trial)
     with ThreadPoolExecutor(settings.parallelism) as pool:
@@ -90,7 +91,7 @@ def run_study(
             asked = [study.ask() for _ in range(size)]
             heads = [space.suggest(trial) for trial in asked]
             running = [
-                pool.submit(run, trial, head, rows, settings)
+                pool.submit(run, trial, head, rows, settings, begin)
                 for trial, head in zip(asked, heads, strict=True)
             ]
             for trial, future in zip(asked, running, strict=True):
@@ -108,7 +109,7 @@ def fit_head(head: Head, rows: TrainingRows, seed: int) -> Any:  # noqa: ANN401 
 
 
 def _run_trial(
-    trial: optuna.Trial, head: Head, rows: TrainingRows, settings: StudySettings
+    trial: optuna.Trial, head: Head, rows: TrainingRows, settings: StudySettings, begin: float
 ) -> Trial:
     """Fit and score the head on each fold, as long as it is not much worse than other trials."""
     started = time.monotonic()
@@ -126,7 +127,8 @@ def _run_trial(
     except Exception as failure:  # noqa: BLE001 - whatever a trial raises, the others run
         state, error = FAILED, _reason(failure)
     seconds = round(time.monotonic() - started, 3)
-    return Trial(trial.number, head, state, tuple(scores), seconds, error)
+    since = round(started - begin, 3)
+    return Trial(trial.number, head, state, tuple(scores), seconds, error, since)
 
 
 def _score(head: Head, rows: TrainingRows, settings: StudySettings, fold: int) -> float:

@@ -24,6 +24,7 @@ class Trial:
         scores: Of each fold that was run, in their order.
         seconds: Time of the trial.
         error: Why it failed; empty for other states.
+        started: Seconds from the start of the search.
     """
 
     number: int
@@ -32,6 +33,7 @@ class Trial:
     scores: tuple[float, ...]
     seconds: float
     error: str = ""
+    started: float = 0.0
 
     @property
     def score(self) -> float | None:
