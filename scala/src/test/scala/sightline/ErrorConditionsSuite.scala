@@ -16,8 +16,8 @@ import org.json4s.JsonDSL.*
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.{withFolder, write}
-import sightline.pca.{ComponentModel, ComponentsOutput, FeatureCounts, FeatureTable}
 import sightline.model.{Bundle, TestBundle}
+import sightline.pca.{ComponentModel, ComponentsOutput, FeatureCounts, FeatureTable}
 import sightline.report.{Publication, Tracking, WrittenRows}
 import sightline.schedule.{DriverPython, Preflight}
 import sightline.source.{ImageRequest, SplitImages}

@@ -10,8 +10,8 @@ import org.apache.spark.sql.functions.{col, element_at, lit, udf, when}
 import org.apache.spark.sql.sightline.AnalysisErrors
 import org.apache.spark.sql.types.{DoubleType, IntegerType, StructType}
 import org.apache.spark.sql.{Column, DataFrame, Dataset}
-import org.json4s.JsonDSL.*
 import org.json4s.*
+import org.json4s.JsonDSL.*
 
 import sightline.source.Columns
 

@@ -5,9 +5,9 @@ import org.apache.spark.sql.execution.streaming.runtime.MemoryStream
 import org.apache.spark.sql.{AnalysisException, DataFrame, Row}
 import org.scalatest.funsuite.AnyFunSuite
 
+import sightline.TensorBundle
 import sightline.TestFolder.{withFolder, write}
 import sightline.schedule.WorkerCounters
-import sightline.TensorBundle
 
 /** The stages that predict labels and read files; streams; models without the needed outputs. */
 final class ImageStagesSuite extends AnyFunSuite with StageImages {
