@@ -99,7 +99,7 @@ class ImageClassifier(Stage, JavaEstimator["ImageClassifierModel"], _Classifier)
             "probabilityCol": "probability",
             "head": "logistic",
             "hiddenLayers": [64],
-            "regParam": 0.01,
+            "regParam": 0.0,
             "maxIter": 100,
         }
         self._open(defaults, params)

@@ -8,7 +8,7 @@ from pyspark.ml.param import TypeConverters
 from pyspark.ml.param.shared import HasInputCol, HasOutputCol
 from pyspark.ml.wrapper import JavaTransformer
 
-from sightline.ml.params import HasDecoder, HasModel, declare
+from sightline.ml.params import HasDecoder, HasModel, HasTopK, declare
 from sightline.ml.stage import MODEL_DEFAULTS, ModelParams, Stage
 
 _PACKAGE = "sightline.ml"
@@ -85,7 +85,7 @@ class PredictorParams(ImageParams, total=False):
     topK: int
 
 
-class ImagePredictor(ImageStage):
+class ImagePredictor(ImageStage, HasTopK):
     """Adds a model's prediction: struct<label, class_id, score, top_k>.
 
     See `ImageFeaturizer` for the types of `inputCol`.
@@ -93,28 +93,19 @@ class ImagePredictor(ImageStage):
 
     __module__ = _PACKAGE
 
-    topK = declare("topK", "labels in a prediction, at least 1", TypeConverters.toInt)
-
     def __init__(self, **params: Unpack[PredictorParams]) -> None:
         super().__init__()
         self._open({**_IMAGES, "outputCol": "prediction", "topK": 5}, params)
-
-    def setTopK(self, value: int) -> Self:
-        """Set `topK`."""
-        return self._set(topK=value)
-
-    def getTopK(self) -> int:
-        """Return the value of `topK`."""
-        return self.getOrDefault(self.topK)
 
 
 class FileParams(ImageParams, total=False):
     """Keyword arguments of `ImageFileTransformer`."""
 
+    topK: int
     result: str
 
 
-class ImageFileTransformer(ImageStage):
+class ImageFileTransformer(ImageStage, HasTopK):
     """Adds a model's result for the image file that a column names by its path or URI."""
 
     __module__ = _PACKAGE
@@ -125,7 +116,7 @@ class ImageFileTransformer(ImageStage):
 
     def __init__(self, **params: Unpack[FileParams]) -> None:
         super().__init__()
-        defaults = {"inputCol": "path", "outputCol": "output", "result": "features"}
+        defaults = {"inputCol": "path", "outputCol": "output", "result": "features", "topK": 5}
         self._open({**_IMAGES, **defaults}, params)
 
     def setResult(self, value: str) -> Self:

@@ -160,6 +160,20 @@ class HasDecoder(Params):
         return self.getOrDefault(self.decoder)
 
 
+class HasTopK(Params):
+    """The length of the list of the best classes."""
+
+    topK = declare("topK", "labels in a prediction, at least 1", TypeConverters.toInt)
+
+    def setTopK(self, value: int) -> Self:
+        """Set `topK`."""
+        return self._set(topK=value)
+
+    def getTopK(self) -> int:
+        """Return the value of `topK`."""
+        return self.getOrDefault(self.topK)
+
+
 class HasTensors(Params):
     """The columns of a model's input and output tensors."""
 
