@@ -6,7 +6,7 @@ from pathlib import Path
 
 import optuna
 
-from sightline.tune.head import Head
+from sightline.tune.classifier_head import ClassifierHead
 from sightline.tune.search_space import SearchSpace
 from sightline.tune.trial import (
     COMPLETE,
@@ -25,8 +25,8 @@ SPACE = SearchSpace(
     max_iter=(5, 50),
     hidden_layers=((8,), (16, 4)),
 )
-LOGISTIC = Head("logistic", 50, reg_param=0.25, elastic_net_param=0.5)
-MLP = Head("mlp", 7, hidden_layers=(16, 4))
+LOGISTIC = ClassifierHead("logistic", 50, reg_param=0.25, elastic_net_param=0.5)
+MLP = ClassifierHead("mlp", 7, hidden_layers=(16, 4))
 TRIALS = [
     Trial(0, LOGISTIC, COMPLETE, (0.5, 0.7), 1.0),
     Trial(1, MLP, COMPLETE, (0.9, 0.7), 1.0),
@@ -50,7 +50,7 @@ def test_a_trial_is_a_point_of_the_space() -> None:
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=1))
     study.enqueue_trial(SPACE.first())
     heads = [SPACE.suggest(study.ask()) for _ in range(40)]
-    assert heads[0] == Head("logistic", 50, reg_param=0.001, elastic_net_param=0.25)
+    assert heads[0] == ClassifierHead("logistic", 50, reg_param=0.001, elastic_net_param=0.25)
     kinds = {head.kind for head in heads}
     layers = {head.hidden_layers for head in heads}
     assert (kinds, layers) == ({"logistic", "mlp"}, {(), (8,), (16, 4)})

@@ -18,7 +18,7 @@ from sightline.errors import SightlineError, WrongUseError
 from sightline.ml import ImageClassifier, ImageClassifierModel, ImageFeaturizer
 from sightline.publish import publish_folder
 from sightline.standalone.run_record import write_run_json
-from sightline.tune.head import Head
+from sightline.tune.classifier_head import ClassifierHead
 from sightline.tune.search_space import SearchSpace
 from sightline.tune.study import StudySettings, fit_head, run_study
 from sightline.tune.training_rows import TrainingRows, training_rows
@@ -121,7 +121,7 @@ def run_tuning(
 
 
 def _classifier(
-    classifier: ImageClassifier, head: Head, rows: TrainingRows, seed: int
+    classifier: ImageClassifier, head: ClassifierHead, rows: TrainingRows, seed: int
 ) -> ImageClassifierModel:
     """Return the fitted `ImageClassifier` with the head, fitted on all rows."""
     fitted = fit_head(head, rows, seed)

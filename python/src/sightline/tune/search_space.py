@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sightline.tune.head import LOGISTIC, Head, layers_text
+from sightline.tune.classifier_head import LOGISTIC, ClassifierHead, layers_text
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
@@ -39,12 +39,12 @@ class SearchSpace:
             "hiddenLayers": layers_text(self.hidden_layers[0]),
         }
 
-    def suggest(self, trial: Trial) -> Head:
+    def suggest(self, trial: Trial) -> ClassifierHead:
         """Return the head of a trial, as Optuna chooses it."""
         kind = trial.suggest_categorical("head", self.heads)
         max_iter = trial.suggest_int("maxIter", *self.max_iter)
         if kind == LOGISTIC:
-            return Head(
+            return ClassifierHead(
                 kind,
                 max_iter,
                 reg_param=trial.suggest_float("regParam", *self.reg_param, log=True),
@@ -52,7 +52,7 @@ class SearchSpace:
             )
         names = {layers_text(layers): layers for layers in self.hidden_layers}
         chosen = trial.suggest_categorical("hiddenLayers", list(names))
-        return Head(kind, max_iter, hidden_layers=names[chosen])
+        return ClassifierHead(kind, max_iter, hidden_layers=names[chosen])
 
 
 def _nearest(value: float, bounds: tuple[float, float]) -> float:

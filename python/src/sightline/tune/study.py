@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark import inheritable_thread_target
 from pyspark.ml.evaluation import MulticlassClassificationEvaluator
 
-from sightline.tune.head import Head
+from sightline.tune.classifier_head import ClassifierHead
 from sightline.tune.search_space import SearchSpace
 from sightline.tune.training_rows import TrainingRows
 from sightline.tune.trial import COMPLETE, FAILED, PRUNED, Trial
@@ -103,13 +103,17 @@ def run_study(
     return done
 
 
-def fit_head(head: Head, rows: TrainingRows, seed: int) -> Any:  # noqa: ANN401 - a model of MLlib
+def fit_head(head: ClassifierHead, rows: TrainingRows, seed: int) -> Any:  # noqa: ANN401 - a model of MLlib
     """Return the head, fitted on all rows."""
     return head.estimator(rows.length, len(rows.labels), seed).fit(rows.frame)
 
 
 def _run_trial(
-    trial: optuna.Trial, head: Head, rows: TrainingRows, settings: StudySettings, begin: float
+    trial: optuna.Trial,
+    head: ClassifierHead,
+    rows: TrainingRows,
+    settings: StudySettings,
+    begin: float,
 ) -> Trial:
     """Fit and score the head on each fold, as long as it is not much worse than other trials."""
     started = time.monotonic()
@@ -131,7 +135,7 @@ def _run_trial(
     return Trial(trial.number, head, state, tuple(scores), seconds, error, since)
 
 
-def _score(head: Head, rows: TrainingRows, settings: StudySettings, fold: int) -> float:
+def _score(head: ClassifierHead, rows: TrainingRows, settings: StudySettings, fold: int) -> float:
     estimator = head.estimator(rows.length, len(rows.labels), settings.seed)
     model = estimator.fit(rows.frame.where(f"fold <> {fold}"))
     score = settings.evaluator.evaluate(model.transform(rows.frame.where(f"fold = {fold}")))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sightline.tune.head import Head, layers_text
+from sightline.tune.classifier_head import ClassifierHead, layers_text
 
 COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
 
@@ -28,7 +28,7 @@ class Trial:
     """
 
     number: int
-    head: Head
+    head: ClassifierHead
     state: str
     scores: tuple[float, ...]
     seconds: float

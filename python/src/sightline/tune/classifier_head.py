@@ -14,7 +14,7 @@ HEADS = (LOGISTIC, MLP)
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ClassifierHead:
     """The kind of a classifier, and its Params. The names are those of `ImageClassifier`.
 
     Args:
