@@ -67,7 +67,8 @@ object CachedPipeline extends MLReadable[CachedPipeline] {
       stages: List[PipelineStage],
       isComputed: Boolean,
   ): List[Transformer] = stages match {
-    case (stage: Transformer) :: rest => stage :: fit(stage.transform(rows), rest, isComputed = true)
+    case (stage: Transformer) :: rest =>
+      stage :: fit(stage.transform(rows), rest, isComputed = true)
     case (_: Estimator[?]) :: _ if isComputed => persisted(rows)(fit(_, stages, isComputed = false))
     case (stage: Estimator[?]) :: rest =>
       val model = stage.fit(rows).asInstanceOf[Transformer]
