@@ -19,7 +19,6 @@ from pyspark.sql.window import Window
 from sightline.ml import ImageFeaturizer
 
 
-@sf.udf("array<double>")
 def pixels(content: bytes) -> list[float]:
     """The 32 x 32 pixels of an image, 0 to 1."""
     image = Image.open(io.BytesIO(content)).convert("RGB").resize((32, 32))
@@ -27,6 +26,7 @@ def pixels(content: bytes) -> list[float]:
 
 
 spark = SparkSession.builder.getOrCreate()
+to_pixels = sf.udf(pixels, "array<double>")
 images = spark.read.format("sightline").load(sys.argv[1])
 # Apple_Golden_2__r0_114_100.jpg is the variety Apple_Golden_2, seen from one side.
 named = images.withColumn("variety", sf.regexp_extract("path", r"([^/]+?)__[^/]*$", 1))
@@ -35,7 +35,9 @@ varieties = named.select("label", "variety").distinct().withColumn("number", num
 fruits = named.join(sf.broadcast(varieties.drop("label")), "variety")
 
 featurizer = ImageFeaturizer(model="efficientnet_lite0", handleInvalid="skip")
-rows = featurizer.transform(fruits.withColumn("pixels", array_to_vector(pixels("content")))).cache()
+rows = featurizer.transform(
+    fruits.withColumn("pixels", array_to_vector(to_pixels("content")))
+).cache()
 known, unseen = rows.where("number % 3 <> 0"), rows.where("number % 3 = 0")
 print(f"{known.count()} images of known varieties, {unseen.count()} of unseen ones")
 accuracy = MulticlassClassificationEvaluator(labelCol="class", metricName="accuracy")
