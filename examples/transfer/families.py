@@ -42,9 +42,7 @@ rows = featurizer.transform(
 ).cache()
 accuracy = MulticlassClassificationEvaluator(labelCol="class", metricName="accuracy")
 for column in ("features", "pixels"):
-    classifier = LogisticRegression(
-        featuresCol=column, labelCol="class", regParam=0.001, standardization=False
-    )
+    classifier = LogisticRegression(featuresCol=column, labelCol="class", regParam=0.01)
     pipeline = Pipeline(stages=[StringIndexer(inputCol="label", outputCol="class"), classifier])
     predicted = [
         pipeline.fit(rows.where(f"number % 3 <> {third}")).transform(

@@ -18,7 +18,7 @@ pipeline = Pipeline(
     stages=[
         StringIndexer(inputCol="label", outputCol="class"),
         ImageFeaturizer(model="efficientnet_lite0", handleInvalid="skip"),
-        LogisticRegression(labelCol="class", regParam=0.001, standardization=False),
+        LogisticRegression(labelCol="class"),
     ]
 )
 model = pipeline.fit(train)

@@ -10,7 +10,7 @@ val Seq(train, test) = Seq("train", "test").map(part => spark.read.format("sight
 val pipeline = new Pipeline().setStages(Array(
   new StringIndexer().setInputCol("label").setOutputCol("class"),
   new ImageFeaturizer().setModel("efficientnet_lite0").setHandleInvalid("skip"),
-  new LogisticRegression().setLabelCol("class").setRegParam(0.001).setStandardization(false),
+  new LogisticRegression().setLabelCol("class"),
 ))
 val model = pipeline.fit(train)
 val accuracy = new MulticlassClassificationEvaluator().setLabelCol("class").setMetricName("accuracy")

@@ -6,11 +6,13 @@ A session needs the jar (``spark.jars``) and
 
 from __future__ import annotations
 
+from sightline.ml.cached_pipeline import CachedPipeline
 from sightline.ml.classifier import ImageClassifier, ImageClassifierModel
 from sightline.ml.images import ImageFeaturizer, ImageFileTransformer, ImagePredictor
 from sightline.ml.tensors import TensorTransformer
 
 __all__ = [
+    "CachedPipeline",
     "ImageClassifier",
     "ImageClassifierModel",
     "ImageFeaturizer",

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import util
+from importlib import metadata
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -133,11 +133,11 @@ def _check_uri(uri: str) -> None:
         )
     if scheme in ("http", "https") and not host:
         raise WrongUseError("TRACKING_URI", f"--mlflow '{uri}' names no host. {_START_SERVER}")
-    if scheme in _DATABASES and not util.find_spec("sqlalchemy"):
+    if scheme in _DATABASES and not _has_database_stores():
         raise WrongUseError(
             "TRACKING_URI",
             f"--mlflow '{uri}' is a database, which only an MLflow server can open: the client "
-            f"that Sightline uses has no sqlalchemy. {_START_SERVER}",
+            f"that Sightline uses, mlflow-skinny, opens none. {_START_SERVER}",
         )
     allows_folders = os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() in ("true", "1")
     if scheme in ("", "file") and not allows_folders:
@@ -146,6 +146,15 @@ def _check_uri(uri: str) -> None:
             f"--mlflow '{uri}' is a folder, and MLflow 3 writes no runs into folders unless the "
             f"environment variable MLFLOW_ALLOW_FILE_STORE is true. {_START_SERVER}",
         )
+
+
+def _has_database_stores() -> bool:
+    """Whether the whole of MLflow is installed: the part mlflow-skinny is not for databases."""
+    try:
+        metadata.distribution("mlflow")
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def _server_error(uri: str, code: str, message: str, advice: str) -> SightlineError:

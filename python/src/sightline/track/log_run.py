@@ -69,16 +69,16 @@ def log_run(folder: Path, uri: str, experiment: str, run_name: str | None = None
         found = open_experiment(client, experiment)
         run = client.create_run(
             found.experiment_id,
-            start_time=_milliseconds(facts.started.timestamp()),
-            tags=facts.tags | {"sightline.run_folder": str(folder.absolute())} | _user(),
+            start_time=milliseconds(facts.started.timestamp()),
+            tags=facts.tags | {"sightline.run_folder": str(folder.absolute())} | user_tags(),
             run_name=name,
         )
-        with _failed_if_not_done(client, run.info.run_id):
+        with failed_if_not_done(client, run.info.run_id):
             _log(client, run.info.run_id, facts)
             with artifact_errors(run.info.artifact_uri):
                 for path in filter(Path.exists, artifacts):
-                    _upload(client, run.info.run_id, path)
-            end = _milliseconds(facts.ended.timestamp())
+                    upload(client, run.info.run_id, path)
+            end = milliseconds(facts.ended.timestamp())
             client.set_terminated(run.info.run_id, "FINISHED", end_time=end)
     return LoggedRun(
         run_id=run.info.run_id,
@@ -93,7 +93,7 @@ def log_run(folder: Path, uri: str, experiment: str, run_name: str | None = None
 def _log(client: MlflowClient, run_id: str, facts: RunFacts) -> None:
     from mlflow.entities import Metric, Param
 
-    end = _milliseconds(facts.ended.timestamp())
+    end = milliseconds(facts.ended.timestamp())
     client.log_batch(
         run_id,
         metrics=[Metric(name, value, end, 0) for name, value in facts.metrics.items()],
@@ -101,7 +101,8 @@ def _log(client: MlflowClient, run_id: str, facts: RunFacts) -> None:
     )
 
 
-def _upload(client: MlflowClient, run_id: str, path: Path) -> None:
+def upload(client: MlflowClient, run_id: str, path: Path) -> None:
+    """Log a file or a folder as an artifact of a run."""
     if path.is_dir():
         client.log_artifacts(run_id, str(path), path.name)
     else:
@@ -109,7 +110,8 @@ def _upload(client: MlflowClient, run_id: str, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _failed_if_not_done(client: MlflowClient, run_id: str) -> Iterator[None]:
+def failed_if_not_done(client: MlflowClient, run_id: str) -> Iterator[None]:
+    """Set the status of a run to FAILED if the block raises an exception."""
     try:
         yield
     except BaseException:
@@ -119,12 +121,14 @@ def _failed_if_not_done(client: MlflowClient, run_id: str) -> Iterator[None]:
         raise
 
 
-def _user() -> dict[str, str]:
+def user_tags() -> dict[str, str]:
+    """Return MLflow's tag of the user; empty for a user without a name."""
     # A container may run as a user without a name.
     with contextlib.suppress(KeyError, OSError):
         return {"mlflow.user": getpass.getuser()}
     return {}
 
 
-def _milliseconds(seconds: float) -> int:
+def milliseconds(seconds: float) -> int:
+    """Return a time as MLflow has it."""
     return round(seconds * 1000)

@@ -50,9 +50,18 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
   private def created(found: Class[?], folder: Path): PipelineStage = found match {
     case _ if found == classOf[ImageClassifierModel] =>
       new ImageClassifier().setModel(means).setMaxIter(5).fit(input(folder))
+    case _ if found == classOf[CachedPipeline] =>
+      val classifier = new ImageClassifier().setModel(means).setMaxIter(5)
+      new CachedPipeline().setStages(Array(classifier))
     case _ =>
       val stage = found.getConstructor().newInstance().asInstanceOf[PipelineStage & ModelParams]
       stage.setModel(if (stage.isInstanceOf[TensorTransformer]) iris else means)
+  }
+
+  /** The stage that has the Params of the model. */
+  private def params(stage: PipelineStage): ModelParams = stage match {
+    case pipeline: Pipeline => params(pipeline.getStages.head)
+    case other => other.asInstanceOf[ModelParams]
   }
 
   private def iris: String = TensorBundle.iris.folder.toString
@@ -84,6 +93,7 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
         (if (isTensors) TensorBundle.iris else ColourBundle.means).sha256
       case ("model", Some(model)) => model
       case ("backend", _) => "onnx"
+      case ("stages", Some(stages)) => stages
       case ("precision", _) => "fp32"
       case ("device", _) => "cpu"
       case ("decoder", _) => "turbo"
@@ -118,6 +128,7 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
   test("the package has the stages that the documentation names") {
     assert(
       stages.map(_.getSimpleName) == Seq(
+        "CachedPipeline",
         "ImageClassifier",
         "ImageClassifierModel",
         "ImageFeaturizer",
@@ -154,11 +165,10 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
 
   test("copy keeps the uid and the Params, and changes only the given ones") {
     forEach { (stage, folder) =>
-      val params = stage.asInstanceOf[ModelParams]
-      val copied =
-        stage.copy(ParamMap(params.batchRows -> 7)).asInstanceOf[PipelineStage & ModelParams]
+      val own = params(stage)
+      val copied = stage.copy(ParamMap(own.batchRows -> 7))
       assert(copied.getClass == stage.getClass)
-      assert((copied.uid, copied.getBatchRows, params.getBatchRows) == ((stage.uid, 7, 32)))
+      assert((copied.uid, params(copied).getBatchRows, own.getBatchRows) == ((stage.uid, 7, 32)))
       assert(values(copied) - "batchRows" == values(stage) - "batchRows")
       assert(result(copied, input(folder)) == result(stage, input(folder)))
     }
@@ -191,10 +201,11 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
       assert(refused(stage, numbers) == "WRONG_COLUMN_TYPE")
       val all = stage.transformSchema(schema)
       assert(refused(stage, all) == "OUTPUT_COLUMN_EXISTS")
-      val nobody =
-        stage.copy(ParamMap.empty).asInstanceOf[PipelineStage & ModelParams].setModel("nobody")
+      val nobody = stage.copy(ParamMap.empty)
+      params(nobody).setModel("nobody"): Unit
       assert(refused(nobody, schema) == "UNKNOWN_MODEL")
-      assert(refused(nobody.clear(nobody.model), schema) == "WRONG_PARAM")
+      params(nobody).clear(params(nobody).model): Unit
+      assert(refused(nobody, schema) == "WRONG_PARAM")
     }
   }
 
