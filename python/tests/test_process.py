@@ -47,7 +47,7 @@ TORCH += ["sightline.bundle." + name for name in (
     "add", "builtin", "class_count", "export", "find_head", "fold", "from_", "graph", "keras_",
     "pretrained", "pt2_", "read_", "recipe", "weights"
 )]
-TORCH += ["sightline.calibrate"]
+TORCH += ["sightline.calibrate", "sightline.plugins.torch_"]
 for module in pkgutil.walk_packages(sightline.__path__, "sightline."):
     # The skipped modules import torch, which takes 20 seconds.
     if module.name.startswith(tuple(TORCH)) or module.name.endswith("__main__"):
@@ -71,7 +71,8 @@ differs = [name for name in before if not before[name] == imported[name] == deco
 print(json.dumps([differs, failed, len(found)]))
 """
 LIBRARIES = (
-    "numpy,pyarrow,pyarrow.fs,click,tqdm,PIL.ImageCms,onnxruntime,openvino,pyspark.sql,mlflow"
+    "numpy,pyarrow,pyarrow.fs,click,tqdm,PIL.ImageCms,onnxruntime,openvino,pyspark.sql,mlflow,"
+    "optuna,pandas,pyspark.ml,usearch.index"
 )
 
 

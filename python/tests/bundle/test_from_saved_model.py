@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,8 @@ def models(digits: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFacto
         text=True,
         check=False,
         cwd=folder,
+        # Other tests use Keras with torch in this process; TensorFlow's interpreter has no torch.
+        env={key: text for key, text in os.environ.items() if key != "KERAS_BACKEND"},
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return folder
