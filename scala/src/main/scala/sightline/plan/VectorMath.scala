@@ -1,7 +1,6 @@
 package sightline.plan
 
-import java.lang.Double as NullableDouble
-import java.lang.Float as NullableFloat
+import java.lang.{Double as NullableDouble, Float as NullableFloat}
 
 import scala.annotation.tailrec
 
