@@ -77,6 +77,11 @@ trait ClassifierParams
     val table = StageSchema(spark, schema)
     val added = PredictionColumns(this, labels)
     added.foreach { case (param, field) => table.requireFree(stageName, param, field.name) }
+    table.requireDistinct(
+      stageName,
+      added.map { case (param, field) => param -> field.name } ++
+        Option.when($(handleInvalid) == ModelParams.Keep)(errorCol.name -> $(errorCol)),
+    )
     val (before, errors) = featurized.fields.toSeq
       .filterNot(_.name == featurizer.getOutputCol)
       .partition(field => $(handleInvalid) != ModelParams.Keep || field.name != $(errorCol))

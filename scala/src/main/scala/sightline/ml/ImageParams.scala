@@ -48,7 +48,7 @@ trait ImageParams extends HasDecoder with HasInputCol {
     val value = Columns.quoted(field.name)
     field.dataType match {
       case BinaryType =>
-        Columns.errorOf(schema.table).fold(value) { error =>
+        Columns.errorOf(schema.table).filterNot(_ => isErrorKept(schema)).fold(value) { error =>
           struct(value.as(Columns.Content), when(value.isNull, error).as(Columns.Error))
         }
       case NullType => lit(None.orNull).cast(BinaryType)
@@ -56,6 +56,13 @@ trait ImageParams extends HasDecoder with HasInputCol {
       case _ => throw ImageParams.wrongType(stageName, field)
     }
   }
+
+  /**
+   * Whether the table's read error is in `errorCol` of the result anyway. Then it is no part of the
+   * model's input, and two stages with the same model and image are one model call.
+   */
+  private def isErrorKept(schema: StageSchema): Boolean =
+    $(handleInvalid) == ModelParams.Keep && schema.find($(errorCol)).exists(_.name == Columns.Error)
 }
 
 object ImageParams {

@@ -61,8 +61,13 @@ private[ml] trait ModelTransformer extends Transformer with ModelParams {
     if (isKept && earlierError(table).isEmpty) {
       table.requireFree(stageName, errorCol.name, $(errorCol))
     }
-    val kept = schema.filterNot(field => isKept && earlierError(table).contains(field.name))
     val error = Option.when(isKept)(StructField($(errorCol), Columns.ErrorType))
+    table.requireDistinct(
+      stageName,
+      added.map(output => output.param -> output.field.name) ++
+        error.map(field => errorCol.name -> field.name),
+    )
+    val kept = schema.filterNot(field => isKept && earlierError(table).contains(field.name))
     StructType(kept ++ added.map(_.field) ++ error)
   }
 

@@ -105,6 +105,6 @@ private[ml] object SavedModel {
     }
     val found = StageInference.find(spark, wanted)
     // The file of a stage is not the consent of the user who loads it.
-    if (stage.getAllowCode) StageInference.requireConsent(spark, found, stage.getBackend)
+    if (stage.getAllowCode) StageInference.requireConsent(spark, found, stage.callOptions)
   }
 }

@@ -1,5 +1,7 @@
 package sightline.ml
 
+import java.util.Locale
+
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.types.{StructField, StructType}
 
@@ -42,6 +44,25 @@ final private[ml] case class StageSchema(table: StructType, isCaseSensitive: Boo
         "param" -> param,
       )
     }
+
+  /**
+   * Requires that the columns that a stage adds have different names.
+   *
+   * @param added the columns' names, each after the Param that names it
+   * @throws SightlineException WRONG_PARAM
+   */
+  def requireDistinct(stage: String, added: Seq[(String, String)]): Unit = {
+    def key(name: String): String = if (isCaseSensitive) name else name.toLowerCase(Locale.ROOT)
+    val second = added.diff(added.distinctBy { case (_, name) => key(name) }).headOption
+    second.foreach { case (param, name) =>
+      throw SightlineException(
+        "WRONG_PARAM",
+        "param" -> param,
+        "stage" -> stage,
+        "reason" -> s"names a second output column '$name'. Set it to another name.",
+      )
+    }
+  }
 }
 
 private[ml] object StageSchema {

@@ -100,13 +100,18 @@ object StageInference {
   /**
    * Requires the application's consent to code of the bundle's own. A saved stage cannot give it.
    *
+   * @param options the stage's options, by their names in SQL; they override the model's, which can
+   *   name a backend too
    * @throws SightlineException CODE_NOT_ALLOWED
    */
-  def requireConsent(spark: SparkSession, found: FoundModel, backend: String): Unit =
-    if (!SessionModels.defaults(spark).settings.allowCode) {
+  def requireConsent(spark: SparkSession, found: FoundModel, options: Map[String, String]): Unit = {
+    val chosen =
+      CallOptions.parse(options, CallOptions.parse(found.options, SessionModels.defaults(spark)))
+    if (!chosen.settings.allowCode) {
       val executable = Interpreter.of(spark.sparkContext.getConf)
-      Preflight.requireKnownCode(executable, backend, found.bundle)
+      Preflight.requireKnownCode(executable, chosen.settings.backend, found.bundle)
     }
+  }
 
   /**
    * Checks that a column can be an input of a model.

@@ -1,6 +1,6 @@
 package sightline.plan
 
-import java.lang.Float as NullableFloat
+import java.lang.{Double as NullableDouble, Float as NullableFloat}
 
 import scala.annotation.tailrec
 
@@ -45,6 +45,14 @@ object VectorMath {
   def l2Distance(left: ArrayData, right: ArrayData): NullableFloat =
     ofFloats(L2Distance, left, right) { (a, b) =>
       NullableFloat.valueOf(math.sqrt(squaredDistance(a, b)).toFloat)
+    }
+
+  /** The sum of the squares of the elements; 0 for an empty vector. */
+  def sumOfSquares(vector: ArrayData): NullableDouble =
+    if (hasNull(vector, 0)) None.orNull
+    else {
+      val values = vector.toFloatArray()
+      NullableDouble.valueOf(dot(values, values))
     }
 
   /** The sum of the products of the elements of two arrays of one length. */

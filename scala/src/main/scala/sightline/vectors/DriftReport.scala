@@ -78,7 +78,8 @@ private[vectors] object DriftReport {
     val product = root * covB * root
     val symmetric = (product + product.t) * 0.5
     val crossed = roots(eigSym.justEigenvalues(symmetric)).toArray.sum
-    (means.t * means) + trace(covA) + trace(covB) - 2 * crossed
+    // Rounding makes the distance of equal sets slightly negative.
+    ((means.t * means) + trace(covA) + trace(covB) - 2 * crossed).max(0)
   }
 
   private def roots(values: DenseVector[Double]): DenseVector[Double] =

@@ -5,8 +5,13 @@ import scala.collection.mutable
 
 import sightline.plan.VectorMath
 
-/** A sampled vector and the hash by which it was drawn. */
-final private[vectors] case class SampledVector(hash: Long, features: Array[Float])
+/**
+ * A sampled vector.
+ *
+ * @param draw the pseudo-random number by which it was drawn; copies of a vector have different ones
+ * @param hash the hash of the vector; copies have one hash
+ */
+final private[vectors] case class SampledVector(draw: Long, hash: Long, features: Array[Float])
 
 /**
  * What the measures of drift need of one set of vectors, or of a part of it.
@@ -14,7 +19,7 @@ final private[vectors] case class SampledVector(hash: Long, features: Array[Floa
  * @param rows the number of vectors
  * @param sums the sum of each feature
  * @param products the sums of the products of two features, the lower triangle row by row
- * @param sample the vectors with the smallest hashes, at most [[DriftSketch.SampleRows]]
+ * @param sample the vectors with the smallest numbers `draw`, at most [[DriftSketch.SampleRows]]
  */
 final private[vectors] case class DriftSketch(
     isReference: Boolean,
@@ -35,7 +40,7 @@ private[vectors] object DriftSketch {
     items.foreach { item =>
       builders
         .getOrElseUpdate(item.isReference, new DriftSketchBuilder(item.features.length))
-        .add(item.features, item.hash)
+        .add(SampledVector(item.draw, item.hash, item.features))
     }
     builders.iterator.map { case (isReference, builder) => builder.result(isReference) }
   }
@@ -61,13 +66,13 @@ final private class DriftSketchBuilder(dimension: Int) {
   private val sums = new Array[Double](dimension)
   private val products = new Array[Double](dimension * (dimension + 1) / 2)
   private val sample =
-    mutable.PriorityQueue.empty[SampledVector](Ordering.by((one: SampledVector) => one.hash))
+    mutable.PriorityQueue.empty[SampledVector](Ordering.by((one: SampledVector) => one.draw))
 
-  def add(features: Array[Float], hash: Long): Unit = {
-    VectorMath.requireSame(FeatureDrift.Function, dimension, features.length)
+  def add(vector: SampledVector): Unit = {
+    VectorMath.requireSame(FeatureDrift.Function, dimension, vector.features.length)
     rows(0) += 1
-    addRow(features, 0, 0)
-    offer(SampledVector(hash, features))
+    addRow(vector.features, 0, 0)
+    offer(vector)
   }
 
   def add(part: DriftSketch): Unit = {
@@ -83,7 +88,7 @@ final private class DriftSketchBuilder(dimension: Int) {
 
   private def offer(vector: SampledVector): Unit =
     if (sample.sizeIs < DriftSketch.SampleRows) sample += vector: Unit
-    else if (vector.hash < sample.head.hash) {
+    else if (vector.draw < sample.head.draw) {
       sample.dequeue(): Unit
       sample += vector: Unit
     }

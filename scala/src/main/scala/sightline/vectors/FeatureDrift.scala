@@ -1,6 +1,6 @@
 package sightline.vectors
 
-import org.apache.spark.sql.functions.{col, lit, xxhash64}
+import org.apache.spark.sql.functions.{col, lit, monotonically_increasing_id, xxhash64}
 import org.apache.spark.sql.{DataFrame, Encoders}
 
 import sightline.source.Columns
@@ -39,6 +39,7 @@ final case class FeatureDrift(features: String = Columns.Features) {
       .where(VectorTable.isFinite(col("features")))
       .select(
         lit(isReference).as("isReference"),
+        xxhash64(col("features"), monotonically_increasing_id()).as("draw"),
         xxhash64(col("features")).as("hash"),
         col("features"),
       )
@@ -50,9 +51,10 @@ object FeatureDrift {
   val Function = "feature_drift"
 }
 
-/** A vector of one of the two sets, with its hash, by which samples are drawn. */
+/** A vector of one of the two sets, with the numbers of [[SampledVector]]. */
 final private[vectors] case class DriftItem(
     isReference: Boolean,
+    draw: Long,
     hash: Long,
     features: Array[Float],
 )

@@ -47,7 +47,7 @@ final case class NearDuplicates(
     val vector = VectorTable.vectors(NearDuplicates.Function, table, features)
     val key = VectorTable.column(NearDuplicates.Function, table, id)
     val usable = table
-      .select(key.as(id), key.cast("string").as(Text), vector.as(Vector))
+      .select(key.as(Key), key.cast("string").as(Text), vector.as(Vector))
       .where(col(Text).isNotNull && VectorTable.hasDirection(col(Vector)))
     val groups = usable.join(members(usable), col(Text) === col(Member))
     val first = Window.partitionBy(Group).orderBy(col(Text) =!= col(Group), col(Text))
@@ -55,17 +55,19 @@ final case class NearDuplicates(
       .withColumn(Representative, first_value(col(Vector)).over(first))
       .select(
         col(Group).as("group_id"),
-        Columns.quoted(id),
+        col(Key).as(id),
         call_function(VectorMath.CosineSimilarity, col(Vector), col(Representative))
           .as("similarity"),
       )
   }
 
-  private val Text = "__id"
-  private val Vector = "__features"
+  // The intermediate tables have no column with a name of the user's.
+  private val Key = "key"
+  private val Text = "text"
+  private val Vector = "vector"
   private val Member = "member"
   private val Group = "group"
-  private val Representative = "__representative"
+  private val Representative = "representative"
 
   private def members(usable: DataFrame): DataFrame = {
     val spark = usable.sparkSession

@@ -21,8 +21,10 @@ private[vectors] object StabilityIndex {
 
   def apply(reference: Array[Float], current: Array[Float]): StabilityIndex = {
     val sorted = reference.sorted
-    // Equal deciles, such as of a feature that is often 0, are one edge.
-    val edges = (1 until Bins).map(i => sorted(i * sorted.length / Bins)).distinct
+    val deciles = (1 until Bins).map(i => i * sorted.length / Bins).distinct.map(sorted(_))
+    // A value that is several deciles, such as the 0 of a feature that is often 0, has its own bin.
+    val repeated = deciles.diff(deciles.distinct)
+    val edges = (deciles ++ repeated.map(Math.nextUp)).distinct
     val expected = counts(reference, edges)
     val found = counts(current, edges)
     val bins = edges.size + 1

@@ -1,7 +1,9 @@
 package sightline.vectors
 
-import org.apache.spark.sql.functions.{call_function, size}
-import org.apache.spark.sql.types.{ArrayType, FloatType, StructType}
+import org.apache.spark.sql.catalyst.expressions.objects.StaticInvoke
+import org.apache.spark.sql.functions.size
+import org.apache.spark.sql.sightline.Expressions
+import org.apache.spark.sql.types.{ArrayType, DoubleType, FloatType, StructType}
 import org.apache.spark.sql.{Column, DataFrame}
 
 import sightline.SightlineException
@@ -53,13 +55,15 @@ private[vectors] object VectorTable {
   /** Whether a vector has at least one element, and all its elements are finite numbers. */
   def isFinite(vector: Column): Column =
     // NaN is above all numbers in Spark, and the sum of a vector with a NULL is NULL.
-    size(vector) > 0 && squares(vector) < Float.PositiveInfinity
+    size(vector) > 0 && squares(vector) < Double.PositiveInfinity
 
   /** Whether a vector has a direction: it is finite, and not all its elements are 0. */
   def hasDirection(vector: Column): Column = isFinite(vector) && squares(vector) > 0
 
-  private def squares(vector: Column): Column =
-    call_function(VectorMath.InnerProduct, vector, vector)
+  /** The sum of the squares, a double: as a float it is infinite or 0 for some finite vectors. */
+  private def squares(vector: Column): Column = Expressions.mapped(vector) { value =>
+    StaticInvoke(VectorMath.getClass, DoubleType, "sumOfSquares", Seq(value))
+  }
 
   private def typeOf(schema: StructType, name: String) =
     schema

@@ -219,4 +219,15 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
     assert(right.length == 100)
     assert(accuracy >= 0.86)
   }
+
+  test("two output columns of one name are refused") {
+    val stage = new ImageClassifier().setModel(means).setProbabilityCol("PREDICTION")
+    val schema = table(red).selectExpr("*", "'red' AS label").schema
+    val error = intercept[AnalysisException](stage.transformSchema(schema))
+    assert(error.getMessage.startsWith("WRONG_PARAM: Param probabilityCol of ImageClassifier"))
+    val other = intercept[AnalysisException] {
+      stage.setProbabilityCol("p").setErrorCol("prediction").transformSchema(schema)
+    }
+    assert(other.getMessage.startsWith("WRONG_PARAM: Param errorCol of ImageClassifier"))
+  }
 }

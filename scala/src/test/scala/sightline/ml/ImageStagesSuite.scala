@@ -85,6 +85,18 @@ final class ImageStagesSuite extends AnyFunSuite with StageImages {
     )
   }
 
+  test("two stages with the same model and column decode each image once") {
+    def decoded: Int = WorkerCounters.of(spark.sparkContext).values.getOrElse("decoded", 0d).toInt
+    val first = new ImageFeaturizer().setModel(means)
+    val second = new ImageFeaturizer().setModel(means).setOutputCol("again")
+    val before = decoded
+    val found = rows(second.transform(first.transform(table(red, none, green, blue))))
+    assert(decoded - before == 3)
+    val errors = found.map(row => Option(row.getAs[Row]("error")).map(_.getAs[String]("code")))
+    assert(errors == Seq(None, Some("INVALID_INPUT"), None, None))
+    assert(found.forall(row => row.getAs[Vector]("features") == row.getAs[Vector]("again")))
+  }
+
   test("each image is decoded once, whatever number of outputs are used") {
     def decoded: Int = WorkerCounters.of(spark.sparkContext).values.getOrElse("decoded", 0d).toInt
     val before = decoded

@@ -32,6 +32,21 @@ final class SavedModelSuite extends AnyFunSuite with StageImages {
     bundle
   }
 
+  /** A copy of the bundle `means` with Python code of its own, for the backend pytorch. */
+  private def withCode(folder: Path): Path = {
+    val bundle = copied(folder)
+    val manifest = bundle.resolve("model.json")
+    val weights = """"pytorch": {"file": "model.onnx", "architecture": "mine:net"}, """
+    val changed = Files
+      .readString(manifest)
+      .replaceFirst(
+        "\"variants\"\\s*:\\s*\\{",
+        java.util.regex.Matcher.quoteReplacement(s"""\"variants\": {$weights"""),
+      )
+    Files.writeString(manifest, changed): Unit
+    bundle
+  }
+
   private def change(bundle: Path): Unit = {
     val manifest = bundle.resolve("model.json")
     Files.writeString(manifest, Files.readString(manifest).replace("\"tests\"", "\"others\"")): Unit
@@ -151,18 +166,26 @@ final class SavedModelSuite extends AnyFunSuite with StageImages {
     "allowCode in a saved stage does not run a bundle's own code without the application's consent"
   ) {
     withFolder { folder =>
-      val bundle = copied(folder)
-      val manifest = bundle.resolve("model.json")
-      val weights = """"pytorch": {"file": "model.onnx", "architecture": "mine:net"}, """
-      val changed = Files
-        .readString(manifest)
-        .replaceFirst(
-          "\"variants\"\\s*:\\s*\\{",
-          java.util.regex.Matcher.quoteReplacement(s"""\"variants\": {$weights"""),
-        )
-      Files.writeString(manifest, changed): Unit
+      val bundle = withCode(folder)
       val stage = featurizer.setModel(bundle.toString).setBackend("pytorch").setAllowCode(true)
       stage.write.save(s"$folder/stage")
+      assert(refused(ImageFeaturizer.load(s"$folder/stage"))._1 == "CODE_NOT_ALLOWED")
+    }
+  }
+
+  test("nor if the backend with the code is in the options that were saved with the model") {
+    withFolder { folder =>
+      val stage = featurizer.setModel(withCode(folder).toString).setAllowCode(true)
+      stage.write.save(s"$folder/stage")
+      assert(ImageFeaturizer.load(s"$folder/stage").getAllowCode)
+      val metadata = folder.resolve("stage/metadata")
+      val part = Using.resource(Files.list(metadata)) {
+        _.filter(_.getFileName.toString.startsWith("part-")).findFirst.get
+      }
+      val options = """"options":{"backend":"pytorch"}"""
+      Files.writeString(part, Files.readString(part).replace(""""options":{}""", options)): Unit
+      Files.deleteIfExists(part.resolveSibling(s".${part.getFileName}.crc")): Unit
+      assert(Files.readString(part).contains(options))
       assert(refused(ImageFeaturizer.load(s"$folder/stage"))._1 == "CODE_NOT_ALLOWED")
     }
   }

@@ -106,6 +106,16 @@ final class TensorTransformerSuite extends AnyFunSuite with StageImages {
     assert(lossy.map(_.getAs[scala.collection.Seq[Int]]("y").toSeq) == Seq(Seq(1, -2), Seq(3, 4)))
   }
 
+  test("two output columns of one name are refused, also errorCol and in another case") {
+    def refused(stage: TensorTransformer): String =
+      intercept[AnalysisException](stage.transformSchema(numbers.schema)).getMessage
+    val same = refused(stage(TensorBundle.iris).setOutputCols(Array("a", "A")))
+    assert(same.startsWith("WRONG_PARAM: Param outputCols of TensorTransformer names a second"))
+    val one = stage(TensorBundle.iris).setOutputTensors(Array("y")).setOutputCols(Array("Error"))
+    assert(refused(one).startsWith("WRONG_PARAM: Param errorCol of TensorTransformer"))
+    assert(one.setHandleInvalid("skip").transform(numbers).columns.last == "Error")
+  }
+
   test("Params that do not fit the model are refused, with the tensors that it has") {
     def refused(stage: TensorTransformer): String = {
       val error = intercept[AnalysisException](stage.transformSchema(numbers.schema))

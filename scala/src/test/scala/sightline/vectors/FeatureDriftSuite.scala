@@ -105,6 +105,42 @@ final class FeatureDriftSuite extends AnyFunSuite with LocalSpark {
     assert(StabilityIndex(Array.fill(90)(0f), Array.fill(90)(-1f)).verdict == "large")
   }
 
+  test("PSI finds that a value that is several deciles of the reference has become rarer") {
+    def zeros(count: Int) = Array.fill(count)(0f) ++ Array.fill(1000 - count)(1f)
+    assert(StabilityIndex(zeros(1000), Array.fill(1000)(5f)).verdict == "large")
+    assert(StabilityIndex(zeros(950), zeros(950)).value == 0)
+    // The bins below 0, of 0, and above: shares (0.5, 950.5, 50.5)/1001.5 and (0.5, 500.5, 500.5)/1001.5.
+    val expected = (450 * math.log(950.5 / 500.5) + 450 * math.log(500.5 / 50.5)) / 1001.5
+    val index = StabilityIndex(zeros(950), zeros(500))
+    assert(math.abs(index.value - expected) < 1e-9)
+    assert(index.verdict == "large")
+  }
+
+  test("the Fréchet distance of equal sets is not negative") {
+    val reference = frame(Seq.fill(33)(Seq(0.1f)))
+    val current = frame(Seq.fill(7001)(Seq(0.1f)))
+    val distance =
+      measures(FeatureDrift().compare(reference, current))((None, "frechet_distance"))._1
+    assert(distance >= 0 && distance < 1e-9)
+  }
+
+  test("vectors of large finite numbers are compared") {
+    val large = frame(gaussian(10, 50, Seq(0, 0)).map(_.map(_ * 1e20f)))
+    assert(measures(FeatureDrift().compare(large, large))((None, "rows_current"))._1 == 50)
+  }
+
+  test("a sample has the share of copies that the set has") {
+    // One vector is half of the current set, whichever it is.
+    val reference = frame(gaussian(11, 6000, Seq(0)))
+    Seq(-1f, 0f, 1f).foreach { copy =>
+      val current = frame(gaussian(12, 3000, Seq(0)) ++ Seq.fill(3000)(Seq(copy)))
+      val value = measures(FeatureDrift().compare(reference, current))((Some(0), "psi"))._1
+      // Shares of 0.1 in the reference; about 0.55 in one bin and 0.05 in the others.
+      val expected = 0.45 * math.log(5.5) + 9 * 0.05 * math.log(2)
+      assert(math.abs(value - expected) < 0.15, copy)
+    }
+  }
+
   test("the area under the ROC curve counts equal scores one half") {
     assert(DomainClassifier.auc(Array(1, 2, 3), Array(4, 5)) == 1)
     assert(DomainClassifier.auc(Array(1, 2), Array(1, 2)) == 0.5)

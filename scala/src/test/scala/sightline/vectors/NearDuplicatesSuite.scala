@@ -82,6 +82,28 @@ final class NearDuplicatesSuite extends AnyFunSuite with LocalSpark {
     assert(numbers.count() == 2)
   }
 
+  test("a column of ids can have any name, also those of the intermediate tables") {
+    val names = Seq("key", "text", "vector", "member", "group", "representative", "__id", "a.b`")
+    names.foreach { name =>
+      val table =
+        frame("a" -> Seq(1f, 2f), "b" -> Seq(2f, 4f), "c" -> Seq(1f, 0f)).toDF(name, "features")
+      val rows = NearDuplicates(id = name).groups(table).collect().toSet
+      assert(rows == Set(Row("a", "a", 1f), Row("a", "b", 1f)), name)
+    }
+  }
+
+  test("vectors of very large and of very small finite numbers are compared") {
+    val table = frame(
+      "large1" -> Seq(1e30f, 1f),
+      "large2" -> Seq(1e30f, 2f),
+      "small1" -> Seq(0f, 1e-30f),
+      "small2" -> Seq(0f, 2e-30f),
+    )
+    assert(
+      ids(NearDuplicates().groups(table)) == Set(Set("large1", "large2"), Set("small1", "small2"))
+    )
+  }
+
   test("an empty table has no groups") {
     assert(NearDuplicates().groups(frame("a" -> Seq(1f)).where("path = 'b'")).collect().isEmpty)
   }
