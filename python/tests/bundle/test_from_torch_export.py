@@ -264,6 +264,18 @@ def changed(path: Path, entry: str, old: str, new: str) -> Path:
         (
             "models/model.json",
             "torch.ops.aten.linear.default",
+            "torch.ops.aten.save",
+            r"its graph calls 'torch\.ops\.aten\.save'",
+        ),
+        (
+            "models/model.json",
+            "torch.ops.aten.linear.default",
+            "torch.ops.higher_order.call_torchbind",
+            r"its graph calls 'torch\.ops\.higher_order\.call_torchbind'",
+        ),
+        (
+            "models/model.json",
+            "torch.ops.aten.linear.default",
             "torch.ops.load_library.__call__",
             "its graph calls",
         ),
@@ -300,6 +312,44 @@ def test_code_in_a_program_is_refused(
     with pytest.raises(WrongUseError, match=reason) as caught:
         from_torch_export(path)
     assert caught.value.code == "UNSAFE_MODEL"
+
+
+class Filled(torch.nn.Module):
+    """Writes into a tensor of its own."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        own = torch.zeros([8], dtype=torch.uint8)
+        return x + own.fill_(65).sum()
+
+
+def test_a_program_cannot_write_a_file(tmp_path: Path) -> None:
+    path = save(
+        tmp_path / "filled.pt2", Filled(), torch.ones(2, 3), dynamic_shapes=({0: Dim("n")},)
+    )
+    with zipfile.ZipFile(path) as archive:
+        (entry,) = (name for name in archive.namelist() if name.endswith("models/model.json"))
+        program = json.loads(archive.read(entry))
+    (node,) = (
+        one for one in program["graph_module"]["graph"]["nodes"] if "aten.zeros" in one["target"]
+    )
+    old, trace = json.dumps(node), tmp_path / "written"
+    node["target"] = "torch.ops.aten.from_file.default"
+    node["inputs"] = [
+        {"name": "filename", "arg": {"as_string": str(trace)}, "kind": 1},
+        {"name": "shared", "arg": {"as_bool": True}, "kind": 1},
+        {"name": "size", "arg": {"as_int": 8}, "kind": 1},
+        {"name": "dtype", "arg": {"as_scalar_type": 1}, "kind": 2},
+    ]
+    copy = changed(path, "models/model.json", old, json.dumps(node))
+    with pytest.raises(
+        WrongUseError, match=r"its graph calls 'torch\.ops\.aten\.from_file"
+    ) as caught:
+        from_torch_export(copy)
+    assert caught.value.code == "UNSAFE_MODEL"
+    assert not trace.exists()
+    # It would have been written: torch runs the operation.
+    torch.export.load(copy).module()(torch.ones(2, 3))
+    assert trace.read_bytes() == b"A" * 8
 
 
 def test_pickled_example_inputs_are_not_unpickled(tmp_path: Path) -> None:
