@@ -88,7 +88,7 @@ def test_an_estimator_is_added(tmp_path: Path) -> None:
 def test_the_example_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("skl2onnx", reason="the extra sklearn is not installed")
     page = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
-    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    program = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0]
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(program, names)  # noqa: S102

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -67,6 +69,63 @@ def test_a_folder_and_a_zip_give_the_same_numbers(bundle: Path) -> None:
         found = session.run({"x": ROWS + 1}, ["power"])
         assert found["power"].tolist() == [[4, 9], [16, 25]]
         assert session.run({"x": ROWS}, []) == {}
+
+
+REUSED = """
+import numpy
+import sightline
+
+class Power(sightline.Plugin):
+    buffer = numpy.zeros((2, 2), numpy.float32)
+
+    def open(self, folder):
+        return 2
+
+    def run(self, model, inputs):
+        rows = len(inputs["x"])
+        return {"power": numpy.power(inputs["x"], model, out=self.buffer[:rows])}
+"""
+
+
+def test_a_model_may_use_one_output_array_for_all_batches(tmp_path: Path) -> None:
+    paths = list(sys.path)
+    with zipfile.ZipFile(tmp_path / "reused.zip", "w") as archive:
+        archive.writestr("reused_plugin.py", REUSED)
+    (tmp_path / "exponent.txt").write_text("2")
+    plugin = sightline.load("reused_plugin", tmp_path / "reused.zip")
+    path = plugin.bundle(tmp_path / "exponent.txt", example_inputs={"x": ROWS})
+    session = PythonBackend().open(Bundle.load(path), CPU, 1, allow_code=True)
+    first, second = (session.run({"x": ROWS + more}, ["power"])["power"] for more in (0, 1))
+    assert (first.tolist(), second.tolist()) == ([[1, 4], [9, 16]], [[4, 9], [16, 25]])
+    sys.path[:] = paths
+    del sys.modules["reused_plugin"]
+
+
+LOAD = """
+import sys
+from pathlib import Path
+from sightline.backends.device import Device
+from sightline.backends.python import PythonBackend
+from sightline.bundle.bundle import Bundle
+
+bundle = Bundle.load(Path(sys.argv[1]))
+PythonBackend().open(bundle, Device("cpu"), 1, allow_code=True)
+print(*Path(sys.argv[2]).glob("sightline-code-*"))
+"""
+
+
+def test_the_files_of_a_zip_are_removed_when_the_process_ends(bundle: Path, tmp_path: Path) -> None:
+    local = tmp_path / "local"
+    local.mkdir()
+    done = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", LOAD, str(zipped(bundle)), str(local)],
+        env={**os.environ, "SPARK_LOCAL_DIRS": f"{local},{tmp_path}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(done.stdout.strip()).parent == local
+    assert list(local.iterdir()) == []
 
 
 def test_the_golden_batch_is_checked(bundle: Path) -> None:

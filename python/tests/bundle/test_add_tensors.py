@@ -211,6 +211,27 @@ def test_the_range_of_test_values_can_be_given(tmp_path: Path) -> None:
         WrongUseError, match=r"BAD_ONNX: 'g': it does not run on test rows .* --range"
     ):
         add(LOOKUP, tmp_path / "b", ranges={"ids": (8, 9)})
+    with pytest.raises(WrongUseError, match=r"UNKNOWN_INPUT: 'id'. Known: .*ids"):
+        add(LOOKUP, tmp_path / "b", ranges={"id": (2, 7)})
+    for wrong in ((7, 2), (0, 2.0**70)):
+        with pytest.raises(
+            WrongUseError, match=r"INVALID_OPTION: --range is 'ids=.* int64 numbers"
+        ):
+            add(LOOKUP, tmp_path / "b", ranges={"ids": wrong})
+
+
+def test_ranges_of_another_framework_are_refused(tmp_path: Path) -> None:
+    from sightline.bundle.convert import convert_file, convert_object
+
+    request = TensorRequest("a", ranges={"x": (0, 1)})
+    with pytest.raises(
+        WrongUseError, match=r"INVALID_OPTION: --range is 'x'. Only a model of ONNX"
+    ):
+        convert_file("sklearn", tmp_path / "none.skops", request)
+    with pytest.raises(
+        WrongUseError, match=r"INVALID_OPTION: --range is 'x'. Only a model of ONNX"
+    ):
+        convert_object({}, request)
 
 
 def test_weights_in_a_file_beside_the_graph_are_copied_into_it(tmp_path: Path) -> None:

@@ -105,6 +105,22 @@ def test_wrong_options_are_named() -> None:
         plugin.model_udf(load, example_inputs=ROWS, result="all")  # type: ignore[arg-type]
 
 
+def test_examples_that_are_no_arrays_are_named() -> None:
+    refused("INVALID_OPTION: example_inputs cannot be made arrays", example_inputs=[[1], [2, 3]])
+    refused(
+        "INVALID_OPTION: example_inputs .* 300 out of bounds for uint8",
+        inputs="uint8[n]",
+        example_inputs=[300],
+    )
+
+
+def test_code_may_be_one_path(tmp_path: Path) -> None:
+    (tmp_path / "helper.py").write_text("x = 1\n")
+    path = plugin.bundle(load, example_inputs=ROWS, code=str(tmp_path / "helper.py"))
+    assert "helper.py" in zipfile.ZipFile(path / "code.zip").namelist()
+    refused("PATH_NOT_FOUND: 'none.py'", example_inputs=ROWS, code="none.py")
+
+
 def test_a_function_of_columns_needs_a_session() -> None:
     with pytest.raises(WrongUseError, match=r"NO_SPARK_SESSION: .*getOrCreate"):
         plugin.model_udf(load, example_inputs=ROWS, allow_code=True)

@@ -63,6 +63,18 @@ def test_a_zip_gives_its_plugin_and_a_new_zip_the_new_one(tmp_path: Path) -> Non
     assert golden_outputs(paths[1]) == [50, 100]
     assert golden_outputs(paths[0]) == [20, 40]
     assert len(set(paths)) == 2
+    for path, expected in zip(paths, (20, 50), strict=True):  # with the code in each bundle
+        model = sightline.load(path, backend="python", allow_code=True)
+        (row,) = model.run({"input": [1.0]})
+        assert isinstance(row, dict)
+        assert row["output"] == expected
+
+
+def test_the_running_program_stays_when_a_zip_has_a_main_module(tmp_path: Path) -> None:
+    main = sys.modules["__main__"]
+    archive = zip_of(tmp_path / "one.zip", times_plugin=SOURCE, __main__="raise SystemExit")
+    sightline.load("times_plugin", archive)
+    assert sys.modules.get("__main__") is main
 
 
 def test_shipped_plugins_are_known_by_name() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -129,6 +131,31 @@ def test_an_exported_program_shows_its_tensors(tmp_path: Path) -> None:
     ]
 
 
+class Touch:
+    """Unpickling it writes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_a_summary_runs_no_code_of_an_exported_program(tmp_path: Path) -> None:
+    trace, path = tmp_path / "executed", tmp_path / "net.pt2"
+    torch.export.save(torch.export.export(network(), (torch.zeros(2, 4),)), path)
+    torch.save((Touch(trace),), tmp_path / "evil.pt")
+    evil = tmp_path / "evil.pt2"
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(evil, "w") as target:
+        for name in source.namelist():
+            is_pickle = "/sample_inputs/" in name
+            content = (tmp_path / "evil.pt").read_bytes() if is_pickle else source.read(name)
+            target.writestr(name, content)
+    with pytest.raises(WrongUseError, match=r"UNSAFE_MODEL: .*are pickled objects"):
+        sightline.load("pytorch").model_summary(evil)
+    assert not trace.exists()
+
+
 def test_a_loader_is_loaded_for_its_summary() -> None:
     summary = sightline.load("pytorch").model_summary(
         network, example_inputs=np.zeros((2, 4), "f4"), name="net"
@@ -158,3 +185,7 @@ def test_a_keras_model_shows_layers_of_its_own(
         WrongUseError, match=r"WRONG_MODEL_SOURCE: .* a dict. It takes a keras\.Model"
     ):
         sightline.load("keras").model_summary({})
+    code = keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x * 2)])
+    code.save(tmp_path / "code.keras")
+    with pytest.raises(WrongUseError, match=r"UNSAFE_MODEL: .* layer with Python code"):
+        sightline.load("keras").model_summary(tmp_path / "code.keras")

@@ -46,7 +46,8 @@ def _forget_other_versions(archive: Path) -> None:
     with zipfile.ZipFile(archive) as sources:
         texts = {_module_name(name): sources.read(name) for name in sources.namelist()}
     tops = {name.partition(".")[0] for name in texts}
-    loaded = [name for name in sys.modules if name.partition(".")[0] in tops]
+    # The running program stays: __main__.py of an archive is not imported.
+    loaded = [name for name in sys.modules if name.partition(".")[0] in tops - {"__main__"}]
     changed = {name.partition(".")[0] for name in loaded if _source(name) != texts.get(name)}
     for name in loaded:
         if name.partition(".")[0] in changed:

@@ -10,7 +10,10 @@ so the user must allow it.
 
 from __future__ import annotations
 
+import atexit
 import inspect
+import os
+import shutil
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -60,9 +63,12 @@ class PythonSession:
         rows = len(next(iter(feeds.values())))
         with self.lock:
             found = named_arrays(self.plugin.run(self.model, feeds), rows, tuple(self.outputs))
-        return {
-            name: _converted(found[name], self.outputs[name]) for name in wanted if name in found
-        }
+            # Copies, because the next batch may overwrite an array that the model keeps.
+            return {
+                name: _converted(found[name], self.outputs[name])
+                for name in wanted
+                if name in found
+            }
 
 
 class PythonBackend:
@@ -152,7 +158,7 @@ def _checked_folder(bundle: Bundle) -> Path:
     contents = {name: bundle.read_bytes(name) for name in bundle.manifest.files}
     if bundle.path.is_dir():
         return bundle.path
-    folder = Path(tempfile.mkdtemp(prefix="sightline-code-"))
+    folder = _temporary_folder()
     for name, content in contents.items():
         if Path(name).name != name:
             raise WrongUseError("INVALID_BUNDLE", f"{bundle.path}: '{name}' is not a plain name.")
@@ -160,11 +166,22 @@ def _checked_folder(bundle: Bundle) -> Path:
     return folder
 
 
+def _temporary_folder() -> Path:
+    """Return a new folder that exists as long as this process, because its code stays importable.
+
+    Spark kills its workers, and removes the folders of SPARK_LOCAL_DIRS when the executor ends.
+    """
+    local = [one for one in os.environ.get("SPARK_LOCAL_DIRS", "").split(",") if Path(one).is_dir()]
+    parent = local[0] if local and local[0] else None
+    folder = Path(tempfile.mkdtemp(prefix="sightline-code-", dir=parent))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def _converted(array: Array, tensor: TensorSpec) -> Array:
-    """Return the array in the signature's dtype if the kind of number stays the same."""
-    if np.can_cast(array.dtype, tensor.dtype, "same_kind"):
-        return np.ascontiguousarray(array, tensor.dtype)
-    return array
+    """Return a copy, in the signature's dtype if the kind of number stays the same."""
+    same = np.can_cast(array.dtype, tensor.dtype, "same_kind")
+    return np.array(array, tensor.dtype if same else array.dtype, order="C")
 
 
 BACKEND = PythonBackend()

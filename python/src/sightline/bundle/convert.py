@@ -10,6 +10,7 @@ from sightline.bundle.converted_model import ConvertedModel
 from sightline.bundle.tensor_request import TensorRequest
 from sightline.errors import WrongUseError
 from sightline.require_package import require_package
+from sightline.wrong_option import invalid_option
 
 _PURPOSE = "adding a model"
 _ONNX = ("onnx", "onnxruntime")
@@ -40,6 +41,7 @@ def convert_file(
         from sightline.bundle.from_onnx import from_onnx
 
         return from_onnx(source, request.outputs, request.ranges, request.images)
+    _require_no_ranges(request)
     if kind == "torch_export":
         _require("torch", "onnxscript", install="sightline[add,cpu,torch]")
         from sightline.bundle.from_torch_export import from_torch_export
@@ -106,6 +108,8 @@ def convert_object(
         SightlineError: An error of the converter.
     """
     packages = {one.__module__.partition(".")[0] for one in type(source).__mro__}
+    if "onnx" not in packages:
+        _require_no_ranges(request)
     # A Keras model of the torch backend is a torch module too.
     if "keras" in packages:
         _require("torch", "onnxscript", install="sightline[add,cpu,keras]")
@@ -160,6 +164,17 @@ def _state_dict() -> WrongUseError:
         "a state dict holds the numbers of a model without its code. Give the module, or add the "
         "file with `sightline models add NAME --weights FILE --architecture NAME`.",
     )
+
+
+def _require_no_ranges(request: TensorRequest) -> None:
+    """Raise an error for ranges of a model whose test values its converter chooses.
+
+    Raises:
+        WrongUseError: INVALID_OPTION.
+    """
+    if request.ranges:
+        rule = "Only a model of ONNX takes ranges: leave them out."
+        raise invalid_option("--range", ", ".join(request.ranges), rule)
 
 
 def _require(*packages: str, install: str) -> None:

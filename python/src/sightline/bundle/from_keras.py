@@ -34,7 +34,7 @@ def from_keras(source: Path | Any) -> ConvertedModel:  # noqa: ANN401 - Keras is
     """
     keras = _import_keras()
     if isinstance(source, Path):
-        return convert_keras(keras, _read(keras, source), source.name)
+        return convert_keras(keras, read_keras(source), source.name)
     if not isinstance(source, keras.Model):
         kind = f"{type(source).__module__}.{type(source).__name__}"
         raise WrongUseError("BAD_MODEL_FILE", f"a {kind} is not a keras.Model.")
@@ -57,7 +57,13 @@ def _import_keras() -> Any:  # noqa: ANN401
     return keras
 
 
-def _read(keras: Any, path: Path) -> Any:  # noqa: ANN401
+def read_keras(path: Path) -> Any:  # noqa: ANN401
+    """Return the Keras model of a file, which is read in safe mode.
+
+    Raises:
+        WrongUseError: MISSING_PACKAGE, WRONG_KERAS_BACKEND, BAD_MODEL_FILE or UNSAFE_MODEL.
+    """
+    keras = _import_keras()
     if not path.is_file():
         raise _bad(path, "the file does not exist")
     if path.suffix not in _SUFFIXES:

@@ -37,15 +37,23 @@ def from_torch_export(path: Path) -> ConvertedModel:
             alone; UNSAFE_MODEL; FIXED_BATCH; NOT_FINITE.
         SightlineError: EXPORT_FAILED.
     """
+    return convert_program(read_program(path), path.name)
+
+
+def read_program(path: Path) -> ExportedProgram:
+    """Read a .pt2 file of torch.export.save that contains no code.
+
+    Raises:
+        WrongUseError: BAD_MODEL_FILE, NO_SOURCE or UNSAFE_MODEL.
+    """
     require_plain_archive(path)
     try:
         with quiet_framework():
-            program = torch.export.load(path)
+            return torch.export.load(path)
     except Exception as error:  # torch's own errors for another version of the format vary
         raise bad_file(
             path, f"torch {torch.__version__} cannot read it: {first_words(error)}"
         ) from error
-    return convert_program(program, path.name)
 
 
 def from_torch_module(

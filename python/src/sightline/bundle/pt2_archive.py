@@ -34,6 +34,12 @@ _OPERATION = re.compile(
     r"torch\.ops\.(aten|prims|torchvision|higher_order|quantized_decomposed)(\.\w+){1,2}"
     r"|_operator\.(?!_)\w+|math\.(?!_)\w+|torch\.(_?sym_\w+)"
 )
+# Among these, the ones that write files, or that call code which is not part of the graph.
+_UNSAFE_OPERATION = re.compile(
+    r"torch\.ops\.aten\.(from_file|save)(\.\w+)?"
+    r"|torch\.ops\.higher_order\.(aoti_call_delegate|call_torchbind|executorch_call_delegate"
+    r"|inductor_compiled_code|inline_asm_elementwise|invoke_leaf_function|triton_kernel_\w+)"
+)
 
 TORCHSCRIPT = (
     "it is TorchScript, which torch no longer develops and which cannot be exported again. Save "
@@ -50,7 +56,8 @@ def require_plain_archive(path: Path) -> None:
 
     torch.export.load unpickles some entries without restriction, evaluates the expressions of
     axes' lengths as Python, and resolves the graph's operations by name. So pickled entries must
-    be plain tensors, expressions plain mathematics, and operations torch's own operators.
+    be plain tensors, expressions plain mathematics, and operations torch's own operators that
+    access no files.
 
     Raises:
         WrongUseError: BAD_MODEL_FILE if it is not a file of torch.export; NO_SOURCE if it contains
@@ -110,7 +117,8 @@ def _check_json(path: Path, name: str, content: object) -> None:
         if key == "nodes" and isinstance(value, list):
             called = [one.get("target") for one in value if isinstance(one, dict)]
         for target in called:
-            if not _OPERATION.fullmatch(str(target)):
+            known = _OPERATION.fullmatch(str(target))
+            if not known or _UNSAFE_OPERATION.fullmatch(str(target)):
                 raise _unsafe(path, f"its graph calls '{str(target)[:80]}'")
 
 

@@ -11,6 +11,8 @@ from sightline.backends.backend import Array
 from sightline.bundle.graph import bad_onnx
 from sightline.bundle.row_runner import RowRunner, reason_of
 from sightline.bundle.tensor_spec import TensorSpec
+from sightline.errors import WrongUseError
+from sightline.wrong_option import invalid_option
 
 ROWS = 4
 Range = tuple[float, float]
@@ -40,8 +42,9 @@ def find_rows(
         what: The model, for messages.
 
     Raises:
-        WrongUseError: BAD_ONNX if no attempt runs.
+        WrongUseError: BAD_ONNX if no attempt runs; UNKNOWN_INPUT or INVALID_OPTION for a range.
     """
+    _check_ranges(ranges, inputs)
     narrow = {one.name: ranges.get(one.name, _default_range(one)) for one in inputs}
     reason = ""
     for lengths in _lengths(inputs, given):
@@ -82,6 +85,22 @@ def sample(
     if high == _NARROW[1] and values.ndim > 1:
         values[..., 0] = 1
     return values.astype(tensor.dtype)
+
+
+def _check_ranges(ranges: Mapping[str, Range], inputs: Sequence[TensorSpec]) -> None:
+    known = {one.name: one for one in inputs}
+    for name, (low, high) in ranges.items():
+        if name not in known:
+            raise WrongUseError("UNKNOWN_INPUT", f"'{name}'. Known: {', '.join(known)}.")
+        dtype = np.dtype(known[name].dtype)
+        least, most = (-np.inf, np.inf)
+        if dtype.kind != "f":
+            least, most = (
+                (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+            )
+        if not (low < high and least <= low and high <= most + 1):
+            rule = f"It must be two {dtype} numbers, the lowest value and a limit above it."
+            raise invalid_option("--range", f"{name}={low:g}:{high:g}", rule)
 
 
 def unique_axes(inputs: Sequence[TensorSpec]) -> list[TensorSpec]:

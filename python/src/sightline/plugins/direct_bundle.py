@@ -159,7 +159,14 @@ def example_arrays(examples: Any, specs: Sequence[TensorSpec]) -> dict[str, Arra
     name = specs[0].name if specs else "input"
     named = examples if isinstance(examples, Mapping) else {name: examples}
     dtypes = {one.name: one.dtype for one in specs}
-    arrays = {str(key): np.asarray(value, dtypes.get(str(key))) for key, value in named.items()}
+    try:
+        arrays = {str(key): np.asarray(value, dtypes.get(str(key))) for key, value in named.items()}
+    except (ValueError, TypeError, OverflowError) as error:
+        raise WrongUseError(
+            "INVALID_OPTION",
+            f"example_inputs cannot be made arrays of numbers: {error}. Give an array, or a "
+            "dictionary with an array for each input.",
+        ) from error
     unknown = [key for key in dtypes if key not in arrays]
     rows = {len(array) if array.ndim else 0 for array in arrays.values()}
     if unknown or len(rows) != 1 or 0 in rows:

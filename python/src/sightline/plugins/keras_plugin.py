@@ -39,7 +39,9 @@ class KerasPlugin(ConvertingPlugin):
         self.require_framework()
         import keras
 
-        model = keras.saving.load_model(m, compile=False) if isinstance(m, str | Path) else m
+        from sightline.bundle.from_keras import read_keras
+
+        model = read_keras(Path(m)) if isinstance(m, str | Path) else m
         if not isinstance(model, keras.Model):
             raise self.not_a_model(m)
         return ModelSummary(

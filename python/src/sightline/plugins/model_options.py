@@ -45,7 +45,7 @@ class ModelOptions(TypedDict, total=False):
     ranges: Mapping[str, tuple[float, float]]
     tensorflow_python: str | Path
     signature: str
-    code: Sequence[str | Path]
+    code: str | Path | Sequence[str | Path]
     allow_code: bool
 
 

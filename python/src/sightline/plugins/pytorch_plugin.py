@@ -53,7 +53,9 @@ class PytorchPlugin(ConvertingPlugin):
         if isinstance(m, torch.nn.Module):
             return module_summary(m, options.get("example_inputs"), name)
         if isinstance(m, str | Path) and Path(m).suffix == ".pt2":
-            return program_summary(torch.export.load(str(m)), name or Path(m).stem)
+            from sightline.bundle.from_torch_export import read_program
+
+            return program_summary(read_program(Path(m)), name or Path(m).stem)
         if isinstance(m, torch.export.ExportedProgram):
             return program_summary(m, name or "program")
         raise self.not_a_model(m)

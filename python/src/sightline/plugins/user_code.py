@@ -53,7 +53,8 @@ def loader_code(function: object) -> UserCode:
         )
     module, name = function.__module__, function.__qualname__
     plain = name.isidentifier() and function.__name__ != "<lambda>"
-    if plain and module != "__main__" and vars(sys.modules[module]).get(name) is function:
+    found = getattr(sys.modules.get(module), name, None)
+    if plain and module != "__main__" and found is function:
         return UserCode(f"{module}:{name}", module_files(module))
     text, imported = function_source(function)
     content = text.encode()
@@ -77,7 +78,21 @@ def class_code(class_: type[Any]) -> UserCode:
             f"the plugin {name} is defined in {module}, which a worker cannot import. Move the "
             "class to a module of its own.",
         )
-    return UserCode(f"{module}:{name}", module_files(module))
+    archive = _archive_of(class_)
+    files = module_files(module) if archive is None else archive_files(archive)
+    return UserCode(f"{module}:{name}", files)
+
+
+def _archive_of(class_: type[Any]) -> Path | None:
+    """Return the zip that the class was imported from.
+
+    A zip that was loaded later may have replaced the module of that name.
+    """
+    for value in vars(class_).values():
+        if isinstance(value, FunctionType) and value.__module__ == class_.__module__:
+            loader = value.__globals__.get("__loader__")
+            return Path(loader.archive) if isinstance(loader, zipimporter) else None
+    return None
 
 
 def module_files(module: str) -> dict[str, bytes]:
@@ -103,14 +118,14 @@ def archive_files(archive: Path) -> dict[str, bytes]:
         return _limited({name: opened.read(name) for name in names})
 
 
-def given_files(paths: Iterable[str | Path]) -> dict[str, bytes]:
-    """Return the sources that a user adds: modules, folders of a package, or zips.
+def given_files(paths: str | Path | Iterable[str | Path]) -> dict[str, bytes]:
+    """Return the sources that a user adds: modules, folders of a package, or zips; or one of them.
 
     Raises:
         WrongUseError: PATH_NOT_FOUND.
     """
     files: dict[str, bytes] = {}
-    for path in map(Path, paths):
+    for path in map(Path, [paths] if isinstance(paths, str | Path) else paths):
         if path.suffix == ".zip" and path.is_file():
             files |= archive_files(path)
         elif path.is_file():
