@@ -14,6 +14,7 @@ import pytest
 import sightline
 from PIL import Image, ImageDraw
 from pyspark.sql import SparkSession
+from sightline.bundle.bundle import Bundle
 from sightline.ml import TensorTransformer
 
 pytestmark = [
@@ -23,7 +24,7 @@ pytestmark = [
 ROOT = Path(__file__).resolve().parents[2]
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 SUBJECTS = ("a man", "the child", "our old neighbour", "she", "every student", "the black dog")
-VERBS = ("eats", "finds", "carries", "has seen", "will never buy", "draws", "forgets")
+VERBS = ("eats", "finds", "carries", "has seen", "will never buy", "draws", "remembers")
 OBJECTS = ("food", "the small house", "a letter", "two red apples", "a very long book", "it")
 PLACES = ("", "today", "in the garden", "near the old station", "before the war", "at night")
 
@@ -156,7 +157,7 @@ def test_1000_sentences_by_sql_by_the_stage_and_by_the_plugin(
 
 def drawing(text: str, size: tuple[int, int]) -> np.ndarray:
     """Black text on white, (3, height, width) float32 in -1..1."""
-    width, height = size
+    height = size[1]
     image = Image.new("RGB", size, "white")
     ImageDraw.Draw(image).text((8, height // 2 - 12), text, fill="black", font_size=24)
     return np.asarray(image).transpose(2, 0, 1).astype(np.float32) / 127.5 - 1  # (3, h, w)
@@ -176,7 +177,7 @@ def test_a_text_detector_gives_a_map_as_large_as_the_image_by_sql(
         "text string, pixels array<array<array<float>>>",
     )
     table.repartition(2).createOrReplaceTempView("peers_drawings")
-    output = sightline.load(path).signature.outputs[0].tensor.name
+    output = Bundle.load(path).manifest.signature.outputs[0].tensor.name
     query = f"""SELECT text, r.`{output}` AS map, r.error
         FROM (SELECT text, ml_predict('peers_detector', pixels) AS r FROM peers_drawings)"""  # noqa: S608
     answers = spark.sql(query)

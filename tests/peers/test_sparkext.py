@@ -75,11 +75,6 @@ def test_linear_on_1_1_in_a_spark_ml_model(spark: SparkSession) -> None:
     assert (row.y, row.error) == ([3.5], None)
 
 
-def test_a_state_dict_alone_is_a_value_error() -> None:
-    with pytest.raises(ValueError, match=r"WRONG_MODEL_SOURCE: .* a state dict"):
-        plugin.model_udf(linear().state_dict(), example_inputs=ONES)
-
-
 def test_a_slow_loader_is_slow_once(spark: SparkSession) -> None:
     def load() -> Callable[[torch.Tensor], torch.Tensor]:
         import time

@@ -17,6 +17,7 @@ from pyspark.ml.functions import array_to_vector
 from pyspark.ml.linalg import DenseVector, Vectors
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import col
+from sightline.bundle.bundle import Bundle
 from sightline.functions import ml_features, ml_predict
 from sightline.ml import ImageFeaturizer, TensorTransformer
 from sklearn.datasets import load_iris
@@ -180,32 +181,30 @@ def test_an_inner_layer_of_2048_numbers_is_an_output(spark: SparkSession, tmp_pa
     )
     file = tmp_path / "network.onnx"
     torch.onnx.export(
-        network,
+        network.eval(),
         (torch.zeros(2, 3, 16, 16),),
         file,
-        dynamo=False,
+        dynamo=True,
+        dynamic_shapes=({0: torch.export.Dim("n")},),
         input_names=["x"],
         output_names=["scores"],
-        dynamic_axes={"x": {0: "n"}, "scores": {0: "n"}},
+        verbose=False,
     )
-    (layer,) = (
-        node.output[0]
-        for node in onnx.load(file).graph.node
-        if node.op_type in ("Flatten", "Reshape")
-    )
+    (last,) = (node for node in onnx.load(file).graph.node if node.op_type == "Gemm")
+    layer = last.input[0]
     settings = {"x": {"resize": (16, 16), "mean": 0, "std": 1}}
     path = sightline.add_model(
         file, "m", models=tmp_path, outputs=[layer], images=settings, heads={layer: "vector"}
     )
-    vectors = [
+    (inner,) = (
         one.tensor.name
-        for one in sightline.load(path).signature.outputs
+        for one in Bundle.load(path).manifest.signature.outputs
         if one.tensor.shape == ("n", 2048)
-    ]
+    )
     images = np.random.default_rng(6).integers(0, 256, (4, 16, 16, 3), np.uint8)
     rows = [(at, encoded(image)) for at, image in enumerate(images)]
     table = spark.createDataFrame(rows, "id int, content binary").repartition(2)
-    stage = ImageFeaturizer(model=str(path), output=vectors[0])
+    stage = ImageFeaturizer(model=str(path), output=inner)
     found = stage.transform(table).collect()
     x = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32) / 255)
     expected = network[:4](x).detach().numpy()
@@ -281,7 +280,7 @@ def test_corrupt_bytes_are_errors_and_the_image_beside_them_is_not(
         "good": None,
         "random": "UNSUPPORTED",
         "ending": "UNSUPPORTED",
-        "header": "CORRUPT",
+        "header": "TRUNCATED",
     }
     answer = ml_features(means, "content").alias("r")
     by_sql = table.select("name", answer).select("name", "r.*").collect()
