@@ -84,7 +84,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             dynamo=True,
             dynamic_shapes=(axes, axes, axes),
             input_names=list(INPUTS),
-            output_names=["embedding"],
+            output_names=["sentence_embedding"],
             verbose=False,
         )
     return path
@@ -124,7 +124,7 @@ def test_1000_sentences_by_sql_by_the_stage_and_by_the_plugin(
     spark.sql(f"CREATE OR REPLACE MODEL peers_minilm USING '{model}'")
 
     by_sql = spark.sql(
-        "SELECT id, r.embedding AS y, r.error FROM (SELECT id, ml_predict('peers_minilm', "
+        "SELECT id, r.sentence_embedding AS y, r.error FROM (SELECT id, ml_predict('peers_minilm', "
         "token_type_ids => types, attention_mask => mask, input_ids => ids) AS r "
         "FROM peers_sentences)"
     )
@@ -136,7 +136,7 @@ def test_1000_sentences_by_sql_by_the_stage_and_by_the_plugin(
     )
     embed = sightline.load("onnx").model_udf(encoder, result="struct")
     by_plugin = table.withColumn("r", embed("ids", "mask", "types")).selectExpr(
-        "id", "r.embedding AS y", "r.error"
+        "id", "r.sentence_embedding AS y", "r.error"
     )
     for answers in (by_sql, stage.transform(table), by_plugin):
         found = {row.id: row for row in answers.select("id", "y", "error").collect()}

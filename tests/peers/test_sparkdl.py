@@ -209,8 +209,7 @@ def test_a_model_registered_in_sql_a_pipeline_and_a_table_agree(
         "SELECT id, ml_features('peers_means', content).features AS f FROM peers_images"
     )
     by_table = spark.sql(
-        "SELECT id, prediction.means AS f FROM "
-        "ml_predict(TABLE(SELECT id, content AS x FROM peers_images), 'peers_means')"
+        "SELECT id, prediction.means AS f FROM ml_predict(TABLE(peers_images), 'peers_means')"
     )
     by_function = images.select("id", ml_features("peers_means", "content")["features"].alias("f"))
     stage = ImageFeaturizer(model="peers_means", outputCol="f")
