@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 SIDE = 8
-IMAGE = {"images": {"x": {"resize": (SIDE, SIDE), "mean": 0, "std": 1}}}
+IMAGE: dict[str, Any] = {"images": {"x": {"resize": (SIDE, SIDE), "mean": 0, "std": 1}}}
 
 
 def pixels(seed: int) -> np.ndarray:
@@ -73,7 +73,7 @@ def test_top_k_of_10_gives_10_classes(spark: SparkSession, images: DataFrame, mo
         column = Unsqueeze(m, one)
         k = Constant<value = float[12] {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}}>()
         scores = Mul(column, k) }}"""
-    options = {"labels": labels, "activation": "softmax", **IMAGE}
+    options: dict[str, Any] = {"labels": labels, "activation": "softmax", **IMAGE}
     model, _ = write_model(graph, models / "twelve", **options)
     found = ImagePredictor(model=model, topK=10).transform(images).collect()
     assert len(found) == 5
@@ -89,7 +89,7 @@ def test_top_k_of_10_gives_10_classes(spark: SparkSession, images: DataFrame, mo
 def test_a_featurizer_and_a_logistic_regression_fit_their_five_rows(
     images: DataFrame, means: str
 ) -> None:
-    stages = [ImageFeaturizer(model=means, handleInvalid="skip"), LogisticRegression()]
+    stages: list[Any] = [ImageFeaturizer(model=means, handleInvalid="skip"), LogisticRegression()]
     found = Pipeline(stages=stages).fit(images).transform(images).collect()
     assert sorted((row.id, row.prediction) for row in found) == list(
         enumerate([0.0, 0.0, 1.0, 1.0, 1.0])
@@ -102,8 +102,8 @@ def test_pixels_in_bgr_and_the_encoded_file_give_the_same_features(
     """The struct of format("image") has BGR; the file, RGB; the model wants RGB."""
     expected = {}
     for seed in range(4):
-        (tmp_path / f"{seed}.png").write_bytes(png(pixels(seed) // np.uint8([1, 2, 4])))
-        expected[seed] = (pixels(seed) // np.uint8([1, 2, 4])).mean((0, 1)) / 255
+        (tmp_path / f"{seed}.png").write_bytes(png(pixels(seed) // np.array([1, 2, 4], np.uint8)))
+        expected[seed] = (pixels(seed) // np.array([1, 2, 4], np.uint8)).mean((0, 1)) / 255
     structs = spark.read.format("image").load(str(tmp_path)).selectExpr("image", "image.origin")
     files = spark.read.format("sightline").load(str(tmp_path))
     by_struct = ImageFeaturizer(model=means, inputCol="image").transform(structs).collect()
@@ -124,9 +124,8 @@ def test_a_graph_whose_output_is_an_image(
         negative = Cast<to = 2>(last) }}"""
     model, _ = write_model(graph, models / "negative", **IMAGE)
     table = images.select("content", ml_predict(model, "content").alias("r"))
-    assert table.schema["r"].dataType["negative"].dataType.simpleString() == (
-        "array<array<array<smallint>>>"
-    )
+    result: Any = table.schema["r"].dataType
+    assert result["negative"].dataType.simpleString() == ("array<array<array<smallint>>>")
     found = table.collect()
     assert len(found) == 5
     for row in found:
@@ -263,7 +262,7 @@ def test_a_cross_validator_keeps_the_params_of_the_featurizer(
         seed=1,
     )
     many = images.union(images).union(images)
-    best = search.fit(many).bestModel
+    best: Any = search.fit(many).bestModel
     kept: Any = best.stages[0]
     assert (kept.uid, kept.getModel(), kept.getBatchRows()) == (featurizer.uid, means, 3)
     assert (kept.getHandleInvalid(), kept.getOutputCol()) == ("skip", "f")

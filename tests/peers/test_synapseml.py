@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.timeout(400),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # py4j's sockets
 ]
-WEIGHTS = np.float32([[1, 2, 0.5], [0, -1, 4], [3, 0.25, 1], [-2, 1, 0]])
+WEIGHTS = np.array([[1, 2, 0.5], [0, -1, 4], [3, 0.25, 1], [-2, 1, 0]], np.float32)
 LINEAR = f"""g (float[n, 4] x) => (float[n, 3] y) {{
     w = Constant<value = float[4, 3] {{{", ".join(map(str, WEIGHTS.ravel().tolist()))}}}>()
     y = MatMul(x, w) }}"""
@@ -62,7 +62,7 @@ def test_columns_of_floats_doubles_and_vectors_give_the_same_row(
     table = (
         spark.createDataFrame([(row,) for row in rows], "double array<double>")
         .withColumn("float", col("double").cast("array<float>"))
-        .withColumn("vector", array_to_vector("double"))
+        .withColumn("vector", array_to_vector(col("double")))
         .repartition(2)
     )
     sparse = spark.createDataFrame([(Vectors.sparse(4, [2], [9.0]),)], ["sparse"])
@@ -71,7 +71,7 @@ def test_columns_of_floats_doubles_and_vectors_give_the_same_row(
         found = stage.transform(table).collect()
         assert len(found) == 3
         for row in found:
-            assert row.y == (np.float32(row.double) @ WEIGHTS).tolist()
+            assert row.y == by_hand(row.double)
     first = sparse.select(ml_predict(linear, "sparse")["y"].alias("y")).first()
     assert first is not None
     assert first.y == (9 * WEIGHTS[2]).tolist()
@@ -89,7 +89,7 @@ def test_a_bad_shape_late_in_a_batch_is_an_error_of_that_row(
             assert (row.y, row.error.code) == (None, "INVALID_INPUT")
             assert "3 elements, not 4" in row.error.message
         else:
-            assert (row.y, row.error) == ((np.float32(row.x) @ WEIGHTS).tolist(), None)
+            assert (row.y, row.error) == (by_hand(row.x), None)
     strict = TensorTransformer(model=linear, batchRows=64, handleInvalid="error")
     with pytest.raises(PySparkException, match="3 elements, not 4"):
         strict.transform(table).collect()
@@ -306,8 +306,14 @@ def test_a_stream_of_6_rows_gives_6_rows(spark: SparkSession, linear: str, tmp_p
     found = spark.table("peers_streamed").collect()
     assert sorted(row.id for row in found) == list(range(6))
     for row in found:
-        wanted = None if row.id == 4 else (np.float32(row.x) @ WEIGHTS).tolist()
+        wanted = None if row.id == 4 else by_hand(row.x)
         assert row.y == wanted
+
+
+def by_hand(row: list[float]) -> list[float]:
+    """What the model `linear` gives for a row."""
+    found: list[float] = (np.array(row, np.float32) @ WEIGHTS).tolist()
+    return found
 
 
 def encoded(values: np.ndarray) -> bytes:
