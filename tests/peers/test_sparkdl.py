@@ -170,7 +170,7 @@ def keras(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401
 
 
 def compare(spark: SparkSession, network: Any, shape: tuple[int, ...]) -> None:  # noqa: ANN401
-    """Compare the function, the stage and SQL's table route with Keras."""
+    """Compare the function and the stage of the plugin with Keras."""
     rows = np.random.default_rng(3).normal(size=(7, *shape)).astype(np.float32)
     expected = network(rows, training=False).detach().numpy()
     type_ = "array<" * len(shape) + "float" + ">" * len(shape)
