@@ -9,6 +9,7 @@ them from Spark's cache, and how many times as long the plain SQL takes.
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import psutil
 from pyspark.sql import SparkSession
@@ -45,7 +46,8 @@ def main(jar: str, rows: int = 10_000, dimension: int = 512) -> None:
     table.createOrReplaceTempView("pairs")
 
     # CPU time, because another program on the machine does not change it.
-    process = psutil.Process(spark.sparkContext._jvm.java.lang.ProcessHandle.current().pid())
+    jvm: Any = spark.sparkContext._jvm
+    process = psutil.Process(jvm.java.lang.ProcessHandle.current().pid())
 
     def seconds(expression: str, repeats: int) -> float:
         query = spark.table("pairs").selectExpr(f"sum({expression})")
@@ -54,7 +56,8 @@ def main(jar: str, rows: int = 10_000, dimension: int = 512) -> None:
         started = process.cpu_times().user
         for _ in range(repeats):
             query.collect()
-        return (process.cpu_times().user - started) / repeats
+        used: float = process.cpu_times().user - started
+        return used / repeats
 
     numbers = rows * dimension
     for function, plain in PLAIN.items():

@@ -109,6 +109,9 @@ Lanes = tuple[Sequence[Part], ...]
 # End-to-end tests that start processes of their own, such as SQL clients, notebooks and pages. The
 # other end-to-end tests share one application that runs commands.
 CLIENTS = (
+    "ml",
+    "peers",
+    "plugins",
     "test_commands.py",
     "test_connect.py",
     "test_fraud_id_model.py",

@@ -15,10 +15,11 @@ from sightline.bundle.signature import Classes, Input, Kind, Output, Signature
 from sightline.bundle.tensor_spec import TensorSpec
 
 SPECIES = ("setosa", "versicolor", "virginica")
-MEANS = np.float32(
-    [[5.006, 3.428, 1.462, 0.246], [5.936, 2.77, 4.26, 1.326], [6.588, 2.974, 5.552, 2.026]]
+MEANS = np.array(
+    [[5.006, 3.428, 1.462, 0.246], [5.936, 2.77, 4.26, 1.326], [6.588, 2.974, 5.552, 2.026]],
+    np.float32,
 )
-WORDS = np.float32([[0, 0], [1, 0], [0, 1], [2, 2]])
+WORDS = np.array([[0, 0], [1, 0], [0, 1], [2, 2]], np.float32)
 
 
 def write_iris(folder: Path) -> Path:
@@ -27,7 +28,7 @@ def write_iris(folder: Path) -> Path:
     Its input is x, float32 (n, 4): sepal length and width, petal length and width, in cm.
     """
     weights, bias = 2 * MEANS.T, -(MEANS**2).sum(1)
-    x = np.float32([[5.1, 3.5, 1.4, 0.2], [6.3, 2.9, 5.6, 1.8]])
+    x = np.array([[5.1, 3.5, 1.4, 0.2], [6.3, 2.9, 5.6, 1.8]], np.float32)
     return _write(
         folder,
         [helper.make_node("Gemm", ["x", "weights", "bias"], ["scores"])],
@@ -47,7 +48,10 @@ def write_encoder(folder: Path) -> Path:
     Its outputs are hidden, float32 (n, tokens, 2), the row of `WORDS` for each id, and embedding,
     float32 (n, 2), the sum of the rows whose mask is 1.
     """
-    ids, mask = np.int64([[1, 2, 3], [3, 1, 0]]), np.int64([[1, 1, 1], [1, 1, 0]])
+    ids, mask = (
+        np.array([[1, 2, 3], [3, 1, 0]], np.int64),
+        np.array([[1, 1, 1], [1, 1, 0]], np.int64),
+    )
     tokens = ("n", "tokens")
     hidden = WORDS[ids]
     return _write(
@@ -59,7 +63,7 @@ def write_encoder(folder: Path) -> Path:
             helper.make_node("Mul", ["hidden", "column"], ["kept"]),
             helper.make_node("ReduceSum", ["kept", "first"], ["embedding"], keepdims=0),
         ],
-        {"words": WORDS, "last": np.int64([2]), "first": np.int64([1])},
+        {"words": WORDS, "last": np.array([2], np.int64), "first": np.array([1], np.int64)},
         Signature(
             tuple(
                 Input(TensorSpec(name, "int64", tokens), Kind("tensor"))

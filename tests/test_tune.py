@@ -209,7 +209,8 @@ def test_the_best_of_a_search_on_flowers_equals_a_loop_by_hand_with_scikit_learn
         (images / folder.name).mkdir(parents=True)
         for file in sorted(folder.iterdir())[:20]:
             (images / folder.name / file.name).symlink_to(file)
-    search = ("--head", "logistic", "--reg-param", "0.01:3", "--elastic-net-param", "0:0")
+    search: tuple[str, ...] = ("--head", "logistic", "--reg-param", "0.01:3")
+    search += ("--elastic-net-param", "0:0")
     search += ("--max-iter", "100:100", "--trials", "4", "--parallelism", "2", "--folds", "2")
     model = repository / "models" / "efficientnet_lite0"
     where = ("--images", images, "--model", model, "--output", tmp_path / "flowers")

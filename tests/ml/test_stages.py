@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import runpy
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,8 @@ from sightline.ml import (
 )
 from sightline.ml.stage import Stage
 
-from tests.tensor_bundles import write_encoder, write_iris
-
 pytestmark = pytest.mark.timeout(600)
+BUNDLES = runpy.run_path(str(Path(__file__).parents[1] / "tensor_bundles.py"))
 # The stages that can be created and have a model. CachedPipeline is Spark's own Pipeline in Python,
 # without a wrapped object: test_tune.py has its tests.
 STAGES = [
@@ -46,7 +47,7 @@ def images(spark: SparkSession, gallery: Path) -> DataFrame:
 
 @pytest.fixture(scope="module")
 def iris(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(write_iris(tmp_path_factory.mktemp("models") / "iris"))
+    return str(BUNDLES["write_iris"](tmp_path_factory.mktemp("models") / "iris"))
 
 
 def by_name(rows: list[Row]) -> dict[str, Row]:
@@ -82,7 +83,8 @@ def test_a_wrapper_has_the_params_and_defaults_of_its_scala_stage(
     java = wrapper._java_obj
     expected = {param.name(): param for param in java.params()}
     assert {param.name for param in wrapper.params} == set(expected)
-    fresh = getattr(spark._jvm.sightline.ml, name)()
+    jvm: Any = spark._jvm
+    fresh = getattr(jvm.sightline.ml, name)()
     for param in wrapper.params:
         java_param = fresh.getParam(param.name)
         assert wrapper.hasDefault(param) == fresh.hasDefault(java_param), param.name
@@ -212,7 +214,7 @@ def test_tensors_are_columns_of_arrays_or_vectors_by_the_inputs_names(
 
 
 def test_texts_of_different_lengths_run_in_one_table(spark: SparkSession, tmp_path: Path) -> None:
-    model = str(write_encoder(tmp_path / "encoder"))
+    model = str(BUNDLES["write_encoder"](tmp_path / "encoder"))
     rows = [([1, 2, 3], [1, 1, 1]), ([3], [1]), ([1, 2], [1])]
     table = spark.createDataFrame(rows, "input_ids array<int>, attention_mask array<int>")
     found = TensorTransformer(model=model).transform(table.coalesce(1)).collect()
@@ -246,7 +248,7 @@ def test_a_pipeline_is_saved_in_python_and_loaded_from_another_folder(
     table = images.where("content IS NOT NULL").selectExpr(
         "*", "CAST(relative_path LIKE 'red/%' AS DOUBLE) AS is_red"
     )
-    stages = [
+    stages: list[Any] = [
         ImageFeaturizer(model=str(means_bundle), handleInvalid="skip"),
         LogisticRegression(labelCol="is_red", regParam=0.1),
     ]
@@ -265,7 +267,7 @@ def test_a_pipeline_is_saved_in_python_and_loaded_from_another_folder(
 def test_wrong_use_names_the_stage_and_what_to_do(
     images: DataFrame, means_bundle: Path, colour_bundle: Path, iris: str
 ) -> None:
-    wrong = {
+    wrong: dict[str, Callable[[], DataFrame]] = {
         "UNKNOWN_MODEL": lambda: ImageFeaturizer(model="resnet5").transform(images),
         "NO_IMAGE_INPUT": lambda: ImagePredictor(model=iris).transform(images),
         "UNKNOWN_COLUMN": lambda: ImageFeaturizer(

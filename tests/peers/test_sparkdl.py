@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ from pyspark.sql.functions import col
 from sightline.functions import ml_features, ml_predict
 from sightline.ml import ImageFeaturizer, ImagePredictor, TensorTransformer
 
-from tests.peers.models import write_model
-
+MODELS = runpy.run_path(str(Path(__file__).parent / "onnx_models.py"))
+write_model: Callable[..., str] = MODELS["write_model"]
 pytestmark = [
     pytest.mark.timeout(400),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # py4j's sockets
@@ -53,7 +54,7 @@ def means(models: Path) -> str:
     """The mean of red, of green and of blue, each 0..1."""
     graph = f"""g (float[n, 3, {SIDE}, {SIDE}] x) => (float[n, 3] means) {{
         means = ReduceMean<axes = [2, 3], keepdims = 0>(x) }}"""
-    return write_model(graph, models / "means", **IMAGE)[0]
+    return write_model(graph, models / "means", **IMAGE)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +75,7 @@ def test_top_k_of_10_gives_10_classes(spark: SparkSession, images: DataFrame, mo
         k = Constant<value = float[12] {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}}>()
         scores = Mul(column, k) }}"""
     options: dict[str, Any] = {"labels": labels, "activation": "softmax", **IMAGE}
-    model, _ = write_model(graph, models / "twelve", **options)
+    model = write_model(graph, models / "twelve", **options)
     found = ImagePredictor(model=model, topK=10).transform(images).collect()
     assert len(found) == 5
     for row in found:
@@ -122,7 +123,7 @@ def test_a_graph_whose_output_is_an_image(
         k = Constant<value = float {{255}}>()  scaled = Mul(x, k)  turned = Sub(k, scaled)
         rounded = Round(turned)  last = Transpose<perm = [0, 2, 3, 1]>(rounded)
         negative = Cast<to = 2>(last) }}"""
-    model, _ = write_model(graph, models / "negative", **IMAGE)
+    model = write_model(graph, models / "negative", **IMAGE)
     table = images.select("content", ml_predict(model, "content").alias("r"))
     result: Any = table.schema["r"].dataType
     assert result["negative"].dataType.simpleString() == ("array<array<array<smallint>>>")
@@ -146,7 +147,7 @@ def test_the_maximum_over_rows_of_three_numbers(
     spark: SparkSession, models: Path, dtype: str, column: str
 ) -> None:
     graph = f"g ({dtype}[n, 3] x) => ({dtype}[n] y) {{ y = ReduceMax<axes=[1], keepdims=0>(x) }}"
-    model, _ = write_model(graph, models / f"max_{dtype}")
+    model = write_model(graph, models / f"max_{dtype}")
     rows = [[1, 2, 3], [9, -8, 7], [-1, -2, -3], [0, 5, 5], [100, 3, 2]]
     table = spark.createDataFrame([(row,) for row in rows], "x array<int>")
     table = table.select(col("x").cast(f"array<{column}>")).repartition(3)

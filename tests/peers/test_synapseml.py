@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,8 +24,8 @@ from sightline.ml import ImageFeaturizer, TensorTransformer
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
-from tests.peers.models import write_model
-
+MODELS = runpy.run_path(str(Path(__file__).parent / "onnx_models.py"))
+write_model: Callable[..., str] = MODELS["write_model"]
 pytestmark = [
     pytest.mark.timeout(400),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # py4j's sockets
@@ -43,7 +44,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def linear(models: Path) -> str:
     """y = x · WEIGHTS, of rows of four numbers."""
-    return write_model(LINEAR, models / "linear")[0]
+    return write_model(LINEAR, models / "linear")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def means(models: Path) -> str:
     graph = """g (float[n, 3, 8, 8] x) => (float[n, 3] means) {
         means = ReduceMean<axes = [2, 3], keepdims = 0>(x) }"""
     settings = {"x": {"resize": (8, 8), "mean": 0, "std": 1}}
-    return write_model(graph, models / "means", images=settings)[0]
+    return write_model(graph, models / "means", images=settings)
 
 
 def test_columns_of_floats_doubles_and_vectors_give_the_same_row(
@@ -100,7 +101,7 @@ def test_inputs_of_booleans(spark: SparkSession, models: Path) -> None:
         one = Constant<value = int64[1] {1}>()  column = Unsqueeze(a, one)
         both = And(column, b)  numbers = Cast<to = 6>(both)
         count = ReduceSum<keepdims = 0>(numbers, one) }"""
-    model, _ = write_model(graph, models / "booleans")
+    model = write_model(graph, models / "booleans")
     rows = [(a, [p, q]) for a in (True, False) for p in (True, False) for q in (True, False)]
     table = spark.createDataFrame(rows, "a boolean, b array<boolean>").repartition(3)
     found = TensorTransformer(model=model).transform(table).collect()
@@ -119,7 +120,7 @@ def test_many_inputs_of_different_types_and_an_image(spark: SparkSession, models
         u2 = Cast<to = 1>(u)  b2 = Cast<to = 1>(b)  sum = Sum(f, d2, i2, u2, b2)
         means = ReduceMean<axes = [2, 3], keepdims = 0>(x) }"""
     settings = {"x": {"resize": (8, 8), "mean": 0, "std": 1}}
-    model, _ = write_model(graph, models / "mixed", images=settings)
+    model = write_model(graph, models / "mixed", images=settings)
     values = np.random.default_rng(5).integers(0, 256, (6, 8, 8, 3), np.uint8)
     rows = [
         (at, at / 2, [at / 4, -1.0], list(range(at + 1)), at, at % 2 == 0, encoded(values[at]))
@@ -217,7 +218,7 @@ def test_an_inner_layer_of_2048_numbers_is_an_output(spark: SparkSession, tmp_pa
 def test_ragged_rows_are_errors_of_their_own(spark: SparkSession, models: Path) -> None:
     graph = """g (float[n, 2, k] x) => (float[n, 2] y) {
         last = Constant<value = int64[1] {2}>()  y = ReduceSum<keepdims = 0>(x, last) }"""
-    model, _ = write_model(graph, models / "ragged")
+    model = write_model(graph, models / "ragged")
     rows = [
         (0, [[1.0, 2.0], [3.0, 4.0]], [3.0, 7.0]),
         (1, [[1.0, 2.0], [3.0]], None),

@@ -66,8 +66,8 @@ class HasModel(Params):
     )
 
     def setModel(self, value: str) -> Self:
-        """Set `model`."""
-        return self._set(model=value)
+        """Set `model`, and allow any SHA-256 of it."""
+        return self._set(model=value, modelSha256="")
 
     def getModel(self) -> str:
         """Return the value of `model`."""

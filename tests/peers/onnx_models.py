@@ -16,7 +16,7 @@ def write_model(
     *,
     opset: int = 17,
     **options: Any,  # noqa: ANN401
-) -> tuple[str, onnx.ModelProto]:
+) -> str:
     """Add the model of a graph in ONNX's text form.
 
     Args:
@@ -26,10 +26,10 @@ def write_model(
         options: Those of `sightline.add_model`.
 
     Returns:
-        The path of the bundle, and the graph, for a run by hand.
+        The path of the bundle.
     """
     header = f'<ir_version: 8, opset_import: ["" : {opset}, "ai.onnx.ml" : 3]>\n'
     graph = onnx.parser.parse_model(header + text)
     onnx.checker.check_model(graph)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    return str(sightline.add_model(graph, folder.name, models=folder.parent, **options)), graph
+    return str(sightline.add_model(graph, folder.name, models=folder.parent, **options))
