@@ -110,6 +110,7 @@ Lanes = tuple[Sequence[Part], ...]
 # other end-to-end tests share one application that runs commands.
 CLIENTS = (
     "ml",
+    "peers",
     "plugins",
     "test_commands.py",
     "test_connect.py",
