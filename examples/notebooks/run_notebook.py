@@ -1,6 +1,7 @@
 """Run a notebook and write it with its results, without pictures.
 
-    python examples/notebooks/run_notebook.py examples/notebooks/onnx.ipynb --output build/onnx.ipynb
+    cd examples/notebooks
+    python run_notebook.py onnx.ipynb --output onnx_with_results.ipynb
 
 If the output is the notebook itself, its results in the repository are updated.
 """
