@@ -93,6 +93,7 @@ PYTHON_STYLE = (
     Part("types of python/", MYPY, ROOT / "python"),
     Part("types of examples/fraud_id", (*MYPY, "."), ROOT / "examples/fraud_id"),
     Part("types of examples/fruits", (*MYPY, "."), ROOT / "examples/fruits"),
+    Part("types of examples/notebooks", (*MYPY, "."), ROOT / "examples/notebooks"),
     Part("types of benchmarks/", (*MYPY, "."), ROOT / "benchmarks"),
     Part("types of tests/", (*MYPY, "tests", "scripts")),
 )
@@ -118,6 +119,7 @@ CLIENTS = (
     "test_fruits_notebook.py",
     "test_jar.py",
     "test_jdbc.py",
+    "test_notebooks.py",
     "test_pyspark.py",
     "test_pyspark_errors.py",
     "test_readme.py",

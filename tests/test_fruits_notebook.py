@@ -59,7 +59,8 @@ def test_the_notebook_runs_on_other_images_in_another_folder(
 ) -> None:
     done = run_in(
         repository / ".venv/bin/python",
-        *(folder / "run_notebook.py", "--output", tmp_path / "fruits.ipynb"),
+        *(repository / "examples/notebooks/run_notebook.py", folder / "fruits.ipynb"),
+        *("--output", tmp_path / "fruits.ipynb"),
         FRUITS_IMAGES=str(shared / "fruits/dev/*/Cherry_*/*.jpg"),
         FRUITS_WEIGHTS=str(shared / "weights/mobilenet_v2_1.0_224.torchvision.safetensors"),
         FRUITS_WORK=str(tmp_path / "work"),

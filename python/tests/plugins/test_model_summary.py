@@ -13,6 +13,7 @@ import torch
 from onnx import TensorProto, helper
 
 import sightline
+from sightline.bundle.bundle import Bundle
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
 from sightline.plugins.model_summary import Layer, ModelSummary
@@ -178,7 +179,7 @@ def test_a_keras_model_shows_layers_of_its_own(
     summary = sightline.load("keras").model_summary(tmp_path / "small.keras")
     assert (summary.name, summary.parameters) == ("small", model.count_params())
     assert [(one.dtype, one.shape) for one in summary.inputs] == [("float32", ("n", 4))]
-    assert [(one.dtype, one.shape) for one in summary.outputs] == [("float32", ("n", 3))]
+    assert summary.outputs == (TensorSpec("output", "float32", ("n", 3)),)
     first = summary.layers[0]
     assert (first.name, first.kind, first.output) == ("one", "Dense", "(n, 3)")
     with pytest.raises(
@@ -189,3 +190,45 @@ def test_a_keras_model_shows_layers_of_its_own(
     code.save(tmp_path / "code.keras")
     with pytest.raises(WrongUseError, match=r"UNSAFE_MODEL: .* layer with Python code"):
         sightline.load("keras").model_summary(tmp_path / "code.keras")
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_keras_model_has_the_outputs_of_its_converted_form(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    import keras
+
+    x = keras.Input((4,), name="x")
+    y, z = keras.layers.Dense(3)(x), keras.layers.Dense(2)(x)
+    plugin = sightline.load("keras")
+    for outputs, names in (([y], ["output"]), ([y, z], ["output_0", "output_1"])):
+        check_outputs(plugin, keras.Model(x, outputs), names)
+    check_outputs(plugin, keras.Model(x, {"a": y, "b": z}), ["a", "b"])
+    check_outputs(plugin, keras.Model(x, {"a": y}), ["a"])
+
+
+def check_outputs(plugin: sightline.Plugin, model: object, names: list[str]) -> None:
+    outputs = Bundle.load(plugin.bundle(model)).manifest.signature.outputs
+    assert [one.name for one in plugin.model_summary(model).outputs] == names
+    assert plugin.model_summary(model).outputs == tuple(one.tensor for one in outputs)
+
+
+def test_shapes_in_a_graph_are_no_parameters_and_invented_axes_have_no_name() -> None:
+    made = onnx.parser.parse_model("""
+        <ir_version: 8, opset_import: ["": 18],
+         producer_name: "tf2onnx", producer_version: "1.17.0 None">
+        flat (float[n, 2, 2] x) => (float[n, 3] y) {
+            rows = Reshape (x, shape)
+            y = MatMul (rows, weights)
+        }
+    """)
+    arrays = {"shape": np.array([-1, 4]), "weights": np.ones((4, 3), np.float32)}
+    made.graph.initializer.extend(onnx.numpy_helper.from_array(a, n) for n, a in arrays.items())
+    summary = sightline.load("onnx").model_summary(made)
+    assert (summary.origin, summary.parameters) == ("ONNX opset 18, by tf2onnx 1.17.0", 12)
+    assert [one.name for one in summary.inputs] == ["x"]
+    assert summary.layers == (
+        Layer("rows", "Reshape", "(?, 4)"),
+        Layer("y", "MatMul", "(n, 3)", 12),
+    )

@@ -77,6 +77,13 @@ def no_keras_export(name: str, reason: str) -> SightlineError:
     return SightlineError("EXPORT_FAILED", f"Keras cannot export '{name}' to ONNX: {reason}.")
 
 
+def keras_outputs(keras: Any, result: object) -> list[str]:  # noqa: ANN401
+    """Return the names of a model's outputs: the keys of its result, `output`, or `output_0`, …."""
+    paths = ("_".join(map(str, path)) for path, _ in keras.tree.flatten_with_path(result))
+    names = [f"output_{one}" if one.isdecimal() else one or "output" for one in paths]
+    return unique_names(names)
+
+
 class _Model:
     """A model with the names and shapes of its inputs, which a class of its own has from calls."""
 
@@ -133,11 +140,8 @@ class _Model:
         """Return the outputs of Keras's own `predict`, by name."""
         with quiet_framework():
             result = self.model.predict(self.structured(list(inputs.values())), verbose=0)
-        pairs = self.keras.tree.flatten_with_path(result)
-        parts = ["_".join(map(str, path)) for path, _ in pairs]
-        names = [f"output_{one}" if one.isdecimal() else one or "output" for one in parts]
-        values = [np.ascontiguousarray(value) for _, value in pairs]
-        return dict(zip(unique_names(names), values, strict=True))
+        values = [np.ascontiguousarray(value) for value in self.keras.tree.flatten(result)]
+        return dict(zip(keras_outputs(self.keras, result), values, strict=True))
 
     def golden(self) -> tuple[_Values, _Values]:
         """Return test values and what Keras predicts for them."""

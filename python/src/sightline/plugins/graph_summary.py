@@ -13,6 +13,9 @@ from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
 from sightline.plugins.model_summary import Layer, ModelSummary
 
+# Stored tensors of these types are shapes, axes and indices, not weights.
+_NOT_TRAINED = (onnx.TensorProto.INT64, onnx.TensorProto.BOOL)
+
 
 def read_graph(source: object) -> onnx.ModelProto:
     """Return the graph of a file, or the graph itself. Weights in other files are not read.
@@ -40,7 +43,9 @@ def graph_summary(model: onnx.ModelProto, name: str) -> ModelSummary:
     except onnx.shape_inference.InferenceError:
         inferred = model.graph
     graph = model.graph
-    weights = {one.name: prod(one.dims) for one in graph.initializer}
+    stored = {one.name for one in graph.initializer}
+    trained = (one for one in graph.initializer if one.data_type not in _NOT_TRAINED)
+    weights = {one.name: prod(one.dims) for one in trained}
     known = [*inferred.value_info, *inferred.output]
     shapes = {one.name: f"({', '.join(map(str, _shape(one)))})" for one in known}
     layers, counted = [], set[str]()
@@ -53,12 +58,13 @@ def graph_summary(model: onnx.ModelProto, name: str) -> ModelSummary:
     opset = max(
         (one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), default=0
     )
-    maker = f", by {model.producer_name} {model.producer_version}".rstrip()
+    version = model.producer_version.removesuffix(" None")  # tf2onnx without a commit
+    maker = f", by {model.producer_name} {version}".rstrip()
     return ModelSummary(
         name,
         f"ONNX opset {opset}{maker if model.producer_name else ''}",
         sum(weights.values()),
-        _tensors(one for one in graph.input if one.name not in weights),
+        _tensors(one for one in graph.input if one.name not in stored),
         _tensors(inferred.output if len(inferred.output) else graph.output),
         tuple(layers),
     )
@@ -87,5 +93,10 @@ def _shape(value: Any) -> tuple[int | str, ...]:  # noqa: ANN401
         return ("…",)
     axes = value.type.tensor_type.shape.dim
     return tuple(
-        one.dim_value if one.HasField("dim_value") else one.dim_param or "?" for one in axes
+        one.dim_value if one.HasField("dim_value") else _axis_name(one.dim_param) for one in axes
     )
+
+
+def _axis_name(name: str) -> str:
+    """Return the name of a free axis; `?` if onnx invented it."""
+    return "?" if not name or name.startswith("unk__") else name

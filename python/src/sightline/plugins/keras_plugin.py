@@ -49,7 +49,10 @@ class KerasPlugin(ConvertingPlugin):
             f"Keras {keras.__version__}, {type(model).__name__}",
             model.count_params(),
             tuple(map(_tensor, model.inputs)),
-            tuple(map(_tensor, model.outputs)),
+            tuple(
+                TensorSpec(name, str(one.dtype), _axes(one.shape))
+                for name, one in zip(_names(keras, model), model.outputs, strict=True)
+            ),
             tuple(self.layers(model)),
         )
 
@@ -69,6 +72,16 @@ class KerasPlugin(ConvertingPlugin):
 
 def _tensor(tensor: Any) -> TensorSpec:  # noqa: ANN401 - a KerasTensor
     return TensorSpec(tensor.name, str(tensor.dtype), _axes(tensor.shape))
+
+
+def _names(keras: Any, model: Any) -> list[str]:  # noqa: ANN401
+    """Return the names of the outputs as the converted model has them."""
+    from sightline.bundle.keras_graph import keras_outputs
+
+    structure = getattr(model, "_outputs_struct", model.outputs)
+    if len(model.outputs) == 1 and not isinstance(structure, Mapping):
+        structure = model.outputs[0]  # Keras unpacks a list of one output
+    return keras_outputs(keras, structure)
 
 
 def _axes(shape: Sequence[int | None]) -> tuple[int | str, ...]:

@@ -1,8 +1,9 @@
-"""Run fruits.ipynb and write it with its results, without pictures.
+"""Run a notebook and write it with its results, without pictures.
 
-    python examples/fruits/run_notebook.py --output build/fruits.ipynb
+    cd examples/notebooks
+    python run_notebook.py onnx.ipynb --output onnx_with_results.ipynb
 
-`--output examples/fruits/fruits.ipynb` updates the results in the repository.
+If the output is the notebook itself, its results in the repository are updated.
 """
 
 from __future__ import annotations
@@ -15,20 +16,22 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-NOTEBOOK = Path(__file__).with_name("fruits.ipynb")
-
 
 def main() -> None:
-    """Run every cell in the notebook's folder. An error in a cell ends this program."""
+    """Run every cell. An error in a cell ends this program."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
+    parser.add_argument("notebook", type=Path, help="notebook to run")
     parser.add_argument("--output", required=True, type=Path, help="notebook to write")
+    parser.add_argument(
+        "--folder", type=Path, help="working folder of the cells; default: the notebook's"
+    )
     options = parser.parse_args()
 
-    notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(options.notebook, as_version=4)  # type: ignore[no-untyped-call]
     metadata = deepcopy(notebook.metadata)  # a run adds the Python version
-    folder = {"metadata": {"path": str(NOTEBOOK.parent)}}
+    folder = {"metadata": {"path": str(options.folder or options.notebook.resolve().parent)}}
     NotebookClient(notebook, resources=folder, coalesce_streams=True).execute()
     notebook.metadata = metadata
     for cell in notebook.cells:
