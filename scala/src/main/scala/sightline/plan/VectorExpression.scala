@@ -1,11 +1,13 @@
 package sightline.plan
 
+import org.apache.spark.sql.Column
 import org.apache.spark.sql.catalyst.analysis.TypeCheckResult
 import org.apache.spark.sql.catalyst.analysis.TypeCheckResult.DataTypeMismatch
 import org.apache.spark.sql.catalyst.expressions.objects.StaticInvoke
 import org.apache.spark.sql.catalyst.expressions.{Expression, RuntimeReplaceable}
 import org.apache.spark.sql.catalyst.util.TypeUtils
-import org.apache.spark.sql.types.{ArrayType, FloatType}
+import org.apache.spark.sql.sightline.Expressions
+import org.apache.spark.sql.types.{ArrayType, DoubleType, FloatType}
 
 /**
  * A similarity or distance of two vectors, `ARRAY<FLOAT>` each; a FLOAT. The types are not converted,
@@ -52,6 +54,15 @@ final case class VectorExpression(
 }
 
 object VectorExpression {
+
+  /**
+   * The sum of the squares of a vector's elements, a DOUBLE: as a FLOAT it is infinite or 0 for some
+   * finite vectors.
+   */
+  def sumOfSquares(vector: Column): Column = Expressions.mapped(vector) { value =>
+    StaticInvoke(VectorMath.getClass, DoubleType, "sumOfSquares", Seq(value))
+  }
+
   private def isVector(argument: Expression): Boolean = argument.dataType match {
     case ArrayType(FloatType, _) => true
     case _ => false

@@ -1,13 +1,11 @@
 package sightline.vectors
 
-import org.apache.spark.sql.catalyst.expressions.objects.StaticInvoke
 import org.apache.spark.sql.functions.size
-import org.apache.spark.sql.sightline.Expressions
-import org.apache.spark.sql.types.{ArrayType, DoubleType, FloatType, StructType}
+import org.apache.spark.sql.types.{ArrayType, FloatType, StructType}
 import org.apache.spark.sql.{Column, DataFrame}
 
 import sightline.SightlineException
-import sightline.plan.VectorMath
+import sightline.plan.VectorExpression
 import sightline.source.Columns
 
 /** Checks the columns of tables of vectors, for the DataFrame and table functions on them. */
@@ -55,15 +53,11 @@ private[vectors] object VectorTable {
   /** Whether a vector has at least one element, and all its elements are finite numbers. */
   def isFinite(vector: Column): Column =
     // NaN is above all numbers in Spark, and the sum of a vector with a NULL is NULL.
-    size(vector) > 0 && squares(vector) < Double.PositiveInfinity
+    size(vector) > 0 && VectorExpression.sumOfSquares(vector) < Double.PositiveInfinity
 
   /** Whether a vector has a direction: it is finite, and not all its elements are 0. */
-  def hasDirection(vector: Column): Column = isFinite(vector) && squares(vector) > 0
-
-  /** The sum of the squares, a double: as a float it is infinite or 0 for some finite vectors. */
-  private def squares(vector: Column): Column = Expressions.mapped(vector) { value =>
-    StaticInvoke(VectorMath.getClass, DoubleType, "sumOfSquares", Seq(value))
-  }
+  def hasDirection(vector: Column): Column =
+    isFinite(vector) && VectorExpression.sumOfSquares(vector) > 0
 
   private def typeOf(schema: StructType, name: String) =
     schema
