@@ -15,7 +15,10 @@ from pyspark.ml.evaluation import MulticlassClassificationEvaluator
 from pyspark.sql import SparkSession
 
 Done = subprocess.CompletedProcess[str]
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # py4j's sockets
+]
 
 
 @pytest.fixture(scope="module")

@@ -90,7 +90,7 @@ def test_it_is_written_as_format_2_with_the_same_meaning(bundle: Bundle, tmp_pat
         ("task", "poetry", "'task' must be one of classification"),
         ("classes", 0, "'classes' must be an integer from 1"),
         ("classes", True, "'classes' must be an integer"),
-        ("classes", 4, "'outputs' must hold one float32 tensor of scores [n, 4]"),
+        ("classes", 4, "'outputs' must contain one float32 tensor of scores [n, 4]"),
         ("classes", int("9" * 400), "'classes' must be an integer from 1 to 10000000, found 999"),
         ("labels", "../../etc/passwd", "'labels' must be a plain file name"),
         ("labels", "other.txt", "'files.other.txt' is missing"),
@@ -99,7 +99,7 @@ def test_it_is_written_as_format_2_with_the_same_meaning(bundle: Bundle, tmp_pat
         ("preprocessing", {}, "'preprocessing.resize' is missing"),
         ("inputs", [{}], "'inputs[0].name' is missing"),
         ("inputs", [], "'inputs' must be one uint8 tensor of shape [n, 8, 8, 3]"),
-        ("outputs", [], "'outputs' must hold one float32 tensor of scores [n, 3]"),
+        ("outputs", [], "'outputs' must contain one float32 tensor of scores [n, 3]"),
     ],
 )
 def test_a_wrong_field_is_named(bundle: Bundle, field: str, value: object, named: str) -> None:
@@ -113,7 +113,7 @@ def test_a_wrong_field_is_named(bundle: Bundle, field: str, value: object, named
 def test_features_have_one_length(bundle: Bundle, shape: list[object]) -> None:
     tree = json.loads(bundle.text)
     tree["outputs"][1]["shape"] = shape
-    with pytest.raises(WrongUseError, match=r"must hold features of shape \[n, length\]: means"):
+    with pytest.raises(WrongUseError, match=r"must contain features of shape \[n, length\]: means"):
         Manifest.from_json(json.dumps(tree).encode())
 
 

@@ -76,7 +76,7 @@ class Fields:
         """Return a list of `count` finite numbers."""
         values = self.items(key)
         if len(values) != count:
-            self.fail(key, f"must hold {count} numbers, found {len(values)}")
+            self.fail(key, f"must contain {count} numbers, found {len(values)}")
         return tuple(self._finite(key, value) for value in values)
 
     def items(self, key: str) -> list[object]:

@@ -41,7 +41,7 @@ def read_format1_signature(top: Fields) -> Signature:
         top.fail("inputs", f"must be one uint8 tensor of shape [n, {size.height}, {size.width}, 3]")
     scores = [(one.dtype, one.shape) for one, role in outputs if role == "scores"]
     if scores != [("float32", ("n", count))]:
-        top.fail("outputs", f"must hold one float32 tensor of scores [n, {count}]")
+        top.fail("outputs", f"must contain one float32 tensor of scores [n, {count}]")
     heads: dict[str, Classes | Kind] = {
         "scores": classes,
         "features": Kind(VECTOR),
@@ -51,7 +51,7 @@ def read_format1_signature(top: Fields) -> Signature:
     for tensor, role in outputs:
         is_fixed = tensor.shape[:1] == ("n",) and all(isinstance(x, int) for x in tensor.shape[1:])
         if role == "features" and not (is_fixed and len(tensor.shape) == 2):
-            top.fail("outputs", f"must hold features of shape [n, length]: {tensor.name}")
+            top.fail("outputs", f"must contain features of shape [n, length]: {tensor.name}")
         if is_fixed:
             kept.append(Output(tensor, heads[role]))
     signature = Signature((Input(inputs[0], preprocessing),), tuple(kept))

@@ -255,9 +255,9 @@ def _check(manifest: Manifest, top: Fields, variants: Fields) -> None:
     """Check that the parts of the manifest agree with each other."""
     signature = manifest.signature
     if not manifest.variants:
-        top.fail("variants", "must hold onnx or pytorch")
+        top.fail("variants", "must contain onnx or pytorch")
     if manifest.onnx_int8 and not manifest.onnx:
-        top.fail("variants", "must hold onnx beside onnx_int8, which is made from it")
+        top.fail("variants", "must contain onnx beside onnx_int8, which is made from it")
     modes = [_mode(one) for one in manifest.calibration]
     if len(set(modes)) < len(modes):
         top.fail("calibration", "must have one entry for each backend, precision and decoder")
@@ -270,6 +270,6 @@ def _check(manifest: Manifest, top: Fields, variants: Fields) -> None:
         if name not in manifest.files:
             top.fail(f"files.{name}", "is missing: every file of a bundle has its sha256 there")
     if manifest.pytorch and manifest.pytorch.head and signature.vector is None:
-        top.fail("outputs", "must hold features, which are the input of variants.pytorch.head")
+        top.fail("outputs", "must contain features, which are the input of variants.pytorch.head")
     if manifest.pytorch and manifest.pytorch.head and signature.classes is None:
-        top.fail("outputs", "must hold the classes that variants.pytorch.head computes")
+        top.fail("outputs", "must contain the classes that variants.pytorch.head computes")

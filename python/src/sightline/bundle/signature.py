@@ -216,7 +216,7 @@ def check_names(signature: Signature, top: Fields) -> None:
         ("outputs", [one.name for one in signature.outputs]),
     ):
         if not names:
-            top.fail(key, "must hold at least one tensor")
+            top.fail(key, "must contain at least one tensor")
         if len(set(names)) < len(names):
             top.fail(key, "must have different names")
 
