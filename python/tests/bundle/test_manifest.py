@@ -84,7 +84,7 @@ def test_scale_and_bias_are_the_normalisation(tiny: Bundle) -> None:
         ("variants.pytorch.architecture", None, "'variants.pytorch.architecture' must be a string"),
         ("variants.pytorch.head", "a..b", "'variants.pytorch.head' must be the dotted name"),
         ("outputs", [SCORES], "'outputs' must contain features, which are the input of variants"),
-        ("outputs", [pooled("n", 3)], "'outputs' must contain the classes that variants.pytorch.head"),
+        ("outputs", [pooled("n", 3)], "'outputs' must contain the classes that variants.pytorch"),
         ("inputs.0.feed.resize.mode", "squash", "'inputs[0].feed.resize.mode'"),
         ("inputs.0.feed.resize.width", 21, "'inputs[0].feed.resize.width' must equal height"),
         ("inputs.0.feed.crop", None, "'inputs[0].feed.crop' must be given"),
