@@ -112,7 +112,6 @@ Lanes = tuple[Sequence[Part], ...]
 CLIENTS = (
     "ml",
     "peers",
-    "plugins",
     "test_commands.py",
     "test_connect.py",
     "test_fraud_id_model.py",
