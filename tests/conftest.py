@@ -27,6 +27,11 @@ Done = subprocess.CompletedProcess[str]
 Row = dict[str, Any]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # The sockets of py4j, of the session in this process, are closed by the garbage collector.
+    config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return ROOT

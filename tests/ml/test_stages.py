@@ -28,10 +28,7 @@ from sightline.ml import (
 )
 from sightline.ml.stage import Stage
 
-pytestmark = [
-    pytest.mark.timeout(600),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # py4j's sockets
-]
+pytestmark = pytest.mark.timeout(600)
 BUNDLES = runpy.run_path(str(Path(__file__).parents[1] / "tensor_bundles.py"))
 # The stages that can be created and have a model. CachedPipeline is Spark's own Pipeline in Python,
 # without a wrapped object: test_tune.py has its tests.
