@@ -115,7 +115,6 @@ CLIENTS = (
     "test_commands.py",
     "test_connect.py",
     "test_fraud_id_model.py",
-    "test_fruits_notebook.py",
     "test_jar.py",
     "test_jdbc.py",
     "test_notebooks.py",
