@@ -27,6 +27,19 @@ class Resize:
     width: int
     interpolation: str
 
+    def size_of(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Return width and height after the resize of an upright picture of this size.
+
+        `shortest_edge` rounds the longer edge down like torchvision's Resize.
+        """
+        if self.mode == "stretch":
+            return self.width, self.height
+        width, height = size
+        edge = self.height
+        if width <= height:
+            return edge, int(edge * height / width)
+        return int(edge * width / height), edge
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -42,12 +55,6 @@ class Preprocessing:
     def size(self) -> Size:
         """The model's input size: the size of the centre crop, else of the resize."""
         return self.crop or Size(self.resize.height, self.resize.width)
-
-    @property
-    def least_decoded(self) -> Size:
-        """Minimum size of a reduced decode. It is square, because EXIF may turn an image by 90°."""
-        edge = max(self.resize.height, self.resize.width)
-        return Size(edge, edge)
 
     @property
     def scale_and_bias(self) -> tuple[list[float], list[float]]:

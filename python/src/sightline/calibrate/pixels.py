@@ -9,10 +9,8 @@ import numpy.typing as npt
 
 from sightline.backends.backend import UInt8Array
 from sightline.bundle.image_settings import Preprocessing
-from sightline.engine.decode import decode
-from sightline.engine.feeds.image_feed import preprocess
+from sightline.engine.feeds.image_feed import ImageFeed
 from sightline.engine.settings import EngineSettings
-from sightline.row_error import RowError
 from sightline.source.listing import Listing
 from sightline.source.read_images import CONTENT, read_images
 
@@ -33,32 +31,12 @@ def read_pixels(
     Returns:
         (n, height, width, 3) uint8, n at most the number of rows.
     """
-    size = preprocessing.size
+    size, feed = preprocessing.size, ImageFeed(preprocessing, EngineSettings())
     pixels: UInt8Array = np.empty((len(rows), size.height, size.width, 3), np.uint8)
     done = 0
     for content in _contents(listing, rows):
-        image = decode(content, EngineSettings())
-        if not isinstance(image, RowError):
-            preprocess(image, preprocessing, pixels[done])
-            done += 1
+        done += feed.write(memoryview(content), pixels[done]) is None
     return pixels[:done]
-
-
-def shrunk_share(
-    listing: Listing, rows: npt.NDArray[np.int64], preprocessing: Preprocessing
-) -> float:
-    """Return the share of some rows that the decoder `scaled` decodes at a reduced size.
-
-    Returns:
-        0..1. For other rows `scaled` returns the same pixels as Pillow, so they do not test it.
-    """
-    scaled, at_least = EngineSettings(decoder="scaled"), preprocessing.least_decoded
-    shrunk = 0
-    for content in _contents(listing, rows):
-        whole, part = decode(content, EngineSettings()), decode(content, scaled, at_least)
-        if not isinstance(whole, RowError) and not isinstance(part, RowError):
-            shrunk += part.size != whole.size
-    return shrunk / len(rows)
 
 
 def _contents(listing: Listing, rows: npt.NDArray[np.int64]) -> Iterator[bytes]:

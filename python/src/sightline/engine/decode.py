@@ -9,24 +9,23 @@ import struct
 import zlib
 from collections.abc import Callable
 
-import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, JpegImagePlugin
 
-from sightline.bundle.image_settings import Size
-from sightline.engine.colours import UnsupportedPixelsError, to_rgb, with_profile
+from sightline.engine.colours import UnsupportedPixelsError, to_rgb
 from sightline.engine.image_header import (
     FORMATS,
     TooLargeError,
     check_header,
     check_pixels,
     file_format,
+    keeps_coefficients,
     read_jpeg_scans,
 )
+from sightline.engine.picture import Picture, upright_size
 from sightline.engine.settings import EngineSettings
 from sightline.row_error import ErrorCode, RowError
 
 _PLUGINS = {
-    "JPEG": "JpegImagePlugin",
     "PNG": "PngImagePlugin",
     "WEBP": "WebPImagePlugin",
     "BMP": "BmpImagePlugin",
@@ -38,19 +37,12 @@ _RIFF_HEADER_BYTES = 8
 # JPEG keeps its coefficients, and WebP keeps two canvases and a copy of one.
 _BYTES_PER_PIXEL = 10
 _WEBP_BYTES_PER_PIXEL = 20
+# For each pixel of the full size, up to four components with two bytes for each coefficient.
+_COEFFICIENT_BYTES_PER_PIXEL = 8
 # Parts of Pillow's messages for a valid file that Pillow cannot read.
 _UNSUPPORTED = ("unsupported", "not supported", "not yet supported", "unknown pixel mode")
 _OUT_OF_MEMORY = "out of memory"
 _TIFF_COLOUR_MAP = 320  # a KeyError for any other tag means an unknown compression
-_TRANSPOSED = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 # Pillow refuses the whole image if a text or profile inflates to more than this.
 _MOST_INFLATED_BYTES = 2**20
 _SIGNATURE_BYTES = 8
@@ -61,25 +53,36 @@ _PROFILE = b"iCCP"
 _ORIENTATION = (b"XML:com.adobe.xmp", b"Raw profile type exif")
 
 
-def decode(
+AtLeast = Callable[[tuple[int, int]], tuple[int, int]]
+"""From width and height of the upright picture to those that its pixels need at least."""
+
+
+def decode(content: bytes | memoryview, spec: EngineSettings) -> Image.Image | RowError:
+    """Decode one image at full size, upright. See `decode_picture`."""
+    found = decode_picture(content, spec)
+    return found if isinstance(found, RowError) else found.upright()
+
+
+def decode_picture(
     content: bytes | memoryview,
     spec: EngineSettings,
-    at_least: Size | None = None,
+    at_least: AtLeast | None = None,
     reserve: Callable[[int], object] | None = None,
-) -> Image.Image | RowError:
+) -> Picture | RowError:
     """Decode the first frame of one image, as docs/images.md specifies.
 
     Args:
         content: One encoded file: JPEG, PNG, WebP, BMP, GIF or TIFF.
-        spec: The decoder and the two limits. Both are checked before any pixel is decoded.
-        at_least: Minimum size to which the decoder ``scaled`` may shrink a larger JPEG. The other
-            decoders ignore it.
+        spec: The two limits. Both are checked before any pixel is decoded, and refer to the full
+            size. The decoder is not used: `at_least` says what may be scaled.
+        at_least: A JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, but not below this one.
+            None decodes at full size.
         reserve: Called once before the pixels are decoded, with the number of bytes they need.
 
     Returns:
-        An image of mode RGB, or a RowError with the code EMPTY, UNSUPPORTED, TRUNCATED, CORRUPT or
-        TOO_LARGE. If the colours are not sRGB yet, the image has ``info["icc_profile"]``, and
-        `to_srgb` converts them. That is cheap after the image has been resized.
+        A picture, or a RowError with the code EMPTY, UNSUPPORTED, TRUNCATED, CORRUPT or TOO_LARGE.
+        If the colours are not sRGB yet, the pixels have ``info["icc_profile"]``, and `to_srgb`
+        converts them. That is cheap after the image has been resized.
 
     Raises:
         MemoryError: If the machine has no memory for the pixels. The file may be valid.
@@ -107,12 +110,24 @@ def decode(
             return _unreadable_header(encoded, format_, error)
         with image:
             check_pixels(*image.size, spec.max_image_pixels)
-            needed = _needed_bytes(format_, image.width * image.height)
             if image.info.get("progressive") and not read_jpeg_scans(encoded).complete:
                 return _error("TRUNCATED", "A progressive JPEG with missing scans.")
+            stored = image.size
+            orientation, scale = 1, 1
+            if format_ == "JPEG":
+                orientation = _orientation_of(image)
+                scale = _scale_jpeg(image, orientation, at_least) if at_least else 1
+            needed = _needed_bytes(format_, image.width * image.height)
+            if scale > 1 and keeps_coefficients(encoded):
+                needed += _COEFFICIENT_BYTES_PER_PIXEL * stored[0] * stored[1]
             if reserve is not None:
                 reserve(needed)
-            return _pixels(image, encoded, spec, at_least)
+            image.load()
+            if format_ != "JPEG":
+                orientation = _orientation_of(image)
+            rgb = to_rgb(image)
+            # Pillow turns a TIFF when it loads the file, so its size is known only now.
+            return Picture(rgb, orientation, rgb.size if scale == 1 else stored, scale)
     except (TooLargeError, Image.DecompressionBombError) as error:
         return _error("TOO_LARGE", str(error))
     except UnsupportedPixelsError as error:
@@ -128,22 +143,34 @@ def decode(
 
 def _open(encoded: bytes, format_: str) -> Image.Image:
     """Open the file like Image.open, but without its limit, which is global to the process."""
+    if format_ == "JPEG":
+        # Image.open gives a class of its own for several pictures (MPO); only the first counts.
+        return JpegImagePlugin.JpegImageFile(io.BytesIO(encoded), "")
     if format_ not in Image.OPEN:
         importlib.import_module(f"PIL.{_PLUGINS[format_]}")
     factory, _ = Image.OPEN[format_]
     return factory(io.BytesIO(encoded), "")
 
 
-def _pixels(
-    image: Image.Image, encoded: bytes, spec: EngineSettings, at_least: Size | None
-) -> Image.Image:
-    if spec.decoder != "pillow" and image.format == "JPEG" and image.mode in ("RGB", "L"):
-        rgb = _fast_jpeg(encoded, image.size, at_least if spec.decoder == "scaled" else None)
-        if rgb is not None:
-            return _upright(with_profile(rgb, image), _orientation_of(image))
-    image.load()
-    orientation = _orientation_of(image)
-    return _upright(to_rgb(image), orientation)
+def _scale_jpeg(image: Image.Image, orientation: int, at_least: AtLeast) -> int:
+    """Let libjpeg decode at a fraction of the size, if the picture is large enough.
+
+    libjpeg scales in the DCT, which costs less than decoding all pixels.
+
+    Args:
+        image: An opened JPEG that is not loaded. Its size becomes the scaled one, rounded up.
+        orientation: EXIF value, 1 to 8.
+        at_least: See `decode_picture`.
+
+    Returns:
+        1, 2, 4 or 8: how many pixels of the file become one, in each direction.
+    """
+    width, height = upright_size(at_least(upright_size(image.size, orientation)), orientation)
+    if image.width < 2 * width or image.height < 2 * height:
+        return 1
+    full = image.width
+    drafted = image.draft(None, (width, height))  # None: the colour mode stays
+    return round(full / drafted[1][2]) if drafted else 1
 
 
 def _needed_bytes(format_: str, pixels: int) -> int:
@@ -196,40 +223,6 @@ def _error(code: ErrorCode, message: str) -> RowError:
     return RowError(code, "decode", message)
 
 
-def _fast_jpeg(encoded: bytes, size: tuple[int, int], at_least: Size | None) -> Image.Image | None:
-    """Decode one JPEG at full size, or at the smallest scale that is large enough.
-
-    At full size the pixels are bit-equal to Pillow's, which uses the same library with more
-    overhead. A scaled decode drops the high frequencies in the DCT, so its pixels differ from those
-    of a resize. Its effect on accuracy must be measured before it is used.
-
-    Args:
-        encoded: The whole file. The caller has checked its header and the limits.
-        size: Width and height as Pillow reads them, which the caller has checked.
-        at_least: Minimum height and width of the result; ``None`` decodes at full size.
-
-    Returns:
-        Mode RGB, without the EXIF orientation applied. ``None`` if the library warns or fails, for
-        example on a damaged file: Pillow then decodes it, or gives the better error message.
-
-    Raises:
-        MemoryError: If the machine has no memory for the pixels.
-    """
-    import simplejpeg  # imported here, because the decoder pillow does not need the package
-
-    height, width = (at_least.height, at_least.width) if at_least else (0, 0)
-    try:
-        found_height, found_width, *_ = simplejpeg.decode_jpeg_header(encoded)
-        if (found_width, found_height) != size:
-            return None
-        pixels = simplejpeg.decode_jpeg(encoded, "RGB", min_height=height, min_width=width)
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001 - Pillow reports the error
-        return None
-    return Image.fromarray(np.asarray(pixels))  # (height, width, 3) uint8
-
-
 def _orientation_of(image: Image.Image) -> int:
     """Return the orientation, 1 to 8, from EXIF or XMP; 1 if the metadata are damaged.
 
@@ -243,12 +236,6 @@ def _orientation_of(image: Image.Image) -> int:
         raise
     except Exception:  # noqa: BLE001 - damaged metadata do not make the pixels wrong
         return 1
-
-
-def _upright(rgb: Image.Image, orientation: int) -> Image.Image:
-    """Rotate or mirror the stored pixels; `orientation` is an EXIF value, 1 to 8."""
-    method = _TRANSPOSED.get(orientation)
-    return rgb if method is None else rgb.transpose(method)
 
 
 def _strip_png(encoded: bytes) -> bytes:

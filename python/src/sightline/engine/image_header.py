@@ -59,6 +59,7 @@ _START_OF_SCAN = 0xDA
 _END_OF_IMAGE = 0xD9
 _STANDALONE = {0x01, 0xD8}
 _START_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE_FRAMES = (0xC2, 0xC6, 0xCA, 0xCE)
 _COEFFICIENTS = 64
 
 
@@ -233,6 +234,26 @@ def _tiff_tags(encoded: bytes, offset: int | None) -> Iterator[_Tag]:
         return
 
 
+def keeps_coefficients(content: bytes) -> bool:
+    """Whether libjpeg keeps all coefficients of this JPEG in memory before it makes pixels.
+
+    It does so if the first scan does not have all the data of all components. The markers are read
+    up to that scan.
+    """
+    is_progressive, components, position = False, 0, 2
+    while found := _NEXT_MARKER.search(content, position):
+        marker, position = content[found.start() + 1], found.end()
+        if marker in _STANDALONE:
+            continue
+        if marker == _START_OF_SCAN:
+            return is_progressive or content[position + 2] < components
+        if marker in _START_OF_FRAME:
+            is_progressive = marker in _PROGRESSIVE_FRAMES
+            components = content[position + 7]
+        position += max(int.from_bytes(content[position : position + 2], "big"), 2)
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class JpegScans:
     """Properties of a JPEG's samples, read from its markers.
@@ -275,7 +296,7 @@ def read_jpeg_scans(content: bytes) -> JpegScans:
         try:
             if marker in _START_OF_FRAME and precision is None:
                 precision = segment[0]
-                is_progressive = marker in (0xC2, 0xC6, 0xCA, 0xCE)
+                is_progressive = marker in _PROGRESSIVE_FRAMES
                 for i in range(segment[5]):
                     bits_missing[segment[6 + 3 * i]] = [None] * _COEFFICIENTS
             elif marker == _START_OF_SCAN and is_progressive:

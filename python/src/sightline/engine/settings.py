@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from sightline.errors import WrongUseError
-from sightline.require_package import require_package
 
-Decoder = Literal["pillow", "turbo", "scaled"]
+Decoder = Literal["fast", "exact"]
 DECODERS: tuple[Decoder, ...] = get_args(Decoder)
 Casts = Literal["exact", "lossy"]
 CASTS: tuple[Casts, ...] = get_args(Casts)
 
+DEFAULT_DECODER: Decoder = "fast"
 DEFAULT_BATCH_ROWS = 32
 DEFAULT_MAX_IMAGE_BYTES = 64 * 1024 * 1024
 DEFAULT_MAX_IMAGE_PIXELS = 100_000_000
@@ -28,21 +28,22 @@ class EngineSettings:
         max_image_bytes: Limit in bytes; larger encoded images are TOO_LARGE.
         max_image_pixels: Limit in pixels of the header's size; larger images are TOO_LARGE and are
             not decoded.
-        decoder: Decoder of JPEGs. ``turbo`` gives the same pixels as ``pillow`` in less time.
-            ``scaled`` decodes large JPEGs at a reduced size. Pillow decodes all other formats.
+        decoder: ``fast`` decodes a large JPEG at a fraction of its size, and resizes only the part
+            of a large image that the model sees. ``exact`` decodes and resizes the whole image,
+            like torchvision. Small images have the same pixels with both.
         threads: Worker threads that each decode and infer whole batches, at least 1.
         casts: Conversion of numbers to the dtype of an input tensor. With ``exact``, a number that
             the dtype cannot represent is an error of its row. With ``lossy`` it is changed.
 
     Raises:
-        WrongUseError: INVALID_OPTION if a number is below 1 or `casts` is unknown,
-            UNKNOWN_DECODER, or MISSING_PACKAGE if the decoder's package is not installed.
+        WrongUseError: INVALID_OPTION if a number is below 1 or `casts` is unknown, or
+            UNKNOWN_DECODER.
     """
 
     batch_rows: int = DEFAULT_BATCH_ROWS
     max_image_bytes: int = DEFAULT_MAX_IMAGE_BYTES
     max_image_pixels: int = DEFAULT_MAX_IMAGE_PIXELS
-    decoder: Decoder = "pillow"
+    decoder: Decoder = DEFAULT_DECODER
     threads: int = 1
     casts: Casts = "exact"
 
@@ -58,9 +59,6 @@ class EngineSettings:
             raise WrongUseError(
                 "UNKNOWN_DECODER", f"'{self.decoder}'. Known: {', '.join(DECODERS)}."
             )
-        if self.decoder != "pillow":
-            purpose = f"decoder {self.decoder}"
-            require_package("simplejpeg", install="sightline[turbo]", purpose=purpose)
 
     def with_most_rows(self, most_rows: int | None) -> EngineSettings:
         """Return these settings with at most `most_rows` rows in a batch; None for no limit."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from sightline.bundle.image_settings import Size
 from sightline.engine.colours import to_srgb
-from sightline.engine.decode import decode
+from sightline.engine.decode import decode_picture
 from sightline.engine.settings import EngineSettings
 from sightline.report.image_reader import ImageReader, ImageRoots
 from sightline.row_error import RowError
@@ -65,18 +63,17 @@ def make_thumbnails(
         Thumbnails in the order of the paths; unreadable images have the size 0.
     """
     side = next(side for most, side in _SIDES if len(paths) <= most)
-    # Thumbnails may use the faster decoder, whose pixels differ a little.
-    fast = importlib.util.find_spec("simplejpeg") is not None
-    spec = EngineSettings(decoder="scaled" if fast else "pillow")
+    spec = EngineSettings()
     reader = ImageReader(spec.max_image_bytes, roots)
 
     def shrink(path: str) -> Image.Image | RowError:
         content = reader.read(path)
         if isinstance(content, RowError):
             return content
-        image = decode(content, spec, Size(side, side))
-        if isinstance(image, RowError):
-            return image
+        picture = decode_picture(content, spec, lambda _: (side, side))
+        if isinstance(picture, RowError):
+            return picture
+        image = picture.upright()
         # Image.thumbnail would not enlarge small images.
         scale = side / max(image.size)
         width, height = (max(1, round(edge * scale)) for edge in image.size)

@@ -5,31 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image
 
 from sightline.backends.backend import UInt8Array
-from sightline.bundle.image_settings import Preprocessing, Resize
-from sightline.engine.colours import to_srgb
-from sightline.engine.decode import decode
+from sightline.bundle.image_settings import Preprocessing
+from sightline.engine.decode import decode_picture
+from sightline.engine.feeds.preprocess import least_size, preprocess, preprocess_fast
 from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
 from sightline.row_error import RowError
 
 _NO_BYTES = RowError("EMPTY", "decode", "There are no bytes.")
-_FILTERS = {
-    "nearest": Image.Resampling.NEAREST,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
-}
-# A 1 x 100,000 pixel image resized to a shortest edge of 256 would need 26 GB. If the resized image
-# has more than this many times the crop's area, only the part inside the crop is resized. Pixels
-# may then differ in the last bit.
-_WHOLE_RESIZE_CROPS = 16
 # Pixels that the worker threads decode at once: eight photographs of 16 megapixels.
 DECODED_BYTES = 1024 * 1024 * 1024
 
@@ -52,6 +42,9 @@ class ImageFeed:
     ) -> None:
         self._preprocessing = preprocessing
         self._spec = spec
+        is_fast = spec.decoder == "fast"
+        self._at_least = partial(least_size, preprocessing.resize) if is_fast else None
+        self._preprocess = preprocess_fast if is_fast else preprocess
         self._memory = memory or DecodeMemory()
 
     def open(self, column: pa.Array[Any]) -> BinaryColumn:
@@ -71,11 +64,11 @@ class ImageFeed:
     def _write(
         self, value: memoryview, out: UInt8Array, reserve: Callable[[int], None]
     ) -> RowError | None:
-        image = decode(value, self._spec, self._preprocessing.least_decoded, reserve)
-        if isinstance(image, RowError):
-            return image
+        picture = decode_picture(value, self._spec, self._at_least, reserve)
+        if isinstance(picture, RowError):
+            return picture
         try:
-            preprocess(image, self._preprocessing, out)
+            self._preprocess(picture, self._preprocessing, out)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - one image never ends a batch
@@ -156,48 +149,3 @@ class BinaryColumn:
     def __getitem__(self, row: int) -> memoryview:
         """Return the bytes of one row; empty for a null row."""
         return self._data[self._offsets[row] : self._offsets[row + 1]]
-
-
-def preprocess(image: Image.Image, preprocessing: Preprocessing, out: UInt8Array) -> None:
-    """Write one image at the model's size. The model's graph applies mean and deviation.
-
-    `shortest_edge` rounds the longer edge down like torchvision's Resize. The centre crop rounds
-    like torchvision's CenterCrop. So published preprocessing gives the same pixels. If the crop is
-    larger than the image, the rest is black.
-
-    Args:
-        image: Mode RGB, any size. Colours of ``info["icc_profile"]`` are converted to sRGB after
-            the resize, when there are few pixels.
-        preprocessing: From the bundle's manifest.
-        out: (height, width, 3) uint8, of `preprocessing.size`; overwritten.
-    """
-    resampling = _FILTERS[preprocessing.resize.interpolation]
-    width, height = _resized(image.size, preprocessing.resize)
-    rows, columns = out.shape[:2]
-    left, top = _offset(width, columns), _offset(height, rows)
-    if width * height > _WHOLE_RESIZE_CROPS * rows * columns and left >= 0 and top >= 0:
-        x, y = image.width / width, image.height / height
-        box = (left * x, top * y, (left + columns) * x, (top + rows) * y)
-        image = image.resize((columns, rows), resampling, box=box)
-    else:
-        if image.size != (width, height):
-            image = image.resize((width, height), resampling)
-        if (columns, rows) != (width, height):
-            image = image.crop((left, top, left + columns, top + rows))
-    out[:] = np.asarray(to_srgb(image))  # (rows, columns, 3)
-
-
-def _offset(length: int, crop: int) -> int:
-    """Return the crop's start; negative for padding, with the odd pixel at the end."""
-    return round((length - crop) / 2.0) if length >= crop else -((crop - length) // 2)
-
-
-def _resized(size: tuple[int, int], resize: Resize) -> tuple[int, int]:
-    """Return (width, height) after the resize."""
-    if resize.mode == "stretch":
-        return resize.width, resize.height
-    width, height = size
-    edge = resize.height
-    if width <= height:
-        return edge, int(edge * height / width)
-    return int(edge * width / height), edge
