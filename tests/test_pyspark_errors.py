@@ -133,7 +133,7 @@ WRONG: dict[str, tuple[str, str, dict[str, str]]] = {
         "UNKNOWN_DEVICE",
         {"value": "tpu", "known": "auto, cpu, cuda"},
     ),
-    "unknown decoder": (called("'decoder', 'fast'"), "UNKNOWN_DECODER", {"value": "fast"}),
+    "unknown decoder": (called("'decoder', 'turbo'"), "UNKNOWN_DECODER", {"value": "turbo"}),
     "unknown backend": (called("'backend', 'onx'"), "UNKNOWN_BACKEND", {"value": "onx"}),
     "no variant": (
         called("'backend', 'pytorch'"),

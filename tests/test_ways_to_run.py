@@ -18,7 +18,7 @@ WAYS = {
     "plain": ("gallery", ()),
     "packed": ("packed.parquet", ("--top-k", "2")),
     "openvino": ("gallery", ("--backend", "openvino")),
-    "turbo": ("packed.parquet", ("--decoder", "turbo")),
+    "exact": ("packed.parquet", ("--decoder", "exact")),
     "unmeasured": ("gallery", ("--backend", "openvino", "--precision", "bf16")),
 }
 
@@ -34,7 +34,6 @@ def done(
 ) -> dict[str, Done]:
     """The result of each way to run."""
     pytest.importorskip("openvino")
-    pytest.importorskip("simplejpeg")
     packed = run_command("pack-images", "--images", gallery, "--output", work / "packed.parquet")
     assert packed.returncode == 0, packed.stderr
     model = ("--model", "colour", "--models", colour_bundle.parent)
@@ -58,7 +57,7 @@ def outcomes(rows: list[Row]) -> dict[str, tuple[str | None, str]]:
     }
 
 
-@pytest.mark.parametrize("way", ["packed", "openvino", "turbo"])
+@pytest.mark.parametrize("way", ["packed", "openvino", "exact"])
 def test_each_way_to_run_gives_the_same_rows(
     way: str, done: dict[str, Done], work: Path, rows_of: Callable[[Path], list[Row]]
 ) -> None:

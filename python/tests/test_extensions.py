@@ -105,7 +105,7 @@ def test_a_backend_is_listed_and_its_declaration_is_used(site: Path, colour_bund
     assert known_backends() == ("onnx", "pytorch", "openvino", "python", "reference")
     assert backends_of(bundle) == ("onnx", "openvino")
     with pytest.raises(WrongUseError, match="UNSUPPORTED_PRECISION: backend reference does not"):
-        require_precision(bundle, "reference", "bf16", "pillow")
+        require_precision(bundle, "reference", "bf16")
     with pytest.raises(WrongUseError, match=r"UNKNOWN_BACKEND: 'tvm'\. Known: .*, reference\."):
         backend_entry("tvm")
 

@@ -138,7 +138,7 @@ def test_a_path_names_a_bundle_without_a_slash(
         ({"backend": "tensorflow"}, "UNKNOWN_BACKEND: backend 'tensorflow'. Known: onnx, "),
         ({"precision": "fp16"}, "UNKNOWN_PRECISION: precision 'fp16'. Known: fp32, bf16, int8."),
         ({"device": "tpu"}, "UNKNOWN_DEVICE: device 'tpu'. Known: auto, cpu, cuda."),
-        ({"decoder": "fast"}, "UNKNOWN_DECODER: decoder 'fast'. Known: pillow, turbo, scaled."),
+        ({"decoder": "turbo"}, "UNKNOWN_DECODER: decoder 'turbo'. Known: fast, exact."),
         ({"backend": "pytorch"}, "NO_VARIANT: model colour has no pytorch variant"),
         ({"precision": "int8"}, "NOT_CALIBRATED: model colour has no calibration for 'onnx int8"),
         ({"threads": 0}, "INVALID_OPTION: threads is 0"),

@@ -29,6 +29,7 @@ from sightline.engine.run import run
 from sightline.engine.settings import (
     DECODERS,
     DEFAULT_BATCH_ROWS,
+    DEFAULT_DECODER,
     Casts,
     Decoder,
     EngineSettings,
@@ -244,7 +245,7 @@ def load(
     backend: str = "onnx",
     precision: Precision = "fp32",
     device: str = "auto",
-    decoder: Decoder = "pillow",
+    decoder: Decoder = DEFAULT_DECODER,
     batch_rows: int = DEFAULT_BATCH_ROWS,
     threads: int | None = None,
     models: str | os.PathLike[str] | None = None,
@@ -258,8 +259,8 @@ def load(
             package.
         precision: ``fp32``, ``bf16`` or ``int8``. The last two need a calibrated model.
         device: ``auto``, ``cpu`` or ``cuda``. ``auto`` is a GPU if the backend can use one.
-        decoder: JPEG decoder: ``pillow``, ``turbo`` (the same pixels in less time) or ``scaled``
-            (large images at a reduced size; needs a calibrated model).
+        decoder: ``fast`` decodes a large JPEG at a fraction of its size and resizes only the part
+            that the model sees; ``exact`` decodes and resizes the whole image, like torchvision.
         batch_rows: Rows that the model processes at once, at least 1. A model that can run only
             smaller batches gets those.
         threads: Worker threads, at least 1; None for one thread per core.
@@ -292,7 +293,7 @@ def load(
         else find_bundle(name, Path(models) if models else None)
     )
     require_variant(bundle, backend)
-    require_precision(bundle, backend, precision, decoder)
+    require_precision(bundle, backend, precision)
     chosen = resolve_device(device, backend, None)
     # One thread within an operator: the engine has a worker thread for each core.
     session = open_session(bundle, backend, chosen, 1, precision=precision, allow_code=allow_code)

@@ -52,7 +52,7 @@ def load(
         archive: The zip of a plugin's module.
         options: Only for a model: ``backend`` (``onnx``, ``openvino``, ``pytorch`` or an installed
             one), ``precision`` (``fp32``, ``bf16``, ``int8``), ``device`` (``auto``, ``cpu``,
-            ``cuda``), ``decoder`` (``pillow``, ``turbo``, ``scaled``), ``batch_rows``, ``threads``,
+            ``cuda``), ``decoder`` (``fast``, ``exact``), ``batch_rows``, ``threads``,
             ``models`` (the folder to search first) and ``allow_code`` (whether the bundle may run
             Python code of any package).
 

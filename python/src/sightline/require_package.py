@@ -22,7 +22,7 @@ def require_package(*packages: str, install: str, purpose: str) -> None:
     Args:
         packages: Import names, such as ``matplotlib``.
         install: What pip installs to provide them, such as ``sightline[report]``.
-        purpose: What needs them, as the subject of a sentence: ``decoder turbo``.
+        purpose: What needs them, as the subject of a sentence: ``backend openvino``.
 
     Raises:
         WrongUseError: MISSING_PACKAGE, with every missing package, this interpreter and the

@@ -10,22 +10,22 @@ from sightline.bundle.describe import describe_bundle
 from sightline.bundle.manifest import Manifest
 from sightline.errors import WrongUseError
 
-BF16 = Calibration("openvino", "bf16", "pillow", 500, 0.99, 0.856, 0.858, "imagenet/labels.csv")
-SCALED = Calibration("onnx", "fp32", "scaled", 500, 0.986, None, None, "flowers/dev")
+BF16 = Calibration("openvino", "bf16", 500, 0.99, 0.856, 0.858, "imagenet/labels.csv")
+INT8 = Calibration("onnx", "int8", 500, 0.986, None, None, "flowers/dev")
 
 
 @pytest.fixture
 def bundle(colour_bundle: Path) -> Bundle:
     loaded = Bundle.load(colour_bundle)
-    return replace(loaded, manifest=replace(loaded.manifest, calibration=(BF16, SCALED)))
+    return replace(loaded, manifest=replace(loaded.manifest, calibration=(BF16, INT8)))
 
 
 def test_calibrated_modes_survive_a_round_trip(bundle: Bundle) -> None:
     read = Manifest.from_json(bundle.manifest.to_json())
 
-    assert read.calibration == (BF16, SCALED)
-    assert read.calibration_of("openvino", "bf16", "pillow") == BF16
-    assert read.calibration_of("openvino", "bf16", "scaled") is None
+    assert read.calibration == (BF16, INT8)
+    assert read.calibration_of("openvino", "bf16") == BF16
+    assert read.calibration_of("openvino", "int8") is None
 
 
 def test_a_bundle_without_calibration_has_no_field_for_it() -> None:
@@ -40,9 +40,9 @@ def test_describe_lists_the_calibrated_modes(bundle: Bundle) -> None:
     lines = [one for one in describe_bundle(bundle).splitlines() if one.startswith("calibration")]
 
     assert lines == [
-        "calibration    openvino bf16 pillow: agrees 99.00%, top-1 85.60% (fp32 85.80%) on 500 x "
+        "calibration    openvino bf16: agrees 99.00%, top-1 85.60% (fp32 85.80%) on 500 x "
         "imagenet/labels.csv",
-        "calibration    onnx fp32 scaled: agrees 98.60% on 500 x flowers/dev",
+        "calibration    onnx int8: agrees 98.60% on 500 x flowers/dev",
     ]
 
 
@@ -52,7 +52,7 @@ def test_describe_lists_the_calibrated_modes(bundle: Bundle) -> None:
         ({"agreement": 1.5}, r"'calibration\[0\]\.agreement' must be within 0\.\.1, found 1\.5"),
         ({"precision": "fp8"}, r"'calibration\[0\]\.precision' must be one of fp32, bf16, int8"),
         ({"rows": 0}, r"'calibration\[0\]\.rows' must be an integer from 1"),
-        ({"backend": "onnx", "precision": "fp32", "decoder": "scaled"}, "must have one entry for"),
+        ({"backend": "onnx", "precision": "int8"}, "must have one entry for"),
     ],
 )
 def test_a_calibration_with_an_invalid_field_is_refused(

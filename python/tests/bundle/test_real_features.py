@@ -15,7 +15,8 @@ from sightline.backends.device import Device
 from sightline.backends.registry import find_backend
 from sightline.bundle.bundle import Bundle
 from sightline.cli.main import main
-from sightline.engine.feeds.image_feed import preprocess
+from sightline.engine.feeds.preprocess import preprocess
+from sightline.engine.picture import Picture
 
 WEIGHTS = "weights/mobilenet_v2_1.0_224.torchvision.safetensors"
 ADD = "models add mobilenet_v2 --architecture torchvision:mobilenet_v2"
@@ -56,7 +57,8 @@ def test_features_of_photographs_are_equal_to_those_of_torch(
 ) -> None:
     images = np.empty((len(photographs), 224, 224, 3), np.uint8)
     for image, pixels in zip(photographs, images, strict=True):
-        preprocess(image, mobilenet.manifest.signature.require_image("mobilenet"), pixels)
+        picture = Picture(image, 1, image.size)
+        preprocess(picture, mobilenet.manifest.signature.require_image("mobilenet"), pixels)
 
     session = find_backend(backend).open(mobilenet, Device("cpu"), 1)
     (input_,) = mobilenet.manifest.signature.inputs

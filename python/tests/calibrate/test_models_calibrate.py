@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from PIL import Image
 
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.verify import verify_bundle
@@ -32,7 +31,7 @@ def test_a_mode_that_agrees_is_written_into_the_manifest_with_the_int8_graph(
 
     assert done.exit_code == 0, done.exception
     made = Bundle.load(bundle.path)
-    entry = made.manifest.calibration_of("onnx", "int8", "pillow")
+    entry = made.manifest.calibration_of("onnx", "int8")
     assert entry is not None
     assert (entry.rows, entry.agreement, entry.top1, entry.top1_fp32) == (14, 1.0, 1.0, 1.0)
     assert entry.images == f"{photographs.parent.name}/photographs"
@@ -40,7 +39,7 @@ def test_a_mode_that_agrees_is_written_into_the_manifest_with_the_int8_graph(
     assert made.sha256 != bundle.sha256
     assert made.sha256 in done.output
     assert "model.int8.onnx" in made.manifest.files
-    assert "onnx     int8       pillow   14      1.0000     1.0000  1.0000" in done.output
+    assert "onnx     int8       14      1.0000     1.0000  1.0000" in done.output
     checks = {one.subject: one.outcome for one in verify_bundle(made)}
     assert checks["model.int8.onnx"] == checks["onnx int8"] == "ok"
 
@@ -88,10 +87,7 @@ def test_calibrating_bf16_in_openvino_does_not_change_int8(
 
     assert done.exit_code == 0, done.exception
     manifest = Bundle.load(bundle.path).manifest
-    assert [one.mode for one in manifest.calibration] == [
-        "onnx int8 pillow",
-        "openvino bf16 pillow",
-    ]
+    assert [one.mode for one in manifest.calibration] == ["onnx int8", "openvino bf16"]
     assert manifest.files["model.int8.onnx"] == int8
 
 
@@ -122,29 +118,10 @@ def test_the_error_for_a_mode_below_the_threshold_names_the_mode(
     assert isinstance(done.exception, SightlineError)
     assert not isinstance(done.exception, WrongUseError)
     assert str(done.exception).startswith(
-        "BELOW_AGREEMENT_THRESHOLD: 'onnx int8 pillow' (agreement 0."
+        "BELOW_AGREEMENT_THRESHOLD: 'onnx int8' (agreement 0."
     )
     assert "refused: agreement" in done.output
     assert Bundle.load(bundle.path).sha256 == bundle.sha256
-
-
-@pytest.mark.parametrize(("side", "refused"), [(8, True), (64, False)])
-def test_images_that_scaled_does_not_shrink_are_not_used_to_calibrate_it(
-    bundle: Bundle, photographs: Path, side: int, refused: object
-) -> None:
-    pytest.importorskip("simplejpeg")
-    for file in photographs.rglob("*.png"):
-        with Image.open(file) as image:
-            image.resize((side, side)).save(file.with_suffix(".jpg"), quality=95)
-        file.unlink()
-
-    done = calibrate(
-        bundle, photographs, "--backend onnx --precision fp32 --decoder scaled --min-images 30"
-    )
-
-    assert "onnx     fp32       scaled   30" in done.output
-    assert ("only 0% of the images are large enough for scaled" in done.output) is refused
-    assert isinstance(done.exception, SightlineError) is refused
 
 
 def test_the_error_for_too_few_images_has_their_number(bundle: Bundle, photographs: Path) -> None:
@@ -167,7 +144,7 @@ def test_the_images_that_set_ranges_are_not_compared(bundle: Bundle, photographs
     ("options", "message"),
     [
         ("--backend onnx --precision bf16", "UNSUPPORTED_PRECISION: backend onnx does not"),
-        ("--precision fp32", "NOTHING_TO_MEASURE: fp32 with the decoder pillow"),
+        ("--precision fp32", "NOTHING_TO_MEASURE: fp32 is the reference"),
         (
             "--precision fp16",
             "UNKNOWN_PRECISION: --precision 'fp16'. Known: fp32, bf16, int8",

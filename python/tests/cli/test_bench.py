@@ -18,15 +18,15 @@ def test_each_combination_is_measured_in_four_parts(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "results" / "bench.json"
-    lists = ["--batch-rows", "1,3,1", "--decoder", "pillow,turbo", "--threads", "2"]
+    lists = ["--batch-rows", "1,3,1", "--decoder", "fast,exact", "--threads", "2"]
     assert main([*options, *lists, "--json", str(file)]) == 0
     printed = capsys.readouterr()
     record = json.loads(file.read_text())
     assert [(one["decoder"], one["batch_rows"]) for one in record["combinations"]] == [
-        ("pillow", 1),
-        ("pillow", 3),
-        ("turbo", 1),
-        ("turbo", 3),
+        ("fast", 1),
+        ("fast", 3),
+        ("exact", 1),
+        ("exact", 3),
     ]
     for one in record["combinations"]:
         assert (one["backend"], one["precision"], one["device"]) == ("onnx", "fp32", "cpu")
@@ -47,12 +47,12 @@ def test_each_combination_is_measured_in_four_parts(
     assert "onnxruntime" in record["versions"]
     table = printed.out.splitlines()
     assert sum(line.startswith("  engine ") for line in table) == 4
-    assert "onnx fp32 turbo, batches of 3, cpu" in table
+    assert "onnx fp32 exact, batches of 3, cpu" in table
     assert "2 could not be decoded" in printed.out
     progress = [line for line in printed.err.splitlines() if "sightline: bench " in line]
     assert len(progress) == 4 * len(PARTS) * 2
     assert progress[0].startswith(
-        "sightline: bench 1/4 onnx fp32 pillow, batches of 1: raw decode, round 1: "
+        "sightline: bench 1/4 onnx fp32 fast, batches of 1: raw decode, round 1: "
     )
 
 
@@ -74,7 +74,7 @@ def test_only_the_first_images_are_measured(
         (["--precision", "fp32,fp8"], 2, "UNKNOWN_PRECISION: 'fp8'. Known: fp32"),
         (["--precision", "fp32,int8"], 2, "NOT_CALIBRATED: "),
         (["--precision", "bf16"], 2, "UNSUPPORTED_PRECISION: "),
-        (["--decoder", "fast"], 2, "UNKNOWN_DECODER: 'fast'. Known: pillow"),
+        (["--decoder", "turbo"], 2, "UNKNOWN_DECODER: 'turbo'. Known: fast, exact"),
         (["--images", "nowhere"], 2, "PATH_NOT_FOUND: nowhere does not exist."),
         (["--batch-rows", "8,none"], 2, "INVALID_OPTION: "),
         (["--batch-rows", "0"], 2, "INVALID_OPTION: "),

@@ -58,7 +58,7 @@ def test_an_error_of_the_operating_system_is_one_line(capsys: pytest.CaptureFixt
     [
         (["predikt"], "UNKNOWN_COMMAND"),
         (["predict", "--device", "tpu"], "UNKNOWN_DEVICE"),
-        (["predict", "--decoder", "fast"], "UNKNOWN_DECODER"),
+        (["predict", "--decoder", "turbo"], "UNKNOWN_DECODER"),
         (["predict", "--precision", "fp16"], "UNKNOWN_PRECISION"),
         (["predict", "--backend", "onx"], "UNKNOWN_BACKEND"),
         (["predict", "--format", "xml"], "UNKNOWN_FORMAT"),

@@ -11,14 +11,14 @@ from PIL import ExifTags, Image
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
-from sightline.bundle.image_settings import Preprocessing, Resize, Size
-from sightline.engine.decode import decode
-from sightline.engine.feeds.image_feed import preprocess
+from sightline.bundle.image_settings import Preprocessing, Resize
+from sightline.engine.decode import decode, decode_picture
+from sightline.engine.feeds.image_feed import ImageFeed
 from sightline.engine.model import Model
+from sightline.engine.picture import Picture
 from sightline.engine.result_type import Vector
 from sightline.engine.run import run
-from sightline.engine.settings import Decoder, EngineSettings
-from sightline.row_error import RowError
+from sightline.engine.settings import EngineSettings
 
 from .icc_profiles import black_ink_profile, grey_profile, in_space, rgb_profile
 
@@ -42,12 +42,10 @@ def encoded(image: Image.Image, format_: str, profile: bytes | None, **options: 
     return buffer.getvalue()
 
 
-def pixels_of(content: bytes, decoder: Decoder = "pillow") -> np.ndarray:
+def pixels_of(content: bytes) -> np.ndarray:
     """(64, 64, 3) uint8, as the model receives them."""
-    found = decode(content, EngineSettings(decoder=decoder), Size(SIDE, SIDE))
-    assert not isinstance(found, RowError), found
     out = np.empty((SIDE, SIDE, 3), np.uint8)
-    preprocess(found, AS_IT_IS, out)
+    assert ImageFeed(AS_IT_IS, EngineSettings()).write(memoryview(content), out) is None
     return out
 
 
@@ -137,34 +135,24 @@ def test_cmyk_is_converted_by_its_profile_or_else_by_pillows_formula() -> None:
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
-@pytest.mark.parametrize("kind", ["wide", "grey"])
-def test_the_decoder_turbo_gives_the_colours_of_pillow(kind: str, orientation: int) -> None:
-    pytest.importorskip("simplejpeg")
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = orientation
-    image, profile = patches(PATCHES), rgb_profile("Display P3")
-    if kind == "grey":
-        image, profile = image.convert("L"), grey_profile(1.0)
-    content = encoded(image, "JPEG", profile, exif=exif)
-    assert np.array_equal(pixels_of(content, "turbo"), pixels_of(content, "pillow"))
-    plain = encoded(image, "JPEG", None, exif=exif)
-    assert not np.array_equal(pixels_of(content, "turbo"), pixels_of(plain, "turbo"))
-
-
-@pytest.mark.parametrize("kind", ["wide", "grey"])
-def test_the_decoder_scaled_converts_what_it_has_shrunk(kind: str) -> None:
-    pytest.importorskip("simplejpeg")
+@pytest.mark.parametrize("kind", ["wide", "grey", "ink"])
+def test_the_profile_of_a_scaled_jpeg_is_applied(kind: str, orientation: int) -> None:
     wide = patches(in_space("Display P3", PATCHES / 255)).resize((512, 512), 0)
     expected, profile = PATCHES.astype(int), rgb_profile("Display P3")
     if kind == "grey":
         wide, profile = Image.new("L", (512, 512), 50), grey_profile(1.0)
         expected = np.full((2, 2, 3), 123)
-    content = encoded(wide, "JPEG", profile)
-    found = decode(content, EngineSettings(decoder="scaled"), Size(SIDE, SIDE))
-    assert isinstance(found, Image.Image)
-    assert found.size == (64, 64)
-    middles = pixels_of(content, "scaled")[16::32, 16::32].astype(int)
-    assert middles == pytest.approx(expected, abs=4)
+    elif kind == "ink":
+        wide, profile = Image.new("CMYK", (512, 512), (0, 0, 0, 255)), black_ink_profile()
+        expected = np.zeros((2, 2, 3), int)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    content = encoded(wide, "JPEG", profile, exif=exif)
+    found = decode_picture(content, EngineSettings(), lambda _: (3 * SIDE, 3 * SIDE))
+    assert isinstance(found, Picture)
+    assert (found.scale, found.pixels.size) == (2, (256, 256))
+    turned = np.rot90(expected, -1) if orientation == 6 else expected
+    assert patches_of(content) == pytest.approx(turned, abs=4)
 
 
 def test_the_engine_gives_a_model_the_colours_of_the_profile(means_bundle: Path) -> None:

@@ -185,7 +185,7 @@ def test_the_image_inputs_of_a_model_share_one_limit(
     at_once = 0
     lock = threading.Lock()
 
-    def decode(*given: Any) -> RowError:  # noqa: ANN401
+    def decode_picture(*given: Any) -> RowError:  # noqa: ANN401
         nonlocal at_once
         given[-1](DECODED_BYTES)
         with lock:
@@ -196,7 +196,7 @@ def test_the_image_inputs_of_a_model_share_one_limit(
             at_once -= 1
         return RowError("CORRUPT", "decode", "no image")
 
-    monkeypatch.setattr(image_feed, "decode", decode)
+    monkeypatch.setattr(image_feed, "decode_picture", decode_picture)
     out = np.empty((8, 8, 3), np.uint8)
     threads = [threading.Thread(target=feed.write, args=[b"", out]) for feed in feeds]
     for thread in threads:

@@ -3,13 +3,14 @@ import pytest
 from PIL import Image
 
 from sightline.bundle.image_settings import Preprocessing, Resize, Size
-from sightline.engine.feeds.image_feed import preprocess
+from sightline.engine.feeds.preprocess import preprocess
+from sightline.engine.picture import Picture
 
 
 def processed(image: Image.Image, resize: Resize, crop: Size | None) -> np.ndarray:
     preprocessing = Preprocessing("RGB", resize, crop, (0, 0, 0), (1, 1, 1))
     out = np.zeros((preprocessing.size.height, preprocessing.size.width, 3), np.uint8)
-    preprocess(image, preprocessing, out)
+    preprocess(Picture(image, 1, image.size), preprocessing, out)
     return out
 
 

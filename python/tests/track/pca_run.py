@@ -26,7 +26,7 @@ FEATURES_RUN: Record = {
         "backend": "onnx",
         "device": "cpu",
         "precision": "fp32",
-        "decoder": "pillow",
+        "decoder": "fast",
         "batch_rows": 32,
         "features": 1280,
     },

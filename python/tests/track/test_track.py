@@ -61,7 +61,7 @@ def test_a_logged_run_has_the_same_values_on_the_server(
         "backend": "onnx",
         "device": "cpu",
         "precision": "fp32",
-        "decoder": "pillow",
+        "decoder": "fast",
         "batch_rows": "32",
         "partitions": "8",
         "features": "1280",

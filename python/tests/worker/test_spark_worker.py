@@ -31,7 +31,7 @@ def spec_of_nothing(**changes: object) -> str:
         "threads": 1,
         "batch_rows": 4,
         "casts": "exact",
-        "images": {"decoder": "pillow", "max_bytes": 1_000_000, "max_pixels": 1_000_000},
+        "images": {"decoder": "fast", "max_bytes": 1_000_000, "max_pixels": 1_000_000},
         "result": {"kind": "top_k", "k": 2},
         "columns": {"inputs": ["__input0"], "error": "__error"},
     }

@@ -76,26 +76,21 @@ def require_supported(backend: str, precision: str) -> None:
         )
 
 
-def require_precision(bundle: Bundle, backend: str, precision: str, decoder: str) -> None:
-    """Check that this mode was calibrated, if it changes the model's numbers.
-
-    fp32 needs no calibration, except with the decoder `scaled`, which returns other pixels.
+def require_precision(bundle: Bundle, backend: str, precision: str) -> None:
+    """Check that this mode was calibrated, unless it is fp32.
 
     Raises:
         WrongUseError: UNKNOWN_BACKEND, UNKNOWN_PRECISION or UNSUPPORTED_PRECISION; NOT_CALIBRATED
             with the command that measures the mode.
     """
     require_supported(backend, precision)
-    decoder = "pillow" if decoder == "turbo" else decoder  # the same pixels, bit for bit
-    if precision == "fp32" and decoder != "scaled":
-        return
-    if bundle.manifest.calibration_of(backend, precision, decoder) is not None:
+    if precision == "fp32" or bundle.manifest.calibration_of(backend, precision) is not None:
         return
     known = ", ".join(f"'{one.mode}'" for one in bundle.manifest.calibration) or "none"
     raise WrongUseError(
         "NOT_CALIBRATED",
-        f"model {bundle.name} has no calibration for '{backend} {precision} {decoder}'; "
+        f"model {bundle.name} has no calibration for '{backend} {precision}'; "
         f"calibrated: {known}. Measure it: sightline models calibrate "
         f"{bundle.name} --images PHOTOGRAPHS --backend {backend} --precision {precision} "
-        f"--decoder {decoder} --overwrite.",
+        "--overwrite.",
     )

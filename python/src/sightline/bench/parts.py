@@ -47,14 +47,13 @@ class Combination:
 
         Raises:
             WrongUseError: NO_IMAGE_INPUT, UNKNOWN_BACKEND, NO_VARIANT, UNKNOWN_PRECISION,
-                UNSUPPORTED_PRECISION, NOT_CALIBRATED, UNKNOWN_DECODER, MISSING_PACKAGE or
-                UNKNOWN_DEVICE.
+                UNSUPPORTED_PRECISION, NOT_CALIBRATED, UNKNOWN_DECODER or UNKNOWN_DEVICE.
             SightlineError: DEVICE_UNAVAILABLE.
         """
         self.spec(1)
         bundle.manifest.signature.require_image(bundle.name)
         require_variant(bundle, self.backend)
-        require_precision(bundle, self.backend, self.precision, self.decoder)
+        require_precision(bundle, self.backend, self.precision)
         return resolve_device(device, self.backend, None)
 
     def load(self, bundle: Bundle, device: Device, *, allow_code: bool) -> Model:

@@ -19,7 +19,7 @@ from sightline.own_cores import own_cores
 from sightline.source.list_images import ImageSource, list_images
 from sightline.version import __version__
 
-_PACKAGES = ("numpy", "pillow", "simplejpeg", "onnxruntime", "onnxruntime-gpu", "openvino", "torch")
+_PACKAGES = ("numpy", "pillow", "onnxruntime", "onnxruntime-gpu", "openvino", "torch")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The measurement of a mode (backend, precision, decoder) that changes a model's numbers."""
+"""The measurement of a mode (backend and precision) that changes a model's numbers."""
 
 from __future__ import annotations
 
@@ -13,22 +13,20 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 @dataclass(frozen=True)
 class Calibration:
-    """Agreement of one backend, precision and decoder with fp32.
+    """Agreement of one backend and precision with fp32.
 
     Attributes:
         backend: Name of the backend, such as onnx.
         precision: fp32, bf16 or int8.
-        decoder: Decoder of JPEGs, such as pillow.
         rows: Number of compared images. None of them set the ranges of an int8 graph.
-        agreement: Share of the images with the same best class as fp32 with pillow, in 0..1.
+        agreement: Share of the images with the same best class as fp32, in 0..1.
         top1: Share of the images whose best class is the true class, in 0..1; None without labels.
-        top1_fp32: The same share for fp32 with pillow; None without labels.
+        top1_fp32: The same share for fp32; None without labels.
         images: Name of the file or folder of the compared images.
     """
 
     backend: str
     precision: str
-    decoder: str
     rows: int
     agreement: float
     top1: float | None
@@ -37,8 +35,8 @@ class Calibration:
 
     @property
     def mode(self) -> str:
-        """Backend, precision and decoder, separated by spaces."""
-        return f"{self.backend} {self.precision} {self.decoder}"
+        """Backend and precision, separated by a space."""
+        return f"{self.backend} {self.precision}"
 
 
 def read_calibration(item: Fields) -> Calibration:
@@ -50,7 +48,6 @@ def read_calibration(item: Fields) -> Calibration:
     return Calibration(
         backend=item.text("backend"),
         precision=item.text("precision", PRECISIONS),
-        decoder=item.text("decoder"),
         rows=item.integer("rows", 1, 10**12),
         agreement=_share(item, "agreement"),
         top1=_share(item, "top1") if item.has("top1") else None,

@@ -117,11 +117,10 @@ class Manifest:
         has_vector = vector is not None and self.pytorch is not None and self.pytorch.head
         return (classes, vector) if vector is not None and has_vector else (classes,)
 
-    def calibration_of(self, backend: str, precision: str, decoder: str) -> Calibration | None:
+    def calibration_of(self, backend: str, precision: str) -> Calibration | None:
         """Return the measurement of exactly this mode; None if it was not measured."""
-        wanted = (backend, precision, decoder)
-        found = (one for one in self.calibration if wanted == _mode(one))
-        return next(found, None)
+        wanted = f"{backend} {precision}"
+        return next((one for one in self.calibration if one.mode == wanted), None)
 
     def to_json(self) -> bytes:
         """Return the canonical text of format 2: sorted keys, two spaces, a final newline."""
@@ -201,10 +200,6 @@ def is_model_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def _mode(one: Calibration) -> tuple[str, str, str]:
-    return one.backend, one.precision, one.decoder
-
-
 def _name(top: Fields) -> str:
     name = top.text("name")
     if not is_model_name(name):
@@ -258,9 +253,9 @@ def _check(manifest: Manifest, top: Fields, variants: Fields) -> None:
         top.fail("variants", "must contain onnx or pytorch")
     if manifest.onnx_int8 and not manifest.onnx:
         top.fail("variants", "must contain onnx beside onnx_int8, which is made from it")
-    modes = [_mode(one) for one in manifest.calibration]
+    modes = [one.mode for one in manifest.calibration]
     if len(set(modes)) < len(modes):
-        top.fail("calibration", "must have one entry for each backend, precision and decoder")
+        top.fail("calibration", "must have one entry for each backend and precision")
     named = [one.head.labels for one in signature.outputs if isinstance(one.head, Classes)]
     named.append(manifest.golden.file)
     built_in = (manifest.onnx, manifest.onnx_int8, manifest.pytorch)

@@ -1,1 +1,1 @@
-"""Measures the effect of reduced precision and other decoders, and makes int8 graphs."""
+"""Measures the effect of reduced precision, and makes int8 graphs."""

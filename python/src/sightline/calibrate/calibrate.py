@@ -17,7 +17,7 @@ from sightline.bundle.manifest import MANIFEST_FILE, Manifest, OnnxVariant
 from sightline.calibrate.agreement_threshold import AgreementThreshold
 from sightline.calibrate.calibrated_mode import CalibratedMode, reference_mode
 from sightline.calibrate.classify import NO_CLASS, Classes, classify
-from sightline.calibrate.pixels import read_pixels, shrunk_share, spread
+from sightline.calibrate.pixels import read_pixels, spread
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder
 from sightline.source.listing import Listing
@@ -25,8 +25,6 @@ from sightline.source.listing import Listing
 INT8_FILE = "model.int8.onnx"
 _RANGE_IMAGES = 64
 _FEWEST_RANGE_IMAGES = 16
-_SAMPLE_IMAGES = 64
-_LEAST_SHRUNK = 0.5
 
 Rows = npt.NDArray[np.bool_]
 
@@ -113,8 +111,6 @@ def calibrate(
         )
         for mode in modes
     ]
-    if any(mode.decoder == "scaled" for mode in modes):
-        measured = _reject_untested_scaled(measured, images.compared, draft)
     return draft, measured
 
 
@@ -238,7 +234,6 @@ def _compare(
     entry = Calibration(
         mode.backend,
         mode.precision,
-        mode.decoder,
         int(compared.sum()),
         round(agreement, 6),
         None if top1 is None else round(top1, 6),
@@ -246,21 +241,6 @@ def _compare(
         described,
     )
     return Measured(entry, found.infer_cpu_ms, found.decode_cpu_ms, _shortfall(entry, threshold))
-
-
-def _reject_untested_scaled(
-    measured: list[Measured], listing: Listing, draft: Bundle
-) -> list[Measured]:
-    """Reject `scaled` if it shrinks only a small share of the images, because it was not tested."""
-    sample = spread(len(listing), _SAMPLE_IMAGES)
-    share = shrunk_share(listing, sample, draft.manifest.signature.require_image(draft.name))
-    if share >= _LEAST_SHRUNK:
-        return measured
-    why = f"only {share:.0%} of the images are large enough for scaled to shrink them"
-    return [
-        replace(one, shortfall=one.shortfall or why) if one.entry.decoder == "scaled" else one
-        for one in measured
-    ]
 
 
 def _shortfall(entry: Calibration, threshold: AgreementThreshold) -> str:

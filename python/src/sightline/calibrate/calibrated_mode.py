@@ -14,36 +14,31 @@ from sightline.backends.require_supported import (
 )
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
-from sightline.engine.settings import Decoder
 from sightline.errors import WrongUseError
 
 
 @dataclass(frozen=True, slots=True)
 class CalibratedMode:
-    """A combination of backend, precision and decoder."""
+    """A combination of backend and precision."""
 
     backend: str
     precision: Precision
-    decoder: Decoder
 
     def __str__(self) -> str:
-        return f"{self.backend} {self.precision} {self.decoder}"
+        return f"{self.backend} {self.precision}"
 
 
 def reference_mode(bundle: Bundle) -> CalibratedMode:
-    """Return the reference mode of comparisons: fp32 with Pillow, in ONNX if available.
+    """Return the reference mode of comparisons: fp32, in ONNX if available.
 
     Args:
         bundle: A bundle that at least one known backend can run.
     """
-    return CalibratedMode(backends_of(bundle)[0], "fp32", "pillow")
+    return CalibratedMode(backends_of(bundle)[0], "fp32")
 
 
 def modes_to_measure(
-    bundle: Bundle,
-    backends: Sequence[str],
-    precisions: Sequence[Precision],
-    decoders: Sequence[Decoder],
+    bundle: Bundle, backends: Sequence[str], precisions: Sequence[Precision]
 ) -> list[CalibratedMode]:
     """Return the combinations that the backends support, without the reference mode.
 
@@ -51,7 +46,6 @@ def modes_to_measure(
         bundle: The bundle to measure.
         backends: Names of backends; empty for all installed ones that can run the bundle.
         precisions: At least one precision.
-        decoders: At least one decoder.
 
     Raises:
         WrongUseError: UNKNOWN_BACKEND, NO_VARIANT, UNSUPPORTED_PRECISION, or NOTHING_TO_MEASURE.
@@ -60,12 +54,10 @@ def modes_to_measure(
         require_variant(bundle, backend)
     chosen = backends or [one for one in backends_of(bundle) if has_runtime(one)]
     modes = [
-        CalibratedMode(backend, precision, decoder)
+        CalibratedMode(backend, precision)
         for backend in chosen
         for precision in precisions
-        if precision in precisions_of(backend)
-        for decoder in decoders
-        if precision != "fp32" or decoder != "pillow"
+        if precision in precisions_of(backend) and precision != "fp32"
     ]
     if modes:
         return modes
@@ -74,6 +66,5 @@ def modes_to_measure(
             require_supported(backend, precision)
     raise WrongUseError(
         "NOTHING_TO_MEASURE",
-        "fp32 with the decoder pillow is the reference of all comparisons. Give --precision "
-        "bf16,int8 or --decoder scaled.",
+        "fp32 is the reference of all comparisons. Give --precision bf16,int8.",
     )

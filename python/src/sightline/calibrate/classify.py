@@ -61,7 +61,7 @@ def classify(
         precision=mode.precision,
         allow_code=allow_code,
     )
-    spec = EngineSettings(decoder=mode.decoder)
+    spec = EngineSettings()
     counters = Counters()
     ids = {label: at for at, label in reversed(list(enumerate(bundle.labels)))}
     found: list[int] = []

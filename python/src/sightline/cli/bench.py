@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from sightline.cli.options import ALLOW_CODE_HELP as ALLOW_CODE
-from sightline.engine.settings import DEFAULT_BATCH_ROWS
+from sightline.engine.settings import DEFAULT_BATCH_ROWS, DEFAULT_DECODER
 from sightline.own_cores import own_cores
 
 _AT_LEAST_1 = click.IntRange(min=1)
@@ -46,7 +46,7 @@ def _list(name: str, default: str, known: str) -> Callable[[_Command], _Command]
 @click.option("--images", required=True, help="Folder, glob, or CSV/Parquet table of paths.")
 @_list("backend", "onnx", "onnx, openvino, pytorch")
 @_list("precision", "fp32", "fp32, bf16, int8")
-@_list("decoder", "pillow", "pillow, turbo, scaled")
+@_list("decoder", DEFAULT_DECODER, "fast, exact")
 @click.option(
     "--batch-rows",
     metavar="N,M",
@@ -79,7 +79,7 @@ def bench(file: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's va
     \b
     Example:
       sightline bench --model efficientnet_lite0 --images photos/ --batch-rows 8,32
-          --decoder pillow,turbo --json bench.json
+          --decoder fast,exact --json bench.json
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
     # Only here: --help must not pay for numpy and pyarrow.
     from sightline.bench.parts import Combination

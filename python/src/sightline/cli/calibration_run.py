@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sightline.bundle.calibration import Precision
     from sightline.calibrate.calibrate import Measured
     from sightline.calibrate.calibrated_mode import CalibratedMode
-    from sightline.engine.settings import Decoder
 
 calibration_options = add_options(
     file_options,
@@ -47,15 +46,7 @@ calibration_options = add_options(
         metavar="NAMES",
         default="bf16,int8",
         show_default=True,
-        help="Precisions to measure, with commas between: fp32, bf16, int8.",
-    ),
-    click.option(
-        "--decoder",
-        "decoders",
-        metavar="NAMES",
-        default="pillow",
-        show_default=True,
-        help="JPEG decoders to measure, with commas between: pillow, turbo, scaled.",
+        help="Precisions to measure, with commas between: bf16, int8.",
     ),
     click.option(
         "--min-agreement",
@@ -168,15 +159,12 @@ def _modes(bundle: Bundle, given: dict[str, Any]) -> list[CalibratedMode]:
     from sightline.backends.registry import known_backends
     from sightline.bundle.calibration import PRECISIONS
     from sightline.calibrate.calibrated_mode import modes_to_measure
-    from sightline.engine.settings import DECODERS
 
     precisions = _read_names(given["precisions"], PRECISIONS, "--precision")
-    decoders = _read_names(given["decoders"], DECODERS, "--decoder")
     return modes_to_measure(
         bundle,
         _read_names(given["backends"], known_backends(), "--backend"),
         cast("tuple[Precision, ...]", precisions),
-        cast("tuple[Decoder, ...]", decoders),
     )
 
 
@@ -193,7 +181,7 @@ def _described(images: str) -> str:
 
 
 def _table(measured: list[Measured]) -> str:
-    head = ("backend", "precision", "decoder", "images", "agreement", "top-1", "fp32")
+    head = ("backend", "precision", "images", "agreement", "top-1", "fp32")
     rows: list[tuple[str, ...]] = [(*head, "infer CPU-ms", "decode CPU-ms", "")]
     for one in measured:
         entry = one.entry
@@ -201,7 +189,6 @@ def _table(measured: list[Measured]) -> str:
             (
                 entry.backend,
                 entry.precision,
-                entry.decoder,
                 f"{entry.rows}",
                 f"{entry.agreement:.4f}",
                 *("-" if top1 is None else f"{top1:.4f}" for top1 in (entry.top1, entry.top1_fp32)),

@@ -21,7 +21,12 @@ from sightline.cli.options import (
     image_source,
 )
 from sightline.engine.result_type import TopK, Vector
-from sightline.engine.settings import DECODERS, DEFAULT_BATCH_ROWS, DEFAULT_MAX_IMAGE_PIXELS
+from sightline.engine.settings import (
+    DECODERS,
+    DEFAULT_BATCH_ROWS,
+    DEFAULT_DECODER,
+    DEFAULT_MAX_IMAGE_PIXELS,
+)
 from sightline.own_cores import own_cores
 from sightline.wrong_option import require_known
 
@@ -45,10 +50,10 @@ inference_options = add_options(
     click.option(
         "--decoder",
         type=KnownName(DECODERS),
-        default="pillow",
+        default=DEFAULT_DECODER,
         show_default=True,
-        help="JPEG decoder. turbo gives the same pixels in less time. scaled decodes large images "
-        "at a smaller size, and needs a calibrated model.",
+        help="fast decodes a large JPEG at a fraction of its size and resizes only the part that the "
+        "model sees. exact decodes and resizes the whole image, like torchvision.",
     ),
     click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda."),
     click.option("--overwrite", is_flag=True, help=OVERWRITE_HELP),

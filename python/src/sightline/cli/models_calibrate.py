@@ -17,7 +17,7 @@ from sightline.errors import WrongUseError
     epilog="""\b
 Example:
   sightline models calibrate efficientnet_lite0 --images photographs/labels.csv \\
-    --backend openvino --precision bf16,int8 --decoder pillow,scaled --overwrite""",
+    --backend openvino --precision bf16,int8 --overwrite""",
 )
 @click.argument("name")
 @click.option("--images", required=True, help=f"{IMAGES_HELP} Labels are used if there are any.")
@@ -31,11 +31,10 @@ Example:
 def calibrate(name: str, images: str, models: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's options
     """Compare faster modes of model NAME with fp32, on your images.
 
-    A mode is a backend, a precision (fp32, bf16 or int8) and a JPEG decoder. The command measures
-    how often each mode gives the same class as fp32 with the decoder pillow. Modes that agree
-    often enough are recorded in the model's manifest, and `predict` accepts only recorded modes.
-    This changes the model's sha256. Without --overwrite and --as, the measurements are only
-    printed.
+    A mode is a backend and a precision (bf16 or int8). The command measures how often each mode
+    gives the same class as fp32. Modes that agree often enough are recorded in the model's
+    manifest, and `predict` accepts only recorded modes. This changes the model's sha256. Without
+    --overwrite and --as, the measurements are only printed.
     """
     from sightline.bundle.bundle import Bundle
     from sightline.bundle.find import find_bundle, writable_folder

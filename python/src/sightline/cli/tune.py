@@ -19,7 +19,7 @@ from sightline.cli.options import (
     file_options,
 )
 from sightline.cli.tune_values import heads, layers, metric, pair, settings, whole_pair
-from sightline.engine.settings import DECODERS, DEFAULT_BATCH_ROWS
+from sightline.engine.settings import DECODERS, DEFAULT_BATCH_ROWS, DEFAULT_DECODER
 from sightline.publish import check_output, require_replaceable
 from sightline.require_package import require_package
 from sightline.wrong_option import require_known
@@ -110,9 +110,9 @@ _feature_options = add_options(
     click.option(
         "--decoder",
         type=KnownName(DECODERS),
-        default="pillow",
+        default=DEFAULT_DECODER,
         show_default=True,
-        help="JPEG decoder; scaled needs a calibrated model.",
+        help="fast, or exact: decode and resize whole images, like torchvision.",
     ),
     click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda."),
     click.option(

@@ -91,7 +91,7 @@ class ImageClassifier(Stage, JavaEstimator["ImageClassifierModel"], _Classifier)
         super().__init__()
         defaults = {
             **MODEL_DEFAULTS,
-            "decoder": "pillow",
+            "decoder": "fast",
             "inputCol": "content",
             "labelCol": "label",
             "predictionCol": "prediction",

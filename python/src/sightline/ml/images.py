@@ -36,7 +36,7 @@ class ImageStage(Stage, JavaTransformer, HasModel, HasDecoder, HasInputCol, HasO
         return self._set(outputCol=value)
 
 
-_IMAGES = {**MODEL_DEFAULTS, "decoder": "pillow", "inputCol": "content"}
+_IMAGES = {**MODEL_DEFAULTS, "decoder": "fast", "inputCol": "content"}
 
 
 class FeaturizerParams(ImageParams, total=False):

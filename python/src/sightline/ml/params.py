@@ -147,9 +147,9 @@ class HasModel(Params):
 
 
 class HasDecoder(Params):
-    """The decoder of JPEG images."""
+    """How images are decoded and resized."""
 
-    decoder = declare("decoder", "JPEG decoder: pillow, turbo or scaled", TypeConverters.toString)
+    decoder = declare("decoder", "fast, or exact: decode and resize whole images", TypeConverters.toString)
 
     def setDecoder(self, value: str) -> Self:
         """Set `decoder`."""

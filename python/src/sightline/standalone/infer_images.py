@@ -106,7 +106,7 @@ def infer_images(arguments: InferArguments) -> Tally:
     exists = check_output(arguments.output, reads, overwrite=overwrite)
     bundle.manifest.signature.require_image(bundle.name)
     require_variant(bundle, arguments.backend)
-    require_precision(bundle, arguments.backend, arguments.precision, arguments.engine.decoder)
+    require_precision(bundle, arguments.backend, arguments.precision)
     device = resolve_device(arguments.device, arguments.backend, None)
     tally = Tally(bundle, device, started)
     clock = _Clock(tally.seconds)

@@ -25,7 +25,6 @@ _PACKAGES = {
     "timm": ("timm",),
     "torchvision": ("torchvision",),
     "safetensors": ("safetensors",),
-    "simplejpeg": ("simplejpeg",),
     "click": ("click",),
     "tqdm": ("tqdm",),
     "matplotlib": ("matplotlib",),

@@ -11,13 +11,13 @@ import sightline.plan.SessionModel
 import sightline.schedule.ImageSettings
 import sightline.source.Columns
 
-/** The Param of the JPEG decoder. */
+/** The Param of how images are decoded and resized. */
 trait HasDecoder extends ModelParams {
 
   final val decoder: Param[String] = new Param(
     this,
     "decoder",
-    "the JPEG decoder: pillow, turbo (the same pixels) or scaled (other pixels, needs a calibration)",
+    "fast, or exact: decode and resize whole images, like torchvision",
     ParamValidators.inArray(ImageSettings.Decoders.toArray),
   )
 

@@ -69,10 +69,9 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
   }
 
   /**
-   * The bundle, if this mode is exact (fp32 without `scaled`) or calibrated.
+   * The bundle, if this mode is fp32 or calibrated.
    *
    * @param precision one of [[Backend.Precisions]]
-   * @param decoder the JPEG decoder: pillow, turbo or scaled
    * @param known the backends to choose from
    * @throws SightlineException UNKNOWN_BACKEND, NO_VARIANT, UNKNOWN_PRECISION, UNSUPPORTED_PRECISION, or
    *   NOT_CALIBRATED with the command that calibrates the mode
@@ -80,7 +79,6 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
   def requirePrecision(
       backend: String,
       precision: String,
-      decoder: String,
       known: Seq[Backend] = Backend.all,
   ): Bundle = {
     val chosen = requireBackend(backend, known)
@@ -102,9 +100,8 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
         "others" -> others.mkString(" or "),
       )
     }
-    // The pixels of turbo are equal to those of pillow, bit for bit.
-    val mode = CalibratedMode(backend, precision, if (decoder == "turbo") "pillow" else decoder)
-    if (!mode.isExact && !manifest.calibrated.contains(mode)) {
+    val mode = CalibratedMode(backend, precision)
+    if (!mode.isReference && !manifest.calibrated.contains(mode)) {
       throw notCalibrated(mode)
     }
     this
@@ -165,7 +162,6 @@ final case class Bundle(folder: Path, manifest: Manifest, sha256: String) {
       "known" -> manifest.calibrated.map(one => s"'$one'"),
       "backend" -> mode.backend,
       "precision" -> mode.precision,
-      "decoder" -> mode.decoder,
     )
 }
 

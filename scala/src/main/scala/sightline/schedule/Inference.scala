@@ -64,8 +64,8 @@ final case class Inference(
   }
 
   /**
-   * Checks that the bundle supports the backend, precision and decoder. The interpreter's packages are
-   * not checked.
+   * Checks that the bundle supports the backend and the precision. The interpreter's packages are not
+   * checked.
    *
    * @param executable the workers' interpreter; it is started only to list a backend that is not
    *   built in
@@ -73,7 +73,7 @@ final case class Inference(
    */
   def requireMode(executable: String): Unit = {
     val backends = Preflight.backends(executable, settings.backend)
-    bundle.requirePrecision(settings.backend, settings.precision, images.decoder, backends): Unit
+    bundle.requirePrecision(settings.backend, settings.precision, backends): Unit
   }
 
   /** Ships the bundle and the Python sources to the nodes, once for each session. */

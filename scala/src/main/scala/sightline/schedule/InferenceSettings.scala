@@ -41,14 +41,14 @@ object InferenceSettings {
 /**
  * Settings for reading images.
  *
- * @param decoder the JPEG decoder: `pillow`, `turbo` (the same pixels, faster) or `scaled` (decodes at a
- *   reduced size: different pixels)
+ * @param decoder `fast` (decodes a large JPEG at a fraction of its size and resizes only the part that the
+ *   model sees) or `exact` (decodes and resizes the whole image, like torchvision)
  * @param maxBytes the maximum size of a file in bytes; a larger file gives the error TOO_LARGE
  * @param maxPixels the maximum number of pixels, width times height in the header; a larger image gives
  *   the error TOO_LARGE and is not decoded
  */
 final case class ImageSettings(
-    decoder: String = "pillow",
+    decoder: String = "fast",
     maxBytes: Long = FolderScanOptions.MaxImageBytes,
     maxPixels: Long = 100L * 1000 * 1000,
 )
@@ -56,5 +56,5 @@ final case class ImageSettings(
 object ImageSettings {
 
   /** The values of `decoder`. */
-  val Decoders: Seq[String] = Seq("pillow", "turbo", "scaled")
+  val Decoders: Seq[String] = Seq("fast", "exact")
 }

@@ -48,7 +48,7 @@ object Preflight {
       sparkVersion,
       needs(executable, inference),
       purpose =
-        s"backend '${inference.settings.backend}' with decoder '${inference.images.decoder}'",
+        s"backend '${inference.settings.backend}'",
       hint =
         "Install it there, or set another interpreter by spark.pyspark.python or PYSPARK_PYTHON.",
     )
@@ -180,8 +180,7 @@ object Preflight {
       .map(_.takeWhile(_ != ':'))
       .filter(Set("timm", "torchvision"))
     val runtime = chosen.map(_.runtime) ++ library
-    val decoder = Option.when(inference.images.decoder != "pillow")("simplejpeg")
-    Seq("numpy", "pyarrow", "PIL", "safetensors") ++ decoder ++ runtime
+    Seq("numpy", "pyarrow", "PIL", "safetensors") ++ runtime
   }
 
   /**

@@ -124,8 +124,8 @@ final class MainSuite extends AnyFunSuite {
       "UNKNOWN_BACKEND: --backend 'tensorflow'. Known: onnx, pytorch, openvino, python.",
     (predict ++ Seq("--precision", "fp16")) ->
       "UNKNOWN_PRECISION: --precision 'fp16'. Known: fp32, bf16, int8.",
-    (predict ++ Seq("--decoder", "fast")) ->
-      "UNKNOWN_DECODER: --decoder 'fast'. Known: pillow, turbo, scaled.",
+    (predict ++ Seq("--decoder", "turbo")) ->
+      "UNKNOWN_DECODER: --decoder 'turbo'. Known: fast, exact.",
     (predict ++ Seq(
       "--device",
       "tpu",

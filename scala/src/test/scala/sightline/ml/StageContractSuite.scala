@@ -96,7 +96,7 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
       case ("stages", Some(stages)) => stages
       case ("precision", _) => "fp32"
       case ("device", _) => "cpu"
-      case ("decoder", _) => "turbo"
+      case ("decoder", _) => "exact"
       case ("handleInvalid", _) => "skip"
       case ("casts", _) => "lossy"
       case ("result", _) => "tensors"

@@ -70,18 +70,18 @@ final class BundleSuite extends AnyFunSuite {
 
   private val measured: Bundle = {
     val colour = ColourBundle.bundle
-    val ways = Seq(CalibratedMode("openvino", "bf16", "pillow"))
+    val ways = Seq(CalibratedMode("openvino", "bf16"))
     colour.copy(manifest = colour.manifest.copy(calibrated = ways))
   }
 
-  test("exact modes and calibrated modes are allowed") {
-    Seq("pillow", "turbo").foreach(measured.requirePrecision("onnx", "fp32", _))
-    measured.requirePrecision("openvino", "bf16", "pillow")
+  test("fp32 and calibrated modes are allowed") {
+    measured.requirePrecision("onnx", "fp32")
+    measured.requirePrecision("openvino", "bf16")
   }
 
   test("the error for an unsupported precision lists the supported ones and is equal to Python's") {
     val error =
-      intercept[SightlineException](measured.requirePrecision("onnx", "bf16", "pillow"))
+      intercept[SightlineException](measured.requirePrecision("onnx", "bf16"))
     assert(error.exitStatus == 2)
     assert(
       error.getMessage == "UNSUPPORTED_PRECISION: backend onnx does not compute in bf16, only in " +
@@ -91,14 +91,14 @@ final class BundleSuite extends AnyFunSuite {
 
   test("the error for an unknown precision lists the known ones") {
     val error =
-      intercept[SightlineException](measured.requirePrecision("onnx", "fp16", "pillow"))
+      intercept[SightlineException](measured.requirePrecision("onnx", "fp16"))
     assert(error.getMessage == "UNKNOWN_PRECISION: precision 'fp16'. Known: fp32, bf16, int8.")
   }
 
   test("a backend of another package runs the variant in its declaration") {
     val known = Backend.all :+ Backend("tvm", "onnx", Seq("fp32"), "tvm")
     assert(ColourBundle.bundle.requireBackend("tvm", known).runtime == "tvm")
-    ColourBundle.bundle.requirePrecision("tvm", "fp32", "pillow", known): Unit
+    ColourBundle.bundle.requirePrecision("tvm", "fp32", known): Unit
     val error = intercept[SightlineException](ColourBundle.bundle.requireBackend("tvm"))
     assert(
       error.getMessage == "UNKNOWN_BACKEND: backend 'tvm'. Known: onnx, pytorch, openvino, python."
@@ -111,20 +111,20 @@ final class BundleSuite extends AnyFunSuite {
 
   test("a mode without calibration is rejected, and the error is equal to Python's") {
     val ways = Seq(
-      CalibratedMode("openvino", "bf16", "scaled"),
-      CalibratedMode("openvino", "int8", "pillow"),
-      CalibratedMode("onnx", "fp32", "scaled"),
+      CalibratedMode("onnx", "int8"),
+      CalibratedMode("openvino", "int8"),
+      CalibratedMode("pytorch", "bf16"),
     )
-    ways.foreach { case CalibratedMode(backend, precision, decoder) =>
+    ways.foreach { case CalibratedMode(backend, precision) =>
       val error = intercept[SightlineException](
-        measured.requirePrecision(backend, precision, decoder)
+        measured.requirePrecision(backend, precision)
       )
       assert(error.exitStatus == 2)
       assert(
         error.getMessage == "NOT_CALIBRATED: model colour has no calibration for " +
-          s"'$backend $precision $decoder'; calibrated: 'openvino bf16 pillow'. " +
+          s"'$backend $precision'; calibrated: 'openvino bf16'. " +
           s"Measure it: sightline models calibrate colour --images PHOTOGRAPHS --backend $backend " +
-          s"--precision $precision --decoder $decoder --overwrite."
+          s"--precision $precision --overwrite."
       )
     }
   }

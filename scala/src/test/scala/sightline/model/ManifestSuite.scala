@@ -40,13 +40,11 @@ final class ManifestSuite extends AnyFunSuite {
   }
 
   test("a manifest has the calibrated modes; an older one without the field has none") {
-    val entry = ("backend" -> "onnx") ~ ("precision" -> "int8") ~ ("decoder" -> "pillow") ~
+    val entry = ("backend" -> "onnx") ~ ("precision" -> "int8") ~
       ("rows" -> 500) ~ ("agreement" -> 0.98) ~ ("top1" -> JNull) ~ ("top1_fp32" -> JNull) ~
       ("images" -> "imagenet/labels.csv")
     assert(
-      parsed("calibration" -> Seq(entry)).calibrated == Seq(
-        CalibratedMode("onnx", "int8", "pillow")
-      )
+      parsed("calibration" -> Seq(entry)).calibrated == Seq(CalibratedMode("onnx", "int8"))
     )
     assert(parsed().calibrated.isEmpty)
     assert(refused("calibration" -> "none").contains("model.json cannot be read"))

@@ -120,7 +120,7 @@ final class PreflightSuite extends AnyFunSuite {
       assert(error.code == "MISSING_PACKAGE")
       assert(
         error.getMessage.contains(
-          "has no pyarrow, onnxruntime, needed by backend 'onnx' with decoder 'pillow'."
+          "has no pyarrow, onnxruntime, needed by backend 'onnx'."
         )
       )
     }

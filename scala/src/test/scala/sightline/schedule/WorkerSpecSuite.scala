@@ -33,7 +33,7 @@ final class WorkerSpecSuite extends AnyFunSuite {
       columns = bulk,
     ),
     "scalar, probabilities" -> base.copy(
-      images = ImageSettings("turbo", maxBytes = 1000, maxPixels = 2000),
+      images = ImageSettings("exact", maxBytes = 1000, maxPixels = 2000),
       result = Probabilities,
     ),
     "bulk, vector" -> base.copy(
