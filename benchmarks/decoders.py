@@ -26,9 +26,10 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
-from contenders.plain import Floats, Pixels, Recipe
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
+
+from contenders.plain import Floats, Pixels, Recipe
 
 Encoded = tuple[bytes, int | None]  # a file and its class, if known
 Classify = Callable[[list[Pixels]], Floats]  # (n, classes) probabilities

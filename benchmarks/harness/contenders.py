@@ -175,21 +175,12 @@ CONTENDERS = (
         "sightline", sql(_TABLE_FUNCTION), share=_SECONDARY,
     ),
     Contender(
-        "spark-turbo", "Sightline, packed Parquet, decoder turbo", "sightline", "sightline",
-        predict("packed", "--decoder", "turbo"), share=_SECONDARY, decoder="turbo",
-    ),
-    Contender(
         "spark-bf16", "Sightline, packed Parquet, OpenVINO bf16", "sightline", "sightline",
         predict("packed", *_BF16), labels="alike", precision="bf16",
     ),
     Contender(
         "spark-int8", "Sightline, packed Parquet, onnxruntime int8", "sightline",
         "sightline", predict("packed", *_INT8), labels="alike", precision="int8",
-    ),
-    Contender(
-        "spark-bf16-scaled", "Sightline, packed Parquet, OpenVINO bf16, decoder scaled",
-        "sightline", "sightline", predict("packed", *_BF16, "--decoder", "scaled"),
-        labels="alike", share=_SECONDARY, decoder="scaled", precision="bf16", regimes=("heavy",),
     ),
     Contender(
         "spark-openvino-int8", "Sightline, packed Parquet, OpenVINO int8", "sightline",

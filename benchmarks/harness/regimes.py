@@ -76,7 +76,7 @@ def _heavy(work: Path, images: int, *, calibrate: bool) -> Regime:
         # Ranges come from other photographs, because all 500 of imagenet are compared.
         ranges = ("--range-images", str(shared / "flowers/dev/train"))
         labels = shared / "imagenet/labels.csv"
-        model, calibration = _calibrate(model, work / "models", labels, "pillow,scaled", ranges)
+        model, calibration = _calibrate(model, work / "models", labels, ranges)
     title = "Heavy: EfficientNet-Lite0 at 224 px"
     return Regime("heavy", title, source, files, model, images, calibration)
 
@@ -90,7 +90,7 @@ def _light(work: Path, images: int, *, calibrate: bool) -> Regime | str:
     model, calibration = _light_model(shared, weights, work / "models"), ""
     if calibrate:
         photographs = shared / "fruits/dev/Training"
-        model, calibration = _calibrate(model, work / "models", photographs, "pillow")
+        model, calibration = _calibrate(model, work / "models", photographs)
     source = f"{images:,} JPEGs of 100×100 pixels from {len(files):,} photographs of fruits"  # noqa: RUF001
     title = "Light: MobileNetV2 at 100 px"
     return Regime("light", title, source, files, model, images, calibration)
@@ -135,7 +135,7 @@ def last_error(stderr: str) -> str:
 
 
 def _calibrate(
-    model: Path, models: Path, images: Path, decoders: str, options: Sequence[str] = ()
+    model: Path, models: Path, images: Path, options: Sequence[str] = ()
 ) -> tuple[Path, str]:
     """Calibrate a copy of a bundle for reduced precision, once.
 
@@ -145,7 +145,6 @@ def _calibrate(
         model: Folder of the bundle.
         models: Folder for the copy.
         images: Images on which agreement is measured.
-        decoders: Decoders for `models calibrate`, separated by commas.
         options: Further options of that command.
 
     Returns:
@@ -156,7 +155,7 @@ def _calibrate(
     if saved.is_file():
         return (copy if copy.is_dir() else model), saved.read_text("utf-8")
     models.mkdir(parents=True, exist_ok=True)
-    modes = ("--backend", "onnx,openvino", "--precision", "fp32,bf16,int8", "--decoder", decoders)
+    modes = ("--backend", "onnx,openvino", "--precision", "bf16,int8")
     target = ("--keep-passing", "--as", copy.name, "--models", str(models), "--overwrite")
     command = (*_SIGHTLINE, "models", "calibrate", str(model), "--images", str(images))
     run = subprocess.run(  # noqa: S603 - Sightline itself

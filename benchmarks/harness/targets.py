@@ -133,7 +133,7 @@ TARGETS = (
     ),
     _Target(
         "heavy",
-        "Reduced precision (and scaled decoding) ≥ 1.5 × cheaper than fp32",  # noqa: RUF001
+        "Reduced precision ≥ 1.5 × cheaper than fp32",  # noqa: RUF001
         _of("spark-parquet"),
         _cheapest_reduced,
         1.5,

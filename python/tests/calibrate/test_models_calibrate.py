@@ -117,9 +117,7 @@ def test_the_error_for_a_mode_below_the_threshold_names_the_mode(
 
     assert isinstance(done.exception, SightlineError)
     assert not isinstance(done.exception, WrongUseError)
-    assert str(done.exception).startswith(
-        "BELOW_AGREEMENT_THRESHOLD: 'onnx int8' (agreement 0."
-    )
+    assert str(done.exception).startswith("BELOW_AGREEMENT_THRESHOLD: 'onnx int8' (agreement 0.")
     assert "refused: agreement" in done.output
     assert Bundle.load(bundle.path).sha256 == bundle.sha256
 

@@ -123,7 +123,7 @@ def test_running_out_of_memory_stops_the_task_and_gives_no_row(
     command = [sys.executable, "-c", FAILING, str(colour_bundle), str(threads)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 1
-    assert "OUT_OF_MEMORY: decoding an image (there is no memory for 360000000 bytes" in done.stderr
+    assert "OUT_OF_MEMORY: decoding an image (there is no memory for 293625000 bytes" in done.stderr
     assert "Give each worker more memory, or use fewer threads" in done.stderr
     assert "CORRUPT" not in done.stdout
 

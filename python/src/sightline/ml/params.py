@@ -149,7 +149,9 @@ class HasModel(Params):
 class HasDecoder(Params):
     """How images are decoded and resized."""
 
-    decoder = declare("decoder", "fast, or exact: decode and resize whole images", TypeConverters.toString)
+    decoder = declare(
+        "decoder", "fast, or exact: decode and resize whole images", TypeConverters.toString
+    )
 
     def setDecoder(self, value: str) -> Self:
         """Set `decoder`."""

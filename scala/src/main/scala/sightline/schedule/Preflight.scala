@@ -47,8 +47,7 @@ object Preflight {
       executable,
       sparkVersion,
       needs(executable, inference),
-      purpose =
-        s"backend '${inference.settings.backend}'",
+      purpose = s"backend '${inference.settings.backend}'",
       hint =
         "Install it there, or set another interpreter by spark.pyspark.python or PYSPARK_PYTHON.",
     )
