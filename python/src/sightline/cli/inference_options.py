@@ -52,8 +52,8 @@ inference_options = add_options(
         type=KnownName(DECODERS),
         default=DEFAULT_DECODER,
         show_default=True,
-        help="fast decodes a large JPEG at a fraction of its size and resizes only the part that the "
-        "model sees. exact decodes and resizes the whole image, like torchvision.",
+        help="fast decodes a large JPEG at a fraction of its size and resizes only the part that "
+        "the model sees. exact decodes and resizes the whole image, like torchvision.",
     ),
     click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda."),
     click.option("--overwrite", is_flag=True, help=OVERWRITE_HELP),
