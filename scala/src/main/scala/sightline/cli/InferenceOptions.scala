@@ -14,7 +14,7 @@ final case class InferenceOptions(
     backend: String = InferenceOptions.Defaults.backend,
     @arg(doc = "Precision: fp32 (default), or bf16 or int8 if the model is calibrated for it")
     precision: String = InferenceOptions.Defaults.precision,
-    @arg(doc = "fast (default), or exact: decode and resize whole images, like torchvision")
+    @arg(doc = "Decoder: fast (default), or exact: decode and resize whole images like torchvision")
     decoder: String = InferenceOptions.Images.decoder,
     @arg(doc = "Device: auto (default: the task's GPU if it has one, else the CPU), cpu or cuda")
     device: String = InferenceOptions.Defaults.device,
