@@ -120,6 +120,11 @@ def test_the_scale_leaves_three_pixels_for_one_of_the_result() -> None:
     # A stretch shrinks both sides by different factors; the smaller one counts.
     wide = {(240, 1000): 2, (239, 1000): 1, (1000, 143): 1, (480, 288): 4}
     assert {size: scale_of(saved(picture(*size)), STRETCH) for size in wide} == wide
+    turned = {size[::-1]: scale for size, scale in wide.items()}
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    found = {size: scale_of(saved(picture(*size), exif=exif), STRETCH) for size in turned}
+    assert found == turned
 
 
 @pytest.mark.parametrize("preprocessing", [CROP, STRETCH, PADDED])
