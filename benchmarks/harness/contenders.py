@@ -46,7 +46,8 @@ class Contender:
         share: Share of the regime's images in a job; slow and secondary contenders get fewer.
         cold: Whether a cold start is measured too.
         regimes: Where the contender takes part.
-        decoder: Decoder for JPEGs.
+        decoder: ``exact``: whole JPEGs; ``scaled``: large JPEGs are decoded at a reduced size,
+            which changes pixels; or a name.
         precision: Numeric precision of the model.
     """
 
@@ -60,11 +61,18 @@ class Contender:
     share: float = 1.0
     cold: Literal["cold", "warm only"] = "warm only"
     regimes: tuple[str, ...] = ("heavy", "light")
-    decoder: str = "pillow"
+    decoder: str = "exact"
     precision: str = "fp32"
 
+    def labels_in(self, regime: str) -> Literal["exact", "alike", "none"]:
+        """Return what is expected of the labels: large images are decoded at a reduced size."""
+        reduced = self.decoder == "scaled" and regime in LARGE_IMAGES
+        return "alike" if self.labels == "exact" and reduced else self.labels
 
-_SECONDARY = 0.4  # share of a regime's images for contenders that no target compares
+
+LARGE_IMAGES = ("camera",)
+_ALL = ("heavy", "light", "camera", "resnet50")
+_SECONDARY = 0.3  # share of a regime's images for contenders whose bounds are far away
 _SLOW = 0.2  # for contenders that take about ten times as long
 
 
@@ -140,69 +148,75 @@ _INT8 = ("--precision", "int8")
 CONTENDERS = (
     Contender(
         "raw-inference", "Raw inference: onnxruntime, pixels in memory", "raw", "parts",
-        shape("raw-inference"),
+        shape("raw-inference"), regimes=_ALL,
+    ),
+    Contender(
+        "raw-inference-32", "The same in batches of 32", "raw", "parts",
+        shape("raw-inference-32"), regimes=("heavy",),
     ),
     Contender(
         "raw-decode", "Raw decoding: Pillow and resize, bytes in memory", "raw", "parts",
-        shape("raw-decode"), labels="none",
+        shape("raw-decode"), labels="none", regimes=_ALL,
+    ),
+    Contender(
+        "raw-decode-scaled", "The same with Image.draft, resized by box", "raw", "parts",
+        shape("raw-decode-scaled"), labels="none", regimes=("camera",), decoder="scaled",
     ),
     Contender(
         "loop", "Loop of a notebook, one image at a time", "loop", "parts", shape("loop"),
         documented="documented", share=_SECONDARY, cold="cold",
+        regimes=("heavy", "light", "camera"),
     ),
     Contender(
         "loop-tuned", "Loop in a process for each core, one thread each", "loop", "parts",
-        shape("loop-tuned"), share=_SECONDARY,
+        shape("loop-tuned"), share=_SECONDARY, regimes=_ALL, decoder="scaled",
     ),
     Contender(
         "engine", "`sightline predict`, no Spark, folder", "sightline", "engine", engine,
-        cold="cold",
+        cold="cold", regimes=("heavy", "light", "camera"), decoder="scaled",
     ),
     Contender(
         "spark-parquet", "Sightline, packed Parquet", "sightline", "sightline",
-        predict("packed"), cold="cold",
+        predict("packed"), cold="cold", regimes=_ALL, decoder="scaled",
     ),
     Contender(
         "spark-folder", "Sightline, folder of files", "sightline", "sightline",
-        predict("folder"),
+        predict("folder"), regimes=_ALL, decoder="scaled",
+    ),
+    Contender(
+        "spark-exact", "Sightline, folder of files, decoder exact", "sightline", "sightline",
+        predict("folder", "--decoder", "exact"), share=_SECONDARY, regimes=("camera",),
     ),
     Contender(
         "spark-sql", "Sightline, SQL function over paths", "sightline", "sightline",
-        sql(_FUNCTION), share=_SECONDARY,
+        sql(_FUNCTION), share=_SECONDARY, decoder="scaled",
     ),
     Contender(
         "spark-table", "Sightline, table function over packed Parquet", "sightline",
-        "sightline", sql(_TABLE_FUNCTION), share=_SECONDARY,
-    ),
-    Contender(
-        "spark-turbo", "Sightline, packed Parquet, decoder turbo", "sightline", "sightline",
-        predict("packed", "--decoder", "turbo"), share=_SECONDARY, decoder="turbo",
+        "sightline", sql(_TABLE_FUNCTION), share=_SECONDARY, decoder="scaled",
     ),
     Contender(
         "spark-bf16", "Sightline, packed Parquet, OpenVINO bf16", "sightline", "sightline",
-        predict("packed", *_BF16), labels="alike", precision="bf16",
+        predict("packed", *_BF16), labels="alike", precision="bf16", regimes=("heavy",),
+        decoder="scaled",
     ),
     Contender(
         "spark-int8", "Sightline, packed Parquet, onnxruntime int8", "sightline",
         "sightline", predict("packed", *_INT8), labels="alike", precision="int8",
-    ),
-    Contender(
-        "spark-bf16-scaled", "Sightline, packed Parquet, OpenVINO bf16, decoder scaled",
-        "sightline", "sightline", predict("packed", *_BF16, "--decoder", "scaled"),
-        labels="alike", share=_SECONDARY, decoder="scaled", precision="bf16", regimes=("heavy",),
+        share=_SECONDARY, regimes=("heavy",), decoder="scaled",
     ),
     Contender(
         "spark-openvino-int8", "Sightline, packed Parquet, OpenVINO int8", "sightline",
         "sightline", predict("packed", "--backend", "openvino", *_INT8), labels="alike",
-        precision="int8", regimes=("heavy",),
+        precision="int8", regimes=("heavy",), decoder="scaled",
     ),
     Contender(
         "pbu-parquet", "predict_batch_udf tuned, Parquet", "peer", "pyspark",
-        shape("pbu-parquet"), cold="cold",
+        shape("pbu-parquet"), cold="cold", regimes=_ALL, decoder="scaled",
     ),
     Contender(
         "pbu-files", "predict_batch_udf tuned, binaryFile", "peer", "pyspark",
-        shape("pbu-files"),
+        shape("pbu-files"), share=0.5, regimes=("heavy", "light", "camera"), decoder="scaled",
     ),
     Contender(
         "pbu-parquet-documented", "predict_batch_udf, default threads, Parquet", "peer",
@@ -211,6 +225,7 @@ CONTENDERS = (
     Contender(
         "pbu-files-documented", "predict_batch_udf, default threads, binaryFile", "peer",
         "pyspark", shape("pbu-files-documented"), documented="documented", share=_SECONDARY,
+        regimes=_ALL,
     ),
     Contender(
         "pbu-torch", "predict_batch_udf, PyTorch defaults, binaryFile", "peer", "pyspark",
@@ -218,30 +233,36 @@ CONTENDERS = (
     ),
     Contender(
         "pandas", "pandas_udf iterator tuned, Parquet", "peer", "pyspark", shape("pandas"),
+        decoder="scaled",
     ),
     Contender(
         "pandas-documented", "pandas_udf iterator, default threads, binaryFile", "peer",
         "pyspark", shape("pandas-documented"), documented="documented", share=_SECONDARY,
     ),
     Contender(
-        "pandas-torch", "pandas_udf iterator, PyTorch defaults, binaryFile", "peer",
-        "pyspark", shape("pandas-torch"), documented="documented", share=_SLOW,
-        regimes=("heavy",),
+        "ray", "Ray Data tuned, Parquet", "peer", "ray", shape("ray"), cold="cold",
+        regimes=("heavy", "light", "resnet50"), decoder="scaled",
     ),
     Contender(
-        "ray", "Ray Data tuned, Parquet", "peer", "ray", shape("ray"), cold="cold",
+        "ray-files", "Ray Data tuned, read_binary_files", "peer", "ray", shape("ray-files"),
+        regimes=("camera",), decoder="scaled",
     ),
     Contender(
         "ray-documented", "Ray Data as documented, read_images", "peer", "ray",
-        shape("ray-documented"), documented="documented", share=_SECONDARY,
+        shape("ray-documented"), documented="documented", share=_SECONDARY, regimes=_ALL,
     ),
     Contender(
         "daft", "Daft tuned, Parquet", "peer", "daft", shape("daft"),
+        regimes=("heavy", "light", "resnet50"), decoder="scaled",
+    ),
+    Contender(
+        "daft-files", "Daft tuned, from_glob_path", "peer", "daft", shape("daft-files"),
+        regimes=("camera",), decoder="scaled",
     ),
     Contender(
         "daft-documented", "Daft as documented, its own decoder", "peer", "daft",
         shape("daft-documented"), labels="alike", documented="documented", share=_SECONDARY,
-        decoder="Daft's",
+        regimes=_ALL, decoder="Daft's",
     ),
 )  # fmt: skip
 
