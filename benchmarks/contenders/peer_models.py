@@ -22,9 +22,7 @@ def open_tuned(model: str, rows: int) -> tuple[Recipe, Logits]:
     """Open a model in onnxruntime with one thread, batches of `rows`, and the cheap decoding."""
     recipe = Recipe(model)
     session = recipe.session(1)
-    return recipe, lambda contents: infer(
-        session, [recipe.tuned_pixels(c) for c in contents], rows
-    )
+    return recipe, lambda contents: infer(session, [recipe.tuned_pixels(c) for c in contents], rows)
 
 
 def open_torch(model: str) -> tuple[Recipe, Logits]:

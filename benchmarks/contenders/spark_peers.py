@@ -1,8 +1,8 @@
 """PySpark's own functions that run a model: predict_batch_udf and pandas_udf.
 
-Arguments: MODEL INPUT ROWS. "Documented" loads the model where the documentation does, with the default
-threads of the runtime. "Tuned" uses one thread per slot of Spark, the worker keeps the session, the model
-gets batches of its best size, and large JPEGs are decoded at a reduced size.
+Arguments: MODEL INPUT ROWS. "Documented" loads the model where the documentation does, with the
+default threads of the runtime. "Tuned" uses one thread per slot of Spark, the worker keeps the
+session, the model gets batches of its best size, and large JPEGs are decoded at a reduced size.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def calibrate(
         [*command, *modes, *target, *options], capture_output=True, text=True, check=False
     )
     if run.returncode != 0:
-        return model, f"no reduced precision: {_last_error(run.stderr)}"
+        return model, f"no reduced precision: {last_error(run.stderr)}"
     output = "\n".join(line for line in run.stdout.splitlines() if str(models) not in line)
     saved.write_text(output, "utf-8")
     _mark(copy)
@@ -104,7 +104,7 @@ def run_once(command: Sequence[str], result: Path) -> None:
     """
     run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if run.returncode != 0:
-        raise BenchError("BENCH_SETUP", f"{result} could not be made: {_last_error(run.stderr)}")
+        raise BenchError("BENCH_SETUP", f"{result} could not be made: {last_error(run.stderr)}")
 
 
 def _add(folder: Path, weights: Path, architecture: str, options: Sequence[str]) -> None:
@@ -129,5 +129,6 @@ def _mark_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.commit")
 
 
-def _last_error(stderr: str) -> str:
+def last_error(stderr: str) -> str:
+    """Return the last line that a program wrote to its standard error."""
     return (stderr.strip().splitlines() or ["the program printed no error"])[-1]

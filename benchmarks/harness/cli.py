@@ -276,9 +276,9 @@ def report(
     chart: Path | None,
 ) -> None:
     """Write a page of a record, and a chart."""
+    from harness.chart import draw_chart
     from harness.growth_page import write_growth_page
     from harness.performance_page import write_performance_page
-    from harness.chart import draw_chart
 
     record, file = results or places.results, output or places.work / f"{page}.md"
     (write_growth_page if page == "growth" else write_performance_page)(record, file)

@@ -84,9 +84,7 @@ def fit_costs(jobs: Sequence[Job], seconds: Sequence[float]) -> CostFit | None:
     return CostFit(solution, covariance, freedom)
 
 
-def _usual_costs(
-    jobs: Sequence[Job], seconds: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def _usual_costs(jobs: Sequence[Job], seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the mean cost of each job's size, at least a tenth of the largest."""
     sizes = [tuple(job["images"]) for job in jobs]
     means = {

@@ -205,9 +205,8 @@ class Measurement:
         missing = row.missing(round_)
         if not missing:
             return
-        if row.contender.program not in self._running:  # it ended with another contender's job
-            self._job(self._process(row), row, row.sizes[0])
-        elif row.contender.program in _SPARK:
+        program = row.contender.program
+        if program in _SPARK or program not in self._running:  # or it ended with another's job
             self._job(self._process(row), row, row.sizes[0])
         for counts in missing if round_ % 2 == 0 else missing[::-1]:
             images = " + ".join(str(count) for count in counts)

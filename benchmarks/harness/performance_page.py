@@ -74,7 +74,14 @@ def _versions(entry: Record) -> str:
 
 
 def _targets(record: Record) -> str:
-    lines = ["## Targets", "", _TARGETS, "", "| regime | target | measured | |", "|---|---|---|---|"]
+    lines = [
+        "## Targets",
+        "",
+        _TARGETS,
+        "",
+        "| regime | target | measured | |",
+        "|---|---|---|---|",
+    ]
     for result in check_targets(record):
         verdict = _VERDICTS.get(result.verdict, f"{result.verdict}: {result.reason}")
         lines.append(f"| {result.regime} | {result.text} | {result.measured} | {verdict} |")
@@ -148,8 +155,10 @@ def _memory(record: Record) -> str:
     return _MEMORY + "\n\n" + "\n".join(lines)
 
 
-_TARGETS = """A target is `met` or `missed` only if the whole 95 % interval of its ratio is on one
-side of the bound. Otherwise it is `not decided`. The interval follows from the spread of the rounds."""
+_TARGETS = """## Targets
+
+A target is `met` or `missed` only if the whole 95 % interval of its ratio is on one side of the
+bound. Otherwise it is `not decided`. The interval follows from the spread of the rounds."""
 
 _COLD = """## Cold start
 

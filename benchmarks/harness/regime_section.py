@@ -55,8 +55,8 @@ def _conditions(regime: Record) -> str:
     text = (
         f"{regime['source']}. Bundle `{regime['model']}`; jobs of {jobs} images{kinds}, fewer for "
         f"slow contenders; {regime['rounds']} rounds in {regime['seconds'] / 60:.0f} minutes, "
-        f"started {regime['started']}, commit {regime['commit']}. Raw inference and the tuned peers "
-        f"give the model batches of {regime['batch_rows']}, which costs least."
+        f"started {regime['started']}, commit {regime['commit']}. Raw inference and the tuned "
+        f"peers give the model batches of {regime['batch_rows']}, which costs least."
     )
     if again:
         names = ", ".join(f"`{name}`" for name in again)
@@ -210,9 +210,7 @@ def _published(costs: RegimeCosts) -> str:
         "| | vCPU-ms per image, everything but the model | images/s | source |",
         "|---|---|---|---|",
     ]
-    lines += [
-        f"| {title} | {measured} | | measured here |" for title, measured in own if measured
-    ]
+    lines += [f"| {title} | {measured} | | measured here |" for title, measured in own if measured]
     for one in PUBLISHED:
         low, high = one.vcpu_ms
         span = figure(low) if low == high else f"{figure(low)}–{figure(high)}"  # noqa: RUF001

@@ -69,14 +69,18 @@ class Regime:
     calibration: str = ""
 
     def jobs_of(self, share: float) -> tuple[tuple[int, ...], ...]:
-        """Return the jobs of a contender that gets this share of the images, 0 to 1."""
-        return tuple(
+        """Return the jobs of a contender that gets this share of the images, 0 to 1.
+
+        A contender gets all images if the share would make two jobs equal.
+        """
+        jobs = tuple(
             tuple(
                 _rounded(count * share, cycle)
                 for count, cycle in zip(job, self.cycles, strict=True)
             )
             for job in self.jobs
         )
+        return jobs if len(set(jobs)) == len(jobs) else self.jobs
 
     def distinct_images(self, share: float) -> tuple[int, ...]:
         """Return how many images of each set a job has to have to show each one's label."""
@@ -187,9 +191,7 @@ def _resnet50(work: Path, sizes: Sizes, _: Calibration) -> Regime | str:
         "which costs the same time"
     )
     title = "ResNet-50 at 224 px, for comparison with published figures"
-    return _of_one_set(
-        "resnet50", title, source, files, random_resnet50(work / "models"), sizes
-    )
+    return _of_one_set("resnet50", title, source, files, random_resnet50(work / "models"), sizes)
 
 
 def _of_one_set(

@@ -66,7 +66,7 @@ class Target:
         above, below = self.above(costs), self.below(costs)
         for cost in (above, below):
             if cost.value is None or cost.value.value <= 0:
-                reason = f"{cost.name} has no usable cost"
+                reason = f"no usable cost of {cost.name}"
                 return Result(self.regime, self.text, "–", "not measured", reason)  # noqa: RUF001
         assert above.value is not None  # noqa: S101 - for the type checker
         assert below.value is not None  # noqa: S101
@@ -166,7 +166,7 @@ def _cheapest(documented: str, what: Callable[[RegimeCosts, str], Estimate | Non
             if (value := what(costs, name)) is not None and _is_usable(value)
         ]
         if not found:
-            return Cost(None, f"no {documented} peer")
+            return Cost(None, f"a {documented} peer")
         best, name = min(found, key=lambda one: one[0].value)
         near = tuple(name for value, name in found if value.value <= _NEAR * best.value)
         return Cost(best, name, near)
@@ -192,7 +192,7 @@ def _cheapest_reduced(costs: RegimeCosts) -> Cost:
         if (value := costs.image(name)) is not None
     ]
     if not found:
-        return Cost(None, "no run with reduced precision")
+        return Cost(None, "a run with reduced precision")
     best, name = min(found, key=lambda one: one[0].value)
     return Cost(best, name, (name,))
 
