@@ -11,8 +11,13 @@ WHOLE_JOB = "A whole warm job of 500 images ≤ 1.2 × the best tuned peer's"  #
 
 
 def row(
-    name: str, family: str, each_ms: float, fixed_s: float = 0.0, noise: float = 0.0, **more: Any
-) -> dict[str, Any]:  # noqa: ANN401
+    name: str,
+    family: str,
+    each_ms: float,
+    fixed_s: float = 0.0,
+    noise: float = 0.0,
+    **more: Any,  # noqa: ANN401
+) -> dict[str, Any]:
     """Jobs of 500 and 2,000 images in three rounds; the noise changes sign by job."""
     jobs = [
         {
