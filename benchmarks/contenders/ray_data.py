@@ -94,7 +94,6 @@ if __name__ == "__main__":
         num_cpus=CORES,
         include_dashboard=False,
         log_to_driver=False,
-        object_store_memory=512 << 20,
     )
     ray.data.DataContext.get_current().enable_progress_bars = False
     serve({"ray": tuned, "ray-files": tuned_files, "ray-documented": documented})
