@@ -19,7 +19,7 @@ ROWS = int(sys.argv[3])
 RECIPE = Recipe(MODEL)
 CONTENTS = {Path(file).name: Path(file).read_bytes() for file in files_of(INPUT)}
 _CANDIDATES = (1, 2, 4, 8, 16, 32)  # those of `models add`
-_TRIED_IMAGES = 64
+_TRIED_IMAGES = 32
 _TRIALS = 3
 
 

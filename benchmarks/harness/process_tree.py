@@ -11,7 +11,7 @@ from typing import Self
 
 import psutil
 
-_SAMPLE_SECONDS = 0.25
+_SAMPLE_SECONDS = 0.5  # finding the processes costs CPU time too
 _END_SECONDS = 5.0
 _TICKS_SECONDS = 0.04  # the system counts CPU time in ticks of 0.01 s
 _MIB = 1 << 20
@@ -86,8 +86,13 @@ class ProcessTree:
                 self._lost[spent.kind] = self._lost.get(spent.kind, 0.0) + missing * share
 
     def memory_mib(self) -> float:
-        """Return the current memory; on Linux shared pages are counted once (PSS)."""
-        return sum(_pss_bytes(process) for process in self.processes()) / _MIB
+        """Return the memory of the processes that the last `cpu_seconds` found.
+
+        On Linux shared pages are counted once (PSS).
+        """
+        with self._lock:
+            found = list(self._last)
+        return sum(_pss_bytes(process) for process in found) / _MIB
 
     def largest_worker_mib(self) -> float:
         """Return the largest peak RSS of one Python process below the root."""
@@ -129,7 +134,7 @@ def kill(processes: Sequence[psutil.Process]) -> None:
 
 
 class PeakMemory:
-    """The peak memory of a process tree, sampled four times a second in a thread.
+    """The peak memory of a process tree, sampled twice a second in a thread.
 
     The thread reads the CPU time too, for processes that end without giving it to their parent.
     """
@@ -155,8 +160,8 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while True:
-            self.mib = max(self.mib, self._tree.memory_mib())
             self._tree.cpu_seconds()
+            self.mib = max(self.mib, self._tree.memory_mib())
             if self._stopped.wait(_SAMPLE_SECONDS):
                 return
 

@@ -71,16 +71,17 @@ class Regime:
     def jobs_of(self, share: float) -> tuple[tuple[int, ...], ...]:
         """Return the jobs of a contender that gets this share of the images, 0 to 1.
 
-        A contender gets all images if the share would make two jobs equal.
+        A contender gets all images if the share would make a job too small, or two jobs equal.
         """
         jobs = tuple(
             tuple(
-                _rounded(count * share, cycle)
+                max(round(count * share / cycle), 1) * cycle
                 for count, cycle in zip(job, self.cycles, strict=True)
             )
             for job in self.jobs
         )
-        return jobs if len(set(jobs)) == len(jobs) else self.jobs
+        enough = min(sum(job) for job in jobs) >= _LEAST_IMAGES
+        return jobs if enough and len(set(jobs)) == len(jobs) else self.jobs
 
     def distinct_images(self, share: float) -> tuple[int, ...]:
         """Return how many images of each set a job has to have to show each one's label."""
@@ -89,12 +90,6 @@ class Regime:
             min(count, max(len(images.files), _LEAST_IMAGES))
             for count, images in zip(most, self.sets, strict=True)
         )
-
-
-def _rounded(count: float, cycle: int) -> int:
-    if cycle == 1:
-        return max(int(count), _LEAST_IMAGES)
-    return max(round(count / cycle), 1) * cycle
 
 
 def open_regime(

@@ -48,6 +48,7 @@ def test_a_quick_run_measures_the_raw_parts_a_loop_and_the_engine(
 
 
 @needs_model
+@pytest.mark.timeout(600)  # three runs
 def test_an_interrupted_run_continues_and_keeps_its_jobs(tmp_path: Path) -> None:
     options = ["--only", "heavy", "--contenders", "raw-decode", "--rounds", "3", "--images", "8"]
     options += ["--more-rounds", "0", "--work", str(tmp_path)]
@@ -118,5 +119,8 @@ def test_jobs_keep_the_mixture_of_a_cycle_and_differ_in_size(tmp_path: Path) -> 
     regime = Regime("camera", "", "", sets, tmp_path, sizes, (11, 5))
     assert regime.jobs_of(1.0) == sizes
     assert regime.jobs_of(0.3) == ((11, 5), (55, 5), (11, 25))
-    assert regime.jobs_of(0.01) == sizes  # the share would make them equal
+    assert regime.jobs_of(0.01) == sizes  # the share would make two jobs equal
     assert regime.distinct_images(1.0) == (176, 8)
+    small = Regime("heavy", "", "", (ImageSet("", "", 1.0, files),), tmp_path, ((16,), (32,)))
+    assert small.jobs_of(0.5) == ((8,), (16,))
+    assert small.jobs_of(0.3) == ((16,), (32,))  # 5 images would be too few
