@@ -86,8 +86,8 @@ class _Parts(click.ParamType[tuple[str, ...]]):
     invoke_without_command=True,
     epilog="""\b
 Examples, with .venv/bin/python:
-  benchmarks/run.py                            all parts: about 90 minutes on two cores
-  benchmarks/run.py --only camera              one regime: about 20 minutes
+  benchmarks/run.py                            all parts: 75 to 95 minutes on two cores
+  benchmarks/run.py --only camera              one regime: 16 to 24 minutes
   benchmarks/run.py --only heavy --contenders raw-decode,spark-parquet,pbu-parquet
   benchmarks/run.py growth                     images, partitions, listed paths
   benchmarks/run.py scaling                    features and pca over 48 to 19,200 images
@@ -109,7 +109,7 @@ Examples, with .venv/bin/python:
 @click.option(
     "--more-rounds",
     type=click.IntRange(min=0),
-    default=4,
+    default=3,
     show_default=True,
     help="Further rounds of contenders whose targets are not decided.",
 )

@@ -73,7 +73,8 @@ class Contender:
 LARGE_IMAGES = ("camera",)
 _ALL = ("heavy", "light", "camera", "resnet50")
 _SECONDARY = 0.3  # share of a regime's images for contenders whose bounds are far away
-_SLOW = 0.2  # for contenders that take about ten times as long
+_HALF = 0.5  # for reduced precision, which costs less and whose bound is far away
+_SLOW = 0.1  # for contenders that take several times as long
 
 
 def shape(name: str) -> Callable[[Job], str]:
@@ -189,16 +190,17 @@ CONTENDERS = (
     ),
     Contender(
         "spark-sql", "Sightline, SQL function over paths", "sightline", "sightline",
-        sql(_FUNCTION), share=_SECONDARY, decoder="scaled",
+        sql(_FUNCTION), share=_SECONDARY, regimes=("light",), decoder="scaled",
     ),
     Contender(
         "spark-table", "Sightline, table function over packed Parquet", "sightline",
-        "sightline", sql(_TABLE_FUNCTION), share=_SECONDARY, decoder="scaled",
+        "sightline", sql(_TABLE_FUNCTION), share=_SECONDARY, regimes=("light",),
+        decoder="scaled",
     ),
     Contender(
         "spark-bf16", "Sightline, packed Parquet, OpenVINO bf16", "sightline", "sightline",
-        predict("packed", *_BF16), labels="alike", precision="bf16", regimes=("heavy",),
-        decoder="scaled",
+        predict("packed", *_BF16), labels="alike", precision="bf16", share=_HALF,
+        regimes=("heavy",), decoder="scaled",
     ),
     Contender(
         "spark-int8", "Sightline, packed Parquet, onnxruntime int8", "sightline",
@@ -208,7 +210,7 @@ CONTENDERS = (
     Contender(
         "spark-openvino-int8", "Sightline, packed Parquet, OpenVINO int8", "sightline",
         "sightline", predict("packed", "--backend", "openvino", *_INT8), labels="alike",
-        precision="int8", regimes=("heavy",), decoder="scaled",
+        precision="int8", share=_HALF, regimes=("heavy",), decoder="scaled",
     ),
     Contender(
         "pbu-parquet", "predict_batch_udf tuned, Parquet", "peer", "pyspark",
@@ -216,7 +218,8 @@ CONTENDERS = (
     ),
     Contender(
         "pbu-files", "predict_batch_udf tuned, binaryFile", "peer", "pyspark",
-        shape("pbu-files"), share=0.5, regimes=("heavy", "light", "camera"), decoder="scaled",
+        shape("pbu-files"), share=_SECONDARY, regimes=("heavy", "light", "camera"),
+        decoder="scaled",
     ),
     Contender(
         "pbu-parquet-documented", "predict_batch_udf, default threads, Parquet", "peer",
@@ -237,7 +240,7 @@ CONTENDERS = (
     ),
     Contender(
         "pandas-documented", "pandas_udf iterator, default threads, binaryFile", "peer",
-        "pyspark", shape("pandas-documented"), documented="documented", share=_SECONDARY,
+        "pyspark", shape("pandas-documented"), documented="documented", share=_SLOW,
     ),
     Contender(
         "ray", "Ray Data tuned, Parquet", "peer", "ray", shape("ray"), cold="cold",

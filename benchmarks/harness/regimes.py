@@ -35,10 +35,10 @@ class Sizes:
 
 
 DEFAULT_SIZES = {
-    "heavy": Sizes(500, 4),
-    "light": Sizes(500, 10),
+    "heavy": Sizes(500, 3),
+    "light": Sizes(500, 8),
     "camera": Sizes(32, 8),
-    "resnet50": Sizes(64, 4),
+    "resnet50": Sizes(64, 3),
 }
 
 
