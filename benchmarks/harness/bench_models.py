@@ -82,7 +82,7 @@ def calibrate(
     if saved.is_file() and _is_current(copy):
         return copy, saved.read_text("utf-8")
     models.mkdir(parents=True, exist_ok=True)
-    modes = ("--backend", "onnx,openvino", "--precision", "fp32,bf16,int8")
+    modes = ("--backend", "onnx,openvino", "--precision", "bf16,int8")
     target = ("--keep-passing", "--as", copy.name, "--models", str(models), "--overwrite")
     command = (*_SIGHTLINE, "models", "calibrate", str(model), "--images", str(images))
     run = subprocess.run(  # noqa: S603 - Sightline itself

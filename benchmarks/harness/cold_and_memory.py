@@ -88,7 +88,8 @@ def measure_memory(work: Path, sizes: Sizes | None, _: int) -> list[dict[str, An
         regime = open_regime(name, work, sizes)
         if isinstance(regime, str):
             continue
-        counts = tuple(max(round(images * one.share), 1) for one in regime.sets)
+        total = images if sizes is None else min(images, sizes.images * sizes.times)
+        counts = tuple(max(round(total * one.share), 1) for one in regime.sets)
         inputs = regime_inputs(regime, counts, work)
         for rows in batch_sizes:
             tqdm.write(f"memory: {name}, batch rows {rows or 'default'}", sys.stderr)

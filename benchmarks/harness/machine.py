@@ -22,7 +22,6 @@ _DISTRIBUTIONS = (
     "pyarrow",
     "onnxruntime",
     "openvino",
-    "simplejpeg",
     "torch",
     "timm",
     "pyspark",
