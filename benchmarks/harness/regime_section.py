@@ -54,13 +54,13 @@ def _conditions(regime: Record) -> str:
     again = regime.get("again") or []
     text = (
         f"{regime['source']}. Bundle `{regime['model']}`; jobs of {jobs} images{kinds}, fewer for "
-        f"slow contenders; {regime['rounds']} rounds in {regime['seconds'] / 60:.0f} minutes, "
+        f"slow contenders; rounds: {regime['rounds']}, in {regime['seconds'] / 60:.0f} minutes, "
         f"started {regime['started']}, commit {regime['commit']}. Raw inference and the tuned "
         f"peers give the model batches of {regime['batch_rows']}, which costs least."
     )
     if again:
         names = ", ".join(f"`{name}`" for name in again)
-        text += f" {regime['more_rounds']} more rounds of {names}, whose targets were undecided."
+        text += f" More rounds: {regime['more_rounds']}, of {names}, whose targets were undecided."
     return text
 
 

@@ -38,7 +38,7 @@ DEFAULT_SIZES = {
     "heavy": Sizes(500, 3),
     "light": Sizes(500, 8),
     "camera": Sizes(32, 8),
-    "resnet50": Sizes(64, 3),
+    "resnet50": Sizes(100, 4),
 }
 
 
