@@ -34,13 +34,15 @@ coverage: $(ENVIRONMENT) ## Report the lines and branches that the tests of each
 check: $(ENVIRONMENT) ## Check format, style, types and layers, and run nothing.
 	@.venv/bin/python scripts/verify.py style
 
-bench: setup ## Measure the cost of an image on this machine, beside raw parts and other tools, and its growth (two hours on two cores).
-	@$(BENCHMARK)
-	@$(BENCHMARK) closest
+bench: setup ## Measure the cost of an image on this machine, beside raw parts and other tools, and its growth (two hours on two cores); ONLY=camera: one part.
+	@$(BENCHMARK) $(if $(ONLY),--only $(ONLY))
 	@$(BENCHMARK) report --chart build/bench/performance.png
+ifndef ONLY
 	-@$(MAKE) --no-print-directory models/mobilenet_v2/model.json && $(BENCHMARK) scaling
 	@$(BENCHMARK) pca --rows 10000,100000,1000000
+	@$(BENCHMARK) report
 	@$(BENCHMARK) report --page growth
+endif
 
 format: $(ENVIRONMENT) ## Rewrite the sources to the format, and mend what the linters can.
 	@scripts/sbt.sh scalafixAll scalafmtAll scalafmtSbt

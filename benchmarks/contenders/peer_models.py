@@ -11,11 +11,18 @@ from plain import Floats, Recipe, infer
 Logits = Callable[[list[bytes]], Floats]
 
 
-def open_onnx(model: str, threads: int | None) -> tuple[Recipe, Logits]:
-    """Open a model in onnxruntime; None keeps the default number of threads."""
+def open_onnx(model: str) -> tuple[Recipe, Logits]:
+    """Open a model in onnxruntime with its default options."""
     recipe = Recipe(model)
-    session = recipe.session(threads)
+    session = recipe.session(None)
     return recipe, lambda contents: infer(session, [recipe.pixels(c) for c in contents])
+
+
+def open_tuned(model: str, rows: int) -> tuple[Recipe, Logits]:
+    """Open a model in onnxruntime with one thread, batches of `rows`, and the cheap decoding."""
+    recipe = Recipe(model)
+    session = recipe.session(1)
+    return recipe, lambda contents: infer(session, [recipe.tuned_pixels(c) for c in contents], rows)
 
 
 def open_torch(model: str) -> tuple[Recipe, Logits]:
@@ -48,9 +55,9 @@ def open_torch(model: str) -> tuple[Recipe, Logits]:
 
 
 @cache
-def kept_model(model: str, runtime: str) -> tuple[Recipe, Logits]:
+def kept_model(model: str, rows: int) -> tuple[Recipe, Logits]:
     """Open the model of the tuned pandas_udf once per worker process.
 
     The cache lives as long as this module, which the worker process imports once.
     """
-    return open_onnx(model, 1 if runtime == "tuned" else None)
+    return open_tuned(model, rows)

@@ -1,4 +1,4 @@
-"""Ray Data, tuned and as in its documentation of batch inference. Arguments: MODEL INPUT."""
+"""Ray Data, tuned and as in its documentation of batch inference. Arguments: MODEL INPUT ROWS."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import ray
 from plain import BATCH, Job, Recipe, infer, serve
 
 MODEL = sys.argv[1]
+ROWS = int(sys.argv[3])
 CORES = len(os.sched_getaffinity(0))
 Row = dict[str, Any]
 
@@ -19,9 +20,9 @@ Row = dict[str, Any]
 class Classifier:
     """A model as in the documentation: loaded once per actor, called with batches."""
 
-    def __init__(self, model: str, threads: int | None) -> None:
+    def __init__(self, model: str) -> None:
         self.recipe = Recipe(model)
-        self.session = self.recipe.session(threads)
+        self.session = self.recipe.session(None)
 
     def __call__(self, batch: Row) -> Row:
         """Predict a batch of pixels."""
@@ -29,13 +30,19 @@ class Classifier:
         return {"path": batch["path"], "class_id": ids, "score": scores}
 
 
-class WholeClassifier(Classifier):
-    """Decodes and predicts, so that no pixels are sent between processes."""
+class WholeClassifier:
+    """Decodes and predicts with one thread, so that no pixels are sent between processes."""
+
+    def __init__(self, model: str, rows: int, column: str) -> None:
+        self.recipe = Recipe(model)
+        self.session = self.recipe.session(1)
+        self.rows = rows
+        self.column = column
 
     def __call__(self, batch: Row) -> Row:
         """Predict a batch of encoded images."""
-        pixels = [self.recipe.pixels(content) for content in batch["content"]]
-        ids, scores = self.recipe.best(infer(self.session, pixels))
+        pixels = [self.recipe.tuned_pixels(content) for content in batch[self.column]]
+        ids, scores = self.recipe.best(infer(self.session, pixels, self.rows))
         return {"path": batch["path"], "class_id": ids, "score": scores}
 
 
@@ -52,7 +59,7 @@ def documented(job: Job) -> None:
     pixels = images.map(partial(preprocess, Recipe(MODEL)))
     found = pixels.map_batches(
         Classifier,
-        fn_constructor_kwargs={"model": MODEL, "threads": None},
+        fn_constructor_kwargs={"model": MODEL},
         batch_size=BATCH,
         compute=ray.data.ActorPoolStrategy(size=1),
     )
@@ -61,11 +68,20 @@ def documented(job: Job) -> None:
 
 def tuned(job: Job) -> None:
     """Pass bytes from Parquet to one actor per core, with one thread each."""
-    table = ray.data.read_parquet(job["packed"], columns=["path", "content"])
+    predict_whole(ray.data.read_parquet(job["packed"], columns=["path", "content"]), "content", job)
+
+
+def tuned_files(job: Job) -> None:
+    """Pass the bytes of files to the same actors."""
+    predict_whole(ray.data.read_binary_files(job["folder"], include_paths=True), "bytes", job)
+
+
+def predict_whole(table: Any, column: str, job: Job) -> None:  # noqa: ANN401 - Ray's own type
+    """Predict the encoded images of a column and write Parquet."""
     found = table.map_batches(
         WholeClassifier,
-        fn_constructor_kwargs={"model": MODEL, "threads": 1},
-        batch_size=BATCH,
+        fn_constructor_kwargs={"model": MODEL, "rows": ROWS, "column": column},
+        batch_size=min(BATCH, max(job["images"] // (4 * CORES), 1)),
         compute=ray.data.ActorPoolStrategy(size=CORES),
         num_cpus=0.5,  # leaves CPUs for reading
     )
@@ -78,7 +94,6 @@ if __name__ == "__main__":
         num_cpus=CORES,
         include_dashboard=False,
         log_to_driver=False,
-        object_store_memory=512 << 20,
     )
     ray.data.DataContext.get_current().enable_progress_bars = False
-    serve({"ray": tuned, "ray-documented": documented})
+    serve({"ray": tuned, "ray-files": tuned_files, "ray-documented": documented})

@@ -1,7 +1,8 @@
 """PySpark's own functions that run a model: predict_batch_udf and pandas_udf.
 
-Arguments: MODEL INPUT. "Documented" loads the model where the documentation does, with the default
-threads of the runtime. "Tuned" uses one thread per slot of Spark, and the worker keeps the session.
+Arguments: MODEL INPUT ROWS. "Documented" loads the model where the documentation does, with the
+default threads of the runtime. "Tuned" uses one thread per slot of Spark, the worker keeps the
+session, the model gets batches of its best size, and large JPEGs are decoded at a reduced size.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import FloatType, IntegerType, StructField, StructType
 
 MODEL = sys.argv[1]
+ROWS = int(sys.argv[3])
 RESULT = StructType([StructField("class_id", IntegerType()), StructField("score", FloatType())])
 
 
@@ -42,16 +44,17 @@ def spark() -> SparkSession:
 @cache
 def batch_udf(runtime: str) -> Any:  # noqa: ANN401 - pyspark's own type
     """Return a predict_batch_udf, which loads the model once per worker process."""
-    model = MODEL
+    model, rows = MODEL, ROWS
 
     def make_predict() -> Callable[[Any], dict[str, Any]]:
         import peer_models as peers
 
-        recipe, logits = (
-            peers.open_torch(model)
-            if runtime == "torch"
-            else peers.open_onnx(model, 1 if runtime == "tuned" else None)
-        )
+        if runtime == "torch":
+            recipe, logits = peers.open_torch(model)
+        elif runtime == "tuned":
+            recipe, logits = peers.open_tuned(model, rows)
+        else:
+            recipe, logits = peers.open_onnx(model)
 
         def predict(content: Any) -> dict[str, Any]:  # noqa: ANN401 - (n,) of bytes objects
             ids, scores = recipe.best(logits(list(content)))
@@ -65,17 +68,15 @@ def batch_udf(runtime: str) -> Any:  # noqa: ANN401 - pyspark's own type
 @cache
 def series_udf(runtime: str) -> Any:  # noqa: ANN401 - pyspark's own type
     """Return a pandas_udf over an iterator of series, which is called once per task."""
-    model, rows = MODEL, BATCH
+    model, best, rows = MODEL, ROWS, BATCH
 
     def predict(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
         import peer_models as peers
 
-        if runtime == "torch":
-            recipe, logits = peers.open_torch(model)
-        elif runtime == "tuned":
-            recipe, logits = peers.kept_model(model, runtime)
+        if runtime == "tuned":
+            recipe, logits = peers.kept_model(model, best)
         else:
-            recipe, logits = peers.open_onnx(model, None)
+            recipe, logits = peers.open_onnx(model)
         for batch in batches:
             frames = []
             for at in range(0, len(batch), rows):
@@ -115,6 +116,5 @@ if __name__ == "__main__":
             "pbu-torch": shape(batch_udf, "torch", "files"),
             "pandas": shape(series_udf, "tuned", "parquet"),
             "pandas-documented": shape(series_udf, "default", "files"),
-            "pandas-torch": shape(series_udf, "torch", "files"),
         }
     )

@@ -1,30 +1,27 @@
-"""The whole benchmark: both regimes, the memory of a worker, and repeated rounds."""
+"""The parts of the benchmark: regimes, cold starts and memory, each kept in one record."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from tqdm import tqdm
 
-from harness.contenders import CONTENDERS, Job, choose, predict
-from harness.coprocess import Coprocess
+from harness.cold_and_memory import measure_cold, measure_memory
+from harness.contenders import Contender, choose
 from harness.errors import BenchError
-from harness.inputs import prepare_inputs
-from harness.machine import describe_setup, now
-from harness.measure import measure
-from harness.programs import sightline
-from harness.record import FORMAT, Record, cpu_ms, read_record, write_record
-from harness.regimes import Calibration, Regime, open_regime
+from harness.machine import describe_setup
+from harness.measure import Measurement, best_batch_rows, rows_of
+from harness.record import Record, earlier_record, write_record
+from harness.regimes import DEFAULT_SIZES, REGIMES, Calibration, Sizes, open_regime
+from harness.targets import undecided
 
-_MEMORY_BATCH_ROWS = (8, 32, 128)
-_MEMORY_BATCHES = 4  # of the largest size; more does not change the peak
-_CLOSE = 1.3  # maximum cost of a close peer, as a multiple of spark-parquet's
-_OWN = ("spark-parquet", "spark-folder")
+PARTS = (*REGIMES, "cold", "memory")
+# What must be equal for a run to continue an interrupted one.
+_SAME = ("commit", "machine", "versions", "rounds", "more_rounds", "chosen", "jobs")
 
 
 @dataclass(frozen=True)
@@ -32,74 +29,53 @@ class BenchArguments:
     """What to measure.
 
     Args:
-        regimes: ``heavy``, ``light``.
+        parts: Some of PARTS.
         contenders: Names separated by commas; None: all.
-        rounds: Samples per contender, at least 1.
-        images: Images of a full job; None: the default of the regime.
-        memory: Whether to measure the memory of a worker by batch size.
+        rounds: Jobs of each size per contender, at least 1.
+        more_rounds: Further rounds of contenders whose targets are not decided, at least 0.
+        sizes: Sizes of the jobs; None: those of each regime.
         work: Folder for inputs, outputs and logs.
-        results: The record to write. Its entries on growth are kept.
+        results: The record to write. Its other entries are kept.
+        earlier: ``continued``: jobs of an interrupted run with the same arguments are kept;
+            ``dropped``: everything is measured.
     """
 
-    regimes: tuple[str, ...]
+    parts: tuple[str, ...]
     contenders: str | None
     rounds: int
-    images: int | None
-    memory: Literal["measured", "left out"]
+    more_rounds: int
+    sizes: Sizes | None
     work: Path
     results: Path
+    earlier: str = "continued"
 
 
 def run_benchmark(arguments: BenchArguments) -> Record:
-    """Measure, write the record, and return it.
+    """Measure, write the record after each job, and return it.
 
     Raises:
         WrongUseError: UNKNOWN_CONTENDER.
         BenchError: BENCH_SETUP. WRONG_LABELS, after the record was written, if a contender that
             must give the labels of raw inference gave others.
     """
-    started = time.time()
     chosen = choose(arguments.contenders)
-    record: Record = {
-        "format": FORMAT,
-        **describe_setup(),
-        "rounds": arguments.rounds,
-        "contenders": arguments.contenders or "all",
-        "regimes": [],
-        "memory": [],
-    }
-    reduced = any(c.labels == "alike" and c.program == "sightline" for c in chosen)
-    calibration: Calibration = "wanted" if reduced else "not wanted"
-    for name in arguments.regimes:
-        regime = open_regime(name, arguments.work, arguments.images, calibration)
-        if isinstance(regime, str):
-            record["regimes"].append({"name": name, "skipped": regime})
-            tqdm.write(f"{name}: skipped: {regime}", sys.stderr)
-            continue
-        rows = measure(regime, chosen, arguments.rounds, arguments.work)
-        record["regimes"].append(
-            {
-                "name": name,
-                "title": regime.title,
-                "source": regime.source,
-                "model": regime.model.name,
-                "images": regime.images,
-                "calibration": regime.calibration,
-                "skipped": None,
-                "contenders": [row.to_json() for row in rows],
-            }
-        )
-        if arguments.memory == "measured":
-            record["memory"] += _measure_memory(regime, arguments.work)
-        record["seconds"] = round(time.time() - started, 1)
-        write_record(arguments.results, record)  # an interrupted run keeps the first regime
-    record["seconds"] = round(time.time() - started, 1)
-    write_record(arguments.results, record)
-    require_labels(record)
+    reduced = any(c.precision != "fp32" for c in chosen)
+    for name in REGIMES:
+        if name in arguments.parts:
+            calibration: Calibration = "wanted" if reduced else "not wanted"
+            _regime(arguments, name, chosen, calibration)
+    for part, measure_part in (("cold", measure_cold), ("memory", measure_memory)):
+        if part in arguments.parts:
+            started, setup = time.time(), describe_setup()
+            entry = measure_part(arguments.work, arguments.sizes, arguments.rounds)
+            seconds = round(time.time() - started, 1)
+            write_record(arguments.results, {part: {**setup, "seconds": seconds, "rows": entry}})
+    record = earlier_record(arguments.results)
+    require_labels(record, arguments.parts)
     return record
 
 
-def require_labels(record: Record) -> None:
+def require_labels(record: Record, parts: tuple[str, ...] = PARTS) -> None:
     """Check that no contender gave wrong labels.
 
     Raises:
@@ -108,7 +84,8 @@ def require_labels(record: Record) -> None:
     wrong = [
         f"{row['name']} ({regime['name']}: {row['agreement']['same']:.1%} of the labels, "
         f"scores within {row['agreement']['max_delta']:.1e})"
-        for regime in record["regimes"]
+        for regime in record.get("regimes", ())
+        if regime["name"] in parts
         for row in regime.get("contenders", ())
         if (row["agreement"] or {}).get("verdict") == "wrong"
     ]
@@ -120,81 +97,73 @@ def require_labels(record: Record) -> None:
         )
 
 
-def _measure_memory(regime: Regime, work: Path) -> list[dict[str, Any]]:
-    """Measure the peak RSS of a worker of `predict`, in a new application per batch size."""
-    images = _MEMORY_BATCH_ROWS[-1] * _MEMORY_BATCHES
-    inputs = prepare_inputs(regime.files, images, work / "inputs" / f"{regime.name}-{images}")
-    found: list[dict[str, Any]] = []
-    for rows in _MEMORY_BATCH_ROWS:
-        output = work / "outputs" / f"memory-{regime.name}-{rows}"
-        shutil.rmtree(output, ignore_errors=True)
-        job = Job(inputs, output, regime.model, work / "scratch")
-        request = predict("packed", "--batch-rows", str(rows))(job)
-        entry: dict[str, Any] = {"model": regime.model.name, "batch_rows": rows}
-        try:
-            log = work / "logs" / f"memory-{regime.name}-{rows}.log"
-            with Coprocess(sightline(), log) as process:
-                process.ask(request, images)
-                entry["worker_mib"] = round(process.tree.largest_worker_mib())
-                entry["jvm_mib"] = round(process.tree.jvm_mib())
-        except BenchError as error:
-            entry["skipped"] = error.message
-        shutil.rmtree(output, ignore_errors=True)
-        found.append(entry)
-    return found
+def _regime(
+    arguments: BenchArguments,
+    name: str,
+    chosen: tuple[Contender, ...],
+    calibration: Calibration,
+) -> None:
+    """Measure one regime, or continue it, and write its entry after each job."""
+    regime = open_regime(name, arguments.work, arguments.sizes, calibration)
+    if isinstance(regime, str):
+        _store(arguments.results, {"name": name, "skipped": regime})
+        tqdm.write(f"{name}: skipped: {regime}", sys.stderr)
+        return
+    wanted: dict[str, Any] = {
+        "name": name,
+        "title": regime.title,
+        "source": regime.source,
+        "model": regime.model.name,
+        "sets": [{"title": images.title, "share": images.share} for images in regime.sets],
+        "jobs": [list(job) for job in regime.jobs],
+        "calibration": regime.calibration,
+        "chosen": arguments.contenders or "all",
+        "rounds": arguments.rounds,
+        "more_rounds": arguments.more_rounds,
+        "skipped": None,
+        **describe_setup(),
+    }
+    entry = _interrupted(arguments, wanted)
+    if entry is None:
+        rows = best_batch_rows(regime, arguments.work)
+        entry = {**wanted, "batch_rows": rows, "seconds": 0.0, "contenders": []}
+    else:
+        tqdm.write(f"{name}: continues the run of {entry['started']}", sys.stderr)
+    before, started = entry["seconds"], time.time()
+    rows_measured = rows_of(regime, chosen, entry["contenders"])
+
+    def save() -> None:
+        entry["contenders"] = [row.to_json() for row in rows_measured]
+        entry["seconds"] = round(before + time.time() - started, 1)
+        _store(arguments.results, entry)
+
+    with Measurement(
+        regime, rows_measured, entry["batch_rows"], arguments.work, save
+    ) as measurement:
+        measurement.run(range(arguments.rounds))
+        save()
+        if "again" not in entry:
+            entry["again"] = undecided(entry) if arguments.more_rounds else []
+        last = arguments.rounds + arguments.more_rounds
+        measurement.run(range(arguments.rounds, last), entry["again"])
+    entry["finished"] = True
+    save()
 
 
-def measure_closest(work: Path, results: Path, rounds: int) -> Record:
-    """Measure more rounds of the contenders with similar costs, with full jobs.
-
-    The samples are added to the record.
-
-    Args:
-        work: Folder for inputs, outputs and logs.
-        results: The record of `run_benchmark`.
-        rounds: Further samples per contender, at least 1.
-
-    Raises:
-        WrongUseError: NO_RESULTS.
-        BenchError: BENCH_SETUP.
-    """
-    record = read_record(results)
-    for measured in record.get("regimes", ()):
-        if measured["skipped"]:
-            continue
-        regime = open_regime(measured["name"], work, measured["images"], "wanted")
-        if isinstance(regime, str):
-            continue
-        names = closest(measured)
-        chosen = tuple(
-            replace(contender, share=1.0, cold="warm only")
-            for contender in CONTENDERS
-            if contender.name in names
-        )
-        started = now()
-        rows = {row.contender.name: row for row in measure(regime, chosen, rounds, work)}
-        for row in measured["contenders"]:
-            if row["name"] in rows:
-                row["warm"] += rows[row["name"]].warm
-        again = {"started": started, "rounds": rounds, "names": list(rows)}
-        measured.setdefault("again", []).append(again)
-        write_record(results, record)
-    return record
+def _interrupted(arguments: BenchArguments, wanted: Record) -> Record | None:
+    """Return the entry of an interrupted run with the same arguments on the same commit."""
+    regimes = earlier_record(arguments.results).get("regimes", ())
+    entry: Record | None = next((one for one in regimes if one["name"] == wanted["name"]), None)
+    if entry is None or entry["skipped"] or entry.get("finished") or arguments.earlier == "dropped":
+        return None
+    return entry if all(entry.get(key) == wanted[key] for key in _SAME) else None
 
 
-def closest(regime: Record) -> list[str]:
-    """Return the names of the contenders worth more rounds.
-
-    These are the raw parts, spark-parquet and spark-folder, Sightline with reduced precision, and
-    tuned peers that cost at most 1.3 times as much as spark-parquet.
-    """
-    own = cpu_ms(regime, _OWN[0]) or 0.0
-    return [
-        row["name"]
-        for row in regime["contenders"]
-        if not row["skipped"] and row["documented"] == "tuned"
-        if row["family"] == "raw"
-        or row["name"] in _OWN
-        or (row["family"] == "sightline" and row["precision"] != "fp32")
-        or (row["family"] == "peer" and (cpu_ms(regime, row["name"]) or 0.0) <= _CLOSE * own)
+def _store(results: Path, entry: Record) -> None:
+    """Write one regime's entry; those of the other regimes are kept."""
+    others = [
+        one for one in earlier_record(results).get("regimes", ()) if one["name"] != entry["name"]
     ]
+    order = list(DEFAULT_SIZES)
+    regimes = sorted([*others, entry], key=lambda one: order.index(one["name"]))
+    write_record(results, {"regimes": regimes})

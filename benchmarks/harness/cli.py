@@ -18,7 +18,9 @@ from harness.errors import BenchError, WrongUseError
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _AT_LEAST_1 = click.IntRange(min=1)
 _QUICK_IMAGES = 16
+_QUICK_TIMES = 2
 _WRONG_USE = 2
+_INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -58,29 +60,71 @@ class _Numbers(click.ParamType[tuple[float, ...]]):
         return tuple(sorted(set(numbers)))
 
 
+class _Parts(click.ParamType[tuple[str, ...]]):
+    """Names of parts separated by commas, returned in the order of PARTS."""
+
+    name = "parts"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's own signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[str, ...]:
+        from harness.benchmark import PARTS
+
+        if isinstance(value, tuple):
+            return value
+        wanted = [word.strip() for word in value.split(",") if word.strip()]
+        for word in wanted:
+            if word not in PARTS:
+                self.fail(f"{word!r} is not one of {', '.join(PARTS)}.", param, ctx)
+        return tuple(part for part in PARTS if part in wanted)
+
+
 @click.group(
     invoke_without_command=True,
     epilog="""\b
 Examples, with .venv/bin/python:
-  benchmarks/run.py                            both regimes: an hour on two cores
-  benchmarks/run.py --regime heavy --contenders raw-decode,spark-parquet,pbu-parquet
-  benchmarks/run.py closest                    more rounds of contenders with similar costs
+  benchmarks/run.py                            all parts: 75 to 95 minutes on two cores
+  benchmarks/run.py --only camera              one regime: 16 to 24 minutes
+  benchmarks/run.py --only heavy --contenders raw-decode,spark-parquet,pbu-parquet
   benchmarks/run.py growth                     images, partitions, listed paths
   benchmarks/run.py scaling                    features and pca over 48 to 19,200 images
   benchmarks/run.py pca                        pca over 10,000 and 100,000 rows
   benchmarks/run.py report                     the page of build/bench/results.json""",
 )
 @click.option(
-    "--regime",
-    type=click.Choice(["heavy", "light", "all"]),
-    default="all",
+    "--only",
+    type=_Parts(),
+    default="heavy,light,camera,resnet50,cold,memory",
     show_default=True,
-    help="heavy: photographs at 224 px; light: small images.",
+    metavar="A,B,C",
+    help="Parts to measure. heavy: copies of photographs at 224 px; light: small images; camera: "
+    "photographs as cameras write them; resnet50: for published figures; cold: starts; memory: of "
+    "a worker. The record keeps the other parts.",
 )
 @click.option("--contenders", metavar="A,B,C", help="Measure only these; default: all.")
 @click.option("--rounds", type=_AT_LEAST_1, default=3, show_default=True)
-@click.option("--images", type=_AT_LEAST_1, help="Images of a full job; default: 500 or 2,400.")
-@click.option("--quick", is_flag=True, help="One round of 16 images, to see whether it runs.")
+@click.option(
+    "--more-rounds",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Further rounds of contenders whose targets are not decided.",
+)
+@click.option("--images", type=_AT_LEAST_1, help="Images of a small job; default: by regime.")
+@click.option(
+    "--times",
+    type=click.IntRange(min=2),
+    default=4,
+    show_default=True,
+    help="With --images: a large job, as a multiple of a small one.",
+)
+@click.option("--quick", is_flag=True, help="One round of 16 and 32 images, to see that it runs.")
+@click.option(
+    "--fresh", is_flag=True, help="Measure everything, also what an interrupted run measured."
+)
 @click.option("--results", type=_FILE, help="Record; default: build/bench/results.json.")
 @click.option(
     "--work", type=click.Path(path_type=Path), help="Scratch folder; default: build/bench."
@@ -89,42 +133,34 @@ Examples, with .venv/bin/python:
 def bench(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401 - click's values
     """Compare the cost of an image in Sightline, in its raw parts and in other tools.
 
-    The cost is CPU time of all processes. The contenders take turns.
+    The cost is CPU time of all processes. The contenders take turns. The record is written after
+    each job. After an interruption, the same command on the same commit continues.
     """
-    _require_packages("psutil")
+    _require_packages("psutil", "scipy")
     work = (given["work"] or REPOSITORY / "build/bench").absolute()
     results = given["results"] or work / "results.json"
     context.obj = Places(work, results)
     if context.invoked_subcommand is not None:
         return
     from harness.benchmark import BenchArguments, run_benchmark
+    from harness.regimes import Sizes
     from harness.summary import summarise
 
     quick = given["quick"]
+    sizes = Sizes(given["images"], given["times"]) if given["images"] else None
     record = run_benchmark(
         BenchArguments(
-            regimes=("heavy", "light") if given["regime"] == "all" else (given["regime"],),
+            parts=given["only"],
             contenders=given["contenders"],
             rounds=1 if quick else given["rounds"],
-            images=_QUICK_IMAGES if quick else given["images"],
-            memory="left out" if quick or given["contenders"] else "measured",
+            more_rounds=0 if quick else given["more_rounds"],
+            sizes=Sizes(_QUICK_IMAGES, _QUICK_TIMES) if quick else sizes,
             work=work,
             results=results,
+            earlier="dropped" if given["fresh"] else "continued",
         )
     )
-    click.echo(f"{summarise(record)}\nWritten to {results}")
-
-
-@bench.command()
-@click.option("--rounds", type=_AT_LEAST_1, default=5, show_default=True)
-@click.pass_obj
-def closest(places: Places, rounds: int) -> None:
-    """Measure more rounds of contenders with similar costs, and add them to the record."""
-    from harness.benchmark import measure_closest
-    from harness.summary import summarise
-
-    record = measure_closest(places.work, places.results, rounds)
-    click.echo(f"{summarise(record)}\nWritten to {places.results}")
+    click.echo(f"{summarise(record, given['only'])}\nWritten to {results}")
 
 
 @bench.command()
@@ -240,9 +276,9 @@ def report(
     chart: Path | None,
 ) -> None:
     """Write a page of a record, and a chart."""
+    from harness.chart import draw_chart
     from harness.growth_page import write_growth_page
     from harness.performance_page import write_performance_page
-    from harness.regime_section import draw_chart
 
     record, file = results or places.results, output or places.work / f"{page}.md"
     (write_growth_page if page == "growth" else write_performance_page)(record, file)
@@ -270,8 +306,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the name of the program; None: those of the process.
 
     Returns:
-        0 done, 1 a measurement failed, 2 wrong use. An error is one line on stderr:
-        `benchmark: CONDITION: …`.
+        0 done, 1 a measurement failed, 2 wrong use, 130 interrupted. An error is one line on
+        stderr: `benchmark: CONDITION: …`.
     """
     try:
         bench.main(None if arguments is None else list(arguments), standalone_mode=False)
@@ -281,4 +317,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BenchError as error:
         click.echo(f"benchmark: {error}", err=True)
         return error.exit_status
+    except click.Abort:
+        click.echo("benchmark: interrupted. The same command continues.", err=True)
+        return _INTERRUPTED
     return 0

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.bench_models import last_error
 from harness.errors import BenchError, WrongUseError
-from harness.regimes import last_error
 
 
 @dataclass(frozen=True)

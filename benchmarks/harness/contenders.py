@@ -46,7 +46,8 @@ class Contender:
         share: Share of the regime's images in a job; slow and secondary contenders get fewer.
         cold: Whether a cold start is measured too.
         regimes: Where the contender takes part.
-        decoder: Decoder for JPEGs.
+        decoder: ``exact``: whole JPEGs; ``fast``: large JPEGs are decoded at a reduced size,
+            which changes pixels; or a name.
         precision: Numeric precision of the model.
     """
 
@@ -60,12 +61,20 @@ class Contender:
     share: float = 1.0
     cold: Literal["cold", "warm only"] = "warm only"
     regimes: tuple[str, ...] = ("heavy", "light")
-    decoder: str = "pillow"
+    decoder: str = "exact"
     precision: str = "fp32"
 
+    def labels_in(self, regime: str) -> Literal["exact", "alike", "none"]:
+        """Return what is expected of the labels: large images are decoded at a reduced size."""
+        reduced = self.decoder == "fast" and regime in LARGE_IMAGES
+        return "alike" if self.labels == "exact" and reduced else self.labels
 
-_SECONDARY = 0.4  # share of a regime's images for contenders that no target compares
-_SLOW = 0.2  # for contenders that take about ten times as long
+
+LARGE_IMAGES = ("camera",)
+_ALL = ("heavy", "light", "camera", "resnet50")
+_SECONDARY = 0.3  # share of a regime's images for contenders whose bounds are far away
+_HALF = 0.5  # for reduced precision, which costs less and whose bound is far away
+_SLOW = 0.1  # for contenders that take several times as long
 
 
 def shape(name: str) -> Callable[[Job], str]:
@@ -140,60 +149,77 @@ _INT8 = ("--precision", "int8")
 CONTENDERS = (
     Contender(
         "raw-inference", "Raw inference: onnxruntime, pixels in memory", "raw", "parts",
-        shape("raw-inference"),
+        shape("raw-inference"), regimes=_ALL,
+    ),
+    Contender(
+        "raw-inference-32", "The same in batches of 32", "raw", "parts",
+        shape("raw-inference-32"), regimes=("heavy",),
     ),
     Contender(
         "raw-decode", "Raw decoding: Pillow and resize, bytes in memory", "raw", "parts",
-        shape("raw-decode"), labels="none",
+        shape("raw-decode"), labels="none", regimes=_ALL,
+    ),
+    Contender(
+        "raw-decode-scaled", "The same with Image.draft, resized by box", "raw", "parts",
+        shape("raw-decode-scaled"), labels="none", regimes=("camera",), decoder="fast",
     ),
     Contender(
         "loop", "Loop of a notebook, one image at a time", "loop", "parts", shape("loop"),
         documented="documented", share=_SECONDARY, cold="cold",
+        regimes=("heavy", "light", "camera"),
     ),
     Contender(
         "loop-tuned", "Loop in a process for each core, one thread each", "loop", "parts",
-        shape("loop-tuned"), share=_SECONDARY,
+        shape("loop-tuned"), share=_SECONDARY, regimes=_ALL, decoder="fast",
     ),
     Contender(
         "engine", "`sightline predict`, no Spark, folder", "sightline", "engine", engine,
-        cold="cold",
+        cold="cold", regimes=("heavy", "light", "camera"), decoder="fast",
     ),
     Contender(
         "spark-parquet", "Sightline, packed Parquet", "sightline", "sightline",
-        predict("packed"), cold="cold",
+        predict("packed"), cold="cold", regimes=_ALL, decoder="fast",
     ),
     Contender(
         "spark-folder", "Sightline, folder of files", "sightline", "sightline",
-        predict("folder"),
+        predict("folder"), regimes=_ALL, decoder="fast",
+    ),
+    Contender(
+        "spark-exact", "Sightline, folder of files, decoder exact", "sightline", "sightline",
+        predict("folder", "--decoder", "exact"), share=_SECONDARY, regimes=("camera",),
     ),
     Contender(
         "spark-sql", "Sightline, SQL function over paths", "sightline", "sightline",
-        sql(_FUNCTION), share=_SECONDARY,
+        sql(_FUNCTION), share=_SECONDARY, regimes=("light",), decoder="fast",
     ),
     Contender(
         "spark-table", "Sightline, table function over packed Parquet", "sightline",
-        "sightline", sql(_TABLE_FUNCTION), share=_SECONDARY,
+        "sightline", sql(_TABLE_FUNCTION), share=_SECONDARY, regimes=("light",),
+        decoder="fast",
     ),
     Contender(
         "spark-bf16", "Sightline, packed Parquet, OpenVINO bf16", "sightline", "sightline",
-        predict("packed", *_BF16), labels="alike", precision="bf16",
+        predict("packed", *_BF16), labels="alike", precision="bf16", share=_HALF,
+        regimes=("heavy",), decoder="fast",
     ),
     Contender(
         "spark-int8", "Sightline, packed Parquet, onnxruntime int8", "sightline",
         "sightline", predict("packed", *_INT8), labels="alike", precision="int8",
+        share=_SECONDARY, regimes=("heavy",), decoder="fast",
     ),
     Contender(
         "spark-openvino-int8", "Sightline, packed Parquet, OpenVINO int8", "sightline",
         "sightline", predict("packed", "--backend", "openvino", *_INT8), labels="alike",
-        precision="int8", regimes=("heavy",),
+        precision="int8", share=_HALF, regimes=("heavy",), decoder="fast",
     ),
     Contender(
         "pbu-parquet", "predict_batch_udf tuned, Parquet", "peer", "pyspark",
-        shape("pbu-parquet"), cold="cold",
+        shape("pbu-parquet"), cold="cold", regimes=_ALL, decoder="fast",
     ),
     Contender(
         "pbu-files", "predict_batch_udf tuned, binaryFile", "peer", "pyspark",
-        shape("pbu-files"),
+        shape("pbu-files"), share=_SECONDARY, regimes=("heavy", "light", "camera"),
+        decoder="fast",
     ),
     Contender(
         "pbu-parquet-documented", "predict_batch_udf, default threads, Parquet", "peer",
@@ -202,6 +228,7 @@ CONTENDERS = (
     Contender(
         "pbu-files-documented", "predict_batch_udf, default threads, binaryFile", "peer",
         "pyspark", shape("pbu-files-documented"), documented="documented", share=_SECONDARY,
+        regimes=_ALL,
     ),
     Contender(
         "pbu-torch", "predict_batch_udf, PyTorch defaults, binaryFile", "peer", "pyspark",
@@ -209,30 +236,36 @@ CONTENDERS = (
     ),
     Contender(
         "pandas", "pandas_udf iterator tuned, Parquet", "peer", "pyspark", shape("pandas"),
+        decoder="fast",
     ),
     Contender(
         "pandas-documented", "pandas_udf iterator, default threads, binaryFile", "peer",
-        "pyspark", shape("pandas-documented"), documented="documented", share=_SECONDARY,
-    ),
-    Contender(
-        "pandas-torch", "pandas_udf iterator, PyTorch defaults, binaryFile", "peer",
-        "pyspark", shape("pandas-torch"), documented="documented", share=_SLOW,
-        regimes=("heavy",),
+        "pyspark", shape("pandas-documented"), documented="documented", share=_SLOW,
     ),
     Contender(
         "ray", "Ray Data tuned, Parquet", "peer", "ray", shape("ray"), cold="cold",
+        regimes=("heavy", "light", "resnet50"), decoder="fast",
+    ),
+    Contender(
+        "ray-files", "Ray Data tuned, read_binary_files", "peer", "ray", shape("ray-files"),
+        regimes=("camera",), decoder="fast",
     ),
     Contender(
         "ray-documented", "Ray Data as documented, read_images", "peer", "ray",
-        shape("ray-documented"), documented="documented", share=_SECONDARY,
+        shape("ray-documented"), documented="documented", share=_SECONDARY, regimes=_ALL,
     ),
     Contender(
         "daft", "Daft tuned, Parquet", "peer", "daft", shape("daft"),
+        regimes=("heavy", "light", "resnet50"), decoder="fast",
+    ),
+    Contender(
+        "daft-files", "Daft tuned, from_glob_path", "peer", "daft", shape("daft-files"),
+        regimes=("camera",), decoder="fast",
     ),
     Contender(
         "daft-documented", "Daft as documented, its own decoder", "peer", "daft",
         shape("daft-documented"), labels="alike", documented="documented", share=_SECONDARY,
-        decoder="Daft's",
+        regimes=_ALL, decoder="Daft's",
     ),
 )  # fmt: skip
 

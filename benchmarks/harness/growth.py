@@ -60,7 +60,7 @@ def measure_growth(arguments: GrowthArguments) -> dict[str, Any]:
     Raises:
         BenchError: BENCH_SETUP if the model of the small images cannot be made.
     """
-    regime = open_regime("light", arguments.work, None)
+    regime = open_regime("light", arguments.work)
     series: list[dict[str, Any]] = []
     if isinstance(regime, str):
         tqdm.write(f"images and partitions: skipped: {regime}", sys.stderr)
@@ -79,7 +79,7 @@ def _by_images(arguments: GrowthArguments, regime: Regime) -> dict[str, Any]:
     most, steps = arguments.most_images, []
     for images in sorted({max(most // 100, 1), max(most // 10, 1), most}):
         output = arguments.work / "outputs" / f"growth-{images}"
-        table = _write_paths(regime.files, images, arguments.work / "inputs" / "growth")
+        table = _write_paths(regime.sets[0].files, images, arguments.work / "inputs" / "growth")
         options = f"--model {regime.model} --output {output} --labels none"
         request = f"predict --images {table} {options}"
         steps.append(_step(arguments, f"{images}-images", images, images, request, output))
@@ -93,7 +93,7 @@ def _by_partitions(arguments: GrowthArguments, regime: Regime) -> dict[str, Any]
     while counts[-1] * 10 <= arguments.most_partitions:
         counts.append(counts[-1] * 10)
     images = min(_PARTITION_IMAGES, arguments.most_images)
-    table = _write_paths(regime.files, images, arguments.work / "inputs" / "growth")
+    table = _write_paths(regime.sets[0].files, images, arguments.work / "inputs" / "growth")
     for count in counts:
         output = arguments.work / "outputs" / f"growth-partitions-{count}"
         file = arguments.work / "scratch" / f"growth-partitions-{count}.sql"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,12 +30,29 @@ PACKED_SCHEMA = pa.schema(_FIELDS)
 
 
 @dataclass(frozen=True)
+class ImageSet:
+    """Images of one kind.
+
+    Args:
+        name: Start of the names of its files in a job, such as ``baseline-``; may be empty.
+        title: In tables.
+        share: Share of a regime's images, 0 to 1.
+        files: The images, in order; repeated if a job has more.
+    """
+
+    name: str
+    title: str
+    share: float
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
 class Inputs:
     """The same images in three forms.
 
     Args:
         images: Number of images.
-        folder: Folder of files 000000.jpg, 000001.jpg, …
+        folder: Folder of files 000000.jpg, 000001.jpg, … with the names of their sets before.
         packed: Folder of Parquet files with the image bytes, in the layout of `pack-images`.
         paths: Folder of Parquet files with the column ``path``.
     """
@@ -45,27 +63,39 @@ class Inputs:
     paths: Path
 
 
-def prepare_inputs(sources: Sequence[Path], images: int, folder: Path) -> Inputs:
+def prepare_inputs(sets: Sequence[ImageSet], counts: Sequence[int], folder: Path) -> Inputs:
     """Write the three forms of the images, unless the folder is already complete.
 
+    The sets are mixed evenly, so that every partition has some of each.
+
     Args:
-        sources: Image files, repeated if there are fewer than `images`.
-        images: Number of images.
+        sets: Kinds of images.
+        counts: Number of images of each set.
         folder: Folder for the three forms.
     """
-    inputs = Inputs(images, folder / "images", folder / "packed.parquet", folder / "paths.parquet")
+    total = sum(counts)
+    inputs = Inputs(total, folder / "images", folder / "packed.parquet", folder / "paths.parquet")
     if (folder / "complete").is_file():
         return inputs
     shutil.rmtree(folder, ignore_errors=True)
     for form in (inputs.folder, inputs.packed, inputs.paths):
         form.mkdir(parents=True)
-    files = []
-    for at in range(images):
-        file = inputs.folder / f"{at:06}{sources[at % len(sources)].suffix.lower()}"
-        shutil.copyfile(sources[at % len(sources)], file)
-        files.append(file)
+    copies = folder / "copies"
+    copies.mkdir()
+    placed: list[tuple[float, Path]] = []
+    for at_set, (images, count) in enumerate(zip(sets, counts, strict=True)):
+        for at in range(count):
+            source = images.files[at % len(images.files)]
+            file = inputs.folder / f"{images.name}{at:06}{source.suffix.lower()}"
+            copy = copies / f"{at_set}-{at % len(images.files)}"
+            if not copy.is_file():
+                shutil.copyfile(source, copy)
+            os.link(copy, file)  # large photographs are repeated
+            placed.append((at / count, file))
+    shutil.rmtree(copies)
+    files = [file for _, file in sorted(placed)]
     for part in range(_FILES):
-        chunk = files[part * images // _FILES : (part + 1) * images // _FILES]
+        chunk = files[part * total // _FILES : (part + 1) * total // _FILES]
         name = f"part-{part:05}.parquet"
         pq.write_table(pa.table({"path": [str(file) for file in chunk]}), inputs.paths / name)
         _pack(chunk, inputs.packed / name)

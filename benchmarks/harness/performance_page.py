@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.costs import RegimeCosts, stages
 from harness.errors import WrongUseError
-from harness.record import Record, read_record, stages
-from harness.regime_section import regime_section
-from harness.statistics import figure
+from harness.record import Record, read_record
+from harness.regime_section import fold, regime_section
+from harness.statistics import figure, spread
 from harness.targets import check_targets
+
+_VERDICTS = {"met": "met", "missed": "**missed**"}
 
 
 def write_performance_page(results: Path, page: Path) -> None:
@@ -19,7 +22,7 @@ def write_performance_page(results: Path, page: Path) -> None:
             regimes.
     """
     record = read_record(results)
-    if "regimes" not in record:
+    if not record.get("regimes"):
         raise WrongUseError("NO_RESULTS", f"{results} has no regimes. Run `make bench`.")
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(_page(record), "utf-8")
@@ -27,43 +30,73 @@ def write_performance_page(results: Path, page: Path) -> None:
 
 def _page(record: Record) -> str:
     measured = [regime for regime in record["regimes"] if not regime["skipped"]]
-    parts = [_opening(record), _targets(record)]
+    parts = [_opening(record, measured), _targets(record)]
     parts += [regime_section(regime) for regime in measured]
     parts += [
         f"## {regime['name']}\n\nNot measured: {regime['skipped']}."
         for regime in record["regimes"]
         if regime["skipped"]
     ]
-    parts += [_stages(measured), _memory(record), _LIMITS.format(gpu=record["machine"]["gpu"])]
+    gpu = measured[0]["machine"]["gpu"] if measured else "unknown"
+    parts += [_cold(record), _memory(record), _stages(measured), _LIMITS.format(gpu=gpu)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _opening(record: Record) -> str:
+def _opening(record: Record, measured: list[Record]) -> str:
     template = Path(__file__).with_name("performance_opening.md").read_text("utf-8").rstrip()
-    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
-    return template.format(
-        started=record["started"],
-        rounds=record["rounds"],
-        minutes=record["seconds"] / 60,
-        machine=record["machine"],
-        commit=record["commit"],
-        versions=versions,
+    others = [record[name] for name in ("cold", "memory") if record.get(name)]
+    entries = [*measured, *others]
+    lines = [
+        f"| {title} | {value} |"
+        for title, values in (
+            ("measured", [entry["started"][:10] for entry in entries]),
+            ("machine", [_machine(entry) for entry in entries]),
+            ("commit", [entry["commit"] for entry in entries]),
+            ("versions", [_versions(entry) for entry in entries]),
+        )
+        for value in ["; ".join(dict.fromkeys(values))]
+    ]
+    minutes = sum(entry["seconds"] for entry in entries) / 60
+    lines.append(f"| duration | {minutes:.0f} minutes |")
+    return template.replace("{setup}", "\n".join(["| | |", "|---|---|", *lines]))
+
+
+def _machine(entry: Record) -> str:
+    machine = entry["machine"]
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
+        f"{machine['system']}, GPU: {machine['gpu']}"
     )
 
 
+def _versions(entry: Record) -> str:
+    return ", ".join(f"{name} {version}" for name, version in entry["versions"].items())
+
+
 def _targets(record: Record) -> str:
-    lines = ["## Targets", "", "| regime | target | measured | |", "|---|---|---|---|"]
+    lines = [
+        "## Targets",
+        "",
+        _TARGETS,
+        "",
+        "| regime | target | measured | |",
+        "|---|---|---|---|",
+    ]
     for result in check_targets(record):
-        verdict = {True: "met", False: "**missed**", None: "not measured"}[result.holds]
-        ratio = "–" if result.ratio is None else f"{result.ratio:.2f} × ({result.basis})"  # noqa: RUF001
-        lines.append(f"| {result.regime} | {result.text} | {ratio} | {verdict} |")
+        verdict = _VERDICTS.get(result.verdict, f"{result.verdict}: {result.reason}")
+        lines.append(f"| {result.regime} | {result.text} | {result.measured} | {verdict} |")
     return "\n".join(lines)
 
 
 def _stages(regimes: list[Record]) -> str:
     tables = []
     for regime in regimes:
-        found = {row["title"]: parts for row in regime["contenders"] if (parts := stages(row))}
+        costs = RegimeCosts(regime)
+        found = {
+            row["title"]: parts
+            for row in regime["contenders"]
+            if not row["skipped"] and (parts := stages(costs, row["name"]))
+        }
         if not found:
             continue
         columns = list(dict.fromkeys(name for parts in found.values() for name in parts))
@@ -77,25 +110,60 @@ def _stages(regimes: list[Record]) -> str:
         tables.append("\n".join(lines))
     if not tables:
         return ""
-    return "\n\n".join([_STAGES, *tables])
+    return f"{_STAGES}\n\n{fold('The tables, by regime', (chr(10) * 2).join(tables))}"
+
+
+def _cold(record: Record) -> str:
+    lines = []
+    for row in record.get("cold", {}).get("rows", ()):
+        if row["skipped"] or not row["samples"]:
+            lines.append(f"| {row['title']} | {row['images']:,} | not measured: {row['skipped']} |")
+            continue
+        values = {
+            key: spread([sample[key] for sample in row["samples"]])
+            for key in ("wall_s", "cpu_s", "peak_mib", "worker_mib")
+        }
+        whole = [f"{found.median:.0f}" for key in ("peak_mib", "worker_mib")
+                 if (found := values[key])]  # fmt: skip
+        cells = [row["title"], f"{row['images']:,}", str(values["wall_s"]), str(values["cpu_s"])]
+        lines.append(f"| {' | '.join([*cells, *whole])} |")
+    if not lines:
+        return ""
+    head = (
+        "| | images | wall s | CPU-s | peak MiB, all processes | peak MiB, largest Python process |"
+    )
+    return "\n".join([_COLD, "", head, "|---|---|---|---|---|---|", *lines])
 
 
 def _memory(record: Record) -> str:
-    if not record["memory"]:
+    rows = record.get("memory", {}).get("rows", ())
+    if not rows:
         return ""
     lines = [
-        "| model | batch rows | worker MiB | driver and executor JVM MiB |",
-        "|---|---|---|---|",
+        "| regime | KB an image | batch rows | worker MiB | driver and executor JVM MiB |",
+        "|---|---|---|---|---|",
     ]
-    for entry in record["memory"]:
+    for entry in rows:
         cells = (
             f"{entry['worker_mib']} | {entry['jvm_mib']}"
             if "worker_mib" in entry
             else f"not measured: {entry['skipped']} | "
         )
-        lines.append(f"| {entry['model']} | {entry['batch_rows']} | {cells} |")
+        batch = entry["batch_rows"] or "default"
+        kilobytes = f"{entry['bytes'] / 1000:.0f}" if "bytes" in entry else ""
+        lines.append(f"| {entry['regime']} | {kilobytes} | {batch} | {cells} |")
     return _MEMORY + "\n\n" + "\n".join(lines)
 
+
+_TARGETS = """## Targets
+
+A target is `met` or `missed` only if the whole 95 % interval of its ratio is on one side of the
+bound. Otherwise it is `not decided`. The interval follows from the spread of the rounds."""
+
+_COLD = """## Cold start
+
+From the start of the program to the end of its first job, in a new process each time. The job is
+the small one of the regime `heavy`. Medians, with minimum and maximum."""
 
 _STAGES = """## Time by stage
 
@@ -123,5 +191,5 @@ _LIMITS = """## Not measured
 - **Clusters**: everything runs on one machine, in Spark's local mode, without shuffles, remote
   storage and networks.
 - **Object stores**: files are on a local disk and in the page cache.
-- **Other models**: there are two models, and JPEGs of two sizes. With a larger model every ratio is
-  nearer to 1, with a smaller model further from it."""
+- **Other models**: there are three models, and JPEGs of four sizes. With a larger model every ratio
+  is nearer to 1, with a smaller model further from it."""

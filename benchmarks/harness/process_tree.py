@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import psutil
 
-_SAMPLE_SECONDS = 0.25
+_SAMPLE_SECONDS = 0.5  # finding the processes costs CPU time too
 _END_SECONDS = 5.0
+_TICKS_SECONDS = 0.04  # the system counts CPU time in ticks of 0.01 s
 _MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Spent:
+    """The CPU seconds of a process, and those of its children that ended and were waited for."""
+
+    kind: str
+    own: float
+    children: float
 
 
 class ProcessTree:
@@ -25,28 +36,63 @@ class ProcessTree:
 
     def __init__(self, root: int) -> None:
         self._root = psutil.Process(root)
+        self._lock = threading.Lock()
+        self._last: dict[psutil.Process, _Spent] = {}
+        self._lost: dict[str, float] = {}
 
     def cpu_seconds(self) -> dict[str, float]:
         """Return user and system seconds so far, by kind: ``jvm``, ``python``, ``other``.
 
-        The time of processes that ended counts for the kind of their parent.
+        The time of processes that ended counts for the kind of their parent. A parent that ignores
+        the end of its children, as Ray's raylet does, does not get their time from the system:
+        that time is what the last call saw, so call this often.
         """
+        with self._lock:
+            now = self._read()
+            self._add_lost(now)
+            self._last = now
+            seconds = dict(self._lost)
+            for spent in now.values():
+                seconds[spent.kind] = seconds.get(spent.kind, 0.0) + spent.own + spent.children
+            return seconds
+
+    def _read(self) -> dict[psutil.Process, _Spent]:
         while True:
             before = self.processes()
-            seconds: dict[str, float] = {}
+            found: dict[psutil.Process, _Spent] = {}
             for process in before:
                 try:
-                    kind, spent = _kind(process), sum(process.cpu_times()[:4])
+                    kind, times = _kind(process), process.cpu_times()
                 except psutil.NoSuchProcess:
                     continue
-                seconds[kind] = seconds.get(kind, 0.0) + spent
+                found[process] = _Spent(kind, sum(times[:2]), sum(times[2:4]))
             # A process that ended meanwhile may be counted twice or not at all: read again.
             if {process.pid for process in before} == {p.pid for p in self.processes()}:
-                return seconds
+                return found
+
+    def _add_lost(self, now: dict[psutil.Process, _Spent]) -> None:
+        """Keep the time of processes that ended without giving it to a living process."""
+        ended = [spent for process, spent in self._last.items() if process not in now]
+        received = sum(
+            spent.children - self._last[process].children
+            for process, spent in now.items()
+            if process in self._last
+        )
+        total = sum(spent.own + spent.children for spent in ended)
+        missing = total - received
+        if missing > _TICKS_SECONDS * len(ended):
+            for spent in ended:
+                share = (spent.own + spent.children) / total
+                self._lost[spent.kind] = self._lost.get(spent.kind, 0.0) + missing * share
 
     def memory_mib(self) -> float:
-        """Return the current memory; on Linux shared pages are counted once (PSS)."""
-        return sum(_pss_bytes(process) for process in self.processes()) / _MIB
+        """Return the memory of the processes that the last `cpu_seconds` found.
+
+        On Linux shared pages are counted once (PSS).
+        """
+        with self._lock:
+            found = list(self._last)
+        return sum(_pss_bytes(process) for process in found) / _MIB
 
     def largest_worker_mib(self) -> float:
         """Return the largest peak RSS of one Python process below the root."""
@@ -88,7 +134,10 @@ def kill(processes: Sequence[psutil.Process]) -> None:
 
 
 class PeakMemory:
-    """The peak memory of a process tree, sampled four times a second in a thread."""
+    """The peak memory of a process tree, sampled twice a second in a thread.
+
+    The thread reads the CPU time too, for processes that end without giving it to their parent.
+    """
 
     def __init__(self, tree: ProcessTree) -> None:
         self._tree = tree
@@ -111,6 +160,7 @@ class PeakMemory:
 
     def _watch(self) -> None:
         while True:
+            self._tree.cpu_seconds()
             self.mib = max(self.mib, self._tree.memory_mib())
             if self._stopped.wait(_SAMPLE_SECONDS):
                 return

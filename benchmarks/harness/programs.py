@@ -23,7 +23,7 @@ _SCRIPTS = {
 PROGRAMS = ("sightline", *_SCRIPTS)
 
 
-def find_program(name: str, model: Path, images: Path, work: Path) -> Program:
+def find_program(name: str, model: Path, images: Path, work: Path, batch_rows: int) -> Program:
     """Return a contender's program, and install its packages first if it is a peer.
 
     Args:
@@ -31,6 +31,7 @@ def find_program(name: str, model: Path, images: Path, work: Path) -> Program:
         model: Folder of the bundle.
         images: Folder with the images of a full job, for programs that hold them in memory.
         work: Folder where the packages of peers are installed.
+        batch_rows: Images in a batch of the model for tuned programs, at least 1.
 
     Raises:
         BenchError: BENCH_PROGRAM_ABSENT if the jar is missing or packages cannot be installed.
@@ -49,7 +50,8 @@ def find_program(name: str, model: Path, images: Path, work: Path) -> Program:
         paths.append(REPOSITORY / "python/src")
     if error is not None:
         raise BenchError("BENCH_PROGRAM_ABSENT", error)
-    command = (str(python), str(CONTENDERS / _SCRIPTS[name]), str(model), str(images))
+    arguments = (str(model), str(images), str(batch_rows))
+    command = (str(python), str(CONTENDERS / _SCRIPTS[name]), *arguments)
     return Program(name, command, {"PYTHONPATH": os.pathsep.join(map(str, paths))})
 
 

@@ -1,21 +1,45 @@
-"""The two regimes of the benchmark: their images, their model, and its calibration."""
+"""The regimes of the benchmark: their images, their model, and the sizes of their jobs."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from harness.bench_models import calibrate, light_model, random_resnet50, run_once
 from harness.checkout import MODELS, REPOSITORY, shared_data
-from harness.errors import BenchError
+from harness.inputs import ImageSet
+from harness.made_images import make_crops, make_small_copies, sort_photographs
 
-_DEFAULT_IMAGES = {"heavy": 500, "light": 2400}
+REGIMES = ("heavy", "light", "camera", "resnet50")
 _CARDS_PEOPLE = 100
-_SIGHTLINE = (sys.executable, "-m", "sightline")
+_SMALL_COPIES = 256
+_CROPS_PER_CYCLE = 8
+_LEAST_IMAGES = 8  # of a job, so that every partition of 8 has one
 Calibration = Literal["wanted", "not wanted"]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of a regime's jobs.
+
+    Args:
+        images: Images of the small job.
+        times: Images of a large job, as a multiple of those of the small one; at least 2.
+    """
+
+    images: int
+    times: int
+
+
+DEFAULT_SIZES = {
+    "heavy": Sizes(500, 3),
+    "light": Sizes(500, 8),
+    "camera": Sizes(32, 8),
+    "resnet50": Sizes(100, 4),
+}
 
 
 @dataclass(frozen=True)
@@ -23,12 +47,14 @@ class Regime:
     """Images and a model.
 
     Args:
-        name: ``heavy`` or ``light``.
+        name: One of REGIMES.
         title: Title in tables.
         source: Description of the images.
-        files: The images, in order; repeated if a job has more.
+        sets: The images by kind.
         model: Folder of the bundle.
-        images: Number of images of a full job.
+        jobs: Images of each set in each job of a full contender.
+        cycles: A job has multiples of this many images of each set, so that all jobs have the
+            same mixture.
         calibration: Output of `models calibrate`, or why there is no reduced precision; empty if
             no contender needs it.
     """
@@ -36,139 +62,158 @@ class Regime:
     name: str
     title: str
     source: str
-    files: tuple[Path, ...]
+    sets: tuple[ImageSet, ...]
     model: Path
-    images: int
-    calibration: str
+    jobs: tuple[tuple[int, ...], ...]
+    cycles: tuple[int, ...] = (1,)
+    calibration: str = ""
+
+    def jobs_of(self, share: float) -> tuple[tuple[int, ...], ...]:
+        """Return the jobs of a contender that gets this share of the images, 0 to 1.
+
+        A contender gets all images if the share would make a job too small, or two jobs equal.
+        """
+        jobs = tuple(
+            tuple(
+                max(round(count * share / cycle), 1) * cycle
+                for count, cycle in zip(job, self.cycles, strict=True)
+            )
+            for job in self.jobs
+        )
+        enough = min(sum(job) for job in jobs) >= _LEAST_IMAGES
+        return jobs if enough and len(set(jobs)) == len(jobs) else self.jobs
+
+    def distinct_images(self, share: float) -> tuple[int, ...]:
+        """Return how many images of each set a job has to have to show each one's label."""
+        most = [max(counts) for counts in zip(*self.jobs_of(share), strict=True)]
+        return tuple(
+            min(count, max(len(images.files), _LEAST_IMAGES))
+            for count, images in zip(most, self.sets, strict=True)
+        )
 
 
 def open_regime(
-    name: str, work: Path, images: int | None, calibration: Calibration = "not wanted"
+    name: str, work: Path, sizes: Sizes | None = None, calibration: Calibration = "not wanted"
 ) -> Regime | str:
     """Return a regime, or the reason why it cannot be measured on this machine.
 
     Args:
-        name: ``heavy`` or ``light``.
-        work: Folder for what is missing: identity cards, the light model, calibrated models.
-        images: Images of a job; None: 500 photographs, 2,400 small images.
+        name: One of REGIMES.
+        work: Folder for what is missing: images that are made, and models.
+        sizes: Sizes of the jobs; None: those of DEFAULT_SIZES.
         calibration: Whether contenders need reduced precision. Calibration takes minutes, once.
 
     Raises:
         BenchError: BENCH_SETUP if something missing cannot be made.
     """
-    count = images or _DEFAULT_IMAGES[name]
-    open_ = _heavy if name == "heavy" else _light
-    return open_(work, count, calibrate=calibration == "wanted")
+    return _OPEN[name](work, sizes or DEFAULT_SIZES[name], calibration)
 
 
-def _heavy(work: Path, images: int, *, calibrate: bool) -> Regime:
+def _heavy(work: Path, sizes: Sizes, calibration: Calibration) -> Regime:
     shared = shared_data()
     files = tuple(sorted((shared / "imagenet").rglob("*.jpg")))
-    source = f"{images:,} photographs with a short side of 256 pixels, from {len(files):,}"
+    source = f"{len(files):,} photographs with a short side of 256 pixels"
     if not files:
         files = _cards(work / "cards")
         source = (
-            f"{images:,} identity cards drawn for this run, from {len(files):,}: the shared "
-            "photographs are missing, so label agreement means little and decoding costs more"
+            f"{len(files):,} identity cards drawn for this run: the shared photographs are "
+            "missing, so label agreement means little and decoding costs more"
         )
-    model, calibration = MODELS / "efficientnet_lite0", ""
-    if calibrate and (shared / "imagenet").is_dir():
+    model, printed = MODELS / "efficientnet_lite0", ""
+    if calibration == "wanted" and (shared / "imagenet").is_dir():
         # Ranges come from other photographs, because all 500 of imagenet are compared.
         ranges = ("--range-images", str(shared / "flowers/dev/train"))
-        labels = shared / "imagenet/labels.csv"
-        model, calibration = _calibrate(model, work / "models", labels, ranges)
+        model, printed = calibrate(model, work / "models", shared / "imagenet/labels.csv", ranges)
     title = "Heavy: EfficientNet-Lite0 at 224 px"
-    return Regime("heavy", title, source, files, model, images, calibration)
+    return _of_one_set("heavy", title, source, files, model, sizes, printed)
 
 
-def _light(work: Path, images: int, *, calibrate: bool) -> Regime | str:
+def _light(work: Path, sizes: Sizes, _: Calibration) -> Regime | str:
     shared = shared_data()
     files = tuple(sorted((shared / "fruits").rglob("*.jpg")))
     weights = shared / "weights/mobilenet_v2_1.0_224.torchvision.safetensors"
     if not files or not weights.is_file():
         return f"needs the shared test data ({shared} has no fruits or no weights)"
-    model, calibration = _light_model(shared, weights, work / "models"), ""
-    if calibrate:
-        photographs = shared / "fruits/dev/Training"
-        model, calibration = _calibrate(model, work / "models", photographs)
-    source = f"{images:,} JPEGs of 100×100 pixels from {len(files):,} photographs of fruits"  # noqa: RUF001
-    title = "Light: MobileNetV2 at 100 px"
-    return Regime("light", title, source, files, model, images, calibration)
+    model = light_model(weights, shared / "imagenet/classes.txt", work / "models")
+    source = f"{len(files):,} JPEGs of 100×100 pixels, photographs of fruits"  # noqa: RUF001
+    return _of_one_set("light", "Light: MobileNetV2 at 100 px", source, files, model, sizes)
+
+
+def _camera(work: Path, sizes: Sizes, _: Calibration) -> Regime | str:
+    found = sort_photographs(shared_data() / "camera")
+    baseline, progressive = found.baseline, found.progressive
+    if not baseline or not progressive:
+        return f"needs the shared photographs ({shared_data()}/camera has too few)"
+    base, other = len(baseline) + _CROPS_PER_CYCLE, len(progressive)
+    cycles = max(round(sizes.images / (base + other)), 1)
+    count = cycles * sizes.times * _CROPS_PER_CYCLE
+    crops = make_crops(sorted((*baseline, *progressive)), count, work / f"camera/crops-{count}")
+    mixed: list[Path] = []
+    for at in range(0, count, _CROPS_PER_CYCLE):
+        mixed += [*baseline, *crops[at : at + _CROPS_PER_CYCLE]]
+    sets = (
+        ImageSet("baseline-", "baseline", base / (base + other), tuple(mixed)),
+        ImageSet("progressive-", "progressive", other / (base + other), progressive),
+    )
+    few, many = (cycles * base, cycles * other), sizes.times
+    source = (
+        f"{len(baseline) + other} photographs of 6 to 20 megapixels as cameras wrote them "
+        f"({len(baseline)} baseline JPEGs, {other} progressive) and {count:,} crops of 3 to 4 "
+        "megapixels, which were encoded again as cameras do (baseline, quality 90 to 95, 4:2:0). "
+        f"Of {base + other} images {len(baseline) + other} are photographs and "
+        f"{_CROPS_PER_CYCLE} crops; a photograph is repeated, a crop is not"
+    )
+    return Regime(
+        "camera",
+        "Camera: photographs, EfficientNet-Lite0 at 224 px",
+        source,
+        sets,
+        MODELS / "efficientnet_lite0",
+        (few, (many * few[0], few[1]), (few[0], many * few[1])),
+        (base, other),
+    )
+
+
+def _resnet50(work: Path, sizes: Sizes, _: Calibration) -> Regime | str:
+    found = sort_photographs(shared_data() / "camera")
+    photographs = sorted((*found.baseline, *found.progressive))
+    if not photographs:
+        return f"needs the shared photographs ({shared_data()}/camera is missing)"
+    files = make_small_copies(photographs, _SMALL_COPIES, work / f"camera/small-{_SMALL_COPIES}")
+    source = (
+        f"{len(files):,} JPEGs of 500×375 pixels, the usual size in ImageNet, cut from the "  # noqa: RUF001
+        "photographs of the regime camera (baseline, quality 95, 4:2:0). The weights are random, "
+        "which costs the same time"
+    )
+    title = "ResNet-50 at 224 px, for comparison with published figures"
+    return _of_one_set("resnet50", title, source, files, random_resnet50(work / "models"), sizes)
+
+
+def _of_one_set(
+    name: str,
+    title: str,
+    source: str,
+    files: tuple[Path, ...],
+    model: Path,
+    sizes: Sizes,
+    calibration: str = "",
+) -> Regime:
+    jobs = ((sizes.images,), (sizes.times * sizes.images,))
+    sets = (ImageSet("", "", 1.0, files),)
+    return Regime(name, title, source, sets, model, jobs, calibration=calibration)
 
 
 def _cards(folder: Path) -> tuple[Path, ...]:
     if not folder.is_dir():
         draw = REPOSITORY / "examples/fraud_id/generate.py"
         people = ("--people", str(_CARDS_PEOPLE))
-        _make([sys.executable, str(draw), "--output", str(folder), *people], folder)
+        run_once([sys.executable, str(draw), "--output", str(folder), *people], folder)
     return tuple(sorted(folder.rglob("*.jpg")))
 
 
-def _light_model(shared: Path, weights: Path, models: Path) -> Path:
-    """Make MobileNetV2 with an input of 100 px, so that small images are not enlarged."""
-    folder = models / "mobilenet_v2_100"
-    if not folder.is_dir():
-        options = {
-            "--weights": weights,
-            "--architecture": "torchvision:mobilenet_v2",
-            "--labels": shared / "imagenet/classes.txt",
-            "--resize": "100x100",
-            "--mean": "0.5",
-            "--std": "0.5",
-            "--licence": "Apache-2.0",
-            "--models": models,
-        }
-        words = [str(word) for option in options.items() for word in option]
-        _make([*_SIGHTLINE, "models", "add", folder.name, *words], folder)
-    return folder
-
-
-def _make(command: list[str], result: Path) -> None:
-    run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if run.returncode != 0:
-        raise BenchError("BENCH_SETUP", f"{result} could not be made: {last_error(run.stderr)}")
-
-
-def last_error(stderr: str) -> str:
-    """Return the last line that a program wrote to its standard error."""
-    return (stderr.strip().splitlines() or ["the program printed no error"])[-1]
-
-
-def _calibrate(
-    model: Path, models: Path, images: Path, options: Sequence[str] = ()
-) -> tuple[Path, str]:
-    """Calibrate a copy of a bundle for reduced precision, once.
-
-    Modes with too little agreement are left out of the copy.
-
-    Args:
-        model: Folder of the bundle.
-        models: Folder for the copy.
-        images: Images on which agreement is measured.
-        options: Further options of that command.
-
-    Returns:
-        The copy and the output of the command, or the bundle itself and the reason.
-    """
-    copy = models / f"{model.name}_calibrated"
-    saved = models / f"{copy.name}.txt"
-    if saved.is_file():
-        return (copy if copy.is_dir() else model), saved.read_text("utf-8")
-    models.mkdir(parents=True, exist_ok=True)
-    modes = ("--backend", "onnx,openvino", "--precision", "bf16,int8")
-    target = ("--keep-passing", "--as", copy.name, "--models", str(models), "--overwrite")
-    command = (*_SIGHTLINE, "models", "calibrate", str(model), "--images", str(images))
-    run = subprocess.run(  # noqa: S603 - Sightline itself
-        [*command, *modes, *target, *options], capture_output=True, text=True, check=False
-    )
-    if run.returncode == 0:
-        output = "\n".join(line for line in run.stdout.splitlines() if str(models) not in line)
-        saved.write_text(output, "utf-8")
-        return copy, output
-    last = last_error(run.stderr)
-    reason = f"no reduced precision: {last}"
-    if (
-        "BELOW_AGREEMENT_THRESHOLD" in last
-    ):  # a repetition gives the same result; other errors may go away
-        saved.write_text(reason, "utf-8")
-    return model, reason
+_OPEN: dict[str, Callable[[Path, Sizes, Calibration], Regime | str]] = {
+    "heavy": _heavy,
+    "light": _light,
+    "camera": _camera,
+    "resnet50": _resnet50,
+}

@@ -18,13 +18,14 @@ from harness.checkout import MODELS, require_jar
 from harness.collection_sizes import Size, make_sizes
 from harness.coprocess import Coprocess
 from harness.errors import BenchError, WrongUseError
-from harness.inputs import prepare_inputs
+from harness.inputs import ImageSet, prepare_inputs
 from harness.machine import describe_setup
 from harness.programs import find_program, sightline
 from harness.record import write_record
 from harness.usage import Usage, marginal
 
 _PARTS_IMAGES = 400  # in memory, for the raw parts
+_BATCH_ROWS = 32  # of raw inference
 _PARTS = {"raw-decode": "raw decoding, bytes in memory", "raw-inference": "raw inference"}
 
 
@@ -141,7 +142,7 @@ def _engine(arguments: ScalingArguments, model: Path, sizes: Sequence[Size]) -> 
     small, large = sizes[0], sizes[-1]
     found: dict[str, Any] = {"name": "`sightline features`, no Spark", "images": large.images}
     try:
-        program = find_program("engine", model, large.folder, arguments.work)
+        program = find_program("engine", model, large.folder, arguments.work, _BATCH_ROWS)
         with Coprocess(program, arguments.work / "logs/scaling-engine.log") as process:
             used = []
             for size in (small, small, large):
@@ -164,17 +165,19 @@ def _raw_parts(arguments: ScalingArguments, model: Path) -> list[dict[str, Any]]
     every = max(len(files) // _PARTS_IMAGES, 1)
     images = 2 * _PARTS_IMAGES
     folder = arguments.work / f"inputs/scaling-parts-{images}"
-    inputs = prepare_inputs(files[::every], images, folder)
+    sample = ImageSet("", "", 1.0, tuple(files[::every]))
+    inputs = prepare_inputs([sample], [images], folder)
     parts = []
     try:
-        program = find_program("parts", model, inputs.folder, arguments.work)
+        program = find_program("parts", model, inputs.folder, arguments.work, _BATCH_ROWS)
         with Coprocess(program, arguments.work / "logs/scaling-parts.log") as process:
             for shape, title in _PARTS.items():
                 used = []
                 for count in (_PARTS_IMAGES, _PARTS_IMAGES, images):
                     output = arguments.work / "outputs/scaling-parts"
                     shutil.rmtree(output, ignore_errors=True)
-                    values = {"shape": shape, "images": count, "output": str(output)}
+                    places = {"folder": str(inputs.folder), "output": str(output)}
+                    values = {"shape": shape, "images": count, **places}
                     used.append(process.ask(json.dumps(values), count)[0])
                     shutil.rmtree(output, ignore_errors=True)
                 parts.append({"name": title, "images": images} | _one_more(used[1], used[2]))

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from harness.record import Record, raw_limit
-from harness.statistics import figure, spread
+from harness.costs import RegimeCosts
+from harness.record import Record
+from harness.statistics import figure
+from harness.targets import check_targets
 
 _UNITS = {"cpu_s": "CPU-s", "jvm_mib": "MiB driver", "worker_mib": "MiB worker"}
 
 
-def summarise(record: Record) -> str:
-    """Return a line for each contender: CPU-ms per image, median, minimum and maximum."""
+def summarise(record: Record, parts: tuple[str, ...]) -> str:
+    """Return a line for each contender of the parts, and the targets of their regimes."""
     lines = []
-    for regime in record["regimes"]:
+    for regime in record.get("regimes", ()):
+        if regime["name"] not in parts:
+            continue
         if regime["skipped"]:
             lines.append(f"{regime['name']}: skipped: {regime['skipped']}")
             continue
-        lines.append(f"{regime['title']}: {regime['source']}")
-        limit = raw_limit(regime)
+        lines.append(f"{regime['title']}: {regime['seconds'] / 60:.0f} minutes")
+        costs = RegimeCosts(regime)
+        limit = costs.raw()
         for row in regime["contenders"]:
-            measured = spread([pair["cpu_ms"] for pair in row["warm"]])
-            if row["skipped"] or measured is None:
+            measured, job = costs.image(row["name"]), costs.whole_job(row["name"])
+            if row["skipped"] or measured is None or job is None:
                 lines.append(f"  {row['name']:<24} skipped: {row['skipped']}")
                 continue
-            ratio = f"{measured.median / limit:5.2f} x raw" if limit else ""
+            relative = f"{measured.value / limit.value:5.2f} x raw" if limit else ""
             labels = (row["agreement"] or {}).get("verdict", "")
-            text = f"  {row['name']:<24} {measured!s:>22} CPU-ms per image {ratio} {labels}"
-            lines.append(text.rstrip())
+            text = f"  {row['name']:<24} {measured!s:>22} CPU-ms per image {relative}"
+            lines.append(f"{text}  job of 500: {figure(job.value):>5} CPU-s {labels}".rstrip())
+    for result in check_targets(record):
+        if result.regime in parts:
+            reason = f" ({result.reason})" if result.reason else ""
+            lines.append(
+                f"{result.regime}: {result.text}: {result.measured}: {result.verdict}{reason}"
+            )
     return "\n".join(lines)
 
 

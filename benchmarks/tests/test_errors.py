@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from harness import checkout, programs
-from harness.benchmark import measure_closest, require_labels
+from harness.benchmark import require_labels
 from harness.checkout import require_jar
 from harness.errors import BenchError
 from harness.growth import require_inodes
+from harness.record import read_record
 
 Trigger = Callable[[Path], object]
 
@@ -19,13 +20,13 @@ Trigger = Callable[[Path], object]
 def wrong_labels() -> dict[str, Any]:
     agreement = {"verdict": "wrong", "same": 0.5, "max_delta": 0.2}
     row = {"name": "other", "agreement": agreement}
-    return {"regimes": [{"name": "small", "contenders": [row]}]}
+    return {"regimes": [{"name": "heavy", "contenders": [row]}]}
 
 
 TRIGGERS: dict[str, Trigger] = {
     "BENCH_SETUP": lambda folder: require_inodes(folder, 10**15),
     "NO_JAR": lambda folder: require_jar(folder / "sightline.jar"),
-    "NO_RESULTS": lambda folder: measure_closest(folder, folder / "results.json", rounds=1),
+    "NO_RESULTS": lambda folder: read_record(folder / "results.json"),
     "WRONG_LABELS": lambda _: require_labels(wrong_labels()),
 }
 
@@ -41,7 +42,7 @@ def test_a_missing_jar_is_an_absent_program(
 ) -> None:
     monkeypatch.setattr(programs, "JAR", tmp_path / "sightline.jar")
     with pytest.raises(BenchError, match=r"BENCH_PROGRAM_ABSENT: .*is missing"):
-        programs.find_program("sightline", tmp_path, tmp_path, tmp_path)
+        programs.find_program("sightline", tmp_path, tmp_path, tmp_path, 32)
 
 
 def test_the_harness_imports_nothing_of_sightline() -> None:

@@ -9,7 +9,7 @@ from harness.coprocess import Coprocess, Program
 from harness.errors import BenchError
 
 BURN = """
-    import json, os, subprocess, sys, time
+    import json, os, signal, subprocess, sys, time
 
     def burn(seconds):
         start = time.process_time()
@@ -30,6 +30,12 @@ BURN = """
         code = "import time\\nwhile time.process_time() < %s: pass"
         if "child" in job:  # a child that ends and is waited for
             subprocess.run([sys.executable, "-c", code % job["child"]])
+        if "ignored" in job:  # a child whose parent ignores its end, so that its time is lost
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            child = subprocess.Popen([sys.executable, "-c", code % job["ignored"]])
+            while os.path.exists(f"/proc/{child.pid}"):
+                time.sleep(0.01)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         if "orphan" in job:  # a grandchild whose parent ends before it does
             inner = [sys.executable, "-c", code % job["orphan"]]
             outer = f"import subprocess; print(subprocess.Popen({inner!r}).pid)"
@@ -61,6 +67,16 @@ def test_the_cost_of_a_job_includes_processes_that_ended(
     assert idle.cpu_s < 0.3
     assert used.cpu_by == {"python": pytest.approx(used.cpu_s)}
     assert used.peak_mib > 1
+
+
+def test_the_cost_of_a_job_includes_children_whose_end_nobody_waits_for(
+    burner: Program, tmp_path: Path
+) -> None:
+    with Coprocess(burner, tmp_path / "log") as process:
+        used, _ = process.ask('{"ignored": 2.5}', 1)
+        after, _ = process.ask("{}", 1)
+    assert 1.5 <= used.cpu_s <= 3.0  # up to the last sample
+    assert -0.01 <= after.cpu_s < 0.3
 
 
 def test_the_cost_since_the_start_includes_start_and_job(burner: Program, tmp_path: Path) -> None:

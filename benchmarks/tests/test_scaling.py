@@ -59,7 +59,7 @@ def growth() -> dict[str, Any]:
 
 
 def page_of(record: dict[str, Any], folder: Path) -> str:
-    (folder / "results.json").write_text(json.dumps({"format": 1} | record))
+    (folder / "results.json").write_text(json.dumps({"format": 2} | record))
     options = ["--results", str(folder / "results.json"), "--output", str(folder / "page.md")]
     assert main(["report", "--page", "growth", *options]) == 0
     return (folder / "page.md").read_text()
@@ -134,7 +134,7 @@ def test_a_variance_that_differs_from_numpy_is_marked_wrong(
 def test_a_record_without_growth_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "results.json").write_text(json.dumps({"format": 1, "regimes": []}))
+    (tmp_path / "results.json").write_text(json.dumps({"format": 2, "regimes": []}))
     options = ["--results", str(tmp_path / "results.json"), "--output", str(tmp_path / "page.md")]
     assert main(["report", "--page", "growth", *options]) == 2
     assert "no results of `scaling`, `pca` and `growth`" in capsys.readouterr().err
