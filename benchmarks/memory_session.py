@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from pyspark.sql import SparkSession
+from pyspark.sql.functions import call_function, lit
 
 
 def main(jar: str, table: str, model: str, output: str, threads: str) -> None:
@@ -20,9 +21,9 @@ def main(jar: str, table: str, model: str, output: str, threads: str) -> None:
         .config("spark.sql.files.maxPartitionBytes", str(2**40))
         .getOrCreate()
     )
-    spark.read.parquet(table).createOrReplaceTempView("photographs")
-    found = spark.sql(f"SELECT path, ml_predict('{model}', content).label FROM photographs")
-    found.write.parquet(output)
+    photographs = spark.read.parquet(table)
+    label = call_function("ml_predict", lit(model), photographs["content"])["label"]
+    photographs.select("path", label).write.parquet(output)
     spark.stop()
 
 

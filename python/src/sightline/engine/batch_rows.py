@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from sightline.engine.settings import DEFAULT_BATCH_ROWS
-from sightline.errors import WrongUseError
 
 if TYPE_CHECKING:
     from sightline.backends.device import Device
@@ -13,21 +12,6 @@ if TYPE_CHECKING:
 
 BatchRows = int | Literal["auto"]
 AUTO: Literal["auto"] = "auto"
-
-
-def read_batch_rows(text: str) -> BatchRows:
-    """Return a number of at least 1, or ``auto``.
-
-    Raises:
-        WrongUseError: INVALID_OPTION for other texts.
-    """
-    if text == AUTO:
-        return AUTO
-    if not text.isascii() or not text.isdecimal() or int(text) < 1:
-        raise WrongUseError(
-            "INVALID_OPTION", f"batch_rows is '{text}'; it must be at least 1, or auto."
-        )
-    return int(text)
 
 
 def batch_rows_for(wanted: BatchRows, manifest: Manifest, backend: str, device: Device) -> int:

@@ -30,8 +30,8 @@ _FILTERS = {
 # has more than this many times the crop's area, only the part inside the crop is resized. Pixels
 # may then differ in the last bit.
 _WHOLE_RESIZE_CROPS = 16
-# Pixels that the worker threads decode at once: eight photographs of 16 megapixels.
-DECODED_BYTES = 1024 * 1024 * 1024
+# Memory of the images that the worker threads decode at once.
+DECODED_BYTES = 256 * 1024 * 1024
 
 
 class ImageFeed:
