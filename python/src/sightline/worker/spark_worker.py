@@ -15,6 +15,7 @@ from sightline.backends.device import resolve_device
 from sightline.bundle.bundle import Bundle
 from sightline.engine.batch_rows import batch_rows_for
 from sightline.engine.counters import Counters
+from sightline.engine.freed_memory import return_freed_memory
 from sightline.engine.model import Model
 from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.engine.run import run, run_scalar
@@ -106,6 +107,7 @@ def _open_model(spec: WorkerSpec) -> tuple[Model, EngineSettings]:
     from pyspark import SparkFiles, TaskContext
 
     quiet_decoders()
+    return_freed_memory(spec.backend)
     folder = Path(spec.model_folder)
     if not folder.is_absolute():
         folder = Path(SparkFiles.get(spec.model_folder))
