@@ -7,8 +7,8 @@ import sys
 
 # Numbers of mallopt's parameters in glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-# A block of this size is mapped, and unmapped when it is freed. The pixels of a photograph on the web
-# are smaller: mapping them would cost page faults for every image.
+# A block of this size is mapped, and unmapped when it is freed. The pixels of a small photograph need
+# less: mapping them would cost page faults for every image.
 _MAPPED_BYTES = 1024 * 1024
 # Free bytes that may stay at the end of each heap, of which there is one for each thread.
 _KEPT_BYTES = 4 * 1024 * 1024
@@ -17,8 +17,8 @@ _KEPT_BYTES = 4 * 1024 * 1024
 def return_freed_memory(backend: str) -> None:
     """Return freed blocks of 1 MiB and more to the system at once. For other systems do nothing.
 
-    By default glibc keeps up to 64 MiB of freed blocks for each thread, because it raises its limits
-    when a large block is freed. With eight threads and photographs these are several hundred MiB.
+    By default glibc raises its limits when a large block is freed, and then keeps such blocks for
+    each thread. With eight threads and photographs these are several hundred MiB.
 
     Args:
         backend: Nothing is changed for ``pytorch``, which frees large blocks in every layer: page
