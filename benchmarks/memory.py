@@ -1,6 +1,7 @@
 """Measures the peak memory of a worker by the size of the images, with eight worker threads.
 
-    .venv/bin/python benchmarks/memory.py --images ../shared/data/camera --work /tmp/memory
+    .venv/bin/python benchmarks/memory.py --images ../shared/data/camera --work /tmp/memory \
+        --json benchmarks/memory.json --page docs/memory.md
 
 The photographs are written again in several sizes. Each size is read by a new process:
 
@@ -8,8 +9,8 @@ The photographs are written again in several sizes. Each size is read by a new p
 - `job`: `predict` of the jar, one Spark task with 8 cores
 - `session`: `ml_predict` in a session of Spark's own defaults, from a Parquet table
 
-The result is a table of the peak RSS of the Python process. The last line of it is the peak with
-one small image: the interpreter, the packages and the model.
+The result is a table of the peak RSS of the Python process. Its first line is the peak with one
+small image: the interpreter, the packages and the model.
 """
 
 from __future__ import annotations
@@ -34,8 +35,25 @@ BIN = Path(sys.executable).parent
 MIB = 2**20
 # Bytes of an image: thumbnails, photographs of the web, of phones, and of cameras.
 SIZES = (50_000, 500_000, 2_000_000, 5_000_000, 12_000_000)
-TOTAL_BYTES, MOST_IMAGES = 600_000_000, 1024
+TOTAL_BYTES, MOST_IMAGES = 300_000_000, 1024
 _BYTES_PER_PIXEL = 0.3  # of a JPEG of a camera
+_PAGE = """# Memory by the size of the images
+
+<!-- Written by benchmarks/memory.py. -->
+
+The peak memory (RSS) of a Python worker with {threads} worker threads and the model `{model}`. The
+first line has one small image: it is the interpreter, the packages and the model. The others have
+photographs in several sizes, which are copies of the same ones. [images.md](images.md#limits) lists the limits that keep the
+memory flat.
+
+{table}
+
+- `predict` is the command without Spark, `job` is `predict` of the jar from a folder with one task of {threads} cores,
+  and `session` is `ml_predict` over a Parquet table in a session that has Spark's own settings.
+- One image may exceed a limit, and is then processed alone.
+
+`benchmarks/memory.py` measures it again.
+"""
 _SAMPLE_SECONDS = 0.05
 
 
@@ -65,8 +83,8 @@ def main() -> int:
         "job": lambda images, output: _job(arguments, images, output),
         "session": lambda images, output: _session(arguments, images, output),
     }
-    sets = [_write_images(arguments.images, base / str(size), size) for size in arguments.sizes]
-    sets.append(_write_images(arguments.images, base / "one", 20_000, most=1))
+    sets = [_write_images(arguments.images, base / "one", 20_000, most=1)]
+    sets += [_write_images(arguments.images, base / str(size), size) for size in arguments.sizes]
     record = []
     for images in sets:
         row: dict[str, float] = {
@@ -80,9 +98,13 @@ def main() -> int:
             row[name] = round(ways[name](images, output) / MIB)
             print(f"{images.folder.name} {name}: {row[name]} MiB", file=sys.stderr, flush=True)
         record.append(row)
-    print("\n".join(_table(record, arguments.ways)))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+        if arguments.json:  # what was measured is kept if a later size fails
+            arguments.json.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+    table = "\n".join(_table(record, arguments.ways))
+    print(table)
+    if arguments.page:
+        text = _PAGE.format(table=table, threads=arguments.threads, model=arguments.model)
+        arguments.page.write_text(text, "utf-8")
     return 0
 
 
@@ -95,6 +117,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="bytes of an image")
     parser.add_argument("--ways", nargs="+", default=["predict", "job", "session"])
     parser.add_argument("--json", type=Path, help="file for the figures")
+    parser.add_argument("--page", type=Path, help="page for the table")
     return parser.parse_args()
 
 
@@ -243,7 +266,9 @@ def _high_water(process: psutil.Process) -> float:
 
 
 def _table(record: list[dict[str, float]], ways: list[str]) -> list[str]:
-    header = "| images | kB an image | megapixels | " + " | ".join(f"{way} MiB" for way in ways)
+    header = "| images | kB for an image | megapixels | " + " | ".join(
+        f"`{way}`, MiB" for way in ways
+    )
     lines = [f"{header} |", "|" + "---|" * (3 + len(ways))]
     for row in record:
         cells = [row["images"], row["kilobytes"], row["megapixels"], *(row[way] for way in ways)]

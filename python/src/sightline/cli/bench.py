@@ -80,7 +80,7 @@ def bench(file: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's va
 
     \b
     Example:
-      sightline bench --model efficientnet_lite0 --images photos/ --batch-rows 8,32
+      sightline bench --model efficientnet_lite0 --images photos/ --batch-rows auto,32
           --decoder pillow,turbo --json bench.json
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
     # Only here: --help must not pay for numpy and pyarrow.

@@ -7,8 +7,8 @@ import sys
 
 # Numbers of mallopt's parameters in glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-# A block of this size is mapped, and unmapped when it is freed. The pixels of a small photograph need
-# less: mapping them would cost page faults for every image.
+# A block of this size is mapped, and unmapped when it is freed. The pixels of a small photograph
+# need less: mapping them would cost page faults for every image.
 _MAPPED_BYTES = 1024 * 1024
 # Free bytes that may stay at the end of each heap, of which there is one for each thread.
 _KEPT_BYTES = 4 * 1024 * 1024

@@ -1,6 +1,7 @@
 package org.apache.spark.sql.sightline
 
 import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.classic.SparkSession
 import org.apache.spark.sql.execution.SQLExecution
 import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.unsafe.types.UTF8String
@@ -15,7 +16,8 @@ final class SmallRecordBatchesSuite extends AnyFunSuite with LocalSpark {
 
   /** The limit and the time zone that an operator of a task reads. */
   private def read(settings: (String, String)*): Seq[(Long, String)] = {
-    val conf = spark.sessionState.conf
+    val session = spark.asInstanceOf[SparkSession]
+    val conf = session.sessionState.conf
     settings.foreach { case (key, value) => conf.setConfString(key, value) }
     try {
       val rows = spark.sparkContext.parallelize(Seq(1, 2), 2).mapPartitions { _ =>
@@ -23,7 +25,7 @@ final class SmallRecordBatchesSuite extends AnyFunSuite with LocalSpark {
         val zone = UTF8String.fromString(now.sessionLocalTimeZone)
         Iterator(InternalRow(now.arrowMaxBytesPerBatch, zone))
       }
-      SQLExecution.withSQLConfPropagated(spark) {
+      SQLExecution.withSQLConfPropagated(session) {
         SmallRecordBatches(rows, conf).map(r => (r.getLong(0), r.getString(1))).collect().toSeq
       }
     } finally settings.foreach { case (key, _) => conf.unsetConf(key) }
