@@ -43,13 +43,14 @@ _PAGE = """# Memory by the size of the images
 
 The peak memory (RSS) of a Python worker with {threads} worker threads and the model `{model}`. The
 first line has one small image: it is the interpreter, the packages and the model. The others have
-photographs in several sizes, which are copies of the same ones. [images.md](images.md#limits) lists the limits that keep the
-memory flat.
+photographs in several sizes, all made from the same ones. [images.md](images.md#limits) lists the
+limits that keep the memory flat.
 
 {table}
 
-- `predict` is the command without Spark, `job` is `predict` of the jar from a folder with one task of {threads} cores,
-  and `session` is `ml_predict` over a Parquet table in a session that has Spark's own settings.
+- `predict` is the command without Spark. `job` is `predict` of the jar, from a folder, with one task
+  of {threads} cores. `session` is `ml_predict` over a Parquet table in a session with Spark's own
+  settings.
 - One image may exceed a limit, and is then processed alone.
 
 `benchmarks/memory.py` measures it again.
@@ -103,7 +104,9 @@ def main() -> int:
     table = "\n".join(_table(record, arguments.ways))
     print(table)
     if arguments.page:
-        text = _PAGE.format(table=table, threads=arguments.threads, model=arguments.model)
+        text = _PAGE.format(
+            table=table, threads=arguments.threads, model=Path(arguments.model).name
+        )
         arguments.page.write_text(text, "utf-8")
     return 0
 
