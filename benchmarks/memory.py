@@ -48,9 +48,9 @@ limits that keep the memory flat.
 
 {table}
 
-- `predict` is the command without Spark. `job` is `predict` of the jar, from a folder, with one task
-  of {threads} cores. `session` is `ml_predict` over a Parquet table in a session with Spark's own
-  settings.
+- `predict` is the command without Spark.
+- `job` is `predict` of the jar, from a folder, with one task of {threads} cores.
+- `session` is `ml_predict` over a Parquet table in a session with Spark's own settings.
 - One image may exceed a limit, and is then processed alone.
 
 `benchmarks/memory.py` measures it again.
@@ -200,12 +200,14 @@ def _write_table(images: Images, table: Path) -> None:
 
     files = sorted((images.folder / "images").glob("*.jpg"))
     table.mkdir()
-    schema = pa.schema([("path", pa.string()), ("content", pa.binary())])
+    schema = pa.schema({"path": pa.string(), "content": pa.binary()})
     with parquet.ParquetWriter(table / "part-0.parquet", schema, compression="none") as writer:
         for group in _groups(files, 8_000_000):
             contents = [file.read_bytes() for file in group]
-            columns = [pa.array([file.name for file in group]), pa.array(contents, pa.binary())]
-            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
+            names = [file.name for file in group]
+            writer.write_batch(
+                pa.RecordBatch.from_pydict({"path": names, "content": contents}, schema=schema)
+            )
 
 
 def _groups(files: Iterable[Path], most_bytes: int) -> Iterator[list[Path]]:
@@ -250,7 +252,7 @@ def _peak(command: list[str], log: Path, counts: Callable[[psutil.Process], bool
 
 def _children(process: psutil.Popen) -> list[psutil.Process]:
     try:
-        return process.children(recursive=True)
+        return list(process.children(recursive=True))
     except psutil.NoSuchProcess:
         return []
 
