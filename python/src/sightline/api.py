@@ -22,6 +22,7 @@ from sightline.backends.require_supported import require_precision, require_vari
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import PRECISIONS, Precision
 from sightline.bundle.find import find_bundle
+from sightline.engine.batch_rows import AUTO, BatchRows, batch_rows_for
 from sightline.engine.make_feeds_and_heads import open_heads
 from sightline.engine.model import Model as EngineModel
 from sightline.engine.result_type import DEFAULT_TOP_K, TopK, Vector
@@ -37,15 +38,18 @@ from sightline.engine.settings import (
 from sightline.own_cores import own_cores
 from sightline.row_error import RowError
 from sightline.run_rows import Rows, run_rows
-from sightline.source.read_images import CONTENT, ERROR, ERROR_TYPE, read_file
+from sightline.source.read_images import (
+    CONTENT,
+    ERROR,
+    ERROR_TYPE,
+    READ_BYTES,
+    READ_ROWS,
+    read_file,
+)
 from sightline.wrong_option import require_known
 
 Image = str | os.PathLike[str] | bytes
 """A local path, or the bytes of an encoded image (JPEG, PNG, WebP, BMP, GIF or TIFF)."""
-
-# Images that are read before the model runs; their bytes are in memory at once.
-_READ_ROWS = 256
-_READ_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +250,7 @@ def load(
     precision: Precision = "fp32",
     device: str = "auto",
     decoder: Decoder = DEFAULT_DECODER,
-    batch_rows: int = DEFAULT_BATCH_ROWS,
+    batch_rows: BatchRows = AUTO,
     threads: int | None = None,
     models: str | os.PathLike[str] | None = None,
     allow_code: bool = False,
@@ -262,7 +266,8 @@ def load(
         decoder: ``fast`` decodes a large JPEG at a fraction of its size and resizes only the part
             that the model sees; ``exact`` decodes and resizes the whole image, like torchvision.
         batch_rows: Rows that the model processes at once, at least 1. A model that can run only
-            smaller batches gets those.
+            smaller batches gets those. ``auto`` is the number that was measured for the backend on
+            a CPU when the model was added; it is 32 without one, and on a GPU.
         threads: Worker threads, at least 1; None for one thread per core.
         models: Folder to search first for a model's name; None for ``$SIGHTLINE_MODELS``. Then
             ``./models`` and the built-in models are searched.
@@ -280,7 +285,7 @@ def load(
     require_known("device", device, DEVICES)
     require_known("decoder", decoder, DECODERS)
     spec = EngineSettings(
-        batch_rows=batch_rows,
+        batch_rows=DEFAULT_BATCH_ROWS if batch_rows == AUTO else batch_rows,
         decoder=decoder,
         threads=own_cores() if threads is None else threads,
     )
@@ -297,7 +302,8 @@ def load(
     chosen = resolve_device(device, backend, None)
     # One thread within an operator: the engine has a worker thread for each core.
     session = open_session(bundle, backend, chosen, 1, precision=precision, allow_code=allow_code)
-    return Model(bundle, EngineModel(bundle, session), spec, chosen)
+    rows = batch_rows_for(batch_rows, bundle.manifest, backend, chosen)
+    return Model(bundle, EngineModel(bundle, session), replace(spec, batch_rows=rows), chosen)
 
 
 def _batches(images: Iterable[Image], max_image_bytes: int) -> Iterator[pa.RecordBatch]:
@@ -309,7 +315,7 @@ def _batches(images: Iterable[Image], max_image_bytes: int) -> Iterator[pa.Recor
         contents.append(found if isinstance(found, bytes) else None)
         errors.append(asdict(found) if isinstance(found, RowError) else None)
         size += len(found) if isinstance(found, bytes) else 0
-        if len(contents) == _READ_ROWS or size >= _READ_BYTES:
+        if len(contents) == READ_ROWS or size >= READ_BYTES:
             yield _batch(contents, errors)
             contents, errors, size = [], [], 0
     if contents:

@@ -11,6 +11,7 @@ from typing import Any, Literal, overload
 from sightline.api import Model
 from sightline.api import load as open_model
 from sightline.bundle.calibration import Precision
+from sightline.engine.batch_rows import BatchRows
 from sightline.engine.settings import Decoder
 from sightline.errors import WrongUseError
 from sightline.plugins.load_plugin import SHIPPED, load_plugin
@@ -31,7 +32,7 @@ def load(
     precision: Precision = ...,
     device: str = ...,
     decoder: Decoder = ...,
-    batch_rows: int = ...,
+    batch_rows: BatchRows = ...,
     threads: int | None = ...,
     models: str | os.PathLike[str] | None = ...,
     allow_code: bool = ...,

@@ -70,6 +70,9 @@ def test_scale_and_bias_are_the_normalisation(tiny: Bundle) -> None:
         ("inputs", [tokens("n", None)], "'inputs[0].shape[1]' must be a length or the name of a"),
         ("inputs", [tokens("n", 0)], "'inputs[0].shape[1]' must be a length from 1"),
         ("inputs", [tokens("n", "k", 2**20, 2**12)], "must have at most 2147483648 elements per"),
+        ("batch_rows", 4, "'batch_rows' must be an object, found a number"),
+        ("batch_rows", {"onnx": 0}, "'batch_rows.onnx' must be an integer from 1 to 1000000"),
+        ("batch_rows", {"onnx": "4"}, "'batch_rows.onnx' must be an integer from 1 to 1000000"),
         ("most_rows", 0, "'most_rows' must be an integer from 1 to 1000000, found 0"),
         ("most_rows", "1", "'most_rows' must be an integer from 1 to 1000000, found '1'"),
         ("most_rows", True, "'most_rows' must be an integer from 1 to 1000000, found True"),
@@ -180,7 +183,7 @@ def test_free_axes_and_the_largest_batch_are_read_and_written(tiny: Bundle) -> N
 
 def test_the_error_for_a_missing_field_has_its_name(tiny: Bundle) -> None:
     tree: dict[str, Any] = json.loads((tiny.path / "model.json").read_text())
-    for field in sorted(tree.keys() - {"accuracy"}):
+    for field in sorted(tree.keys() - {"accuracy", "batch_rows"}):
         text = json.dumps({key: value for key, value in tree.items() if key != field})
         with pytest.raises(WrongUseError, match=f"INVALID_BUNDLE: .*'{field}' is missing"):
             Manifest.from_json(text.encode())

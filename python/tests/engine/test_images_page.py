@@ -18,6 +18,7 @@ from sightline.engine.feeds import image_feed
 from sightline.engine.image_header import FORMATS
 from sightline.engine.settings import EngineSettings
 from sightline.row_error import ErrorCode, RowError
+from sightline.source import read_images
 
 PAGE = Path(__file__).parents[3] / "docs" / "images.md"
 MEBIBYTE = 2**20
@@ -46,10 +47,11 @@ def test_the_limits_of_the_page_are_those_of_the_code() -> None:
     assert Image.MAX_IMAGE_PIXELS is not None
     assert f"{2 * Image.MAX_IMAGE_PIXELS // 10**6 + 1} megapixels" in row("| pixels of a TIFF")
     assert f"{read_ahead.READ_AHEAD_BYTES // MEBIBYTE} MiB read ahead" in row("| encoded images")
-    assert batches.BATCH_BYTES == 16 * MEBIBYTE
-    assert f"({spec.batch_rows}), or as many as reach 16 MiB" in row("| images in one model")
-    assert image_feed.DECODED_BYTES == 1024 * MEBIBYTE
-    assert "1 GiB" in row("| pixels that all worker threads")
+    assert batches.BATCH_BYTES == 8 * MEBIBYTE
+    assert "8 MiB for each worker thread and one more" in row("| encoded images")
+    assert "or as many as have 8 MiB" in row("| images in one model")
+    assert f"{image_feed.DECODED_BYTES // MEBIBYTE} MiB" in row("| pixels that all worker threads")
+    assert f"of {read_images.READ_BYTES // MEBIBYTE} MiB" in row("| record batches")
     assert f"{batch_loop.QUEUED_BYTES // MEBIBYTE} MiB" in row("| other columns and results")
     assert cache.MAX_IDLE_BYTES == 2048 * MEBIBYTE
     models = row("| unused models that stay loaded")

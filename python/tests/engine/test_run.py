@@ -169,7 +169,7 @@ def test_memory_does_not_grow_with_the_input(
     spec = EngineSettings(batch_rows=8, threads=threads)
     found = run(batches(), colour_model, spec, TopK(1), ["bytes"], "failed")
     assert sum(batch.num_rows for batch in found) == 800
-    assert most < 100_000_000  # of 800 MB: 32 MiB read ahead, and the batches of the worker threads
+    assert most < 100_000_000  # of 800 MB: 16 MiB read ahead, and the batches of the worker threads
 
 
 def test_the_counters_have_the_time_of_each_step(colour_model: Model, encode: Encode) -> None:

@@ -40,8 +40,8 @@ def test_every_field_of_the_contract_is_read(case: dict[str, Any]) -> None:
         precision=spec["precision"],
         allow_code=spec["allow_code"],
         local=spec["local"],
+        batch_rows=spec["batch_rows"],
         engine=EngineSettings(
-            batch_rows=spec["batch_rows"],
             max_image_bytes=spec["images"]["max_bytes"],
             max_image_pixels=spec["images"]["max_pixels"],
             decoder=spec["images"]["decoder"],

@@ -14,6 +14,7 @@ from sightline.backends.device import Device, resolve_device
 from sightline.backends.require_supported import require_precision, require_variant
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
+from sightline.engine.batch_rows import BatchRows, batch_rows_for
 from sightline.engine.feeds.image_feed import ImageFeed
 from sightline.engine.model import Model
 from sightline.engine.result_type import Tensors, TopK
@@ -21,26 +22,28 @@ from sightline.engine.run import run
 from sightline.engine.settings import Decoder, EngineSettings
 from sightline.errors import WrongUseError
 from sightline.source.listing import Listing
-from sightline.source.read_images import CONTENT, ERROR, read_images
-
-_READ_ROWS, _READ_BYTES = 256, 16 * 1024 * 1024  # as `sightline predict` reads
+from sightline.source.read_images import CONTENT, ERROR, READ_BYTES, READ_ROWS, read_images
 
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """One mode, device and batch size; batch_rows is at least 1."""
+    """One mode and batch size."""
 
     backend: str
     precision: Precision
     decoder: Decoder
-    batch_rows: int
+    batch_rows: BatchRows
 
     def __str__(self) -> str:
         return f"{self.backend} {self.precision} {self.decoder}, batches of {self.batch_rows}"
 
     def spec(self, threads: int) -> EngineSettings:
-        """Return the settings of the engine."""
-        return EngineSettings(self.batch_rows, decoder=self.decoder, threads=threads)
+        """Return the settings of the engine, without the batch size."""
+        return EngineSettings(decoder=self.decoder, threads=threads)
+
+    def rows(self, bundle: Bundle, device: Device) -> int:
+        """Return the batch size for a model on a device, at least 1."""
+        return batch_rows_for(self.batch_rows, bundle.manifest, self.backend, device)
 
     def require_supported(self, bundle: Bundle, device: str) -> Device:
         """Check that the model can run in this combination, and return the device; loads nothing.
@@ -90,7 +93,7 @@ def decode_images(listing: Listing, bundle: Bundle, spec: EngineSettings) -> Ima
     feed, size = ImageFeed(preprocessing, spec), preprocessing.size
     pixels = np.empty((len(listing), size.height, size.width, 3), np.uint8)
     contents: list[bytes] = []
-    for batch in read_images(listing, spec.max_image_bytes, _READ_ROWS, _READ_BYTES):
+    for batch in read_images(listing, spec.max_image_bytes, READ_ROWS, READ_BYTES):
         for content in batch.column(CONTENT).to_pylist():
             if content and feed.write(memoryview(content), pixels[len(contents)]) is None:
                 contents.append(content)
@@ -113,7 +116,8 @@ class Parts:
 
     Args:
         model: From `Combination.load`.
-        spec: From `Combination.spec`. All parts except the engine use one thread.
+        spec: From `Combination.spec`, with a batch size. All parts except the engine use one
+            thread.
         images: Images, decoded with the decoder of `spec`.
     """
 
@@ -161,7 +165,7 @@ class Parts:
         spec = self._spec
         buffer = np.empty((spec.batch_rows, *self._images.pixels.shape[1:]), np.uint8)
         listing = self._images.listing
-        for batch in read_images(listing, spec.max_image_bytes, spec.batch_rows, _READ_BYTES):
+        for batch in read_images(listing, spec.max_image_bytes, spec.batch_rows, READ_BYTES):
             filled = 0
             for content in batch.column(CONTENT).to_pylist():
                 if content:
@@ -170,7 +174,7 @@ class Parts:
                 self._infer(buffer[:filled])
 
     def _engine(self, listing: Listing) -> None:
-        batches = read_images(listing, self._spec.max_image_bytes, _READ_ROWS, _READ_BYTES)
+        batches = read_images(listing, self._spec.max_image_bytes, READ_ROWS, READ_BYTES)
         result = (
             TopK() if self._model.bundle.manifest.signature.classes else Tensors((self._output,))
         )

@@ -6,7 +6,7 @@ import itertools
 import platform
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -60,9 +60,11 @@ def run_bench(arguments: BenchArguments, show: Callable[[str], None]) -> dict[st
     measured = []
     for at, (one, device) in enumerate(zip(arguments.combinations, devices, strict=True), start=1):
         model = one.load(bundle, device, allow_code=arguments.allow_code)
-        parts = Parts(model, one.spec(arguments.threads), images[one.decoder])
+        rows = one.rows(bundle, device)
+        spec = replace(one.spec(arguments.threads), batch_rows=rows)
+        parts = Parts(model, spec, images[one.decoder])
         costs = _measure(parts, arguments.rounds, f"{at}/{len(devices)} {one}: ", show)
-        measured.append({**asdict(one), "device": str(device), "parts": costs})
+        measured.append({**asdict(one), "batch_rows": rows, "device": str(device), "parts": costs})
     contents = images[arguments.combinations[0].decoder].contents
     installed = {one.name.lower(): one.version for one in metadata.distributions()}
     return {

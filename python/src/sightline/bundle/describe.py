@@ -23,6 +23,7 @@ def describe_bundle(bundle: Bundle) -> str:
         *[("input", f"{one.tensor}, {one.kind}") for one in signature.inputs],
         *[("output", f"{one.tensor}, {one.kind}") for one in signature.outputs],
         *([("largest batch", f"{manifest.most_rows:,}")] if manifest.most_rows else []),
+        *([("batch rows", _batch_rows(manifest))] if manifest.batch_rows else []),
         *[fact for output in signature.class_outputs for fact in _classes(bundle, output)],
         *[
             ("preprocessing", _preprocessing(one.feed))
@@ -42,6 +43,11 @@ def describe_bundle(bundle: Bundle) -> str:
         ("where", str(bundle.path)),
     ]
     return "\n".join(f"{name:<14} {value}" for name, value in facts)
+
+
+def _batch_rows(manifest: Manifest) -> str:
+    sizes = [f"{backend} {rows}" for backend, rows in manifest.batch_rows.items()]
+    return f"{', '.join(sizes)} (measured on a CPU)"
 
 
 _ACTIVATIONS = {

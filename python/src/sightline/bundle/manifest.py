@@ -82,7 +82,8 @@ class Manifest:
     `onnx_int8` is a quantised version of `onnx`. `calibration` contains the measured agreement of
     it and of other modes with fp32. `other_variants` are the variants of backends that are not
     built in: an object by name, with a `file` and other fields that the backend reads. `most_rows`
-    is the largest batch that the model can run; None if any size works.
+    is the largest batch that the model can run; None if any size works. `batch_rows` is the batch
+    size with the least CPU time for a row, by the name of a backend that was measured.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Manifest:
     calibration: tuple[Calibration, ...] = ()
     other_variants: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     most_rows: int | None = None
+    batch_rows: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -128,7 +130,7 @@ class Manifest:
         variants = {name: tree.pop(name) for name in _BUILT_IN}
         variants |= tree.pop("other_variants")
         del tree["signature"]
-        for optional in ("calibration", "most_rows"):
+        for optional in ("batch_rows", "calibration", "most_rows"):
             if not tree[optional]:
                 del tree[optional]
         tree.update(
@@ -190,6 +192,9 @@ class Manifest:
             most_rows=top.integer("most_rows", 1, _MOST_ROWS)
             if format_ > 1 and top.has("most_rows")
             else None,
+            batch_rows=_batch_rows(top.child("batch_rows"))
+            if format_ > 1 and top.has("batch_rows")
+            else {},
         )
         _check(manifest, top, variants)
         return manifest
@@ -233,6 +238,10 @@ def _golden(item: Fields) -> Golden:
         tolerance,
         {name: deltas.number(name) for name in deltas.values},
     )
+
+
+def _batch_rows(item: Fields) -> dict[str, int]:
+    return {backend: item.integer(backend, 1, _MOST_ROWS) for backend in item.values}
 
 
 def _files(item: Fields) -> dict[str, str]:

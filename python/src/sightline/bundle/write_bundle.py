@@ -1,4 +1,4 @@
-"""Writes the files of a new bundle and compares its variants with the source."""
+"""Writes the files of a new bundle, compares its variants with the source, and measures them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from sightline.backends.registry import find_backend
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import check_deltas, deltas, golden_of, run_golden
 from sightline.bundle.manifest import MANIFEST_FILE, Manifest, is_model_name
+from sightline.bundle.measure_batch_rows import measure_batch_rows
 from sightline.errors import WrongUseError
 
 GOLDEN_FILE, ONNX_FILE = "golden.safetensors", "model.onnx"
 
 
 def write_bundle(folder: Path, draft: Manifest, contents: Mapping[str, bytes]) -> None:
-    """Write a bundle, run its golden batch with every variant, and record the differences.
+    """Write a bundle, run its golden batch with every variant, and record what was measured.
+
+    These are the differences between the variants, and the best batch size of each backend.
 
     Args:
         folder: An empty folder.
-        draft: The manifest without the differences.
+        draft: The manifest without the measurements.
         contents: The content of every other file, by name.
 
     Raises:
@@ -31,8 +34,10 @@ def write_bundle(folder: Path, draft: Manifest, contents: Mapping[str, bytes]) -
     for file, content in contents.items():
         (folder / file).write_bytes(content)
     (folder / MANIFEST_FILE).write_bytes(draft.to_json())
-    golden = replace(draft.golden, max_abs_delta=_deltas(Bundle.load(folder)))
-    (folder / MANIFEST_FILE).write_bytes(replace(draft, golden=golden).to_json())
+    bundle = Bundle.load(folder)
+    golden = replace(draft.golden, max_abs_delta=_deltas(bundle))
+    measured = replace(draft, golden=golden, batch_rows=measure_batch_rows(bundle))
+    (folder / MANIFEST_FILE).write_bytes(measured.to_json())
     Bundle.load(folder)  # the published bundle must be readable
 
 

@@ -12,16 +12,15 @@ from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
 from sightline.calibrate.calibrated_mode import CalibratedMode
+from sightline.engine.batch_rows import AUTO, batch_rows_for
 from sightline.engine.counters import Counters
 from sightline.engine.model import Model
 from sightline.engine.result_type import TopK
 from sightline.engine.run import run
 from sightline.engine.settings import EngineSettings
 from sightline.source.listing import LABEL, LABEL_ID, Listing
-from sightline.source.read_images import CONTENT, ERROR, read_images
+from sightline.source.read_images import CONTENT, ERROR, READ_BYTES, READ_ROWS, read_images
 
-_BATCH_ROWS = 64
-_BATCH_BYTES = 16 * 1024 * 1024
 NO_CLASS = -1
 
 ClassIds = npt.NDArray[np.int64]
@@ -61,12 +60,13 @@ def classify(
         precision=mode.precision,
         allow_code=allow_code,
     )
-    spec = EngineSettings()
+    rows = batch_rows_for(AUTO, bundle.manifest, mode.backend, Device("cpu"))
+    spec = EngineSettings(rows)
     counters = Counters()
     ids = {label: at for at, label in reversed(list(enumerate(bundle.labels)))}
     found: list[int] = []
     true: list[int] = []
-    batches = read_images(listing, spec.max_image_bytes, _BATCH_ROWS, _BATCH_BYTES)
+    batches = read_images(listing, spec.max_image_bytes, READ_ROWS, READ_BYTES)
     with tqdm(total=len(listing), unit=" images", desc=str(mode), disable=None) as progress:
         model = Model(bundle, session)
         for batch in run(batches, model, spec, TopK(1), [CONTENT], ERROR, counters):

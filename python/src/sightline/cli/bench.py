@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import click
 
 from sightline.cli.options import ALLOW_CODE_HELP as ALLOW_CODE
-from sightline.engine.settings import DEFAULT_BATCH_ROWS, DEFAULT_DECODER
+from sightline.cli.options import BATCH_ROWS_HELP, read_batch_rows
+from sightline.engine.batch_rows import AUTO, BatchRows
+from sightline.engine.settings import DEFAULT_DECODER
 from sightline.own_cores import own_cores
 
 _AT_LEAST_1 = click.IntRange(min=1)
@@ -29,9 +31,10 @@ def _names(context: click.Context, parameter: click.Parameter, value: str) -> tu
     return names
 
 
-def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
-    names = _names(context, parameter, value)
-    return tuple(int(_AT_LEAST_1(name, parameter, context)) for name in names)
+def _batch_rows(
+    context: click.Context, parameter: click.Parameter, value: str
+) -> tuple[BatchRows, ...]:
+    return tuple(read_batch_rows(name) for name in _names(context, parameter, value))
 
 
 def _list(name: str, default: str, known: str) -> Callable[[_Command], _Command]:
@@ -50,10 +53,10 @@ def _list(name: str, default: str, known: str) -> Callable[[_Command], _Command]
 @click.option(
     "--batch-rows",
     metavar="N,M",
-    callback=_numbers,
-    default=str(DEFAULT_BATCH_ROWS),
+    callback=_batch_rows,
+    default=AUTO,
     show_default=True,
-    help="Images in one batch: one number, or several with commas.",
+    help=f"{BATCH_ROWS_HELP} One value, or several with commas.",
 )
 @click.option("--rounds", type=_AT_LEAST_1, default=3, show_default=True, help="The best counts.")
 @click.option(
@@ -78,7 +81,7 @@ def bench(file: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's va
 
     \b
     Example:
-      sightline bench --model efficientnet_lite0 --images photos/ --batch-rows 8,32
+      sightline bench --model efficientnet_lite0 --images photos/ --batch-rows auto,32
           --decoder fast,exact --json bench.json
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
     # Only here: --help must not pay for numpy and pyarrow.

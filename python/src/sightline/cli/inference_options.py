@@ -11,6 +11,7 @@ from sightline.bundle.calibration import PRECISIONS
 from sightline.cli.options import (
     ALLOW_CODE_HELP,
     AT_LEAST_1,
+    BATCH_ROWS_HELP,
     IMAGES_HELP,
     OVERWRITE_HELP,
     PATH,
@@ -19,11 +20,12 @@ from sightline.cli.options import (
     add_options,
     image_options,
     image_source,
+    read_batch_rows,
 )
+from sightline.engine.batch_rows import AUTO
 from sightline.engine.result_type import TopK, Vector
 from sightline.engine.settings import (
     DECODERS,
-    DEFAULT_BATCH_ROWS,
     DEFAULT_DECODER,
     DEFAULT_MAX_IMAGE_PIXELS,
 )
@@ -74,10 +76,11 @@ inference_options = add_options(
     ),
     click.option(
         "--batch-rows",
-        type=AT_LEAST_1,
-        default=DEFAULT_BATCH_ROWS,
+        type=read_batch_rows,
+        metavar="N|auto",
+        default=AUTO,
         show_default=True,
-        help="Images that the model processes at once.",
+        help=BATCH_ROWS_HELP,
     ),
     click.option("--threads", type=AT_LEAST_1, help="Worker threads; default: one for each core."),
     click.option(
@@ -134,8 +137,8 @@ def infer_arguments(given: dict[str, Any], result: TopK | Vector) -> InferArgume
         # EfficientNet-Lite0, where one thread for each batch needs 11.
         threads=threads if sequential else 1,
         allow_code=given["allow_code"],
+        batch_rows=1 if sequential else given["batch_rows"],
         engine=EngineSettings(
-            batch_rows=1 if sequential else given["batch_rows"],
             max_image_bytes=given["max_image_bytes"],
             max_image_pixels=given["max_image_pixels"],
             decoder=given["decoder"],

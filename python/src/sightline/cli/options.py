@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sightline.engine.batch_rows import AUTO, BatchRows
 from sightline.engine.settings import DEFAULT_MAX_IMAGE_BYTES
 from sightline.wrong_option import require_known
 
@@ -23,6 +24,10 @@ MODELS_HELP = (
 )
 IMAGES_HELP = "Folder, glob pattern, or CSV/Parquet table of image paths."
 OVERWRITE_HELP = "Replace --output if it exists."
+BATCH_ROWS_HELP = (
+    "Images that the model processes at once. auto is the number that `models add` measured for "
+    "the backend on a CPU; without one, and on a GPU, it is 32."
+)
 ALLOW_CODE_HELP = (
     "Allow the model's bundle to run Python code from any package. Only for models you trust."
 )
@@ -48,6 +53,19 @@ class KnownName(click.Choice[str]):
         option = param.opts[0] if param is not None else ""
         require_known(option, str(value), self.choices)
         return super().convert(value, param, ctx)
+
+
+def read_batch_rows(text: str) -> BatchRows:
+    """Return the number of rows in a batch, or ``auto``.
+
+    Raises:
+        click.BadParameter: For a text that is neither ``auto`` nor an integer of at least 1.
+    """
+    if text == AUTO:
+        return AUTO
+    if not text.isdecimal() or int(text) < 1:
+        raise click.BadParameter(f"'{text}' must be auto, or a whole number of at least 1.")
+    return int(text)
 
 
 class FloatInRange(click.FloatRange):

@@ -12,14 +12,17 @@ from sightline.cli.next_command import find_jar
 from sightline.cli.options import (
     ALLOW_CODE_HELP,
     AT_LEAST_1,
+    BATCH_ROWS_HELP,
     OVERWRITE_HELP,
     PATH,
     KnownName,
     add_options,
     file_options,
+    read_batch_rows,
 )
 from sightline.cli.tune_values import heads, layers, metric, pair, settings, whole_pair
-from sightline.engine.settings import DECODERS, DEFAULT_BATCH_ROWS, DEFAULT_DECODER
+from sightline.engine.batch_rows import AUTO
+from sightline.engine.settings import DECODERS, DEFAULT_DECODER
 from sightline.publish import check_output, require_replaceable
 from sightline.require_package import require_package
 from sightline.wrong_option import require_known
@@ -117,10 +120,11 @@ _feature_options = add_options(
     click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda."),
     click.option(
         "--batch-rows",
-        type=AT_LEAST_1,
-        default=DEFAULT_BATCH_ROWS,
+        type=read_batch_rows,
+        metavar="N|auto",
+        default=AUTO,
         show_default=True,
-        help="Images that the model processes at once.",
+        help=BATCH_ROWS_HELP,
     ),
     click.option("--allow-code", is_flag=True, help=ALLOW_CODE_HELP),
     file_options,
@@ -207,11 +211,12 @@ def _arguments(given: dict[str, Any]) -> TuneArguments:
         require_replaceable(output, [given["images"]])
     names = ("include", "exclude", "limit")
     stage = ("model", "backend", "precision", "decoder", "device")
+    rows = given["batch_rows"]
     return TuneArguments(
         images=given["images"],
         reading={name: str(given[name]) for name in names if given[name] is not None},
         stage={name: given[name] for name in stage}
-        | {"batchRows": given["batch_rows"], "allowCode": given["allow_code"]},
+        | {"batchRows": 0 if rows == AUTO else rows, "allowCode": given["allow_code"]},
         space=SearchSpace(
             given["heads"],
             given["reg_param"],

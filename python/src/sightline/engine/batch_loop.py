@@ -18,10 +18,11 @@ from sightline.engine.read_ahead import read_ahead
 from sightline.engine.settings import EngineSettings
 from sightline.row_error import RowError
 
-# A partial model batch is run when more rows than this, or more than QUEUED_BYTES of columns, wait
-# behind one of its rows. Otherwise the queue could grow with the input.
+# A partial model batch is run when more rows than this for each thread, or more than QUEUED_BYTES
+# of columns, wait behind one of its rows. Otherwise the queue could grow with the input.
+_PATIENCE_ROWS = 128
 _PATIENCE_BATCHES = 4
-QUEUED_BYTES = 64 * 1024 * 1024
+QUEUED_BYTES = 32 * 1024 * 1024
 
 
 def infer(
@@ -36,7 +37,7 @@ def infer(
 
     Model batches are filled across requests, with rows of one shape. A batch is smaller if some of
     its rows have errors (for example images that cannot be decoded), if the values of all batches
-    that wait for rows reach 16 MiB, if too much waits behind it, or at the end of the input.
+    that wait for rows would exceed 8 MiB, if too much waits behind it, or at the end of the input.
 
     Args:
         requests: A thread reads them ahead. Their values are freed after their batch was written.
@@ -51,7 +52,7 @@ def infer(
     """
     arrays = [kept for head in heads.values() for kept in head.kept]
     inputs = model.bundle.manifest.signature.inputs
-    queue = _Queue(_PATIENCE_BATCHES * spec.batch_rows * spec.threads)
+    queue = _Queue(max(_PATIENCE_ROWS, _PATIENCE_BATCHES * spec.batch_rows) * spec.threads)
     with BatchWorkers(model, feeds, heads, spec, counters) as workers:
         batches = OpenBatches(inputs, spec.batch_rows)
         for request in read_ahead(requests, Request.nbytes, counters):
@@ -128,13 +129,11 @@ def _add_rows(
         if error is not None:
             outcome.errors[row] = error
             continue
-        full = batches.add(request.columns, outcome, row)
-        if full is None:
-            continue
-        if isinstance(full, RowError):
-            outcome.errors[row] = full
+        found = batches.add(request.columns, outcome, row)
+        if isinstance(found, RowError):
+            outcome.errors[row] = found
         else:
-            workers.submit(full)
+            workers.submit_all(found)
 
 
 def _error(request: Request, row: int) -> RowError | None:

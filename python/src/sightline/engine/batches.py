@@ -16,9 +16,9 @@ from sightline.engine.feeds.feed import FeedColumn
 from sightline.engine.heads.head import Kept
 from sightline.row_error import RowError
 
-# Limit for the encoded images of one model batch: 32 photographs of 500 kB. Larger images take so
+# Limit for the encoded images of one model batch: 32 photographs of 250 kB. Larger images take so
 # long to decode that a larger batch would not help.
-BATCH_BYTES = 16 * 1024 * 1024
+BATCH_BYTES = 8 * 1024 * 1024
 
 RowShapes = tuple[tuple[int, ...], ...]
 """The shape of a row in each input with free axes; empty for a model without free axes."""
@@ -106,17 +106,13 @@ class ModelBatch:
     values: list[Sequence[Any]] = field(default_factory=list)
     input_bytes: int = 0
 
-    def add(self, values: Sequence[Any], outcome: Outcome, row: int) -> int:
-        """Add one row to this batch. Return the bytes of its values."""
-        size = 0
-        for value in values:
-            size += value.nbytes
+    def add(self, values: Sequence[Any], size: int, outcome: Outcome, row: int) -> None:
+        """Add one row, whose values have `size` bytes."""
         self.values.append(values)
         self.outcomes.append(outcome)
         self.rows.append(row)
         self.input_bytes += size
         outcome.waiting += 1
-        return size
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -31,7 +31,7 @@ class OpenBatches:
 
     def add(
         self, columns: Sequence[FeedColumn], outcome: Outcome, row: int
-    ) -> ModelBatch | RowError | None:
+    ) -> list[ModelBatch] | RowError:
         """Add a row without an error.
 
         Args:
@@ -40,9 +40,9 @@ class OpenBatches:
             row: Index in `columns` and in `outcome`.
 
         Returns:
-            A batch to run: that of the row if it is full, or the largest if the values of all
-            batches together reach 16 MiB. An error if the shapes of the row's inputs contradict
-            each other; the row is then not added.
+            Batches to run: the largest ones, if the values of all batches together would exceed
+            8 MiB with the row, and that of the row if it is full. An error if the shapes of the
+            row's inputs contradict each other; the row is then not added.
         """
         shapes: RowShapes = ()
         if self._free:
@@ -50,17 +50,22 @@ class OpenBatches:
             if isinstance(found, RowError):
                 return found
             shapes = found
+        values = [column[row] for column in columns]
+        size = sum(value.nbytes for value in values)
+        full = []
+        while self._batches and self._bytes + size > BATCH_BYTES:
+            full.append(self._take(max(self._batches, key=self._bytes_of)))
         batch = self._batches.get(shapes)
         if batch is None:
             batch = self._batches[shapes] = ModelBatch(shapes)
         if self._free:
             self._new.append((batch, len(batch)))
-        self._bytes += batch.add([column[row] for column in columns], outcome, row)
-        if len(batch) == self._batch_rows:
-            return self._take(shapes)
-        if self._bytes >= BATCH_BYTES:
-            return self._take(max(self._batches, key=self._bytes_of))
-        return None
+        batch.add(values, size, outcome, row)
+        self._bytes += size
+        # A row of that size, or a batch near the limit, need not wait for another row.
+        if len(batch) == self._batch_rows or self._bytes >= BATCH_BYTES:
+            full.append(self._take(shapes))
+        return full
 
     def take(self, outcome: Outcome | None = None) -> list[ModelBatch]:
         """Remove and return the batches with rows of an outcome, which must be the oldest one.

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from sightline.engine.counters import Counters
 
-READ_AHEAD_BYTES = 32 * 1024 * 1024
+READ_AHEAD_BYTES = 16 * 1024 * 1024
 # Items of 0 bytes, such as rows that could not be read, also need memory.
 _MAX_ITEMS = 64
 

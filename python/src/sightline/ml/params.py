@@ -39,7 +39,9 @@ class HasModel(Params):
     )
     device = declare("device", "auto, cpu or cuda", TypeConverters.toString)
     batchRows = declare(
-        "batchRows", "rows that the model processes at once, at least 1", TypeConverters.toInt
+        "batchRows",
+        "rows that the model processes at once; 0: the number that was measured for the model",
+        TypeConverters.toInt,
     )
     allowCode = declare(
         "allowCode",

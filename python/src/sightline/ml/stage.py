@@ -34,7 +34,7 @@ MODEL_DEFAULTS: Mapping[str, Any] = {
     "backend": "onnx",
     "precision": "fp32",
     "device": "auto",
-    "batchRows": 32,
+    "batchRows": 0,
     "allowCode": False,
     "handleInvalid": "keep",
     "errorCol": "error",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
+from sightline.engine.batch_rows import BatchRows
 from sightline.errors import WrongUseError
 from sightline.plugins.tensor_text import TensorTexts
 
@@ -53,7 +54,7 @@ class CallOptions(ModelOptions, total=False):
     """The options of a model and of its calls in Spark.
 
     Keys:
-        batch_rows: Largest number of rows in a batch of the model.
+        batch_rows: Largest number of rows in a batch of the model, or ``auto`` (default).
         device: ``auto``, ``cpu`` or ``cuda``.
         precision: ``fp32``, ``bf16`` or ``int8``.
         backend: The backend, if the model has several: ``onnx``, ``openvino``, ``pytorch``.
@@ -63,7 +64,7 @@ class CallOptions(ModelOptions, total=False):
             output that is no class score, else ``struct``.
     """
 
-    batch_rows: int
+    batch_rows: BatchRows
     device: str
     precision: str
     backend: str

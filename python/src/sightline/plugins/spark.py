@@ -14,6 +14,7 @@ from pyspark.sql.functions import call_function, col, create_map, lit
 from sightline.backends.python import VARIANT
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.signature import Signature
+from sightline.engine.batch_rows import AUTO
 from sightline.errors import WrongUseError
 from sightline.plugins.model_options import CallOptions
 
@@ -115,7 +116,8 @@ def stage(path: Path, options: CallOptions) -> Any:  # noqa: ANN401 - one of sev
     }
     for option, param in _PARAMS.items():
         if option in options:
-            params[param] = options[option]  # type: ignore[literal-required]
+            value = options[option]  # type: ignore[literal-required]
+            params[param] = 0 if param == "batchRows" and value == AUTO else value
     if signature.image is None or not (signature.classes or signature.vector):
         return ml.TensorTransformer(**params)
     params.pop("casts", None)

@@ -19,6 +19,9 @@ CONTENT = "__content"
 ERROR = "__error"
 _ERROR_PARTS = ("code", "stage", "message")
 ERROR_TYPE = pa.struct([(name, pa.string()) for name in _ERROR_PARTS])
+# A record batch for the engine ends at this many rows or bytes. It stays in memory until its last
+# image is decoded.
+READ_ROWS, READ_BYTES = 256, 8 * 1024 * 1024
 # Read buffer for a column chunk, independent of the size of its row group.
 _WINDOW_BYTES = 1024 * 1024
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +19,8 @@ from sightline.backends.device import resolve_device
 from sightline.backends.require_supported import require_precision, require_variant
 from sightline.bundle.calibration import Precision
 from sightline.bundle.find import find_bundle
+from sightline.engine.batch_rows import BatchRows, batch_rows_for
+from sightline.engine.freed_memory import return_freed_memory
 from sightline.engine.make_feeds_and_heads import open_heads
 from sightline.engine.model import Model
 from sightline.engine.quiet_decoders import quiet_decoders
@@ -29,7 +31,7 @@ from sightline.errors import SightlineError
 from sightline.publish import check_output, publish_folder, require_replaceable
 from sightline.source.list_images import ImageSource, list_images
 from sightline.source.listing import Listing
-from sightline.source.read_images import CONTENT, ERROR, read_images
+from sightline.source.read_images import CONTENT, ERROR, READ_BYTES, READ_ROWS, read_images
 from sightline.source.split import SPLIT, with_file_columns
 from sightline.standalone.part_writer import Format, open_part
 from sightline.standalone.run_record import write_run_record
@@ -39,9 +41,6 @@ PREDICTION = "prediction"
 FEATURES = "features"
 IfExists = Literal["refuse", "replace"]
 OnError = Literal["permissive", "drop", "fail"]
-
-_BATCH_ROWS = 256
-_BATCH_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,8 @@ class InferArguments:
         precision: ``fp32``, ``bf16`` or ``int8``.
         threads: Threads within one operator of the model, at least 1.
         allow_code: Whether the bundle may run Python code from any package.
-        engine: Batch size, limits, decoder and worker threads.
+        batch_rows: Images that the model processes at once.
+        engine: Limits, decoder and worker threads. Its batch size is replaced by `batch_rows`.
         result: Predictions or features.
         output: The folder to write.
         if_exists: Whether an existing output is an error or is replaced.
@@ -76,6 +76,7 @@ class InferArguments:
     precision: Precision
     threads: int
     allow_code: bool
+    batch_rows: BatchRows
     engine: EngineSettings
     result: TopK | Vector
     output: Path
@@ -99,6 +100,7 @@ def infer_images(arguments: InferArguments) -> Tally:
     """
     started = time.time()
     quiet_decoders()
+    return_freed_memory(arguments.backend)
     overwrite = arguments.if_exists == "replace"
     bundle = find_bundle(arguments.model, arguments.models)
     known = (arguments.source.images, arguments.source.root, arguments.models, bundle.path)
@@ -108,6 +110,8 @@ def infer_images(arguments: InferArguments) -> Tally:
     require_variant(bundle, arguments.backend)
     require_precision(bundle, arguments.backend, arguments.precision)
     device = resolve_device(arguments.device, arguments.backend, None)
+    rows = batch_rows_for(arguments.batch_rows, bundle.manifest, arguments.backend, device)
+    arguments = replace(arguments, engine=replace(arguments.engine, batch_rows=rows))
     tally = Tally(bundle, device, started)
     clock = _Clock(tally.seconds)
     listing = list_images(arguments.source)
@@ -163,8 +167,8 @@ def _infer(
     tally: Tally,
     folder: Path,
 ) -> None:
-    rows = _BATCH_ROWS if arguments.reading == "ahead" else 1
-    batches = read_images(listing, arguments.engine.max_image_bytes, rows, _BATCH_BYTES)
+    rows = READ_ROWS if arguments.reading == "ahead" else 1
+    batches = read_images(listing, arguments.engine.max_image_bytes, rows, READ_BYTES)
     clock = _Clock(tally.seconds)
     names = frozenset(classes)
     writer = None

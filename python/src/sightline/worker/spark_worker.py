@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,10 +13,13 @@ import pyarrow as pa
 from sightline.backends.cache import open_session
 from sightline.backends.device import resolve_device
 from sightline.bundle.bundle import Bundle
+from sightline.engine.batch_rows import batch_rows_for
 from sightline.engine.counters import Counters
+from sightline.engine.freed_memory import return_freed_memory
 from sightline.engine.model import Model
 from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.engine.run import run, run_scalar
+from sightline.engine.settings import EngineSettings
 from sightline.errors import SightlineError
 from sightline.worker.task import begin_task, send_counters
 from sightline.worker.worker_spec import WorkerSpec
@@ -44,11 +48,12 @@ def bulk(spec_json: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Rec
         )
 
     def infer(
-        batches: Iterator[pa.RecordBatch], model: Model, counters: Counters
+        batches: Iterator[pa.RecordBatch],
+        model: Model,
+        settings: EngineSettings,
+        counters: Counters,
     ) -> Iterator[pa.RecordBatch]:
-        return run(
-            batches, model, spec.engine, spec.result, columns.inputs, columns.error, counters
-        )
+        return run(batches, model, settings, spec.result, columns.inputs, columns.error, counters)
 
     return _task(spec, infer)
 
@@ -65,15 +70,16 @@ def scalar(spec_json: str) -> Callable[[Iterator[Arguments]], Iterator[pa.Array[
     spec = WorkerSpec.from_json(spec_json)
 
     def infer(
-        arguments: Iterator[Arguments], model: Model, counters: Counters
+        arguments: Iterator[Arguments], model: Model, settings: EngineSettings, counters: Counters
     ) -> Iterator[pa.Array[Any]]:
-        return run_scalar(arguments, model, spec.engine, spec.result, counters)
+        return run_scalar(arguments, model, settings, spec.result, counters)
 
     return _task(spec, infer)
 
 
 def _task(
-    spec: WorkerSpec, infer: Callable[[Iterator[_In], Model, Counters], Iterator[_Out]]
+    spec: WorkerSpec,
+    infer: Callable[[Iterator[_In], Model, EngineSettings, Counters], Iterator[_Out]],
 ) -> Callable[[Iterator[_In]], Iterator[_Out]]:
     """Return the function of one task, which opens the model when the first item arrives."""
     begin_task()
@@ -83,7 +89,7 @@ def _task(
         if rest is None:
             return
         counters = Counters()
-        yield from infer(rest, _open_model(spec), counters)
+        yield from infer(rest, *_open_model(spec), counters)
         send_counters(counters)
 
     return map_items
@@ -96,10 +102,12 @@ def _unless_empty(items: Iterator[_In]) -> Iterator[_In] | None:
     return None
 
 
-def _open_model(spec: WorkerSpec) -> Model:
+def _open_model(spec: WorkerSpec) -> tuple[Model, EngineSettings]:
+    """Return the model on the task's device, and the settings with its batch size."""
     from pyspark import SparkFiles, TaskContext
 
     quiet_decoders()
+    return_freed_memory(spec.backend)
     folder = Path(spec.model_folder)
     if not folder.is_absolute():
         folder = Path(SparkFiles.get(spec.model_folder))
@@ -124,4 +132,5 @@ def _open_model(spec: WorkerSpec) -> Model:
         precision=spec.precision,
         allow_code=spec.allow_code,
     )
-    return Model(bundle, session)
+    rows = batch_rows_for(spec.batch_rows, bundle.manifest, spec.backend, device)
+    return Model(bundle, session), replace(spec.engine, batch_rows=rows)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sightline.bundle.calibration import Precision
+from sightline.engine.batch_rows import BatchRows
 from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
 from sightline.engine.settings import EngineSettings
 from sightline.errors import SightlineError
@@ -40,8 +41,9 @@ class WorkerSpec:
         precision: ``fp32``, ``bf16`` or ``int8``.
         allow_code: Whether the bundle may name Python code of any package.
         local: Whether the tasks run on the driver's machine (Spark's local mode).
-        engine: Sizes, limits, decoder and conversion of numbers, with one worker thread per core of
-            the task.
+        batch_rows: Rows in one batch of the model.
+        engine: Limits, decoder and conversion of numbers, with one worker thread per core of the
+            task. Its batch size is replaced by `batch_rows`.
         result: The result type.
         columns: The columns of a bulk plan; None for a scalar function.
     """
@@ -54,6 +56,7 @@ class WorkerSpec:
     precision: Precision
     allow_code: bool
     local: bool
+    batch_rows: BatchRows
     engine: EngineSettings
     result: ResultType
     columns: BulkColumns | None
@@ -82,8 +85,8 @@ class WorkerSpec:
             precision=spec["precision"],
             allow_code=spec["allow_code"],
             local=spec["local"],
+            batch_rows=spec["batch_rows"],
             engine=EngineSettings(
-                batch_rows=spec["batch_rows"],
                 max_image_bytes=images["max_bytes"],
                 max_image_pixels=images["max_pixels"],
                 decoder=images["decoder"],

@@ -20,8 +20,8 @@ from sightline.errors import WrongUseError
 from sightline.row_error import RowError
 
 _NO_BYTES = RowError("EMPTY", "decode", "There are no bytes.")
-# Pixels that the worker threads decode at once: eight photographs of 16 megapixels.
-DECODED_BYTES = 1024 * 1024 * 1024
+# Memory of the images that the worker threads decode at once.
+DECODED_BYTES = 256 * 1024 * 1024
 
 
 class ImageFeed:

@@ -104,7 +104,7 @@ final case class ImageRun(
           ("device" -> call.settings.device) ~
           ("precision" -> call.settings.precision) ~
           ("decoder" -> call.images.decoder) ~
-          ("batch_rows" -> call.settings.batchRows)) ~
+          ("batch_rows" -> call.settings.batchRows.json)) ~
           ("images_root" -> root(spark)) ~
           ("partitions" -> written.map(_.tasks).sum) ~
           ("counts" -> counts.json) ~

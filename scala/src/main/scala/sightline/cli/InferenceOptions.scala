@@ -4,7 +4,7 @@ import mainargs.{ParserForClass, arg}
 import org.apache.spark.SparkConf
 
 import sightline.model.Backend
-import sightline.schedule.{ImageSettings, InferenceSettings, Interpreter, Preflight}
+import sightline.schedule.{BatchRows, ImageSettings, InferenceSettings, Interpreter, Preflight}
 import sightline.{OptionValue, SightlineException}
 
 /** The options of every command that runs a model. */
@@ -18,8 +18,11 @@ final case class InferenceOptions(
     decoder: String = InferenceOptions.Images.decoder,
     @arg(doc = "Device: auto (default: the task's GPU if it has one, else the CPU), cpu or cuda")
     device: String = InferenceOptions.Defaults.device,
-    @arg(doc = "Number of images in one batch of the model (default 32)")
-    batchRows: Int = InferenceOptions.Defaults.batchRows,
+    @arg(doc =
+      "Number of images in one batch of the model; auto (default): the number that models add " +
+        "measured for the backend on a CPU; without one, and on a GPU, 32"
+    )
+    batchRows: String = InferenceOptions.Defaults.batchRows.toString,
     @arg(doc = "Folder of bundles that is searched first")
     models: Option[String] = None,
     @arg(doc = "Allow the model to load its own Python code (architecture package.module:function)")
@@ -44,7 +47,7 @@ final case class InferenceOptions(
     precision =
       OptionValue.oneOf("UNKNOWN_PRECISION", "--precision", precision, Backend.Precisions),
     device = OptionValue.oneOf("UNKNOWN_DEVICE", "--device", device, InferenceSettings.Devices),
-    batchRows = OptionValue.atLeast("--batch-rows", batchRows, 1),
+    batchRows = BatchRows.parse("--batch-rows", batchRows),
     allowCode = allowCode.value,
   )
 

@@ -15,8 +15,6 @@ object Session {
     "spark.ui.showConsoleProgress" -> "false",
     // Without validation mapInArrow assigns columns by position and checks nothing.
     "spark.sql.execution.arrow.pyspark.validateSchema.enabled" -> "true",
-    // Limits batches by bytes: the default of 10,000 rows is a gigabyte of photographs.
-    "spark.sql.execution.arrow.maxBytesPerBatch" -> (8L << 20).toString,
     // A worker that a signal kills prints its stack.
     "spark.python.worker.faulthandler.enabled" -> "true",
     // A file that cannot be read is an error row; with these settings it would be missing.

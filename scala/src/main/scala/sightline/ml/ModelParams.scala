@@ -7,7 +7,7 @@ import sightline.SightlineException
 import sightline.model.Backend
 import sightline.plan.StageInference.Wanted
 import sightline.plan.{CallOptions, SessionModel, StageInference}
-import sightline.schedule.InferenceSettings
+import sightline.schedule.{BatchRows, InferenceSettings}
 import sightline.source.Columns
 
 /**
@@ -66,8 +66,9 @@ trait ModelParams extends Params {
   final val batchRows: IntParam = new IntParam(
     this,
     "batchRows",
-    "the most rows in one batch of the model (>= 1)",
-    ParamValidators.gtEq(1),
+    "the most rows in one batch of the model (>= 0). 0: the number that was measured for the " +
+      "backend on a CPU when the model was added; without one, and on a GPU, 32",
+    ParamValidators.gtEq(0),
   )
 
   final val allowCode: BooleanParam = new BooleanParam(
@@ -98,7 +99,7 @@ trait ModelParams extends Params {
     backend -> settings.backend,
     precision -> settings.precision,
     device -> settings.device,
-    batchRows -> settings.batchRows,
+    batchRows -> ModelParams.AutoRows,
     allowCode -> settings.allowCode,
     handleInvalid -> ModelParams.Keep,
     errorCol -> Columns.Error,
@@ -136,7 +137,9 @@ trait ModelParams extends Params {
       "precision",
       precision,
     ) ++ option("device", device) ++
-      option("batch_rows", batchRows)
+      get(batchRows).map { rows =>
+        "batch_rows" -> (if (rows == ModelParams.AutoRows) s"${BatchRows.Auto}" else s"$rows")
+      }
 
   /** An option of a call with the value of a Param; None if the Param is not set. */
   private[ml] def option(name: String, param: Param[?]): Option[(String, String)] =
@@ -174,6 +177,9 @@ object ModelParams {
   val Keep = "keep"
   val Skip = "skip"
   val Fail = "error"
+
+  /** The value of `batchRows` for the measured number of rows. */
+  private val AutoRows = 0
 
   private[ml] val notEmpty: String => Boolean = _.trim.nonEmpty
 }

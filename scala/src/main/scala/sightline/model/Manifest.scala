@@ -14,6 +14,7 @@ import sightline.{ErrorTranslation, SightlineException}
  * @param signature the model's input and output tensors
  * @param variants the name of each variant to its file: `onnx -> model.onnx`
  * @param calibrated the modes whose results were measured and agree with fp32
+ * @param batchRows the name of a backend to the batch size with the least CPU time for a row
  * @param architectures the name of a backend to the code that builds the network for its weights:
  *   `pytorch -> timm:resnet50`
  * @param files every file of the bundle except the manifest to its SHA-256 in hexadecimal
@@ -25,6 +26,7 @@ final case class Manifest(
     architectures: Map[String, String],
     files: Map[String, String],
     calibrated: Seq[CalibratedMode] = Nil,
+    batchRows: Map[String, Int] = Map.empty,
 ) {
 
   /** The names of the built-in backends that can run the model. */
@@ -67,6 +69,7 @@ object Manifest {
           case JNothing => Nil
           case entries => entries.extract[Seq[CalibratedMode]]
         },
+        batchRows = Signature.batchRows(root, MostRows, where),
       )
     } match {
       case Success(manifest) => checked(manifest, where)

@@ -211,6 +211,17 @@ object Signature {
       case rows => count(rows, most, "most_rows", where): Unit
     }
 
+  /** The measured batch sizes by backend; empty if none was measured. */
+  private[model] def batchRows(root: JValue, most: Int, where: String): Map[String, Int] =
+    root \ "batch_rows" match {
+      case JNothing | JNull => Map.empty
+      case JObject(fields) =>
+        fields.map { case (backend, rows) =>
+          backend -> count(rows, most, s"batch_rows.$backend", where)
+        }.toMap
+      case _ => throw invalid(where, "'batch_rows' must be an object")
+    }
+
   private def unknown(
       where: String,
       what: String,

@@ -3,7 +3,7 @@ package sightline.plan
 import scala.collection.immutable.ListMap
 
 import sightline.model.ResultType
-import sightline.schedule.{ImageSettings, InferenceSettings}
+import sightline.schedule.{BatchRows, ImageSettings, InferenceSettings}
 import sightline.{OptionValue, SightlineException}
 
 /**
@@ -62,7 +62,7 @@ object CallOptions {
     "device" -> model((now, name, value) =>
       now.copy(device = OptionValue.oneOf("UNKNOWN_DEVICE", name, value, InferenceSettings.Devices))
     ),
-    "batch_rows" -> model((now, name, value) => now.copy(batchRows = wholeInt(name, value))),
+    "batch_rows" -> model((now, name, value) => now.copy(batchRows = BatchRows.parse(name, value))),
     "casts" -> model((now, name, value) =>
       if (InferenceSettings.Casts.contains(value)) now.copy(casts = value)
       else throw OptionValue.invalid(name, value, "It must be exact or lossy.")

@@ -9,7 +9,7 @@ import sightline.source.FolderScanOptions
  * @param precision `fp32`, or `bf16` or `int8` if the model is calibrated for it
  * @param device one of [[InferenceSettings.Devices]]; `auto` is the task's GPU if it has one, else the
  *   CPU
- * @param batchRows the number of rows in one batch of the model, at least 1
+ * @param batchRows the number of rows in one batch of the model
  * @param casts one of [[InferenceSettings.Casts]]: whether numbers that the model's type cannot
  *   represent are errors, or are cut to it
  * @param allowCode whether the model may load Python code of its own
@@ -18,7 +18,7 @@ final case class InferenceSettings(
     backend: String = "onnx",
     precision: String = "fp32",
     device: String = "auto",
-    batchRows: Int = 32,
+    batchRows: BatchRows = BatchRows.Auto,
     casts: String = InferenceSettings.Exact,
     allowCode: Boolean = false,
 )

@@ -39,7 +39,7 @@ final case class WorkerSpec(
       ("allow_code" -> settings.allowCode) ~
       ("local" -> local) ~
       ("threads" -> threads) ~
-      ("batch_rows" -> settings.batchRows) ~
+      ("batch_rows" -> settings.batchRows.json) ~
       ("casts" -> settings.casts) ~
       ("images" ->
         ("decoder" -> images.decoder) ~

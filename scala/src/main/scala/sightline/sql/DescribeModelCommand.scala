@@ -49,6 +49,9 @@ final case class DescribeModelCommand(name: String, extended: Boolean) extends S
         .sorted
         .mkString(", "),
       "backends" -> found.bundle.backends.mkString(", "),
+      "batch rows" -> manifest.batchRows.toSeq.sorted
+        .map { case (backend, rows) => s"$backend $rows" }
+        .mkString(", "),
       "calibrated modes" -> manifest.calibrated.mkString(", "),
       "options" -> found.options.toSeq.sorted.map { case (k, v) => s"$k=$v" }.mkString(", "),
       "comment" -> comment.getOrElse(""),

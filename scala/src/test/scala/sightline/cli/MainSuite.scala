@@ -141,9 +141,12 @@ final class MainSuite extends AnyFunSuite {
     )) -> "INVALID_OPTION: --on-error is 'stop'. Known: permissive",
     (predict ++ Seq("--limit", "0")) -> "INVALID_OPTION: --limit is '0'. It must be at least 1.",
     (predict ++ Seq("--top-k", "-1")) -> "INVALID_OPTION: --top-k is '-1'.",
-    (predict ++ Seq("--batch-rows", "0")) -> "INVALID_OPTION: --batch-rows is '0'.",
+    (predict ++ Seq(
+      "--batch-rows",
+      "0",
+    )) -> "INVALID_OPTION: --batch-rows is '0'. It must be auto, or",
     (predict ++ Seq("--batch-rows", "x")) ->
-      "INVALID_OPTION: --batch-rows is 'x'. It must be a whole number.",
+      "INVALID_OPTION: --batch-rows is 'x'. It must be auto, or a whole number",
     (predict ++ Seq("--max-error-rate", "few")) ->
       "INVALID_OPTION: --max-error-rate is 'few'. It must be a number.",
     (predict ++ Seq("--max-error-rate", "-0.1")) -> "INVALID_OPTION: --max-error-rate is '-0.1'.",

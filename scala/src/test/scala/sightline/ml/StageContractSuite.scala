@@ -168,7 +168,7 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
       val own = params(stage)
       val copied = stage.copy(ParamMap(own.batchRows -> 7))
       assert(copied.getClass == stage.getClass)
-      assert((copied.uid, params(copied).getBatchRows, own.getBatchRows) == ((stage.uid, 7, 32)))
+      assert((copied.uid, params(copied).getBatchRows, own.getBatchRows) == ((stage.uid, 7, 0)))
       assert(values(copied) - "batchRows" == values(stage) - "batchRows")
       assert(result(copied, input(folder)) == result(stage, input(folder)))
     }

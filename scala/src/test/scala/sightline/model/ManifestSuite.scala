@@ -223,6 +223,17 @@ final class ManifestSuite extends AnyFunSuite {
     }
   }
 
+  test("batch_rows has the measured batch size of each backend, if there is any") {
+    val sizes = JObject("onnx" -> JInt(4), "pytorch" -> JInt(8))
+    assert(parsed(format2("batch_rows" -> sizes): _*).batchRows == Map("onnx" -> 4, "pytorch" -> 8))
+    assert(parsed(format2(): _*).batchRows.isEmpty)
+    Seq[JValue](JInt(0), JInt(1000001), JString("4"), JDouble(4.0)).foreach { rows =>
+      val message = refused(format2("batch_rows" -> JObject("onnx" -> rows)): _*)
+      assert(message.contains("'batch_rows.onnx' must be an integer from 1 to 1000000"))
+    }
+    assert(refused(format2("batch_rows" -> JInt(4)): _*).contains("'batch_rows' must be an object"))
+  }
+
   test("most_rows, the largest batch of a model, is a number of rows") {
     assert(parsed(format2("most_rows" -> JInt(1)): _*).name == "pets")
     Seq(JInt(0), JString("1"), JInt(1000001)).foreach { rows =>

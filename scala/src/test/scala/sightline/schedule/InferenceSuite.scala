@@ -85,7 +85,10 @@ final class InferenceSuite extends AnyFunSuite with LocalSpark {
   test("many partitions and batches lose and duplicate no row") {
     val many = (0 until 500).map(i => Row(s"$i", i, images(i % 7).get(2), images(i % 7).get(3)))
     val rows =
-      predict(Inference(ColourBundle.bundle, InferenceSettings(batchRows = 7)), frame(many, 6))
+      predict(
+        Inference(ColourBundle.bundle, InferenceSettings(batchRows = BatchRows.Fixed(7))),
+        frame(many, 6),
+      )
         .collect()
     assert(rows.map(_.getInt(1)).sorted.toSeq == (0 until 500))
     rows.foreach { row =>

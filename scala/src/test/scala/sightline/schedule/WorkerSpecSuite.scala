@@ -51,7 +51,7 @@ final class WorkerSpecSuite extends AnyFunSuite {
       result = Vector(),
     ),
     "bulk, tensors, two inputs" -> base.copy(
-      settings = InferenceSettings(batchRows = 1, casts = InferenceSettings.Lossy),
+      settings = InferenceSettings(batchRows = BatchRows.Fixed(1), casts = InferenceSettings.Lossy),
       threads = 1,
       result = Tensors(Seq("y", "z")),
       columns = Some(WorkerSpec.Columns(Seq("__input0", "__input1"), "__error")),

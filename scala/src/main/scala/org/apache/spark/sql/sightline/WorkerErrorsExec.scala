@@ -10,7 +10,8 @@ import org.apache.spark.sql.execution.{SparkPlan, UnaryExecNode}
 import sightline.ErrorTranslation
 
 /**
- * Translates the errors of an operator that runs Sightline's worker to Sightline errors.
+ * Translates the errors of an operator that runs Sightline's worker to Sightline errors, and limits
+ * the record batches that the operator sends.
  *
  * Spark reports an error that has a condition unchanged, but other errors as a failed job with a
  * traceback of the worker.
@@ -22,7 +23,7 @@ final case class WorkerErrorsExec(child: SparkPlan) extends UnaryExecNode {
   override def outputOrdering: Seq[SortOrder] = child.outputOrdering
 
   override protected def doExecute(): RDD[InternalRow] =
-    child.execute().mapPartitionsInternal { rows =>
+    SmallRecordBatches(child.execute(), conf).mapPartitionsInternal { rows =>
       new Iterator[InternalRow] {
         override def hasNext: Boolean = WorkerErrorsExec.translated(rows.hasNext)
         override def next(): InternalRow = WorkerErrorsExec.translated(rows.next())
