@@ -1,5 +1,7 @@
 package org.apache.spark.sql.sightline
 
+import scala.util.{Success, Try}
+
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 import org.apache.spark.{JobArtifactSet, SparkContext}
@@ -35,12 +37,15 @@ object SessionArchives {
       .flatMap(_.keys)
       .filter(_.endsWith(uri.substring(uri.lastIndexOf('#'))))
 
-  private def outsideSessions(use: => Unit): Unit =
+  /** Runs `use` as a job without a session. */
+  private[sightline] def outsideSessions(use: => Unit): Unit =
     if (JobArtifactSet.getCurrentJobArtifactState.isEmpty) use
     else {
       // The session of a job is a variable of its thread, which a new thread does not have.
-      val thread = new Thread(() => use)
+      @volatile var result: Try[Unit] = Success(())
+      val thread = new Thread(() => result = Try(use))
       thread.start()
       thread.join()
+      result.get
     }
 }
