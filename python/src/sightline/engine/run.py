@@ -20,8 +20,8 @@ from sightline.engine.heads.head import Head
 from sightline.engine.make_feeds_and_heads import open_feeds, open_heads, open_plain_heads
 from sightline.engine.model import Model
 from sightline.engine.result_type import ResultType, Several
-from sightline.engine.several_results import join_heads, struct_columns, struct_fields
 from sightline.engine.settings import EngineSettings
+from sightline.engine.several_results import join_heads, struct_columns, struct_fields
 from sightline.errors import WrongUseError
 
 ERROR = "error"

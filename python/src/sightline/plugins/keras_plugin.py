@@ -44,6 +44,9 @@ class KerasPlugin(ConvertingPlugin):
         model = read_keras(Path(m)) if isinstance(m, str | Path) else m
         if not isinstance(model, keras.Model):
             raise self.not_a_model(m)
+        if not getattr(model, "inputs", None):
+            # A class of its own: its inputs are known from a call, and its layers from the graph.
+            return super().model_summary(m, **options)
         return ModelSummary(
             options.get("name") or (Path(m).stem if isinstance(m, str | Path) else model.name),
             f"Keras {keras.__version__}, {type(model).__name__}",

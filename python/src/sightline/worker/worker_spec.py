@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sightline.bundle.calibration import Precision
-from sightline.engine.result_type import OneResult, Probabilities, ResultType, Several, Tensors, TopK, Vector
+from sightline.engine.result_type import (
+    OneResult,
+    Probabilities,
+    ResultType,
+    Several,
+    Tensors,
+    TopK,
+    Vector,
+)
 from sightline.engine.settings import EngineSettings
 from sightline.errors import SightlineError
 from sightline.version import PROTOCOL
