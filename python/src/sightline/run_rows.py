@@ -118,6 +118,8 @@ def _columns(
     try:
         return [column_of_rows(rows, tensor)], {}
     except WrongUseError:
+        if isinstance(rows, np.ndarray) and rows.dtype != object:
+            raise  # all rows have one type
         return columns_of_runs(rows, tensor)
 
 
