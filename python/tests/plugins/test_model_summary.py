@@ -209,7 +209,7 @@ def test_a_keras_model_of_a_class_of_its_own_is_shown_after_a_call(
 
     model = Own()
     plugin = sightline.load("keras")
-    with pytest.raises(sightline.SightlineError, match=r"EXPORT_FAILED: 'own'.* Call it once"):
+    with pytest.raises(sightline.SightlineError, match=r"EXPORT_FAILED: .*'own' to ONNX.* Call it once"):
         plugin.model_summary(model)
     model(np.zeros((1, 4), "f4"))
     summary = plugin.model_summary(model)
@@ -222,7 +222,7 @@ def test_example_inputs_that_do_not_fit_are_one_sentence() -> None:
     plugin = sightline.load("pytorch")
     message = (
         r"INVALID_OPTION: Sequential cannot run with example_inputs \(float32 \(2, 5\)\): "
-        r"RuntimeError: mat1 and mat2"
+        r"RuntimeError: .*mat1 and mat2"
     )
     with pytest.raises(WrongUseError, match=message):
         plugin.model_summary(network(), example_inputs=np.zeros((2, 5), "f4"))

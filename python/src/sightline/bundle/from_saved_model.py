@@ -105,6 +105,7 @@ def _interpreter(python: Path | None) -> Path:
 def _run(python: Path, model: Path, signature: str, folder: Path) -> None:
     """Run the script. A line on stderr tells the user what takes so long."""
     script = Path(saved_model_script.__file__)
+    limit = _seconds()
     started = time.monotonic()
     _say(f"Converting '{model.name}' with TensorFlow in {python} (10 to 60 s) …")
     with (folder / "log.txt").open("w+b") as log:
@@ -116,7 +117,6 @@ def _run(python: Path, model: Path, signature: str, folder: Path) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        limit = _seconds()
         try:
             status = process.wait(limit)
         except subprocess.TimeoutExpired as error:
