@@ -209,7 +209,9 @@ def test_a_keras_model_of_a_class_of_its_own_is_shown_after_a_call(
 
     model = Own()
     plugin = sightline.load("keras")
-    with pytest.raises(sightline.SightlineError, match=r"EXPORT_FAILED: .*'own' to ONNX.* Call it once"):
+    with pytest.raises(
+        sightline.SightlineError, match=r"EXPORT_FAILED: .*'own'.* Call it once"
+    ):
         plugin.model_summary(model)
     model(np.zeros((1, 4), "f4"))
     summary = plugin.model_summary(model)
@@ -226,8 +228,8 @@ def test_example_inputs_that_do_not_fit_are_one_sentence() -> None:
     )
     with pytest.raises(WrongUseError, match=message):
         plugin.model_summary(network(), example_inputs=np.zeros((2, 5), "f4"))
-    with pytest.raises(WrongUseError, match="INVALID_OPTION: example_inputs cannot be made arrays"):
-        plugin.model_summary(network(), example_inputs="text")
+    with pytest.raises(WrongUseError, match="INVALID_OPTION: Sequential cannot run with example_"):
+        plugin.model_summary(network(), example_inputs=["text"])
     with pytest.raises(WrongUseError, match=r"INVALID_OPTION: heads is 'classes'\. It must be a"):
         plugin.model_summary(network(), heads="classes")  # type: ignore[arg-type]
     with pytest.raises(WrongUseError, match=r"INVALID_OPTION: labels is 'ab'\. It must be a list"):
