@@ -8,7 +8,6 @@ import org.apache.spark.sql.types.{BinaryType, DataType, StructType}
 import org.apache.spark.sql.{DataFrame, Dataset}
 import org.apache.spark.storage.StorageLevel
 
-
 /**
  * Spark's `Pipeline`, whose fit runs each transformer once.
  *

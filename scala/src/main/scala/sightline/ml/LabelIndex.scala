@@ -66,13 +66,12 @@ private[ml] object LabelIndex {
     }
 
   /** The index of a row's label, as a double; NULL for a label that is not one of `labels`. */
-  def column(label: StructField, labels: Seq[String]): Column = {
+  def column(label: StructField, labels: Seq[String]): Column =
     if (ofAttribute(label).isDefined) Columns.quoted(label.name).cast("double")
     else {
       val position = array_position(lit(labels.toArray), valueOf(label).cast(StringType))
       when(position > 0, position - lit(1)).cast("double")
     }
-  }
 
   /** The labels of the rows, with 0.0 for -0.0: the two are equal, but have different texts. */
   private def valueOf(label: StructField): Column = {

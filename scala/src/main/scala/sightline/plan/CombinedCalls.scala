@@ -4,6 +4,7 @@ import scala.annotation.tailrec
 
 import org.apache.spark.sql.catalyst.expressions.*
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project}
+import org.apache.spark.sql.types.StructType
 
 import sightline.model.ResultType
 import sightline.model.ResultType.Several
@@ -18,7 +19,9 @@ private[plan] object CombinedCalls {
   @tailrec
   def in(operator: LogicalPlan): LogicalPlan = {
     val calls = operator.expressions.flatMap(InferenceCall.in)
-    calls.find(one => calls.exists(other => alike(one, other) && one.result != other.result)) match {
+    calls.find(one =>
+      calls.exists(other => alike(one, other) && one.result != other.result)
+    ) match {
       case None => operator
       case Some(first) =>
         val same = calls.filter(alike(first, _))
@@ -120,7 +123,9 @@ private[plan] object CombinedCalls {
    */
   def narrowed(project: Project, infer: Infer): Option[Project] = {
     val known = results(infer.call.result)
-    val uses = project.projectList.flatMap(_.collect { case use @ Part(part) if part(infer) => use })
+    val uses = project.projectList.flatMap(_.collect {
+      case use @ Part(part) if part(infer) => use
+    })
     val all = project.projectList.flatMap(_.collect { case column: AttributeReference => column })
     val used = uses.map(_.ordinal).distinct.filter(_ < known.size).sorted
     val isWhole = all.count(_.exprId == infer.result.exprId) > uses.size
@@ -129,7 +134,8 @@ private[plan] object CombinedCalls {
       val result = if (kept.size == 1) kept.head else Several(kept)
       val call = infer.call.copy(result = result)
       val narrow = Infer(call, infer.child)
-      val error = narrow.result.dataType.asInstanceOf[org.apache.spark.sql.types.StructType].size - 1
+      val error =
+        narrow.result.dataType.asInstanceOf[StructType].size - 1
       val list = project.projectList.map(_.transformUp {
         case use @ Part(part) if part(infer) =>
           if (use.ordinal < known.size) answer(known(use.ordinal), narrow.result, result).get

@@ -135,11 +135,12 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
     def labelled(number: Int => Double): DataFrame =
       shades().withColumn("label", udf((id: Int) => number(id)).apply($"id"))
     val zeros = labelled(id => if (id % 3 == 0) 1d else if (id % 2 == 0) -0.0 else 0.0)
-    Seq("double" -> Seq("0.0", "1.0"), "float" -> Seq("0.0", "1.0")).foreach { case (name, labels) =>
-      val model = classifier.fit(zeros.withColumn("label", $"label".cast(name)))
-      assert(model.labels.toSeq == labels)
-      val found = rows(model.transform(table(red, blue)))
-      assert(found.map(_.getAs[String]("predicted_label")) == Seq("0.0", "1.0"))
+    Seq("double" -> Seq("0.0", "1.0"), "float" -> Seq("0.0", "1.0")).foreach {
+      case (name, labels) =>
+        val model = classifier.fit(zeros.withColumn("label", $"label".cast(name)))
+        assert(model.labels.toSeq == labels)
+        val found = rows(model.transform(table(red, blue)))
+        assert(found.map(_.getAs[String]("predicted_label")) == Seq("0.0", "1.0"))
     }
     val nan = labelled(id => if (id == 7) Double.NaN else (id % 2).toDouble)
     val error = intercept[AnalysisException](classifier.fit(nan))
@@ -159,7 +160,9 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
     val column = "UNKNOWN_COLUMN: the table of ImageClassifier has no column 'photo'"
     assert(message(classifier.setInputCol("photo").fit(images)).startsWith(column))
     val noModel = new ImageClassifier()
-    assert(message(noModel.fit(images)).startsWith("WRONG_PARAM: Param model of ImageClassifier is"))
+    assert(
+      message(noModel.fit(images)).startsWith("WRONG_PARAM: Param model of ImageClassifier is")
+    )
     val taken = images.withColumnRenamed("label", "error")
     val exists = message(classifier.setLabelCol("error").fit(taken))
     assert(exists.startsWith("OUTPUT_COLUMN_EXISTS: ImageClassifier writes column 'error'"))
@@ -182,14 +185,18 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
     val added = Seq("prediction", "predicted_label", "probability", "error")
     assert(classified.columns.toSeq == Seq("id", "content", "n", "n", "features") ++ added)
     val found = classified.orderBy("id").collect().toSeq
-    assert(found.map(row => (row.get(2), row.get(3), row.getAs[String]("predicted_label"))) ==
-      Seq((1, 2, "rose"), (1, 2, "sky")))
+    assert(
+      found.map(row => (row.get(2), row.get(3), row.getAs[String]("predicted_label"))) ==
+        Seq((1, 2, "rose"), (1, 2, "sky"))
+    )
     assert(found.map(_.getAs[Row]("error").getString(0)) == Seq("IO", "IO"))
     val skipped = model.setHandleInvalid("skip").transform(twice.drop("error"))
     assert(skipped.columns.toSeq == Seq("id", "content", "n", "n") ++ added.init)
     assert(skipped.count() == 2)
     def condition(frame: DataFrame): String =
-      intercept[AnalysisException](new ImageFeaturizer().setModel(means).transform(frame)).getCondition
+      intercept[AnalysisException](
+        new ImageFeaturizer().setModel(means).transform(frame)
+      ).getCondition
     val images = table(red)
     assert(condition(images.select($"*", $"content")) == "AMBIGUOUS_COLUMN")
     assert(condition(images.selectExpr("*", failed, failed)) == "AMBIGUOUS_COLUMN")

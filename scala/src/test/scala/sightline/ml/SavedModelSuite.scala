@@ -210,8 +210,10 @@ final class SavedModelSuite extends AnyFunSuite with StageImages {
         .write
         .save(s"$folder/validator")
       val points = CrossValidator.load(s"$folder/validator").getEstimatorParamMaps
-      assert(points.map(_.toSeq.map(pair => pair.param.name -> pair.value)).toSeq ==
-        Seq(Seq("allowCode" -> false)))
+      assert(
+        points.map(_.toSeq.map(pair => pair.param.name -> pair.value)).toSeq ==
+          Seq(Seq("allowCode" -> false))
+      )
     }
   }
 }

@@ -66,7 +66,9 @@ final class CombinedInferenceSuite
   test("several results of one output, with options of their own") {
     val two = s"ml_predict('$means', content, map('top_k', '2'))"
     val (rows, decoded) = counted(
-      sql(s"SELECT size($two.top_k), size($predict.top_k), $features.features FROM images ORDER BY id")
+      sql(
+        s"SELECT size($two.top_k), size($predict.top_k), $features.features FROM images ORDER BY id"
+      )
     )
     val found = Seq(Row(2, 3, Red), Row(2, 3, Green), Row(2, 3, Blue))
     assert(rows.filterNot(_.isNullAt(2)) == found)
@@ -134,9 +136,15 @@ final class CombinedInferenceSuite
     val (kept, decoded, rows) = labels(new ImageFeaturizer, new ImagePredictor, images)
     assert(kept == Seq(first, None -> None, last))
     assert(decoded == 2)
-    assert(rows.map(row => Option(row.getAs[Row]("error")).map(_.getString(0)))(1).contains("DENIED"))
+    assert(
+      rows.map(row => Option(row.getAs[Row]("error")).map(_.getString(0)))(1).contains("DENIED")
+    )
     val (other, again, named) =
-      labels(new ImageFeaturizer().setErrorCol("why"), new ImagePredictor().setErrorCol("how"), images)
+      labels(
+        new ImageFeaturizer().setErrorCol("why"),
+        new ImagePredictor().setErrorCol("how"),
+        images,
+      )
     assert(other == kept)
     assert(again == 2)
     Seq("why", "how").foreach { name =>
@@ -158,7 +166,8 @@ final class CombinedInferenceSuite
   }
 
   test("a fitted ImageClassifierModel shares the run with a featurizer") {
-    val labelled = table(red, green, blue, red).selectExpr("*", "IF(id = 3, 'sky', 'land') AS label")
+    val labelled =
+      table(red, green, blue, red).selectExpr("*", "IF(id = 3, 'sky', 'land') AS label")
     val model = new ImageClassifier().setModel(means).setMaxIter(5).fit(labelled)
     val featurized = new ImageFeaturizer().setModel(means).transform(table(red, blue))
     val (rows, decoded) = counted(model.transform(featurized).orderBy("id"))

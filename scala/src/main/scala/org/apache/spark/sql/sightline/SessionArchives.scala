@@ -1,6 +1,8 @@
 package org.apache.spark.sql.sightline
 
-import scala.util.{Success, Try}
+import scala.concurrent.duration.Duration
+import scala.concurrent.{Await, Promise}
+import scala.util.Try
 
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.classic.ClassicConversions.castToImpl
@@ -42,10 +44,8 @@ object SessionArchives {
     if (JobArtifactSet.getCurrentJobArtifactState.isEmpty) use
     else {
       // The session of a job is a variable of its thread, which a new thread does not have.
-      @volatile var result: Try[Unit] = Success(())
-      val thread = new Thread(() => result = Try(use))
-      thread.start()
-      thread.join()
-      result.get
+      val done = Promise[Unit]()
+      new Thread(() => done.complete(Try(use)): Unit).start()
+      Await.result(done.future, Duration.Inf)
     }
 }
