@@ -124,7 +124,7 @@ def test_no_file_gives_consent_to_code(colour_bundle: Path, tmp_path: Path) -> N
     assert (stage.getAllowCode(), loaded.getAllowCode()) == (True, False)
     assert loaded.setAllowCode(True).copy().getAllowCode()
     # The grid of a saved CrossValidator is a map of Params.
-    with pytest.raises(sightline.WrongUseError, match="WRONG_PARAM: Param allowCode of ImagePred"):
+    with pytest.raises(sightline.WrongUseError, match="CODE_NOT_ALLOWED: a map of Params"):
         loaded.copy({loaded.allowCode: True})
     assert not loaded.copy({loaded.allowCode: False}).getAllowCode()
 

@@ -209,9 +209,7 @@ def test_a_keras_model_of_a_class_of_its_own_is_shown_after_a_call(
 
     model = Own()
     plugin = sightline.load("keras")
-    with pytest.raises(
-        sightline.SightlineError, match=r"EXPORT_FAILED: .*'own'.* Call it once"
-    ):
+    with pytest.raises(sightline.SightlineError, match=r"EXPORT_FAILED: .*'own'.* Call it once"):
         plugin.model_summary(model)
     model(np.zeros((1, 4), "f4"))
     summary = plugin.model_summary(model)

@@ -64,15 +64,15 @@ class Stage(JavaParams, JavaMLReadable[Any], JavaMLWritable):
         """Return a copy with other values of some Params.
 
         Raises:
-            WrongUseError: WRONG_PARAM if they contain consent to code: they may be the grid of a
-                saved CrossValidator, and a file gives no consent.
+            WrongUseError: CODE_NOT_ALLOWED if they contain consent to code: they may be the grid
+                of a saved CrossValidator, and a file gives no consent.
         """
         for param, value in (extra or {}).items():
             if value and (param.parent, param.name) == (self.uid, "allowCode"):
                 raise WrongUseError(
-                    "WRONG_PARAM",
-                    f"Param allowCode of {type(self).__name__} cannot be set by a map of Params. "
-                    "Call setAllowCode(True).",
+                    "CODE_NOT_ALLOWED",
+                    "a map of Params, such as the grid of a saved CrossValidator, cannot allow "
+                    f"code. Call setAllowCode(True) of the {type(self).__name__}.",
                 )
         copied: Self = super().copy(extra)  # type: ignore[arg-type]
         return copied
