@@ -178,6 +178,18 @@ final class NearDuplicatesSuite extends AnyFunSuite with LocalSpark {
     assert(condition("threshold => 'high'") == "INVALID_OPTION")
     assert(condition("recall => -1") == "INVALID_OPTION")
     assert(condition("id => 'name'") == "UNKNOWN_COLUMN")
+    // The result has columns of these names.
+    Seq("group_id", "similarity", "GROUP_ID").foreach { name =>
+      val named = spark.table("wrong").withColumnRenamed("path", name)
+      named.createOrReplaceTempView("named")
+      val query = s"SELECT * FROM near_duplicates(TABLE(named), id => '$name')"
+      val error = intercept[AnalysisException](spark.sql(query))
+      assert(
+        error.getMessage.startsWith(
+          s"INVALID_OPTION: id is '$name'. The result has its own columns group_id and similarity."
+        )
+      )
+    }
     assert(condition("features => 'doubles'") == "WRONG_COLUMN_TYPE")
     assert(condition("features => 'path'") == "WRONG_COLUMN_TYPE")
     val error = intercept[SightlineException](NearDuplicates(threshold = 2))
