@@ -48,9 +48,10 @@ class Projection:
             numbers = pa.array(found.reshape(-1))
             lists: pa.Array[Any] = pa.ListArray.from_arrays(offsets, numbers)  # type: ignore[call-overload]
             others = rows.drop_columns([self.vectors])
-            yield pa.RecordBatch.from_arrays(
-                [*others.columns, lists], [*others.schema.names, self.components]
-            )
+            field: pa.Field[Any] = pa.field(self.components, pa.list_(pa.float32()))
+            # Spark compares the columns' names, types and whether they can be NULL.
+            schema = pa.schema([*others.schema, field])
+            yield pa.RecordBatch.from_arrays([*others.columns, lists], schema=schema)
 
 
 def _numbers(text: str) -> Floats:
