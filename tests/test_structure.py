@@ -37,7 +37,7 @@ ALLOWED: dict[str, set[str]] = {
         "sightline.schedule",
     },
     "sightline.report": {"sightline", SQL_BRIDGE, "sightline.source", "sightline.schedule"},
-    "sightline.pca": {"sightline", SQL_BRIDGE, ML_BRIDGE, "sightline.source", "sightline.plan"},
+    "sightline.pca": {"sightline", SQL_BRIDGE, ML_BRIDGE, "sightline.source", "sightline.schedule"},
     "sightline.ml": {
         "sightline",
         SQL_BRIDGE,

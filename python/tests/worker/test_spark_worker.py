@@ -1,4 +1,5 @@
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,6 +128,20 @@ def test_a_bundle_that_is_not_the_resolved_one_is_refused(
     model = {"name": "colour", "sha256": "f" * 64, "folder": str(colour_bundle)}
     with pytest.raises(SightlineError, match="MODEL_CHANGED: colour was resolved to sha256 ffff"):
         list(bulk(spec_of(colour_bundle, model=model))(iter([batch_of(encode("red"))])))
+
+
+def test_the_second_task_of_a_worker_reads_no_file_of_the_bundle(
+    colour_bundle: Path, encode: Encode, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "shipped"
+    shutil.copytree(colour_bundle, bundle)
+    spec = spec_of(bundle, result={"kind": "top_k", "k": 3})
+    (first,) = bulk(spec)(iter([batch_of(encode("red"))]))
+    for file in bundle.iterdir():
+        file.write_bytes(b"")
+    (second,) = bulk(spec)(iter([batch_of(encode("red"))]))
+    assert second.equals(first)
+    assert first.column("label")[0].as_py() == "red"
 
 
 def test_column_types_are_those_that_spark_converts_to() -> None:

@@ -35,6 +35,9 @@ class Bundle:
     sha256: str
     prefix: str = ""
     text: bytes = field(default=b"", repr=False)
+    _labels: dict[tuple[str, int], tuple[str, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def name(self) -> str:
@@ -89,7 +92,7 @@ class Bundle:
         return self.labels_of(self.manifest.signature.require_classes(self.name))
 
     def labels_of(self, output: Output) -> tuple[str, ...]:
-        """Return one label per class, in the order of the class ids.
+        """Return one label per class, in the order of the class ids. A file is read once.
 
         Args:
             output: An output with a classes head.
@@ -99,6 +102,9 @@ class Bundle:
         """
         (classes,) = output.tensor.row_shape
         file = output.head.labels if isinstance(output.head, Classes) else ""
+        known = self._labels.get((file, classes))
+        if known is not None:
+            return known
         try:
             lines = self.read_bytes(file).decode("utf-8").replace("\r\n", "\n").split("\n")
         except UnicodeDecodeError as error:
@@ -113,7 +119,7 @@ class Bundle:
                 f"{self.path}: '{file}' has {len(lines)} labels for {classes} "
                 "classes. It needs one line per class.",
             )
-        return tuple(lines)
+        return self._labels.setdefault((file, classes), tuple(lines))
 
 
 def _read(path: Path, prefix: str, file: str, at_most: int | None = None) -> bytes:

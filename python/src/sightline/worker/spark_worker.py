@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -102,22 +103,33 @@ def _unless_empty(items: Iterator[_In]) -> Iterator[_In] | None:
     return None
 
 
+@lru_cache(maxsize=8)
+def _open_bundle(folder: Path, sha256: str, name: str) -> Bundle:
+    """Return a bundle that this process keeps, because a worker runs many tasks of a query.
+
+    Raises:
+        SightlineError: MODEL_CHANGED if the folder has another bundle than `sha256`.
+    """
+    quiet_decoders()
+    bundle = Bundle.load(folder)
+    if bundle.sha256 != sha256:
+        raise SightlineError(
+            "MODEL_CHANGED",
+            f"{name} was resolved to sha256 {sha256[:12]}, but {folder} "
+            f"contains {bundle.sha256[:12]}. It changed after the query began: run it again.",
+        )
+    return bundle
+
+
 def _open_model(spec: WorkerSpec) -> tuple[Model, EngineSettings]:
     """Return the model on the task's device, and the settings with its batch size."""
     from pyspark import SparkFiles, TaskContext
 
-    quiet_decoders()
     return_freed_memory(spec.backend)
     folder = Path(spec.model_folder)
     if not folder.is_absolute():
         folder = Path(SparkFiles.get(spec.model_folder))
-    bundle = Bundle.load(folder)
-    if bundle.sha256 != spec.model_sha256:
-        raise SightlineError(
-            "MODEL_CHANGED",
-            f"{spec.model_name} was resolved to sha256 {spec.model_sha256[:12]}, but {folder} "
-            f"contains {bundle.sha256[:12]}. It changed after the query began: run it again.",
-        )
+    bundle = _open_bundle(folder, spec.model_sha256, spec.model_name)
     task = TaskContext.get()
     addresses: list[str] | None = None
     if task is not None:

@@ -40,6 +40,14 @@ def begin_task() -> None:
             del sys.path_importer_cache[name]
 
 
+def partition_id() -> int:
+    """Return the number of the task's partition, from 0; equal for each attempt of a task."""
+    from pyspark import TaskContext
+
+    task = TaskContext.get()
+    return 0 if task is None else task.partitionId()
+
+
 def send_counters(counters: Counters) -> None:
     """Add the counters to the accumulator updates that Spark's worker sends at the task's end.
 

@@ -6,7 +6,13 @@ import org.apache.spark.sql.SparkSession
 import org.json4s.JsonDSL.*
 import org.json4s.{JField, JInt, JNothing, JNull, JObject, JString, JValue}
 
-import sightline.pca.{ComponentsOutput, FeatureCounts, FeatureTable, FittedComponents}
+import sightline.pca.{
+  ComponentsOutput,
+  ComponentsWorker,
+  FeatureCounts,
+  FeatureTable,
+  FittedComponents,
+}
 import sightline.report.{
   LocalRun,
   Publication,
@@ -16,7 +22,7 @@ import sightline.report.{
   Tracking,
   WrittenRows,
 }
-import sightline.source.Split
+import sightline.source.{Columns, Split}
 
 /**
  * A run of `pca` with checked options.
@@ -48,7 +54,10 @@ final case class PcaRun(
     val publication = Publication.prepare(output, overwrite, inputs, hadoop, tables = inputs)
     publication.requireWritten()
     page.foreach(_.check(spark))
-    val tracked = watch("preflight")(tracking.flatMap(_.check(spark)))
+    val tracked = watch("preflight") {
+      ComponentsWorker.check(spark)
+      tracking.flatMap(_.check(spark))
+    }
     val table = FeatureTable.open(spark, features, splitColumn, whole)
     val counts = watch("read")(FeatureCounts.of(table, features))
     val featuresRun = RunRecord.read(new Path(features, RunRecord.InDataFolder), hadoop)
@@ -58,9 +67,9 @@ final case class PcaRun(
       val written = new ComponentsOutput(spark, staging.toString)
       val splits = counts.splits.toSeq.sortBy(_._1)(Split.order)
       splits.foreach { case (split, rows) =>
-        StageWithProgress(spark, watch, s"transform_$split", rows, table.vectors(Some(split))) {
-          vectors =>
-            written.write(fitted.model.project(vectors))
+        StageWithProgress(spark, watch, s"transform_$split", rows, table.described(Some(split))) {
+          described =>
+            written.write(fitted.model.project(described.drop(Columns.Error)))
         }
       }
       watch("count")(WrittenRows.check(counts.splits, written.counts(features)))

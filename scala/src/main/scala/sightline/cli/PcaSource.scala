@@ -1,14 +1,14 @@
 package sightline.cli
 
 import org.apache.hadoop.fs.Path
-import org.apache.spark.ml.feature.StandardScalerModel
 import org.apache.spark.sql.SparkSession
 import org.json4s.JsonDSL.*
 import org.json4s.{JObject, JString, JValue, jvalue2monadic}
 
 import sightline.SightlineException
-import sightline.pca.{ComponentModel, FeatureCounts, FeatureTable, FittedComponents}
+import sightline.pca.{ComponentFit, ComponentModel, FeatureCounts, FeatureTable, FittedComponents}
 import sightline.report.{RunRecord, Stopwatch}
+import sightline.source.Columns
 
 /** The source of a run's components: a fit, or an earlier run. */
 sealed trait PcaSource {
@@ -56,16 +56,11 @@ object PcaSource {
     ): FittedComponents = {
       val rows = counts.splits.getOrElse(table.trainSplit, 0L)
       requireRows(counts, rows)
-      val vectors = table.vectors(Some(table.trainSplit))
-      val scaler =
-        StageWithProgress(spark, watch, "scaler_fit", rows, vectors)(ComponentModel.fitScaler)
-      requireFinite(scaler)
-      // One pass for the means and one for the covariances.
-      val (model, spectrum) =
-        StageWithProgress(spark, watch, "pca_fit", 2 * rows, vectors) { passed =>
-          ComponentModel.fitPca(scaler, passed, k)
-        }
-      FittedComponents(model, spectrum, Some(rows))
+      val vectors = table.described(Some(table.trainSplit)).select(Columns.Features, Columns.Error)
+      val fit =
+        StageWithProgress(spark, watch, "pca_fit", rows, vectors)(ComponentFit(_, k))
+      requireFinite(fit)
+      FittedComponents(ComponentModel.of(fit), fit.shares.toSeq, Some(rows))
     }
 
     private def requireRows(counts: FeatureCounts, rows: Long): Unit = {
@@ -87,9 +82,9 @@ object PcaSource {
       }
     }
 
-    private def requireFinite(scaler: StandardScalerModel): Unit = {
-      val wrong = scaler.mean.toArray.zip(scaler.std.toArray).indexWhere { case (mean, std) =>
-        !mean.isFinite || !std.isFinite
+    private def requireFinite(fit: ComponentFit): Unit = {
+      val wrong = fit.means.zip(fit.deviations).indexWhere { case (mean, deviation) =>
+        !mean.isFinite || !deviation.isFinite
       }
       if (wrong >= 0) {
         throw SightlineException(
@@ -97,7 +92,7 @@ object PcaSource {
           "features" -> s"feature $wrong of some training row",
         )
       }
-      if (scaler.std.toArray.forall(_ == 0)) {
+      if (fit.deviations.forall(_ == 0)) {
         throw SightlineException("NO_VARIANCE")
       }
     }

@@ -4,10 +4,8 @@ import scala.util.Try
 import scala.util.control.NonFatal
 
 import org.apache.hadoop.fs.Path
-import org.apache.spark.ml.feature.{PCAModel, StandardScaler, StandardScalerModel}
-import org.apache.spark.ml.functions.vector_to_array
-import org.apache.spark.ml.sightline.{FittedPipeline, PrincipalComponents}
-import org.apache.spark.sql.functions.col
+import org.apache.spark.ml.feature.{PCAModel, StandardScalerModel}
+import org.apache.spark.ml.sightline.{ComponentStages, FittedPipeline}
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
 import sightline.SightlineException
@@ -30,12 +28,20 @@ final case class ComponentModel(scaler: StandardScalerModel, pca: PCAModel) {
   /** The share of the total variance of each component, 0 to 1. */
   def explainedVariance: Seq[Double] = pca.explainedVariance.toArray.toSeq
 
-  /** The rows with a column `components`, array<float>, instead of `features`. */
-  def project(vectors: DataFrame): DataFrame = {
-    val projected = pca.transform(scaler.transform(vectors))
-    projected
-      .withColumn(Columns.Components, vector_to_array(col(Columns.Components), "float32"))
-      .drop(Columns.Features, ComponentModel.Scaled)
+  /**
+   * The rows with a column `components`, array<float>, as the last one instead of `features`. The
+   * Python workers compute the same projection as the two stages, in float64.
+   */
+  def project(rows: DataFrame): DataFrame = {
+    val none = Array.fill(features)(0d)
+    val ones = Array.fill(features)(1d)
+    val scale = scaler.std.toArray.map(std => if (std == 0) 0 else 1 / std)
+    ComponentsWorker.project(
+      rows,
+      mean = if (scaler.getWithMean) scaler.mean.toArray else none,
+      scale = if (scaler.getWithStd) scale else ones,
+      directions = pca.pc.toArray,
+    )
   }
 
   /** Writes the model as a pipeline of Spark ML. */
@@ -46,27 +52,17 @@ object ComponentModel {
 
   private val Scaled = "scaled_features"
 
-  def fitScaler(vectors: DataFrame): StandardScalerModel =
-    new StandardScaler()
-      .setInputCol(Columns.Features)
-      .setOutputCol(Scaled)
-      .setWithMean(true)
-      .setWithStd(true)
-      .fit(vectors)
-
-  /**
-   * Fits all components in two passes over the rows.
-   *
-   * @return the model with the first `k` components, and the shares of the variance of all components
-   */
-  def fitPca(
-      scaler: StandardScalerModel,
-      vectors: DataFrame,
-      k: Int,
-  ): (ComponentModel, Seq[Double]) = {
-    val all = PrincipalComponents.fit(scaler.transform(vectors), Scaled, Columns.Components)
-    (ComponentModel(scaler, all.model(k)), all.shares.toSeq)
-  }
+  /** The model of fitted components. */
+  def of(fit: ComponentFit): ComponentModel =
+    ComponentModel(
+      ComponentStages.scaler(fit.means, fit.deviations, Columns.Features, Scaled),
+      ComponentStages.pca(
+        fit.directions,
+        fit.shares.take(fit.directions.size),
+        Scaled,
+        Columns.Components,
+      ),
+    )
 
   /**
    * Loads a model that [[ComponentModel.save]] wrote. Only the two expected stages are loaded; Spark's

@@ -1,7 +1,6 @@
 package sightline.pca
 
 import org.apache.spark.SparkException
-import org.apache.spark.ml.functions.array_to_vector
 import org.apache.spark.sql.functions.{coalesce, col, lit, nullif, substring_index}
 import org.apache.spark.sql.types.{ArrayType, DoubleType, FloatType}
 import org.apache.spark.sql.{AnalysisException, Column, DataFrame, SparkSession}
@@ -18,12 +17,11 @@ import sightline.{ErrorTranslation, SightlineException}
  */
 final case class FeatureTable(rows: DataFrame, trainSplit: String) {
 
-  /** The rows with features, as vectors, of one split; None: of all splits. */
-  def vectors(split: Option[String]): DataFrame =
+  /** The rows with features of one split; None: of all splits. */
+  def described(split: Option[String]): DataFrame =
     split
       .fold(rows)(name => rows.where(col(Columns.Split) === name))
       .where(col(Columns.Features).isNotNull)
-      .withColumn(Columns.Features, array_to_vector(col(Columns.Features)))
 
   /** At most `most` rows with an error: `path, code, stage, message`. */
   def failed(most: Int): Seq[Map[String, String]] = {

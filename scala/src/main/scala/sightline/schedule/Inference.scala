@@ -113,7 +113,6 @@ final case class Inference(
       columns: Option[WorkerSpec.Columns],
   ): PythonWorker = {
     val context = spark.sparkContext
-    val executable = Interpreter.of(context.getConf)
     val folder = ShippedArchives.shipBundle(spark, bundle)
     val spec = WorkerSpec(
       WorkerSpec.Model(bundle.manifest.name, bundle.sha256, folder),
@@ -124,14 +123,12 @@ final case class Inference(
       result,
       columns,
     )
-    PythonWorker(
-      executable,
-      pythonVersion = Preflight.checkPackages(executable, context.version).python,
-      includes = Seq(ShippedArchives.shipPython(spark)),
-      environment = WorkerEnvironment(settings.backend),
-      module = "sightline.worker.spark_worker",
-      factory = factory,
-      spec = spec.toJson,
+    WorkerFunction(
+      spark,
+      "sightline.worker.spark_worker",
+      factory,
+      spec.toJson,
+      WorkerEnvironment(settings.backend),
     )
   }
 }

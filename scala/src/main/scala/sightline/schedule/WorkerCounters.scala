@@ -58,13 +58,20 @@ object WorkerCounters {
   }
 
   private def parse(update: Array[Byte]): Map[String, Double] = {
-    implicit val formats: Formats = DefaultFormats
     val text = new String(update, ISO_8859_1)
     val begin = text.indexOf(Begin)
     if (begin < 0) Map.empty
     else {
       val json = text.substring(begin + Begin.length, text.lastIndexOf('}'))
-      JsonMethods.parse(json).extract[Map[String, Double]]
+      // Without `extract`, which looks for the type by reflection, for each task again.
+      JsonMethods.parse(json) match {
+        case JObject(fields) =>
+          fields.collect {
+            case (name, JDouble(value)) => name -> value
+            case (name, JInt(value)) => name -> value.toDouble
+          }.toMap
+        case _ => Map.empty
+      }
     }
   }
 }

@@ -1,0 +1,1 @@
+"""Principal components of a table of features: moments, eigenvectors and projections."""

@@ -1,0 +1,58 @@
+"""Projection of vectors on principal components."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sightline.components.vectors import Floats, blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A linear map of centred vectors.
+
+    Args:
+        vectors: The column of vectors.
+        components: The column for the components, which replaces the column of vectors.
+        mean: (features,) float64.
+        matrix: (features, k) float64, scale and directions.
+    """
+
+    vectors: str
+    components: str
+    mean: Floats
+    matrix: Floats
+
+    @staticmethod
+    def from_json(text: str) -> Projection:
+        """Parse the driver's JSON text; its matrices are little-endian float64 in base64."""
+        spec = json.loads(text)
+        mean, scale = _numbers(spec["mean"]), _numbers(spec["scale"])
+        directions = _numbers(spec["directions"]).reshape(-1, len(mean))  # (k, features)
+        matrix = np.ascontiguousarray((directions * scale).T)
+        return Projection(spec["vectors"], spec["components"], mean, matrix)
+
+    def map(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows with components, list<float>, as the last column."""
+        k = self.matrix.shape[1]
+        for rows, values in blocks(batches, self.vectors):
+            found = ((values - self.mean) @ self.matrix).astype(np.float32)  # (rows, k)
+            offsets = pa.array(np.arange(0, found.size + 1, k, dtype=np.int32))
+            numbers = pa.array(found.reshape(-1))
+            lists: pa.Array[Any] = pa.ListArray.from_arrays(offsets, numbers)  # type: ignore[call-overload]
+            others = rows.drop_columns([self.vectors])
+            field: pa.Field[Any] = pa.field(self.components, pa.list_(pa.float32()))
+            # Spark compares the columns' names, types and whether they can be NULL.
+            schema = pa.schema([*others.schema, field])
+            yield pa.RecordBatch.from_arrays([*others.columns, lists], schema=schema)
+
+
+def _numbers(text: str) -> Floats:
+    return np.frombuffer(base64.b64decode(text), "<f8")
