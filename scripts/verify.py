@@ -5,9 +5,9 @@ verify.py quick        the checks of the changed languages, and the fast tests o
 verify.py coverage     the tests of python/, and their coverage of the sources
 verify.py everything   all checks, dist/sightline.jar, and all tests in Scala and Python
 
-Scala and Python run at the same time, or one after the other on a machine with less than 8 GB of
-memory. VERIFY_LANES=1 or 2 selects this. If they run at the same time, the output of a part is
-printed when the part has ended.
+Two parts run at the same time, or one after the other on a machine with less than 8 GB of memory.
+VERIFY_LANES=1 or 2 selects this. If two run at the same time, the output of a part is printed when
+the part has ended.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Part:
     Args:
         reports: Glob in REPORTS for the JUnit reports of the command.
         failures: File in which the command writes one line for each reason of a failure.
-        needs: Name of a part of the other language that must end first.
+        needs: Name of a part that must end first.
     """
 
     name: str
@@ -86,88 +86,102 @@ def pytest(name: str, folder: Path, report: str, *options: str | Path, needs: st
     return Part(name, (BIN / "python", *options, *command), folder, report, needs=needs)
 
 
+def types() -> list[Part]:
+    """Return one part for each folder. They share a cache, so each needs the one before it."""
+    parts: list[Part] = []
+    for name in (
+        "python",
+        "examples/fraud_id",
+        "examples/fruits",
+        "examples/notebooks",
+        "benchmarks",
+    ):
+        folders = () if name == "python" else (".",)
+        needs = parts[-1].name if parts else ""
+        parts.append(Part(f"types of {name}/", (*MYPY, *folders), ROOT / name, needs=needs))
+    return [*parts, Part("types of tests/", (*MYPY, "tests", "scripts"), needs=parts[-1].name)]
+
+
 PYTHON_STYLE = (
     Part("ruff check", (BIN / "ruff", "check")),
     Part("ruff format", (BIN / "ruff", "format", "--check")),
     Part("import layers", (BIN / "lint-imports", "--no-logo"), ROOT / "python"),
-    Part("types of python/", MYPY, ROOT / "python"),
-    Part("types of examples/fraud_id", (*MYPY, "."), ROOT / "examples/fraud_id"),
-    Part("types of examples/fruits", (*MYPY, "."), ROOT / "examples/fruits"),
-    Part("types of examples/notebooks", (*MYPY, "."), ROOT / "examples/notebooks"),
-    Part("types of benchmarks/", (*MYPY, "."), ROOT / "benchmarks"),
-    Part("types of tests/", (*MYPY, "tests", "scripts")),
+    *types(),
 )
 PYTHON_TESTS = pytest("tests of python/", ROOT / "python", "python.xml", "-m", "coverage", "run")
 # Fails below the limit in python/pyproject.toml.
 COVERAGE = Part(
-    "branch coverage of python/", (BIN / "python", "-m", "coverage", "report"), ROOT / "python"
+    "branch coverage of python/",
+    (BIN / "python", "-m", "coverage", "report"),
+    ROOT / "python",
+    needs=PYTHON_TESTS.name,
 )
 SCALA_STYLE = sbt("Scala style", "verifyStyle")
 JAR = sbt("dist/sightline.jar", "assembly")
 
-Lanes = tuple[Sequence[Part], ...]
-
-# End-to-end tests that start processes of their own, such as SQL clients, notebooks and pages. The
-# other end-to-end tests share one application that runs commands.
-CLIENTS = (
-    "ml",
-    "peers",
-    "test_commands.py",
-    "test_connect.py",
-    "test_fraud_id_model.py",
-    "test_jar.py",
-    "test_jdbc.py",
-    "test_notebooks.py",
-    "test_pyspark.py",
-    "test_pyspark_errors.py",
-    "test_readme.py",
-    "test_report_page.py",
-    "test_sql.py",
-    "test_sql_reference.py",
-)
+# End-to-end tests by what they start; the tests without a group share one application for commands.
+GROUPS = {
+    "stages": ("ml", "peers", "plugins"),
+    "notebooks and tour": ("test_notebooks.py", "test_readme.py", "test_sql_reference.py"),
+    "clients": (
+        "test_commands.py",
+        "test_connect.py",
+        "test_fraud_id_model.py",
+        "test_jar.py",
+        "test_jdbc.py",
+        "test_pyspark.py",
+        "test_pyspark_errors.py",
+        "test_report_page.py",
+        "test_sql.py",
+    ),
+}
 
 
-def style() -> Lanes:
+def style() -> list[Part]:
     """Return the checks of both languages, without tests."""
-    return (PYTHON_STYLE, [SCALA_STYLE])
+    return [SCALA_STYLE, *PYTHON_STYLE]
 
 
-def quick() -> Lanes:
+def quick() -> list[Part]:
     """Return the checks of the changed languages, and the fast tests."""
     scala, python = changed_languages()
     tests = pytest("fast tests of python/", ROOT / "python", "python.xml")
     fast = Part(tests.name, (*tests.command, "-m", "not slow"), tests.folder, tests.reports)
     tasks = [*(["verifyStyle"] if scala else []), "fastSuites"]
-    return (
-        [sbt("fast suites in Scala", *tasks, reports="scalatest/*.xml")],
-        [*(PYTHON_STYLE if python else ()), fast],
-    )
+    suites = sbt("fast suites in Scala", *tasks, reports="scalatest/*.xml")
+    return [suites, *(PYTHON_STYLE if python else ()), fast]
 
 
-def coverage() -> Lanes:
+def coverage() -> list[Part]:
     """Return the tests of python/, and the report of their coverage."""
-    return ([PYTHON_TESTS, COVERAGE],)
+    return [PYTHON_TESTS, COVERAGE]
 
 
-def everything() -> Lanes:
-    """Return all checks and all tests."""
-    commands = pytest("tests end to end: commands", ROOT, "end-to-end.xml", needs=JAR.name)
-    ignored = [f"--ignore=tests/{name}" for name in CLIENTS]
-    commands = replace(commands, command=(*commands.command, *ignored))
-    clients = pytest("tests end to end: clients", ROOT, "clients.xml", needs=JAR.name)
-    files = [f"tests/{name}" for name in CLIENTS]
-    others = [word for word in clients.command if word != "tests"]
-    clients = replace(clients, command=(*others, *files))
-    return (
-        [JAR, sbt("Scala style and tests", "verify", reports="scalatest/*.xml"), clients],
-        [
-            *PYTHON_STYLE,
-            PYTHON_TESTS,
-            COVERAGE,
-            pytest("tests of benchmarks/", ROOT / "benchmarks", "benchmarks.xml"),
-            commands,
-        ],
-    )
+def everything() -> list[Part]:
+    """Return all checks and all tests, the longest first, so that both lanes end together."""
+    return [
+        JAR,
+        replace(sbt("Scala style and tests", "verify", reports="scalatest/*.xml"), needs=JAR.name),
+        *PYTHON_STYLE,
+        PYTHON_TESTS,
+        COVERAGE,
+        *end_to_end(),
+        pytest("tests of benchmarks/", ROOT / "benchmarks", "benchmarks.xml"),
+    ]
+
+
+def end_to_end() -> list[Part]:
+    """Return one part for the tests without a group, and one for each group."""
+    named = [name for names in GROUPS.values() for name in names]
+    ignored = [f"--ignore=tests/{name}" for name in named]
+    rest = pytest("tests end to end: commands", ROOT, "commands.xml", needs=JAR.name)
+    parts = [replace(rest, command=(*rest.command, *ignored))]
+    for group, names in GROUPS.items():
+        report = f"{group.replace(' ', '-')}.xml"
+        part = pytest(f"tests end to end: {group}", ROOT, report, needs=JAR.name)
+        options = [word for word in part.command if word != "tests"]
+        parts.append(replace(part, command=(*options, *(f"tests/{name}" for name in names))))
+    return parts
 
 
 PLANS = {"style": style, "quick": quick, "coverage": coverage, "everything": everything}
@@ -204,10 +218,7 @@ def main(arguments: Sequence[str]) -> int:
     for stale in REPORTS.rglob("*.xml"):
         stale.unlink()
     FAILURES.unlink(missing_ok=True)
-    lanes = PLANS[arguments[0]]()
-    if number_of_lanes() == 1:
-        lanes = ([part for lane in lanes for part in lane],)
-    counts = Verification(lanes).run()
+    counts = Verification(PLANS[arguments[0]](), number_of_lanes()).run()
     for reason in counts.reasons:
         print(f"FAILED {reason}")
     if arguments[0] != "style":
@@ -227,24 +238,23 @@ def number_of_lanes() -> int:
 
 
 class Verification:
-    """A run of one or two sequences of parts at the same time."""
+    """A run of parts in one lane or two. A free lane takes the first part that can start."""
 
-    def __init__(self, lanes: Lanes) -> None:
+    def __init__(self, parts: Sequence[Part], lanes: int) -> None:
         self._lanes = lanes
-        self._ended = {part.name: threading.Event() for lane in lanes for part in lane}
+        self._waiting = list(parts)
+        self._ended: set[str] = set()
+        self._changed = threading.Condition()
         self._running: dict[str, tuple[float, Path]] = {}  # start time and log
         self._counts = Counts()
         self._printing = threading.Lock()
 
     def run(self) -> Counts:
         """Run all parts and return their counts."""
-        if len(self._lanes) == 1:
-            self._run_lane(self._lanes[0])
+        if self._lanes == 1:
+            self._run_lane()
             return self._counts
-        threads = [
-            threading.Thread(target=self._run_lane, args=[lane], daemon=True)
-            for lane in self._lanes
-        ]
+        threads = [threading.Thread(target=self._run_lane, daemon=True) for _ in range(self._lanes)]
         for thread in threads:
             thread.start()
         shown = time.monotonic()
@@ -253,25 +263,33 @@ class Verification:
             if time.monotonic() - shown >= PROGRESS_S:
                 shown = time.monotonic()
                 self._show_progress()
-        for name, ended in self._ended.items():
-            if not ended.is_set():
-                self._counts.fail(f"{name}: it was not run")
         return self._counts
 
-    def _run_lane(self, parts: Sequence[Part]) -> None:
-        for part in parts:
-            if part.needs:
-                self._ended[part.needs].wait()
+    def _run_lane(self) -> None:
+        while (part := self._take()) is not None:
             try:
                 self._run_part(part)
             except Exception as error:  # noqa: BLE001 - the other parts must run
                 self._counts.fail(f"{part.name}: {type(error).__name__}: {error}")
             finally:
-                self._ended[part.name].set()
+                with self._changed:
+                    self._ended.add(part.name)
+                    self._changed.notify_all()
+
+    def _take(self) -> Part | None:
+        """Remove and return the first part whose need has ended. Wait for one; None at the end."""
+        with self._changed:
+            while self._waiting:
+                for part in self._waiting:
+                    if not part.needs or part.needs in self._ended:
+                        self._waiting.remove(part)
+                        return part
+                self._changed.wait()
+            return None
 
     def _run_part(self, part: Part) -> None:
         start = time.monotonic()
-        if len(self._lanes) == 1:
+        if self._lanes == 1:
             print(f"==> {part.name}", flush=True)
             status = _run(part, None)
             print(f"    {part.name}: {time.monotonic() - start:.0f} s", flush=True)

@@ -11,6 +11,7 @@ spark = (
     .config("spark.jars", jar)
     .config("spark.sql.extensions", "sightline.sql.SightlineExtensions")
     .config("spark.ui.enabled", "false")
+    .config("spark.sql.shuffle.partitions", "2")
     .getOrCreate()
 )
 spark.sparkContext.setLogLevel("OFF")

@@ -32,6 +32,7 @@ def example(repository: Path, jar: Path, run_in: Callable[..., Done]) -> Callabl
             *("--conf", "spark.sql.extensions=sightline.sql.SightlineExtensions"),
             *("--conf", f"spark.sightline.models={repository / 'models'}"),
             *("--conf", "spark.ui.enabled=false", "--conf", "spark.log.level=ERROR"),
+            *("--conf", "spark.sql.shuffle.partitions=2"),
             *arguments,
             PYTHONPATH=str(repository / "python" / "src"),
         )
