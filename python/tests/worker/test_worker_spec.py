@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
+from sightline.engine.result_type import Probabilities, ResultType, Several, Tensors, TopK, Vector
 from sightline.engine.settings import EngineSettings
 from sightline.errors import SightlineError
 from sightline.worker.worker_spec import BulkColumns, WorkerSpec
@@ -23,6 +23,7 @@ RESULTS: dict[str, ResultType] = {
     "scalar, vector": Vector(),
     "bulk, tensors, two inputs": Tensors(("y", "z")),
     "scalar, tensors": Tensors(("y",)),
+    "scalar, several": Several((TopK(5), Vector())),
 }
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from sightline.backends.backend import Array
 from sightline.bundle.tensor_spec import TensorSpec
 from sightline.errors import WrongUseError
+from sightline.row_error import RowError
 
 
 def column_of_rows(rows: Sequence[Any] | Array, tensor: TensorSpec) -> pa.Array[Any]:
@@ -39,6 +40,57 @@ def column_of_rows(rows: Sequence[Any] | Array, tensor: TensorSpec) -> pa.Array[
             "WRONG_COLUMN_TYPE",
             f"the rows for the input {tensor} are not numbers or nested lists of one type: {error}",
         ) from error
+
+
+def columns_of_runs(
+    rows: Sequence[Any] | Array, tensor: TensorSpec
+) -> tuple[list[pa.Array[Any]], dict[int, RowError]]:
+    """Return columns for rows that have no common type, and the errors of rows that do not fit.
+
+    A row that is not numbers, nested as deeply as the tensor, is NULL in its column.
+
+    Args:
+        rows: As for `column_of_rows`.
+        tensor: The tensor of the input.
+
+    Returns:
+        Columns of one row or more, which have together the rows in their order; and the error of
+        each row that does not fit, by its index.
+    """
+    columns: list[list[pa.Array[Any]]] = []
+    errors: dict[int, RowError] = {}
+    for at, row in enumerate(rows):
+        column, problem = _of_row(row, tensor)
+        if problem:
+            message = f"The value for the input {tensor} {problem}."
+            errors[at] = RowError("INVALID_INPUT", "feed", message)
+        if columns and columns[-1][0].type == column.type:
+            columns[-1].append(column)
+        else:
+            columns.append([column])
+    return [pa.concat_arrays(one) for one in columns], errors
+
+
+def _of_row(row: object, tensor: TensorSpec) -> tuple[pa.Array[Any], str]:
+    """Return a column of one row, and why it does not fit, if so."""
+    levels = len(tensor.row_axes)
+    wanted = "a number" if levels == 0 else f"a list of numbers, nested {levels} deep"
+    try:
+        column = column_of_rows([row], tensor)
+    except WrongUseError:
+        return pa.nulls(1), f"is not {wanted}, or has numbers of several types"
+    kind: Any = column.type
+    for _ in range(levels):
+        if pa.types.is_null(kind):
+            break
+        if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+            return pa.nulls(1), f"is {kind}, not {wanted}"
+        kind = kind.value_type
+    types = pa.types
+    is_known = (types.is_null, types.is_integer, types.is_floating, types.is_boolean)
+    if not any(one(kind) for one in (*is_known, types.is_decimal)):
+        return pa.nulls(1), f"is {column.type}, not {wanted}"
+    return column, ""
 
 
 def _of_values(rows: list[Any], rank: int) -> pa.Array[Any]:

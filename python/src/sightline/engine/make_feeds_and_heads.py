@@ -13,7 +13,7 @@ from sightline.engine.feeds.tensor_feed import TensorFeed
 from sightline.engine.heads.classes_head import ClassesHead, ProbabilitiesHead
 from sightline.engine.heads.head import Head, HeadFactory
 from sightline.engine.heads.tensor_head import TensorHead, VectorHead
-from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
+from sightline.engine.result_type import OneResult, Probabilities, Tensors, TopK, Vector
 from sightline.engine.settings import EngineSettings
 from sightline.errors import WrongUseError
 from sightline.extensions import extension_names, load_extension, unknown_extension
@@ -35,7 +35,7 @@ def open_feeds(bundle: Bundle, spec: EngineSettings) -> tuple[Feed, ...]:
     return tuple(_feed(one, spec, memory) for one in bundle.manifest.signature.inputs)
 
 
-def open_heads(bundle: Bundle, result: ResultType) -> dict[str, Head]:
+def open_heads(bundle: Bundle, result: OneResult) -> dict[str, Head]:
     """Make the heads of the outputs that a result type needs, by the output's name.
 
     `Tensors` returns the unchanged values of an output with a built-in head. The head of another

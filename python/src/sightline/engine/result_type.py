@@ -54,4 +54,16 @@ class Tensors:
     outputs: tuple[str, ...]
 
 
-ResultType = TopK | Probabilities | Vector | Tensors
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Several results of one run of the model: a struct column for each, with its own error.
+
+    Args:
+        results: At least two results, none of them `Several`.
+    """
+
+    results: tuple[OneResult, ...]
+
+
+OneResult = TopK | Probabilities | Vector | Tensors
+ResultType = OneResult | Several

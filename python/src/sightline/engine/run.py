@@ -19,8 +19,9 @@ from sightline.engine.feeds.feed import FeedColumn
 from sightline.engine.heads.head import Head
 from sightline.engine.make_feeds_and_heads import open_feeds, open_heads, open_plain_heads
 from sightline.engine.model import Model
-from sightline.engine.result_type import ResultType
+from sightline.engine.result_type import ResultType, Several
 from sightline.engine.settings import EngineSettings
+from sightline.engine.several_results import join_heads, struct_columns, struct_fields
 from sightline.errors import WrongUseError
 
 ERROR = "error"
@@ -61,7 +62,7 @@ def run(
             error of `open_heads`.
         SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
-    call = _Call(model, spec, lambda: open_heads(model.bundle, result))
+    call = _Call(model, spec, lambda: _heads(model, result), is_several=isinstance(result, Several))
     requests = (call.bulk_request(batch, inputs, errors) for batch in batches)
     for kept, arrays in call.run(requests, errors, counters):
         names = kept.schema.names
@@ -98,7 +99,7 @@ def run_scalar(
         WrongUseError: WRONG_COLUMN_TYPE; an error of `open_heads`.
         SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
-    call = _Call(model, spec, lambda: open_heads(model.bundle, result))
+    call = _Call(model, spec, lambda: _heads(model, result), is_several=isinstance(result, Several))
     for kept, arrays in call.run(map(call.scalar_request, arguments), ERROR, counters):
         yield pa.StructArray.from_arrays(arrays, fields=call.fields, mask=kept.column(_ALL_NULL))
 
@@ -129,21 +130,37 @@ def run_arrays(
         WrongUseError: UNKNOWN_OUTPUT; UNKNOWN_COLUMN; WRONG_COLUMN_TYPE.
         SightlineError: MODEL_OUTPUT, or MODEL_FAILED if the backend raises on a batch.
     """
-    call = _Call(model, spec, lambda: open_plain_heads(model.bundle, outputs))
+    call = _Call(model, spec, lambda: [open_plain_heads(model.bundle, outputs)])
     return call.outcomes((call.bulk_request(batch, inputs, errors) for batch in batches), None)
+
+
+def _heads(model: Model, result: ResultType) -> list[Mapping[str, Head]]:
+    results = result.results if isinstance(result, Several) else (result,)
+    return [open_heads(model.bundle, one) for one in results]
 
 
 class _Call:
     """A run of a model with some heads, for record batches and for scalar functions."""
 
     def __init__(
-        self, model: Model, spec: EngineSettings, open_: Callable[[], Mapping[str, Head]]
+        self,
+        model: Model,
+        spec: EngineSettings,
+        open_: Callable[[], Sequence[Mapping[str, Head]]],
+        *,
+        is_several: bool = False,
     ) -> None:
         self._model = model
         self._spec = spec.with_most_rows(model.bundle.manifest.most_rows)
         self._feeds = open_feeds(model.bundle, spec)
-        self._heads = open_()
-        results = [field for head in self._heads.values() for field in head.fields]
+        self._parts = open_()
+        self._is_several = is_several
+        self._heads = join_heads(self._parts) if is_several else self._parts[0]
+        results = (
+            struct_fields(self._parts, arrow_types.ERROR)
+            if is_several
+            else [field for head in self._heads.values() for field in head.fields]
+        )
         self.fields = [*results, pa.field(ERROR, arrow_types.ERROR)]
 
     def run(
@@ -154,7 +171,11 @@ class _Call:
         for outcome in self.outcomes(requests, counters):
             started = time.thread_time()
             given = outcome.kept.column(errors) if errors in outcome.kept.schema.names else None
-            arrays = [*self._columns(outcome), _error_column(outcome, given)]
+            error = _error_column(outcome, given)
+            columns = self._columns(outcome)
+            if self._is_several:
+                columns = struct_columns(self._parts, list(columns), error)
+            arrays = [*columns, error]
             counters.result_cpu_s += time.thread_time() - started
             yield outcome.kept, arrays
 

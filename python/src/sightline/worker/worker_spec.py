@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sightline.bundle.calibration import Precision
-from sightline.engine.result_type import Probabilities, ResultType, Tensors, TopK, Vector
+from sightline.engine.result_type import (
+    OneResult,
+    Probabilities,
+    ResultType,
+    Several,
+    Tensors,
+    TopK,
+    Vector,
+)
 from sightline.engine.settings import EngineSettings
 from sightline.errors import SightlineError
 from sightline.version import PROTOCOL
@@ -96,6 +104,12 @@ class WorkerSpec:
 
 
 def _result(fields: Mapping[str, Any]) -> ResultType:
+    if fields["kind"] == "several":
+        return Several(tuple(map(_one_result, fields["results"])))
+    return _one_result(fields)
+
+
+def _one_result(fields: Mapping[str, Any]) -> OneResult:
     kind = fields["kind"]
     if kind == "top_k":
         return TopK(fields["k"])

@@ -8,8 +8,6 @@ import org.apache.spark.sql.types.{BinaryType, DataType, StructType}
 import org.apache.spark.sql.{DataFrame, Dataset}
 import org.apache.spark.storage.StorageLevel
 
-import sightline.source.Columns
-
 /**
  * Spark's `Pipeline`, whose fit runs each transformer once.
  *
@@ -88,7 +86,8 @@ object CachedPipeline extends MLReadable[CachedPipeline] {
 
   /** Runs `use` with the rows in the cache, and removes those that were not there before. */
   private def persisted[A](frame: DataFrame)(use: DataFrame => A): A = {
-    val rows = frame.select(cached(frame.schema).map(field => Columns.quoted(field.name)): _*)
+    val left = frame.schema.filter(field => hasBytes(field.dataType)).map(_.name)
+    val rows = frame.drop(left: _*)
     val isOwn = rows.storageLevel == StorageLevel.NONE
     if (isOwn) rows.persist(StorageLevel.MEMORY_AND_DISK): Unit
     try {

@@ -64,7 +64,7 @@ trait ClassifierParams
 
   /** The stage that computes the features; it has the values of all Params that both have. */
   private[ml] def featurizer: ImageFeaturizer =
-    copyValues(new ImageFeaturizer(uid)).setOutputCol(s"__${uid}_features")
+    copyValues(new ImageFeaturizer(uid, stageName)).setOutputCol(s"__${uid}_features")
 
   /**
    * The result's schema: the columns of errors, and of the prediction.

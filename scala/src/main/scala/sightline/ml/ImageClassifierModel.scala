@@ -35,7 +35,7 @@ final class ImageClassifierModel private[ml] (
     AnalysisErrors.analysed(classified(schema, labels.toSeq))
 
   override def transform(dataset: Dataset[?]): DataFrame = {
-    val schema = transformSchema(dataset.schema, logging = true)
+    transformSchema(dataset.schema, logging = true): Unit
     val features = featurizer
     val featurized = features.transform(dataset)
     val probability = s"__${uid}_probability"
@@ -48,11 +48,20 @@ final class ImageClassifierModel private[ml] (
       $(predictedLabelCol) -> element_at(lit(labels), col(index) + lit(1)),
       $(probabilityCol) -> col(probability),
     )
-    val own = PredictionColumns(this, labels.toSeq).map { case (_, field) => field.name }.toSet
-    values.select(schema.fields.toSeq.map { field =>
-      if (own(field.name)) added(field.name).as(field.name, field.metadata)
-      else Columns.quoted(field.name)
-    }: _*)
+    val predictions = PredictionColumns(this, labels.toSeq).map { case (_, field) =>
+      added(field.name).as(field.name, field.metadata)
+    }
+    val own = Seq(features.getOutputCol, probability, index)
+    if ($(handleInvalid) != ModelParams.Keep) {
+      values.select(col("*") +: predictions: _*).drop(own: _*)
+    } else {
+      // The column of errors is the last. Other columns may have equal names.
+      val error = s"__${uid}_error"
+      values
+        .select((col("*") +: predictions) :+ Columns.quoted($(errorCol)).as(error): _*)
+        .drop(own :+ $(errorCol): _*)
+        .withColumnRenamed(error, $(errorCol))
+    }
   }
 
   /** The probability of each label; NULL where the features are NULL. */

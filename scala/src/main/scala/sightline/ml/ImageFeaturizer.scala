@@ -9,13 +9,20 @@ import sightline.model.{ModelOutput, ResultType}
 import sightline.plan.SessionModel
 import sightline.source.Columns
 
-/** Computes the feature vector of each image, for MLlib's stages and for comparing images. */
-final class ImageFeaturizer(override val uid: String)
-    extends ModelTransformer
+/**
+ * Computes the feature vector of each image, for MLlib's stages and for comparing images.
+ *
+ * @param stageName the name in errors and EXPLAIN: of this class, or of the stage that uses it
+ */
+final class ImageFeaturizer private[ml] (
+    override val uid: String,
+    override private[ml] val stageName: String,
+) extends ModelTransformer
     with ImageParams
     with HasOutputCol
     with MLWritable {
 
+  def this(uid: String) = this(uid, classOf[ImageFeaturizer].getSimpleName)
   def this() = this(Identifiable.randomUID("imageFeaturizer"))
 
   /** The output of the model with a vector head that becomes the features; not set: the first. */
@@ -37,6 +44,8 @@ final class ImageFeaturizer(override val uid: String)
       model: SessionModel,
       schema: StageSchema,
   ): Seq[Column] = Seq(image(model, schema))
+
+  override protected def readError(schema: StageSchema): Option[Column] = imageError(schema)
 
   override protected def resultType(model: SessionModel): ResultType = {
     val name = vector(model).tensor.name
@@ -64,7 +73,8 @@ final class ImageFeaturizer(override val uid: String)
       }
   }
 
-  override def copy(extra: ParamMap): ImageFeaturizer = defaultCopy(extra)
+  override def copy(extra: ParamMap): ImageFeaturizer =
+    copyValues(new ImageFeaturizer(uid, stageName), extra)
   override def write: MLWriter = new StageWriter(this)
 }
 

@@ -3,7 +3,7 @@ package sightline.ml
 import org.apache.spark.ml.param.shared.HasInputCol
 import org.apache.spark.ml.param.{Param, ParamValidators}
 import org.apache.spark.sql.Column
-import org.apache.spark.sql.functions.{lit, struct, when}
+import org.apache.spark.sql.functions.{lit, when}
 import org.apache.spark.sql.types.{BinaryType, NullType, StructField, StructType}
 
 import sightline.SightlineException
@@ -38,19 +38,18 @@ trait ImageParams extends HasDecoder with HasInputCol {
   def setInputCol(value: String): this.type = set(inputCol, value)
 
   /**
-   * The image of a row: BINARY, or `struct<content, error>`.
+   * The image of a row: BINARY, or `struct<content, error>` if it is made of pixels. The error of
+   * reading an image is no part of it, so that stages with the same model and column are one model
+   * call.
    *
-   * @throws SightlineException UNKNOWN_COLUMN, WRONG_COLUMN_TYPE or NO_IMAGE_INPUT
+   * @throws SightlineException UNKNOWN_COLUMN, AMBIGUOUS_COLUMN, WRONG_COLUMN_TYPE or NO_IMAGE_INPUT
    */
   private[ml] def image(model: SessionModel, schema: StageSchema): Column = {
     model.inference.bundle.requireImage(): Unit
     val field = schema.column(stageName, $(inputCol))
     val value = Columns.quoted(field.name)
     field.dataType match {
-      case BinaryType =>
-        Columns.errorOf(schema.table).filterNot(_ => isErrorKept(schema)).fold(value) { error =>
-          struct(value.as(Columns.Content), when(value.isNull, error).as(Columns.Error))
-        }
+      case BinaryType => value
       case NullType => lit(None.orNull).cast(BinaryType)
       case found: StructType if PixelImage.is(found) => PixelImage.encoded(value)
       case _ => throw ImageParams.wrongType(stageName, field)
@@ -58,11 +57,18 @@ trait ImageParams extends HasDecoder with HasInputCol {
   }
 
   /**
-   * Whether the table's read error is in `errorCol` of the result anyway. Then it is no part of the
-   * model's input, and two stages with the same model and image are one model call.
+   * The error of reading a row's image, if the table has a column of such errors.
+   *
+   * @throws SightlineException UNKNOWN_COLUMN or AMBIGUOUS_COLUMN
    */
-  private def isErrorKept(schema: StageSchema): Boolean =
-    $(handleInvalid) == ModelParams.Keep && schema.find($(errorCol)).exists(_.name == Columns.Error)
+  private[ml] def imageError(schema: StageSchema): Option[Column] = {
+    val field = schema.column(stageName, $(inputCol))
+    if (field.dataType != BinaryType) None
+    else {
+      schema.find(stageName, Columns.Error): Unit
+      Columns.errorOf(schema.table).map(when(Columns.quoted(field.name).isNull, _))
+    }
+  }
 }
 
 object ImageParams {

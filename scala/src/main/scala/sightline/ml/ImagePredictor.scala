@@ -32,6 +32,8 @@ final class ImagePredictor(override val uid: String)
       schema: StageSchema,
   ): Seq[Column] = Seq(image(model, schema))
 
+  override protected def readError(schema: StageSchema): Option[Column] = imageError(schema)
+
   override protected def resultType(model: SessionModel): ResultType = ResultType.TopK(model.topK)
 
   override protected def outputs(model: SessionModel): Seq[StageOutput] = {

@@ -70,10 +70,11 @@ trait ModelParams extends Params {
     ParamValidators.gtEq(1),
   )
 
-  final val allowCode: BooleanParam = new BooleanParam(
+  /** Whether the model may run Python code of its own. No file keeps it: see [[ConsentParam]]. */
+  final val allowCode: BooleanParam = new ConsentParam(
     this,
     "allowCode",
-    "whether the model may run Python code of its own",
+    "whether the model may run Python code of its own; a saved stage does not keep it",
   )
 
   final val handleInvalid: Param[String] = new Param(
@@ -127,7 +128,7 @@ trait ModelParams extends Params {
   def setHandleInvalid(value: String): this.type = set(handleInvalid, value)
   def setErrorCol(value: String): this.type = set(errorCol, value)
 
-  /** The class's name, for errors and EXPLAIN. */
+  /** The name of the stage in errors and EXPLAIN. */
   private[ml] def stageName: String = getClass.getSimpleName
 
   /** The options of a call that are set as Params, by their names in SQL. */
@@ -168,6 +169,16 @@ trait ModelParams extends Params {
       "stage" -> stageName,
       "reason" -> why,
     )
+}
+
+/**
+ * The consent to a bundle's own code. It is written and read as false, so that a saved stage, or the
+ * grid of a saved CrossValidator, gives no consent in the application that loads it.
+ */
+final private[ml] class ConsentParam(parent: Params, name: String, doc: String)
+    extends BooleanParam(parent, name, doc) {
+  override def jsonEncode(value: Boolean): String = super.jsonEncode(false)
+  override def jsonDecode(json: String): Boolean = false
 }
 
 object ModelParams {

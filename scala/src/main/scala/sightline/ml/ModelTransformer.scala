@@ -28,10 +28,17 @@ private[ml] trait ModelTransformer extends Transformer with ModelParams {
   /**
    * A value for each input of the model, in the order of its signature.
    *
-   * @throws sightline.SightlineException UNKNOWN_COLUMN, WRONG_COLUMN_TYPE, NO_IMAGE_INPUT or
-   *   WRONG_PARAM
+   * @throws sightline.SightlineException UNKNOWN_COLUMN, AMBIGUOUS_COLUMN, WRONG_COLUMN_TYPE,
+   *   NO_IMAGE_INPUT or WRONG_PARAM
    */
   protected def inputs(spark: SparkSession, model: SessionModel, schema: StageSchema): Seq[Column]
+
+  /**
+   * The error of reading a row's input; NULL without one. None if the table has no such errors.
+   *
+   * @throws sightline.SightlineException AMBIGUOUS_COLUMN
+   */
+  protected def readError(schema: StageSchema): Option[Column] = None
 
   /** What the worker computes from the model's outputs. */
   protected def resultType(model: SessionModel): ResultType
@@ -56,6 +63,7 @@ private[ml] trait ModelTransformer extends Transformer with ModelParams {
     val added = outputs(model)
     val table = StageSchema(spark, schema)
     inputs(spark, model, table): Unit
+    readError(table): Unit
     val isKept = $(handleInvalid) == ModelParams.Keep
     added.foreach(output => table.requireFree(stageName, output.param, output.field.name))
     if (isKept && earlierError(table).isEmpty) {
@@ -93,9 +101,10 @@ private[ml] trait ModelTransformer extends Transformer with ModelParams {
       answerName,
     )
     val answer = col(answerName)
-    val error = when(answer.isNull, ModelTransformer.NoInput).otherwise(
+    val ofModel = when(answer.isNull, ModelTransformer.NoInput).otherwise(
       answer.getField(Columns.Error)
     )
+    val error = coalesce(readError(table).toSeq :+ ofModel: _*)
     val added = outputs(model)
     def columns(value: StageOutput => Column): Seq[Column] =
       added.map(output => value(output).as(output.field.name, output.field.metadata))
@@ -105,11 +114,13 @@ private[ml] trait ModelTransformer extends Transformer with ModelParams {
     $(handleInvalid) match {
       case ModelParams.Keep =>
         val earlier = earlierError(table)
-        val errors = coalesce(earlier.map(Columns.quoted).toSeq :+ error: _*).as($(errorCol))
-        // Dropped before the result gets a column of the same name.
-        val all = frame.columns.toSeq.filterNot(earlier.contains)
-        val kept = if (earlier.isEmpty) Seq(col("*")) else all.map(Columns.quoted)
-        answered.select(kept ++ columns(orNull) :+ errors: _*).drop(own: _*)
+        val errors = coalesce(earlier.map(Columns.quoted).toSeq :+ error: _*)
+        // It gets its name when the earlier column of that name has been dropped.
+        val name = s"__${uid}_error"
+        answered
+          .select((col("*") +: columns(orNull)) :+ errors.as(name): _*)
+          .drop(own ++ earlier: _*)
+          .withColumnRenamed(name, $(errorCol))
       case ModelParams.Skip =>
         answered
           .where(isGood)
@@ -124,7 +135,7 @@ private[ml] trait ModelTransformer extends Transformer with ModelParams {
 
   /** The table's column of errors that has the name of `errorCol`; the stage's errors are added to it. */
   private def earlierError(table: StageSchema): Option[String] =
-    table.find($(errorCol)).filter(field => Columns.isError(field.dataType)).map(_.name)
+    table.find(stageName, $(errorCol)).filter(field => Columns.isError(field.dataType)).map(_.name)
 }
 
 private[ml] object ModelTransformer {

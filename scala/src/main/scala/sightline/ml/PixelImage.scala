@@ -4,7 +4,7 @@ import java.nio.{ByteBuffer, ByteOrder}
 
 import org.apache.spark.ml.image.ImageSchema
 import org.apache.spark.sql.api.java.UDF1
-import org.apache.spark.sql.functions.{struct, udf}
+import org.apache.spark.sql.functions.{struct, udf, when}
 import org.apache.spark.sql.types.{DataType, StructType}
 import org.apache.spark.sql.{Column, Row}
 
@@ -34,8 +34,12 @@ private[ml] object PixelImage {
     types(column) == types(ImageSchema.columnSchema)
   }
 
-  /** `struct<content, error>`: a BMP file, or the error of an image that is not valid. */
-  def encoded(image: Column): Column = toFile(struct(Fields.map(image.getField(_)): _*))
+  /**
+   * `struct<content, error>`: a BMP file, or the error of an image that is not valid. It is NULL for
+   * an image that is NULL.
+   */
+  def encoded(image: Column): Column =
+    when(image.isNotNull, toFile(struct(Fields.map(image.getField(_)): _*)))
 
   private val toFile = udf(
     new UDF1[Row, Row] {

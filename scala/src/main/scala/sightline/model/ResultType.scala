@@ -66,6 +66,18 @@ object ResultType {
   }
 
   /**
+   * Several results of one run of the model. Each is a struct, named `answer0`, `answer1` and so on.
+   *
+   * @param results at least two, each another
+   */
+  final case class Several(results: Seq[ResultType]) extends ResultType {
+    override def dataType(signature: Signature): StructType =
+      StructType(results.zipWithIndex.map { case (result, at) =>
+        StructField(s"answer$at", result.dataType(signature))
+      })
+  }
+
+  /**
    * The result of `ml_predict`: the best classes, or every output of a model without classes.
    *
    * @param topK the number of labels in a prediction, at least 1

@@ -39,7 +39,8 @@ object ExtractInference extends Rule[LogicalPlan] {
 
   private def extract(operator: LogicalPlan): LogicalPlan = {
     val output = operator.output
-    val extracted = Iterator.iterate(operator)(extractOne).dropWhile(hasCall).next()
+    val combined = CombinedCalls.in(operator)
+    val extracted = Iterator.iterate(combined)(extractOne).dropWhile(hasCall).next()
     if (extracted.output == output) extracted else Project(output, extracted)
   }
 
@@ -52,11 +53,33 @@ object ExtractInference extends Rule[LogicalPlan] {
       .orElse(uses.find(!_.call.inputs.exists(_.exists(isCall))))
       .map(_.call)
       .get
-    val (below, result) =
-      answered(next, uses.filter(use => same(use.call, next)), operator.children.head)
-    operator
+    val usesOfNext = uses.filter(use => same(use.call, next))
+    val wide = widened(operator, next, usesOfNext)
+    val (below, result) = answered(next, usesOfNext, wide.children.head)
+    wide
       .withNewChildren(Seq(below))
       .transformExpressionsDown { case call: InferenceCall if same(call, next) => result }
+  }
+
+  /**
+   * The operator with an inference below it that also computes the result of `call`, if there is one
+   * on the same inputs for each row that needs it.
+   */
+  private def widened(
+      operator: LogicalPlan,
+      call: InferenceCall,
+      uses: Seq[GuardedCall],
+  ): LogicalPlan = {
+    val child = operator.children.head
+    val needed = condition(uses, child)
+    def isEnough(guard: Option[Expression]): Boolean = guard.isEmpty || same(guard, needed)
+    if (KnownAnswers.of(call, child).exists(answer => isEnough(answer.guard))) operator
+    else {
+      KnownAnswers
+        .alike(call, child)
+        .collectFirst { case (infer, guard) if isEnough(guard) => infer }
+        .fold(operator)(CombinedCalls.widen(operator, _, call))
+    }
   }
 
   /** The plan below the operator with the answers to `call`, and the expression for these answers. */
@@ -69,19 +92,19 @@ object ExtractInference extends Rule[LogicalPlan] {
     val known = KnownAnswers.of(call, child)
     known
       .find(answer => answer.guard.isEmpty || same(answer.guard, needed))
-      .map(answer => (KnownAnswers.carry(child, Seq(answer.result)), answer.result))
+      .map(answer => (KnownAnswers.carry(child, Seq(answer.infer.result)), answer.value))
       .getOrElse {
         // If the answer is known for some rows, inference runs for the other rows only.
         val unknown = known.flatMap(_.guard).map(guard => Not(EqualNullSafe(guard, TrueLiteral)))
         val carried = KnownAnswers.carry(
           child,
-          known.flatMap(answer => answer.result +: answer.guard.toSeq.flatMap(_.references)),
+          known.flatMap(answer => answer.infer.result +: answer.guard.toSeq.flatMap(_.references)),
         )
         val (inputs, checked) = safe(call.inputs, uses, child)
         val conditions = (needed ++ unknown).toSeq
         val infer = Infer(call.copy(inputs = inputs.map(where(conditions, _))), carried)
         val result = known.foldRight[Expression](infer.result) { case (answer, otherwise) =>
-          answer.guard.fold[Expression](answer.result)(If(_, answer.result, otherwise))
+          answer.guard.fold(answer.value)(If(_, answer.value, otherwise))
         }
         (infer, checked(result))
       }

@@ -1,5 +1,7 @@
 package sightline.plan
 
+import java.util.Locale
+
 import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.catalyst.expressions.*
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project}
@@ -40,32 +42,28 @@ object InferTable {
 
   /**
    * The table's columns, `prediction`, and `error`. In each row either `prediction` or `error` is NULL.
-   * The images' bytes and read errors are omitted. The only image is read from the column `content`,
-   * and every other input from the column with the input's name.
+   * The images' bytes and read errors are omitted. Every input is read from the column with the
+   * input's name; the only image also from the column `content`.
    *
    * @param content the name of the column with the only image's bytes; case does not count
    * @param keepsContent whether the result contains the images' bytes
-   * @throws SightlineException UNKNOWN_COLUMN or WRONG_COLUMN_TYPE
+   * @throws SightlineException UNKNOWN_COLUMN, AMBIGUOUS_COLUMN or WRONG_COLUMN_TYPE
    */
   def predict(
       function: String,
       model: SessionModel,
       table: LogicalPlan,
-      content: String = Columns.Content,
+      content: Option[String] = None,
       keepsContent: Boolean = false,
   ): LogicalPlan = {
     val signature = model.inference.bundle.signature
     val casts = model.inference.settings.casts
-    // One image is in the column `content`. Several images are in columns with the inputs' names.
     val hasOneImage = signature.inputs.count(_.feed == Feed.Image) == 1
     val columns = signature.inputs.map { input =>
+      val name = input.tensor.name
       val found = input.feed match {
-        case Feed.Image if hasOneImage =>
-          val hint = "Set the column with the images' bytes by map('content_column', 'NAME')."
-          column(function, table.output, content, hint)
-        case _ =>
-          val hint = "The model has an input of this name."
-          column(function, table.output, input.tensor.name, hint)
+        case Feed.Image if hasOneImage => onlyImage(function, table.output, name, content)
+        case _ => column(function, table.output, name, "The model has an input of this name.")
       }
       if (input.feed == Feed.Image) ModelInputs.requireBytes(function, input, found, found.name)
       found -> ModelInputs.one(function, input, found, found.name, casts)
@@ -173,13 +171,48 @@ object InferTable {
       case (name, ordinal) => name -> GetStructField(struct, ordinal, Some(name))
     }
 
+  /**
+   * The column of the only image of a model.
+   *
+   * @param input the name of the model's input
+   * @param chosen the column that the user chose
+   * @throws SightlineException UNKNOWN_COLUMN, or AMBIGUOUS_COLUMN if both `content` and the column
+   *   with the input's name have bytes
+   */
+  private def onlyImage(
+      function: String,
+      columns: Seq[Attribute],
+      input: String,
+      chosen: Option[String],
+  ): Attribute = {
+    val hint = "Set the column with the images' bytes by map('content_column', 'NAME')."
+    val names = Seq(Columns.Content, input).distinctBy(_.toLowerCase(Locale.ROOT))
+    val found = names.flatMap(find(columns, _))
+    // A column of another type is not meant, such as the struct of spark.read.format("image").
+    val images = found.filter(_.dataType == BinaryType)
+    if (chosen.isEmpty && images.size > 1) {
+      throw SightlineException(
+        "AMBIGUOUS_COLUMN",
+        "subject" -> function,
+        "column" -> input,
+        "found" -> images.map(_.name),
+        "hint" -> hint,
+      )
+    }
+    val known = images.headOption.orElse(found.headOption).filter(_ => chosen.isEmpty)
+    known.getOrElse(column(function, columns, chosen.getOrElse(Columns.Content), hint))
+  }
+
+  private def find(columns: Seq[Attribute], name: String): Option[Attribute] =
+    columns.find(_.name == name).orElse(columns.find(_.name.equalsIgnoreCase(name)))
+
   private def column(
       function: String,
       columns: Seq[Attribute],
       name: String,
       hint: String,
   ): Attribute =
-    columns.find(_.name == name).orElse(columns.find(_.name.equalsIgnoreCase(name))).getOrElse {
+    find(columns, name).getOrElse {
       throw SightlineException(
         "UNKNOWN_COLUMN",
         "table" -> s"the table of $function",

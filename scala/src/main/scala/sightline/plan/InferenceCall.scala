@@ -15,7 +15,8 @@ import sightline.schedule.Inference
 import sightline.source.Columns
 
 /**
- * An expression whose value is a model's answer for a row: the fields of `result`, then `error`.
+ * An expression whose value is a model's answer for a row: the fields of `result`, then `error`. Each
+ * part of several results has the field `error` too.
  *
  * Every SQL function and command that runs a model is this one expression. Analysis leaves it in its
  * place, so that Spark treats it like any other expression. [[ExtractInference]] moves it to its own
@@ -37,8 +38,18 @@ final case class InferenceCall(
 
   override def children: Seq[Expression] = inputs
   override def dataType: StructType =
-    result.dataType(inference.bundle.signature).add(Columns.Error, Columns.ErrorType)
+    InferenceCall.withError(result.dataType(inference.bundle.signature) match {
+      case several if result.isInstanceOf[ResultType.Several] =>
+        StructType(several.map { part =>
+          part.copy(dataType = InferenceCall.withError(part.dataType.asInstanceOf[StructType]))
+        })
+      case fields => fields
+    })
   override def nullable: Boolean = true
+
+  /** Calls are equal by what they compute, whatever function or stage made them. */
+  override lazy val canonicalized: Expression =
+    copy(function = "", inputs = inputs.map(_.canonicalized))
 
   /** The text for EXPLAIN: the model and its settings. */
   def description: String = s"$function[${inference.description}]"
@@ -57,6 +68,9 @@ final case class InferenceCall(
 }
 
 object InferenceCall {
+
+  private def withError(fields: StructType): StructType =
+    fields.add(Columns.Error, Columns.ErrorType)
 
   /** The calls in an expression, outermost first. */
   def in(expression: Expression): Seq[InferenceCall] =

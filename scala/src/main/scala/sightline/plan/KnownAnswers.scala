@@ -6,24 +6,41 @@ import org.apache.spark.sql.catalyst.plans.logical.*
 /**
  * An answer that a plan already computes.
  *
+ * @param infer the node that computes it
+ * @param value the answer, an expression on the node's result
  * @param guard the condition under which it is computed; None if it is computed for each row
  */
-final private[plan] case class KnownAnswer(result: AttributeReference, guard: Option[Expression])
+final private[plan] case class KnownAnswer(
+    infer: Infer,
+    value: Expression,
+    guard: Option[Expression],
+)
 
 /** Finds answers in the plan below a call, and carries columns up to the operator with the call. */
 private[plan] object KnownAnswers extends AliasHelper {
 
   /** Finds the answers to `call`, whose inputs are expressions on the columns of `plan`. */
-  def of(call: InferenceCall, plan: LogicalPlan): Seq[KnownAnswer] = {
+  def of(call: InferenceCall, plan: LogicalPlan): Seq[KnownAnswer] =
+    alike(call, plan).flatMap { case (infer, guard) =>
+      CombinedCalls
+        .answer(call.result, infer.result, infer.call.result)
+        .map(KnownAnswer(infer, _, guard))
+    }
+
+  /**
+   * Finds inferences in the plan below a call that differ from it at most in their results, and the
+   * conditions under which they are computed.
+   */
+  def alike(call: InferenceCall, plan: LogicalPlan): Seq[(Infer, Option[Expression])] = {
     val wanted = call.copy(inputs = call.inputs.map(origin(_, plan)))
     path(plan).collect { case infer: Infer =>
       def answers(inputs: Seq[Expression]): Boolean =
-        infer.call.copy(inputs = inputs.map(origin(_, infer.child))).semanticEquals(wanted)
-      if (answers(infer.call.inputs)) Some(KnownAnswer(infer.result, None))
+        CombinedCalls.alike(infer.call.copy(inputs = inputs.map(origin(_, infer.child))), wanted)
+      if (answers(infer.call.inputs)) Some(infer -> None)
       else {
         guarded(infer.call.inputs)
           .filter { case (guard, inputs) => guard.deterministic && answers(inputs) }
-          .map { case (guard, _) => KnownAnswer(infer.result, Some(guard)) }
+          .map { case (guard, _) => infer -> Some(guard) }
       }
     }.flatten
   }

@@ -6,7 +6,7 @@ import org.apache.spark.sql.catalyst.rules.Rule
 
 /**
  * Pushes limits and filters on other columns below an [[Infer]], and removes an [[Infer]] whose
- * result is not used.
+ * result is not used, and the results of a combined call that are not used.
  *
  * It runs with the optimizer's own rules, which do the same for Spark's nodes.
  */
@@ -22,6 +22,8 @@ object OptimizeInference extends Rule[LogicalPlan] with PredicateHelper with Ali
     case aggregate @ Aggregate(_, _, infer: Infer, _)
         if !aggregate.references.contains(infer.result) =>
       aggregate.copy(child = infer.child)
+    case project @ Project(_, infer: Infer) =>
+      CombinedCalls.narrowed(project, infer).getOrElse(project)
 
     case filter @ Filter(condition, infer: Infer) =>
       val (always, random) = splitConjunctivePredicates(condition).partition(_.deterministic)

@@ -11,7 +11,7 @@ import org.apache.spark.sql.{DataFrame, SparkSession}
 
 import sightline.SightlineException
 import sightline.model.{FoundModel, ModelInput, ResultType}
-import sightline.schedule.{Inference, Interpreter, Preflight}
+import sightline.schedule.Inference
 
 /** Models and model calls of the Spark ML stages. */
 object StageInference {
@@ -96,22 +96,6 @@ object StageInference {
 
   private def changed(what: String): SightlineException =
     SightlineException("MODEL_CHANGED", "detail" -> s"$what.")
-
-  /**
-   * Requires the application's consent to code of the bundle's own. A saved stage cannot give it.
-   *
-   * @param options the stage's options, by their names in SQL; they override the model's, which can
-   *   name a backend too
-   * @throws SightlineException CODE_NOT_ALLOWED
-   */
-  def requireConsent(spark: SparkSession, found: FoundModel, options: Map[String, String]): Unit = {
-    val chosen =
-      CallOptions.parse(options, CallOptions.parse(found.options, SessionModels.defaults(spark)))
-    if (!chosen.settings.allowCode) {
-      val executable = Interpreter.of(spark.sparkContext.getConf)
-      Preflight.requireKnownCode(executable, chosen.settings.backend, found.bundle)
-    }
-  }
 
   /**
    * Checks that a column can be an input of a model.

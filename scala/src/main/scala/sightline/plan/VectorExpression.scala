@@ -4,14 +4,14 @@ import org.apache.spark.sql.Column
 import org.apache.spark.sql.catalyst.analysis.TypeCheckResult
 import org.apache.spark.sql.catalyst.analysis.TypeCheckResult.DataTypeMismatch
 import org.apache.spark.sql.catalyst.expressions.objects.StaticInvoke
-import org.apache.spark.sql.catalyst.expressions.{Expression, RuntimeReplaceable}
+import org.apache.spark.sql.catalyst.expressions.{Expression, Literal, RuntimeReplaceable}
 import org.apache.spark.sql.catalyst.util.TypeUtils
 import org.apache.spark.sql.sightline.Expressions
-import org.apache.spark.sql.types.{ArrayType, DoubleType, FloatType}
+import org.apache.spark.sql.types.{ArrayType, DoubleType, FloatType, NullType}
 
 /**
  * A similarity or distance of two vectors, `ARRAY<FLOAT>` each; a FLOAT. The types are not converted,
- * as in Spark 4.2.
+ * as in Spark 4.2. A NULL without a type is a NULL vector.
  *
  * @param function the SQL function's name
  * @param method the method of [[VectorMath]] that computes it
@@ -41,7 +41,8 @@ final case class VectorExpression(
 
   // A NULL argument gives NULL, without a call of the method.
   override lazy val replacement: Expression =
-    StaticInvoke(VectorMath.getClass, FloatType, method, Seq(left, right))
+    if (children.exists(_.dataType == NullType)) Literal(None.orNull, FloatType)
+    else StaticInvoke(VectorMath.getClass, FloatType, method, Seq(left, right))
 
   override def prettyName: String = function
   override def sql: String = s"$function(${left.sql}, ${right.sql})"
@@ -64,7 +65,7 @@ object VectorExpression {
   }
 
   private def isVector(argument: Expression): Boolean = argument.dataType match {
-    case ArrayType(FloatType, _) => true
+    case ArrayType(FloatType, _) | NullType => true
     case _ => false
   }
 }

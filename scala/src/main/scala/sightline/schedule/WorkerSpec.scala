@@ -78,6 +78,8 @@ object WorkerSpec {
     case ResultType.TopK(k) => ("kind" -> "top_k") ~ ("k" -> k)
     case ResultType.Probabilities => JObject("kind" -> JString("probabilities"))
     case ResultType.Vector(output) => ("kind" -> "vector") ~ ("output" -> output)
+    case ResultType.Several(results) =>
+      ("kind" -> "several") ~ ("results" -> results.map(json))
     case ResultType.Tensors(names) => ("kind" -> "tensors") ~ ("outputs" -> names)
   }
 }

@@ -5,7 +5,6 @@ import org.apache.spark.sql.SparkSession
 import sightline.OptionValue
 import sightline.model.Feed
 import sightline.plan.{CallOptions, FunctionArguments, InferTable, SessionModels, TableFunction}
-import sightline.source.Columns
 
 /** `ml_predict(TABLE(images), 'model' [, options])`: adds the model's predictions to a table. */
 object PredictTableFunction extends TableFunction {
@@ -13,7 +12,8 @@ object PredictTableFunction extends TableFunction {
   override val name: String = PredictFunction.name
 
   override protected def usage: String =
-    """_FUNC_(TABLE(images), model[, options]) - Runs `model` on the bytes in the table's column `content`.
+    """_FUNC_(TABLE(images), model[, options]) - Runs `model` on the bytes in the table's column `content`
+      |  or the column with the name of the model's input.
       |  Returns the table's columns without the bytes, and the columns prediction struct<label,
       |  class_id, score, top_k> and error struct<code, stage, message>, one of which is NULL in each
       |  row. A column prediction of the table becomes input_prediction. A column error of the table
@@ -43,7 +43,7 @@ object PredictTableFunction extends TableFunction {
       name,
       model,
       table,
-      options.getOrElse(ContentColumn, Columns.Content),
+      options.get(ContentColumn),
       options.get(KeepContent).exists(CallOptions.flag(KeepContent, _)),
     )
   }

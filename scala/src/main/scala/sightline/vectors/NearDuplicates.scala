@@ -29,6 +29,10 @@ final case class NearDuplicates(
       throw OptionValue.invalid(name, value, "It must be above 0 and at most 1.")
     }
   }
+  if (NearDuplicates.Own.exists(id.equalsIgnoreCase)) {
+    val own = NearDuplicates.Own.mkString(" and ")
+    throw OptionValue.invalid("id", id, s"The result has its own columns $own. Rename the column.")
+  }
 
   /**
    * The members of groups with at least two rows: `group_id, <id>, similarity`. `group_id` is the text
@@ -54,10 +58,10 @@ final case class NearDuplicates(
     groups
       .withColumn(Representative, first_value(col(Vector)).over(first))
       .select(
-        col(Group).as("group_id"),
+        col(Group).as(NearDuplicates.GroupId),
         col(Key).as(id),
         call_function(VectorMath.CosineSimilarity, col(Vector), col(Representative))
-          .as("similarity"),
+          .as(NearDuplicates.Similarity),
       )
   }
 
@@ -106,6 +110,12 @@ object NearDuplicates {
 
   /** The name of the table function. */
   val Function = "near_duplicates"
+
+  private val GroupId = "group_id"
+  private val Similarity = "similarity"
+
+  // The names of the result's columns beside the id.
+  private val Own = Seq(GroupId, Similarity)
 }
 
 /** The number of vectors of a table, and the smallest and the largest dimension. */

@@ -67,6 +67,12 @@ final class CachedPipelineSuite extends AnyFunSuite with StageImages {
     now - before
   }
 
+  test("columns of equal names do not disturb the fit") {
+    val twice = images(12).selectExpr("*", "1 AS n", "2 AS n")
+    val fitted = pipeline(regression).fit(twice)
+    assert(fitted.transform(twice).columns.count(_ == "n") == 2)
+  }
+
   private def persisted: Set[Int] = spark.sparkContext.getPersistentRDDs.keySet.toSet
 
   test("a grid of 12 points over 500 images decodes each image once") {

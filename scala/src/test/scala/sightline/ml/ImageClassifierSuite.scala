@@ -18,6 +18,7 @@ import org.apache.spark.ml.feature.StringIndexer
 import org.apache.spark.ml.linalg.Vector
 import org.apache.spark.ml.param.ParamMap
 import org.apache.spark.ml.tuning.{CrossValidator, ParamGridBuilder}
+import org.apache.spark.sql.functions.udf
 import org.apache.spark.sql.{AnalysisException, DataFrame, Row}
 import org.scalatest.funsuite.AnyFunSuite
 
@@ -126,6 +127,79 @@ final class ImageClassifierSuite extends AnyFunSuite with StageImages {
     val found = rows(model.transform(table(green, blue)))
     assert(found.map(_.getAs[String]("predicted_label")) == Seq("grass", "sky"))
     assert(found.map(_.getAs[Double]("prediction")) == Seq(0d, 2d))
+  }
+
+  test("0.0 and -0.0 are one label, and NaN is refused") {
+    val session = spark
+    import session.implicits.*
+    def labelled(number: Int => Double): DataFrame =
+      shades().withColumn("label", udf((id: Int) => number(id)).apply($"id"))
+    val zeros = labelled(id => if (id % 3 == 0) 1d else if (id % 2 == 0) -0.0 else 0.0)
+    Seq("double" -> Seq("0.0", "1.0"), "float" -> Seq("0.0", "1.0")).foreach {
+      case (name, labels) =>
+        val model = classifier.fit(zeros.withColumn("label", $"label".cast(name)))
+        assert(model.labels.toSeq == labels)
+        val found = rows(model.transform(table(red, blue)))
+        assert(found.map(_.getAs[String]("predicted_label")) == Seq("0.0", "1.0"))
+    }
+    val nan = labelled(id => if (id == 7) Double.NaN else (id % 2).toDouble)
+    val error = intercept[AnalysisException](classifier.fit(nan))
+    assert(
+      error.getMessage.startsWith(
+        "WRONG_PARAM: Param labelCol of ImageClassifier names column 'label', which has rows with " +
+          "the label NaN."
+      )
+    )
+    val text = shades(Seq("NaN", "-0.0", "0.0"))
+    assert(classifier.fit(text).labels.toSeq == Seq("-0.0", "0.0", "NaN"))
+  }
+
+  test("errors name the classifier, and not the featurizer in it") {
+    val images = shades()
+    def message(run: => Any): String = intercept[AnalysisException](run: Unit).getMessage
+    val column = "UNKNOWN_COLUMN: the table of ImageClassifier has no column 'photo'"
+    assert(message(classifier.setInputCol("photo").fit(images)).startsWith(column))
+    val noModel = new ImageClassifier()
+    assert(
+      message(noModel.fit(images)).startsWith("WRONG_PARAM: Param model of ImageClassifier is")
+    )
+    val taken = images.withColumnRenamed("label", "error")
+    val exists = message(classifier.setLabelCol("error").fit(taken))
+    assert(exists.startsWith("OUTPUT_COLUMN_EXISTS: ImageClassifier writes column 'error'"))
+    val model = classifier.fit(images).setHandleInvalid("error")
+    val failing = intercept[Exception](model.transform(table(text)).collect()).getMessage
+    assert(failing.contains("ROW_FAILED: ImageClassifierModel"))
+    val plan = model.transform(table(red)).queryExecution.analyzed.toString
+    assert(plan.contains("ImageClassifierModel[") && !plan.contains("ImageFeaturizer"))
+  }
+
+  test("columns of equal names pass through the stages") {
+    val session = spark
+    import session.implicits.*
+    val model = classifier.fit(shades())
+    val failed = "named_struct('code', 'IO', 'stage', 'read', 'message', 'x') AS error"
+    val twice = table(red, blue).selectExpr("id", "content", failed, "1 AS n", "2 AS n")
+    val featurized = new ImageFeaturizer().setModel(means).transform(twice)
+    assert(featurized.columns.toSeq == Seq("id", "content", "n", "n", "features", "error"))
+    val classified = model.transform(featurized)
+    val added = Seq("prediction", "predicted_label", "probability", "error")
+    assert(classified.columns.toSeq == Seq("id", "content", "n", "n", "features") ++ added)
+    val found = classified.orderBy("id").collect().toSeq
+    assert(
+      found.map(row => (row.get(2), row.get(3), row.getAs[String]("predicted_label"))) ==
+        Seq((1, 2, "rose"), (1, 2, "sky"))
+    )
+    assert(found.map(_.getAs[Row]("error").getString(0)) == Seq("IO", "IO"))
+    val skipped = model.setHandleInvalid("skip").transform(twice.drop("error"))
+    assert(skipped.columns.toSeq == Seq("id", "content", "n", "n") ++ added.init)
+    assert(skipped.count() == 2)
+    def condition(frame: DataFrame): String =
+      intercept[AnalysisException](
+        new ImageFeaturizer().setModel(means).transform(frame)
+      ).getCondition
+    val images = table(red)
+    assert(condition(images.select($"*", $"content")) == "AMBIGUOUS_COLUMN")
+    assert(condition(images.selectExpr("*", failed, failed)) == "AMBIGUOUS_COLUMN")
   }
 
   test("rows with an error or without a label are left out; too few labels are refused") {

@@ -96,6 +96,23 @@ final class PixelImageSuite extends AnyFunSuite with StageImages {
     assert(Option(found.head.getAs[Vector]("features")).map(_(0)).contains(200d))
   }
 
+  test("an image that is NULL has the error of NULL bytes") {
+    val pixels = table(red, none)
+      .selectExpr(
+        "id",
+        """IF(id = 2, NULL, named_struct('origin', 'o', 'height', 1, 'width', 1, 'nChannels', 3,
+          |  'mode', 16, 'data', X'0000FF')) AS content""".stripMargin,
+      )
+    Seq(pixels, table(red, none)).foreach { images =>
+      val found = rows(new ImageFeaturizer().setModel(means).transform(images))
+      assert(
+        found.map(row => Option(row.getAs[Row]("error")).map(_.getAs[String]("code"))) ==
+          Seq(None, Some("INVALID_INPUT"))
+      )
+      assert(found.head.getAs[Vector]("features").toArray.toSeq == Seq(255d, 0d, 0d))
+    }
+  }
+
   test("a real photograph gives the same prediction from pixels and from the file") {
     val model = RealImages.featurizer()
     withFolder { folder =>

@@ -2,10 +2,13 @@ package sightline.ml
 
 import java.nio.file.{Files, Path}
 
-import scala.util.Using
+import scala.util.{Try, Using}
 
 import org.apache.commons.io.FileUtils
+import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator
 import org.apache.spark.ml.linalg.Vector
+import org.apache.spark.ml.param.ParamMap
+import org.apache.spark.ml.tuning.{CrossValidator, ParamGridBuilder}
 import org.apache.spark.ml.{Pipeline, PipelineModel, PipelineStage}
 import org.apache.spark.sql.AnalysisException
 import org.scalatest.funsuite.AnyFunSuite
@@ -162,31 +165,55 @@ final class SavedModelSuite extends AnyFunSuite with StageImages {
     }
   }
 
-  test(
-    "allowCode in a saved stage does not run a bundle's own code without the application's consent"
-  ) {
+  /** The condition with which a stage is refused, if it is. */
+  private def condition(stage: ImageFeaturizer): Option[String] =
+    Try(stage.transformSchema(table(red).schema)).failed.toOption.collect {
+      case error: AnalysisException => error.getCondition
+    }
+
+  test("a saved stage gives no consent to the model's own code, whatever is set after loading") {
     withFolder { folder =>
-      val bundle = withCode(folder)
-      val stage = featurizer.setModel(bundle.toString).setBackend("pytorch").setAllowCode(true)
-      stage.write.save(s"$folder/stage")
-      assert(refused(ImageFeaturizer.load(s"$folder/stage"))._1 == "CODE_NOT_ALLOWED")
+      val stage = featurizer.setModel(withCode(folder).toString).setAllowCode(true)
+      assert(condition(stage.copy(ParamMap.empty).setBackend("pytorch")).isEmpty)
+      stage.write.save(s"$folder/onnx")
+      stage.setBackend("pytorch").write.save(s"$folder/pytorch")
+      val loaded = ImageFeaturizer.load(s"$folder/onnx")
+      assert(features(loaded) == Seq(0, 1, 2))
+      assert(!loaded.getAllowCode)
+      val both = Seq(loaded.setBackend("pytorch"), ImageFeaturizer.load(s"$folder/pytorch"))
+      both.foreach(stage => assert(condition(stage).contains("CODE_NOT_ALLOWED")))
+      // The application's own call is consent.
+      both.foreach(stage => assert(condition(stage.setAllowCode(true)).isEmpty))
     }
   }
 
-  test("nor if the backend with the code is in the options that were saved with the model") {
+  test("nor does a file that was changed, or the grid of a saved CrossValidator") {
     withFolder { folder =>
       val stage = featurizer.setModel(withCode(folder).toString).setAllowCode(true)
-      stage.write.save(s"$folder/stage")
-      assert(ImageFeaturizer.load(s"$folder/stage").getAllowCode)
+      stage.setBackend("pytorch").write.save(s"$folder/stage")
       val metadata = folder.resolve("stage/metadata")
       val part = Using.resource(Files.list(metadata)) {
         _.filter(_.getFileName.toString.startsWith("part-")).findFirst.get
       }
-      val options = """"options":{"backend":"pytorch"}"""
-      Files.writeString(part, Files.readString(part).replace(""""options":{}""", options)): Unit
+      assert(Files.readString(part).contains("\"allowCode\":false"))
+      val forged = Files.readString(part).replace("\"allowCode\":false", "\"allowCode\":true")
+      Files.writeString(part, forged): Unit
       Files.deleteIfExists(part.resolveSibling(s".${part.getFileName}.crc")): Unit
-      assert(Files.readString(part).contains(options))
-      assert(refused(ImageFeaturizer.load(s"$folder/stage"))._1 == "CODE_NOT_ALLOWED")
+      assert(condition(ImageFeaturizer.load(s"$folder/stage")).contains("CODE_NOT_ALLOWED"))
+
+      val classifier = new ImageClassifier().setModel(stage.getModel).setBackend("pytorch")
+      val grid = new ParamGridBuilder().addGrid(classifier.allowCode, Seq(true)).build()
+      new CrossValidator()
+        .setEstimator(classifier)
+        .setEstimatorParamMaps(grid)
+        .setEvaluator(new MulticlassClassificationEvaluator())
+        .write
+        .save(s"$folder/validator")
+      val points = CrossValidator.load(s"$folder/validator").getEstimatorParamMaps
+      assert(
+        points.map(_.toSeq.map(pair => pair.param.name -> pair.value)).toSeq ==
+          Seq(Seq("allowCode" -> false))
+      )
     }
   }
 }

@@ -7,7 +7,7 @@ import org.json4s.jackson.JsonMethods
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestPython
-import sightline.model.ResultType.{Probabilities, Tensors, TopK, Vector}
+import sightline.model.ResultType.{Probabilities, Several, Tensors, TopK, Vector}
 
 /** The messages in `tests/contract/worker_spec.json`, which a Python test reads too. */
 final class WorkerSpecSuite extends AnyFunSuite {
@@ -57,6 +57,7 @@ final class WorkerSpecSuite extends AnyFunSuite {
       columns = Some(WorkerSpec.Columns(Seq("__input0", "__input1"), "__error")),
     ),
     "scalar, tensors" -> base.copy(result = Tensors(Seq("y"))),
+    "scalar, several" -> base.copy(result = Several(Seq(TopK(), Vector()))),
   )
 
   test("each message is equal to the one in the contract") {

@@ -83,6 +83,34 @@ final class PredictTableFunctionSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
+  test("the image is in the column content or in one with the input's name") {
+    withFolder { folder =>
+      images(folder)
+      val input = ColourBundle.bundle.signature.inputs.head.tensor.name
+      def labels(columns: String, options: String = "map()"): Seq[Row] = {
+        val reds = s"TABLE(SELECT $columns FROM images WHERE label = 'red')"
+        collected(s"SELECT prediction.label FROM ml_predict($reds, '$model', $options)")
+      }
+      val red = Seq(Row("red"))
+      assert(input != "content")
+      assert(labels("content") == red)
+      assert(labels(s"content AS `${input.toUpperCase}`") == red)
+      assert(labels(s"content, name AS `$input`") == red)
+      assert(labels(s"name AS content, content AS `$input`") == red)
+      val both = s"content, content AS `$input`"
+      val error = intercept[AnalysisException](labels(both))
+      assert(
+        error.getMessage.startsWith(
+          s"AMBIGUOUS_COLUMN: ml_predict needs one column '$input', but its table has content, " +
+            s"$input. Set the column with the images' bytes by map('content_column', 'NAME')."
+        )
+      )
+      Seq("content", input).foreach { name =>
+        assert(labels(both, s"map('content_column', '$name')") == red)
+      }
+    }
+  }
+
   test("the function can be used below filters and groups, and in views, CTEs and self-joins") {
     withFolder { folder =>
       images(folder)

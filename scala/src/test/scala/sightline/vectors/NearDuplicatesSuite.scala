@@ -178,8 +178,26 @@ final class NearDuplicatesSuite extends AnyFunSuite with LocalSpark {
     assert(condition("threshold => 'high'") == "INVALID_OPTION")
     assert(condition("recall => -1") == "INVALID_OPTION")
     assert(condition("id => 'name'") == "UNKNOWN_COLUMN")
+    // The result has columns of these names.
+    Seq("group_id", "similarity", "GROUP_ID").foreach { name =>
+      val named = spark.table("wrong").withColumnRenamed("path", name)
+      named.createOrReplaceTempView("named")
+      val query = s"SELECT * FROM near_duplicates(TABLE(named), id => '$name')"
+      val error = intercept[AnalysisException](spark.sql(query))
+      assert(
+        error.getMessage.startsWith(
+          s"INVALID_OPTION: id is '$name'. The result has its own columns group_id and similarity."
+        )
+      )
+    }
     assert(condition("features => 'doubles'") == "WRONG_COLUMN_TYPE")
     assert(condition("features => 'path'") == "WRONG_COLUMN_TYPE")
+    val twice = spark.table("wrong").selectExpr("*", "path AS Path")
+    val ambiguous = intercept[SightlineException](NearDuplicates().groups(twice))
+    assert(
+      ambiguous.getMessage == "AMBIGUOUS_COLUMN: near_duplicates needs one column 'path', but its " +
+        "table has path, Path. Rename or drop all but one of them."
+    )
     val error = intercept[SightlineException](NearDuplicates(threshold = 2))
     assert(
       error.getMessage == "INVALID_OPTION: threshold is '2.0'. It must be above 0 and at most 1."

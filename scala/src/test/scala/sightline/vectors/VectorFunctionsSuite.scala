@@ -43,6 +43,9 @@ final class VectorFunctionsSuite extends AnyFunSuite with LocalSpark {
     } yield Row(
       value(s"$function($none, array(1F))"),
       value(s"$function(array(1F), $none)"),
+      value(s"$function(NULL, array(1F))"),
+      value(s"$function(array(1F), NULL)"),
+      value(s"$function(NULL, NULL)"),
       value(s"$function(array(1F, NULL), array(1F, 2F))"),
       value(s"$function($empty, $empty)"),
       value(s"$function(array(0F, 0F), array(3F, 4F))"),
@@ -51,11 +54,12 @@ final class VectorFunctionsSuite extends AnyFunSuite with LocalSpark {
     val nothing = None.orNull
     assert(
       rows == Seq(
-        Row(nothing, nothing, nothing, nothing, nothing, "NaN"),
-        Row(nothing, nothing, nothing, 0f, 0f, "NaN"),
-        Row(nothing, nothing, nothing, 0f, 5f, "NaN"),
+        Row(nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing, "NaN"),
+        Row(nothing, nothing, nothing, nothing, nothing, nothing, 0f, 0f, "NaN"),
+        Row(nothing, nothing, nothing, nothing, nothing, nothing, 0f, 5f, "NaN"),
       )
     )
+    assert(spark.sql("SELECT vector_l2_distance(NULL, NULL) AS x").schema.toDDL == "x FLOAT")
   }
 
   test("columns of several partitions give the same with and without generated code") {
@@ -106,6 +110,8 @@ final class VectorFunctionsSuite extends AnyFunSuite with LocalSpark {
     }
     val second = intercept[AnalysisException](value("vector_inner_product(array(1F), array(1D))"))
     assert(second.getMessageParameters.get("paramIndex") == "second")
+    val beside = intercept[AnalysisException](value("vector_inner_product(NULL, array(1D))"))
+    assert(beside.getMessageParameters.get("paramIndex") == "second")
     val missing = intercept[AnalysisException](value("vector_inner_product(array(1F))"))
     assert(missing.getCondition == "WRONG_ARGUMENTS")
   }

@@ -1,5 +1,9 @@
 package org.apache.spark.sql.sightline
 
+import scala.concurrent.duration.Duration
+import scala.concurrent.{Await, Promise}
+import scala.util.Try
+
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 import org.apache.spark.{JobArtifactSet, SparkContext}
@@ -35,12 +39,13 @@ object SessionArchives {
       .flatMap(_.keys)
       .filter(_.endsWith(uri.substring(uri.lastIndexOf('#'))))
 
-  private def outsideSessions(use: => Unit): Unit =
+  /** Runs `use` as a job without a session. */
+  private[sightline] def outsideSessions(use: => Unit): Unit =
     if (JobArtifactSet.getCurrentJobArtifactState.isEmpty) use
     else {
       // The session of a job is a variable of its thread, which a new thread does not have.
-      val thread = new Thread(() => use)
-      thread.start()
-      thread.join()
+      val done = Promise[Unit]()
+      new Thread(() => done.complete(Try(use)): Unit).start()
+      Await.result(done.future, Duration.Inf)
     }
 }
