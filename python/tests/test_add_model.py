@@ -112,7 +112,18 @@ def test_the_example_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monkey
         ("m.onnx", {"images": {"x": {"size": 4}}}, "INVALID_OPTION: images is 'size'. Known: re"),
         ("m.onnx", {"images": {"x": {"resize": 4}}}, "INVALID_OPTION: images is '{'resize': 4}'."),
         ("m.onnx", {"name": "a/b"}, "WRONG_MODEL_NAME: 'a/b': a model's name consists of letters"),
-        ("m.onnx", {"name": "there"}, "MODEL_EXISTS: "),
+        ("m.onnx", {"labels": 3}, "INVALID_OPTION: labels is '3'. It must be a list of texts."),
+        ("m.onnx", {"labels": [1, 2]}, "INVALID_OPTION: labels is '[1, 2]'. It must be a list"),
+        ("m.onnx", {"labels": {"y": 3}}, "INVALID_OPTION: labels['y'] is '3'. It must be a list"),
+        (
+            "m.onnx",
+            {"heads": "classes"},
+            "INVALID_OPTION: heads is 'classes'. It must be a dictionary, such as {'scores': 'cla",
+        ),
+        ("m.onnx", {"images": ["x"]}, "INVALID_OPTION: images is '['x']'. It must be a dictionar"),
+        ("m.onnx", {"images": {"x": 224}}, "INVALID_OPTION: images is '224'. Each input needs re"),
+        ("m.onnx", {"ranges": (0, 1)}, "INVALID_OPTION: ranges is '(0, 1)'. It must be a dictio"),
+        ("m.onnx", {"outputs": "y"}, "INVALID_OPTION: outputs is 'y'. It must be a list of text"),
     ],
 )
 def test_wrong_use_is_an_error_with_a_condition(
@@ -122,3 +133,13 @@ def test_wrong_use_is_an_error_with_a_condition(
     with pytest.raises(sightline.WrongUseError) as raised:
         sightline.add_model(source, **{"name": "m", "models": tmp_path, **options})
     assert str(raised.value).startswith(error)
+
+
+def test_a_model_that_exists_is_replaced_by_an_argument(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(sightline.WrongUseError) as raised:
+        sightline.add_model("m.onnx", "there", models=tmp_path)
+    assert (
+        str(raised.value)
+        == f"MODEL_EXISTS: '{tmp_path / 'there'}' exists already. Use overwrite=True."
+    )

@@ -117,6 +117,18 @@ def test_a_stage_is_saved_and_loaded_with_its_uid_and_params(
         stage.write().save(str(tmp_path / "stage"))
 
 
+def test_no_file_gives_consent_to_code(colour_bundle: Path, tmp_path: Path) -> None:
+    stage = ImagePredictor(model=str(colour_bundle), allowCode=True)
+    stage.write().save(str(tmp_path / "stage"))
+    loaded = ImagePredictor.load(str(tmp_path / "stage"))
+    assert (stage.getAllowCode(), loaded.getAllowCode()) == (True, False)
+    assert loaded.setAllowCode(True).copy().getAllowCode()
+    # The grid of a saved CrossValidator is a map of Params.
+    with pytest.raises(sightline.WrongUseError, match="CODE_NOT_ALLOWED: a map of Params"):
+        loaded.copy({loaded.allowCode: True})
+    assert not loaded.copy({loaded.allowCode: False}).getAllowCode()
+
+
 def test_features_are_those_of_sql_as_ml_vectors(images: DataFrame, means_bundle: Path) -> None:
     model = str(means_bundle)
     found = by_name(ImageFeaturizer(model=model).transform(images).collect())

@@ -87,6 +87,18 @@ def test_a_torchscript_file_runs_torch_in_the_workers(numbers: DataFrame, tmp_pa
     )
 
 
+def test_the_column_has_the_name_of_the_model_and_its_columns(numbers: DataFrame) -> None:
+    function = plugin.model_udf(linear(), example_inputs=EXAMPLE)
+    other = plugin.model_udf(linear(), example_inputs=EXAMPLE, result="struct", name="line")
+    found = numbers.select(function("x"), function(col("x")).alias("y"), other(col("x")))
+    assert found.columns == ["Linear(x)", "y", "line(x)"]
+    output = found.schema["line(x)"].dataType.fieldNames()[0]  # type: ignore[attr-defined]
+    values = sorted(row[0] for row in numbers.select(other("x")[output][0]).collect())
+    assert values == [3 * x - 1 for x in range(10)]
+    by_name = found.select("`Linear(x)`").collect()
+    assert sorted(row[0][0] for row in by_name) == values
+
+
 def test_a_stage(numbers: DataFrame) -> None:
     stage = plugin.model(linear(), example_inputs=EXAMPLE, batch_rows=4)
     stage = stage.setInputCols(["x"]).setOutputCols(["y"])

@@ -212,8 +212,8 @@ class Model:
             TypeError: If an input is not a sequence of rows, or an image no path and no bytes.
             ValueError: If inputs have different numbers of rows.
             WrongUseError: UNKNOWN_COLUMN if `inputs` does not have the names of the model's inputs;
-                UNKNOWN_OUTPUT; WRONG_COLUMN_TYPE if rows are no numbers or have another number of
-                axes than the tensor; INVALID_OPTION for unknown `casts`.
+                UNKNOWN_OUTPUT; WRONG_COLUMN_TYPE if all rows have one type that is no number or
+                has another number of axes than the tensor; INVALID_OPTION for unknown `casts`.
             SightlineError: MODEL_FAILED, MODEL_OUTPUT or OUT_OF_MEMORY.
         """
         return run_rows(self._model, replace(self._spec, casts=casts), inputs, outputs)

@@ -18,7 +18,7 @@ from sightline.bundle.labels import read_labels
 from sightline.bundle.tensor_request import TensorRequest
 from sightline.bundle.write_bundle import model_exists, require_model_name
 from sightline.errors import WrongUseError
-from sightline.wrong_option import invalid_option, require_known
+from sightline.wrong_option import invalid_option, require_known, require_mapping, require_texts
 
 Labels = Sequence[str] | str | os.PathLike[str]
 _KINDS = {
@@ -94,13 +94,17 @@ def add_model(
     """
     require_known("activation", activation, ("auto", "softmax", "sigmoid", "none"))
     require_model_name(name)
+    for option, value in (("heads", heads), ("images", images), ("ranges", ranges)):
+        if value is not None:
+            require_mapping(option, value)
+    require_texts("outputs", outputs)
     for output, head in (heads or {}).items():
         if head not in _HEADS:
             raise invalid_option(f"heads['{output}']", head, f"Known: {', '.join(_HEADS)}.")
     root = writable_folder(Path(models) if models else None)
     target = root / name
     if target.exists() and not overwrite:
-        raise model_exists(target)
+        raise model_exists(target, "Use overwrite=True.")
     request = TensorRequest(
         name=name,
         heads=dict(heads or {}),
@@ -145,6 +149,7 @@ def _labels(labels: Labels | Mapping[str, Labels]) -> dict[str, tuple[str, ...]]
         if isinstance(one, str | os.PathLike):
             found[output] = read_labels(Path(one))
         else:
+            require_texts("labels" if not output else f"labels['{output}']", one)
             found[output] = tuple(one)
     return {output: one for output, one in found.items() if one}
 
@@ -155,6 +160,8 @@ def _preprocessing(settings: Mapping[str, object]) -> Preprocessing:
     Raises:
         WrongUseError: INVALID_OPTION for another setting or one that is missing.
     """
+    if not isinstance(settings, Mapping):
+        raise invalid_option("images", settings, f"Each input needs {', '.join(_IMAGE)} by name.")
     for name in settings:
         if name not in _IMAGE:
             raise invalid_option("images", name, f"Known: {', '.join(_IMAGE)}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import pyarrow as pa
 
 from sightline.backends.backend import Array
 from sightline.bundle.signature import IMAGE, Input
-from sightline.engine.column_of_rows import column_of_rows
+from sightline.bundle.tensor_spec import TensorSpec
+from sightline.engine.column_of_rows import column_of_rows, columns_of_runs
 from sightline.engine.model import Model
 from sightline.engine.run import run_arrays
 from sightline.engine.settings import EngineSettings
@@ -97,14 +99,46 @@ def _batches(
                 error = error or (found if isinstance(found, RowError) else None)
             errors.append(error)
             end += 1
-        arrays = [
-            pa.array(images[at], pa.binary())
-            if at in images
-            else column_of_rows(values[at][start:end], one.tensor)
-            for at, one in enumerate(known)
-        ]
-        described = pa.array([one and asdict(one) for one in errors], ERROR_TYPE)
-        yield pa.RecordBatch.from_arrays([*arrays, described], [*columns, ERROR])
+        runs: list[list[pa.Array[Any]]] = []
+        for at, one in enumerate(known):
+            if at in images:
+                runs.append([pa.array(images[at], pa.binary())])
+                continue
+            found_columns, problems = _columns(values[at][start:end], one.tensor)
+            runs.append(found_columns)
+            errors = [error or problems.get(row) for row, error in enumerate(errors)]
+        runs.append([pa.array([one and asdict(one) for one in errors], ERROR_TYPE)])
+        yield from _of_equal_types(runs, [*columns, ERROR])
+
+
+def _columns(
+    rows: Sequence[Any] | Array, tensor: TensorSpec
+) -> tuple[list[pa.Array[Any]], Mapping[int, RowError]]:
+    """Return one column, or several and the errors of rows if the rows have no common type."""
+    try:
+        return [column_of_rows(rows, tensor)], {}
+    except WrongUseError:
+        if isinstance(rows, np.ndarray) and rows.dtype != object:
+            raise  # all rows have one type
+        return columns_of_runs(rows, tensor)
+
+
+def _of_equal_types(
+    runs: Sequence[Sequence[pa.Array[Any]]], names: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    """Yield record batches of columns, each of which may be given in parts of different types."""
+    ends = sorted({int(end) for one in runs for end in np.cumsum([len(part) for part in one])})
+    for start, end in pairwise([0, *ends]):
+        yield pa.RecordBatch.from_arrays([_slice(one, start, end) for one in runs], list(names))
+
+
+def _slice(parts: Sequence[pa.Array[Any]], start: int, end: int) -> pa.Array[Any]:
+    """Return rows of one part; the part that has the first of them has all."""
+    for part in parts:
+        if start < len(part):
+            return part.slice(start, end - start)
+        start, end = start - len(part), end - len(part)
+    raise IndexError(start)
 
 
 def _read(image: object, max_image_bytes: int) -> bytes | RowError | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sightline.errors import WrongUseError
 
@@ -23,6 +23,37 @@ def require_known(option: str, value: str, known: Iterable[str]) -> None:
     if value not in names:
         condition = f"UNKNOWN_{option.removeprefix('--').upper()}"
         raise WrongUseError(condition, f"{option} '{value}'. Known: {', '.join(names)}.")
+
+
+def require_mapping(option: str, value: object) -> None:
+    """Raise an error for a value that is not a mapping, as Python checks no types.
+
+    Raises:
+        WrongUseError: INVALID_OPTION.
+    """
+    if not isinstance(value, Mapping):
+        raise invalid_option(option, value, f"It must be a dictionary, such as {_SUCH[option]}.")
+
+
+def require_texts(option: str, value: object) -> None:
+    """Raise an error for a value that is not several texts, such as a single text or a number.
+
+    Raises:
+        WrongUseError: INVALID_OPTION.
+    """
+    if (
+        not isinstance(value, Iterable)
+        or isinstance(value, str | bytes | Mapping)
+        or not all(isinstance(one, str) for one in value)
+    ):
+        raise invalid_option(option, value, "It must be a list of texts.")
+
+
+_SUCH = {
+    "heads": "{'scores': 'classes'}",
+    "images": "{'image': {'resize': 224, 'mean': 0.5, 'std': 0.5}}",
+    "ranges": "{'tokens': (0, 1000)}",
+}
 
 
 def invalid_option(option: str, value: object, rule: str) -> WrongUseError:

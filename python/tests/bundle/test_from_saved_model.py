@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -187,6 +188,43 @@ def test_without_tensorflow_the_message_says_how_to_get_it(
         with pytest.raises(WrongUseError, match=f"{reason}.*{command}") as caught:
             from_saved_model(tmp_path, python)
         assert caught.value.code == "MISSING_PACKAGE"
+
+
+def test_a_conversion_that_hangs_is_ended_with_its_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "saved_model.pb").write_bytes(b"")
+    python = tmp_path / "python"
+    child = tmp_path / "child"
+    python.write_text(
+        f'#!/bin/sh\n[ "$1" = -c ] && exit 0\nsleep 600 &\necho $! > {child}.new\n'
+        f"mv {child}.new {child}\nwait\n"
+    )
+    python.chmod(0o755)
+    monkeypatch.setenv("SIGHTLINE_TENSORFLOW_SECONDS", "3")
+    with pytest.raises(
+        SightlineError, match=r"did not convert it within 3 s\. Set SIGHTL"
+    ) as caught:
+        sightline.add_model(model, "slow", models=tmp_path / "models", tensorflow_python=python)
+    assert caught.value.code == "EXPORT_FAILED"
+    with pytest.raises(ProcessLookupError):
+        _wait_until_gone(int(child.read_text()))
+    monkeypatch.setenv("SIGHTLINE_TENSORFLOW_SECONDS", "-1")
+    with pytest.raises(
+        WrongUseError, match=r"INVALID_OPTION: SIGHTLINE_TENSORFLOW_SECONDS is '-1'"
+    ):
+        from_saved_model(model, python)
+
+
+def _wait_until_gone(process: int) -> None:
+    """Raise ProcessLookupError when the process has ended, or return after ten seconds."""
+    for _ in range(100):
+        os.kill(process, 0)
+        if Path(f"/proc/{process}/stat").read_text().split()[2] == "Z":  # nobody waits for it
+            raise ProcessLookupError
+        time.sleep(0.1)
 
 
 def test_an_interpreter_that_dies_is_reported(tmp_path: Path) -> None:

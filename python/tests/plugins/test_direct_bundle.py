@@ -60,6 +60,26 @@ def test_example_rows_give_the_signature_and_the_golden_batch() -> None:
     assert outputs["twice"].tolist() == [[2, 4], [6, 8]]
 
 
+class Picky(sightline.Plugin):
+    """A plugin that refuses every model with an error of Sightline's."""
+
+    def save(self, m: object, folder: Path) -> None:
+        """Write nothing."""
+
+    def open(self, folder: Path) -> object:
+        """Refuse."""
+        raise WrongUseError("WRONG_MODEL_SOURCE", "only models with a licence are served.")
+
+
+def test_an_error_of_sightline_in_a_plugin_stays_as_it_is() -> None:
+    for call in (Picky().bundle, Picky().model_summary):
+        with pytest.raises(WrongUseError, match="only models with a licence") as raised:
+            call("x", example_inputs=ROWS, inputs="float32[n,2]")
+        assert raised.value.code == "WRONG_MODEL_SOURCE"
+    with pytest.raises(WrongUseError, match=r"^WRONG_MODEL_SOURCE: only"):
+        Picky().model_summary("x", inputs="float32[n,2]", outputs="float32[n]")
+
+
 def test_the_same_model_has_the_same_hash_and_place() -> None:
     assert plugin.bundle(load, example_inputs=ROWS) == plugin.bundle(load, example_inputs=ROWS)
     other = plugin.bundle(load, example_inputs=ROWS, name="other name!")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -68,6 +69,57 @@ def test_a_zip_gives_its_plugin_and_a_new_zip_the_new_one(tmp_path: Path) -> Non
         (row,) = model.run({"input": [1.0]})
         assert isinstance(row, dict)
         assert row["output"] == expected
+
+
+def test_the_zip_is_read_once(tmp_path: Path) -> None:
+    number = tmp_path / "number.txt"
+    number.write_text("10")
+    lazy = SOURCE.replace("* FACTOR", "* importlib.import_module('other_plugin').FACTOR")
+    archive = zip_of(
+        tmp_path / "one.zip", times_plugin=f"import importlib\n{lazy}", other_plugin="FACTOR = 7"
+    )
+    plugin = sightline.load("times_plugin", archive)
+    zip_of(archive, times_plugin=SOURCE, other_plugin="FACTOR = 'of another version'")
+    path = plugin.bundle(number, example_inputs=[1.0])
+    assert golden_outputs(path) == [70]
+    archive.unlink()
+    assert plugin.bundle(number, example_inputs=[1.0]) == path
+    model = sightline.load(path, backend="python", allow_code=True)
+    sys.modules.pop("other_plugin")
+    (path / "code.zip").unlink()  # as `models add --overwrite` would do
+    (row,) = model.run({"input": [1.0]})
+    assert isinstance(row, dict)
+    assert row["output"] == 70
+
+
+@pytest.mark.parametrize(
+    ("module", "reason"),
+    [
+        ("pytest", "its module 'pytest' has the name of one that is loaded already, from /"),
+        ("colorsys", "its module 'colorsys' has the name of one of Python's own. Rename it"),
+        ("program_module", "its module 'program_module' has the name of one that is loaded alre"),
+    ],
+)
+def test_a_zip_does_not_replace_a_module_of_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, reason: str
+) -> None:
+    (tmp_path / "program").mkdir()
+    (tmp_path / "program" / "program_module.py").write_text("state = []")
+    monkeypatch.syspath_prepend(tmp_path / "program")
+    loaded = importlib.import_module(module)
+    archive = zip_of(tmp_path / "one.zip", times_plugin=SOURCE, **{module: "state = None"})
+    with pytest.raises(sightline.WrongUseError) as raised:
+        sightline.load("times_plugin", archive)
+    assert raised.value.code == "WRONG_PLUGIN"
+    assert f"cannot be imported: ImportError: {reason}" in raised.value.message
+    assert importlib.import_module(module) is loaded
+    # The same sources are the same module.
+    sys.modules.pop("program_module", None)
+    same = zip_of(tmp_path / "two.zip", times_plugin=SOURCE, program_module="state = []")
+    program = importlib.import_module("program_module")
+    sightline.load("times_plugin", same)
+    assert importlib.import_module("program_module") is program
+    sys.modules.pop("program_module")
 
 
 def test_the_running_program_stays_when_a_zip_has_a_main_module(tmp_path: Path) -> None:

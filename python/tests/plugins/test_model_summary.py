@@ -193,6 +193,48 @@ def test_a_keras_model_shows_layers_of_its_own(
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_keras_model_of_a_class_of_its_own_is_shown_after_a_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    import keras
+
+    class Own(keras.Model):  # type: ignore[misc] # keras has no types
+        def __init__(self) -> None:
+            super().__init__(name="own")
+            self.dense = keras.layers.Dense(3)
+
+        def call(self, x: object) -> object:
+            return self.dense(x)
+
+    model = Own()
+    plugin = sightline.load("keras")
+    with pytest.raises(sightline.SightlineError, match=r"EXPORT_FAILED: .*'own'.* Call it once"):
+        plugin.model_summary(model)
+    model(np.zeros((1, 4), "f4"))
+    summary = plugin.model_summary(model)
+    assert (summary.name, summary.parameters) == ("own", 4 * 3 + 3)
+    assert [one.shape for one in summary.inputs] == [("n", 4)]
+    assert [one.shape for one in summary.outputs] == [("n", 3)]
+
+
+def test_example_inputs_that_do_not_fit_are_one_sentence() -> None:
+    plugin = sightline.load("pytorch")
+    message = (
+        r"INVALID_OPTION: Sequential cannot run with example_inputs \(float32 \(2, 5\)\): "
+        r"RuntimeError: .*mat1 and mat2"
+    )
+    with pytest.raises(WrongUseError, match=message):
+        plugin.model_summary(network(), example_inputs=np.zeros((2, 5), "f4"))
+    with pytest.raises(WrongUseError, match="INVALID_OPTION: Sequential cannot run with example_"):
+        plugin.model_summary(network(), example_inputs=["text"])
+    with pytest.raises(WrongUseError, match=r"INVALID_OPTION: heads is 'classes'\. It must be a"):
+        plugin.model_summary(network(), heads="classes")  # type: ignore[arg-type]
+    with pytest.raises(WrongUseError, match=r"INVALID_OPTION: labels is 'ab'\. It must be a list"):
+        plugin.model_summary(network(), labels="ab")
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_a_keras_model_has_the_outputs_of_its_converted_form(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

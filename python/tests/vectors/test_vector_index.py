@@ -112,6 +112,20 @@ def test_an_opened_index_is_the_one_that_was_built(
     assert sorted(row["neighbour"] for row in found.collect()) == ["v0", "v1"]
 
 
+def test_queries_of_one_id_have_neighbours_of_their_own(
+    spark: SparkSession, vectors: Array, index: VectorIndex
+) -> None:
+    one, other = vectors[0], vectors[1]
+    rows = [("q", one.tolist()), ("q", other.tolist()), ("q", other.tolist())]
+    queries = spark.createDataFrame(rows, "path STRING, features ARRAY<FLOAT>").repartition(2)
+    found = index.nearest(queries, 3, exact=True).collect()
+    assert sorted(row["rank"] for row in found) == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+    true, _ = true_neighbours(vectors, np.stack([one, other, other]), k=3)
+    expected = sorted(("q", f"v{n}", rank + 1) for row in true for rank, n in enumerate(row))
+    assert sorted((row["path"], row["neighbour"], row["rank"]) for row in found) == expected
+    assert index.measure_recall(queries, 3) == 1
+
+
 def test_rows_without_a_usable_vector_are_counted_and_not_indexed(
     spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -154,6 +168,10 @@ def test_wrong_use_is_one_sentence(spark: SparkSession, index: VectorIndex, tmp_
         build_index(table, str(tmp_path / "a"), parts=0)
     with pytest.raises(WrongUseError, match="INVALID_OPTION: k is '0'"):
         index.nearest(table, 0)
+    for name in ("neighbour", "similarity", "Rank"):
+        renamed = table.withColumnRenamed("path", name)
+        with pytest.raises(WrongUseError, match=f"INVALID_OPTION: id is '{name}'. The result has"):
+            index.nearest(renamed, 1, id=name)
     with pytest.raises(WrongUseError, match=r"WRONG_ARGUMENTS: .* has no usable vector"):
         build_index(table.where("path = 'x'"), str(tmp_path / "b"))
     with pytest.raises(WrongUseError, match="PATH_NOT_FOUND"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import operator
+import os
 import sys
 import threading
 import zipfile
@@ -12,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 _lock = threading.Lock()
+_archives: set[str] = set()  # that are or were on sys.path
 
 
 def import_code(reference: str, archive: Path) -> Any:  # noqa: ANN401 - an attribute of any type
@@ -30,10 +32,16 @@ def import_code(reference: str, archive: Path) -> Any:  # noqa: ANN401 - an attr
 
 
 def import_module_of(module: str, archive: Path) -> ModuleType:
-    """Import a module as `import_code` does."""
+    """Import a module as `import_code` does.
+
+    Raises:
+        ImportError: If a module of the archive has the name of one that the program loaded from
+            elsewhere, or of Python's own library. The program's modules must stay as they are.
+    """
     with _lock:
         _forget_other_versions(archive)
         path = str(archive)
+        _archives.add(path)
         if path in sys.path:
             sys.path.remove(path)
         sys.path.insert(0, path)
@@ -42,16 +50,32 @@ def import_module_of(module: str, archive: Path) -> ModuleType:
 
 
 def _forget_other_versions(archive: Path) -> None:
-    """Remove loaded modules of the archive's top-level names if one of them has other sources."""
+    """Remove modules of earlier archives that have the archive's names and other sources."""
     with zipfile.ZipFile(archive) as sources:
-        texts = {_module_name(name): sources.read(name) for name in sources.namelist()}
-    tops = {name.partition(".")[0] for name in texts}
+        files = [name for name in sources.namelist() if name.endswith(".py")]
+        texts = {_module_name(name): sources.read(name) for name in files}
     # The running program stays: __main__.py of an archive is not imported.
-    loaded = [name for name in sys.modules if name.partition(".")[0] in tops - {"__main__"}]
+    tops = {name.partition(".")[0] for name in texts} - {"__main__"}
+    for top in sorted(tops & sys.stdlib_module_names):
+        raise ImportError(f"its module '{top}' has the name of one of Python's own. Rename it")
+    loaded = [name for name in sys.modules if name.partition(".")[0] in tops]
     changed = {name.partition(".")[0] for name in loaded if _source(name) != texts.get(name)}
+    for name in loaded:
+        if name.partition(".")[0] in changed and not _is_of_archive(name):
+            raise ImportError(
+                f"its module '{name}' has the name of one that is loaded already, from "
+                f"{getattr(sys.modules[name], '__file__', None) or 'elsewhere'}. Rename it"
+            )
     for name in loaded:
         if name.partition(".")[0] in changed:
             del sys.modules[name]
+
+
+def _is_of_archive(name: str) -> bool:
+    """Whether a loaded module was imported from an archive of `import_module_of`."""
+    module = sys.modules[name]
+    paths = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", [])]
+    return any(path.startswith(f"{archive}{os.sep}") for path in paths for archive in _archives)
 
 
 def _module_name(file: str) -> str:

@@ -11,6 +11,7 @@ so the user must allow it.
 from __future__ import annotations
 
 import atexit
+import hashlib
 import inspect
 import os
 import shutil
@@ -18,6 +19,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +37,7 @@ from sightline.errors import SightlineError, WrongUseError
 from sightline.out_of_memory import raise_if_out_of_memory
 
 VARIANT = "python"
+_keep_lock = threading.Lock()
 
 
 class ModelServer(Protocol):
@@ -103,15 +106,18 @@ class PythonBackend:
         if not allow_code:
             # Not only other packages' code: a module of Sightline's is no safe loader either.
             require_consent(bundle.name, f"python:{names['architecture']}", allow_code=False)
+        if names["file"] not in bundle.manifest.files:
+            raise WrongUseError(
+                "INVALID_BUNDLE", f"{bundle.path}: variants.python.file is not one of its files."
+            )
         folder = _checked_folder(bundle)
+        archive = _kept(bundle.read_bytes(names["file"]))
         try:
-            plugin = import_code(names["plugin"], folder / names["file"])()
+            plugin = import_code(names["plugin"], archive)()
             if names["architecture"] == names["plugin"]:
                 model = plugin.open(folder)
             else:
-                model = call_loader(
-                    import_code(names["architecture"], folder / names["file"]), folder
-                )
+                model = call_loader(import_code(names["architecture"], archive), folder)
         except SightlineError:
             raise
         except Exception as error:
@@ -164,6 +170,20 @@ def _checked_folder(bundle: Bundle) -> Path:
             raise WrongUseError("INVALID_BUNDLE", f"{bundle.path}: '{name}' is not a plain name.")
         (folder / name).write_bytes(content)
     return folder
+
+
+def _kept(sources: bytes) -> Path:
+    """Return a copy of a zip of sources, which stays as it is if the bundle is replaced."""
+    copy = _code_folder() / f"{hashlib.sha256(sources).hexdigest()}.zip"
+    with _keep_lock:
+        if not copy.exists():
+            copy.write_bytes(sources)
+    return copy
+
+
+@cache
+def _code_folder() -> Path:
+    return _temporary_folder()
 
 
 def _temporary_folder() -> Path:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -19,8 +21,11 @@ from sightline.bundle.converted_model import ConvertedModel
 from sightline.bundle.plain_graph import plain_graph
 from sightline.errors import SightlineError, WrongUseError
 from sightline.require_package import has_package
+from sightline.wrong_option import invalid_option
 
 VARIABLE = "SIGHTLINE_TENSORFLOW_PYTHON"
+LIMIT = "SIGHTLINE_TENSORFLOW_SECONDS"
+_SECONDS = 1800.0
 _PACKAGES = "tensorflow-cpu tf2onnx"
 _CHECK = (
     "import importlib.util as u; "
@@ -30,6 +35,8 @@ _CHECK = (
 
 def from_saved_model(path: Path, python: Path | None = None, signature: str = "") -> ConvertedModel:
     """Convert a SavedModel. TensorFlow runs in a process of its own, for 10 to 60 seconds.
+
+    The process is ended after 1800 seconds, or those of SIGHTLINE_TENSORFLOW_SECONDS.
 
     A SavedModel is a program: TensorFlow executes it, and its operators can read and write files.
     Convert only models that you trust.
@@ -42,7 +49,7 @@ def from_saved_model(path: Path, python: Path | None = None, signature: str = ""
 
     Raises:
         WrongUseError: MISSING_PACKAGE with the commands that install TensorFlow; BAD_MODEL_FILE;
-            UNKNOWN_SIGNATURE; FIXED_BATCH; NOT_FINITE.
+            UNKNOWN_SIGNATURE; FIXED_BATCH; NOT_FINITE; INVALID_OPTION for a wrong limit.
         SightlineError: EXPORT_FAILED.
     """
     if not (path / "saved_model.pb").is_file():
@@ -98,27 +105,52 @@ def _interpreter(python: Path | None) -> Path:
 def _run(python: Path, model: Path, signature: str, folder: Path) -> None:
     """Run the script. A line on stderr tells the user what takes so long."""
     script = Path(saved_model_script.__file__)
+    limit = _seconds()
     started = time.monotonic()
     _say(f"Converting '{model.name}' with TensorFlow in {python} (10 to 60 s) …")
     with (folder / "log.txt").open("w+b") as log:
-        done = subprocess.run(  # noqa: S603 - our own script
+        process = subprocess.Popen(  # noqa: S603 - our own script
             [str(python), str(script), str(model.resolve()), signature, str(folder)],
             cwd=folder,
             env=_environment(),
             stdout=log,
             stderr=subprocess.STDOUT,
-            check=False,
+            start_new_session=True,
         )
+        try:
+            status = process.wait(limit)
+        except subprocess.TimeoutExpired as error:
+            raise _error(
+                model,
+                "EXPORT_FAILED",
+                f"{python} did not convert it within {limit:g} s. Set {LIMIT} to more seconds",
+            ) from error
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)  # with the processes that it started
+                process.wait()
         log.seek(0)
         last = log.read().decode(errors="replace").strip().splitlines()[-1:]
-    if done.returncode or not (folder / "result.json").is_file():
+    if status or not (folder / "result.json").is_file():
         reason = last[0][:300] if last else "without a message"
         raise _error(
             model,
             "EXPORT_FAILED",
-            f"{python} ended with status {done.returncode} while converting: {reason}",
+            f"{python} ended with status {status} while converting: {reason}",
         )
     _say(f"Converted '{model.name}' in {time.monotonic() - started:.0f} s.")
+
+
+def _seconds() -> float:
+    """Return the time limit of a conversion."""
+    text = os.environ.get(LIMIT, "")
+    try:
+        seconds = float(text or _SECONDS)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise invalid_option(LIMIT, text, "It must be a number of seconds above 0.")
+    return seconds
 
 
 def _environment() -> dict[str, str]:

@@ -49,9 +49,9 @@ def require_model_name(name: str) -> None:
         )
 
 
-def model_exists(target: Path) -> WrongUseError:
-    """Return the error for a model that exists."""
-    return WrongUseError("MODEL_EXISTS", f"'{target}' exists already. Use --overwrite.")
+def model_exists(target: Path, remedy: str = "Use --overwrite.") -> WrongUseError:
+    """Return the error for a model that exists; the remedy is that of a command or of Python."""
+    return WrongUseError("MODEL_EXISTS", f"'{target}' exists already. {remedy}")
 
 
 def _deltas(bundle: Bundle) -> dict[str, float]:

@@ -43,7 +43,7 @@ class HasModel(Params):
     )
     allowCode = declare(
         "allowCode",
-        "whether the model may run Python code from any package",
+        "whether the model may run Python code from any package; a saved stage does not keep it",
         TypeConverters.toBoolean,
     )
     handleInvalid = declare(

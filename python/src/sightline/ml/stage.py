@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, Self, TypedDict
 
-from pyspark.ml.param import Params
+from pyspark.ml.param import Param, Params
 from pyspark.ml.util import JavaMLReadable, JavaMLWritable
 from pyspark.ml.wrapper import JavaParams, JavaWrapper
 from pyspark.sql import SparkSession
@@ -59,6 +59,23 @@ class Stage(JavaParams, JavaMLReadable[Any], JavaMLWritable):
         self._java_obj = _create(type(self).__name__, self.uid)
         self._setDefault(**defaults)
         self._set(**{name: value for name, value in given.items() if value is not None})
+
+    def copy(self, extra: Mapping[Param[Any], Any] | None = None) -> Self:
+        """Return a copy with other values of some Params.
+
+        Raises:
+            WrongUseError: CODE_NOT_ALLOWED if they contain consent to code: they may be the grid
+                of a saved CrossValidator, and a file gives no consent.
+        """
+        for param, value in (extra or {}).items():
+            if value and (param.parent, param.name) == (self.uid, "allowCode"):
+                raise WrongUseError(
+                    "CODE_NOT_ALLOWED",
+                    "a map of Params, such as the grid of a saved CrossValidator, cannot allow "
+                    f"code. Call setAllowCode(True) of the {type(self).__name__}.",
+                )
+        copied: Self = super().copy(extra)  # type: ignore[arg-type]
+        return copied
 
     def setParams(self, **params: Any) -> Params:  # noqa: ANN401 - each Param checks its type
         """Set several Params by name."""

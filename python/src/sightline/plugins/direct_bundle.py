@@ -28,7 +28,7 @@ from sightline.bundle.signature import (
     Signature,
 )
 from sightline.bundle.tensor_spec import DTYPES, TensorSpec
-from sightline.errors import WrongUseError
+from sightline.errors import SightlineError, WrongUseError
 from sightline.plugins.model_options import ModelOptions
 from sightline.plugins.session_folder import write_bundle
 from sightline.plugins.tensor_text import read_tensors
@@ -130,6 +130,8 @@ def _tensors(
     try:
         model = plugin.open(folder) if loader is None else call_loader(loader, folder)
         result = plugin.run(model, inputs)
+    except SightlineError:
+        raise
     except Exception as error:
         raise loader_failed(code.reference, error) from error
     names = tuple(one.name for one in given.get("outputs", ()))

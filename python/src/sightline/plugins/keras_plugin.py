@@ -44,6 +44,10 @@ class KerasPlugin(ConvertingPlugin):
         model = read_keras(Path(m)) if isinstance(m, str | Path) else m
         if not isinstance(model, keras.Model):
             raise self.not_a_model(m)
+        if not getattr(model, "inputs", None):
+            # A class of its own: its inputs are known from a call, and its layers from the graph.
+            name = options.get("name") or str(model.name)
+            return super().model_summary(m, **(options | {"name": name}))
         return ModelSummary(
             options.get("name") or (Path(m).stem if isinstance(m, str | Path) else model.name),
             f"Keras {keras.__version__}, {type(model).__name__}",

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import ModuleType
 
 from sightline.backends.import_code import import_module_of
-from sightline.errors import WrongUseError
+from sightline.errors import SightlineError, WrongUseError
 from sightline.extensions import Group, extension_names, load_extension
 from sightline.plugins.plugin import Plugin
+from sightline.plugins.session_folder import keep_file
 
 _GROUP: Group = "sightline.plugins"
 SHIPPED = {
@@ -28,8 +29,9 @@ def load_plugin(name: str, archive: str | os.PathLike[str] | None = None) -> Plu
     Args:
         name: ``onnx``, ``pytorch``, ``keras``, ``tensorflow``, or the name of an entry point in the
             group `sightline.plugins`. With `archive`, the name of the module that has the plugin.
-        archive: A zip with that module. Its sources travel to the workers inside each model that
-            the plugin makes; the workers need nothing installed for it.
+        archive: A zip with that module. It is read once. Its sources travel to the workers inside
+            each model that the plugin makes; the workers need nothing installed for it. A module
+            must not have the name of one that is loaded already, or of Python's own library.
 
     Raises:
         WrongUseError: UNKNOWN_PLUGIN with the known names, BROKEN_EXTENSION, PATH_NOT_FOUND, or
@@ -95,7 +97,9 @@ def _in_archive(name: str, archive: Path) -> Plugin:
     if not archive.is_file():
         raise WrongUseError("PATH_NOT_FOUND", f"'{archive}' (the zip of plugin {name}) is no file.")
     try:
-        module = import_module_of(name, archive.resolve())
+        module = import_module_of(name, keep_file(archive))
+    except SightlineError:
+        raise
     except zipfile.BadZipFile as error:
         raise WrongUseError("WRONG_PLUGIN", f"'{archive}' is no zip file: {error}.") from error
     except Exception as error:

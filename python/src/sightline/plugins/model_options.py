@@ -8,6 +8,7 @@ from typing import Any, Literal, TypedDict
 
 from sightline.errors import WrongUseError
 from sightline.plugins.tensor_text import TensorTexts
+from sightline.wrong_option import require_mapping, require_texts
 
 
 class ModelOptions(TypedDict, total=False):
@@ -79,12 +80,18 @@ def require_options(given: Mapping[str, object], *, call: bool) -> None:
     """Raise an error for an unknown option, because Python does not check a dictionary.
 
     Raises:
-        WrongUseError: UNKNOWN_OPTION with the known options.
+        WrongUseError: UNKNOWN_OPTION with the known options; INVALID_OPTION for a value of a wrong
+            form.
     """
     known = _CALL if call else _MODEL
     for name in given:
         if name not in known:
             raise WrongUseError("UNKNOWN_OPTION", f"'{name}'. Known: {', '.join(sorted(known))}.")
+    for name in ("heads", "images", "ranges"):
+        if name in given:
+            require_mapping(name, given[name])
+    if "labels" in given:
+        require_texts("labels", given["labels"])
     for name, values in (("result", ("value", "struct")), ("casts", ("exact", "lossy"))):
         if name in given and given[name] not in values:
             raise WrongUseError(

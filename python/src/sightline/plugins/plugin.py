@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from sightline.backends.backend import Array
 from sightline.backends.python import call_loader, loader_failed
-from sightline.errors import WrongUseError
+from sightline.errors import SightlineError, WrongUseError
 from sightline.plugins.model_options import CallOptions, ModelOptions, require_options
 from sightline.plugins.model_summary import Layer, ModelSummary
 
@@ -144,6 +144,8 @@ class Plugin:
                 self.save(m, folder)
             try:
                 return call_loader(m, folder) if isinstance(m, FunctionType) else self.open(folder)
+            except SightlineError:
+                raise
             except Exception as error:
                 raise loader_failed(getattr(m, "__name__", type(self).__name__), error) from error
 

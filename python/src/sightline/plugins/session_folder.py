@@ -39,6 +39,18 @@ def write_bundle(name: str, manifest: bytes, files: Mapping[str, bytes]) -> Path
     return folder
 
 
+def keep_file(file: Path) -> Path:
+    """Copy a file into the session's folder, and return its new path.
+
+    The same content is kept once, at the same path, whatever happens to the file.
+    """
+    content = file.read_bytes()
+    copy = session_folder() / f"{hashlib.sha256(content).hexdigest()}{file.suffix}"
+    if not copy.exists():
+        copy.write_bytes(content)
+    return copy
+
+
 def keep_bundle(bundle: Bundle) -> Path:
     """Move a bundle's folder into the session's folder, and return its new path.
 

@@ -32,12 +32,14 @@ class ModelFunction:
     """A model as a function of columns.
 
     Attributes:
+        name: Name of the model. Its column is named as a call: ``name(a, b)``.
         path: The bundle of the model.
         signature: Its inputs and outputs.
         output: The output whose value is the result; empty for the struct of all.
         options: Options of `ml_predict`, as texts.
     """
 
+    name: str
     path: Path
     signature: Signature = field(repr=False)
     output: str
@@ -63,7 +65,7 @@ class ModelFunction:
                 "Use 'struct', and select a field.",
             )
         output = signature.outputs[0].name if result == "value" else ""
-        return ModelFunction(path, signature, output, _texts(bundle, options))
+        return ModelFunction(bundle.name, path, signature, output, _texts(bundle, options))
 
     def __call__(self, *columns: Column | str, **named: Column | str) -> Column:
         """Return the result column.
@@ -90,7 +92,11 @@ class ModelFunction:
         if self.options:
             arguments.append(create_map(*(lit(text) for text in chain(*self.options.items()))))
         result = call_function("ml_predict", *arguments)
-        return result[self.output] if self.output else result
+        texts = [one if isinstance(one, str) else _text(one) for one in map(given.get, names)]
+        # By itself Spark would name the column after the call, with the path of the bundle.
+        return (result[self.output] if self.output else result).alias(
+            f"{self.name}({', '.join(texts)})"
+        )
 
 
 def stage(path: Path, options: CallOptions) -> Any:  # noqa: ANN401 - one of several stages
@@ -165,6 +171,11 @@ def _texts(bundle: Bundle, options: CallOptions) -> dict[str, str]:
         if name in options:
             texts[name] = str(options[name])  # type: ignore[literal-required]
     return texts
+
+
+def _text(column: Column | None) -> str:
+    """Return what Spark shows of a column, without `Column<'…'>`."""
+    return str(column).removeprefix("Column<'").removesuffix("'>")
 
 
 def _column(value: Column | str) -> Column:

@@ -11,6 +11,7 @@ from torch.export.graph_signature import InputKind, OutputKind
 
 from sightline.backends.named_arrays import named_arrays
 from sightline.bundle.tensor_spec import TensorSpec
+from sightline.errors import WrongUseError
 from sightline.plugins.direct_bundle import example_arrays
 from sightline.plugins.model_summary import Layer, ModelSummary
 
@@ -23,13 +24,26 @@ def module_summary(module: torch.nn.Module, examples: object, name: str = "") ->
         examples: Example inputs, as in `ModelOptions`. Without them, neither the tensors nor the
             output shapes of layers are known.
         name: Name of the model; its class by default.
+
+    Raises:
+        WrongUseError: INVALID_OPTION if the module cannot run with the examples.
     """
     arrays = example_arrays(examples, ())
     shapes: dict[str, str] = {}
     outputs: tuple[TensorSpec, ...] = ()
     if arrays:
         rows = len(next(iter(arrays.values())))
-        found = _run_with_hooks(module, [torch.from_numpy(one) for one in arrays.values()], shapes)
+        try:
+            tensors = [torch.from_numpy(one) for one in arrays.values()]
+            found = _run_with_hooks(module, tensors, shapes)
+        except Exception as error:  # the module's own code runs here
+            given = ", ".join(f"{one.dtype} {one.shape}" for one in arrays.values())
+            reason = " ".join(str(error).split())[:300].rstrip(".")
+            raise WrongUseError(
+                "INVALID_OPTION",
+                f"{type(module).__name__} cannot run with example_inputs ({given}): "
+                f"{type(error).__name__}: {reason}.",
+            ) from error
         named = named_arrays(found, rows)
         outputs = tuple(
             TensorSpec(key, str(one.dtype), ("n", *one.shape[1:])) for key, one in named.items()

@@ -70,14 +70,14 @@ def search_parts(
     """Search the nearest vectors of queries in parts of an index.
 
     Args:
-        batches: id, features (not NULL), part; the rows of a part are neighbours.
+        batches: id, features (not NULL), query (int64), part; the rows of a part are neighbours.
         path: Folder of the index.
         dimension: Elements of a vector of the index.
         count: Neighbours of each query in each part.
         exact: Whether to compare with every vector of the part.
 
     Yields:
-        id, neighbour, similarity.
+        id, query, neighbour, similarity.
     """
     folder = IndexFolder.of(path)
     part: _Part | None = None
@@ -126,6 +126,7 @@ class _Part:
         return pa.RecordBatch.from_pydict(
             {
                 "id": ids.take(np.nonzero(filled)[0]),
+                "query": queries.column("query").take(np.nonzero(filled)[0]),
                 "neighbour": self.ids.take(keys[filled]),
                 "similarity": pa.array((1 - distances[filled]).astype(np.float32)),
             }

@@ -21,6 +21,7 @@ _FILE = "index.json"
 _SAMPLED = 200
 _NEIGHBOURS = 10
 _ROUNDING = 1e-5
+_RESULT = ("neighbour", "similarity", "rank")
 
 
 @dataclass(frozen=True)
@@ -70,21 +71,35 @@ class VectorIndex:
             exact: Whether to compare with every indexed vector instead of using the graphs.
 
         Returns:
-            `id` (STRING), neighbour (STRING), similarity (FLOAT), rank (INT, from 1). Queries
-            without a usable vector have no rows.
+            `id` (STRING), neighbour (STRING), similarity (FLOAT), rank (INT, from 1): `k` rows for
+            each query, also for queries of the same id. Queries without a usable vector have no
+            rows.
 
         Raises:
-            WrongUseError: INVALID_OPTION if `k` is less than 1.
+            WrongUseError: INVALID_OPTION if `k` is less than 1, or `id` is the name of another
+                column of the result.
             SightlineError: VECTOR_DIMENSION_MISMATCH, in a job.
         """
+        if id.lower() in _RESULT:
+            own = ", ".join(_RESULT)
+            rule = f"The result has its own columns {own}. Rename the column."
+            raise invalid_option("id", id, rule)
+        found = self._nearest(_vectors(queries, id, features), k, exact=exact)
+        return found.drop("query").withColumnRenamed("id", id)
+
+    def _nearest(self, queries: DataFrame, k: int, *, exact: bool = False) -> DataFrame:
+        """Return the neighbours of the vectors that `_vectors` returns, and the query's number."""
         if k < 1:
             raise invalid_option("k", k, "It must be at least 1.")
-        parts = queries.sparkSession.createDataFrame(
-            [(part,) for part in self.parts], "part STRING"
-        )
+        spark = queries.sparkSession
+        parts = spark.createDataFrame([(part,) for part in self.parts], "part STRING")
+        # Equal rows have numbers, so that a task that runs again gives a query the same key.
+        equal = Window.partitionBy("id", "hash").orderBy("id")
         work = (
-            _vectors(queries, id, features)
-            .where("features IS NOT NULL")
+            queries.where("features IS NOT NULL")
+            .withColumn("hash", F.xxhash64("features"))
+            .withColumn("query", F.xxhash64("hash", F.row_number().over(equal)))
+            .drop("hash")
             .crossJoin(F.broadcast(parts))
             .repartition(len(self.parts), "part")
             .sortWithinPartitions("part")
@@ -92,10 +107,9 @@ class VectorIndex:
         search = partial(
             search_parts, path=self.path, dimension=self.dimension, count=k, exact=exact
         )
-        found = work.mapInArrow(search, "id STRING, neighbour STRING, similarity FLOAT")
-        order = Window.partitionBy("id").orderBy(F.desc("similarity"), "neighbour")
-        ranked = found.withColumn("rank", F.row_number().over(order)).where(F.col("rank") <= k)
-        return ranked.withColumnRenamed("id", id)
+        found = work.mapInArrow(search, "id STRING, query LONG, neighbour STRING, similarity FLOAT")
+        order = Window.partitionBy("id", "query").orderBy(F.desc("similarity"), "neighbour")
+        return found.withColumn("rank", F.row_number().over(order)).where(F.col("rank") <= k)
 
     def measure_recall(
         self,
@@ -126,16 +140,16 @@ class VectorIndex:
             .orderBy(F.xxhash64("id"))
             .limit(sample)
         )
-        wanted: dict[str, tuple[float, int]] = {
-            row["id"]: (row["least"], row["count"])
-            for row in self.nearest(some, k, id="id", exact=True)
-            .groupBy("id")
+        wanted: dict[tuple[str, int], tuple[float, int]] = {
+            (row["id"], row["query"]): (row["least"], row["count"])
+            for row in self._nearest(some, k, exact=True)
+            .groupBy("id", "query")
             .agg(F.min("similarity").alias("least"), F.count("*").alias("count"))
             .collect()
         }
         found: int = sum(
-            row["similarity"] >= wanted[row["id"]][0] - _ROUNDING
-            for row in self.nearest(some, k, id="id").collect()
+            row["similarity"] >= wanted[row["id"], row["query"]][0] - _ROUNDING
+            for row in self._nearest(some, k).collect()
         )
         return found / max(1, sum(count for _, count in wanted.values()))
 
