@@ -14,9 +14,20 @@ private[vectors] object VectorTable {
   /**
    * A column of a table.
    *
-   * @throws SightlineException UNKNOWN_COLUMN
+   * @throws SightlineException UNKNOWN_COLUMN or AMBIGUOUS_COLUMN
    */
   def column(function: String, table: DataFrame, name: String): Column = {
+    val isSame = table.sparkSession.sessionState.conf.resolver
+    val found = table.columns.toSeq.filter(isSame(_, name))
+    if (found.size > 1) {
+      throw SightlineException(
+        "AMBIGUOUS_COLUMN",
+        "subject" -> function,
+        "column" -> name,
+        "found" -> found,
+        "hint" -> "Rename or drop all but one of them.",
+      )
+    }
     if (!table.columns.exists(_.equalsIgnoreCase(name))) {
       throw SightlineException(
         "UNKNOWN_COLUMN",
@@ -32,7 +43,7 @@ private[vectors] object VectorTable {
   /**
    * A column of vectors.
    *
-   * @throws SightlineException UNKNOWN_COLUMN or WRONG_COLUMN_TYPE
+   * @throws SightlineException UNKNOWN_COLUMN, AMBIGUOUS_COLUMN or WRONG_COLUMN_TYPE
    */
   def vectors(function: String, table: DataFrame, name: String): Column = {
     val found = column(function, table, name)

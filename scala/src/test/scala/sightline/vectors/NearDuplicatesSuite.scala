@@ -192,6 +192,12 @@ final class NearDuplicatesSuite extends AnyFunSuite with LocalSpark {
     }
     assert(condition("features => 'doubles'") == "WRONG_COLUMN_TYPE")
     assert(condition("features => 'path'") == "WRONG_COLUMN_TYPE")
+    val twice = spark.table("wrong").selectExpr("*", "path AS Path")
+    val ambiguous = intercept[SightlineException](NearDuplicates().groups(twice))
+    assert(
+      ambiguous.getMessage == "AMBIGUOUS_COLUMN: near_duplicates needs one column 'path', but its " +
+        "table has path, Path. Rename or drop all but one of them."
+    )
     val error = intercept[SightlineException](NearDuplicates(threshold = 2))
     assert(
       error.getMessage == "INVALID_OPTION: threshold is '2.0'. It must be above 0 and at most 1."
