@@ -26,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime as ort
+import PIL
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
@@ -257,7 +258,7 @@ def main(model: str, data: str, *sets: str) -> None:
         "imagenet": lambda: imagenet(folder),
         "flowers": lambda: flowers(folder),
     }
-    print(f"{Path(model).name}, Pillow {Image.__version__}, onnxruntime {ort.__version__}")
+    print(f"{Path(model).name}, Pillow {PIL.__version__}, onnxruntime {ort.__version__}")
     for name in sets or (*known, "noise"):
         if name == "noise":
             measure_noise(recipe, list(tiles(folder)), classify)

@@ -128,7 +128,7 @@ def test_a_variant_of_another_package_is_the_reference_of_a_calibration(
 
     mode = reference_mode(bundle)
 
-    assert str(mode) == "reference fp32 pillow"
+    assert str(mode) == "reference fp32"
     images = list_images(ImageSource(str(tmp_path / "images")))
     assert classify(bundle, mode, images, allow_code=False).found.tolist() == [2, 0, 1]
 

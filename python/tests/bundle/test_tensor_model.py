@@ -372,7 +372,7 @@ def test_commands_on_images_refuse_a_tensor_model(
 
 
 def test_calibration_refuses_it(path: Path, tmp_path: Path) -> None:
-    arguments = ["--images", str(tmp_path), "--precision", "int8", "--decoder", "pillow"]
+    arguments = ["--images", str(tmp_path), "--precision", "int8"]
     assert main(["models", "calibrate", str(path), *arguments]) == 2
 
 

@@ -110,11 +110,7 @@ final class BundleSuite extends AnyFunSuite {
   }
 
   test("a mode without calibration is rejected, and the error is equal to Python's") {
-    val ways = Seq(
-      CalibratedMode("onnx", "int8"),
-      CalibratedMode("openvino", "int8"),
-      CalibratedMode("pytorch", "bf16"),
-    )
+    val ways = Seq(CalibratedMode("onnx", "int8"), CalibratedMode("openvino", "int8"))
     ways.foreach { case CalibratedMode(backend, precision) =>
       val error = intercept[SightlineException](
         measured.requirePrecision(backend, precision)
