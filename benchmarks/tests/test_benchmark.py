@@ -64,7 +64,7 @@ def test_an_interrupted_run_continues_and_keeps_its_jobs(tmp_path: Path) -> None
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603
     while len(jobs()) < 2 and process.poll() is None:
         time.sleep(0.02)
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, signal.SIGTERM)  # the same as an interruption by the keyboard
     _, errors = process.communicate()
     assert process.returncode == 130
     assert "benchmark: interrupted. The same command continues." in errors
