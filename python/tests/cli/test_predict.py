@@ -72,6 +72,31 @@ def test_run_json_has_the_command_the_counts_the_model_and_the_times(
     assert set(record["seconds"]) == {"list", "load", "infer", "write"}
 
 
+@pytest.mark.parametrize(
+    ("options", "rows", "batches"),
+    [((), 2, 3), (("--batch-rows", "auto"), 2, 3), (("--batch-rows", "5"), 5, 2)],
+)
+def test_batches_have_the_measured_size_unless_another_is_given(
+    options: tuple[str, ...],
+    rows: int,
+    batches: int,
+    images: Path,
+    tmp_path: Path,
+    colour_bundle: Path,
+) -> None:
+    sized = tmp_path / "sized"
+    shutil.copytree(colour_bundle, sized)
+    manifest = replace(Bundle.load(sized).manifest, batch_rows={"onnx": 2, "pytorch": 8})
+    (sized / "model.json").write_bytes(manifest.to_json())
+    arguments = ["--images", str(images), "--model", str(sized), "--output", str(tmp_path / "out")]
+
+    assert main(["predict", *arguments, "--threads", "1", *options]) == 0
+
+    record = json.loads((tmp_path / "out" / "_run" / "run.json").read_text())
+    assert record["model"]["batch_rows"] == rows
+    assert record["worker"]["batches"] == batches  # of 6 images
+
+
 def test_the_columns_of_a_table_are_kept(
     images: Path, tmp_path: Path, predict: Callable[..., int]
 ) -> None:

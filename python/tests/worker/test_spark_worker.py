@@ -1,6 +1,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,7 +11,9 @@ import pytest
 from sightline.bundle.bundle import Bundle
 from sightline.cli.main import main
 from sightline.engine import arrow_types
+from sightline.engine.counters import Counters
 from sightline.errors import SightlineError
+from sightline.worker import spark_worker
 from sightline.worker.spark_worker import bulk, scalar
 
 Encode = Callable[..., bytes]
@@ -104,6 +107,28 @@ def test_an_empty_partition_loads_no_model(
     assert list(bulk(spec)(iter([]))) == []
     assert list(scalar(spec)(iter([]))) == []
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("wanted", "batches"), [("auto", 4), (7, 1)])
+def test_a_task_has_the_batches_that_were_measured_for_the_model(
+    wanted: object,
+    batches: int,
+    colour_bundle: Path,
+    encode: Encode,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sized = tmp_path / "sized"
+    shutil.copytree(colour_bundle, sized)
+    manifest = replace(Bundle.load(sized).manifest, batch_rows={"onnx": 2})
+    (sized / "model.json").write_bytes(manifest.to_json())
+    sent: list[Counters] = []
+    monkeypatch.setattr(spark_worker, "send_counters", sent.append)
+
+    found = bulk(spec_of(sized, batch_rows=wanted))(iter([batch_of(*[encode("red")] * 7)]))
+
+    assert [batch.column("label").to_pylist() for batch in found] == [["red"] * 7]
+    assert [one.batches for one in sent] == [batches]
 
 
 def test_a_bulk_spec_without_columns_is_refused(colour_bundle: Path) -> None:

@@ -92,8 +92,10 @@ def row_seconds(
         if batches and size * row_s > _LONGEST_S:
             break
         batch = {k: np.resize(value, (size, *value.shape[1:])) for k, value in inputs.items()}
-        session.run(batch, wanted)  # the first batch of a size may allocate and compile
+        if not batches:
+            session.run(batch, wanted)  # the first batch of a session may take much longer
         batches[size] = batch
+        # This is only an estimate, because the first batch of a size may allocate and compile.
         row_s = min(row_s, _sample(session, batch, wanted, 1) / size)
     repeats = {
         size: max(1, min(round(_SAMPLE_S / (size * row_s)), _SAMPLE_ROWS // size))
