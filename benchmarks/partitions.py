@@ -1,6 +1,6 @@
 """Print the cost of one more partition: Spark's own, of its Python functions, and of `ml_predict`.
 
-`.venv/bin/python benchmarks/partitions.py [--model models/id_fraud] [--rounds 3]`
+`.venv/bin/python benchmarks/partitions.py [--model models/id_fraud] [--rounds 3] [--without-peers]`
 
 Each query reads the same small images. The cost is the difference of two numbers of partitions, so
 the cost of the rows and of the start cancels. The lowest of several rounds counts.
@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("--few", type=int, default=100, help="partitions (default 100)")
     parser.add_argument("--many", type=int, default=600, help="partitions (default 600)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds (default 3)")
+    parser.add_argument("--without-peers", action="store_true", help="leave out Spark's functions")
     arguments = parser.parse_args()
     os.environ["PYSPARK_PYTHON"] = sys.executable
     with tempfile.TemporaryDirectory() as folder:
@@ -57,6 +58,8 @@ def main() -> None:
         spark = _session(arguments.jar)
         try:
             queries = _queries(arguments.model)
+            if arguments.without_peers:
+                queries = {name: query for name, query in queries.items() if "Spark's" not in name}
             _print(_measure(spark, str(table), queries, arguments), arguments)
         finally:
             spark.stop()
