@@ -22,8 +22,8 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.functions import arrow_udf, expr
+from pyspark.sql import DataFrame, SparkSession, functions
+from pyspark.sql.functions import expr
 
 ROOT = Path(__file__).resolve().parent.parent
 _ROWS = 600
@@ -75,7 +75,7 @@ def _images() -> pa.Table:
 
 
 def _session(jar: str) -> SparkSession:
-    spark = (
+    spark: SparkSession = (
         SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
         .config("spark.driver.memory", "2g")
@@ -85,7 +85,6 @@ def _session(jar: str) -> SparkSession:
         .config("spark.log.level", "ERROR")
         .getOrCreate()
     )
-    assert isinstance(spark, SparkSession)
     return spark
 
 
@@ -93,8 +92,8 @@ def _queries(model: str) -> dict[str, Callable[[DataFrame], DataFrame]]:
     def same(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from batches
 
-    @arrow_udf("int")  # type: ignore[call-overload,untyped-decorator]
-    def length(content: pa.Array) -> pa.Array:  # type: ignore[type-arg]
+    @functions.arrow_udf("int")  # type: ignore[attr-defined,untyped-decorator]
+    def length(content: pa.BinaryArray) -> pa.Int32Array:
         import pyarrow.compute as pc
 
         return pc.binary_length(content)
@@ -131,7 +130,11 @@ def _measure(
 
 
 def _lowest(usages: list[Usage]) -> Usage:
-    return Usage(*(min(getattr(one, field) for one in usages) for field in ("jvm", "python", "wall")))
+    return Usage(
+        min(one.jvm for one in usages),
+        min(one.python for one in usages),
+        min(one.wall for one in usages),
+    )
 
 
 def _usage() -> Usage:
@@ -152,7 +155,7 @@ def _usage() -> Usage:
 
 def _print(found: dict[str, list[Usage]], arguments: argparse.Namespace) -> None:
     more = arguments.many - arguments.few
-    print(f"{_ROWS} images of 32 × 32; one more partition, {arguments.few} to {arguments.many}:")
+    print(f"{_ROWS} images of 32 x 32; one more partition, {arguments.few} to {arguments.many}:")
     print("| query | JVM CPU-ms | Python CPU-ms | CPU-ms | wall ms |\n|---|---|---|---|---|")
     for name, (few, many) in found.items():
         jvm, python, wall = (
