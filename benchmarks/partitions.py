@@ -1,6 +1,6 @@
 """Print the cost of one more partition: Spark's own, of its Python functions, and of `ml_predict`.
 
-`.venv/bin/python benchmarks/partitions.py [--model models/id_fraud] [--rounds 3]`
+`.venv/bin/python benchmarks/partitions.py [--model models/id_fraud] [--rounds 3] [--without-peers]`
 
 Each query reads the same small images. The cost is the difference of two numbers of partitions, so
 the cost of the rows and of the start cancels. The lowest of several rounds counts.
@@ -22,8 +22,8 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.functions import arrow_udf, expr
+from pyspark.sql import DataFrame, SparkSession, functions
+from pyspark.sql.functions import expr
 
 ROOT = Path(__file__).resolve().parent.parent
 _ROWS = 600
@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("--few", type=int, default=100, help="partitions (default 100)")
     parser.add_argument("--many", type=int, default=600, help="partitions (default 600)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds (default 3)")
+    parser.add_argument("--without-peers", action="store_true", help="leave out Spark's functions")
     arguments = parser.parse_args()
     os.environ["PYSPARK_PYTHON"] = sys.executable
     with tempfile.TemporaryDirectory() as folder:
@@ -57,6 +58,8 @@ def main() -> None:
         spark = _session(arguments.jar)
         try:
             queries = _queries(arguments.model)
+            if arguments.without_peers:
+                queries = {name: query for name, query in queries.items() if "Spark's" not in name}
             _print(_measure(spark, str(table), queries, arguments), arguments)
         finally:
             spark.stop()
@@ -72,7 +75,7 @@ def _images() -> pa.Table:
 
 
 def _session(jar: str) -> SparkSession:
-    spark = (
+    spark: SparkSession = (
         SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
         .config("spark.driver.memory", "2g")
@@ -82,7 +85,6 @@ def _session(jar: str) -> SparkSession:
         .config("spark.log.level", "ERROR")
         .getOrCreate()
     )
-    assert isinstance(spark, SparkSession)
     return spark
 
 
@@ -90,8 +92,8 @@ def _queries(model: str) -> dict[str, Callable[[DataFrame], DataFrame]]:
     def same(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from batches
 
-    @arrow_udf("int")  # type: ignore[call-overload,untyped-decorator]
-    def length(content: pa.Array) -> pa.Array:  # type: ignore[type-arg]
+    @functions.arrow_udf("int")  # type: ignore[attr-defined,untyped-decorator]
+    def length(content: pa.BinaryArray) -> pa.Int32Array:
         import pyarrow.compute as pc
 
         return pc.binary_length(content)
@@ -128,7 +130,11 @@ def _measure(
 
 
 def _lowest(usages: list[Usage]) -> Usage:
-    return Usage(*(min(getattr(one, field) for one in usages) for field in ("jvm", "python", "wall")))
+    return Usage(
+        min(one.jvm for one in usages),
+        min(one.python for one in usages),
+        min(one.wall for one in usages),
+    )
 
 
 def _usage() -> Usage:
@@ -149,7 +155,7 @@ def _usage() -> Usage:
 
 def _print(found: dict[str, list[Usage]], arguments: argparse.Namespace) -> None:
     more = arguments.many - arguments.few
-    print(f"{_ROWS} images of 32 × 32; one more partition, {arguments.few} to {arguments.many}:")
+    print(f"{_ROWS} images of 32 x 32; one more partition, {arguments.few} to {arguments.many}:")
     print("| query | JVM CPU-ms | Python CPU-ms | CPU-ms | wall ms |\n|---|---|---|---|---|")
     for name, (few, many) in found.items():
         jvm, python, wall = (

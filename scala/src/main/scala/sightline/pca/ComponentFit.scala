@@ -64,7 +64,8 @@ object ComponentFit {
     val features = vectors.select(Columns.Features)
     val partitions = features.rdd.getNumPartitions
     val parts = ComponentsWorker.moments(features, Pieces)
-    val solved = ComponentsWorker.solve(sorted(merged(parts, partitions).repartition(1)), k, Solution)
+    val solved =
+      ComponentsWorker.solve(sorted(merged(parts, partitions).repartition(1)), k, Solution)
     of(solved.collect().toSeq.sortBy(_.getAs[Int](At)))
   }
 

@@ -38,7 +38,8 @@ object ComponentStages {
       output: String,
   ): PCAModel = {
     val estimator = new PCA()
-    val columns = new DenseMatrix(directions.head.length, directions.size, directions.toArray.flatten)
+    val columns =
+      new DenseMatrix(directions.head.length, directions.size, directions.toArray.flatten)
     new PCAModel(estimator.uid, columns, Vectors.dense(shares).toDense)
       .setParent(estimator)
       .setInputCol(input)
