@@ -57,7 +57,7 @@ WAYS = (
     Way("whole decode, whole resize", box=False),
     Way("whole decode, resize of the crop's box"),
     Way("whole decode, box, reducing_gap 3", gap=3),
-    Way("whole decode, box, reducing_gap 2", gap=2),
+    Way("whole decode, box, reducing_gap 4", gap=4),
     Way("scaled to ≥ 4 x, box", 4),
     Way("scaled to ≥ 3 x, box", 3),
     Way("scaled to ≥ 2.5 x, box", 2.5),

@@ -18,7 +18,7 @@ _FILTERS = {
 }
 # The decoder `fast` first averages pixels in the DCT or in `Image.reduce`, but leaves the resize
 # this many pixels for one of its result, in each direction. docs/design.md has the measurement.
-REDUCING_GAP = 3
+REDUCING_GAP = 4
 # A 1 x 100,000 pixel image resized to a shortest edge of 256 would need 26 GB. If the resized image
 # has more than this many times the crop's area, only the part inside the crop is resized. Pixels
 # may then differ in the last bit.
