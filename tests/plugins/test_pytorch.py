@@ -87,8 +87,10 @@ def test_a_torchscript_file_runs_torch_in_the_workers(numbers: DataFrame, tmp_pa
     )
 
 
-def test_a_stage(numbers: DataFrame) -> None:
-    stage = plugin.model(linear(), example_inputs=EXAMPLE, batch_rows=4)
+@pytest.mark.parametrize(("rows", "param"), [(4, 4), ("auto", 0)])
+def test_a_stage(numbers: DataFrame, rows: Any, param: int) -> None:  # noqa: ANN401
+    stage = plugin.model(linear(), example_inputs=EXAMPLE, batch_rows=rows)
+    assert stage.getBatchRows() == param
     stage = stage.setInputCols(["x"]).setOutputCols(["y"])
     rows = stage.transform(numbers).collect()
     assert sorted((row.x[0], row.y[0]) for row in rows) == [(x, 3 * x - 1) for x in range(10)]
