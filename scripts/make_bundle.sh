@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Leaves a verified bundle in models/: the one that is there if it verifies, else a new one.
+# Leaves a verified bundle in models/: the one that is there if it verifies and has measured batch sizes, else a new one.
 # efficientnet_lite0 comes from its package; mobilenet_v2 from MOBILENET_V2_WEIGHTS=FILE, with TensorFlow's mean and
 # deviation, or from torchvision's own download.
 set -euo pipefail
@@ -7,10 +7,10 @@ cd "$(dirname "$0")/.."
 
 name=$1
 if [ -e "models/$name" ]; then
-  if .venv/bin/sightline models verify "$name" --models models; then
+  if .venv/bin/sightline models verify "$name" --models models && grep -q '"batch_rows"' "models/$name/model.json"; then
     exit 0
   fi
-  echo "    models/$name does not verify and is made again." >&2
+  echo "    models/$name does not verify, or has no measured batch sizes, and is made again." >&2
 fi
 if [ "$name" != mobilenet_v2 ]; then
   .venv/bin/sightline models add-builtin "$name" --models models --overwrite

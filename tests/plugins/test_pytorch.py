@@ -99,19 +99,21 @@ def test_the_column_has_the_name_of_the_model_and_its_columns(numbers: DataFrame
     assert sorted(row[0][0] for row in by_name) == values
 
 
-def test_a_stage(numbers: DataFrame) -> None:
-    stage = plugin.model(linear(), example_inputs=EXAMPLE, batch_rows=4)
+@pytest.mark.parametrize(("rows", "param"), [(4, 4), ("auto", 0)])
+def test_a_stage(numbers: DataFrame, rows: Any, param: int) -> None:  # noqa: ANN401
+    stage = plugin.model(linear(), example_inputs=EXAMPLE, batch_rows=rows)
+    assert stage.getBatchRows() == param
     stage = stage.setInputCols(["x"]).setOutputCols(["y"])
-    rows = stage.transform(numbers).collect()
-    assert sorted((row.x[0], row.y[0]) for row in rows) == [(x, 3 * x - 1) for x in range(10)]
-    assert rows[0].error is None
+    found = stage.transform(numbers).collect()
+    assert sorted((row.x[0], row.y[0]) for row in found) == [(x, 3 * x - 1) for x in range(10)]
+    assert found[0].error is None
 
 
 def test_a_stage_of_a_loader(numbers: DataFrame) -> None:
     stage = plugin.model(linear, example_inputs=EXAMPLE, allow_code=True)
     stage = stage.setInputCols(["x"]).setOutputCols(["y"])
-    rows = stage.transform(numbers).collect()
-    assert sorted((row.x[0], row.y[0]) for row in rows) == [(x, 3 * x - 1) for x in range(10)]
+    found = stage.transform(numbers).collect()
+    assert sorted((row.x[0], row.y[0]) for row in found) == [(x, 3 * x - 1) for x in range(10)]
 
 
 def test_a_state_dict_is_no_model(tmp_path: Path) -> None:

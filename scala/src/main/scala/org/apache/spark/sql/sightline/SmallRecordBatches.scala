@@ -13,7 +13,7 @@ import org.apache.spark.{Partition, Partitioner, TaskContext}
  * is read ahead and one or two whose images are being decoded. Spark reads the limit in the task, from
  * the settings of the session, so another limit is set for this operator alone.
  */
-private[sightline] final class SmallRecordBatches(rows: RDD[InternalRow])
+final private[sightline] class SmallRecordBatches(rows: RDD[InternalRow])
     extends RDD[InternalRow](rows) {
 
   override val partitioner: Option[Partitioner] = rows.partitioner
