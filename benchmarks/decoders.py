@@ -30,7 +30,8 @@ import PIL
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
-from contenders.plain import Floats, Pixels, Recipe
+sys.path.append(str(Path(__file__).parent / "contenders"))
+from plain import Floats, Pixels, Recipe
 
 Encoded = tuple[bytes, int | None]  # a file and its class, if known
 Classify = Callable[[list[Pixels]], Floats]  # (n, classes) probabilities

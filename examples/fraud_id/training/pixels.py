@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from cards.capture import PHOTO_HEIGHT, PHOTO_WIDTH
 from sightline.bundle.image_settings import Preprocessing, Resize
-from sightline.engine.decode import decode
-from sightline.engine.feeds.image_feed import preprocess
+from sightline.engine.decode import decode_picture
+from sightline.engine.feeds.preprocess import preprocess
 from sightline.engine.settings import EngineSettings
 from sightline.row_error import RowError
 from tqdm import tqdm
@@ -46,10 +46,10 @@ def read_pixels(
     images = np.empty((len(rows), resize.height, resize.width, 3), np.uint8)
     preprocessing = Preprocessing("RGB", resize, None, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     for at, row in enumerate(tqdm(rows, unit="image", desc=str(folder), mininterval=1)):
-        image = decode((folder / row["image_path"]).read_bytes(), EngineSettings())
-        if isinstance(image, RowError):
-            raise click.UsageError(f"BAD_IMAGE: {row['image_path']}: {image.message}")
-        preprocess(image, preprocessing, images[at])
+        picture = decode_picture((folder / row["image_path"]).read_bytes(), EngineSettings())
+        if isinstance(picture, RowError):
+            raise click.UsageError(f"BAD_IMAGE: {row['image_path']}: {picture.message}")
+        preprocess(picture, preprocessing, images[at])
     labels = np.array([int(row["actual_class_id"]) for row in rows], np.int64)
     return images, labels
 
