@@ -200,7 +200,8 @@ def _write_table(images: Images, table: Path) -> None:
 
     files = sorted((images.folder / "images").glob("*.jpg"))
     table.mkdir()
-    schema = pa.schema([pa.field("path", pa.string()), pa.field("content", pa.binary())])
+    fields: list[tuple[str, pa.DataType]] = [("path", pa.string()), ("content", pa.binary())]
+    schema = pa.schema(fields)
     with parquet.ParquetWriter(table / "part-0.parquet", schema, compression="none") as writer:
         for group in _groups(files, 8_000_000):
             contents = [file.read_bytes() for file in group]
