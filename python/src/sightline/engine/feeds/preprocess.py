@@ -19,6 +19,8 @@ _FILTERS = {
 # The decoder `fast` first averages pixels in the DCT or in `Image.reduce`, but leaves the resize
 # this many pixels for one of its result, in each direction. docs/design.md has the measurement.
 REDUCING_GAP = 4
+# From this many times the resized image, in each direction, `fast` resizes only the crop's part.
+_LARGE = 2
 # A 1 x 100,000 pixel image resized to a shortest edge of 256 would need 26 GB. If the resized image
 # has more than this many times the crop's area, only the part inside the crop is resized. Pixels
 # may then differ in the last bit.
@@ -71,14 +73,15 @@ def preprocess(picture: Picture, preprocessing: Preprocessing, out: UInt8Array) 
 def preprocess_fast(picture: Picture, preprocessing: Preprocessing, out: UInt8Array) -> None:
     """Write one picture at the model's size, with the pixels of the decoder `fast`.
 
-    A large picture may be decoded at a fraction of its size, and only the part inside the crop is
-    resized. Others go through `preprocess`. Arguments are as for that function.
+    Of a picture that is at least twice as wide and as high as the resized image, only the part
+    inside the crop is resized, and a larger one may be decoded at a fraction of its size. Others go
+    through `preprocess`. Arguments are as for that function.
     """
-    least = least_size(preprocessing.resize, picture.size)
-    if any(edge < 2 * needed for edge, needed in zip(picture.size, least, strict=True)):
+    width, height = preprocessing.resize.size_of(picture.size)
+    is_large = picture.size[0] >= _LARGE * width and picture.size[1] >= _LARGE * height
+    if not is_large or preprocessing.resize.interpolation == "nearest":
         preprocess(picture, preprocessing, out)
         return
-    width, height = preprocessing.resize.size_of(picture.size)
     rows, columns = out.shape[:2]
     left, top = _offset(width, columns), _offset(height, rows)
     # The part of the resized image inside the crop.
