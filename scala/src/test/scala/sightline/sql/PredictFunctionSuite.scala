@@ -96,7 +96,7 @@ final class PredictFunctionSuite extends AnyFunSuite with LocalSpark {
       .map(_.getString(0))
       .mkString
     val sha256 = ColourBundle.bundle.sha256.take(12)
-    val how = s"sha256 $sha256, backend onnx, precision fp32, decoder fast, batch 32, device auto"
+    val how = s"sha256 $sha256, backend onnx, precision fp32, decoder fast, batch auto, device auto"
     assert(plan.contains(how), plan)
   }
 
