@@ -44,13 +44,6 @@ final class ShippedArchivesSuite extends AnyFunSuite with LocalSpark with Eventu
     }
   }
 
-  /** Without adaptive execution, whose threads inherit the session and live for a minute. */
-  private def newSession(): SparkSession = {
-    val session = spark.newSession()
-    session.conf.set("spark.sql.adaptive.enabled", false)
-    session
-  }
-
   private def labels(session: SparkSession, bundle: Path): Seq[String] = {
     val images = Seq(1 -> TestImage.of(Color.RED), 2 -> TestImage.of(Color.BLUE))
     session
@@ -66,20 +59,20 @@ final class ShippedArchivesSuite extends AnyFunSuite with LocalSpark with Eventu
 
   test("an archive is deleted when no session uses it, and created again when it is needed") {
     val (forgotten, kept) = (newBundle(), newBundle())
-    val living = newSession()
+    val living = spark.newSession()
     assert(labels(living, kept) == Seq("red", "blue"))
-    assert(labels(newSession(), forgotten) == Seq("red", "blue"))
+    assert(labels(spark.newSession(), forgotten) == Seq("red", "blue"))
     assert(archiveOf(forgotten).isDefined)
 
     eventually {
       System.gc()
-      ShippedArchives.shipBundle(newSession(), ColourBundle.bundle)
+      ShippedArchives.shipBundle(spark.newSession(), ColourBundle.bundle)
       assert(archiveOf(forgotten).isEmpty)
     }
 
     assert(archiveOf(kept).isDefined)
     assert(labels(living, kept) == Seq("red", "blue"))
-    assert(labels(newSession(), forgotten) == Seq("red", "blue"))
+    assert(labels(spark.newSession(), forgotten) == Seq("red", "blue"))
     assert(archiveOf(forgotten).isDefined)
   }
 }
