@@ -48,8 +48,7 @@ def test_all_parts_run_and_their_tests_and_failures_are_counted(
     tests = part(verify, "tests", report(tmp_path / "reports"), reports="tests.xml")
     style = part(verify, "style", "print('a fault of style'); raise SystemExit(3)")
     silent = part(verify, "silent", "", reports="none.xml")
-    parts = [[tests, silent], [style]] if lanes == 2 else [[tests, silent, style]]
-    counts = verify["Verification"](parts).run()
+    counts = verify["Verification"]([tests, silent, style], lanes).run()
     assert counts.line() == "1 passed, 3 failed, 1 skipped"
     assert sorted(counts.reasons) == [
         "silent: no test has reported",
@@ -66,19 +65,20 @@ def test_the_failures_of_an_sbt_task_are_reported_only_for_its_part(
     write = f"open({str(failures)!r}, 'w').write('scalafmt: one file'); raise SystemExit(1)"
     scala = part(verify, "Scala", write, failures=failures)
     python = part(verify, "Python", "", needs="Scala")
-    counts = verify["Verification"]([[scala], [python]]).run()
+    counts = verify["Verification"]([scala, python], 2).run()
     assert counts.reasons == ["Scala: scalafmt: one file"]
     assert counts.line() == "0 passed, 1 failed"
     assert not failures.exists()
 
 
+@pytest.mark.parametrize("lanes", [1, 2])
 def test_a_part_starts_after_the_part_that_it_needs_has_ended(
-    verify: dict[str, Any], tmp_path: Path
+    verify: dict[str, Any], tmp_path: Path, lanes: int
 ) -> None:
     jar = tmp_path / "jar"
     make = part(verify, "jar", f"import time; time.sleep(0.3); open({str(jar)!r}, 'w')")
     use = part(verify, "end to end", f"open({str(jar)!r})", needs="jar")
-    assert verify["Verification"]([[make], [use]]).run().reasons == []
+    assert verify["Verification"]([use, make], lanes).run().reasons == []
 
 
 @pytest.mark.parametrize("wanted", [1, 2])
@@ -104,7 +104,7 @@ def test_the_script_fails_if_a_part_cannot_start_and_still_runs_the_others(
     other = part(verify, "other", "print('≤ ran')")
     last = part(verify, "last", "")
     names = verify["main"].__globals__
-    names["PLANS"] = {"everything": lambda: ([absent, other], [last])}
+    names["PLANS"] = {"everything": lambda: [absent, other, last]}
     names["number_of_lanes"] = lambda: 2
     assert verify["main"](["everything"]) == 1
     printed = capfd.readouterr().out
@@ -117,6 +117,6 @@ def test_an_empty_file_of_failures_is_a_failure(verify: dict[str, Any], tmp_path
     failures = tmp_path / "failures.txt"
     failures.write_text("")
     broken = part(verify, "broken", "raise SystemExit(1)", failures=failures)
-    counts = verify["Verification"]([[broken]]).run()
+    counts = verify["Verification"]([broken], 1).run()
     assert counts.reasons == ["broken: exit status 1"]
     assert counts.line() == "0 passed, 1 failed"

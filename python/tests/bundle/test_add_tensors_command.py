@@ -39,7 +39,7 @@ def test_a_graph_of_tensors_needs_no_more_than_its_file(tmp_path: Path, encoder:
     root = tmp_path / "models"
     result = call("add", "encoder", "--onnx", encoder, "--models", root, "--licence", "MIT")
     assert result.exit_code == 0, result.exception
-    assert result.output.splitlines()[1:] == [
+    assert result.stdout.splitlines()[1:] == [
         "input ids: int64 (n, tokens), tensor",
         "output states: float32 (n, tokens, 2), tensor",
         "output pooled: float32 (n, 2), vector",

@@ -27,7 +27,7 @@ def call(*arguments: str | Path) -> Result:
 def lines(result: Result) -> list[str]:
     """What was printed after the line with the bundle's folder."""
     assert result.exit_code == 0, result.exception
-    return result.output.splitlines()[1:]
+    return result.stdout.splitlines()[1:]
 
 
 class Words(torch.nn.Module):

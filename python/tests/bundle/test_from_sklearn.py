@@ -38,7 +38,9 @@ def added(source: Any, folder: Path, initial_types: Any = None) -> AddedModel:  
     return add_tensors(from_sklearn(source, initial_types), TensorRequest("m"), folder / "models")
 
 
-def test_a_classifier_of_names_has_a_head_of_its_classes(tmp_path: Path) -> None:
+def test_a_classifier_of_names_has_a_head_of_its_classes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, NAMES)
     skops.io.dump(pipeline, tmp_path / "iris.skops")
     model = added(tmp_path / "iris.skops", tmp_path)
@@ -52,6 +54,9 @@ def test_a_classifier_of_names_has_a_head_of_its_classes(tmp_path: Path) -> None
     assert model.bundle.manifest.parameters == 4 + 4 + 12 + 3
     found = run_model(model.bundle, features=FIRST)["probabilities"]
     assert np.abs(found - pipeline.predict_proba(FIRST)).max() < 1e-5
+    # OpenVINO does not have the operators of scikit-learn's models.
+    assert set(model.bundle.manifest.batch_rows) == {"onnx"}
+    assert "cannot run in openvino, so its batches were not measured: " in capsys.readouterr().err
 
 
 def test_a_classifier_of_numbers_keeps_its_label(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sightline.backends.registry import find_backend, has_runtime
 from sightline.backends.require_supported import backends_of, variant_of
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import golden_of
+from sightline.out_of_memory import raise_if_out_of_memory
 
 SIZES = (1, 2, 4, 8, 16, 32)
 # A smaller batch needs less memory, so it wins if it costs at most this much more.
@@ -25,6 +26,7 @@ _ROUNDS, _ROUNDS_S = 5, 2.0
 _SAMPLE_S, _SAMPLE_ROWS = 0.05, 64
 # Sizes whose batch takes longer are not measured. Such a model gains nothing from large batches.
 _LONGEST_S = 0.5
+_REASON_LETTERS = 200
 
 
 def measure_batch_rows(bundle: Bundle) -> dict[str, int]:
@@ -32,13 +34,16 @@ def measure_batch_rows(bundle: Bundle) -> dict[str, int]:
 
     The rows are those of the golden batch, and operators have one thread, as in the engine. A
     backend takes about 3 seconds at most, besides loading the model. Each writes one line to
-    stderr.
+    stderr: the costs, or why the model cannot run in it.
 
     Args:
         bundle: The bundle; its code is allowed to run.
 
     Returns:
         The size by the name of the backend; empty if the model runs single rows only.
+
+    Raises:
+        SightlineError: OUT_OF_MEMORY.
     """
     most = bundle.manifest.most_rows
     sizes = [size for size in SIZES if most is None or size <= most]
@@ -47,8 +52,18 @@ def measure_batch_rows(bundle: Bundle) -> dict[str, int]:
     found: dict[str, int] = {}
     for backend in filter(has_runtime, backends_of(bundle)):
         inputs, expected = golden_of(bundle, variant_of(backend))
-        session = find_backend(backend).open(bundle, Device("cpu"), 1, allow_code=True)
-        costs = row_seconds(session, inputs, list(expected), sizes)
+        try:
+            session = find_backend(backend).open(bundle, Device("cpu"), 1, allow_code=True)
+            costs = row_seconds(session, inputs, list(expected), sizes)
+        except Exception as error:  # noqa: BLE001 - runtimes raise classes of their own
+            # The variant runs elsewhere. OpenVINO, for example, reads only a part of ONNX.
+            raise_if_out_of_memory(error, f"model {bundle.name}, in {backend},")
+            reason = " ".join(str(error).split())[:_REASON_LETTERS]
+            sys.stderr.write(
+                f"sightline: {bundle.name} cannot run in {backend}, so its batches were not "
+                f"measured: {reason}\n"
+            )
+            continue
         found[backend] = best_size(costs)
         shown = ", ".join(f"{size}: {1000 * cost:.3g}" for size, cost in costs.items())
         sys.stderr.write(
