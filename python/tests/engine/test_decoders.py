@@ -13,7 +13,7 @@ from sightline.engine.decode import decode_picture
 from sightline.engine.feeds.image_feed import ImageFeed
 from sightline.engine.feeds.preprocess import least_size
 from sightline.engine.picture import Picture
-from sightline.engine.settings import DEFAULT_MAX_IMAGE_PIXELS, Decoder, EngineSettings
+from sightline.engine.settings import DECODERS, DEFAULT_MAX_IMAGE_PIXELS, Decoder, EngineSettings
 from sightline.errors import WrongUseError
 from sightline.row_error import RowError
 
@@ -164,6 +164,18 @@ def test_a_large_jpeg_of_each_orientation_is_upright(
     content = saved(picture(501, 387), exif=exif, quality=95, **options)
     assert scale_of(content, preprocessing) == 2
     assert difference(content, preprocessing).max() <= 4
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 255, 65535])
+def test_an_orientation_that_does_not_exist_counts_as_none(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    content = saved(picture(501, 387), exif=exif)
+    plain = saved(picture(501, 387))
+    for decoder in DECODERS:
+        assert np.array_equal(
+            pixels_of(content, decoder, STRETCH), pixels_of(plain, decoder, STRETCH)
+        )
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])

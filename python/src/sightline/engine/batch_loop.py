@@ -11,7 +11,7 @@ from sightline.engine.batch_workers import BatchWorkers
 from sightline.engine.batches import Outcome, Request
 from sightline.engine.counters import Counters
 from sightline.engine.feeds.feed import Feed
-from sightline.engine.heads.head import Head
+from sightline.engine.heads.head import Converter
 from sightline.engine.model import Model
 from sightline.engine.open_batches import OpenBatches
 from sightline.engine.read_ahead import read_ahead
@@ -29,7 +29,7 @@ def infer(
     requests: Iterable[Request],
     model: Model,
     feeds: Sequence[Feed],
-    heads: Mapping[str, Head],
+    heads: Mapping[str, Converter],
     spec: EngineSettings,
     counters: Counters,
 ) -> Iterator[Outcome]:

@@ -16,7 +16,7 @@ from sightline.engine.batches import BATCH_BYTES, BatchResult, ModelBatch
 from sightline.engine.counters import Counters
 from sightline.engine.failed_batch import infer_rows
 from sightline.engine.feeds.feed import Feed
-from sightline.engine.heads.head import Head
+from sightline.engine.heads.head import Converter
 from sightline.engine.model import Model
 from sightline.engine.settings import EngineSettings
 from sightline.errors import SightlineError
@@ -45,7 +45,7 @@ class BatchWorkers:
         self,
         model: Model,
         feeds: Sequence[Feed],
-        heads: Mapping[str, Head],
+        heads: Mapping[str, Converter],
         spec: EngineSettings,
         counters: Counters,
     ) -> None:

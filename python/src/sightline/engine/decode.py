@@ -224,18 +224,19 @@ def _error(code: ErrorCode, message: str) -> RowError:
 
 
 def _orientation_of(image: Image.Image) -> int:
-    """Return the orientation, 1 to 8, from EXIF or XMP; 1 if the metadata are damaged.
+    """Return the orientation from EXIF or XMP; 1 if there is none, or the metadata are damaged.
 
     Args:
         image: The opened file. A PNG or TIFF must be loaded: PNG may store its metadata after the
             pixels, and Pillow applies a TIFF's orientation when it loads the file.
     """
     try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+        found = int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except (MemoryError, Warning):
         raise
     except Exception:  # noqa: BLE001 - damaged metadata do not make the pixels wrong
         return 1
+    return found if found in range(1, 9) else 1
 
 
 def _strip_png(encoded: bytes) -> bytes:

@@ -21,7 +21,7 @@ from sightline.engine.make_feeds_and_heads import open_feeds, open_heads, open_p
 from sightline.engine.model import Model
 from sightline.engine.result_type import ResultType, Several
 from sightline.engine.settings import EngineSettings
-from sightline.engine.several_results import join_heads, struct_columns, struct_fields
+from sightline.engine.several_results import SeveralResults
 from sightline.errors import WrongUseError
 
 ERROR = "error"
@@ -153,12 +153,12 @@ class _Call:
         self._model = model
         self._spec = spec.with_most_rows(model.bundle.manifest.most_rows)
         self._feeds = open_feeds(model.bundle, spec)
-        self._parts = open_()
-        self._is_several = is_several
-        self._heads = join_heads(self._parts) if is_several else self._parts[0]
+        parts = open_()
+        self._several = SeveralResults(parts) if is_several else None
+        self._heads = parts[0]
         results = (
-            struct_fields(self._parts, arrow_types.ERROR)
-            if is_several
+            self._several.fields
+            if self._several
             else [field for head in self._heads.values() for field in head.fields]
         )
         self.fields = [*results, pa.field(ERROR, arrow_types.ERROR)]
@@ -172,9 +172,11 @@ class _Call:
             started = time.thread_time()
             given = outcome.kept.column(errors) if errors in outcome.kept.schema.names else None
             error = _error_column(outcome, given)
-            columns = self._columns(outcome)
-            if self._is_several:
-                columns = struct_columns(self._parts, list(columns), error)
+            columns = (
+                self._several.columns(outcome.arrays, outcome.present, error)
+                if self._several
+                else self._columns(outcome)
+            )
             arrays = [*columns, error]
             counters.result_cpu_s += time.thread_time() - started
             yield outcome.kept, arrays
@@ -182,7 +184,8 @@ class _Call:
     def outcomes(self, requests: Iterable[Request], counters: Counters | None) -> Iterator[Outcome]:
         """Yield the outcome of each request."""
         counters = counters or Counters()
-        return infer(requests, self._model, self._feeds, self._heads, self._spec, counters)
+        heads = self._several.converters if self._several else self._heads
+        return infer(requests, self._model, self._feeds, heads, self._spec, counters)
 
     def bulk_request(self, batch: pa.RecordBatch, inputs: Sequence[str], errors: str) -> Request:
         names = batch.schema.names

@@ -44,13 +44,8 @@ class Converted:
     problems: Mapping[int, str] = field(default_factory=dict)
 
 
-class Head(Protocol):
-    """Makes result columns of one output tensor. Several threads may call `convert` at once."""
-
-    @property
-    def fields(self) -> Sequence[pa.Field[Any]]:
-        """Names and types of the columns. The element of a list is named `element`, as in Spark."""
-        ...
+class Converter(Protocol):
+    """Reduces one output tensor. Several threads may call `convert` at once."""
 
     @property
     def kept(self) -> Sequence[Kept]:
@@ -63,6 +58,15 @@ class Head(Protocol):
         Args:
             output: (n, …) with the dtype and the axes of the output tensor; n may be 0.
         """
+        ...
+
+
+class Head(Converter, Protocol):
+    """Makes result columns of one output tensor."""
+
+    @property
+    def fields(self) -> Sequence[pa.Field[Any]]:
+        """Names and types of the columns. The element of a list is named `element`, as in Spark."""
         ...
 
     def columns(self, arrays: Sequence[Array], present: BoolArray) -> Sequence[pa.Array[Any]]:
