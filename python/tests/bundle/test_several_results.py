@@ -15,7 +15,8 @@ from sightline.engine.model import Model
 from sightline.engine.result_type import OneResult, Several, Tensors, TopK, Vector
 from sightline.engine.run import run
 from sightline.engine.settings import EngineSettings
-from tests.bundle.tensor_graphs import add
+
+from .tensor_graphs import add
 
 GRAPH = """g (float[n, 2] x) => (float[n, 2] scores, float[n, 2] features) {
     scores = Sqrt(x)
