@@ -67,11 +67,16 @@ private[plan] object CombinedCalls {
 
   /** A call for the results of both. */
   def combine(one: InferenceCall, other: InferenceCall): InferenceCall = {
-    val all = (results(one.result) ++ results(other.result)).distinct
-    if (all == results(one.result)) one
+    val first = results(one.result)
+    val (added, names) =
+      results(other.result)
+        .zip(InferenceCall.names(other))
+        .filterNot(r => first.contains(r._1))
+        .unzip
+    if (added.isEmpty) one
     else {
-      val names = (one.function.split(" and ") ++ other.function.split(" and ")).distinct
-      one.copy(function = names.mkString(" and "), result = Several(all))
+      val function = InferenceCall.joined(InferenceCall.names(one) ++ names)
+      one.copy(function = function, result = Several(first ++ added))
     }
   }
 
@@ -132,7 +137,9 @@ private[plan] object CombinedCalls {
     Option.when(!infer.shared && !isWhole && used.nonEmpty && used.size < known.size) {
       val kept = used.map(known)
       val result = if (kept.size == 1) kept.head else Several(kept)
-      val call = infer.call.copy(result = result)
+      val names = InferenceCall.names(infer.call)
+      val call =
+        infer.call.copy(function = InferenceCall.joined(used.map(names)), result = result)
       val narrow = Infer(call, infer.child)
       val error =
         narrow.result.dataType.asInstanceOf[StructType].size - 1

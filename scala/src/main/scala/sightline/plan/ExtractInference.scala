@@ -1,5 +1,6 @@
 package sightline.plan
 
+import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.expressions.*
 import org.apache.spark.sql.catalyst.expressions.Literal.{FalseLiteral, TrueLiteral}
 import org.apache.spark.sql.catalyst.plans.logical.*
@@ -17,18 +18,31 @@ import org.apache.spark.sql.catalyst.rules.Rule
  * Spark applies this rule again to plans that it has already changed, such as a cached query whose
  * table gets new rows, or the steps of WITH RECURSIVE. The rule must not change these plans.
  */
-object ExtractInference extends Rule[LogicalPlan] {
+final class ExtractInference(spark: SparkSession) extends Rule[LogicalPlan] {
 
-  override def apply(plan: LogicalPlan): LogicalPlan = {
-    val extracted = plan.transformUpWithSubqueries {
+  import ExtractInference.*
+
+  override def apply(plan: LogicalPlan): LogicalPlan = InputFileColumns(
+    if (plan.collectWithSubqueries { case operator if hasCall(operator) => operator }.isEmpty) plan
+    else CachedRows.most(spark)(extractAll(plan, _))
+  )
+}
+
+private object ExtractInference {
+
+  /** @param keep marks the parts of an operator's input that must not change */
+  private def extractAll(plan: LogicalPlan, keep: LogicalPlan => LogicalPlan): LogicalPlan = {
+    def extractOf(operator: LogicalPlan): LogicalPlan =
+      extract(operator.withNewChildren(operator.children.map(keep)))
+    plan.transformUpWithSubqueries {
       case aggregate: Aggregate if hasCall(aggregate) =>
         AggregateCalls.lift(aggregate) match {
-          case lifted @ Project(_, below: Aggregate) => extract(lifted.copy(child = extract(below)))
-          case other => extract(other)
+          case lifted @ Project(_, below: Aggregate) =>
+            extractOf(lifted.copy(child = extractOf(below)))
+          case other => extractOf(other)
         }
-      case operator: UnaryNode if hasCall(operator) => extract(operator)
+      case operator: UnaryNode if hasCall(operator) => extractOf(operator)
     }
-    InputFileColumns(extracted)
   }
 
   private def hasCall(operator: LogicalPlan): Boolean = operator match {

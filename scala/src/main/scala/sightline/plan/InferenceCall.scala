@@ -22,7 +22,8 @@ import sightline.source.Columns
  * place, so that Spark treats it like any other expression. [[ExtractInference]] moves it to its own
  * node before the optimizer can copy it.
  *
- * @param function the name by which the user calls it
+ * @param function the name by which the user calls it; for several results, the name of each, joined
+ *   by " and "
  * @param inference the model, with a fixed version, and its settings
  * @param inputs a value for each input of the model, in the order of its signature. An image is
  *   BINARY, or `struct<content, error>` if reading it may have failed.
@@ -52,13 +53,13 @@ final case class InferenceCall(
     copy(function = "", inputs = inputs.map(_.canonicalized))
 
   /** The text for EXPLAIN: the model and its settings. */
-  def description: String = s"$function[${inference.description}]"
+  def description: String = s"$prettyName[${inference.description}]"
 
-  override def prettyName: String = function
+  override def prettyName: String = InferenceCall.names(this).distinct.mkString(InferenceCall.And)
   override def sql: String = {
     // The session names the model of a call for probabilities.
     val model = Option.when(result != ResultType.Probabilities)(s"'${inference.name}'")
-    (model ++ inputs.map(_.sql)).mkString(s"$function(", ", ", ")")
+    (model ++ inputs.map(_.sql)).mkString(s"$prettyName(", ", ", ")")
   }
   override def toString: String = s"$description(${inputs.mkString(", ")})"
 
@@ -68,6 +69,14 @@ final case class InferenceCall(
 }
 
 object InferenceCall {
+
+  private val And = " and "
+
+  /** The name of the function or stage that needs each result. */
+  def names(call: InferenceCall): Seq[String] = call.function.split(And).toSeq
+
+  /** The function of a call for several results. */
+  def joined(names: Seq[String]): String = names.mkString(And)
 
   private def withError(fields: StructType): StructType =
     fields.add(Columns.Error, Columns.ErrorType)
@@ -124,5 +133,5 @@ final case class Infer(
 object Infer {
 
   def apply(call: InferenceCall, child: LogicalPlan): Infer =
-    Infer(call, AttributeReference(call.function, call.dataType)(), child)
+    Infer(call, AttributeReference(call.prettyName, call.dataType)(), child)
 }

@@ -74,7 +74,8 @@ private[plan] object KnownAnswers extends AliasHelper {
   private def path(plan: LogicalPlan): List[LogicalPlan] =
     if (passes(plan)) plan :: path(plan.children.head) else List(plan)
 
-  private def passes(plan: LogicalPlan): Boolean = plan match {
+  /** Whether an operator passes each row and its columns on. */
+  def passes(plan: LogicalPlan): Boolean = plan match {
     case _: Project | _: Infer | _: Filter | _: Sort | _: LocalLimit | _: GlobalLimit | _: Offset |
         _: SubqueryAlias | _: View | _: ResolvedHint | _: Sample | _: Window | _: Generate |
         _: RepartitionOperation | _: RebalancePartitions =>

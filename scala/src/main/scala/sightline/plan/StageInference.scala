@@ -39,7 +39,7 @@ object StageInference {
       wanted: Wanted,
       options: CallOptions => CallOptions,
   ): SessionModel = {
-    if (!spark.sessionState.planNormalizationRules.contains(ExtractInference)) {
+    if (!spark.sessionState.planNormalizationRules.exists(_.isInstanceOf[ExtractInference])) {
       throw SightlineException("MISSING_EXTENSIONS", "subject" -> wanted.stage)
     }
     // A stage is not part of a query that is being analysed: it uses the newest version of a model.

@@ -34,7 +34,7 @@ final class SightlineExtensions extends (SparkSessionExtensions => Unit) {
     )
     extensions.injectPostHocResolutionRule(_ => CheckInference)
     extensions.injectCheckRule(_ => RefuseStream)
-    extensions.injectPlanNormalizationRule(_ => ExtractInference)
+    extensions.injectPlanNormalizationRule(new ExtractInference(_))
     extensions.injectPlanNormalizationRule(new ShareInference(_))
     extensions.injectOptimizerRule(_ => OptimizeInference)
     extensions.injectPlannerStrategy(new InferStrategy(_))

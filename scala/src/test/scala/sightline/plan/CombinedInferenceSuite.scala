@@ -3,12 +3,14 @@ package sightline.plan
 import org.apache.spark.ml.linalg.Vector
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.execution.adaptive.AdaptiveSparkPlanHelper
+import org.apache.spark.sql.execution.columnar.InMemoryRelation
 import org.apache.spark.sql.execution.python.ArrowEvalPythonExec
 import org.apache.spark.sql.{DataFrame, Row}
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.ml.{ImageClassifier, ImageFeaturizer, ImagePredictor, StageImages}
-import sightline.model.ResultType
+import sightline.TestFolder
+import sightline.model.{ResultType, TemporaryFolder}
 import sightline.schedule.WorkerCounters
 
 /** Calls of one model on one image that need different results: the model runs once for all. */
@@ -102,18 +104,75 @@ final class CombinedInferenceSuite
     }
   }
 
+  private def results(frame: DataFrame): Seq[ResultType] =
+    inferences(frame.queryExecution.optimizedPlan).map(_.call.result)
+
+  private def inferences(plan: LogicalPlan): Seq[Infer] = plan.collect { case i: Infer => i }
+
+  private def readsCache(frame: DataFrame): Boolean =
+    frame.queryExecution.optimizedPlan.exists(_.isInstanceOf[InMemoryRelation])
+
   test("a result that the query does not use is not computed") {
-    def results(frame: DataFrame): Seq[ResultType] = {
-      def in(plan: LogicalPlan): Seq[ResultType] = plan.collect { case i: Infer => i.call.result }
-      in(frame.queryExecution.optimizedPlan)
-    }
     val both = s"(SELECT id, $predict AS p, $features AS f FROM images)"
     assert(results(sql(s"SELECT f.features FROM $both")) == Seq(ResultType.Vector()))
+    val narrow = inferences(sql(s"SELECT f.features FROM $both").queryExecution.optimizedPlan)
+    assert(narrow.map(_.call.prettyName) == Seq("ml_features"))
     assert(results(sql(s"SELECT p.label FROM $both")) == Seq(ResultType.TopK()))
     val all = Seq(ResultType.Several(Seq(ResultType.TopK(), ResultType.Vector())))
     assert(results(sql(s"SELECT p.label, f.features FROM $both")) == all)
     val (rows, _) = counted(sql(s"SELECT f.features FROM $both WHERE id = 2"))
     assert(rows == Seq(Row(Green)))
+  }
+
+  test("a call on cached rows uses the cached rows, not their files") {
+    val folder = TemporaryFolder.create("test")
+    TestFolder.write(folder, "1.png", red): Unit
+    TestFolder.write(folder, "2.png", green): Unit
+    def of(table: String) = s"SELECT f.features, $predict.label FROM $table ORDER BY path"
+    try {
+      spark.sql(
+        s"CACHE TABLE kept AS SELECT path, content, $features AS f FROM binaryFile.`$folder`"
+      ): Unit
+      TestFolder.write(folder, "1.png", blue): Unit
+      TestFolder.write(folder, "3.png", blue): Unit
+
+      val other = spark.sql(of("kept"))
+      val expected = Seq(Row(Red, "red"), Row(Green, "green"))
+      assert(counted(other) == ((expected, 2)))
+      assert(readsCache(other) && results(other) == Seq(ResultType.TopK()))
+      val filtered = spark.sql(of("(SELECT * FROM kept WHERE f.error IS NULL)"))
+      assert(counted(filtered) == ((expected, 2)))
+      val equal = spark.sql(s"SELECT $features.features FROM kept ORDER BY path")
+      assert(readsCache(equal))
+      assert(equal.collect().toSeq == Seq(Row(Red), Row(Green)))
+    } finally spark.sql("DROP VIEW IF EXISTS kept"): Unit
+    // The rows of the same files without the cache.
+    val files = s"(SELECT path, content, $features AS f FROM binaryFile.`$folder`)"
+    val fresh = Seq(Row(Blue, "blue"), Row(Green, "green"), Row(Blue, "blue"))
+    assert(counted(spark.sql(of(files))) == ((fresh, 3)))
+  }
+
+  test("stages on a cached frame use it, and a cached result stays cached") {
+    val featurized = new ImageFeaturizer().setModel(means).transform(table(red, blue, green))
+    val predicted = new ImagePredictor().setModel(means).setErrorCol("why").transform(featurized)
+    val labels = predicted.select("prediction.label").orderBy("id")
+    def again(frame: DataFrame) = frame.select(frame.columns.map(frame.apply).toSeq: _*)
+    val expected = Seq(Row("red"), Row("blue"), Row("green"))
+    try {
+      featurized.cache().count(): Unit
+      assert(readsCache(again(labels)) && results(again(labels)) == Seq(ResultType.TopK()))
+      assert(counted(again(labels)) == ((expected, 3)))
+      predicted.cache().count(): Unit
+      assert(counted(again(labels)) == ((expected, 0)))
+      // Without the first cache Sightline would combine the calls of both stages.
+      featurized.unpersist(blocking = true): Unit
+      assert(counted(again(labels)) == ((expected, 0)))
+      predicted.unpersist(blocking = true): Unit
+      assert(counted(again(labels)) == ((expected, 3)))
+      predicted.cache().count(): Unit
+      featurized.cache().count(): Unit
+      assert(counted(again(labels)) == ((expected, 0)))
+    } finally Seq(featurized, predicted).foreach(_.unpersist(blocking = true): Unit)
   }
 
   test("ImageFeaturizer and ImagePredictor with one model, whatever they do with errors") {

@@ -129,7 +129,7 @@ final class InferOnceSuite
     def require(rule: Rule[LogicalPlan], plan: LogicalPlan): Unit =
       if (rule(plan) != plan) fail(s"${shape.name}: ${rule.ruleName} changes its own result")
     require(new ShareInference(session), execution.normalized)
-    require(ExtractInference, execution.normalized)
+    require(new ExtractInference(session), execution.normalized)
     require(OptimizeInference, execution.optimizedPlan)
   }
 

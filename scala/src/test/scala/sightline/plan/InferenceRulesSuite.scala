@@ -35,7 +35,11 @@ final class InferenceRulesSuite extends AnyFunSuite with AnsweredImages {
   private def key(answer: String): String = if (answer == call) "content" else s"content, $answer"
 
   private def rules: Seq[Rule[LogicalPlan]] =
-    Seq(ExtractInference, new ShareInference(castToImpl(spark)), OptimizeInference)
+    Seq(
+      new ExtractInference(castToImpl(spark)),
+      new ShareInference(castToImpl(spark)),
+      OptimizeInference,
+    )
 
   test("no rule changes a plan that it has already changed") {
     withImages()
