@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -131,7 +131,7 @@ def test_queries_of_one_id_have_neighbours_of_their_own(
 def test_the_recall_does_not_depend_on_the_order_of_equal_ids(
     spark: SparkSession, vectors: Array, index: VectorIndex
 ) -> None:
-    def shuffled(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def shuffled(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             yield batch.take(np.random.default_rng().permutation(batch.num_rows))
 
