@@ -44,7 +44,7 @@ _PAGE = """# Memory by the size of the images
 The peak memory (RSS) of a Python worker with {threads} worker threads and the model `{model}`. The
 first line has one small image: it is the interpreter, the packages and the model. The others have
 photographs in several sizes, all made from the same ones. [images.md](images.md#limits) lists the
-limits that keep the memory flat.
+limits that keep the memory bounded.
 
 {table}
 

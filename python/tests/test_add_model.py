@@ -56,6 +56,24 @@ def test_labels_may_be_files_and_belong_to_outputs(tmp_path: Path) -> None:
         assert Bundle.load(path).labels == ("a", "b", "c")
 
 
+def test_labels_and_outputs_may_be_iterators(tmp_path: Path) -> None:
+    graph = onnx.parser.parse_model(
+        '<ir_version: 8, opset_import: ["": 18]>\n'
+        "g (float[n, 3] x) => (float[n, 3] y) { z = Neg(x)  y = Exp(z) }"
+    )
+    given: list[tuple[Any, Any, list[str]]] = [
+        ((one for one in "abc"), (), ["y"]),
+        ({"y": iter(["a", "b", "c"])}, iter(["z"]), ["y", "z"]),
+    ]
+    for labels, outputs, names in given:
+        path = sightline.add_model(
+            graph, "m", models=tmp_path, labels=labels, outputs=outputs, overwrite=True
+        )
+        bundle = Bundle.load(path)
+        assert bundle.labels == ("a", "b", "c")
+        assert [one.name for one in bundle.manifest.signature.outputs] == names
+
+
 def test_a_module_of_torch_is_added_with_its_examples(tmp_path: Path) -> None:
     import torch
 
@@ -123,6 +141,13 @@ def test_the_example_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monkey
         ("m.onnx", {"images": ["x"]}, "INVALID_OPTION: images is '['x']'. It must be a dictionar"),
         ("m.onnx", {"images": {"x": 224}}, "INVALID_OPTION: images is '224'. Each input needs re"),
         ("m.onnx", {"ranges": (0, 1)}, "INVALID_OPTION: ranges is '(0, 1)'. It must be a dictio"),
+        ("m.onnx", {"ranges": {"x": 5}}, "INVALID_OPTION: ranges['x'] is '5'. It must be two numb"),
+        (
+            "m.onnx",
+            {"ranges": {"x": ("a", "b")}},
+            "INVALID_OPTION: ranges['x'] is '('a', 'b')'. It must be two numbers: the lowest value",
+        ),
+        ("m.onnx", {"labels": iter([1])}, "INVALID_OPTION: labels is '(1,)'. It must be a list of"),
         ("m.onnx", {"outputs": "y"}, "INVALID_OPTION: outputs is 'y'. It must be a list of text"),
     ],
 )

@@ -142,6 +142,12 @@ def test_a_path_names_a_bundle_without_a_slash(
         ({"backend": "pytorch"}, "NO_VARIANT: model colour has no pytorch variant"),
         ({"precision": "int8"}, "NOT_CALIBRATED: model colour has no calibration for 'onnx int8"),
         ({"threads": 0}, "INVALID_OPTION: threads is 0"),
+        (
+            {"batch_rows": "Auto"},
+            "INVALID_OPTION: batch_rows is 'Auto'; it must be an integer, or auto",
+        ),
+        ({"batch_rows": "8"}, "INVALID_OPTION: batch_rows is '8'; it must be an integer, or auto"),
+        ({"threads": "2"}, "INVALID_OPTION: threads is '2'; it must be an integer"),
         ({"model": "colours"}, "UNKNOWN_MODEL: 'colours'. Known: "),
     ],
 )

@@ -267,7 +267,7 @@ def load(
             that the model sees; ``exact`` decodes and resizes the whole image, like torchvision.
         batch_rows: Rows that the model processes at once, at least 1. A model that can run only
             smaller batches gets those. ``auto`` is the number that was measured for the backend on
-            a CPU when the model was added; it is 32 without one, and on a GPU.
+            a CPU when the model was added. If none was measured, and on a GPU, it is 32.
         threads: Worker threads, at least 1; None for one thread per core.
         models: Folder to search first for a model's name; None for ``$SIGHTLINE_MODELS``. Then
             ``./models`` and the built-in models are searched.

@@ -18,7 +18,13 @@ from sightline.bundle.labels import read_labels
 from sightline.bundle.tensor_request import TensorRequest
 from sightline.bundle.write_bundle import model_exists, require_model_name
 from sightline.errors import WrongUseError
-from sightline.wrong_option import invalid_option, require_known, require_mapping, require_texts
+from sightline.wrong_option import (
+    invalid_option,
+    require_known,
+    require_mapping,
+    require_range,
+    require_texts,
+)
 
 Labels = Sequence[str] | str | os.PathLike[str]
 _KINDS = {
@@ -51,6 +57,7 @@ def add_model(
     description: str = "",
     licence: str = "not stated",
     origin: str = "",
+    measure: bool = True,
 ) -> Path:
     """Add a model from memory or from a file, as the command `sightline models add` does.
 
@@ -82,6 +89,8 @@ def add_model(
         description: One line.
         licence: Licence of the weights.
         origin: Origin of the weights; by default the framework and the file.
+        measure: Whether to measure the batch size with the least CPU time for a row, which takes
+            seconds for each backend. Without it the same model gives the same bundle.
 
     Returns:
         The bundle's folder. `sightline.load` and SQL read it.
@@ -97,7 +106,8 @@ def add_model(
     for option, value in (("heads", heads), ("images", images), ("ranges", ranges)):
         if value is not None:
             require_mapping(option, value)
-    require_texts("outputs", outputs)
+    inner = require_texts("outputs", outputs)
+    limits = {one: require_range(f"ranges['{one}']", two) for one, two in (ranges or {}).items()}
     for output, head in (heads or {}).items():
         if head not in _HEADS:
             raise invalid_option(f"heads['{output}']", head, f"Known: {', '.join(_HEADS)}.")
@@ -109,9 +119,9 @@ def add_model(
         name=name,
         heads=dict(heads or {}),
         labels=_labels(labels),
-        outputs=tuple(outputs),
+        outputs=inner,
         images={one: _preprocessing(settings) for one, settings in (images or {}).items()},
-        ranges=dict(ranges or {}),
+        ranges=limits,
         activation=activation,
         description=description,
         licence=licence,
@@ -128,7 +138,8 @@ def add_model(
     from sightline.bundle.add_tensors import add_tensors
 
     existing: Literal["refuse", "replace"] = "replace" if overwrite else "refuse"
-    return add_tensors(converted, request, root, existing, files).bundle.path
+    added = add_tensors(converted, request, root, existing, files, measure=measure)
+    return added.bundle.path
 
 
 def _kind(path: Path) -> str:
@@ -149,8 +160,8 @@ def _labels(labels: Labels | Mapping[str, Labels]) -> dict[str, tuple[str, ...]]
         if isinstance(one, str | os.PathLike):
             found[output] = read_labels(Path(one))
         else:
-            require_texts("labels" if not output else f"labels['{output}']", one)
-            found[output] = tuple(one)
+            option = "labels" if not output else f"labels['{output}']"
+            found[output] = require_texts(option, one)
     return {output: one for output, one in found.items() if one}
 
 

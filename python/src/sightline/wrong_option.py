@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 
 from sightline.errors import WrongUseError
 
@@ -35,18 +36,39 @@ def require_mapping(option: str, value: object) -> None:
         raise invalid_option(option, value, f"It must be a dictionary, such as {_SUCH[option]}.")
 
 
-def require_texts(option: str, value: object) -> None:
-    """Raise an error for a value that is not several texts, such as a single text or a number.
+def require_texts(option: str, value: object) -> tuple[str, ...]:
+    """Return several texts, and raise an error for another value, such as one text or a number.
+
+    Args:
+        option: Its name.
+        value: The value that the user gave. An iterator is used up: use the result instead.
 
     Raises:
         WrongUseError: INVALID_OPTION.
     """
-    if (
-        not isinstance(value, Iterable)
-        or isinstance(value, str | bytes | Mapping)
-        or not all(isinstance(one, str) for one in value)
-    ):
-        raise invalid_option(option, value, "It must be a list of texts.")
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        texts = value if isinstance(value, Sequence) else tuple(value)
+        if all(isinstance(one, str) for one in texts):
+            return tuple(texts)
+        value = texts
+    raise invalid_option(option, value, "It must be a list of texts.")
+
+
+def require_range(option: str, value: object) -> tuple[float, float]:
+    """Return two numbers, and raise an error for another value.
+
+    Raises:
+        WrongUseError: INVALID_OPTION.
+    """
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) == 2:
+        low, high = value
+        if _is_number(low) and _is_number(high):
+            return low, high
+    raise invalid_option(option, value, "It must be two numbers: the lowest value and a limit.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 _SUCH = {

@@ -65,6 +65,28 @@ def test_a_calibration_with_an_invalid_field_is_refused(
         Manifest.from_json(json.dumps(tree).encode())
 
 
+@pytest.mark.parametrize(
+    ("decoders", "kept"),
+    [
+        (["pillow"], ["openvino bf16"]),
+        (["pillow", "turbo", "scaled"], ["openvino bf16"]),
+        (["scaled"], []),
+    ],
+)
+def test_an_older_bundle_was_calibrated_for_each_decoder(
+    bundle: Bundle, decoders: list[str], kept: list[str]
+) -> None:
+    tree = json.loads(bundle.manifest.to_json())
+    entry = tree["calibration"][0]
+    tree["calibration"] = [{**entry, "decoder": decoder} for decoder in decoders]
+    read = Manifest.from_json(json.dumps(tree).encode())
+    assert [one.mode for one in read.calibration] == kept
+    assert (read.calibration_of("openvino", "bf16") == BF16) == bool(kept)
+    tree["calibration"][0]["decoder"] = "gpu"
+    with pytest.raises(WrongUseError, match=r"'calibration\[0\]\.decoder' must be one of pillow"):
+        Manifest.from_json(json.dumps(tree).encode())
+
+
 def test_an_int8_graph_needs_its_hash_and_the_graph_it_is_made_from(bundle: Bundle) -> None:
     tree = json.loads(bundle.manifest.to_json())
     tree["variants"]["onnx_int8"] = {"file": "model.int8.onnx", "opset": 18}

@@ -97,6 +97,11 @@ def test_given_tensors_choose_outputs_and_types() -> None:
     )
     head = {"kind": "classes", "labels": "labels.txt", "activation": "none"}
     assert labelled["outputs"][0]["head"] == head
+    letters: Any = (letter for letter in "ab")  # the options are checked, then written
+    path = plugin.bundle(
+        load, example_inputs=ROWS, outputs={"twice": "float32[n,2]"}, labels=letters
+    )
+    assert Bundle.load(path).labels == ("a", "b")
     free = manifest(inputs="int64[n,tokens]", outputs="float32[n]")
     assert free["inputs"][0]["shape"] == ["n", "tokens"]
 

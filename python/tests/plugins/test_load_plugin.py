@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
 
 import sightline
 from sightline.plugins.load_plugin import known_plugins
+from sightline.plugins.session_folder import keep_file
 
 SOURCE = """
 import sightline
@@ -90,6 +94,19 @@ def test_the_zip_is_read_once(tmp_path: Path) -> None:
     (row,) = model.run({"input": [1.0]})
     assert isinstance(row, dict)
     assert row["output"] == 70
+
+
+def test_threads_that_keep_one_file_get_all_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "large.zip"
+    file.write_bytes(os.urandom(20_000_000))
+    together = Barrier(8)
+
+    def kept(_: int) -> int:
+        together.wait()
+        return len(keep_file(file).read_bytes())
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(kept, range(8))) == [20_000_000] * 8
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,16 @@ def network() -> torch.nn.Module:
     return torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.Linear(3, 2))
 
 
+def test_a_model_that_is_converted_twice_has_the_same_hash_and_place() -> None:
+    plugin = sightline.load("onnx")
+    model = onnx.parser.parse_model(
+        '<ir_version: 8, opset_import: ["": 18]> g (float[n, 4] x) => (float[n, 4] y) {y = Relu(x)}'
+    )
+    path = plugin.bundle(model)
+    assert Bundle.load(path).manifest.batch_rows == {}
+    assert plugin.bundle(model) == path
+
+
 def graph() -> onnx.ModelProto:
     weight = helper.make_tensor("weight", TensorProto.FLOAT, [4, 2], np.arange(8, dtype=float))
     nodes = [

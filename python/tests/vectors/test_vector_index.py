@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
@@ -124,6 +126,19 @@ def test_queries_of_one_id_have_neighbours_of_their_own(
     expected = sorted(("q", f"v{n}", rank + 1) for row in true for rank, n in enumerate(row))
     assert sorted((row["path"], row["neighbour"], row["rank"]) for row in found) == expected
     assert index.measure_recall(queries, 3) == 1
+
+
+def test_the_recall_does_not_depend_on_the_order_of_equal_ids(
+    spark: SparkSession, vectors: Array, index: VectorIndex
+) -> None:
+    def shuffled(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield batch.take(np.random.default_rng().permutation(batch.num_rows))
+
+    rows = [("q", vector.tolist()) for vector in vectors[:200]]
+    table = spark.createDataFrame(rows, "path STRING, features ARRAY<FLOAT>").coalesce(1)
+    queries = table.mapInArrow(shuffled, table.schema)
+    assert index.measure_recall(queries, 1, sample=5) == 1
 
 
 def test_rows_without_a_usable_vector_are_counted_and_not_indexed(

@@ -155,6 +155,25 @@ def test_a_bundle_that_is_not_the_resolved_one_is_refused(
         list(bulk(spec_of(colour_bundle, model=model))(iter([batch_of(encode("red"))])))
 
 
+def test_a_model_that_was_replaced_after_the_first_task_is_named_as_changed(
+    colour_bundle: Path, encode: Encode, tmp_path: Path
+) -> None:
+    pytest.importorskip("openvino", reason="the extra openvino is not installed")
+    folder = tmp_path / "replaced"
+    shutil.copytree(colour_bundle, folder)
+    own = replace(Bundle.load(folder).manifest, description="No other test opens it.")
+    (folder / "model.json").write_bytes(own.to_json())
+    first, second = spec_of(folder), spec_of(folder, backend="openvino")  # it opens a new session
+    list(bulk(first)(iter([batch_of(encode("red"))])))
+    (folder / "model.onnx").write_bytes(b"")
+    with pytest.raises(SightlineError, match=r"^BUNDLE_CORRUPT: .*'model.onnx' has changed"):
+        list(bulk(second)(iter([batch_of(encode("red"))])))
+    shutil.rmtree(folder)
+    shutil.copytree(Path(__file__).parents[3] / "models" / "id_fraud", folder)
+    with pytest.raises(SightlineError, match=r"^MODEL_CHANGED: colour was resolved to sha256"):
+        list(bulk(second)(iter([batch_of(encode("red"))])))
+
+
 def test_the_second_task_of_a_worker_reads_no_file_of_the_bundle(
     colour_bundle: Path, encode: Encode, tmp_path: Path
 ) -> None:

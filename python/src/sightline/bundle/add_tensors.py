@@ -73,6 +73,8 @@ def add_tensors(
     models_root: Path,
     existing: Literal["refuse", "replace"] = "refuse",
     sources: Iterable[Path] = (),
+    *,
+    measure: bool = True,
 ) -> AddedModel:
     """Find the signature of a converted model by running it, and publish it as a bundle.
 
@@ -86,6 +88,7 @@ def add_tensors(
         models_root: The parent folder of the bundle's folder.
         existing: "refuse" raises an error if a bundle has that name, "replace" replaces it.
         sources: Files that must not be replaced.
+        measure: Whether to measure the best batch sizes; see `write_bundle`.
 
     Raises:
         WrongUseError: If the model or the request is not possible. The condition names the reason.
@@ -114,7 +117,8 @@ def add_tensors(
             what,
         )
         contents = _contents(found, heads, request)
-        write_bundle(folder, _manifest(converted, request, found, heads, contents), contents)
+        draft = _manifest(converted, request, found, heads, contents)
+        write_bundle(folder, draft, contents, measure=measure)
     notes = [*converted.notes, *prepared.notes, found.batch.note, *found.axes.notes]
     return AddedModel(Bundle.load(target), tuple(dict.fromkeys(filter(None, notes))))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -9,6 +10,8 @@ from sightline.bundle.fields import Fields
 
 Precision = Literal["fp32", "bf16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+# Older bundles were calibrated for a decoder. These are its names then.
+_OLD_DECODERS = ("pillow", "turbo", "scaled")
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,28 @@ class Calibration:
         return f"{self.backend} {self.precision}"
 
 
-def read_calibration(item: Fields) -> Calibration:
-    """Read one entry of `calibration` in model.json.
+def read_calibrations(items: Iterable[Fields]) -> tuple[Calibration, ...]:
+    """Read the entries of `calibration` in model.json.
+
+    An older bundle has an entry for each decoder. Those of pillow and turbo, which had the same
+    results, count once. Those of scaled are left out: that decoder does not exist any more.
 
     Raises:
         WrongUseError: INVALID_BUNDLE, naming the field.
     """
+    found: list[Calibration] = []
+    old: set[str] = set()
+    for item in items:
+        one = _read(item)
+        if item.has("decoder"):
+            if item.text("decoder", _OLD_DECODERS) == "scaled" or one.mode in old:
+                continue
+            old.add(one.mode)
+        found.append(one)
+    return tuple(found)
+
+
+def _read(item: Fields) -> Calibration:
     return Calibration(
         backend=item.text("backend"),
         precision=item.text("precision", PRECISIONS),

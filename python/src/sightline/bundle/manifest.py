@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from sightline.bundle.calibration import Calibration, read_calibration
+from sightline.bundle.calibration import Calibration, read_calibrations
 from sightline.bundle.fields import Fields
 from sightline.bundle.format1 import read_format1_signature
 from sightline.bundle.signature import Classes, Output, Signature, read_signature
@@ -181,7 +181,7 @@ class Manifest:
             if top.has("accuracy")
             else (),
             onnx_int8=_onnx(variants.child("onnx_int8")) if variants.has("onnx_int8") else None,
-            calibration=tuple(read_calibration(item) for item in top.children("calibration"))
+            calibration=read_calibrations(top.children("calibration"))
             if top.has("calibration")
             else (),
             other_variants={

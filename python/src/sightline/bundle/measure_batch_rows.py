@@ -33,8 +33,8 @@ def measure_batch_rows(bundle: Bundle) -> dict[str, int]:
     """Return the best batch size of each installed backend that can run the bundle on the CPU.
 
     The rows are those of the golden batch, and operators have one thread, as in the engine. A
-    backend takes about 3 seconds at most, besides loading the model. Each writes one line to
-    stderr: the costs, or why the model cannot run in it.
+    backend takes about 3 seconds besides loading the model, and more for a model whose rows take
+    seconds. Each writes one line to stderr: the costs, or why the model cannot run in it.
 
     Args:
         bundle: The bundle; its code is allowed to run.

@@ -17,15 +17,19 @@ from sightline.errors import WrongUseError
 GOLDEN_FILE, ONNX_FILE = "golden.safetensors", "model.onnx"
 
 
-def write_bundle(folder: Path, draft: Manifest, contents: Mapping[str, bytes]) -> None:
+def write_bundle(
+    folder: Path, draft: Manifest, contents: Mapping[str, bytes], *, measure: bool = True
+) -> None:
     """Write a bundle, run its golden batch with every variant, and record what was measured.
 
-    These are the differences between the variants, and the best batch size of each backend.
+    These are the differences between the variants, and the best batch size of each backend. The
+    sizes depend on the clock, so without `measure` the same content has the same hash.
 
     Args:
         folder: An empty folder.
         draft: The manifest without the measurements.
         contents: The content of every other file, by name.
+        measure: Whether to measure the best batch sizes.
 
     Raises:
         WrongUseError: INVALID_BUNDLE if the manifest is wrong.
@@ -36,7 +40,8 @@ def write_bundle(folder: Path, draft: Manifest, contents: Mapping[str, bytes]) -
     (folder / MANIFEST_FILE).write_bytes(draft.to_json())
     bundle = Bundle.load(folder)
     golden = replace(draft.golden, max_abs_delta=_deltas(bundle))
-    measured = replace(draft, golden=golden, batch_rows=measure_batch_rows(bundle))
+    sizes = measure_batch_rows(bundle) if measure else {}
+    measured = replace(draft, golden=golden, batch_rows=sizes)
     (folder / MANIFEST_FILE).write_bytes(measured.to_json())
     Bundle.load(folder)  # the published bundle must be readable
 

@@ -52,7 +52,7 @@ def _list(name: str, default: str, known: str) -> Callable[[_Command], _Command]
 @_list("decoder", DEFAULT_DECODER, "fast, exact")
 @click.option(
     "--batch-rows",
-    metavar="N,M",
+    metavar="N|auto,…",
     callback=_batch_rows,
     default=AUTO,
     show_default=True,

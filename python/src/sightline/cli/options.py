@@ -26,7 +26,7 @@ IMAGES_HELP = "Folder, glob pattern, or CSV/Parquet table of image paths."
 OVERWRITE_HELP = "Replace --output if it exists."
 BATCH_ROWS_HELP = (
     "Images that the model processes at once. auto is the number that `models add` measured for "
-    "the backend on a CPU; without one, and on a GPU, it is 32."
+    "the backend on a CPU. If none was measured, and on a GPU, it is 32."
 )
 ALLOW_CODE_HELP = (
     "Allow the model's bundle to run Python code from any package. Only for models you trust."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Literal, get_args
 
 from sightline.errors import WrongUseError
@@ -36,7 +37,7 @@ class EngineSettings:
             the dtype cannot represent is an error of its row. With ``lossy`` it is changed.
 
     Raises:
-        WrongUseError: INVALID_OPTION if a number is below 1 or `casts` is unknown, or
+        WrongUseError: INVALID_OPTION if a number is no integer or below 1 or `casts` is unknown, or
             UNKNOWN_DECODER.
     """
 
@@ -50,6 +51,11 @@ class EngineSettings:
     def __post_init__(self) -> None:
         for name in ("batch_rows", "max_image_bytes", "max_image_pixels", "threads"):
             value = getattr(self, name)
+            if not isinstance(value, Integral):
+                auto = ", or auto" if name == "batch_rows" else ""
+                raise WrongUseError(
+                    "INVALID_OPTION", f"{name} is {value!r}; it must be an integer{auto}."
+                )
             if value < 1:
                 raise WrongUseError("INVALID_OPTION", f"{name} is {value}; it must be at least 1.")
         if self.casts not in CASTS:

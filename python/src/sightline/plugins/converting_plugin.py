@@ -32,7 +32,7 @@ class ConvertingPlugin(Plugin):
 
     def bundle(self, m: object, **options: Unpack[ModelOptions]) -> Path:
         """See `Plugin.bundle`."""
-        require_options(options, call=False)
+        options = require_options(options, call=False)
         if self.is_served(m):
             return direct_bundle(self, m, options)
         self.require_framework()
@@ -42,7 +42,7 @@ class ConvertingPlugin(Plugin):
 
     def model_summary(self, m: object, **options: Unpack[ModelOptions]) -> ModelSummary:
         """See `Plugin.model_summary`. A model that is converted shows the nodes of its graph."""
-        require_options(options, call=False)
+        options = require_options(options, call=False)
         if self.is_served(m):
             return super().model_summary(m, **options)
         import onnx

@@ -33,7 +33,7 @@ class KerasPlugin(ConvertingPlugin):
 
     def model_summary(self, m: object, **options: Unpack[ModelOptions]) -> ModelSummary:
         """See `Plugin.model_summary`."""
-        require_options(options, call=False)
+        options = require_options(options, call=False)
         if self.is_served(m):
             return super().model_summary(m, **options)
         self.require_framework()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, TypeVar, cast
 
 from sightline.engine.batch_rows import BatchRows
 from sightline.errors import WrongUseError
@@ -77,24 +77,31 @@ _MODEL = frozenset(ModelOptions.__annotations__)
 _CALL = frozenset(CallOptions.__annotations__)
 
 
-def require_options(given: Mapping[str, object], *, call: bool) -> None:
-    """Raise an error for an unknown option, because Python does not check a dictionary.
+_Options = TypeVar("_Options", ModelOptions, CallOptions)
+
+
+def require_options(given: _Options, *, call: bool) -> _Options:
+    """Return the options, and raise an error for a wrong one, as Python checks no dictionary.
+
+    Labels of an iterator become a tuple.
 
     Raises:
         WrongUseError: UNKNOWN_OPTION with the known options; INVALID_OPTION for a value of a wrong
             form.
     """
+    checked: dict[str, object] = dict(given)
     known = _CALL if call else _MODEL
     for name in given:
         if name not in known:
             raise WrongUseError("UNKNOWN_OPTION", f"'{name}'. Known: {', '.join(sorted(known))}.")
     for name in ("heads", "images", "ranges"):
-        if name in given:
-            require_mapping(name, given[name])
-    if "labels" in given:
-        require_texts("labels", given["labels"])
+        if name in checked:
+            require_mapping(name, checked[name])
+    if "labels" in checked:
+        checked["labels"] = require_texts("labels", checked["labels"])
     for name, values in (("result", ("value", "struct")), ("casts", ("exact", "lossy"))):
-        if name in given and given[name] not in values:
+        if name in checked and checked[name] not in values:
             raise WrongUseError(
-                "INVALID_OPTION", f"{name} is {given[name]!r}. It must be {' or '.join(values)}."
+                "INVALID_OPTION", f"{name} is {checked[name]!r}. It must be {' or '.join(values)}."
             )
+    return cast("_Options", checked)

@@ -19,7 +19,7 @@ class OnnxPlugin(ConvertingPlugin):
 
     def model_summary(self, m: object, **options: Unpack[ModelOptions]) -> ModelSummary:
         """See `Plugin.model_summary`. The graph is read as it is, also if it cannot be added."""
-        require_options(options, call=False)
+        options = require_options(options, call=False)
         if self.is_loader(m):
             return super().model_summary(m, **options)
         self.require_framework()

@@ -40,7 +40,7 @@ class Plugin:
         """
         from sightline.plugins.spark import stage
 
-        require_options(options, call=True)
+        options = require_options(options, call=True)
         return stage(self.bundle(m, **_of_model(options)), options)
 
     def model_udf(self, m: object, **options: Unpack[CallOptions]) -> ModelFunction:
@@ -51,7 +51,7 @@ class Plugin:
         """
         from sightline.plugins.spark import ModelFunction
 
-        require_options(options, call=True)
+        options = require_options(options, call=True)
         return ModelFunction.of(self.bundle(m, **_of_model(options)), options)
 
     def model_summary(self, m: object, **options: Unpack[ModelOptions]) -> ModelSummary:
@@ -62,7 +62,7 @@ class Plugin:
         """
         from sightline.bundle.bundle import Bundle
 
-        require_options(options, call=False)
+        options = require_options(options, call=False)
         manifest = Bundle.load(self.bundle(m, **options)).manifest
         model = self.loaded(m)
         layers = tuple(self.layers(model))
@@ -85,7 +85,7 @@ class Plugin:
         """
         from sightline.plugins.direct_bundle import direct_bundle
 
-        require_options(options, call=False)
+        options = require_options(options, call=False)
         return direct_bundle(self, m, options)
 
     def save(self, m: Any, folder: Path) -> None:  # noqa: ANN401

@@ -44,7 +44,7 @@ class PytorchPlugin(ConvertingPlugin):
         """See `Plugin.model_summary`. Output shapes need `example_inputs` for a module."""
         from sightline.plugins.torch_summary import module_summary, program_summary
 
-        require_options(options, call=False)
+        options = require_options(options, call=False)
         if self.is_served(m):
             return super().model_summary(m, **options)
         import torch

@@ -47,7 +47,9 @@ def keep_file(file: Path) -> Path:
     content = file.read_bytes()
     copy = session_folder() / f"{hashlib.sha256(content).hexdigest()}{file.suffix}"
     if not copy.exists():
-        copy.write_bytes(content)
+        with tempfile.NamedTemporaryFile(dir=session_folder(), delete=False) as whole:
+            whole.write(content)
+        Path(whole.name).replace(copy)  # another thread never sees a part of it
     return copy
 
 

@@ -137,7 +137,8 @@ class VectorIndex:
         some = (
             _vectors(queries, id, features)
             .where("features IS NOT NULL")
-            .orderBy(F.xxhash64("id"))
+            # The sample is computed twice, so only equal rows may tie.
+            .orderBy(F.xxhash64("id"), F.xxhash64("features"))
             .limit(sample)
         )
         wanted: dict[tuple[str, int], tuple[float, int]] = {

@@ -21,7 +21,7 @@ from sightline.engine.model import Model
 from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.engine.run import run, run_scalar
 from sightline.engine.settings import EngineSettings
-from sightline.errors import SightlineError
+from sightline.errors import SightlineError, WrongUseError
 from sightline.worker.task import begin_task, send_counters
 from sightline.worker.worker_spec import WorkerSpec
 
@@ -90,7 +90,13 @@ def _task(
         if rest is None:
             return
         counters = Counters()
-        yield from infer(rest, *_open_model(spec), counters)
+        try:
+            yield from infer(rest, *_open_model(spec), counters)
+        except WrongUseError as error:
+            if error.code in ("BUNDLE_CORRUPT", "INVALID_BUNDLE"):
+                _open_bundle.cache_clear()  # it may be of the files that were there before
+                _open_bundle(_folder_of(spec), spec.model_sha256, spec.model_name)
+            raise
         send_counters(counters)
 
     return map_items
@@ -121,15 +127,19 @@ def _open_bundle(folder: Path, sha256: str, name: str) -> Bundle:
     return bundle
 
 
+def _folder_of(spec: WorkerSpec) -> Path:
+    from pyspark import SparkFiles
+
+    folder = Path(spec.model_folder)
+    return folder if folder.is_absolute() else Path(SparkFiles.get(spec.model_folder))
+
+
 def _open_model(spec: WorkerSpec) -> tuple[Model, EngineSettings]:
     """Return the model on the task's device, and the settings with its batch size."""
-    from pyspark import SparkFiles, TaskContext
+    from pyspark import TaskContext
 
     return_freed_memory(spec.backend)
-    folder = Path(spec.model_folder)
-    if not folder.is_absolute():
-        folder = Path(SparkFiles.get(spec.model_folder))
-    bundle = _open_bundle(folder, spec.model_sha256, spec.model_name)
+    bundle = _open_bundle(_folder_of(spec), spec.model_sha256, spec.model_name)
     task = TaskContext.get()
     addresses: list[str] | None = None
     if task is not None:

@@ -20,7 +20,7 @@ final case class InferenceOptions(
     device: String = InferenceOptions.Defaults.device,
     @arg(doc =
       "Number of images in one batch of the model; auto (default): the number that models add " +
-        "measured for the backend on a CPU; without one, and on a GPU, 32"
+        "measured for the backend on a CPU. If none was measured, and on a GPU, it is 32"
     )
     batchRows: String = InferenceOptions.Defaults.batchRows.toString,
     @arg(doc = "Folder of bundles that is searched first")

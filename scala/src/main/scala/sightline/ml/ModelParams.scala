@@ -67,7 +67,7 @@ trait ModelParams extends Params {
     this,
     "batchRows",
     "the most rows in one batch of the model (>= 0). 0: the number that was measured for the " +
-      "backend on a CPU when the model was added; without one, and on a GPU, 32",
+      "backend on a CPU when the model was added. If none was measured, and on a GPU, it is 32",
     ParamValidators.gtEq(0),
   )
 

@@ -67,7 +67,7 @@ object Manifest {
         files = (root \ "files").extract[Map[String, String]],
         calibrated = root \ "calibration" match {
           case JNothing => Nil
-          case entries => entries.extract[Seq[CalibratedMode]]
+          case entries => calibrated(entries)
         },
         batchRows = Signature.batchRows(root, MostRows, where),
       )
@@ -81,6 +81,15 @@ object Manifest {
         )
     }
   }
+
+  // An older bundle has an entry for each decoder. `scaled` does not exist any more, and the others
+  // had the same results.
+  private def calibrated(entries: JValue)(implicit formats: Formats): Seq[CalibratedMode] =
+    entries
+      .extract[List[JValue]]
+      .filterNot(entry => entry \ "decoder" == JString("scaled"))
+      .map(_.extract[CalibratedMode])
+      .distinct
 
   private def signature(root: JValue, where: String)(implicit formats: Formats): Signature =
     (root \ "format").extract[BigInt].toString match {

@@ -50,6 +50,17 @@ final class ManifestSuite extends AnyFunSuite {
     assert(refused("calibration" -> "none").contains("model.json cannot be read"))
   }
 
+  test("an older bundle was calibrated for each decoder: scaled does not count") {
+    def modes(decoders: String*): Seq[CalibratedMode] = {
+      val entries = decoders.map { decoder =>
+        ("backend" -> "openvino") ~ ("precision" -> "bf16") ~ ("decoder" -> decoder)
+      }
+      parsed("calibration" -> entries).calibrated
+    }
+    assert(modes("pillow", "turbo", "scaled") == Seq(CalibratedMode("openvino", "bf16")))
+    assert(modes("scaled").isEmpty)
+  }
+
   test("a file outside the bundle is rejected in every field") {
     Seq("../x", "a/../../x", "/etc/passwd", "..", "a\\..\\x", "").foreach { file =>
       assert(refused("labels" -> file).contains(s"'$file' is outside the bundle"))
