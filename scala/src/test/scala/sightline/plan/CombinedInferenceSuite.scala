@@ -8,8 +8,8 @@ import org.apache.spark.sql.execution.python.ArrowEvalPythonExec
 import org.apache.spark.sql.{DataFrame, Row}
 import org.scalatest.funsuite.AnyFunSuite
 
-import sightline.ml.{ImageClassifier, ImageFeaturizer, ImagePredictor, StageImages}
 import sightline.TestFolder
+import sightline.ml.{ImageClassifier, ImageFeaturizer, ImagePredictor, StageImages}
 import sightline.model.{ResultType, TemporaryFolder}
 import sightline.schedule.WorkerCounters
 
