@@ -1,10 +1,12 @@
 package org.apache.spark.sql.sightline
 
+import org.apache.spark.JobArtifactSet
 import org.apache.spark.api.python.PythonException
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, SortOrder}
 import org.apache.spark.sql.catalyst.plans.physical.Partitioning
+import org.apache.spark.sql.execution.python.{ArrowEvalPythonExec, MapInArrowExec}
 import org.apache.spark.sql.execution.{SparkPlan, UnaryExecNode}
 
 import sightline.ErrorTranslation
@@ -27,9 +29,24 @@ final case class WorkerErrorsExec(child: SparkPlan, archives: Seq[String]) exten
   override def outputPartitioning: Partitioning = child.outputPartitioning
   override def outputOrdering: Seq[SortOrder] = child.outputOrdering
 
+  private val planned = JobArtifactSet.getCurrentJobArtifactState.map(_.uuid)
+
+  /**
+   * The operator, for the session of the job. Spark's operators keep the session of the thread that
+   * made them, and their workers search for archives only in its folder.
+   */
+  private def operator: SparkPlan =
+    if (planned == JobArtifactSet.getCurrentJobArtifactState.map(_.uuid)) child
+    else
+      child match {
+        case arrow: ArrowEvalPythonExec => arrow.copy()
+        case map: MapInArrowExec => map.copy()
+        case other => other
+      }
+
   override protected def doExecute(): RDD[InternalRow] = {
     archives.foreach(SessionArchives.addToJob(sparkContext, _))
-    SmallRecordBatches(child.execute(), conf).mapPartitionsInternal { rows =>
+    SmallRecordBatches(operator.execute(), conf).mapPartitionsInternal { rows =>
       new Iterator[InternalRow] {
         override def hasNext: Boolean = WorkerErrorsExec.translated(rows.hasNext)
         override def next(): InternalRow = WorkerErrorsExec.translated(rows.next())
