@@ -167,7 +167,7 @@ final case class ImageRun(
     val inference = Inference(bundle, call.settings, call.images)
     val resultType = result.resultType(bundle.signature, call.topK)
     inference.check(spark)
-    inference.ship(spark)
+    inference.ship(spark): Unit
     (rows, counts) => {
       val inferred = InferTable.images(result.command, inference, resultType, rows)
       val tallied = RowTally(inferred, Columns.Error, counts)

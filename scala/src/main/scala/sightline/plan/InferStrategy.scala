@@ -6,7 +6,7 @@ import org.apache.spark.sql.catalyst.planning.PhysicalOperation
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project}
 import org.apache.spark.sql.execution.python.{ArrowEvalPythonExec, MapInArrowExec}
 import org.apache.spark.sql.execution.{FilterExec, ProjectExec, SparkPlan, SparkStrategy}
-import org.apache.spark.sql.sightline.WorkerErrorsExec
+import org.apache.spark.sql.sightline.{SessionSettingsExec, WorkerErrorsExec}
 import org.apache.spark.sql.types.{StructField, StructType}
 
 import sightline.schedule.{WorkerCounters, WorkerSpec}
@@ -25,7 +25,13 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
         .scalar(call.description, call.dataType, call.inputs)
       Seq(
         WorkerErrorsExec(
-          ArrowEvalPythonExec(Seq(udf), Seq(result), planLater(child), udf.evalType)
+          ArrowEvalPythonExec(
+            Seq(udf),
+            Seq(result),
+            SessionSettingsExec(planLater(child)),
+            udf.evalType,
+          ),
+          call.inference.ship(spark),
         )
       )
     case _ => Nil
@@ -55,7 +61,14 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
       .bulk(spark, call.result, columns, Some(counters))
       .mapper(call.description, structOf(names ++ answers.map(_.name), output), input.output)
     val rows = WorkerErrorsExec(
-      MapInArrowExec(udf, output, planLater(input), isBarrier = false, profile = None)
+      MapInArrowExec(
+        udf,
+        output,
+        SessionSettingsExec(planLater(input)),
+        isBarrier = false,
+        profile = None,
+      ),
+      call.inference.ship(spark),
     )
 
     def answered(expression: Expression): Expression = expression.transformDown {

@@ -76,11 +76,14 @@ final case class Inference(
     bundle.requirePrecision(settings.backend, settings.precision, backends): Unit
   }
 
-  /** Ships the bundle and the Python sources to the nodes, once for each session. */
-  def ship(spark: SparkSession): Unit = {
-    ShippedArchives.shipBundle(spark, bundle): Unit
-    ShippedArchives.shipPython(spark): Unit
-  }
+  /**
+   * Ships the bundle and the Python sources to the nodes, once for each session.
+   *
+   * @return the URIs of the archives
+   */
+  def ship(spark: SparkSession): Seq[String] =
+    Seq(ShippedArchives.shipBundle(spark, bundle), ShippedArchives.shipPython(spark))
+      .map(ShippedArchives.uriOf)
 
   /**
    * The worker function for a SQL expression, with one argument for each input of the model.

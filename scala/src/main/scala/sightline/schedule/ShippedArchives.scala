@@ -75,7 +75,8 @@ object ShippedArchives {
       name
     }
 
-  private def uriOf(name: String): String = s"${zipOf(name).toUri}#$name"
+  /** The URI of the archive of a shipped folder, with the folder's name as its fragment. */
+  private[schedule] def uriOf(name: String): String = s"${zipOf(name).toUri}#$name"
 
   private def zipOf(name: String): Path = archiveFolder.resolve(s"$name.zip")
 
@@ -85,11 +86,14 @@ object ShippedArchives {
    */
   private def removeUnused(spark: SparkSession): Unit = {
     val used = shipped.valuesIterator.flatten.toSet
-    archives.toSeq.filterNot(used).foreach { name =>
-      // A job without a session would ask for the file that is deleted.
-      SessionArchives.remove(spark.sparkContext, uriOf(name))
-      Files.deleteIfExists(zipOf(name))
-      archives -= name
+    val context = spark.sparkContext
+    // A session that runs another session's cached query has its archives, but no entry in `shipped`.
+    archives.toSeq.filterNot(n => used(n) || SessionArchives.isUsed(context, uriOf(n))).foreach {
+      name =>
+        // A job without a session would ask for the file that is deleted.
+        SessionArchives.remove(context, uriOf(name))
+        Files.deleteIfExists(zipOf(name))
+        archives -= name
     }
   }
 

@@ -28,7 +28,7 @@ private[vectors] object VectorTable {
         "hint" -> "Rename or drop all but one of them.",
       )
     }
-    if (!table.columns.exists(_.equalsIgnoreCase(name))) {
+    if (found.isEmpty) {
       throw SightlineException(
         "UNKNOWN_COLUMN",
         "table" -> s"the table of $function",

@@ -75,4 +75,37 @@ final class ShippedArchivesSuite extends AnyFunSuite with LocalSpark with Eventu
     assert(labels(spark.newSession(), forgotten) == Seq("red", "blue"))
     assert(archiveOf(forgotten).isDefined)
   }
+
+  private def withImages(session: SparkSession, view: String): Unit =
+    session
+      .createDataFrame(Seq(1 -> TestImage.of(Color.RED), 2 -> TestImage.of(Color.BLUE)))
+      .toDF("id", "content")
+      .createOrReplaceGlobalTempView(view)
+
+  private def answers(session: SparkSession, table: String): Seq[String] =
+    session.sql(s"SELECT label FROM $table ORDER BY id").collect().map(_.getString(0)).toSeq
+
+  test("CACHE TABLE can be the first statement of a session that uses a model") {
+    val session = spark.newSession()
+    withImages(session, "cached_images")
+    session.sql(
+      s"""CACHE TABLE cached AS
+         |SELECT id, ml_predict('${newBundle()}', content).label AS label FROM global_temp.cached_images""".stripMargin
+    ): Unit
+    try assert(answers(session, "cached") == Seq("red", "blue"))
+    finally session.sql("UNCACHE TABLE cached"): Unit
+  }
+
+  test("a session can be the first that reads what another session has marked for the cache") {
+    val (session, bundle) = (spark.newSession(), newBundle())
+    withImages(session, "marked_images")
+    session.sql(
+      s"""CREATE GLOBAL TEMP VIEW marked AS
+         |SELECT id, ml_predict('$bundle', content).label AS label FROM global_temp.marked_images""".stripMargin
+    ): Unit
+    session.sql("CACHE LAZY TABLE global_temp.marked"): Unit
+    val second = spark.newSession()
+    try assert(answers(second, "global_temp.marked") == Seq("red", "blue"))
+    finally session.sql("DROP VIEW global_temp.marked"): Unit
+  }
 }

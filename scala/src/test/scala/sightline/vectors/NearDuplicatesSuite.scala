@@ -198,6 +198,9 @@ final class NearDuplicatesSuite extends AnyFunSuite with LocalSpark {
       ambiguous.getMessage == "AMBIGUOUS_COLUMN: near_duplicates needs one column 'path', but its " +
         "table has path, Path. Rename or drop all but one of them."
     )
+    spark.conf.set("spark.sql.caseSensitive", "true")
+    try assert(condition("id => 'PATH'") == "UNKNOWN_COLUMN")
+    finally spark.conf.unset("spark.sql.caseSensitive")
     val error = intercept[SightlineException](NearDuplicates(threshold = 2))
     assert(
       error.getMessage == "INVALID_OPTION: threshold is '2.0'. It must be above 0 and at most 1."

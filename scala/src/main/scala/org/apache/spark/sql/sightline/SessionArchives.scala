@@ -25,16 +25,30 @@ object SessionArchives {
     val classic = castToImpl(spark)
     val context = classic.sparkContext
     classic.artifactManager.withResources(context.addArchive(uri))
-    if (keys(context, uri).isEmpty) outsideSessions(context.addArchive(uri))
+    if (keys(context, NoSession, uri).isEmpty) outsideSessions(context.addArchive(uri))
   }
+
+  /**
+   * Adds an archive to the session of the jobs that this thread starts. It is not always the session
+   * that has planned the query: Spark plans a cached query in a copy of the session, and the first
+   * session that reads the cache runs it.
+   */
+  private[sightline] def addToJob(context: SparkContext, uri: String): Unit =
+    JobArtifactSet.getCurrentJobArtifactState.foreach { session =>
+      if (keys(context, session.uuid, uri).isEmpty) context.addArchive(uri)
+    }
+
+  /** Whether a living session has the archive. */
+  def isUsed(context: SparkContext, uri: String): Boolean =
+    context.addedArchives.keys.exists(s => s != NoSession && keys(context, s, uri).nonEmpty)
 
   /** Removes an archive from those of jobs outside of queries. Nodes keep what they have unpacked. */
   def remove(context: SparkContext, uri: String): Unit =
-    keys(context, uri).foreach(context.addedArchives(NoSession).remove(_): Unit)
+    keys(context, NoSession, uri).foreach(context.addedArchives(NoSession).remove(_): Unit)
 
-  private def keys(context: SparkContext, uri: String): Seq[String] =
+  private def keys(context: SparkContext, session: String, uri: String): Seq[String] =
     context.addedArchives
-      .get(NoSession)
+      .get(session)
       .toSeq
       .flatMap(_.keys)
       .filter(_.endsWith(uri.substring(uri.lastIndexOf('#'))))

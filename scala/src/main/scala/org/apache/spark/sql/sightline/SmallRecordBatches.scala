@@ -11,7 +11,8 @@ import org.apache.spark.{Partition, Partitioner, TaskContext}
  *
  * Spark's own limit is 64 MB. A worker has about four batches in memory: one that is received, one that
  * is read ahead and one or two whose images are being decoded. Spark reads the limit in the task, from
- * the settings of the session, so another limit is set for this operator alone.
+ * the settings of the session, when it computes the operator's RDD. Its parents are computed in the same
+ * call, so the operator's input must be in [[SessionSettingsExec]].
  */
 final private[sightline] class SmallRecordBatches(rows: RDD[InternalRow])
     extends RDD[InternalRow](rows) {

@@ -1,5 +1,7 @@
 package org.apache.spark.sql.sightline
 
+import java.awt.Color
+
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.classic.SparkSession
 import org.apache.spark.sql.execution.SQLExecution
@@ -7,7 +9,7 @@ import org.apache.spark.sql.internal.SQLConf
 import org.apache.spark.unsafe.types.UTF8String
 import org.scalatest.funsuite.AnyFunSuite
 
-import sightline.LocalSpark
+import sightline.{ColourBundle, LocalSpark, TestImage}
 
 final class SmallRecordBatchesSuite extends AnyFunSuite with LocalSpark {
 
@@ -37,5 +39,29 @@ final class SmallRecordBatchesSuite extends AnyFunSuite with LocalSpark {
 
   test("a limit that the user sets is kept") {
     assert(read(setting -> "1000000", zone -> "UTC") == Seq.fill(2)((1000000L, "UTC")))
+  }
+
+  test("a function below the model in the same stage has the session's own limit") {
+    val session = spark
+    import session.implicits.*
+    val images = Seq(Color.RED, Color.BLUE).map(TestImage.of(_)).toDS().repartition(1)
+    images
+      .mapPartitions { rows =>
+        val limit = SQLConf.get.arrowMaxBytesPerBatch
+        rows.map(limit -> _)
+      }
+      .toDF("bytes", "content")
+      .createOrReplaceTempView("limits")
+    val colour = ColourBundle.bundle.folder
+    val queries = Seq(
+      s"SELECT bytes, ml_predict('$colour', content).label FROM limits ORDER BY 2",
+      s"SELECT bytes, prediction.label FROM ml_predict(TABLE(limits), '$colour') ORDER BY 2",
+    )
+    try
+      queries.foreach { query =>
+        val rows = spark.sql(query).collect().map(r => (r.getLong(0), r.getString(1))).toSeq
+        assert(rows == Seq((64L << 20, "blue"), (64L << 20, "red")), query)
+      }
+    finally spark.catalog.dropTempView("limits"): Unit
   }
 }
