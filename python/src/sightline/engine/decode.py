@@ -74,7 +74,7 @@ def decode_picture(
     Args:
         content: One encoded file: JPEG, PNG, WebP, BMP, GIF or TIFF.
         spec: The two limits. Both are checked before any pixel is decoded, and refer to the full
-            size. The decoder is not used: `at_least` says what may be scaled.
+            size. `spec.decoder` is ignored: `at_least` says what may be scaled.
         at_least: A JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, but not below this one.
             None decodes at full size.
         reserve: Called once before the pixels are decoded, with the number of bytes they need.
