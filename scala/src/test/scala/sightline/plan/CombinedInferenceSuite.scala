@@ -125,8 +125,6 @@ final class CombinedInferenceSuite
   }
 
   test("a call on cached rows uses the cached rows, not their files") {
-    // CACHE TABLE as the first statement with a model does not find the model: a known defect.
-    sql(s"SELECT $predict FROM images").collect(): Unit
     val folder = TemporaryFolder.create("test")
     TestFolder.write(folder, "1.png", red): Unit
     TestFolder.write(folder, "2.png", green): Unit
