@@ -21,7 +21,7 @@ setup: $(ENVIRONMENT) $(JAR) $(BUNDLE) ## Make .venv, dist/sightline.jar and the
 demo: setup ## Draw identity cards, classify them with the jar, and print a SQL report and a confusion matrix.
 	@rm -rf build/demo && examples/fraud_id/demo.sh
 
-test: $(ENVIRONMENT) $(BUNDLE) $(TRACKING_SERVER) $(TENSORFLOW) ## Run the checks and every test, Scala and Python; the last line counts them (about 35 minutes).
+test: $(ENVIRONMENT) $(BUNDLE) $(TRACKING_SERVER) $(TENSORFLOW) ## Run the checks and every test, Scala and Python; the last line counts them (about 30 minutes).
 	@CHROMIUM="$$(scripts/find_browser.sh || true)" .venv/bin/python scripts/verify.py everything
 
 test-quick: $(ENVIRONMENT) $(BUNDLE) ## Check the languages that differ from branch main, and run the fast tests of both (under 4 minutes).
