@@ -29,6 +29,8 @@ from pathlib import Path
 import psutil
 from PIL import Image
 
+from harness.process_tree import ProcessTree, peak_rss_bytes
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 JAR = REPOSITORY / "dist" / "sightline.jar"
 BIN = Path(sys.executable).parent
@@ -238,11 +240,12 @@ def _peak(command: list[str], log: Path, counts: Callable[[psutil.Process], bool
     peak = 0.0
     with log.open("w", encoding="utf-8") as stream:
         process = psutil.Popen(command, stdout=stream, stderr=stream, env=environment)
+        tree = ProcessTree(process.pid)
         while process.poll() is None:
-            for one in [process, *_children(process)]:
+            for one in tree.processes():
                 try:
-                    peak = max(peak, _high_water(one)) if counts(one) else peak
-                except (OSError, psutil.Error):
+                    peak = max(peak, peak_rss_bytes(one)) if counts(one) else peak
+                except psutil.Error:
                     continue  # it has ended
             time.sleep(_SAMPLE_SECONDS)
     if process.returncode != 0:
@@ -251,24 +254,9 @@ def _peak(command: list[str], log: Path, counts: Callable[[psutil.Process], bool
     return peak
 
 
-def _children(process: psutil.Popen) -> list[psutil.Process]:
-    try:
-        return list(process.children(recursive=True))
-    except psutil.NoSuchProcess:
-        return []
-
-
 def _is_worker(process: psutil.Process) -> bool:
     """Whether it is a Python worker of Spark: a child of Spark's daemon."""
     return "pyspark.daemon" in " ".join(process.cmdline())
-
-
-def _high_water(process: psutil.Process) -> float:
-    """Return the peak RSS of a process in bytes (Linux)."""
-    for line in Path(f"/proc/{process.pid}/status").read_text("utf-8").splitlines():
-        if line.startswith("VmHWM:"):
-            return float(line.split()[1]) * 1024
-    return 0.0
 
 
 def _table(record: list[dict[str, float]], ways: list[str]) -> list[str]:

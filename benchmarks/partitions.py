@@ -25,6 +25,8 @@ from PIL import Image
 from pyspark.sql import DataFrame, SparkSession, functions
 from pyspark.sql.functions import expr
 
+from harness.process_tree import ProcessTree
+
 ROOT = Path(__file__).resolve().parent.parent
 _ROWS = 600
 _WRITTEN = ", a Parquet file each"
@@ -118,17 +120,18 @@ def _measure(
 ) -> dict[str, list[Usage]]:
     """Return for each query the lowest usage with few partitions and with many."""
     counts = (arguments.few, arguments.many)
+    tree = ProcessTree(_jvm())
     found: dict[str, list[list[Usage]]] = {name: [[], []] for name in queries}
     for at in range(arguments.rounds + 1):
         for name, query in queries.items():
             for which, partitions in enumerate(counts):
                 rows = query(spark.read.parquet(table).repartition(partitions))
-                before = _usage()
+                before = _usage(tree)
                 if name.endswith(_WRITTEN):
                     rows.write.mode("overwrite").parquet(f"{table}.written")
                 else:
                     rows.write.format("noop").mode("overwrite").save()
-                used = _usage() - before
+                used = _usage(tree) - before
                 print(f"round {at}: {name}, {partitions} partitions: {used}", file=sys.stderr)
                 if at > 0:  # the first round warms up the JVM and the workers
                     found[name][which].append(used)
@@ -143,20 +146,16 @@ def _lowest(usages: list[Usage]) -> Usage:
     )
 
 
-def _usage() -> Usage:
-    jvm = python = 0.0
-    for process in psutil.Process().children(recursive=True):
-        try:
-            times = process.cpu_times()
-            # The daemon reaps its workers, which adds their time to its children's.
-            seconds = times.user + times.system + times.children_user + times.children_system
-            if "java" in process.name():
-                jvm += times.user + times.system
-            else:
-                python += seconds
-        except psutil.NoSuchProcess:
-            continue
-    return Usage(jvm, python, time.perf_counter())
+def _usage(tree: ProcessTree) -> Usage:
+    seconds = tree.cpu_seconds()
+    return Usage(seconds.get("jvm", 0.0), seconds.get("python", 0.0), time.perf_counter())
+
+
+def _jvm() -> int:
+    """Return the process id of this program's JVM, whose descendants are the workers."""
+    children = psutil.Process().children(recursive=True)
+    pid: int = next(process.pid for process in children if process.name() == "java")
+    return pid
 
 
 def _print(found: dict[str, list[Usage]], arguments: argparse.Namespace) -> None:

@@ -48,7 +48,7 @@ class _Numbers(click.ParamType[tuple[float, ...]]):
     ) -> tuple[float, ...]:
         if isinstance(value, tuple):
             return value
-        words = [word.strip() for word in value.split(",") if word.strip()]
+        words = _words(value)
         try:
             numbers = tuple(self._kind(word) for word in words)
         except ValueError:
@@ -58,6 +58,11 @@ class _Numbers(click.ParamType[tuple[float, ...]]):
                 most = "" if math.isinf(self._most) else f"<={self._most:g}"
                 self.fail(f"{number:g} is not in the range 0<x{most}.", param, ctx)
         return tuple(sorted(set(numbers)))
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a list separated by commas, without the empty ones."""
+    return [word for part in text.split(",") if (word := part.strip())]
 
 
 class _Parts(click.ParamType[tuple[str, ...]]):
@@ -75,7 +80,7 @@ class _Parts(click.ParamType[tuple[str, ...]]):
 
         if isinstance(value, tuple):
             return value
-        wanted = [word.strip() for word in value.split(",") if word.strip()]
+        wanted = _words(value)
         for word in wanted:
             if word not in PARTS:
                 self.fail(f"{word!r} is not one of {', '.join(PARTS)}.", param, ctx)

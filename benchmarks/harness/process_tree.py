@@ -96,11 +96,11 @@ class ProcessTree:
 
     def largest_worker_mib(self) -> float:
         """Return the largest peak RSS of one Python process below the root."""
-        return max((_peak_rss_bytes(p) for p in self._of_kind("python")), default=0.0) / _MIB
+        return max((peak_rss_bytes(p) for p in self._of_kind("python")), default=0.0) / _MIB
 
     def jvm_mib(self) -> float:
         """Return the largest peak RSS of one JVM below the root."""
-        return max((_peak_rss_bytes(p) for p in self._of_kind("jvm")), default=0.0) / _MIB
+        return max((peak_rss_bytes(p) for p in self._of_kind("jvm")), default=0.0) / _MIB
 
     def _of_kind(self, kind: str) -> list[psutil.Process]:
         found = []
@@ -186,7 +186,8 @@ def _pss_bytes(process: psutil.Process) -> float:
         return 0.0
 
 
-def _peak_rss_bytes(process: psutil.Process) -> float:
+def peak_rss_bytes(process: psutil.Process) -> float:
+    """Return the peak RSS of a process; 0 if it has ended. Elsewhere than on Linux, the RSS."""
     try:
         for line in Path(f"/proc/{process.pid}/status").read_text("utf-8").splitlines():
             if line.startswith("VmHWM:"):

@@ -222,7 +222,7 @@ def _wait_until_gone(process: int) -> None:
     """Raise ProcessLookupError when the process has ended, or return after ten seconds."""
     for _ in range(100):
         os.kill(process, 0)
-        if Path(f"/proc/{process}/stat").read_text().split()[2] == "Z":  # nobody waits for it
+        if Path(f"/proc/{process}/stat").read_text().split()[2] == "Z":  # ended, and not waited for
             raise ProcessLookupError
         time.sleep(0.1)
 
