@@ -5,9 +5,9 @@ verify.py quick        the checks of the changed languages, and the fast tests o
 verify.py coverage     the tests of python/, and their coverage of the sources
 verify.py everything   all checks, dist/sightline.jar, and all tests in Scala and Python
 
-Two parts run at the same time, or one after the other on a machine with less than 8 GB of memory.
-VERIFY_LANES=1 or 2 selects this. If two run at the same time, the output of a part is printed when
-the part has ended.
+Up to three parts run at the same time, one for each 4 GB of memory: many tests wait for processes
+to start, so three keep two cores busy. VERIFY_LANES=N selects the number. The output of a part is
+printed when the part has ended, unless N is 1.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ REPORTS = ROOT / "target/test-reports"
 FAILURES = REPORTS / "failures.txt"  # one line for each part of sbt that failed
 SETTINGS = ROOT / "python/pyproject.toml"
 MYPY = (BIN / "mypy", "--config-file", SETTINGS, "--cache-dir", ROOT / ".mypy_cache")
-TWO_LANES_GB = 8
+LANE_GB = 4
+MOST_LANES = 3
 PROGRESS_S = 60
 
 
@@ -119,6 +120,9 @@ COVERAGE = Part(
 SCALA_STYLE = sbt("Scala style", "verifyStyle")
 JAR = sbt("dist/sightline.jar", "assembly")
 
+# Every Spark application of the end-to-end tests starts with it.
+CLASS_ARCHIVE = Part(".tools/spark.jsa", (ROOT / "scripts/make_class_archive.sh",), needs=JAR.name)
+
 # End-to-end tests by what they start; the tests without a group share one application for commands.
 GROUPS = {
     "stages": ("ml", "peers", "plugins"),
@@ -158,14 +162,15 @@ def coverage() -> list[Part]:
 
 
 def everything() -> list[Part]:
-    """Return all checks and all tests, the longest first, so that both lanes end together."""
+    """Return all checks and all tests, the longest first, so that the lanes end together."""
     return [
         JAR,
         replace(sbt("Scala style and tests", "verify", reports="scalatest/*.xml"), needs=JAR.name),
-        *PYTHON_STYLE,
+        CLASS_ARCHIVE,
+        *end_to_end(),
         PYTHON_TESTS,
         COVERAGE,
-        *end_to_end(),
+        *PYTHON_STYLE,
         pytest("tests of benchmarks/", ROOT / "benchmarks", "benchmarks.xml"),
     ]
 
@@ -174,11 +179,12 @@ def end_to_end() -> list[Part]:
     """Return one part for the tests without a group, and one for each group."""
     named = [name for names in GROUPS.values() for name in names]
     ignored = [f"--ignore=tests/{name}" for name in named]
-    rest = pytest("tests end to end: commands", ROOT, "commands.xml", needs=JAR.name)
+    needs = CLASS_ARCHIVE.name
+    rest = pytest("tests end to end: commands", ROOT, "commands.xml", needs=needs)
     parts = [replace(rest, command=(*rest.command, *ignored))]
     for group, names in GROUPS.items():
         report = f"{group.replace(' ', '-')}.xml"
-        part = pytest(f"tests end to end: {group}", ROOT, report, needs=JAR.name)
+        part = pytest(f"tests end to end: {group}", ROOT, report, needs=needs)
         options = [word for word in part.command if word != "tests"]
         parts.append(replace(part, command=(*options, *(f"tests/{name}" for name in names))))
     return parts
@@ -227,18 +233,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def number_of_lanes() -> int:
-    """Return VERIFY_LANES if it is 1 or 2, else the number for which the memory is enough."""
+    """Return VERIFY_LANES if it is set, else the number for which the memory is enough."""
     wanted = os.environ.get("VERIFY_LANES", "")
-    if wanted in ("1", "2"):
+    if wanted.isdecimal() and int(wanted) > 0:
         return int(wanted)
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     with suppress(OSError, ValueError):  # the value is "max" if a container is not limited
         memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return 2 if memory >= TWO_LANES_GB * 10**9 else 1
+    return min(max(memory // (LANE_GB * 10**9), 1), MOST_LANES)
 
 
 class Verification:
-    """A run of parts in one lane or two. A free lane takes the first part that can start."""
+    """A run of parts in lanes. A free lane takes the first part that can start."""
 
     def __init__(self, parts: Sequence[Part], lanes: int) -> None:
         self._lanes = lanes
@@ -258,8 +264,8 @@ class Verification:
         for thread in threads:
             thread.start()
         shown = time.monotonic()
-        while any(thread.is_alive() for thread in threads):
-            threads[0 if threads[0].is_alive() else 1].join(1)
+        while running := [thread for thread in threads if thread.is_alive()]:
+            running[0].join(1)
             if time.monotonic() - shown >= PROGRESS_S:
                 shown = time.monotonic()
                 self._show_progress()

@@ -22,6 +22,8 @@ from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
+# Spark starts with half of the CPU time: one JIT compiler, and the class archive of `make setup`.
+JVM = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:SharedArchiveFile={ROOT}/.tools/spark.jsa"
 SPARK = ("--master", "local[2]", "--conf", "spark.ui.enabled=false")
 Done = subprocess.CompletedProcess[str]
 Row = dict[str, Any]
@@ -73,16 +75,13 @@ def run_in(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Done]:
 
 
 def user_environment() -> dict[str, str]:
-    """What a user has who put .venv/bin on the PATH, but that Spark starts at 60 % of the CPU time.
-
-    The README has the setting: these runs are short.
-    """
+    """What a user has who put .venv/bin on the PATH, and the README's setting for short runs."""
     ours = ("PYSPARK_", "SPARK_", "SIGHTLINE_", "PYTHONPATH")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "LC_ALL": "C.UTF-8",
-        "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        "SPARK_SUBMIT_OPTS": JVM,
     }
 
 
@@ -92,7 +91,7 @@ def spark(jar: Path) -> Iterator[SparkSession]:
     with pytest.MonkeyPatch.context() as variables:
         variables.delenv("PYTHONPATH", raising=False)
         variables.setenv("PYSPARK_PYTHON", str(BIN / "python"))
-        variables.setenv("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+        variables.setenv("SPARK_SUBMIT_OPTS", JVM)
         session = (
             SparkSession.builder.master("local[2]")
             .config("spark.jars", str(jar))

@@ -41,7 +41,7 @@ def test_the_commands_of_the_tour_print_what_the_readme_shows(
         done = run_in(
             "bash",
             "-c",
-            f"exec 2>&1; set -e\n{commands}",
+            f"exec 2>&1; set -e; unset SPARK_SUBMIT_OPTS\n{commands}",  # conf/ sets it
             cwd=tmp_path,
             SPARK_CONF_DIR=str(repository / "conf"),
             PYTHONPATH=str(repository / "python" / "src"),

@@ -19,12 +19,11 @@ from harness.coprocess import Coprocess, Program
 from harness.errors import BenchError
 from harness.inputs import Inputs, prepare_inputs
 from harness.labels import Labels, compare, read_labels
-from harness.programs import find_program
+from harness.programs import SPARK_PROGRAMS, find_program
 from harness.regimes import Regime
 from harness.usage import Usage
 
 REFERENCE = "raw-inference"
-_SPARK = ("sightline", "pyspark")
 Counts = tuple[int, ...]
 """Images of each set of a regime."""
 
@@ -206,7 +205,8 @@ class Measurement:
         if not missing:
             return
         program = row.contender.program
-        if program in _SPARK or program not in self._running:  # or it ended with another's job
+        ended = program not in self._running  # with the job of another contender
+        if program in SPARK_PROGRAMS or ended:
             self._job(self._process(row), row, row.sizes[0])
         for counts in missing if round_ % 2 == 0 else missing[::-1]:
             images = " + ".join(str(count) for count in counts)

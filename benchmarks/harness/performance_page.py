@@ -163,7 +163,8 @@ bound. Otherwise it is `not decided`. The interval follows from the spread of th
 _COLD = """## Cold start
 
 From the start of the program to the end of its first job, in a new process each time. The job is
-the small one of the regime `heavy`. Medians, with minimum and maximum."""
+the small one of the regime `heavy`. Medians, with minimum and maximum. `quick start of the JVM`:
+one JIT compiler, the serial garbage collector and the class archive of `make setup` (README)."""
 
 _STAGES = """## Time by stage
 

@@ -21,6 +21,12 @@ _SCRIPTS = {
     "daft": "daft_frame.py",
 }
 PROGRAMS = ("sightline", *_SCRIPTS)
+SPARK_PROGRAMS = ("sightline", "pyspark")
+# The README's setting for short runs; `make setup` makes the archive.
+QUICK_START = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
+    f"-XX:SharedArchiveFile={REPOSITORY / '.tools/spark.jsa'}"
+)
 
 
 def find_program(name: str, model: Path, images: Path, work: Path, batch_rows: int) -> Program:

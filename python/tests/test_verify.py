@@ -81,7 +81,7 @@ def test_a_part_starts_after_the_part_that_it_needs_has_ended(
     assert verify["Verification"]([use, make], lanes).run().reasons == []
 
 
-@pytest.mark.parametrize("wanted", [1, 2])
+@pytest.mark.parametrize("wanted", [1, 4])
 def test_the_number_of_parallel_parts_can_be_chosen(
     verify: dict[str, Any], wanted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,12 +89,15 @@ def test_the_number_of_parallel_parts_can_be_chosen(
     assert verify["number_of_lanes"]() == wanted
 
 
-def test_a_machine_with_little_memory_runs_one_part_at_a_time(
-    verify: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("gigabytes", "lanes"), [(3, 1), (7, 1), (9, 2), (13, 3), (64, 3)])
+def test_one_part_runs_for_each_4_gb_of_memory_and_at_most_three(
+    verify: dict[str, Any], monkeypatch: pytest.MonkeyPatch, gigabytes: int, lanes: int
 ) -> None:
     monkeypatch.delenv("VERIFY_LANES", raising=False)
-    monkeypatch.setattr("os.sysconf", lambda name: {"SC_PAGE_SIZE": 4096}.get(name, 1_000_000))
-    assert verify["number_of_lanes"]() == 1
+    pages = gigabytes * 10**9 // 4096
+    monkeypatch.setattr("os.sysconf", lambda name: {"SC_PAGE_SIZE": 4096}.get(name, pages))
+    monkeypatch.setattr("pathlib.Path.read_text", lambda *_: "max")  # no limit of a container
+    assert verify["number_of_lanes"]() == lanes
 
 
 def test_the_script_fails_if_a_part_cannot_start_and_still_runs_the_others(
