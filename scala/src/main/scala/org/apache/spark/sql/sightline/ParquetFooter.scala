@@ -41,15 +41,20 @@ object ParquetFooter {
    * @throws RuntimeException for a file that is not Parquet
    */
   def size(files: Seq[Path], hadoop: Configuration): ParquetSize = {
-    val sizes = ThreadUtils.parmap(files, "sightline-footers", MaxThreads.min(files.size.max(1))) {
-      file =>
-        val reader = ParquetFileReader.open(HadoopInputFile.fromPath(file, hadoop))
-        try {
-          val groups = reader.getFooter.getBlocks.asScala
-          ParquetSize(groups.map(_.getRowCount).sum, groups.map(_.getTotalByteSize).sum)
-        } finally reader.close()
-    }
+    val threads = MaxThreads.min(files.size.max(1))
+    // A Try, because `parmap` wraps an error in one that does not name the file.
+    val sizes = ThreadUtils
+      .parmap(files, "sightline-footers", threads)(file => Try(size(file, hadoop)))
+      .map(_.get)
     ParquetSize(sizes.map(_.rows).sum, sizes.map(_.bytes).sum)
+  }
+
+  private def size(file: Path, hadoop: Configuration): ParquetSize = {
+    val reader = ParquetFileReader.open(HadoopInputFile.fromPath(file, hadoop))
+    try {
+      val groups = reader.getFooter.getBlocks.asScala
+      ParquetSize(groups.map(_.getRowCount).sum, groups.map(_.getTotalByteSize).sum)
+    } finally reader.close()
   }
 
   /** The schema of the fields that have a type in Spark, and the names of the other fields. */
