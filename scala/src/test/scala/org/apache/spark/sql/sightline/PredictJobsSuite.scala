@@ -1,13 +1,14 @@
 package org.apache.spark.sql.sightline
 
 import java.nio.file.{Files, Path}
+import java.time.Instant
 import java.util.concurrent.atomic.AtomicInteger
 
 import org.apache.spark.scheduler.{SparkListener, SparkListenerJobStart}
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.TestFolder.withFolder
-import sightline.cli.ColourPredictions
+import sightline.cli.{ColourPredictions, CommandLine, Output, PredictCommand}
 
 /** Waiting for the events of Spark's jobs is private to Spark's packages. */
 final class PredictJobsSuite extends AnyFunSuite with ColourPredictions {
@@ -35,7 +36,10 @@ final class PredictJobsSuite extends AnyFunSuite with ColourPredictions {
     withFolder { folder =>
       Seq(packed(folder), s"$folder/images").zipWithIndex.foreach { case (source, index) =>
         val out = Files.createDirectory(folder.resolve(s"$index"))
-        val (jobs, done) = jobsOf(predict(out, source))
+        val line = Seq("predict", "--images", source, "--model", model, "--output", s"$out/out")
+        val (jobs, done) = jobsOf {
+          Output.of(CommandLine.run(Seq(PredictCommand), line, Instant.now)((_, use) => use(spark)))
+        }
         assert(done.status == 0, done.err)
         assert(done.out.startsWith("4 images: 3 predicted, 1 errors: 1 UNSUPPORTED"))
         assert(done.out.contains("True labels: 4 of 4 images"))
