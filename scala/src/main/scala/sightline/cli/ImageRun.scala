@@ -1,7 +1,7 @@
 package sightline.cli
 
 import org.apache.hadoop.fs.Path
-import org.apache.spark.sql.functions.{col, concat_ws, count, lit, raise_error, when}
+import org.apache.spark.sql.functions.{col, concat_ws, lit, raise_error, when}
 import org.apache.spark.sql.sightline.{RowCounts, RowTally}
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 import org.json4s.JsonDSL.*
@@ -76,19 +76,25 @@ final case class ImageRun(
     val inferred = watch("preflight")(infer(spark, bundle))
     val staging = publication.staging.toString
     publication {
+      val classes = Option
+        .when(result == ImageResult.Prediction && bundle.labels.nonEmpty)(bundle.labels)
       val written = found.map { part =>
-        val passed = RowCounts.register(spark, ErrorCode.all)
+        val known = classes.map(TrueLabels.counts(spark, _, countsFailed = onError != OnError.Drop))
+        val passed = RowCounts.register(spark, ErrorCode.all, known)
         val rows = inferred(part.input.rows, passed)
         val progress = Progress.start(spark, part.stage, part.input.count, passed)
         try watch(part.stage)(format.write(rows, staging))
         finally progress.stop(spark)
         passed
       }
-      val errors = written.flatMap(_.errors).groupMapReduce(_._1)(_._2)(_ + _)
       val (counts, labels) = watch("count") {
-        val classes =
-          Option.when(result == ImageResult.Prediction && bundle.labels.nonEmpty)(bundle.labels)
-        tally(format.read(spark, staging), found.map(_.input.count).sum, errors, classes)
+        val errors = written.flatMap(_.errors).groupMapReduce(_._1)(_._2)(_ + _)
+        val rows = format.count(spark, staging)
+        val checked = checkedCounts(rows, found.map(_.input.count).sum, errors)
+        val known = classes.map { names =>
+          TrueLabels.of(format.read(spark, staging), names, written.flatMap(_.labels))
+        }
+        (checked, known)
       }
       val seconds = watch.seconds.toMap
       val record = RunRecord(
@@ -180,30 +186,20 @@ final case class ImageRun(
   }
 
   /**
-   * Counts the written rows and compares the counts with the input.
+   * Compares the written rows with the input.
    *
+   * @param written the number of rows in the output
    * @param expected the number of images in the input
-   * @param seen the number of errors by code, including those of dropped images
-   * @param classes the model's labels, to compare the true labels with; None: no comparison
+   * @param errors the number of errors by code, including those of dropped images
    * @throws SightlineException ROWS_LOST or MAX_ERROR_RATE_EXCEEDED
    */
-  private def tally(
-      written: DataFrame,
+  private def checkedCounts(
+      written: Long,
       expected: Long,
-      seen: Map[String, Long],
-      classes: Option[Seq[String]],
-  ): (ImageCounts, Option[TrueLabels]) = {
-    val groups = written
-      .groupBy(col(Columns.Error).getField("code"))
-      .agg(count(lit(1)), classes.toSeq.flatMap(TrueLabels.counts): _*)
-      .collect()
-    val byCode = groups.map(row => Option(row.getString(0)) -> row.getLong(1)).toMap
-    val rows = byCode.values.sum
-    val dropped = if (onError == OnError.Drop) seen else Map.empty[String, Long]
-    val counts = ImageCounts(
-      images = rows + dropped.values.sum,
-      errors = byCode.collect { case (Some(code), n) => code -> n } ++ dropped,
-    )
+      errors: Map[String, Long],
+  ): ImageCounts = {
+    val dropped = if (onError == OnError.Drop) errors.values.sum else 0L
+    val counts = ImageCounts(written + dropped, errors)
     WrittenRows.check(expected, counts.images)
     maxErrorRate.filter(counts.errorRate > _).foreach { limit =>
       throw SightlineException(
@@ -213,10 +209,7 @@ final case class ImageRun(
         "limit" -> f"${100 * limit}%.1f",
       )
     }
-    val labels = classes.map { known =>
-      TrueLabels.of(written, known, groups.map(_.getLong(2)).sum, groups.map(_.getLong(3)).sum)
-    }
-    (counts, labels)
+    counts
   }
 }
 

@@ -1,7 +1,9 @@
 package sightline.report
 
+import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SaveMode.Append
 import org.apache.spark.sql.functions.{base64, col, from_json, struct, to_json, when}
+import org.apache.spark.sql.sightline.ParquetFooter
 import org.apache.spark.sql.types.*
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
@@ -14,6 +16,9 @@ sealed abstract class OutputFormat(val name: String) {
   /** Appends the rows to those in the folder. */
   def write(rows: DataFrame, folder: String): Unit
   def read(spark: SparkSession, folder: String): DataFrame
+
+  /** The number of rows in the folder. */
+  def count(spark: SparkSession, folder: String): Long = read(spark, folder).count()
 }
 
 object OutputFormat {
@@ -22,6 +27,12 @@ object OutputFormat {
     override def write(rows: DataFrame, folder: String): Unit =
       rows.write.mode(Append).parquet(folder)
     override def read(spark: SparkSession, folder: String): DataFrame = spark.read.parquet(folder)
+
+    override def count(spark: SparkSession, folder: String): Long = {
+      val (path, hadoop) = (new Path(folder), spark.sessionState.newHadoopConf())
+      val found = path.getFileSystem(hadoop).listStatus(path).toSeq.map(_.getPath)
+      ParquetFooter.size(found.filterNot(_.getName.startsWith("_")), hadoop).rows
+    }
   }
 
   case object Json extends OutputFormat("json") {

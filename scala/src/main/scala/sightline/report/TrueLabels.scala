@@ -1,7 +1,8 @@
 package sightline.report
 
-import org.apache.spark.sql.functions.{col, count, count_if, lit, when}
-import org.apache.spark.sql.{Column, DataFrame}
+import org.apache.spark.sql.functions.{col, count, lit, when}
+import org.apache.spark.sql.sightline.LabelCounts
+import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 import org.json4s.JObject
 import org.json4s.JsonDSL.*
 
@@ -48,21 +49,21 @@ object TrueLabels {
       .otherwise(label.isNotNull && label.isInCollection(classes))
 
   /**
-   * Aggregates over the columns `label` and `label_id`: the number of labelled rows, and the number of
-   * rows with a label of the model.
+   * Counts of the true labels in a run's rows.
    *
    * @param classes the model's labels, sorted by class id
+   * @param countsFailed whether images with an error count
    */
-  def counts(classes: Seq[String]): Seq[Column] =
-    Seq(count_if(isLabelled), count_if(isLabelled && isKnown(classes)))
+  def counts(spark: SparkSession, classes: Seq[String], countsFailed: Boolean): LabelCounts =
+    LabelCounts.register(spark, (Columns.Label, Columns.LabelId), classes, countsFailed)
 
   /**
    * The comparison for the rows that a run wrote.
    *
-   * @param labelled the sum of the first aggregate of [[counts]]
-   * @param known the sum of the second aggregate of [[counts]]
+   * @param written the rows; they are read only if the model does not have all of their labels
    */
-  def of(written: DataFrame, classes: Seq[String], labelled: Long, known: Long): TrueLabels = {
+  def of(written: => DataFrame, classes: Seq[String], counts: Seq[LabelCounts]): TrueLabels = {
+    val (labelled, known) = (counts.map(_.labelled).sum, counts.map(_.known).sum)
     val commonest =
       if (labelled == known) Nil
       else {

@@ -58,7 +58,9 @@ private[source] object ParquetTable {
     val isNested = files.exists(file => file != at && file.getParent != at) &&
       files.size > TableFile.files(spark, location, below = false).size
     refuseOutputs(spark, location, at, files)
-    val footer = files.headOption.map(read(spark, location, _))
+    val hadoop = spark.sessionState.newHadoopConf()
+    val footer =
+      files.headOption.map(part => bad(location)(ParquetFooter.read(part, hadoop)))
     val file = footer.getOrElse(throw TableFile.bad(location, "it has no Parquet files"))
     val fields = file.getSchema.getFields.asScala.toSeq
     fields.groupBy(_.getName.toLowerCase(Locale.ROOT)).values.find(_.size > 1).foreach { same =>
@@ -102,6 +104,7 @@ private[source] object ParquetTable {
         problem = lit(None.orNull).cast("string"),
         rowKey = Some(() => table(keyed = true)),
         classNames = classNames(file),
+        size = Some(() => bad(location)(ParquetFooter.size(files, hadoop))),
         split = Some(partitions => frame(keyed, splitSettings(partitions))),
       )
     }
@@ -128,8 +131,8 @@ private[source] object ParquetTable {
     }
   }
 
-  private def read(spark: SparkSession, location: String, part: Path): FileMetaData =
-    try ParquetFooter.read(part, spark.sessionState.newHadoopConf())
+  private def bad[A](location: String)(read: => A): A =
+    try read
     catch {
       case NonFatal(error) =>
         val why = Option(error.getMessage).flatMap(_.linesIterator.nextOption())

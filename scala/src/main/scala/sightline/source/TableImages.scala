@@ -15,7 +15,7 @@ import org.apache.spark.sql.functions.{
   when,
 }
 import org.apache.spark.sql.sightline.{Expressions, ReadImageExpression}
-import org.apache.spark.sql.types.StructType
+import org.apache.spark.sql.types.{ByteType, IntegerType, ShortType, StructType}
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
 import sightline.SightlineException
@@ -38,7 +38,8 @@ private[source] object TableImages {
     )
     val table = if (columns.path.isEmpty) opened.withRowKey else opened
     val rows = request.limit.fold(table.rows)(table.rows.limit)
-    val checked = check(rows, request.images, table, columns.labelId)
+    val checked = sizeOf(table, columns, request.limit)
+      .getOrElse(check(rows, request.images, table, columns.labelId))
     val root = TableFile.root(spark, request.images, request.table.root)
     for {
       replaces <- request.replaces
@@ -157,8 +158,27 @@ private[source] object TableImages {
     }
   }
 
-  /** @param bytes the sum of the table's column `length`; 0 if it has none */
+  /** @param bytes the bytes of the images or their table; 0 if the table does not tell */
   final private case class Checked(rows: Long, bytes: Long)
+
+  /**
+   * The size of a table of images' bytes, if every row is valid by its types; None if the rows must be
+   * read to know it.
+   */
+  private def sizeOf(
+      table: TableFile,
+      columns: TableColumns.Resolved,
+      limit: Option[Int],
+  ): Option[Checked] = {
+    val idIsInt = columns.labelId.forall { id =>
+      Seq(ByteType, ShortType, IntegerType).contains(TableColumns.typeOf(table.schema, id))
+    }
+    table.size.filter(_ => columns.content.isDefined && idIsInt).map { size =>
+      val all = size()
+      val rows = limit.fold(all.rows)(all.rows.min(_))
+      Checked(rows, if (rows == 0) 0L else (all.bytes.toDouble * rows / all.rows).toLong)
+    }
+  }
 
   /** Counts the rows and raises the error of an invalid one, before a task of the run does. */
   private def check(

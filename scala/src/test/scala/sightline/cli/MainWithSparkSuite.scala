@@ -148,6 +148,21 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
+  test("--on-error drop counts an error with a code that only the table has") {
+    withFolder { folder =>
+      spark
+        .sql(
+          "SELECT 'a' AS path, CAST(NULL AS BINARY) AS content, " +
+            "named_struct('code', 'ODD', 'stage', 'read', 'message', 'odd') AS error"
+        )
+        .write
+        .parquet(s"$folder/t.parquet")
+      val output = predict(folder, folder.resolve("t.parquet"), "--on-error", "drop")
+      assert(output.status == 0, output.err)
+      assert(output.out.startsWith("1 images: 0 predicted, 1 errors: 1 ODD"))
+    }
+  }
+
   test("--on-error drop counts exactly even if Spark's listeners receive no events") {
     withFolder { folder =>
       // Our own listeners are behind this one in the same queue.

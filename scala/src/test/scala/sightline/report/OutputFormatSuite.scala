@@ -78,6 +78,16 @@ final class OutputFormatSuite extends AnyFunSuite with LocalSpark {
       assert(roundTrip(format, rows.take(1)).collect().toSeq == rows.take(1))
     }
 
+    test(s"${format.name}: the rows of all files of an output are counted") {
+      withFolder { folder =>
+        format.write(frame(Nil), s"$folder/out")
+        assert(format.count(spark, s"$folder/out") == 0)
+        format.write(frame(rows).repartition(3), s"$folder/out")
+        format.write(frame(rows.take(2)), s"$folder/out")
+        assert(format.count(spark, s"$folder/out") == rows.size + 2)
+      }
+    }
+
     test(s"${format.name}: an output without rows can be read and has the output columns") {
       withFolder { folder =>
         format.write(frame(Nil), s"$folder/out")

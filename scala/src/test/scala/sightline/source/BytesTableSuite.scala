@@ -138,4 +138,26 @@ final class BytesTableSuite extends AnyFunSuite with OpenedInputs {
       assert(found.select("path").distinct().count() == 200)
     }
   }
+
+  test("a table with a broken file is refused before its rows are read") {
+    withFolder { folder =>
+      spark
+        .range(0, 4, 1, 2)
+        .selectExpr("string(id) AS path", "int(id) AS class_id", "binary('x') AS content")
+        .write
+        .parquet(s"$folder/photos.parquet")
+      val table = s"$folder/photos.parquet"
+      val input = open(table)
+      assert(input.count == 4)
+      assert(
+        texts(input, "label_id").map(_.getInt(0)) == Seq(0, 1, 2, 3)
+      )
+      val limited = ImageInput.open(spark, ImageRequest(table, limit = Some(3)))
+      assert((limited.count, limited.rows.count()) == ((3, 3)))
+      write(folder, "photos.parquet/part-99999.parquet", "no Parquet file at all"): Unit
+      val message = refused(table)
+      assert(message.startsWith(s"BAD_TABLE: $table"), message)
+      assert(message.contains("part-99999.parquet is not a Parquet file"), message)
+    }
+  }
 }

@@ -7,13 +7,15 @@ import org.apache.spark.util.LongAccumulator
  * The exact numbers of rows and errors that a [[RowTally]] counted. Spark adds a task's accumulators once,
  * with the task's result, even if the task is retried. Listeners, in contrast, can lose events under load.
  *
- * @param codes the error codes that are counted
+ * @param codes the error codes that have a metric; errors with other codes are counted too
+ * @param labels the counts of true labels; None: they are not counted
  */
 final class RowCounts private (
     val codes: Seq[String],
+    val labels: Option[LabelCounts],
     total: LongAccumulator,
     tasksWithRows: LongAccumulator,
-    byCode: Map[String, LongAccumulator],
+    byCode: CodeCounts,
 ) extends Serializable {
 
   /** The number of rows. */
@@ -23,23 +25,24 @@ final class RowCounts private (
   def tasks: Long = tasksWithRows.sum
 
   /** The number of rows by error code, without codes that did not occur. */
-  def errors: Map[String, Long] =
-    byCode.collect { case (code, count) if count.sum > 0 => code -> count.sum }
+  def errors: Map[String, Long] = byCode.value
 
   private[sightline] def addTask(): Unit = tasksWithRows.add(1L)
   private[sightline] def addRow(): Unit = total.add(1L)
-  private[sightline] def addError(code: String): Unit = byCode.get(code).foreach(_.add(1L))
+  private[sightline] def addError(code: String): Unit = byCode.add(code)
 }
 
 object RowCounts {
 
   /** Creates counts and registers their accumulators. */
-  def register(spark: SparkSession, codes: Seq[String]): RowCounts = {
-    def counter(): LongAccumulator = {
-      val counter = new LongAccumulator
-      spark.sparkContext.register(counter)
-      counter
-    }
-    new RowCounts(codes, counter(), counter(), codes.map(_ -> counter()).toMap)
+  def register(
+      spark: SparkSession,
+      codes: Seq[String],
+      labels: Option[LabelCounts] = None,
+  ): RowCounts = {
+    val context = spark.sparkContext
+    val byCode = new CodeCounts
+    context.register(byCode)
+    new RowCounts(codes, labels, context.longAccumulator, context.longAccumulator, byCode)
   }
 }

@@ -20,7 +20,8 @@ object RowTally {
    * A frame with the same rows, which counts them when it runs.
    *
    * @param rows a frame with a column `errorColumn` of type `struct<code string, …>`
-   * @param counts the counts to add to; each of its codes has a metric
+   * @param counts the counts to add to; each of its codes has a metric. If it counts labels, the frame
+   *   has their columns
    */
   def apply(rows: DataFrame, errorColumn: String, counts: RowCounts): DataFrame = {
     val classic = castToImpl(rows)

@@ -50,14 +50,18 @@ final private[sightline] case class RowTallyExec(
       counts.codes.map(code => code -> longMetric(RowTally.errors(code))).toMap
     val ordinal = output.indexWhere(_.name == errorColumn)
     val exact = counts
+    val columns = output
     child
       .execute()
       .mapPartitionsInternal { partition =>
         if (partition.hasNext) exact.addTask()
+        val addLabel = exact.labels.map(_.adder(columns))
         partition.map { row =>
           rows += 1
           exact.addRow()
-          if (!row.isNullAt(ordinal)) {
+          val failed = !row.isNullAt(ordinal)
+          addLabel.foreach(_(row, failed))
+          if (failed) {
             val code = row.getStruct(ordinal, 3).getUTF8String(0).toString
             byCode.get(code).foreach(_ += 1)
             exact.addError(code)

@@ -45,4 +45,26 @@ final class RowTallySuite extends AnyFunSuite with LocalSpark {
     assert(counts(kept) == expected)
     assert(kept.select("path").collect().map(_.getString(0)).toSeq == Seq("b"))
   }
+
+  test("an error with another code has no metric but is counted") {
+    val all = counter
+    RowTally(rows, "error", all).collect(): Unit
+    assert((all.rows, all.errors) == ((5L, Map("EMPTY" -> 2L, "IO" -> 1L, "ODD" -> 1L))))
+  }
+
+  test("a label is known if it is one of the model's; a class id counts before a label") {
+    val labels = spark.sql(
+      """SELECT label, id, if(failed, named_struct('code', 'IO', 'stage', 'read', 'message', ''), NULL) AS error
+        |FROM VALUES ('red', NULL, false), ('pink', NULL, false), ('pink', 1, false), ('red', 2, false),
+        |  ('red', -1, false), (NULL, NULL, false), (NULL, 0, true), ('blue', NULL, true)
+        |  AS t(label, id, failed)""".stripMargin
+    )
+    def counted(countsFailed: Boolean): (Long, Long) = {
+      val found = LabelCounts.register(spark, ("label", "id"), Seq("red", "blue"), countsFailed)
+      RowTally(labels, "error", RowCounts.register(spark, Nil, Some(found))).collect(): Unit
+      (found.labelled, found.known)
+    }
+    assert(counted(countsFailed = true) == ((7L, 4L)))
+    assert(counted(countsFailed = false) == ((5L, 2L)))
+  }
 }
