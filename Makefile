@@ -16,7 +16,7 @@ help: ## Print this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: $(ENVIRONMENT) $(JAR) $(BUNDLE) ## Make .venv, dist/sightline.jar and the bundle efficientnet_lite0; a second time takes seconds.
-	@scripts/make_class_archive.sh
+	@scripts/make_class_archive.sh || echo "    Without the class archive Spark's start takes more CPU time; all else works." >&2
 	@echo "Ready: .venv, $(JAR), models/efficientnet_lite0."
 
 demo: setup ## Draw identity cards, classify them with the jar, and print a SQL report and a confusion matrix.

@@ -11,22 +11,30 @@ if [ -f "$archive" ] && [ "$archive" -nt .venv/.ready ] && [ "$java" = "$(cat .t
 fi
 printf '==> An archive of the classes of Spark into .tools/spark.jsa\n'
 mkdir -p .tools
-work=$(mktemp -d)
+rm -f .tools/spark.jsa.java # without it an interrupted run is not taken for a finished one
+work=$(mktemp -d "$PWD/.tools/archive.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 export PATH="$PWD/.venv/bin:$PATH"
-unset SPARK_HOME SPARK_CONF_DIR # a class path with a filled folder cannot be archived
+# Java cannot archive a class path that has a folder with files, and the workers take the Python of .venv.
+unset SPARK_HOME SPARK_CONF_DIR SPARK_DIST_CLASSPATH HADOOP_CONF_DIR YARN_CONF_DIR JAVA_TOOL_OPTIONS
+unset PYSPARK_PYTHON PYSPARK_DRIVER_PYTHON PYTHONPATH
 
-python examples/fraud_id/generate.py --output "$work/cards" --people 2 --split test --seed 7 >"$work/log" 2>&1
-cat >"$work/commands.txt" <<EOF
-predict --images $work/cards/image_data.csv --model id_fraud --output $work/predictions
-evaluate --predictions $work/predictions --output $work/evaluation
-sql -f examples/fraud_id/fraud_id.sql --set dataset=$work/cards --set output=$work
+load_classes() {
+  python examples/fraud_id/generate.py --output "$work/cards" --people 2 --split test --seed 7
+  cat >"$work/commands.txt" <<EOF
+predict --images '$work/cards/image_data.csv' --model id_fraud --output '$work/predictions'
+evaluate --predictions '$work/predictions' --output '$work/evaluation'
+sql -f examples/fraud_id/fraud_id.sql --set 'dataset=$work/cards' --set 'output=$work'
 EOF
-SPARK_SUBMIT_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ArchiveClassesAtExit=$work/spark.jsa" \
-  spark-submit --master 'local[2]' dist/sightline.jar commands --file "$work/commands.txt" >>"$work/log" 2>&1 || {
-  cat "$work/log" >&2
-  exit 1
+  SPARK_SUBMIT_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ArchiveClassesAtExit='$work/spark.jsa'" \
+    spark-submit --master 'local[2]' dist/sightline.jar commands --file "$work/commands.txt"
 }
+load_classes >"$work/log" 2>&1 || true
+if [ ! -s "$work/spark.jsa" ]; then
+  cat "$work/log" >&2
+  printf 'ARCHIVE_NOT_MADE: java wrote no class archive. Its output is above.\n' >&2
+  exit 1
+fi
 mv -f "$work/spark.jsa" "$archive"
 printf '%s\n' "$java" >.tools/spark.jsa.java
 printf '    %d s\n' "$SECONDS"

@@ -6,7 +6,7 @@ verify.py coverage     the tests of python/, and their coverage of the sources
 verify.py everything   all checks, dist/sightline.jar, and all tests in Scala and Python
 
 Up to three parts run at the same time, one for each 4 GB of memory: many tests wait for processes
-to start, so three keep two cores busy. VERIFY_LANES=N selects the number. The output of a part is
+to start, so three keep two cores busy. VERIFY_THREADS=N selects the number. The output of a part is
 printed when the part has ended, unless N is 1.
 """
 
@@ -32,8 +32,8 @@ REPORTS = ROOT / "target/test-reports"
 FAILURES = REPORTS / "failures.txt"  # one line for each part of sbt that failed
 SETTINGS = ROOT / "python/pyproject.toml"
 MYPY = (BIN / "mypy", "--config-file", SETTINGS, "--cache-dir", ROOT / ".mypy_cache")
-LANE_GB = 4
-MOST_LANES = 3
+PART_GB = 4
+MOST_THREADS = 3
 PROGRESS_S = 60
 
 
@@ -162,7 +162,7 @@ def coverage() -> list[Part]:
 
 
 def everything() -> list[Part]:
-    """Return all checks and all tests, the longest first, so that the lanes end together."""
+    """Return all checks and all tests, the longest first, so that all threads end together."""
     return [
         JAR,
         replace(sbt("Scala style and tests", "verify", reports="scalatest/*.xml"), needs=JAR.name),
@@ -224,7 +224,7 @@ def main(arguments: Sequence[str]) -> int:
     for stale in REPORTS.rglob("*.xml"):
         stale.unlink()
     FAILURES.unlink(missing_ok=True)
-    counts = Verification(PLANS[arguments[0]](), number_of_lanes()).run()
+    counts = Verification(PLANS[arguments[0]](), number_of_threads()).run()
     for reason in counts.reasons:
         print(f"FAILED {reason}")
     if arguments[0] != "style":
@@ -232,22 +232,22 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if counts.reasons or counts.failed else 0
 
 
-def number_of_lanes() -> int:
-    """Return VERIFY_LANES if it is set, else the number for which the memory is enough."""
-    wanted = os.environ.get("VERIFY_LANES", "")
+def number_of_threads() -> int:
+    """Return VERIFY_THREADS if it is set, else the number for which the memory is enough."""
+    wanted = os.environ.get("VERIFY_THREADS", "")
     if wanted.isdecimal() and int(wanted) > 0:
         return int(wanted)
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     with suppress(OSError, ValueError):  # the value is "max" if a container is not limited
         memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return min(max(memory // (LANE_GB * 10**9), 1), MOST_LANES)
+    return min(max(memory // (PART_GB * 10**9), 1), MOST_THREADS)
 
 
 class Verification:
-    """A run of parts in lanes. A free lane takes the first part that can start."""
+    """A run of parts in threads. A free thread takes the first part that can start."""
 
-    def __init__(self, parts: Sequence[Part], lanes: int) -> None:
-        self._lanes = lanes
+    def __init__(self, parts: Sequence[Part], threads: int) -> None:
+        self._threads = threads
         self._waiting = list(parts)
         self._ended: set[str] = set()
         self._changed = threading.Condition()
@@ -257,10 +257,12 @@ class Verification:
 
     def run(self) -> Counts:
         """Run all parts and return their counts."""
-        if self._lanes == 1:
-            self._run_lane()
+        if self._threads == 1:
+            self._run_parts()
             return self._counts
-        threads = [threading.Thread(target=self._run_lane, daemon=True) for _ in range(self._lanes)]
+        threads = [
+            threading.Thread(target=self._run_parts, daemon=True) for _ in range(self._threads)
+        ]
         for thread in threads:
             thread.start()
         shown = time.monotonic()
@@ -271,7 +273,7 @@ class Verification:
                 self._show_progress()
         return self._counts
 
-    def _run_lane(self) -> None:
+    def _run_parts(self) -> None:
         while (part := self._take()) is not None:
             try:
                 self._run_part(part)
@@ -295,7 +297,7 @@ class Verification:
 
     def _run_part(self, part: Part) -> None:
         start = time.monotonic()
-        if self._lanes == 1:
+        if self._threads == 1:
             print(f"==> {part.name}", flush=True)
             status = _run(part, None)
             print(f"    {part.name}: {time.monotonic() - start:.0f} s", flush=True)

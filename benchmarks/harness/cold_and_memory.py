@@ -14,7 +14,7 @@ from harness.contenders import CONTENDERS, Contender, Job, predict
 from harness.coprocess import Coprocess
 from harness.errors import BenchError
 from harness.measure import regime_inputs, regime_program
-from harness.programs import QUICK_START, SPARK_PROGRAMS, sightline
+from harness.programs import CLASS_ARCHIVE, QUICK_START, SPARK_PROGRAMS, sightline
 from harness.regimes import Regime, Sizes, open_regime
 
 _COLD_REGIME = "heavy"  # the cost of a start is the same in all
@@ -45,9 +45,13 @@ def measure_cold(work: Path, sizes: Sizes | None, rounds: int) -> list[dict[str,
             starts.append((_cold_row(regime, contender, "", ""), contender, {}))
         if contender.cold == "cold" and contender.program in SPARK_PROGRAMS:
             row = _cold_row(regime, contender, "-quick-start", ", quick start of the JVM")
+            if not CLASS_ARCHIVE.is_file():
+                row["skipped"] = f"{CLASS_ARCHIVE} is missing. Run `make setup`."
             starts.append((row, contender, {"SPARK_SUBMIT_OPTS": QUICK_START}))
     for _ in range(rounds):
         for row, contender, environment in starts:
+            if row["skipped"]:
+                continue
             tqdm.write(f"cold: {row['name']}", sys.stderr)
             try:
                 row["samples"].append(_cold_start(regime, contender, environment, work))
@@ -78,8 +82,9 @@ def _cold_start(
     name = contender.program
     program = regime_program(regime, name, _COLD_BATCH_ROWS, work)
     program = replace(program, environment={**program.environment, **environment})
+    log = f"{name}-cold{'-quick' if environment else ''}.log"
     try:
-        with Coprocess(program, work / "logs" / f"{name}-cold.log") as process:
+        with Coprocess(program, work / "logs" / log) as process:
             first, _ = process.ask(request, sum(counts))
             return process.since_start(first).to_json() | {
                 "worker_mib": round(process.tree.largest_worker_mib(), 1),

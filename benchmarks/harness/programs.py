@@ -23,10 +23,8 @@ _SCRIPTS = {
 PROGRAMS = ("sightline", *_SCRIPTS)
 SPARK_PROGRAMS = ("sightline", "pyspark")
 # The README's setting for short runs; `make setup` makes the archive.
-QUICK_START = (
-    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
-    f"-XX:SharedArchiveFile={REPOSITORY / '.tools/spark.jsa'}"
-)
+CLASS_ARCHIVE = REPOSITORY / ".tools/spark.jsa"
+QUICK_START = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:SharedArchiveFile='{CLASS_ARCHIVE}'"
 
 
 def find_program(name: str, model: Path, images: Path, work: Path, batch_rows: int) -> Program:

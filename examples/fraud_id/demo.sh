@@ -7,7 +7,8 @@ folder=${1:-build/demo}
 export PATH="$PWD/.venv/bin:$PATH"
 jar=dist/sightline.jar
 # Short runs: half of the CPU time of Spark's start (README, "Faster").
-export SPARK_SUBMIT_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:SharedArchiveFile=$PWD/.tools/spark.jsa"
+unset SPARK_CONF_DIR
+export SPARK_SUBMIT_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:SharedArchiveFile='$PWD/.tools/spark.jsa'"
 
 step() { printf '\n\033[1m== %s ==\033[0m\n' "$1"; }
 submit() {

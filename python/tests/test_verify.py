@@ -41,14 +41,14 @@ raise SystemExit(1)
 """
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2])
 def test_all_parts_run_and_their_tests_and_failures_are_counted(
-    verify: dict[str, Any], tmp_path: Path, lanes: int, capfd: pytest.CaptureFixture[str]
+    verify: dict[str, Any], tmp_path: Path, threads: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     tests = part(verify, "tests", report(tmp_path / "reports"), reports="tests.xml")
     style = part(verify, "style", "print('a fault of style'); raise SystemExit(3)")
     silent = part(verify, "silent", "", reports="none.xml")
-    counts = verify["Verification"]([tests, silent, style], lanes).run()
+    counts = verify["Verification"]([tests, silent, style], threads).run()
     assert counts.line() == "1 passed, 3 failed, 1 skipped"
     assert sorted(counts.reasons) == [
         "silent: no test has reported",
@@ -71,33 +71,33 @@ def test_the_failures_of_an_sbt_task_are_reported_only_for_its_part(
     assert not failures.exists()
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2])
 def test_a_part_starts_after_the_part_that_it_needs_has_ended(
-    verify: dict[str, Any], tmp_path: Path, lanes: int
+    verify: dict[str, Any], tmp_path: Path, threads: int
 ) -> None:
     jar = tmp_path / "jar"
     make = part(verify, "jar", f"import time; time.sleep(0.3); open({str(jar)!r}, 'w')")
     use = part(verify, "end to end", f"open({str(jar)!r})", needs="jar")
-    assert verify["Verification"]([use, make], lanes).run().reasons == []
+    assert verify["Verification"]([use, make], threads).run().reasons == []
 
 
 @pytest.mark.parametrize("wanted", [1, 4])
 def test_the_number_of_parallel_parts_can_be_chosen(
     verify: dict[str, Any], wanted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("VERIFY_LANES", str(wanted))
-    assert verify["number_of_lanes"]() == wanted
+    monkeypatch.setenv("VERIFY_THREADS", str(wanted))
+    assert verify["number_of_threads"]() == wanted
 
 
-@pytest.mark.parametrize(("gigabytes", "lanes"), [(3, 1), (7, 1), (9, 2), (13, 3), (64, 3)])
+@pytest.mark.parametrize(("gigabytes", "threads"), [(3, 1), (7, 1), (9, 2), (13, 3), (64, 3)])
 def test_one_part_runs_for_each_4_gb_of_memory_and_at_most_three(
-    verify: dict[str, Any], monkeypatch: pytest.MonkeyPatch, gigabytes: int, lanes: int
+    verify: dict[str, Any], monkeypatch: pytest.MonkeyPatch, gigabytes: int, threads: int
 ) -> None:
-    monkeypatch.delenv("VERIFY_LANES", raising=False)
+    monkeypatch.delenv("VERIFY_THREADS", raising=False)
     pages = gigabytes * 10**9 // 4096
     monkeypatch.setattr("os.sysconf", lambda name: {"SC_PAGE_SIZE": 4096}.get(name, pages))
     monkeypatch.setattr("pathlib.Path.read_text", lambda *_: "max")  # no limit of a container
-    assert verify["number_of_lanes"]() == lanes
+    assert verify["number_of_threads"]() == threads
 
 
 def test_the_script_fails_if_a_part_cannot_start_and_still_runs_the_others(
@@ -108,7 +108,7 @@ def test_the_script_fails_if_a_part_cannot_start_and_still_runs_the_others(
     last = part(verify, "last", "")
     names = verify["main"].__globals__
     names["PLANS"] = {"everything": lambda: [absent, other, last]}
-    names["number_of_lanes"] = lambda: 2
+    names["number_of_threads"] = lambda: 2
     assert verify["main"](["everything"]) == 1
     printed = capfd.readouterr().out
     assert "ran" in printed

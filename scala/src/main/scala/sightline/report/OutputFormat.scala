@@ -30,8 +30,12 @@ object OutputFormat {
 
     override def count(spark: SparkSession, folder: String): Long = {
       val (path, hadoop) = (new Path(folder), spark.sessionState.newHadoopConf())
-      val found = path.getFileSystem(hadoop).listStatus(path).toSeq.map(_.getPath)
-      ParquetFooter.size(found.filterNot(_.getName.startsWith("_")), hadoop).rows
+      // Spark does not read hidden files either.
+      val hidden = Set('_', '.')
+      val files = path.getFileSystem(hadoop).listStatus(path).toSeq
+      ParquetFooter
+        .size(files.filterNot(file => hidden(file.getPath.getName.head)), hadoop)
+        .fold(super.count(spark, folder))(_.rows)
     }
   }
 

@@ -20,7 +20,7 @@ import org.apache.spark.sql.functions.{
   url_decode,
   when,
 }
-import org.apache.spark.sql.sightline.{FilesFrame, ParquetFooter}
+import org.apache.spark.sql.sightline.{FilesFrame, ParquetFooter, ParquetSize}
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 import org.json4s.jackson.JsonMethods
 import org.json4s.{JArray, JNothing, JString, JValue, jvalue2monadic}
@@ -96,6 +96,8 @@ private[source] object ParquetTable {
         val key = Option.when(keyed)(rowKey(found, root).as(TableFile.RowKey))
         found.select(columns ++ key: _*)
       }
+    def size(rows: DataFrame): Option[ParquetSize] =
+      bad(location)(ParquetFooter.size(FilesFrame.files(rows), hadoop))
     def table(keyed: Boolean): TableFile = {
       val rows = frame(keyed, Map.empty)
       TableFile(
@@ -104,7 +106,7 @@ private[source] object ParquetTable {
         problem = lit(None.orNull).cast("string"),
         rowKey = Some(() => table(keyed = true)),
         classNames = classNames(file),
-        size = Some(() => bad(location)(ParquetFooter.size(files, hadoop))),
+        size = () => if (ignoresFiles(spark)) None else size(rows),
         split = Some(partitions => frame(keyed, splitSettings(partitions))),
       )
     }
@@ -130,6 +132,11 @@ private[source] object ParquetTable {
       throw TableFile.bad(location, s"$shown in it is the output of a run; move it elsewhere")
     }
   }
+
+  /** Whether Spark skips files that it cannot read, so that their footers cannot tell the rows. */
+  private def ignoresFiles(spark: SparkSession): Boolean =
+    Seq("spark.sql.files.ignoreCorruptFiles", "spark.sql.files.ignoreMissingFiles")
+      .exists(spark.conf.get(_).toBoolean)
 
   private def bad[A](location: String)(read: => A): A =
     try read

@@ -20,7 +20,7 @@ import sightline.SightlineException
  * @param hint a sentence for the error of a missing column
  * @param rowKey returns the table with the auxiliary column `RowKey`, a unique key for each row
  * @param classNames returns the names of a column's classes; empty if they are not known
- * @param size returns the rows and bytes without reading the rows; None if the format does not tell
+ * @param size returns the rows and bytes without reading the rows; None if the files do not store them
  * @param split returns the rows in about that many partitions, for tables of images' bytes
  */
 final private[source] case class TableFile(
@@ -31,7 +31,7 @@ final private[source] case class TableFile(
     hint: Option[String] = None,
     rowKey: Option[() => TableFile] = None,
     classNames: Seq[String] => Seq[String] = _ => Nil,
-    size: Option[() => ParquetSize] = None,
+    size: () => Option[ParquetSize] = () => None,
     split: Option[Long => DataFrame] = None,
 ) {
 

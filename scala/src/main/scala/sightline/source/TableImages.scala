@@ -158,7 +158,7 @@ private[source] object TableImages {
     }
   }
 
-  /** @param bytes the bytes of the images or their table; 0 if the table does not tell */
+  /** @param bytes the bytes of the images or their table; 0 if they are unknown */
   final private case class Checked(rows: Long, bytes: Long)
 
   /**
@@ -173,8 +173,7 @@ private[source] object TableImages {
     val idIsInt = columns.labelId.forall { id =>
       Seq(ByteType, ShortType, IntegerType).contains(TableColumns.typeOf(table.schema, id))
     }
-    table.size.filter(_ => columns.content.isDefined && idIsInt).map { size =>
-      val all = size()
+    Option.when(columns.content.isDefined && idIsInt)(table.size()).flatten.map { all =>
       val rows = limit.fold(all.rows)(all.rows.min(_))
       Checked(rows, if (rows == 0) 0L else (all.bytes.toDouble * rows / all.rows).toLong)
     }

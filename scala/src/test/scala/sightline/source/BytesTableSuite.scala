@@ -1,6 +1,8 @@
 package sightline.source
 
-import java.nio.file.Path
+import java.nio.file.{Files, Path}
+
+import scala.jdk.CollectionConverters.*
 
 import org.apache.spark.sql.Row
 import org.apache.spark.sql.execution.FileSourceScanExec
@@ -158,6 +160,55 @@ final class BytesTableSuite extends AnyFunSuite with OpenedInputs {
       val message = refused(table)
       assert(message.startsWith(s"BAD_TABLE: $table"), message)
       assert(message.contains("part-99999.parquet is not a Parquet file"), message)
+    }
+  }
+
+  test(
+    "only the files that Spark reads are counted: no metadata, no empty file, none beside partitions"
+  ) {
+    withFolder { folder =>
+      val table = s"$folder/photos.parquet"
+      spark
+        .range(0, 6, 1, 2)
+        .selectExpr("string(id) AS path", "binary('x') AS content", "id % 2 AS day")
+        .write
+        .partitionBy("day")
+        .parquet(table)
+      spark
+        .range(3)
+        .selectExpr("'a' AS path", "binary('y') AS content")
+        .coalesce(1)
+        .write
+        .parquet(s"$folder/more")
+      val more = Files
+        .list(folder.resolve("more"))
+        .iterator
+        .asScala
+        .find(_.toString.endsWith(".parquet"))
+        .get
+      Seq("_metadata", "beside.parquet", "day=0/_common_metadata").foreach { name =>
+        Files.copy(more, folder.resolve("photos.parquet").resolve(name))
+      }
+      write(folder, "photos.parquet/day=1/empty.parquet", ""): Unit
+      val input = open(table)
+      assert((input.count, input.rows.count()) == ((6, 6)))
+    }
+  }
+
+  test("a file that Spark is told to skip is not counted") {
+    withFolder { folder =>
+      val table = s"$folder/photos.parquet"
+      spark
+        .range(0, 4, 1, 2)
+        .selectExpr("string(id) AS path", "binary('x') AS content")
+        .write
+        .parquet(table)
+      write(folder, "photos.parquet/part-99999.parquet", "no Parquet file at all"): Unit
+      spark.conf.set("spark.sql.files.ignoreCorruptFiles", "true")
+      try {
+        val input = open(table)
+        assert((input.count, input.rows.count()) == ((4, 4)))
+      } finally spark.conf.unset("spark.sql.files.ignoreCorruptFiles")
     }
   }
 }

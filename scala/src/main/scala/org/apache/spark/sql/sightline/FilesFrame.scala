@@ -1,7 +1,9 @@
 package org.apache.spark.sql.sightline
 
+import org.apache.hadoop.fs.FileStatus
 import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 import org.apache.spark.sql.classic.Dataset
+import org.apache.spark.sql.execution.datasources.{HadoopFsRelation, LogicalRelation}
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
 /** Frames over files with separate settings; in Spark such settings apply to a whole session. */
@@ -21,6 +23,14 @@ object FilesFrame {
       castToImpl(spark),
       castToImpl(inReader(spark, settings)(read)).logicalPlan,
     )
+
+  /** The files that a frame reads. Spark skips empty files and those that it takes for metadata. */
+  def files(frame: DataFrame): Seq[FileStatus] =
+    castToImpl(frame).logicalPlan
+      .collect { case relation: LogicalRelation => relation.relation }
+      .collect { case relation: HadoopFsRelation => relation.location.listFiles(Nil, Nil) }
+      .flatten
+      .flatMap(_.files.map(_.fileStatus))
 
   /** Calls `use` with a new session that has the settings. */
   def inReader[A](spark: SparkSession, settings: Map[String, String])(use: SparkSession => A): A = {

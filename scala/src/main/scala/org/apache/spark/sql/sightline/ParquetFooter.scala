@@ -4,7 +4,7 @@ import scala.jdk.CollectionConverters.*
 import scala.util.{Failure, Success, Try}
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.Path
+import org.apache.hadoop.fs.{FileStatus, Path}
 import org.apache.parquet.hadoop.ParquetFileReader
 import org.apache.parquet.hadoop.metadata.FileMetaData
 import org.apache.parquet.hadoop.util.HadoopInputFile
@@ -23,6 +23,8 @@ object ParquetFooter {
 
   // A footer on an object store takes some 50 ms, nearly all of it waiting.
   private val MaxThreads = 16
+  // With more files, tasks of Spark read the footers faster than one driver.
+  private val MaxFiles = 1000
 
   /**
    * Reads the metadata in a file's footer.
@@ -36,21 +38,23 @@ object ParquetFooter {
   }
 
   /**
-   * The rows and the bytes of files, from their footers, which are read in parallel on the driver.
+   * The rows and the bytes of files, from their footers, which are read in parallel on the driver; None
+   * for more than 1,000 files.
    *
    * @throws RuntimeException for a file that is not Parquet
    */
-  def size(files: Seq[Path], hadoop: Configuration): ParquetSize = {
-    val threads = MaxThreads.min(files.size.max(1))
-    // A Try, because `parmap` wraps an error in one that does not name the file.
-    val sizes = ThreadUtils
-      .parmap(files, "sightline-footers", threads)(file => Try(size(file, hadoop)))
-      .map(_.get)
-    ParquetSize(sizes.map(_.rows).sum, sizes.map(_.bytes).sum)
-  }
+  def size(files: Seq[FileStatus], hadoop: Configuration): Option[ParquetSize] =
+    Option.when(files.size <= MaxFiles) {
+      val threads = MaxThreads.min(files.size.max(1))
+      // A Try, because `parmap` wraps an error in one that does not name the file.
+      val sizes = ThreadUtils
+        .parmap(files, "sightline-footers", threads)(file => Try(size(file, hadoop)))
+        .map(_.get)
+      ParquetSize(sizes.map(_.rows).sum, sizes.map(_.bytes).sum)
+    }
 
-  private def size(file: Path, hadoop: Configuration): ParquetSize = {
-    val reader = ParquetFileReader.open(HadoopInputFile.fromPath(file, hadoop))
+  private def size(file: FileStatus, hadoop: Configuration): ParquetSize = {
+    val reader = ParquetFileReader.open(HadoopInputFile.fromStatus(file, hadoop))
     try {
       val groups = reader.getFooter.getBlocks.asScala
       ParquetSize(groups.map(_.getRowCount).sum, groups.map(_.getTotalByteSize).sum)
