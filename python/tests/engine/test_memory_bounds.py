@@ -87,20 +87,20 @@ def test_waiting_columns_are_limited_by_bytes(colour_bundle: Path) -> None:
 
 
 PHOTOGRAPHS = """
-import io, json, sys
+import ctypes, io, json, sys
 import numpy as np
 import pyarrow as pa
 from PIL import Image
 from sightline.backends.cache import open_session
 from sightline.backends.device import Device
 from sightline.bundle.bundle import Bundle
-from sightline.engine.freed_memory import return_freed_memory
+from sightline.engine.freed_memory import limit_freed_memory
 from sightline.engine.model import Model
 from sightline.engine.result_type import TopK
 from sightline.engine.run import run
 from sightline.engine.settings import EngineSettings
 
-return_freed_memory("onnx")
+limit_freed_memory()
 bundle = Bundle.load(sys.argv[1])
 model = Model(bundle, open_session(bundle, "onnx", Device("cpu"), 1))
 side = int(sys.argv[2])
@@ -123,24 +123,35 @@ def peak():
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
 
+def heaps(file):
+    libc = ctypes.CDLL(None)
+    libc.fopen.restype = ctypes.c_void_p
+    stream = ctypes.c_void_p(libc.fopen(file.encode(), b"w"))
+    libc.malloc_info(0, stream)
+    libc.fclose(stream)
+    with open(file) as opened:
+        return opened.read().count("<heap nr=")
+
 with open("/proc/self/clear_refs", "w") as file:
     file.write("5")  # the peak of making the image is forgotten
 before = peak()
 errors = results(int(sys.argv[3]), EngineSettings(batch_rows=2, threads=8))
-print(json.dumps([len(image) / 1e6, errors, peak() - before]))
+print(json.dumps([len(image) / 1e6, errors, peak() - before, heaps(sys.argv[4])]))
 """
 
 
 @pytest.mark.parametrize(("side", "count", "megabytes"), [(600, 600, 0.3), (2400, 40, 5)])
 def test_eight_threads_need_less_than_400_mib_for_images_of_any_size(
-    colour_bundle: Path, side: int, count: int, megabytes: float
+    colour_bundle: Path, tmp_path: Path, side: int, count: int, megabytes: float
 ) -> None:
-    command = [sys.executable, "-c", PHOTOGRAPHS, str(colour_bundle), str(side), str(count)]
+    arguments = [str(colour_bundle), str(side), str(count), str(tmp_path / "heaps.xml")]
+    command = [sys.executable, "-c", PHOTOGRAPHS, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    size, errors, more = json.loads(done.stdout)
+    size, errors, more, heaps = json.loads(done.stdout)
     assert size == pytest.approx(megabytes, rel=0.3)
     assert errors == [None] * count
     assert more < 400
+    assert heaps <= 2  # malloc's own limit is eight for each core
 
 
 FAILING = """

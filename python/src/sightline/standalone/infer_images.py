@@ -20,7 +20,7 @@ from sightline.backends.require_supported import require_precision, require_vari
 from sightline.bundle.calibration import Precision
 from sightline.bundle.find import find_bundle
 from sightline.engine.batch_rows import BatchRows, batch_rows_for
-from sightline.engine.freed_memory import return_freed_memory
+from sightline.engine.freed_memory import limit_freed_memory
 from sightline.engine.make_feeds_and_heads import open_heads
 from sightline.engine.model import Model
 from sightline.engine.quiet_decoders import quiet_decoders
@@ -100,7 +100,7 @@ def infer_images(arguments: InferArguments) -> Tally:
     """
     started = time.time()
     quiet_decoders()
-    return_freed_memory(arguments.backend)
+    limit_freed_memory()
     overwrite = arguments.if_exists == "replace"
     bundle = find_bundle(arguments.model, arguments.models)
     known = (arguments.source.images, arguments.source.root, arguments.models, bundle.path)

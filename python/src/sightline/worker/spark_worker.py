@@ -16,7 +16,7 @@ from sightline.backends.device import resolve_device
 from sightline.bundle.bundle import Bundle
 from sightline.engine.batch_rows import batch_rows_for
 from sightline.engine.counters import Counters
-from sightline.engine.freed_memory import return_freed_memory
+from sightline.engine.freed_memory import limit_freed_memory
 from sightline.engine.model import Model
 from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.engine.run import run, run_scalar
@@ -138,7 +138,7 @@ def _open_model(spec: WorkerSpec) -> tuple[Model, EngineSettings]:
     """Return the model on the task's device, and the settings with its batch size."""
     from pyspark import TaskContext
 
-    return_freed_memory(spec.backend)
+    limit_freed_memory()
     bundle = _open_bundle(_folder_of(spec), spec.model_sha256, spec.model_name)
     task = TaskContext.get()
     addresses: list[str] | None = None
