@@ -20,19 +20,18 @@ unset SPARK_HOME SPARK_CONF_DIR SPARK_DIST_CLASSPATH HADOOP_CONF_DIR YARN_CONF_D
 unset PYSPARK_PYTHON PYSPARK_DRIVER_PYTHON PYTHONPATH
 
 load_classes() {
-  python examples/fraud_id/generate.py --output "$work/cards" --people 2 --split test --seed 7
   cat >"$work/commands.txt" <<EOF
 predict --images '$work/cards/image_data.csv' --model id_fraud --output '$work/predictions'
 evaluate --predictions '$work/predictions' --output '$work/evaluation'
 sql -f examples/fraud_id/fraud_id.sql --set 'dataset=$work/cards' --set 'output=$work'
 EOF
-  SPARK_SUBMIT_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ArchiveClassesAtExit='$work/spark.jsa'" \
-    spark-submit --master 'local[2]' dist/sightline.jar commands --file "$work/commands.txt"
+  python examples/fraud_id/generate.py --output "$work/cards" --people 2 --split test --seed 7 &&
+    SPARK_SUBMIT_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:ArchiveClassesAtExit='$work/spark.jsa'" \
+      spark-submit --master 'local[2]' dist/sightline.jar commands --file "$work/commands.txt"
 }
-load_classes >"$work/log" 2>&1 || true
-if [ ! -s "$work/spark.jsa" ]; then
+if ! load_classes >"$work/log" 2>&1 || [ ! -s "$work/spark.jsa" ]; then
   cat "$work/log" >&2
-  printf 'ARCHIVE_NOT_MADE: java wrote no class archive. Its output is above.\n' >&2
+  printf 'ARCHIVE_NOT_MADE: the commands failed, or java wrote no class archive. The output is above.\n' >&2
   exit 1
 fi
 mv -f "$work/spark.jsa" "$archive"
