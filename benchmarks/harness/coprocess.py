@@ -154,8 +154,9 @@ class Coprocess:
     def _answer(self, limit_s: float = _JOB_SECONDS) -> dict[str, Any]:
         assert self._process.stdout is not None  # noqa: S101 - for the type checker
         limit = threading.Timer(limit_s, lambda: kill(self.tree.processes()))
-        limit.start()
+        limit.daemon = True  # an interruption may leave it running; this process must still end
         try:
+            limit.start()
             for line in self._process.stdout:
                 if line.startswith(ANSWER):
                     self._log.flush()
