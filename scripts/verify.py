@@ -123,10 +123,11 @@ JAR = sbt("dist/sightline.jar", "assembly")
 # Every Spark application of the end-to-end tests starts with it.
 CLASS_ARCHIVE = Part(".tools/spark.jsa", (ROOT / "scripts/make_class_archive.sh",), needs=JAR.name)
 
-# End-to-end tests by what they start; the tests without a group share one application for commands.
+# End-to-end tests by what they start, the longest group first. The tests without a group share one
+# application for commands.
 GROUPS = {
-    "stages": ("ml", "peers", "plugins"),
     "notebooks and tour": ("test_notebooks.py", "test_readme.py", "test_sql_reference.py"),
+    "stages": ("ml", "peers", "plugins"),
     "clients": (
         "test_commands.py",
         "test_connect.py",
