@@ -75,8 +75,6 @@ def _versions(entry: Record) -> str:
 
 def _targets(record: Record) -> str:
     lines = [
-        "## Targets",
-        "",
         _TARGETS,
         "",
         "| regime | target | measured | |",
