@@ -41,9 +41,10 @@ def measure_cold(work: Path, sizes: Sizes | None, rounds: int) -> list[dict[str,
         return []
     starts: list[tuple[dict[str, Any], Contender, dict[str, str]]] = []
     for contender in CONTENDERS:
-        if contender.cold == "cold":
-            starts.append((_cold_row(regime, contender, "", ""), contender, {}))
-        if contender.cold == "cold" and contender.program in SPARK_PROGRAMS:
+        if contender.cold != "cold":
+            continue
+        starts.append((_cold_row(regime, contender, "", ""), contender, {}))
+        if contender.program in SPARK_PROGRAMS:
             row = _cold_row(regime, contender, "-quick-start", ", quick start of the JVM")
             if not CLASS_ARCHIVE.is_file():
                 row["skipped"] = f"{CLASS_ARCHIVE} is missing. Run `make setup`."

@@ -8,7 +8,7 @@ import org.apache.spark.sql.types.*
 import org.apache.spark.sql.{Column, DataFrame, SparkSession}
 
 import sightline.OptionValue
-import sightline.source.Columns
+import sightline.source.{Columns, FileFilter}
 
 /** A file format of predictions. Reading gives the columns that were written. */
 sealed abstract class OutputFormat(val name: String) {
@@ -30,11 +30,10 @@ object OutputFormat {
 
     override def count(spark: SparkSession, folder: String): Long = {
       val (path, hadoop) = (new Path(folder), spark.sessionState.newHadoopConf())
-      // Spark does not read hidden files either.
-      val hidden = Set('_', '.')
-      val files = path.getFileSystem(hadoop).listStatus(path).toSeq
+      val all = path.getFileSystem(hadoop).listStatus(path).toSeq
+      val files = all.filterNot(file => FileFilter.isHidden(file.getPath.getName))
       ParquetFooter
-        .size(files.filterNot(file => hidden(file.getPath.getName.head)), hadoop)
+        .size(files, hadoop)
         .fold(super.count(spark, folder))(_.rows)
     }
   }
