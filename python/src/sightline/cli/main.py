@@ -19,6 +19,7 @@ _COMMANDS = {
     "pack-images": ("sightline.cli.pack_images", "Copy images into one Parquet table."),
     "subset": ("sightline.cli.subset", "Draw a sample of an image collection, as links."),
     "models": ("sightline.cli.models", "Add, calibrate, list, describe and verify models."),
+    "train": ("sightline.cli.train", "Train an image classifier, and make a model of it."),
     "tune": ("sightline.cli.tune", "Search for the best classifier on a model's features."),
     "track": ("sightline.cli.track", "Log a pca run to an MLflow server."),
     "report": ("sightline.cli.report", "Write an HTML page about a run."),

@@ -10,7 +10,7 @@ from sightline.bundle.image_settings import Preprocessing, Resize
 from sightline.engine.colours import to_srgb
 from sightline.engine.picture import Picture
 
-_FILTERS = {
+FILTERS = {
     "nearest": Image.Resampling.NEAREST,
     "bilinear": Image.Resampling.BILINEAR,
     "bicubic": Image.Resampling.BICUBIC,
@@ -54,7 +54,7 @@ def preprocess(picture: Picture, preprocessing: Preprocessing, out: UInt8Array) 
         out: (height, width, 3) uint8, of `preprocessing.size`; overwritten.
     """
     image = picture.upright()
-    filter_ = _FILTERS[preprocessing.resize.interpolation]
+    filter_ = FILTERS[preprocessing.resize.interpolation]
     width, height = preprocessing.resize.size_of(image.size)
     rows, columns = out.shape[:2]
     left, top = _offset(width, columns), _offset(height, rows)
@@ -90,7 +90,7 @@ def preprocess_fast(picture: Picture, preprocessing: Preprocessing, out: UInt8Ar
     x, y = picture.size[0] / width, picture.size[1] / height
     part = picture.resize_box(
         (x1 - x0, y1 - y0),
-        _FILTERS[preprocessing.resize.interpolation],
+        FILTERS[preprocessing.resize.interpolation],
         (x0 * x, y0 * y, x1 * x, y1 * y),
         REDUCING_GAP,
     )

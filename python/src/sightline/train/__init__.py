@@ -1,0 +1,1 @@
+"""Training of image classifiers: samples in shards, the training loop, checkpoints."""

@@ -1,0 +1,179 @@
+"""Train in this process, or in those of torchrun: prepare, train, evaluate, make the model."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sightline.errors import WrongUseError
+from sightline.publish import check_output
+from sightline.train.augment import PixelReader
+from sightline.train.epoch_record import EpochRecord, Progress
+from sightline.train.make_model import TrainedModel
+from sightline.train.network import full_name, preprocessing_of
+from sightline.train.prepare import SampleSource, prepare_samples
+from sightline.train.process_group import join_environment
+from sightline.train.run_steps import (
+    CHECKPOINTS_FOLDER,
+    SAMPLES_FOLDER,
+    SETTINGS_FILE,
+    check_run,
+    finish_run,
+    register,
+    write_start,
+)
+from sightline.train.sample_index import INDEX_FILE, SampleIndex
+from sightline.train.settings import NO_WEIGHTS, TrainSettings
+from sightline.train.shard_cache import ShardCache
+from sightline.train.storage import Storage
+from sightline.train.train_worker import WorkerTask, run_worker
+
+
+@dataclass(frozen=True, slots=True)
+class TrainArguments:
+    """Arguments of `sightline train`.
+
+    Args:
+        source: The images.
+        settings: How the network is trained.
+        output: The folder of the run.
+        checkpoints: Folder or URI of the checkpoints; None for ``checkpoints`` in the output.
+        cache: Folder for copies of remote samples.
+        cache_bytes: Limit for those copies.
+        threads: Threads of each worker.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+        start: What happens if the output exists: ``new`` is an error, ``replace`` removes the old
+            run, ``resume`` continues it.
+        name: Name of the model.
+        register: Folder of models that gets the model too; None for none.
+        options: All options by name, for the file `train.yaml`.
+    """
+
+    source: SampleSource
+    settings: TrainSettings
+    output: Path
+    checkpoints: str | None
+    cache: Path
+    cache_bytes: int
+    threads: int
+    device: str
+    start: str
+    name: str
+    register: Path | None
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainResult:
+    """What a run gives.
+
+    Args:
+        index: The samples.
+        history: One record for each epoch.
+        model: The model; None in a worker that is not the first.
+        seconds: Time of the stages.
+    """
+
+    index: SampleIndex
+    history: list[Mapping[str, Any]]
+    model: TrainedModel | None
+    seconds: Mapping[str, float]
+
+
+def run_training(
+    arguments: TrainArguments,
+    epoch_end: Callable[[EpochRecord], None],
+    progress: Callable[[Progress], None],
+) -> TrainResult:
+    """Prepare the samples, train, evaluate and publish.
+
+    Raises:
+        WrongUseError: Before any image is read: OUTPUT_EXISTS, OUTPUT_NOT_OURS, NO_CHECKPOINT and
+            errors of `check_run`; then those of `prepare_samples`.
+        SightlineError: Errors of `run_worker` and `finish_run`.
+    """
+    began = time.monotonic()
+    settings = arguments.settings
+    output = Storage(arguments.output)
+    checkpoints = Storage(arguments.checkpoints or arguments.output / CHECKPOINTS_FOLDER)
+    group = join_environment(torch.device(arguments.device))
+    seconds: dict[str, float] = {}
+    try:
+        if group.is_first:
+            resumed = arguments.start == "resume"
+            _check_output(arguments)
+            settings, tensors = check_run(settings, arguments.name, checkpoints, resumed=resumed)
+            _open_output(arguments)
+            write_start(output, tensors)
+        settings = replace(settings, architecture=full_name(settings.architecture))
+        group.agree("prepared", lambda: _prepare(arguments, settings))
+        seconds["prepare"] = time.monotonic() - began
+        task = WorkerTask(
+            settings.as_dict(),
+            (output / SAMPLES_FOLDER).root,
+            checkpoints.root,
+            "" if settings.weights == NO_WEIGHTS else output.root,
+            str(arguments.cache),
+            arguments.cache_bytes,
+            arguments.threads,
+            arguments.device,
+        )
+        history = run_worker(task, group, epoch_end, progress)
+        seconds["train"] = time.monotonic() - began - seconds["prepare"]
+        index = SampleIndex.read(output / SAMPLES_FOLDER)
+        model = None
+        if group.is_first:
+            cache = ShardCache(output / SAMPLES_FOLDER, arguments.cache, arguments.cache_bytes)
+            model = finish_run(
+                arguments.name, settings, output, checkpoints, cache, arguments.threads, history
+            )
+            if arguments.register is not None:
+                register(Path(model.bundle.path), arguments.register, arguments.name)
+    finally:
+        group.close()
+    seconds["model"] = time.monotonic() - began - sum(seconds.values())
+    return TrainResult(index, history, model, seconds)
+
+
+def _check_output(arguments: TrainArguments) -> None:
+    output = arguments.output
+    is_ours = (output / SETTINGS_FILE).is_file()
+    if arguments.start == "resume":
+        if not is_ours:
+            raise WrongUseError("NO_CHECKPOINT", f"{output} is no run of train: nothing to resume.")
+    elif arguments.start == "replace":
+        if output.exists() and not is_ours and any(output.iterdir()):
+            raise WrongUseError(
+                "OUTPUT_NOT_OURS",
+                f"'{output}' was not written by train, so --overwrite does not delete it. Choose "
+                "another --output, or remove it.",
+            )
+    else:
+        check_output(output, [arguments.source.images.images], overwrite=False)
+
+
+def _open_output(arguments: TrainArguments) -> None:
+    """Remove the run that is replaced, and save the options."""
+    import yaml
+
+    if arguments.start == "replace" and arguments.output.exists():
+        shutil.rmtree(arguments.output)
+    text = yaml.safe_dump(dict(arguments.options), sort_keys=False, allow_unicode=True)
+    Storage(arguments.output).write(SETTINGS_FILE, text.encode())
+
+
+def _prepare(arguments: TrainArguments, settings: TrainSettings) -> str:
+    """Write the samples, unless the run that is resumed has. Return their identity."""
+    folder = Storage(arguments.output / SAMPLES_FOLDER)
+    if folder.exists(INDEX_FILE):
+        return SampleIndex.read(folder).sha256
+    reader = PixelReader(preprocessing_of(settings), "none", 0)
+    return prepare_samples(
+        arguments.source, reader, folder, settings.seed, arguments.threads
+    ).sha256

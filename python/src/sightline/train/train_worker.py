@@ -1,0 +1,138 @@
+"""One worker of a training run, in this process: alone, or in a task of Spark."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+
+from sightline.engine.quiet_decoders import quiet_decoders
+from sightline.train.checkpoint import newest_checkpoint, read_checkpoint, require_same
+from sightline.train.checkpoint_writer import CheckpointWriter, require_space
+from sightline.train.epoch_record import EpochRecord, Progress
+from sightline.train.loop import Callbacks, TrainLoop
+from sightline.train.network import count_parameters
+from sightline.train.process_group import ProcessGroup
+from sightline.train.sample_index import SampleIndex
+from sightline.train.samples import Samples
+from sightline.train.settings import TrainSettings
+from sightline.train.shard_cache import ShardCache
+from sightline.train.storage import Storage
+
+PROGRESS_FILE = "progress.json"
+START_FILE = "start.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerTask:
+    """What a worker needs to know. The jar sends it as JSON.
+
+    Args:
+        settings: `TrainSettings.as_dict`.
+        samples: Folder of the samples, a path or a URI.
+        checkpoints: Folder of the checkpoints, a path or a URI.
+        start: Folder with the file `start.safetensors`; empty for random start weights.
+        cache: Local folder for copies of remote shards.
+        cache_bytes: Limit for those copies.
+        threads: Threads of each worker.
+        device: ``cpu``, ``cuda`` or ``cuda:N``.
+    """
+
+    settings: Mapping[str, Any]
+    samples: str
+    checkpoints: str
+    start: str
+    cache: str
+    cache_bytes: int
+    threads: int
+    device: str = "cpu"
+
+    @staticmethod
+    def from_json(text: str) -> WorkerTask:
+        """Read the JSON of `to_json`."""
+        return WorkerTask(**json.loads(text))
+
+    def to_json(self) -> str:
+        """Return the task as JSON."""
+        return json.dumps(asdict(self))
+
+
+def run_worker(
+    task: WorkerTask,
+    group: ProcessGroup,
+    epoch_end: Callable[[EpochRecord], None],
+    progress: Callable[[Progress], None] | None = None,
+) -> list[Mapping[str, Any]]:
+    """Train from the newest checkpoint, or from the start if there is none, to the last epoch.
+
+    The first worker writes the file `progress.json` beside the checkpoints, about once in two
+    seconds.
+
+    Args:
+        task: The task.
+        group: The workers; every worker of the group calls this function.
+        epoch_end: Called on the first worker after each epoch.
+        progress: Called on the first worker about once in a second.
+
+    Returns:
+        One record for each epoch of the run.
+
+    Raises:
+        WrongUseError: CHECKPOINT_MISMATCH, DISK_FULL, NO_SAMPLES; errors of `TrainLoop`.
+        SightlineError: Errors of `TrainLoop.run`; CHECKPOINT_FAILED; SAMPLES_CORRUPT.
+    """
+    quiet_decoders()
+    settings = TrainSettings.from_dict(task.settings)
+    folder, samples = Storage(task.checkpoints), Storage(task.samples)
+    index = SampleIndex.read(samples)
+    cache = ShardCache(samples, Path(task.cache), task.cache_bytes)
+    name = group.agree("checkpoint", lambda: newest_checkpoint(folder))
+    checkpoint = read_checkpoint(folder, name) if name else None
+    if checkpoint is not None:
+        require_same(checkpoint.state, settings, index, name)
+    # The other workers get the first one's weights when the loop begins.
+    needs_start = checkpoint is None and task.start and group.is_first
+    start = safetensors.torch.load(Storage(task.start).read(START_FILE)) if needs_start else None
+    loop = TrainLoop(
+        settings, index, lambda part: Samples(index, part, cache), group, task.threads, start
+    )
+    if checkpoint is not None:
+        loop.restore(checkpoint.state, checkpoint.model, checkpoint.optimizer)
+    require_space(folder, count_parameters(loop.network)[1], settings.keep)
+    writer = CheckpointWriter(folder, settings.keep)
+    shown = _Shown(folder)
+
+    def on_progress(state: Progress) -> None:
+        shown.write(asdict(state), seconds=2)
+        if progress is not None:
+            progress(state)
+
+    def on_epoch(record: EpochRecord) -> None:
+        shown.write({"record": record.as_dict()}, seconds=0)
+        epoch_end(record)
+
+    try:
+        history = loop.run(Callbacks(on_progress, on_epoch, writer.save))
+        writer.wait()
+    finally:
+        writer.close()
+    return history
+
+
+class _Shown:
+    """Writes the progress where the driver can read it."""
+
+    def __init__(self, folder: Storage) -> None:
+        self._folder = folder
+        self._written = 0.0
+
+    def write(self, state: Mapping[str, Any], seconds: float) -> None:
+        now = time.monotonic()
+        if now - self._written >= seconds:
+            self._written = now
+            self._folder.write(PROGRESS_FILE, json.dumps(state).encode())
