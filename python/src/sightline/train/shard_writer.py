@@ -12,7 +12,7 @@ import pyarrow as pa
 from sightline.train.sample_index import Shard
 from sightline.train.storage import Storage
 
-SCHEMA = pa.schema(
+SCHEMA = pa.schema(  # type: ignore[arg-type]
     [
         pa.field("path", pa.string()),
         pa.field("class_id", pa.int32()),
