@@ -62,7 +62,7 @@ class TrainState:
     labels: tuple[str, ...]
     samples: str
     history: tuple[Mapping[str, Any], ...]
-    epoch_sums: Mapping[str, float] = field(default_factory=dict)
+    epoch_sums: Mapping[str, Any] = field(default_factory=dict)
     scaler: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -52,7 +52,7 @@ class EpochRecord:
         validation_loss: Mean cross-entropy; None without a validation part.
         validation_top1: Share of right samples, 0..1; None without a validation part.
         validation_top5: Share of samples whose class is among the five best; None as above.
-        samples: Training samples of the epoch.
+        samples: Samples that the workers have trained on in the epoch, each once.
         images_per_second: Training samples of all workers in a second of training.
         wait_share: Share of the training time in which a worker waited for samples, 0..1.
         first_batch_seconds: Time from the start of the process's first epoch to its first batch.

@@ -6,20 +6,21 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 
 from sightline.backends.pytorch import PixelModel
 from sightline.errors import SightlineError, WrongUseError
+from sightline.out_of_memory import raise_if_out_of_memory
 from sightline.train.augment import PixelReader
 from sightline.train.batch_loader import Batch, BatchLoader
 from sightline.train.checkpoint import Position, TrainState
 from sightline.train.epoch_order import batches, epoch_order, share
 from sightline.train.epoch_record import EpochRecord, Progress
+from sightline.train.epoch_sums import EpochSums, TrainedRows
 from sightline.train.network import build_network, freeze, preprocessing_of, set_training
 from sightline.train.process_group import ProcessGroup, lost
 from sightline.train.sample_index import SampleIndex
@@ -27,10 +28,12 @@ from sightline.train.samples import Samples
 from sightline.train.settings import TrainSettings
 from sightline.train.split_samples import TRAIN, VALIDATION
 from sightline.train.step import batch_loss, make_optimizer, rate_factor, set_rate
+from sightline.train.validate import Validation, validate
 
 _AHEAD = 3  # batches that are decoded ahead
 _REPORT_SECONDS = 1.0
 _CUDA_CHECK_STEPS = 16  # the loss leaves the device this often: each time waits for the device
+_ONE_VALUE = "more than 1 value per channel"  # in torch's message
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -97,7 +100,8 @@ class TrainLoop:
         self._factor = rate_factor(settings, self._batches)
         self._position = Position(0, 0, 0)
         self._history: list[Mapping[str, Any]] = []
-        self._sums = _EpochSums()
+        self._sums = EpochSums()
+        self._trained = TrainedRows()
         self._began = time.monotonic()
         self._first_batch_seconds = 0.0
 
@@ -111,7 +115,7 @@ class TrainLoop:
             self._scaler.load_state_dict(dict(state.scaler))
         self._position = state.position
         self._history = list(state.history)
-        self._sums = _EpochSums(**state.epoch_sums)
+        self._sums = EpochSums(**state.epoch_sums)
 
     def run(self, callbacks: Callbacks) -> list[Mapping[str, Any]]:
         """Train to the last epoch.
@@ -120,7 +124,8 @@ class TrainLoop:
             One record for each epoch of the run, also of those before a checkpoint.
 
         Raises:
-            SightlineError: LOSS_NOT_FINITE, SAMPLE_FAILED, OUT_OF_MEMORY or WORKER_LOST.
+            SightlineError: LOSS_NOT_FINITE, SAMPLE_FAILED, SAMPLES_LOST, OUT_OF_MEMORY or
+                WORKER_LOST.
         """
         size = self._reader.size
         try:
@@ -128,9 +133,14 @@ class TrainLoop:
                 while self._position.epoch < self._settings.epochs:
                     self._epoch(loader, callbacks)
         except (RuntimeError, ValueError) as error:
-            from sightline.out_of_memory import raise_if_out_of_memory
-
             raise_if_out_of_memory(error, "training")
+            if _ONE_VALUE in str(error):
+                raise WrongUseError(
+                    "BATCH_TOO_SMALL",
+                    "batch normalisation needs more than one value for each channel, and a worker "
+                    "had one image. Change --batch-size, so that the last batch is larger, or use "
+                    "a larger --image-size or fewer --workers.",
+                ) from error
             if self._group.workers > 1 and isinstance(error, RuntimeError):
                 raise lost(error) from error
             raise
@@ -158,6 +168,7 @@ class TrainLoop:
             if not self._first_batch_seconds:
                 self._first_batch_seconds = time.monotonic() - self._began
             pending.append(self._step(batch, len(rows), weight=float(len(own) > 0)))
+            self._trained.add(own)
             self._position = Position(epoch, self._position.batch + 1, self._position.step + 1)
             self._sums.rows += len(rows)
             clock.images += len(rows)
@@ -167,12 +178,19 @@ class TrainLoop:
             if group.is_first and clock.is_due(_REPORT_SECONDS):
                 callbacks.progress(self._progress(clock))
             if self._is_checkpoint_batch() and not is_last:
+                self._collect()
                 self._save(callbacks)
         clock.train_seconds = time.monotonic() - clock.began
-        record = self._record(clock, self._validate(loader))
+        self._collect()
+        self._require_all()
+        with self._autocast():
+            measured = validate(
+                self._model, self._validation, loader, self._reader, settings, group
+            )
+        record = self._record(clock, measured)
         self._history.append(record.as_dict())
         self._position = Position(epoch + 1, 0, self._position.step)
-        self._sums = _EpochSums()
+        self._sums = EpochSums()
         if group.is_first:
             callbacks.epoch_end(record)
         done = self._position.epoch
@@ -232,46 +250,41 @@ class TrainLoop:
             self._sums.loss += loss * min(size, len(self._train) - at * size)
         pending.clear()
 
+    def _collect(self) -> None:
+        """Add the samples that each worker has trained on to the epoch's sums."""
+        own = torch.tensor(self._trained.values(), device=self._group.device)
+        self._sums.add(*self._group.sum(own).tolist())
+        self._trained = TrainedRows()
+
+    def _require_all(self) -> None:
+        """Raise an error unless every sample was trained on once in the epoch.
+
+        Raises:
+            SightlineError: SAMPLES_LOST.
+        """
+        rows = len(self._train)
+        if not self._sums.has_each_once(rows):
+            raise SightlineError(
+                "SAMPLES_LOST",
+                f"epoch {self._position.epoch + 1} trained on {self._sums.samples} samples, and "
+                f"not on each of {rows} once. This is a fault of Sightline: report it with "
+                "train.yaml.",
+            )
+
     def _is_checkpoint_batch(self) -> bool:
         every = self._settings.checkpoint_batches
         return bool(every) and self._position.batch % every == 0
 
-    def _validate(self, loader: BatchLoader) -> torch.Tensor:
-        """Return the sums over the validation part: loss, right, right in five, rows."""
-        group = self._group
-        sums = torch.zeros(4, dtype=torch.float64, device=group.device)
-        rows = np.arange(len(self._validation), dtype=np.int64)
-        parts = batches(share(rows, group.rank, group.workers), self._settings.batch_size)
-        self._model.eval()
-        # Not through DistributedDataParallel: workers may have different numbers of batches.
-        model = getattr(self._model, "module", self._model)
-        plain = lambda content, out, _: self._reader.plain(content, out)  # noqa: E731
-        with torch.inference_mode(), self._autocast():
-            for batch in loader.load(self._validation, parts, plain):
-                scores = model(torch.from_numpy(batch.pixels).to(group.device)).float()
-                classes = torch.from_numpy(batch.classes).to(group.device)
-                best = scores.topk(min(5, scores.shape[1])).indices == classes[:, None]
-                sums += torch.stack(
-                    [
-                        torch.nn.functional.cross_entropy(scores, classes, reduction="sum"),
-                        best[:, 0].sum(),
-                        best.sum(),
-                        torch.tensor(len(classes), device=group.device),
-                    ]
-                ).double()
-        return group.sum(sums)
-
-    def _record(self, clock: _Clock, sums: torch.Tensor) -> EpochRecord:
-        loss, right, in_five, rows = sums.tolist()
+    def _record(self, clock: _Clock, measured: Validation | None) -> EpochRecord:
         return EpochRecord(
             epoch=self._position.epoch + 1,
             step=self._position.step,
             loss=self._sums.loss / max(self._sums.rows, 1),
             learning_rate=self._optimizer.param_groups[0]["lr"],
-            validation_loss=loss / rows if rows else None,
-            validation_top1=right / rows if rows else None,
-            validation_top5=in_five / rows if rows else None,
-            samples=int(self._sums.rows),
+            validation_loss=measured.loss if measured else None,
+            validation_top1=measured.top1 if measured else None,
+            validation_top5=measured.top5 if measured else None,
+            samples=self._sums.samples,
             images_per_second=clock.images / max(clock.train_seconds, 1e-9),
             wait_share=clock.waited / max(clock.train_seconds, 1e-9),
             first_batch_seconds=self._first_batch_seconds,
@@ -304,18 +317,10 @@ class TrainLoop:
             self._index.labels,
             self._index.sha256,
             tuple(self._history),
-            {"loss": self._sums.loss, "rows": self._sums.rows},
+            asdict(self._sums),
             self._scaler.state_dict() if self._settings.precision == "fp16" else {},
         )
         callbacks.checkpoint(state, self.network.state_dict(), self._optimizer.state_dict())
-
-
-@dataclass(slots=True)
-class _EpochSums:
-    """Sums of the epoch that has begun: of the loss over its rows, and the rows."""
-
-    loss: float = 0.0
-    rows: float = 0
 
 
 class _Clock:

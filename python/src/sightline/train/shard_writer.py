@@ -12,13 +12,12 @@ import pyarrow as pa
 from sightline.train.sample_index import Shard
 from sightline.train.storage import Storage
 
-SCHEMA = pa.schema(  # type: ignore[arg-type]
-    [
-        pa.field("path", pa.string()),
-        pa.field("class_id", pa.int32()),
-        pa.field("content", pa.binary()),
-    ]
-)
+_COLUMNS: list[tuple[str, pa.DataType]] = [
+    ("path", pa.string()),
+    ("class_id", pa.int32()),
+    ("content", pa.binary()),
+]
+SCHEMA = pa.schema(_COLUMNS)
 SHARD_BYTES = 64 * 1024 * 1024
 
 
