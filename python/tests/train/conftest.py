@@ -23,7 +23,7 @@ from sightline.train.train_worker import WorkerTask, run_worker
 
 COLOURS = {"blue": (20, 40, 200), "green": (30, 180, 50), "red": (200, 30, 30)}
 # A network of 0.2 million parameters with LayerNorm, so that the number of workers changes nothing.
-TINY = {
+TINY: dict[str, Any] = {
     "architecture": "timm:test_convnext",
     "weights": "none",
     "image_size": 32,

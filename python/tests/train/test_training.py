@@ -11,7 +11,6 @@ import safetensors.torch
 import torch
 
 from sightline.errors import SightlineError, WrongUseError
-from sightline.train import checkpoint_writer
 from sightline.train.checkpoint import (
     MODEL_FILE,
     OPTIMIZER_FILE,
@@ -44,7 +43,8 @@ def stepped(self, batch, rows, weight):
     return step(self, batch, rows, weight)
 loop.TrainLoop._step = stepped
 group = join_environment(torch.device("cpu"))
-history = run_worker(WorkerTask.from_json((folder / "task.json").read_text()), group, lambda _: None)
+work = WorkerTask.from_json((folder / "task.json").read_text())
+history = run_worker(work, group, lambda _: None)
 if group.is_first:
     (folder / "history.json").write_text(json.dumps(history))
 group.close()
@@ -59,7 +59,7 @@ def run_workers(folder: Path, workers: int, stop: str = "") -> list[str]:
         port = free.getsockname()[1]
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(workers)}
     started = [
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: S603
             [sys.executable, str(script), str(folder)],
             env={**os.environ, **shared, "RANK": str(rank), "STOP": stop, "OMP_NUM_THREADS": "1"},
             stderr=subprocess.PIPE,
@@ -144,8 +144,8 @@ def test_workers_may_change_from_two_to_one_to_two_after_kills_in_an_epoch(
     (tmp_path / "task.json").write_text(work.to_json(), "utf-8")
     first, second = run_workers(tmp_path, 2, stop="0.3.1")
     assert "WORKER_LOST: another worker of this run ended" in first
-    assert second == "-9: "
-    assert run_workers(tmp_path, 1, stop="1.3.0") == ["-9: "]
+    (third,) = run_workers(tmp_path, 1, stop="1.3.0")
+    assert [text.partition(":")[0] for text in (second, third)] == ["-9", "-9"]
     assert not (tmp_path / "history.json").exists()
     assert run_workers(tmp_path, 2) == []
     history = trained(tmp_path)
@@ -229,7 +229,7 @@ def test_a_disk_without_space_for_the_checkpoints_is_an_error_before_the_trainin
     samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": 10 * 2**20})
-    monkeypatch.setattr(checkpoint_writer.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     with pytest.raises(WrongUseError, match=r"^DISK_FULL: 5 checkpoints of 207323 parameters need"):
         train_alone(task(samples, tmp_path))
 
