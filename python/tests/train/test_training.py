@@ -51,6 +51,27 @@ group.close()
 """
 
 
+# Another network with LayerNorm, whose module takes a fraction of the time that timm takes.
+NETWORK = """
+import torch
+from torch import nn
+def tiny(num_classes: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, 16, 4, 4), nn.GroupNorm(1, 16), nn.GELU(),
+        nn.Conv2d(16, 32, 2, 2), nn.GroupNorm(1, 32), nn.GELU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, num_classes),
+    )
+"""
+PLAIN = {"architecture": "plain_network:tiny"}
+
+
+@pytest.fixture
+def plain_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make `PLAIN` importable in this process, and in the workers beside it."""
+    (tmp_path / "plain_network.py").write_text(NETWORK, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
 def run_workers(folder: Path, workers: int, stop: str = "") -> list[str]:
     """Run the workers as torchrun starts them. Return the error output of those that failed."""
     script = folder / "worker.py"
@@ -67,7 +88,7 @@ def run_workers(folder: Path, workers: int, stop: str = "") -> list[str]:
         )
         for rank in range(workers)
     ]
-    found = [(one.communicate(timeout=100)[1], one.returncode) for one in started]
+    found = [(one.communicate(timeout=200)[1], one.returncode) for one in started]
     return [f"{status}: {text}" for text, status in found if status]
 
 
@@ -123,9 +144,11 @@ def test_a_run_resumed_in_the_middle_of_an_epoch_ends_bit_equal(
     assert [one["samples"] for one in history] == [24, 24]
 
 
+@pytest.mark.timeout(240)
+@pytest.mark.usefixtures("plain_network")
 def test_two_workers_give_the_losses_of_one(samples: Path, tmp_path: Path) -> None:
-    one = train_alone(task(samples, tmp_path / "one"))
-    work = task(samples, tmp_path / "two")
+    one = train_alone(task(samples, tmp_path / "one", **PLAIN))
+    work = task(samples, tmp_path / "two", **PLAIN)
     (tmp_path / "task.json").write_text(work.to_json(), "utf-8")
     assert run_workers(tmp_path, 2) == []
     two = trained(tmp_path)
@@ -136,11 +159,13 @@ def test_two_workers_give_the_losses_of_one(samples: Path, tmp_path: Path) -> No
         assert both["validation_loss"] == pytest.approx(alone["validation_loss"], rel=1e-4)
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("plain_network")
 def test_workers_may_change_from_two_to_one_to_two_after_kills_in_an_epoch(
     samples: Path, tmp_path: Path
 ) -> None:
-    unbroken = train_alone(task(samples, tmp_path / "alone"))
-    work = task(samples, tmp_path / "checkpoints", checkpoint_batches=2)
+    unbroken = train_alone(task(samples, tmp_path / "alone", **PLAIN))
+    work = task(samples, tmp_path / "checkpoints", checkpoint_batches=2, **PLAIN)
     (tmp_path / "task.json").write_text(work.to_json(), "utf-8")
     first, second = run_workers(tmp_path, 2, stop="0.3.1")
     assert "WORKER_LOST: another worker of this run ended" in first

@@ -90,8 +90,8 @@ class TrainLoop:
         self._reader = PixelReader(preprocessing, settings.augment, settings.seed)
         self.network = build_network(settings, len(index.labels), start)
         self._frozen = freeze(self.network, settings, len(index.labels))
-        # The pixels have their channels last, and weights of that layout need no copy for each step.
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # As the pixels: weights of another layout are copied in each step.
+        self.network.to(memory_format=torch.channels_last)
         self._model: torch.nn.Module = PixelModel(self.network, preprocessing).to(group.device)
         if group.workers > 1:
             ids = [group.device.index] if group.device.type == "cuda" else None
