@@ -3,7 +3,6 @@ package sightline.cli
 import java.util.Locale
 
 import org.json4s.*
-import org.json4s.JsonDSL.*
 
 import sightline.report.Stopwatch
 import sightline.train.SplitSamples
