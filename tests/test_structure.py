@@ -38,6 +38,13 @@ ALLOWED: dict[str, set[str]] = {
     },
     "sightline.report": {"sightline", SQL_BRIDGE, "sightline.source", "sightline.schedule"},
     "sightline.pca": {"sightline", SQL_BRIDGE, ML_BRIDGE, "sightline.source", "sightline.schedule"},
+    "sightline.train": {
+        "sightline",
+        SQL_BRIDGE,
+        "sightline.source",
+        "sightline.schedule",
+        "sightline.report",
+    },
     "sightline.ml": {
         "sightline",
         SQL_BRIDGE,
@@ -67,6 +74,7 @@ ALLOWED: dict[str, set[str]] = {
         "sightline.plan",
         "sightline.report",
         "sightline.pca",
+        "sightline.train",
         "sightline.sql",
     },
 }

@@ -5,12 +5,15 @@ Their output is one column ``event`` of JSON texts.
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from sightline.errors import SightlineError
 from sightline.worker.task import begin_task, partition_id
 
 Mapper = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
@@ -54,7 +57,8 @@ def train(spec_json: str) -> Mapper:
 
     Returns:
         The first worker yields one record for each epoch of the run, also of those before a
-        checkpoint; the others yield nothing.
+        checkpoint. A worker whose training fails yields ``error`` with ``code`` and ``message``
+        instead of failing: Spark would start all workers again, only to meet the same error.
     """
     spec: dict[str, Any] = json.loads(spec_json)
 
@@ -63,7 +67,7 @@ def train(spec_json: str) -> Mapper:
         from pyspark import BarrierTaskContext
 
         from sightline.backends.device import resolve_device
-        from sightline.train.process_group import join
+        from sightline.train.process_group import join, lost
         from sightline.train.train_worker import WorkerTask, run_worker
 
         for _ in batches:  # Spark waits until its rows are read
@@ -72,20 +76,48 @@ def train(spec_json: str) -> Mapper:
         rank, workers = context.partitionId(), spec["workers"]
         gpu = context.resources().get("gpu")
         addresses = list(gpu.addresses) if gpu else []
-        device = resolve_device(spec["device"], "pytorch", addresses, local=spec["local"])
-        task = WorkerTask(**spec["task"], device=str(device))
-        host = context.getTaskInfos()[rank].address.rpartition(":")[0]
-        group = join(
-            rank, workers, torch.device(task.device), host, lambda text: context.allGather(text)[0]
-        )
+        device, failure = "", ""
         try:
-            history = run_worker(task, group, lambda _: None)
-        finally:
-            group.close()
-        yield from _rows(history if group.is_first else ())
+            device = str(
+                resolve_device(spec["device"], "pytorch", addresses, local=spec["local"])
+            )
+        except SightlineError as error:
+            failure = _failure(error)
+        # A worker that ends alone would leave the others waiting for it.
+        failures = [text for text in context.allGather(failure) if text]
+        if failures:
+            yield from _rows([json.loads(failures[0])])
+            return
+        cache = str(Path(spec["task"]["cache"]).expanduser())  # of this machine's user
+        task = WorkerTask(**spec["task"] | {"cache": cache}, device=device)
+        host = context.getTaskInfos()[rank].address.rpartition(":")[0]
+        try:
+            group = join(
+                rank, workers, torch.device(device), host, lambda text: context.allGather(text)[0]
+            )
+            try:
+                history = run_worker(task, group, lambda _: None)
+            finally:
+                group.close()
+        except SightlineError as error:
+            failure = _failure(error)
+        except RuntimeError as error:
+            if workers == 1:
+                raise
+            failure = _failure(lost(error))
+        if failure:
+            # The error's frames keep the connections open, whose end the other workers wait for.
+            gc.collect()
+            yield from _rows([json.loads(failure)])
+        elif group.is_first:
+            yield from _rows(history)
 
     begin_task()
     return run
+
+
+def _failure(error: SightlineError) -> str:
+    return json.dumps({"error": {"code": error.code, "message": error.message}})
 
 
 def _rows(events: Iterable[Any]) -> Iterator[pa.RecordBatch]:

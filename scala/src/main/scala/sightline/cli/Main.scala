@@ -21,6 +21,7 @@ object Main extends Logging {
       EvaluateCommand,
       SqlCommand,
       PackImagesCommand,
+      TrainCommand,
     )
   private val commands: Seq[Command] = single :+ new CommandsCommand(single)
 

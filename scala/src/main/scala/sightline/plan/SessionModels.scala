@@ -98,12 +98,17 @@ object SessionModels {
     new BundleCatalog(modelsRoot(spark), spark.sessionState.newHadoopConf(), resolver(spark))
 
   /**
-   * The models that CREATE MODEL made under the session's models root.
+   * The models that CREATE MODEL made under a models root.
    *
+   * @param root the models root; None: the session's
    * @throws sightline.SightlineException NO_MODELS_ROOT
    */
-  def registry(spark: SparkSession): ModelRegistry =
-    ModelRegistry.open(modelsRoot(spark), spark.sessionState.newHadoopConf(), resolver(spark))
+  def registry(spark: SparkSession, root: Option[String] = None): ModelRegistry =
+    ModelRegistry.open(
+      root.orElse(modelsRoot(spark)),
+      spark.sessionState.newHadoopConf(),
+      resolver(spark),
+    )
 
   /** The session's options for all models; a call can override them. */
   def defaults(spark: SparkSession): CallOptions = {

@@ -3,7 +3,7 @@ package sightline.report
 import java.util.concurrent.{Executors, ScheduledExecutorService}
 
 /** Timers on a daemon thread, which does not keep the JVM running. */
-private[report] object DaemonTimer {
+private[sightline] object DaemonTimer {
 
   /** @param name the name of the timer's thread */
   def start(name: String): ScheduledExecutorService =

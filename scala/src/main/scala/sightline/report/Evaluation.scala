@@ -82,7 +82,11 @@ object Evaluation {
     createViews(predictions)
     val totals = spark.sql(EvaluationMetrics.Totals).head()
     if (totals.getAs[Long]("rows") == totals.getAs[Long]("unlabelled")) {
-      throw SightlineException("NO_LABELS")
+      throw SightlineException(
+        "NO_LABELS",
+        "detail" -> ("no row has a true label. Run predict with --labels folder, or on a table with " +
+          "a column of labels (--label-column)."),
+      )
     }
     Evaluation(
       totals,

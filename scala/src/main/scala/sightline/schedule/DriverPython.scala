@@ -1,6 +1,7 @@
 package sightline.schedule
 
-import java.io.{File, IOException}
+import java.io.{ByteArrayInputStream, File, IOException}
+import java.nio.charset.StandardCharsets.UTF_8
 
 import scala.sys.process.{Process, ProcessLogger}
 
@@ -9,7 +10,7 @@ import sightline.{BuildInfo, SightlineException}
 /** Runs modules of the Python package on the driver, with the workers' interpreter. */
 private[sightline] object DriverPython {
 
-  private val Failure = "(?m)^sightline: ([A-Z_]+): (.*)$".r
+  private val Failure = "(?m)^(?:sightline: )?([A-Z_0-9]+): (.*)$".r
 
   /**
    * Runs a module: `python -m MODULE ARGUMENTS`.
@@ -33,12 +34,33 @@ private[sightline] object DriverPython {
    * @throws SightlineException the error that the command prints; PYTHON_FAILED if it fails without a
    *   Sightline error; PYTHON_NOT_FOUND if the interpreter does not start
    */
-  def command(executable: String, words: Seq[String]): String = {
-    val ended = execute(executable, "sightline", words)
+  def command(executable: String, words: Seq[String]): String =
+    succeeded(words, execute(executable, "sightline", words))
+
+  /**
+   * Runs a step of a command: `python -m MODULE STEP`, with JSON as its input.
+   *
+   * @param command the command's name, for the error of a step that breaks
+   * @param environment more environment variables
+   * @return the step's standard output
+   * @throws SightlineException as [[command]]
+   */
+  def step(
+      executable: String,
+      module: String,
+      command: String,
+      step: String,
+      input: String,
+      environment: Map[String, String] = Map.empty,
+  ): String =
+    succeeded(Seq(command), execute(executable, module, Seq(step), Some(input), environment))
+
+  private def succeeded(words: Seq[String], ended: Ended): String = {
     if (ended.status != 0) {
       throw Failure
-        .findFirstMatchIn(ended.err)
+        .findAllMatchIn(ended.err)
         .flatMap(error => SightlineException.relayed(error.group(1), error.group(2)))
+        .nextOption()
         .getOrElse(broken(words, ended))
     }
     ended.out
@@ -48,7 +70,13 @@ private[sightline] object DriverPython {
     def lastWords: String = err.linesIterator.toSeq.lastOption.getOrElse(s"exit status $status")
   }
 
-  private def execute(executable: String, module: String, arguments: Seq[String]): Ended = {
+  private def execute(
+      executable: String,
+      module: String,
+      arguments: Seq[String],
+      input: Option[String] = None,
+      environment: Map[String, String] = Map.empty,
+  ): Ended = {
     val out = new StringBuilder
     val err = new StringBuilder
     val log = ProcessLogger(
@@ -59,9 +87,15 @@ private[sightline] object DriverPython {
     val variables = Seq(
       "PYTHONPATH" -> path.mkString(File.pathSeparator),
       "PYTHONDONTWRITEBYTECODE" -> "1",
-    )
+    ) ++ environment
+    val process = Process(Seq(executable, "-m", module) ++ arguments, None, variables: _*)
     val status =
-      try Process(Seq(executable, "-m", module) ++ arguments, None, variables: _*).!(log)
+      try
+        input
+          .fold(process) { text =>
+            process #< new ByteArrayInputStream(text.getBytes(UTF_8))
+          }
+          .!(log)
       catch {
         case error: IOException =>
           throw SightlineException(

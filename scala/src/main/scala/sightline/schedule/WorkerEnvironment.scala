@@ -1,7 +1,7 @@
 package sightline.schedule
 
 /** The environment variables of a worker process. */
-private[schedule] object WorkerEnvironment {
+private[sightline] object WorkerEnvironment {
 
   /**
    * Environment variables of the worker process. Spark reuses a worker only for equal variables.

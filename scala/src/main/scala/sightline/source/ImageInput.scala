@@ -12,11 +12,13 @@ import sightline.SightlineException
  * @param rows the input's columns, `path, label, label_id`, and the bytes or the reading error
  * @param count the number of rows
  * @param leftOut the number of files that the filter left out, by their endings
+ * @param isPacked whether the bytes are a table's own column; else each row's file is opened
  */
 final case class ImageInput(
     rows: DataFrame,
     count: Long,
     leftOut: Map[String, Long] = Map.empty,
+    isPacked: Boolean = false,
 )
 
 /**

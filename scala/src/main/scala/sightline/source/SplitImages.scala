@@ -48,14 +48,14 @@ object SplitImages {
     )
     val split = col(Columns.Split)
     // With a limit, a second scan of the table may return other rows than the first.
-    if (request.limit.isDefined) Seq(SplitImages(None, ImageInput(rows, input.count)))
+    if (request.limit.isDefined) Seq(SplitImages(None, input.copy(rows = rows)))
     else {
       val counts = rows.groupBy(split).agg(count(lit(1))).limit(Split.Most + 1).collect().toSeq
       if (counts.size > Split.Most) throw tooMany(request.images)
       counts.map { row =>
         val name = Option(row.getString(0))
         val same = name.fold(split.isNull)(split === _)
-        SplitImages(name, ImageInput(rows.where(same), row.getLong(1)))
+        SplitImages(name, input.copy(rows = rows.where(same), count = row.getLong(1)))
       }
     }
   }

@@ -63,7 +63,7 @@ private[source] object TableImages {
       }
       first.select(described ++ bytes(content, table.schema): _*)
     }
-    ImageInput(images, checked.rows)
+    ImageInput(images, checked.rows, isPacked = columns.content.isDefined)
   }
 
   /** The table's own columns, then path, label and class id. */

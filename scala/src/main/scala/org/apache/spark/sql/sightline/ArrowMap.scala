@@ -13,14 +13,22 @@ object ArrowMap {
    *
    * @param name the name of the function for EXPLAIN
    * @param output the columns that the worker returns
+   * @param isBarrier whether Spark starts the tasks of all partitions together, and all again if one
+   *   fails
    */
-  def apply(rows: DataFrame, worker: PythonWorker, name: String, output: StructType): DataFrame = {
+  def apply(
+      rows: DataFrame,
+      worker: PythonWorker,
+      name: String,
+      output: StructType,
+      isBarrier: Boolean = false,
+  ): DataFrame = {
     val plan = PlanFrame.plan(rows)
     val mapped = MapInArrow(
       worker.mapper(name, output, plan.output),
       toAttributes(output),
       plan,
-      isBarrier = false,
+      isBarrier = isBarrier,
       profile = None,
     )
     PlanFrame(rows.sparkSession, mapped)
