@@ -3,8 +3,9 @@
 `load` opens a model; `Model.predict` and `Model.features` run it on images, and `Model.run` on rows
 of any inputs. `add_model` makes a model of Sightline from one of ONNX, PyTorch, Keras, TensorFlow
 or scikit-learn. `load_plugin` gives a plugin, which makes Spark functions of a framework's models;
-`Plugin` is the base class of plugins. The modules `sightline.errors` and `sightline.functions` (for
-PySpark) are public too. All other modules are private: they change without notice.
+`Plugin` is the base class of plugins. The modules `sightline.errors`, `sightline.functions` (for
+PySpark) and `sightline.data` (datasets of PyTorch) are public too. All other modules are private:
+they change without notice.
 """
 
 from __future__ import annotations

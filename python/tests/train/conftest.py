@@ -16,9 +16,9 @@ from sightline.train.network import preprocessing_of
 from sightline.train.prepare import SampleSource, prepare_samples
 from sightline.train.process_group import ProcessGroup
 from sightline.train.sample_index import SampleIndex
-from sightline.train.settings import TrainSettings
 from sightline.train.split_samples import SplitShares
 from sightline.train.storage import Storage
+from sightline.train.train_settings import TrainSettings
 from sightline.train.train_worker import WorkerTask, run_worker
 
 COLOURS = {"blue": (20, 40, 200), "green": (30, 180, 50), "red": (200, 30, 30)}

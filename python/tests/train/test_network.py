@@ -13,7 +13,7 @@ from sightline.train.network import (
     preprocessing_of,
     set_training,
 )
-from sightline.train.settings import TrainSettings
+from sightline.train.train_settings import TrainSettings
 
 TINY = TrainSettings(architecture="timm:test_efficientnet", weights="none", image_size=64)
 

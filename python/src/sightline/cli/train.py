@@ -68,8 +68,8 @@ def _arguments(given: dict[str, Any]) -> TrainArguments:
     from sightline.bundle.labels import read_labels
     from sightline.train.prepare import SampleSource
     from sightline.train.run_training import TrainArguments
-    from sightline.train.settings import TrainSettings
     from sightline.train.split_samples import SplitShares
+    from sightline.train.train_settings import TrainSettings
 
     if given["resume"] and given["overwrite"]:
         raise WrongUseError("WRONG_ARGUMENTS", "--resume and --overwrite exclude each other.")

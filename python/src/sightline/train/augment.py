@@ -15,7 +15,7 @@ from sightline.engine.feeds.preprocess import FILTERS, REDUCING_GAP, least_size,
 from sightline.engine.picture import Box
 from sightline.engine.settings import EngineSettings
 from sightline.row_error import RowError
-from sightline.train.settings import Augment
+from sightline.train.train_settings import Augment
 
 # As torchvision's RandomResizedCrop has them.
 _AREAS = (0.08, 1.0)

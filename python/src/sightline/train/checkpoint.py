@@ -17,8 +17,8 @@ import torch
 
 from sightline.errors import SightlineError, WrongUseError
 from sightline.train.sample_index import SampleIndex
-from sightline.train.settings import TrainSettings
 from sightline.train.storage import Storage
+from sightline.train.train_settings import TrainSettings
 
 STATE_FILE, MODEL_FILE, OPTIMIZER_FILE = "state.json", "model.safetensors", "optimizer.safetensors"
 _FORMAT = 1

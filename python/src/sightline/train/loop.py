@@ -25,9 +25,9 @@ from sightline.train.network import build_network, freeze, preprocessing_of, set
 from sightline.train.process_group import ProcessGroup, lost
 from sightline.train.sample_index import SampleIndex
 from sightline.train.samples import Samples
-from sightline.train.settings import TrainSettings
 from sightline.train.split_samples import TRAIN, VALIDATION
 from sightline.train.step import batch_loss, make_optimizer, rate_factor, set_rate
+from sightline.train.train_settings import TrainSettings
 from sightline.train.validate import Validation, validate
 
 _AHEAD = 3  # batches that are decoded ahead

@@ -19,9 +19,9 @@ from sightline.train.metrics import Metrics
 from sightline.train.network import architecture_arguments, preprocessing_of
 from sightline.train.sample_index import SampleIndex
 from sightline.train.samples import Samples
-from sightline.train.settings import TrainSettings
 from sightline.train.split_samples import TEST, VALIDATION
 from sightline.train.storage import Storage
+from sightline.train.train_settings import TrainSettings
 
 
 @dataclass(frozen=True, slots=True, eq=False)

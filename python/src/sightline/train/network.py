@@ -15,7 +15,7 @@ from sightline.bundle.image_settings import Preprocessing, Resize, Size
 from sightline.bundle.recipe import find_recipe
 from sightline.bundle.weights import read_weights
 from sightline.errors import WrongUseError
-from sightline.train.settings import ALL_BUT_HEAD, NO_WEIGHTS, TrainSettings
+from sightline.train.train_settings import ALL_BUT_HEAD, NO_WEIGHTS, TrainSettings
 
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _USUAL_RESIZE = 256 / 224

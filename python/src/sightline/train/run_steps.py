@@ -22,9 +22,9 @@ from sightline.train.make_model import TrainedModel, card, held_out_part, make_m
 from sightline.train.network import build_network, count_parameters, full_name, start_weights
 from sightline.train.sample_index import SampleIndex
 from sightline.train.samples import Samples
-from sightline.train.settings import TrainSettings
 from sightline.train.shard_cache import ShardCache
 from sightline.train.storage import Storage
+from sightline.train.train_settings import TrainSettings
 from sightline.train.train_worker import START_FILE
 
 SETTINGS_FILE = "train.yaml"

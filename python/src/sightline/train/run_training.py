@@ -29,9 +29,9 @@ from sightline.train.run_steps import (
     write_start,
 )
 from sightline.train.sample_index import INDEX_FILE, SampleIndex
-from sightline.train.settings import NO_WEIGHTS, TrainSettings
 from sightline.train.shard_cache import ShardCache
 from sightline.train.storage import Storage
+from sightline.train.train_settings import NO_WEIGHTS, TrainSettings
 from sightline.train.train_worker import WorkerTask, run_worker
 
 

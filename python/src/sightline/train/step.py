@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-from sightline.train.settings import TrainSettings
+from sightline.train.train_settings import TrainSettings
 
 _STEP_AT = (0.5, 0.75)
 _STEP_FACTOR = 0.1

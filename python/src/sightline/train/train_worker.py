@@ -20,9 +20,9 @@ from sightline.train.network import count_parameters
 from sightline.train.process_group import ProcessGroup
 from sightline.train.sample_index import SampleIndex
 from sightline.train.samples import Samples
-from sightline.train.settings import TrainSettings
 from sightline.train.shard_cache import ShardCache
 from sightline.train.storage import Storage
+from sightline.train.train_settings import TrainSettings
 
 PROGRESS_FILE = "progress.json"
 START_FILE = "start.safetensors"

@@ -14,7 +14,7 @@ from sightline.train.batch_loader import BatchLoader
 from sightline.train.epoch_order import batches, share
 from sightline.train.process_group import ProcessGroup
 from sightline.train.samples import Samples
-from sightline.train.settings import TrainSettings
+from sightline.train.train_settings import TrainSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ def prepare(spec_json: str) -> Mapper:
         from sightline.engine.quiet_decoders import quiet_decoders
         from sightline.train.augment import PixelReader
         from sightline.train.network import preprocessing_of
-        from sightline.train.settings import TrainSettings
         from sightline.train.storage import Storage
+        from sightline.train.train_settings import TrainSettings
         from sightline.train.write_samples import write_samples
 
         quiet_decoders()
@@ -78,9 +78,7 @@ def train(spec_json: str) -> Mapper:
         addresses = list(gpu.addresses) if gpu else []
         device, failure = "", ""
         try:
-            device = str(
-                resolve_device(spec["device"], "pytorch", addresses, local=spec["local"])
-            )
+            device = str(resolve_device(spec["device"], "pytorch", addresses, local=spec["local"]))
         except SightlineError as error:
             failure = _failure(error)
         # A worker that ends alone would leave the others waiting for it.

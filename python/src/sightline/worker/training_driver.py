@@ -25,8 +25,8 @@ def check(given: dict[str, Any]) -> dict[str, Any]:
         weights, or an empty text.
     """
     from sightline.train.run_steps import check_run, write_start
-    from sightline.train.settings import NO_WEIGHTS, TrainSettings
     from sightline.train.storage import Storage
+    from sightline.train.train_settings import NO_WEIGHTS, TrainSettings
 
     output = Storage(given["output"])
     settings, tensors = check_run(
@@ -78,9 +78,9 @@ def finish(given: dict[str, Any]) -> dict[str, Any]:
     """
     from sightline.engine.quiet_decoders import quiet_decoders
     from sightline.train.run_steps import MODELS_FOLDER, SAMPLES_FOLDER, finish_run
-    from sightline.train.settings import TrainSettings
     from sightline.train.shard_cache import ShardCache
     from sightline.train.storage import Storage
+    from sightline.train.train_settings import TrainSettings
 
     quiet_decoders()
     output = Storage(given["output"])
