@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--samples", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        print(json.dumps(_measure(given)))  # noqa: T201
+        print(json.dumps(_measure(given)))
         return
     with tempfile.TemporaryDirectory(prefix="sightline-training-") as scratch:
         given.samples = Path(scratch, "samples")
@@ -56,9 +56,9 @@ def main() -> None:
         results: dict[str, list[dict[str, float]]] = {}
         for number in range(given.rounds):
             for name in (OURS, *PLAIN, *RAW):
-                print(f"round {number + 1} of {given.rounds}: {name}", file=sys.stderr)  # noqa: T201
+                print(f"round {number + 1} of {given.rounds}: {name}", file=sys.stderr)
                 results.setdefault(name, []).append(_run(name, given))
-    print(_table(results))  # noqa: T201
+    print(_table(results))
     if given.json:
         given.json.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
 
@@ -128,7 +128,6 @@ def _measure(given: argparse.Namespace) -> dict[str, float]:
 
 def _ours(given: argparse.Namespace) -> dict[str, float]:
     import torch
-
     from sightline.train.epoch_record import EpochRecord
     from sightline.train.process_group import ProcessGroup
     from sightline.train.train_worker import WorkerTask, run_worker
@@ -174,6 +173,7 @@ def _decode(given: argparse.Namespace) -> dict[str, float]:
     samples = Samples(SampleIndex.read(folder), "train", ShardCache(folder, Path(), 1))
     reader = PixelReader(preprocessing_of(_settings(given)), "none", 0)
     size = given.batch_size
+    seconds = spent = 0.0
     with BatchLoader(given.threads, 3, reader.size) as loader:
         for _ in range(_EPOCHS):
             began, cpu = time.monotonic(), _cpu_seconds()
@@ -215,7 +215,6 @@ def _plain_batches(given: argparse.Namespace, processes: int) -> Any:  # noqa: A
 def _plain(given: argparse.Namespace, batches: Any, *, in_memory: bool) -> dict[str, float]:  # noqa: ANN401
     """Train as a tuned script does: channels last, and gradients set to None."""
     import torch
-
     from sightline.train.network import build_network, freeze, set_training, start_weights
 
     settings = _settings(given)
@@ -226,10 +225,11 @@ def _plain(given: argparse.Namespace, batches: Any, *, in_memory: bool) -> dict[
     optimizer = torch.optim.Adam([one for one in network.parameters() if one.requires_grad], 1e-3)
     loss_of = torch.nn.CrossEntropyLoss()
     kept = list(batches) if in_memory else None
+    count, seconds, spent, waits = 0, 0.0, 0.0, list[float]()
     for _ in range(_EPOCHS):
         set_training(network, frozen)
-        began, cpu, count = time.monotonic(), _cpu_seconds(), 0
-        waits: list[float] = []
+        began, cpu = time.monotonic(), _cpu_seconds()
+        count, waits = 0, []
         for pixels, labels in _timed(kept if kept is not None else batches, waits):
             pixels = pixels.to(memory_format=torch.channels_last)  # noqa: PLW2901
             optimizer.zero_grad(set_to_none=True)
@@ -285,7 +285,8 @@ def _table(results: dict[str, list[dict[str, float]]]) -> str:
         wait = median(name, "wait_share")
         share = "" if wait is None else f"{100 * wait:.1f} %"
         lines.append(
-            f"| {name} | {speed:.1f} | {speed / best:.2f} | {cpu:.1f} | {cpu / least:.2f} | {share} |"
+            f"| {name} | {speed:.1f} | {speed / best:.2f} | {cpu:.1f} | {cpu / least:.2f} | "
+            f"{share} |"
         )
     first = median(OURS, "first_batch_seconds")
     return "\n".join(

@@ -3,12 +3,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 import sightline
 from sightline.cli.main import main
 
-from ..train.conftest import photo, write_photos
+from .conftest import photo, write_photos
 
 TINY = [
     *("--architecture", "test_convnext", "--weights", "none", "--image-size", "32"),
