@@ -58,6 +58,14 @@ def test_the_output_has_the_evaluation_of_both_variants_and_a_model_card(run: Pa
     assert [one["epoch"] for one in read(run / "history.json")] == [1, 2, 3, 4]
 
 
+def test_the_report_shows_the_curves_the_classes_and_the_settings(run: Path) -> None:
+    page = (run / "report.html").read_text("utf-8")
+    assert "<h1>Training: colours</h1>" in page
+    assert 'src="data:image/png;base64,iVBOR' in page
+    assert "No sample was predicted as another class." in page
+    assert "<dt>architecture</dt><dd><bdi>timm:test_convnext</bdi></dd>" in page
+
+
 def test_a_run_is_resumed_with_its_own_options_and_more_epochs(run: Path) -> None:
     saved = yaml.safe_load((run / "train.yaml").read_text("utf-8"))
     assert saved["epochs"] == 4

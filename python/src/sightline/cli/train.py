@@ -50,6 +50,8 @@ def train(**options: Any) -> None:  # noqa: ANN401 - click's values, by the name
         "yaml",
         "fsspec",
         "onnx",
+        "jinja2",
+        "matplotlib",
         install="sightline[train]",
         purpose="train",
     )
@@ -164,6 +166,7 @@ def _print(arguments: TrainArguments, result: TrainResult) -> None:
     click.echo(f"time       {times} s")
     click.echo(f"model      {model.bundle.path} (from {model.checkpoint})")
     click.echo(f"output     {arguments.output}")
+    click.echo(f"report     {arguments.output / 'report.html'}")
     if arguments.register is not None:
         click.echo(f"registered {arguments.name} in {arguments.register}")
     path = shlex.quote(str(model.bundle.path))

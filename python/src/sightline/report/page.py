@@ -61,17 +61,15 @@ def render_page(run: Run, sample: Sample | None, thumbnails: Thumbnails | None) 
     if run.pca:
         parts += [_Part("variance", "Variance"), _Part("explore", "Images")]
     parts += [_Part("errors", "Errors"), _Part("times", "Time")]
-    style = _asset("report.css")
     script = data = None
     if run.pca and sample:
         script = "(() => {\n'use strict';\n" + "\n".join(map(_asset, _SCRIPTS)) + "\n})();"
         data = explore_data(sample, run.pca.explained_variance, thumbnails)
-    page = _environment().get_template("page.html")
     # Markup marks text as trusted. These are files of this package, and JSON without `<`.
-    return page.render(
-        policy=_policy(style, script),
+    return render_template(
+        "page.html",
+        script,
         title=_title(run),
-        style=Markup(style),  # noqa: S704
         model=model_words(run),
         figures=key_figures(run),
         parts=parts,
@@ -82,9 +80,31 @@ def render_page(run: Run, sample: Sample | None, thumbnails: Thumbnails | None) 
         explore=explore_view(sample, thumbnails, _images(run, sample)) if sample else None,
         errors=_errors(run),
         times=_times(run),
-        written=f"Sightline {__version__}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         script=None if script is None else Markup(script),  # noqa: S704
         data=None if data is None else Markup(_json(data)),  # noqa: S704
+    )
+
+
+def render_template(template: str, allowed: str | None = None, **values: Any) -> str:  # noqa: ANN401
+    """Return an HTML file with the style of the reports and a policy that lets it load nothing.
+
+    Args:
+        template: File in `templates/`; it shows ``policy``, ``style`` and ``written``.
+        allowed: Text of the one script that may run; None for none.
+        values: Other values of the template.
+    """
+    from markupsafe import Markup
+
+    style = _asset("report.css")
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            policy=_policy(style, allowed),
+            style=Markup(style),  # noqa: S704
+            written=f"Sightline {__version__}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            **values,
+        )
     )
 
 

@@ -17,6 +17,7 @@ import torch
 
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder, require_replaceable
+from sightline.report.training_page import render_training_page
 from sightline.train.checkpoint_writer import require_space
 from sightline.train.make_model import TrainedModel, card, held_out_part, make_model
 from sightline.train.network import build_network, count_parameters, full_name, start_weights
@@ -29,6 +30,7 @@ from sightline.train.train_worker import START_FILE
 
 SETTINGS_FILE = "train.yaml"
 HISTORY_FILE, EVALUATION_FILE, CARD_FILE = "history.json", "evaluation.json", "model_card.md"
+PAGE_FILE = "report.html"
 MODELS_FOLDER, SAMPLES_FOLDER, CHECKPOINTS_FOLDER = "models", "samples", "checkpoints"
 
 
@@ -98,7 +100,28 @@ def finish_run(
     measures = {backend: one.as_dict() for backend, one in model.metrics.items()}
     write_json(output, EVALUATION_FILE, {"part": part, "backends": measures})
     output.write(CARD_FILE, card(model, settings, index).encode())
+    output.write(PAGE_FILE, _page(model, settings, index, history).encode())
     return model
+
+
+def _page(
+    model: TrainedModel,
+    settings: TrainSettings,
+    index: SampleIndex,
+    history: Sequence[Mapping[str, Any]],
+) -> str:
+    measured = next(iter(model.metrics.values()), None)
+    facts = {"Classes": str(len(index.labels))}
+    facts |= {f"Samples of {part}": f"{index.rows(part):,}" for part in index.parts}
+    if measured is not None:
+        facts |= {
+            "Top-1": f"{measured.top1:.1%}",
+            "Top-5": f"{measured.top5:.1%}",
+            "Calibration error": f"{measured.calibration_error:.3f}",
+        }
+    measures = measured.as_dict() if measured else None
+    name = model.bundle.name
+    return render_training_page(name, facts, history, model.part, measures, settings.as_dict())
 
 
 @contextmanager
