@@ -21,7 +21,7 @@ _COMMANDS = {
     "models": ("sightline.cli.models", "Add, calibrate, list, describe and verify models."),
     "train": ("sightline.cli.train", "Train an image classifier, and make a model of it."),
     "tune": ("sightline.cli.tune", "Search for the best classifier on a model's features."),
-    "track": ("sightline.cli.track", "Log a pca run to an MLflow server."),
+    "track": ("sightline.cli.track", "Log a run of pca or train to an MLflow server."),
     "report": ("sightline.cli.report", "Write an HTML page about a run."),
     "bench": ("sightline.cli.bench", "Measure the cost of an image, beside its raw parts."),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -33,9 +34,10 @@ def track(
     check: bool,
     as_json: bool,
 ) -> None:
-    """Log RUN, an output folder of pca, to an MLflow server.
+    """Log RUN, an output folder of pca or train, to an MLflow server.
 
-    Logs the parameters, the metrics, the page, the chart and the model of the run.
+    Logs the parameters, the metrics, the page, the chart and the model of the run; of a training
+    also the metrics of each epoch.
 
     \b
     Example:
@@ -43,15 +45,17 @@ def track(
     """  # noqa: D301 - \b is click's mark for text that is not to be wrapped
     from sightline.track.experiment import check_server
     from sightline.track.log_run import log_run
+    from sightline.track.log_training import SETTINGS_FILE, log_training
 
     if (run is None) != check:
         message = "Give either RUN, which is logged, or --check, which logs nothing."
         raise click.UsageError(message, click.get_current_context())
-    result = (
-        check_server(uri, experiment)
-        if run is None
-        else asdict(log_run(run, uri, experiment, run_name))
-    )
+    result: dict[str, Any]
+    if run is None:
+        result = {**check_server(uri, experiment)}
+    else:
+        log = log_training if (run / SETTINGS_FILE).is_file() else log_run
+        result = asdict(log(run, uri, experiment, run_name))
     if as_json:
         click.echo(json.dumps(result))
         return

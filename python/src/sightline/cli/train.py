@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sightline.cli.mlflow_options import MlflowLog, mlflow_options
 from sightline.cli.options import image_source
 from sightline.cli.train_options import ConfiguredCommand, train_options
 from sightline.errors import WrongUseError
@@ -20,14 +21,17 @@ from sightline.require_package import require_package
 from sightline.wrong_option import require_known
 
 if TYPE_CHECKING:
+    from sightline.track.log_run import LoggedRun
     from sightline.train.epoch_record import EpochRecord, Progress
     from sightline.train.run_training import TrainArguments, TrainResult
 
 _LINE_SECONDS = 10
+_NAMES = {"uri": "mlflow"}  # parameters with another name than their option
 
 
 @click.command(cls=ConfiguredCommand)
 @train_options
+@mlflow_options
 def train(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names of the options
     """Train an image classifier, and make a model of it.
 
@@ -59,10 +63,18 @@ def train(**options: Any) -> None:  # noqa: ANN401 - click's values, by the name
     from sightline.train.run_training import run_training
 
     arguments = _arguments(options)
+    mlflow = MlflowLog(options)
     shown = _Shown()
     result = run_training(arguments, shown.epoch, shown.progress)
     if result.model is not None:
         _print(arguments, result)
+        mlflow.log(arguments.output, _log)
+
+
+def _log(output: Path, uri: str, experiment: str, run_name: str | None) -> LoggedRun:
+    from sightline.track.log_training import log_training
+
+    return log_training(output, uri, experiment, run_name)
 
 
 def _arguments(given: dict[str, Any]) -> TrainArguments:
@@ -127,7 +139,9 @@ def _saved(given: dict[str, Any]) -> dict[str, Any]:
             value = json.dumps(value)  # noqa: PLW2901
         if isinstance(value, tuple):
             value = ",".join(map(str, value))  # noqa: PLW2901
-        saved[name.replace("_", "-")] = str(value) if isinstance(value, Path) else value
+        saved[_NAMES.get(name, name).replace("_", "-")] = (
+            str(value) if isinstance(value, Path) else value
+        )
     return saved
 
 

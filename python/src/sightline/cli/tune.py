@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sightline.bundle.calibration import PRECISIONS
+from sightline.cli.mlflow_options import MlflowLog, mlflow_options
 from sightline.cli.next_command import find_jar
 from sightline.cli.options import (
     ALLOW_CODE_HELP,
@@ -28,6 +29,7 @@ from sightline.require_package import require_package
 from sightline.wrong_option import require_known
 
 if TYPE_CHECKING:
+    from sightline.track.log_run import LoggedRun
     from sightline.tune.run_tuning import TuneArguments, TuneResult
     from sightline.tune.training_rows import TrainingRows
     from sightline.tune.trial import Trial
@@ -141,11 +143,6 @@ _spark_options = add_options(
         help="A setting of Spark, such as spark.driver.memory=4g. Not with spark-submit.",
     ),
 )
-_mlflow_options = add_options(
-    click.option("--mlflow", "uri", help="Log the trials to this MLflow server."),
-    click.option("--experiment", help="Experiment on that server; it is created if it is new."),
-    click.option("--run-name", help="Name of the MLflow run; default: model and start time."),
-)
 
 
 @click.command()
@@ -158,7 +155,7 @@ _mlflow_options = add_options(
 @_search_options
 @_feature_options
 @_spark_options
-@_mlflow_options
+@mlflow_options
 def tune(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names of the options
     """Search for the best classifier on a model's features.
 
@@ -180,7 +177,7 @@ def tune(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names
     require_package("pyspark", install="sightline[spark,tune]", purpose="tune")
     require_package("optuna", install="sightline[spark,tune]", purpose="tune")
     arguments = _arguments(options)
-    mlflow = _Mlflow(options)
+    mlflow = MlflowLog(options)
     # Imported here because `--help` must not load pyspark.
     from sightline.tune.run_tuning import run_tuning
     from sightline.tune.session import tuning_session
@@ -192,7 +189,13 @@ def tune(**options: Any) -> None:  # noqa: ANN401 - click's values, by the names
         result = run_tuning(spark, arguments, progress.show)
     click.echo(trial_table(result.trials, study.metric, larger=study.larger))
     _print_result(arguments, result)
-    mlflow.log(arguments.output)
+    mlflow.log(arguments.output, _log)
+
+
+def _log(output: Path, uri: str, experiment: str, run_name: str | None) -> LoggedRun:
+    from sightline.track.log_tuning import log_tuning
+
+    return log_tuning(output, uri, experiment, run_name)
 
 
 def _arguments(given: dict[str, Any]) -> TuneArguments:
@@ -256,29 +259,6 @@ class _Progress:
                 f"{event.head}{shown} {event.error}"
             )
         click.echo(f"sightline: tune {message}".rstrip(), err=True)
-
-
-class _Mlflow:
-    """Logs the result to MLflow, if the options name a server."""
-
-    def __init__(self, given: dict[str, Any]) -> None:
-        self._uri, self._experiment = given["uri"], given["experiment"]
-        self._run_name = given["run_name"]
-        if (self._uri is None) != (self._experiment is None):
-            message = "--mlflow and --experiment go together."
-            raise click.UsageError(message, click.get_current_context())
-        if self._uri is not None:
-            from sightline.track.experiment import check_server
-
-            check_server(self._uri, self._experiment)
-
-    def log(self, output: Path) -> None:
-        if self._uri is None:
-            return
-        from sightline.track.log_tuning import log_tuning
-
-        logged = log_tuning(output, self._uri, self._experiment, self._run_name)
-        click.echo(f"mlflow     {logged.url or logged.run_id}")
 
 
 def _print_result(arguments: TuneArguments, result: TuneResult) -> None:
