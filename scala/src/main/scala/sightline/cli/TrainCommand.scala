@@ -56,8 +56,7 @@ object TrainCommand extends Command {
         samples.classNames.map(file => LabelsFile.read(new Path(file), hadoop)),
         Command.share("--max-error-rate", samples.maxErrorRate),
       ),
-      settings =
-        options.network.settings.merge(options.steps.settings).merge(run.settings),
+      settings = options.network.settings.merge(options.steps.settings).merge(run.settings),
       seed = options.steps.seed,
       output = output,
       start =
@@ -81,11 +80,13 @@ object TrainCommand extends Command {
   /** The words of the command line, and those of the files for options that it does not have. */
   private def complete(arguments: Seq[String], hadoop: Configuration): Seq[String] = {
     val typed = arguments.filter(_.startsWith("--")).map(_.drop(2).takeWhile(_ != '='))
-    def value(option: String): Option[String] = arguments.zip(arguments.drop(1) :+ "").collectFirst {
-      case (word, next) if word == s"--$option" => next
-      case (word, _) if word.startsWith(s"--$option=") => word.drop(option.length + 3)
-    }
-    val config = value("config").toSeq.flatMap(file => OptionsFile.read(new Path(file), names, hadoop))
+    def value(option: String): Option[String] =
+      arguments.zip(arguments.drop(1) :+ "").collectFirst {
+        case (word, next) if word == s"--$option" => next
+        case (word, _) if word.startsWith(s"--$option=") => word.drop(option.length + 3)
+      }
+    val config =
+      value("config").toSeq.flatMap(file => OptionsFile.read(new Path(file), names, hadoop))
     val isResumed = typed.contains("resume") || config.contains("resume" -> Seq("--resume"))
     val output = value("output")
       .orElse(config.collectFirst { case ("output", Seq(_, folder)) => folder })
@@ -95,7 +96,8 @@ object TrainCommand extends Command {
       if (file.getFileSystem(hadoop).exists(file)) OptionsFile.read(file, names, hadoop) else Nil
     }
     val own = typed.toSet
-    val (ofConfig, ofRun) = (config.filterNot(one => own(one._1)), earlier.filterNot(one => own(one._1)))
+    val (ofConfig, ofRun) =
+      (config.filterNot(one => own(one._1)), earlier.filterNot(one => own(one._1)))
     val named = ofConfig.map(_._1).toSet
     arguments ++ (ofConfig ++ ofRun.filterNot(one => named(one._1))).flatMap(_._2)
   }
