@@ -33,7 +33,10 @@ object TrainCommand extends Command {
       "--output flowers_run --register flowers"
   override def options: String = Command.options(parser)
 
-  override def prepare(arguments: Seq[String]): Invocation => Unit = {
+  override def prepare(arguments: Seq[String]): Invocation => Unit = parse(arguments).run
+
+  /** The run with checked options. */
+  private[cli] def parse(arguments: Seq[String]): TrainRun = {
     val hadoop = HadoopSettings.beforeSession
     val options = Command.parse(parser, this, complete(arguments, hadoop))
     val (samples, run) = (options.samples, options.run)
@@ -74,7 +77,7 @@ object TrainCommand extends Command {
       register = run.register,
       models = run.models,
       saved = OptionsFile.text(saved(options)),
-    ).run
+    )
   }
 
   /** The words of the command line, and those of the files for options that it does not have. */
