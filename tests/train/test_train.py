@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql.functions import count
 
 Done = subprocess.CompletedProcess[str]
 pytestmark = pytest.mark.timeout(900)
@@ -128,11 +129,10 @@ def test_training_continues_after_a_killed_worker_and_after_a_killed_driver(
     assert "registered tiny version 1" in done.stdout
 
     spark.conf.set("spark.sightline.models", str(models))
-    rows = spark.sql(
-        "SELECT label, count(*), count(prediction.label) FROM (SELECT label, "
-        f"ml_predict('tiny', content) AS prediction FROM read_images('{flowers}')) "
-        "GROUP BY label ORDER BY label"
-    ).collect()
+    images = spark.sql("SELECT * FROM read_images(:folder)", {"folder": str(flowers)})
+    predicted = images.selectExpr("label", "ml_predict('tiny', content) AS prediction")
+    counts = predicted.groupBy("label").agg(count("*"), count("prediction.label"))
+    rows = counts.orderBy("label").collect()
     spark.conf.unset("spark.sightline.models")
     assert [tuple(row) for row in rows] == [(label, 20, 20) for label in CLASSES]
 

@@ -78,9 +78,7 @@ def train(spec_json: str) -> Mapper:
         addresses = list(gpu.addresses) if gpu else []
         device, failure = "", ""
         try:
-            device = str(
-                resolve_device(spec["device"], "pytorch", addresses, local=spec["local"])
-            )
+            device = str(resolve_device(spec["device"], "pytorch", addresses, local=spec["local"]))
         except SightlineError as error:
             failure = _failure(error)
         # A worker that ends alone would leave the others waiting for it.
