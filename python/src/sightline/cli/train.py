@@ -117,7 +117,7 @@ def _arguments(given: dict[str, Any]) -> TrainArguments:
         settings=settings,
         output=output,
         checkpoints=given["checkpoints"],
-        cache=cache,
+        cache=cache.expanduser(),
         cache_bytes=int(given["cache_gb"] * 1e9),
         threads=given["threads"] or own_cores(),
         device=str(device),

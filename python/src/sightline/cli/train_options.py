@@ -25,6 +25,7 @@ OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULERS = ("constant", "cosine", "step")
 PRECISIONS = ("fp32", "bf16", "fp16")
 AUGMENTS = ("none", "flip", "crop")
+_WORKERS = "workers"  # An option of the jar's command alone; here torchrun starts the workers.
 
 _WHICH_IMAGES = add_options(
     click.option("--images", required=True, help="Folder, glob or table of labelled images."),
@@ -240,6 +241,8 @@ class ConfiguredCommand(click.Command):
         names = {name.lstrip("-"): one.name for one in self.params for name in one.opts}
         values = {}
         for key, value in content.items():
+            if key == _WORKERS:
+                continue
             name = names.get(str(key).replace("_", "-"))
             if name is None:
                 raise WrongUseError(

@@ -89,7 +89,9 @@ def finish(given: dict[str, Any]) -> dict[str, Any]:
         TrainSettings.from_dict(given["settings"]),
         output,
         Storage(given["checkpoints"]),
-        ShardCache(output / SAMPLES_FOLDER, Path(given["cache"]), given["cache_bytes"]),
+        ShardCache(
+            output / SAMPLES_FOLDER, Path(given["cache"]).expanduser(), given["cache_bytes"]
+        ),
         given["threads"],
         given["history"],
     )

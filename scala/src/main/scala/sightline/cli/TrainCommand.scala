@@ -33,7 +33,10 @@ object TrainCommand extends Command {
       "--output flowers_run --register flowers"
   override def options: String = Command.options(parser)
 
-  override def prepare(arguments: Seq[String]): Invocation => Unit = {
+  override def prepare(arguments: Seq[String]): Invocation => Unit = parse(arguments).run
+
+  /** The run with checked options. */
+  private[cli] def parse(arguments: Seq[String]): TrainRun = {
     val hadoop = HadoopSettings.beforeSession
     val options = Command.parse(parser, this, complete(arguments, hadoop))
     val (samples, run) = (options.samples, options.run)
@@ -56,8 +59,7 @@ object TrainCommand extends Command {
         samples.classNames.map(file => LabelsFile.read(new Path(file), hadoop)),
         Command.share("--max-error-rate", samples.maxErrorRate),
       ),
-      settings =
-        options.network.settings.merge(options.steps.settings).merge(run.settings),
+      settings = options.network.settings.merge(options.steps.settings).merge(run.settings),
       seed = options.steps.seed,
       output = output,
       start =
@@ -75,17 +77,19 @@ object TrainCommand extends Command {
       register = run.register,
       models = run.models,
       saved = OptionsFile.text(saved(options)),
-    ).run
+    )
   }
 
   /** The words of the command line, and those of the files for options that it does not have. */
   private def complete(arguments: Seq[String], hadoop: Configuration): Seq[String] = {
     val typed = arguments.filter(_.startsWith("--")).map(_.drop(2).takeWhile(_ != '='))
-    def value(option: String): Option[String] = arguments.zip(arguments.drop(1) :+ "").collectFirst {
-      case (word, next) if word == s"--$option" => next
-      case (word, _) if word.startsWith(s"--$option=") => word.drop(option.length + 3)
-    }
-    val config = value("config").toSeq.flatMap(file => OptionsFile.read(new Path(file), names, hadoop))
+    def value(option: String): Option[String] =
+      arguments.zip(arguments.drop(1) :+ "").collectFirst {
+        case (word, next) if word == s"--$option" => next
+        case (word, _) if word.startsWith(s"--$option=") => word.drop(option.length + 3)
+      }
+    val config =
+      value("config").toSeq.flatMap(file => OptionsFile.read(new Path(file), names, hadoop))
     val isResumed = typed.contains("resume") || config.contains("resume" -> Seq("--resume"))
     val output = value("output")
       .orElse(config.collectFirst { case ("output", Seq(_, folder)) => folder })
@@ -95,7 +99,8 @@ object TrainCommand extends Command {
       if (file.getFileSystem(hadoop).exists(file)) OptionsFile.read(file, names, hadoop) else Nil
     }
     val own = typed.toSet
-    val (ofConfig, ofRun) = (config.filterNot(one => own(one._1)), earlier.filterNot(one => own(one._1)))
+    val (ofConfig, ofRun) =
+      (config.filterNot(one => own(one._1)), earlier.filterNot(one => own(one._1)))
     val named = ofConfig.map(_._1).toSet
     arguments ++ (ofConfig ++ ofRun.filterNot(one => named(one._1))).flatMap(_._2)
   }

@@ -40,9 +40,7 @@ object TrainSampleOptions {
 /** The options of `train` for the network. */
 @mainargs.main
 final case class TrainNetworkOptions(
-    @arg(doc =
-      "A classifier of torchvision or timm, or package.module:function (default resnet50)"
-    )
+    @arg(doc = "A classifier of torchvision or timm, or package.module:function (default resnet50)")
     architecture: String = "resnet50",
     @arg(doc = "Keyword arguments of the architecture, as JSON")
     architectureArguments: String = "{}",
@@ -72,18 +70,21 @@ final case class TrainNetworkOptions(
       ("freeze" -> freeze)
 
   private def arguments: JValue =
-    Try(JsonMethods.parse(architectureArguments)).toOption.collect { case json: JObject =>
-      json
-    }.getOrElse {
-      throw OptionValue.invalid(
-        "--architecture-arguments",
-        architectureArguments,
-        """It must be a JSON object, such as {"dropout": 0.1}.""",
-      )
-    }
+    Try(JsonMethods.parse(architectureArguments)).toOption
+      .collect { case json: JObject =>
+        json
+      }
+      .getOrElse {
+        throw OptionValue.invalid(
+          "--architecture-arguments",
+          architectureArguments,
+          """It must be a JSON object, such as {"dropout": 0.1}.""",
+        )
+      }
 
   private def triple(option: String, text: String): JValue = {
-    val numbers = text.split(",", -1).toList.map(_.trim.toDoubleOption.filter(n => n >= 0 && n <= 1))
+    val numbers =
+      text.split(",", -1).toList.map(_.trim.toDoubleOption.filter(n => n >= 0 && n <= 1))
     val all = if (numbers.size == 1) List.fill(3)(numbers.head) else numbers
     if (all.size != 3 || all.exists(_.isEmpty)) {
       throw OptionValue.invalid(
@@ -196,7 +197,9 @@ final case class TrainRunOptions(
     device: String = "auto",
     @arg(doc = "Name of the model (default: the name of --output)")
     name: Option[String] = None,
-    @arg(doc = "Also create the model with this name in the models root, as CREATE OR REPLACE MODEL")
+    @arg(doc =
+      "Also create the model with this name in the models root, as CREATE OR REPLACE MODEL"
+    )
     register: Option[String] = None,
     @arg(doc = "The models root (default: spark.sightline.models, $SIGHTLINE_MODELS)")
     models: Option[String] = None,

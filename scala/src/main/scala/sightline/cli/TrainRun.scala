@@ -161,9 +161,11 @@ final case class TrainRun(
     try {
       val rows = SampleShards.sorted(spark, table, source)
       val total = table.input.count
-      StageWithProgress(spark, watch, "prepare", total, rows, ErrorCode.all, "images") {
-        SampleShards.write(python, _, table, source, resolved, folder.samples): Unit
-      }
+      val events =
+        StageWithProgress(spark, watch, "prepare", total, rows, ErrorCode.all, "images") {
+          SampleShards.write(python, _, source, resolved, folder.samples)
+        }
+      watch("index")(SampleShards.index(python, events, table, source, folder.samples))
     } finally table.close()
   }
 

@@ -9,7 +9,9 @@ object ClassNames {
 
   /** The order of Python's texts, which Java's differs from beyond the Basic Multilingual Plane. */
   private val ByCodePoint: Ordering[String] =
-    Ordering.fromLessThan((a, b) => UTF8String.fromString(a).compareTo(UTF8String.fromString(b)) < 0)
+    Ordering.fromLessThan((a, b) =>
+      UTF8String.fromString(a).compareTo(UTF8String.fromString(b)) < 0
+    )
 
   /**
    * The label of each class. Without names, the labels are sorted.

@@ -59,29 +59,42 @@ object SampleShards {
       .join(SampleTable.classIds(spark, table.labels), Columns.Label)
 
   /**
-   * Decodes each image once, writes the good ones, and writes the index.
+   * Decodes each image once, and writes the good ones.
    *
    * @param rows of [[sorted]]
    * @param settings the checked settings of the run
    * @param folder the folder of the samples, a path or URI
-   * @return the result of the step `index`
-   * @throws sightline.SightlineException MAX_ERROR_RATE_EXCEEDED, CLASS_WITHOUT_IMAGES, ROWS_LOST
+   * @return what the tasks have written, one JSON text for each file, count and image left out
    */
   def write(
       python: TrainPython,
       rows: DataFrame,
-      table: SampleTable,
       source: SampleSource,
       settings: JObject,
       folder: String,
-  ): JValue = {
+  ): Seq[String] = {
     val threads = rows.sparkSession.sparkContext.getConf.getInt("spark.task.cpus", 1)
     val spec = ("settings" -> settings) ~ ("samples" -> folder) ~ ("threads" -> threads) ~
       ("max_image_bytes" -> source.images.maxImageBytes)
-    val events = ArrowMap(rows, python.worker("prepare", spec), "prepare", TrainPython.Events)
+    ArrowMap(rows, python.worker("prepare", spec), "prepare", TrainPython.Events)
       .collect()
       .map(_.getString(0))
       .toSeq
+  }
+
+  /**
+   * Writes the index, which makes the samples complete.
+   *
+   * @param events of [[write]]
+   * @throws sightline.SightlineException MAX_ERROR_RATE_EXCEEDED, CLASS_WITHOUT_IMAGES, ROWS_LOST
+   */
+  def index(
+      python: TrainPython,
+      events: Seq[String],
+      table: SampleTable,
+      source: SampleSource,
+      folder: String,
+  ): Unit = {
     WrittenRows.check(table.input.count, events.map(images).sum)
     withLines(events) { file =>
       python.step(
@@ -91,7 +104,7 @@ object SampleShards {
           ("images" -> source.images.images) ~
           ("max_error_rate" -> source.maxErrorRate) ~
           ("samples" -> folder),
-      )
+      ): Unit
     }
   }
 

@@ -53,7 +53,8 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
         if (fs.exists(path) && !isOurs && names.exists(_ != StartWeights)) {
           throw SightlineException("OUTPUT_NOT_OURS", "output" -> location)
         }
-      case New => if (fs.exists(path)) throw SightlineException("OUTPUT_EXISTS", "output" -> written)
+      case New =>
+        if (fs.exists(path)) throw SightlineException("OUTPUT_EXISTS", "output" -> written)
     }
     if (start != Resume) {
       Place.of(path, hadoop).map(ReplacedFolder(location, _)).foreach { folder =>

@@ -6,13 +6,7 @@ import org.apache.spark.sql.SparkSession
 import org.json4s.jackson.JsonMethods
 import org.json4s.*
 
-import sightline.schedule.{
-  DriverPython,
-  Interpreter,
-  Preflight,
-  WorkerEnvironment,
-  WorkerFunction,
-}
+import sightline.schedule.{DriverPython, Interpreter, Preflight, WorkerEnvironment, WorkerFunction}
 
 /**
  * The Python half of `train`: steps on the driver (`sightline.worker.training_driver`) and functions
