@@ -3,19 +3,8 @@ package sightline.pca
 import org.apache.hadoop.fs.{FileSystem, Path}
 import org.apache.spark.sql.SaveMode.Append
 import org.apache.spark.sql.api.java.UDF1
-import org.apache.spark.sql.functions.{
-  col,
-  count,
-  exists,
-  isnan,
-  lit,
-  min,
-  pmod,
-  udf,
-  when,
-  xxhash64,
-}
-import org.apache.spark.sql.sightline.PartitionPath
+import org.apache.spark.sql.functions.{col, count, lit, min, pmod, udf, when, xxhash64}
+import org.apache.spark.sql.sightline.{PackedNumbers, PartitionPath}
 import org.apache.spark.sql.types.DoubleType
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
@@ -31,7 +20,6 @@ import sightline.source.Columns
 final class ComponentsOutput(spark: SparkSession, folder: String) {
 
   private val components = s"$folder/components"
-  private val inf = lit(Float.PositiveInfinity)
 
   /** Appends rows of `path, filename, label, split, components`. */
   def write(rows: DataFrame): Unit =
@@ -45,6 +33,8 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
       .write
       .mode(Append)
       .partitionBy(Columns.Split, Columns.Label)
+      // A dictionary of numbers that hardly repeat is built and then discarded.
+      .option(s"parquet.enable.dictionary#${Columns.Components}.list.element", "false")
       .parquet(components)
 
   /** The rows that were written. */
@@ -57,7 +47,7 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
    * @throws SightlineException NON_FINITE_FEATURES if a component is NaN or infinite
    */
   def counts(name: String): Map[String, Long] = {
-    val isWrong = exists(col(Columns.Components), x => isnan(x) || x === inf || x === -inf)
+    val isWrong = !PackedNumbers.areFinite(col(Columns.Components))
     val found = written
       .groupBy(col(Columns.Split))
       .agg(count(lit(1)), min(when(isWrong, col(Columns.Path))))
@@ -127,7 +117,7 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
       .sortWithinPartitions(Columns.Path)
       .write
       .parquet(s"$folder/sample")
-    spark.read.parquet(s"$folder/sample").count()
+    ComponentsOutput.read(spark, s"$folder/sample").count()
   }
 }
 
