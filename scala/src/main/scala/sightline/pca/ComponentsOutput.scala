@@ -59,29 +59,33 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
     found.map(row => row.getString(0) -> row.getLong(1)).toMap
   }
 
-  /** Writes `csv/SPLIT.csv` with `path,filename,label,f_0,…`, sorted by path. */
-  def writeCsv(split: String, k: Int): Unit = {
+  /** Writes `csv/SPLIT.csv` of each split with `path,filename,label,f_0,…`, sorted by path. */
+  def writeCsv(splits: Seq[String], k: Int): Unit = {
     val values = (0 until k).map(i => col(Columns.Components)(i).as(s"f_$i"))
+    val names = Seq(Columns.Path, Columns.Filename, Columns.Label, Columns.Split)
     val draft = new Path(s"$folder/csv/draft")
     written
-      .where(col(Columns.Split) === split)
-      .select(Seq(Columns.Path, Columns.Filename, Columns.Label).map(col) ++ values: _*)
-      .repartition(1)
-      .sortWithinPartitions(Columns.Path)
+      // One task has all rows of a split, and writes one file.
+      .repartition(splits.size, col(Columns.Split))
+      .sortWithinPartitions(Columns.Split, Columns.Path)
+      .select(names.map(col) ++ values: _*)
       .write
+      .partitionBy(Columns.Split)
       .options(Map("header" -> "true", "escape" -> "\"", "emptyValue" -> ""))
       .option("ignoreLeadingWhiteSpace", "false")
       .option("ignoreTrailingWhiteSpace", "false")
       .csv(draft.toString)
     val fs = draft.getFileSystem(spark.sessionState.newHadoopConf())
-    val file = new Path(s"$folder/csv/${PartitionPath.escaped(split)}.csv")
-    ComponentsOutput.parts(fs, draft).foreach { part =>
-      if (!fs.rename(part, file)) {
-        throw SightlineException(
-          "OUTPUT_NOT_WRITTEN",
-          "path" -> file,
-          "reason" -> s"$part could not be renamed to it",
-        )
+    splits.map(PartitionPath.escaped).foreach { split =>
+      val file = new Path(s"$folder/csv/$split.csv")
+      ComponentsOutput.parts(fs, new Path(draft, s"${Columns.Split}=$split")).foreach { part =>
+        if (!fs.rename(part, file)) {
+          throw SightlineException(
+            "OUTPUT_NOT_WRITTEN",
+            "path" -> file,
+            "reason" -> s"$part could not be renamed to it",
+          )
+        }
       }
     }
     fs.delete(draft, true): Unit
