@@ -20,12 +20,14 @@ class Projection:
 
     Args:
         vectors: The column of vectors.
-        components: The column for the components, which replaces the column of vectors.
+        dropped: The columns that the result does not have, among them that of vectors.
+        components: The column for the components.
         mean: (features,) float64.
         matrix: (features, k) float64, scale and directions.
     """
 
     vectors: str
+    dropped: list[str]
     components: str
     mean: Floats
     matrix: Floats
@@ -37,7 +39,7 @@ class Projection:
         mean, scale = _numbers(spec["mean"]), _numbers(spec["scale"])
         directions = _numbers(spec["directions"]).reshape(-1, len(mean))  # (k, features)
         matrix = np.ascontiguousarray((directions * scale).T)
-        return Projection(spec["vectors"], spec["components"], mean, matrix)
+        return Projection(spec["vectors"], spec["dropped"], spec["components"], mean, matrix)
 
     def map(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the rows with components as the last column.
@@ -52,7 +54,7 @@ class Projection:
             offsets = np.arange(0, found.nbytes + 1, size, dtype=np.int32)
             buffers = [None, pa.py_buffer(offsets), pa.py_buffer(found)]
             packed: pa.Array[Any] = pa.Array.from_buffers(pa.binary(), len(found), buffers)
-            others = rows.drop_columns([self.vectors])
+            others = rows.drop_columns(self.dropped)
             field: pa.Field[Any] = pa.field(self.components, pa.binary())
             # Spark compares the columns' names, types and whether they can be NULL.
             schema = pa.schema([*others.schema, field])

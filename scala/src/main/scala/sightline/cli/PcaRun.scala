@@ -22,7 +22,7 @@ import sightline.report.{
   Tracking,
   WrittenRows,
 }
-import sightline.source.{Columns, Split}
+import sightline.source.Split
 
 /**
  * A run of `pca` with checked options.
@@ -65,8 +65,8 @@ final case class PcaRun(
     val staging = publication.staging
     publication {
       val written = new ComponentsOutput(spark, staging.toString)
-      StageWithProgress(spark, watch, "transform", counts.rows, table.described(None)) { described =>
-        written.write(fitted.model.project(described.drop(Columns.Error)))
+      StageWithProgress(spark, watch, "transform", counts.rows, table.described(None)) { rows =>
+        written.write(fitted.model.project(rows))
       }
       watch("count")(WrittenRows.check(counts.splits, written.counts(features)))
       watch("csv")(written.writeCsv(counts.splits.keys.toSeq, fitted.model.k))

@@ -30,7 +30,7 @@ final case class ComponentModel(scaler: StandardScalerModel, pca: PCAModel) {
 
   /**
    * The rows with a column `components`, array<float>, as the last one instead of `features`, which are
-   * packed numbers. The Python workers compute the same projection as the two stages, in float64.
+   * packed numbers, and of `error`. The Python workers compute the same projection as the two stages, in float64.
    */
   def project(rows: DataFrame): DataFrame = {
     val none = Array.fill(features)(0d)

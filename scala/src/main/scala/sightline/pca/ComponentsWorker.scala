@@ -51,7 +51,8 @@ object ComponentsWorker {
     map(sums, "solve", "k" -> k, solution)
 
   /**
-   * The rows with a column `components`, array<float>, as the last one instead of `features`.
+   * The rows with a column `components`, array<float>, as the last one instead of `features`
+   * and `error`. The worker drops these two: an operator of Spark would copy all other columns.
    *
    * @param rows their features are packed numbers
    * @param mean what is subtracted from the features
@@ -64,13 +65,15 @@ object ComponentsWorker {
       scale: Array[Double],
       directions: Array[Double],
   ): DataFrame = {
-    val kept = StructType(rows.schema.filter(_.name != Columns.Features))
+    val (dropped, kept) =
+      rows.schema.partition(field => Seq(Columns.Features, Columns.Error).contains(field.name))
     val spec = ("vectors" -> Columns.Features) ~
+      ("dropped" -> dropped.map(_.name)) ~
       ("components" -> Columns.Components) ~
       ("mean" -> base64(mean)) ~
       ("scale" -> base64(scale)) ~
       ("directions" -> base64(directions))
-    val projected = map(rows, "project", spec, kept.add(Columns.Components, BinaryType))
+    val projected = map(rows, "project", spec, StructType(kept).add(Columns.Components, BinaryType))
     projected.withColumn(
       Columns.Components,
       PackedNumbers.unpackFloats(col(Columns.Components)),
