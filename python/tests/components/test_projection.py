@@ -39,7 +39,7 @@ def batch_of(vectors: npt.NDArray[np.floating], kind: pa.DataType) -> pa.RecordB
 
 
 def components_of(batch: pa.RecordBatch) -> npt.NDArray[np.float32]:
-    packed = batch.column("components").to_pylist()
+    packed: list[Any] = batch.column("components").to_pylist()
     return np.stack([np.frombuffer(one, np.float32) for one in packed])
 
 

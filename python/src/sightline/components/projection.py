@@ -48,11 +48,10 @@ class Projection:
         """
         features, k = self.matrix.shape
         for rows, values in blocks(batches, self.vectors, features):
-            values -= self.mean
-            found = (values @ self.matrix).astype(np.float32)  # (rows, k)
-            size = found.itemsize * k
-            offsets = np.arange(0, found.nbytes + 1, size, dtype=np.int32)
-            buffers = [None, pa.py_buffer(offsets), pa.py_buffer(found)]
+            centred = np.subtract(values, self.mean, out=values)
+            found = (centred @ self.matrix).astype(np.float32)  # (rows, k)
+            offsets = np.arange(0, found.nbytes + 1, 4 * k, dtype=np.int32)
+            buffers = [None, *(pa.py_buffer(one.data) for one in (offsets, found))]
             packed: pa.Array[Any] = pa.Array.from_buffers(pa.binary(), len(found), buffers)
             others = rows.drop_columns(self.dropped)
             field: pa.Field[Any] = pa.field(self.components, pa.binary())

@@ -40,12 +40,13 @@ def blocks(
 
 def _matrix(vectors: pa.Array[Any], features: int) -> Floats:
     packed = vectors.cast(pa.large_binary())
-    _, offsets, data = packed.buffers()
+    buffers: list[Any] = packed.buffers()  # validity, offsets, data
     first = packed.offset
-    bounds = np.frombuffer(offsets, np.int64)[first : first + len(packed) + 1]
+    bounds = np.frombuffer(buffers[1], np.int64)[first : first + len(packed) + 1]
     sizes = np.unique(np.diff(bounds))
     number = {4 * features: np.float32, 8 * features: np.float64}.get(int(sizes[0]))
     if len(sizes) > 1 or number is None:
         raise ValueError(f"vectors of {sizes.tolist()} bytes are not of {features} numbers")
-    numbers = np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]].view(number)
-    return numbers.reshape(-1, features).astype(np.float64)
+    data = np.frombuffer(buffers[2], np.uint8)[bounds[0] : bounds[-1]]
+    values: Floats = data.view(number).reshape(-1, features).astype(np.float64)
+    return values
