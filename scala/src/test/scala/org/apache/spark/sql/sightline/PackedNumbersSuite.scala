@@ -20,7 +20,12 @@ final class PackedNumbersSuite extends AnyFunSuite with LocalSpark {
   test("arrays of a Parquet file, of a local row and of a shuffle are packed alike") {
     // The reader's vectors, rows of Scala and rows in memory of their own are of three classes.
     val rows: Seq[Seq[Any]] =
-      Seq(long, long.updated(130, null), Seq(1.5f, null, Float.NaN, Float.NegativeInfinity), Seq.empty)
+      Seq(
+        long,
+        long.updated(130, null),
+        Seq(1.5f, null, Float.NaN, Float.NegativeInfinity),
+        Seq.empty,
+      )
     val table = local(rows, FloatType)
     val expected = rows.map(_.map(one => Option(one).fold(Float.NaN)(_.asInstanceOf[Float])))
     Seq(table, stored(table), stored(table).repartition(1)).foreach { frame =>
