@@ -63,12 +63,10 @@ object PackedNumbers {
   }
 
   /** For [[areFinite]]. */
-  def allFinite(floats: ArrayData): Boolean = {
-    val count = floats.numElements()
-    var i = 0
-    while (i < count && !floats.isNullAt(i) && java.lang.Float.isFinite(floats.getFloat(i))) i += 1
-    i == count
-  }
+  def allFinite(floats: ArrayData): Boolean =
+    (0 until floats.numElements()).forall { i =>
+      !floats.isNullAt(i) && java.lang.Float.isFinite(floats.getFloat(i))
+    }
 
   private def packed(array: ArrayData, size: Int)(
       put: (Array[Byte], Long, Int) => Unit

@@ -14,6 +14,7 @@ import sightline.LocalSpark
 
 final class PackedNumbersSuite extends AnyFunSuite with LocalSpark {
 
+  private val absent: Any = None.orNull
   // More elements than the bits of a word that marks NULL elements.
   private val long: Seq[Any] = (0 until 200).map(i => i - 0.5f)
 
@@ -22,11 +23,11 @@ final class PackedNumbersSuite extends AnyFunSuite with LocalSpark {
     val rows: Seq[Seq[Any]] =
       Seq(
         long,
-        long.updated(130, null),
-        Seq(1.5f, null, Float.NaN, Float.NegativeInfinity),
+        long.updated(130, absent),
+        Seq(1.5f, absent, Float.NaN, Float.NegativeInfinity),
         Seq.empty,
       )
-    val table = local(rows, FloatType)
+    val table = local(rows.map(Some(_)), FloatType)
     val expected = rows.map(_.map(one => Option(one).fold(Float.NaN)(_.asInstanceOf[Float])))
     Seq(table, stored(table), stored(table).repartition(1)).foreach { frame =>
       assert(floats(frame).map(_.map(_.toString)) == expected.map(_.map(_.toString)))
@@ -34,7 +35,7 @@ final class PackedNumbersSuite extends AnyFunSuite with LocalSpark {
   }
 
   test("float64 numbers keep all digits, and a NULL array stays NULL") {
-    val table = local(Seq(Seq(1e300, null, 0.1), null), DoubleType)
+    val table = local(Seq(Some(Seq(1e300, absent, 0.1)), None), DoubleType)
     Seq(table, stored(table)).foreach { frame =>
       val packed = frame.select(PackedNumbers.pack(col("numbers"), DoubleType)).collect().toSeq
       val bytes = packed.flatMap(row => Option(row.getAs[Array[Byte]](0)))
@@ -45,7 +46,7 @@ final class PackedNumbersSuite extends AnyFunSuite with LocalSpark {
   }
 
   test("packed numbers become the same array again") {
-    val table = stored(local(Seq(long, Seq.empty, null), FloatType))
+    val table = stored(local(Seq(Some(long), Some(Seq.empty), None), FloatType))
     val again =
       table.select(PackedNumbers.unpackFloats(PackedNumbers.pack(col("numbers"), FloatType)))
     val found = again.collect().toSeq.map(row => Option(row.getSeq[Float](0)))
@@ -53,15 +54,15 @@ final class PackedNumbersSuite extends AnyFunSuite with LocalSpark {
   }
 
   test("an array is finite without NULL, NaN and infinite elements") {
-    val wrong = Seq[Any](null, Float.NaN, Float.PositiveInfinity, Float.NegativeInfinity)
-    val table = stored(local(wrong.map(long.updated(199, _)) :+ long, FloatType))
+    val wrong = Seq(absent, Float.NaN, Float.PositiveInfinity, Float.NegativeInfinity)
+    val table = stored(local((wrong.map(long.updated(199, _)) :+ long).map(Some(_)), FloatType))
     val found = table.select(PackedNumbers.areFinite(col("numbers"))).collect().toSeq
     assert(found.map(_.getBoolean(0)) == Seq(false, false, false, false, true))
   }
 
-  private def local(rows: Seq[Seq[Any]], number: DataType): DataFrame =
+  private def local(rows: Seq[Option[Seq[Any]]], number: DataType): DataFrame =
     spark.createDataFrame(
-      rows.map(Row(_)).asJava,
+      rows.map(row => Row(row.orNull)).asJava,
       new StructType().add("numbers", ArrayType(number)),
     )
 
