@@ -10,11 +10,12 @@ VECTORS = np.random.default_rng(4).normal(size=(60, 4)) @ np.diag([3, 2, 1, 0.5]
 
 
 def vectors(start: int, stop: int) -> Iterator[pa.RecordBatch]:
-    yield pa.RecordBatch.from_pydict({"features": VECTORS[start:stop].tolist()})
+    packed = [vector.tobytes() for vector in VECTORS[start:stop]]
+    yield pa.RecordBatch.from_pydict({"features": packed})
 
 
 def test_partitions_are_reduced_to_the_components_of_all_rows() -> None:
-    moments = components_worker.moments(json.dumps({"vectors": "features"}))
+    moments = components_worker.moments(json.dumps({"vectors": "features", "features": 4}))
     merged = components_worker.merge("{}")
     halves = (merged(moments(vectors(0, 20))), merged(moments(vectors(20, 60))))
     pieces = (piece for half in halves for piece in half)
@@ -31,7 +32,7 @@ def test_partitions_are_reduced_to_the_components_of_all_rows() -> None:
 
 
 def test_an_empty_partition_has_no_rows() -> None:
-    moments = components_worker.moments(json.dumps({"vectors": "features"}))
+    moments = components_worker.moments(json.dumps({"vectors": "features", "features": 4}))
     assert list(moments(iter([]))) == []
     assert list(components_worker.merge("{}")(iter([]))) == []
     assert list(components_worker.solve(json.dumps({"k": 1}))(iter([]))) == []

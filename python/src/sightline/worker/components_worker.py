@@ -26,13 +26,15 @@ def moments(spec_json: str) -> Mapper:
     """Return the mapper from vectors to the pieces of their moments.
 
     Args:
-        spec_json: ``vectors``: the column of lists of floats.
+        spec_json: ``vectors``: the column of vectors, see ``blocks``; ``features``: their length.
     """
-    column: str = json.loads(spec_json)["vectors"]
+    spec = json.loads(spec_json)
+    column: str = spec["vectors"]
+    features: int = spec["features"]
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         found: Moments | None = None
-        for _, values in blocks(batches, column):
+        for _, values in blocks(batches, column, features):
             if found is None:
                 found = Moments.of(values)
             else:

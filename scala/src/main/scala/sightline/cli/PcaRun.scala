@@ -22,7 +22,7 @@ import sightline.report.{
   Tracking,
   WrittenRows,
 }
-import sightline.source.{Columns, Split}
+import sightline.source.Split
 
 /**
  * A run of `pca` with checked options.
@@ -65,15 +65,11 @@ final case class PcaRun(
     val staging = publication.staging
     publication {
       val written = new ComponentsOutput(spark, staging.toString)
-      val splits = counts.splits.toSeq.sortBy(_._1)(Split.order)
-      splits.foreach { case (split, rows) =>
-        StageWithProgress(spark, watch, s"transform_$split", rows, table.described(Some(split))) {
-          described =>
-            written.write(fitted.model.project(described.drop(Columns.Error)))
-        }
+      StageWithProgress(spark, watch, "transform", counts.rows, table.described(None)) { rows =>
+        written.write(fitted.model.project(rows))
       }
       watch("count")(WrittenRows.check(counts.splits, written.counts(features)))
-      watch("csv")(splits.foreach { case (split, _) => written.writeCsv(split, fitted.model.k) })
+      watch("csv")(written.writeCsv(counts.splits.keys.toSeq, fitted.model.k))
       val points = watch("sample")(written.writeSample(counts.labels, PcaRun.Points))
       watch("model")(fitted.model.save(s"$staging/model"))
       def record(): Unit =

@@ -58,7 +58,9 @@ object PcaSource {
       requireRows(counts, rows)
       val vectors = table.described(Some(table.trainSplit)).select(Columns.Features, Columns.Error)
       val fit =
-        StageWithProgress(spark, watch, "pca_fit", rows, vectors)(ComponentFit(_, k))
+        StageWithProgress(spark, watch, "pca_fit", rows, vectors)(
+          ComponentFit(_, counts.features, k)
+        )
       requireFinite(fit)
       FittedComponents(ComponentModel.of(fit), fit.shares.toSeq, Some(rows))
     }

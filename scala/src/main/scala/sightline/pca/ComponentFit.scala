@@ -5,10 +5,9 @@ import java.nio.{ByteBuffer, ByteOrder}
 import scala.annotation.tailrec
 
 import org.apache.spark.sql.functions.col
+import org.apache.spark.sql.sightline.PlanFrame
 import org.apache.spark.sql.types.*
 import org.apache.spark.sql.{DataFrame, Row}
-
-import sightline.source.Columns
 
 /**
  * The principal components of features that are scaled to mean 0 and variance 1.
@@ -57,13 +56,14 @@ object ComponentFit {
    * Fits all components in one pass over the rows. A task holds a block of rows and the sums of the
    * covariances; the driver holds only the result.
    *
-   * @param vectors at least two rows with a column `features`
+   * @param vectors at least two rows with a column `features` of packed numbers;
+   *   other columns cost their transfer to the workers
+   * @param length the number of features
    * @param k the number of directions to keep, 1 to the number of features
    */
-  def apply(vectors: DataFrame, k: Int): ComponentFit = {
-    val features = vectors.select(Columns.Features)
-    val partitions = features.rdd.getNumPartitions
-    val parts = ComponentsWorker.moments(features, Pieces)
+  def apply(vectors: DataFrame, length: Int, k: Int): ComponentFit = {
+    val parts = ComponentsWorker.moments(vectors, length, Pieces)
+    val partitions = PlanFrame.partitions(parts)
     val solved =
       ComponentsWorker.solve(sorted(merged(parts, partitions).repartition(1)), k, Solution)
     of(solved.collect().toSeq.sortBy(_.getAs[Int](At)))

@@ -29,8 +29,8 @@ final case class ComponentModel(scaler: StandardScalerModel, pca: PCAModel) {
   def explainedVariance: Seq[Double] = pca.explainedVariance.toArray.toSeq
 
   /**
-   * The rows with a column `components`, array<float>, as the last one instead of `features`. The
-   * Python workers compute the same projection as the two stages, in float64.
+   * The rows with a column `components`, array<float>, as the last one instead of `features`, which are
+   * packed numbers, and of `error`. The Python workers compute the same projection as the two stages, in float64.
    */
   def project(rows: DataFrame): DataFrame = {
     val none = Array.fill(features)(0d)

@@ -3,19 +3,8 @@ package sightline.pca
 import org.apache.hadoop.fs.{FileSystem, Path}
 import org.apache.spark.sql.SaveMode.Append
 import org.apache.spark.sql.api.java.UDF1
-import org.apache.spark.sql.functions.{
-  col,
-  count,
-  exists,
-  isnan,
-  lit,
-  min,
-  pmod,
-  udf,
-  when,
-  xxhash64,
-}
-import org.apache.spark.sql.sightline.PartitionPath
+import org.apache.spark.sql.functions.{col, count, lit, min, pmod, udf, when, xxhash64}
+import org.apache.spark.sql.sightline.{PackedNumbers, PartitionPath}
 import org.apache.spark.sql.types.DoubleType
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
@@ -31,7 +20,6 @@ import sightline.source.Columns
 final class ComponentsOutput(spark: SparkSession, folder: String) {
 
   private val components = s"$folder/components"
-  private val inf = lit(Float.PositiveInfinity)
 
   /** Appends rows of `path, filename, label, split, components`. */
   def write(rows: DataFrame): Unit =
@@ -45,6 +33,8 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
       .write
       .mode(Append)
       .partitionBy(Columns.Split, Columns.Label)
+      // A dictionary of numbers that hardly repeat is built and then discarded.
+      .option(s"parquet.enable.dictionary#${Columns.Components}.list.element", "false")
       .parquet(components)
 
   /** The rows that were written. */
@@ -57,7 +47,7 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
    * @throws SightlineException NON_FINITE_FEATURES if a component is NaN or infinite
    */
   def counts(name: String): Map[String, Long] = {
-    val isWrong = exists(col(Columns.Components), x => isnan(x) || x === inf || x === -inf)
+    val isWrong = !PackedNumbers.areFinite(col(Columns.Components))
     val found = written
       .groupBy(col(Columns.Split))
       .agg(count(lit(1)), min(when(isWrong, col(Columns.Path))))
@@ -69,29 +59,33 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
     found.map(row => row.getString(0) -> row.getLong(1)).toMap
   }
 
-  /** Writes `csv/SPLIT.csv` with `path,filename,label,f_0,…`, sorted by path. */
-  def writeCsv(split: String, k: Int): Unit = {
+  /** Writes `csv/SPLIT.csv` of each split with `path,filename,label,f_0,…`, sorted by path. */
+  def writeCsv(splits: Seq[String], k: Int): Unit = {
     val values = (0 until k).map(i => col(Columns.Components)(i).as(s"f_$i"))
+    val names = Seq(Columns.Path, Columns.Filename, Columns.Label, Columns.Split)
     val draft = new Path(s"$folder/csv/draft")
     written
-      .where(col(Columns.Split) === split)
-      .select(Seq(Columns.Path, Columns.Filename, Columns.Label).map(col) ++ values: _*)
-      .repartition(1)
-      .sortWithinPartitions(Columns.Path)
+      // One task has all rows of a split, and writes one file.
+      .repartition(splits.size, col(Columns.Split))
+      .sortWithinPartitions(Columns.Split, Columns.Path)
+      .select(names.map(col) ++ values: _*)
       .write
+      .partitionBy(Columns.Split)
       .options(Map("header" -> "true", "escape" -> "\"", "emptyValue" -> ""))
       .option("ignoreLeadingWhiteSpace", "false")
       .option("ignoreTrailingWhiteSpace", "false")
       .csv(draft.toString)
     val fs = draft.getFileSystem(spark.sessionState.newHadoopConf())
-    val file = new Path(s"$folder/csv/${PartitionPath.escaped(split)}.csv")
-    ComponentsOutput.parts(fs, draft).foreach { part =>
-      if (!fs.rename(part, file)) {
-        throw SightlineException(
-          "OUTPUT_NOT_WRITTEN",
-          "path" -> file,
-          "reason" -> s"$part could not be renamed to it",
-        )
+    splits.map(PartitionPath.escaped).foreach { split =>
+      val file = new Path(s"$folder/csv/$split.csv")
+      ComponentsOutput.parts(fs, new Path(draft, s"${Columns.Split}=$split")).foreach { part =>
+        if (!fs.rename(part, file)) {
+          throw SightlineException(
+            "OUTPUT_NOT_WRITTEN",
+            "path" -> file,
+            "reason" -> s"$part could not be renamed to it",
+          )
+        }
       }
     }
     fs.delete(draft, true): Unit
@@ -127,7 +121,7 @@ final class ComponentsOutput(spark: SparkSession, folder: String) {
       .sortWithinPartitions(Columns.Path)
       .write
       .parquet(s"$folder/sample")
-    spark.read.parquet(s"$folder/sample").count()
+    ComponentsOutput.read(spark, s"$folder/sample").count()
   }
 }
 

@@ -3,8 +3,9 @@ package sightline.pca
 import java.nio.{ByteBuffer, ByteOrder}
 import java.util.Base64
 
-import org.apache.spark.sql.sightline.ArrowMap
-import org.apache.spark.sql.types.{ArrayType, FloatType, StructType}
+import org.apache.spark.sql.functions.col
+import org.apache.spark.sql.sightline.{ArrowMap, PackedNumbers}
+import org.apache.spark.sql.types.{BinaryType, StructType}
 import org.apache.spark.sql.{DataFrame, SparkSession}
 import org.json4s.JObject
 import org.json4s.JsonDSL.*
@@ -35,9 +36,11 @@ object ComponentsWorker {
     ): Unit
   }
 
-  /** The sums of the features of each partition. */
-  private[pca] def moments(features: DataFrame, pieces: StructType): DataFrame =
-    map(features, "moments", "vectors" -> Columns.Features, pieces)
+  /** The sums of the features of each partition; `length` is the number of features. */
+  private[pca] def moments(features: DataFrame, length: Int, pieces: StructType): DataFrame = {
+    val spec = ("vectors" -> Columns.Features) ~ ("features" -> length)
+    map(features, "moments", spec, pieces)
+  }
 
   /** The sums of each partition of sums, which are sorted. */
   private[pca] def merge(sums: DataFrame, pieces: StructType): DataFrame =
@@ -48,8 +51,10 @@ object ComponentsWorker {
     map(sums, "solve", "k" -> k, solution)
 
   /**
-   * The rows with a column `components`, array<float>, as the last one instead of `features`.
+   * The rows with a column `components`, array<float>, as the last one instead of `features`
+   * and `error`. The worker drops these two: an operator of Spark would copy all other columns.
    *
+   * @param rows their features are packed numbers
    * @param mean what is subtracted from the features
    * @param scale the factor of each feature
    * @param directions the components, one after the other
@@ -60,13 +65,19 @@ object ComponentsWorker {
       scale: Array[Double],
       directions: Array[Double],
   ): DataFrame = {
-    val kept = StructType(rows.schema.filter(_.name != Columns.Features))
+    val (dropped, kept) =
+      rows.schema.partition(field => Seq(Columns.Features, Columns.Error).contains(field.name))
     val spec = ("vectors" -> Columns.Features) ~
+      ("dropped" -> dropped.map(_.name)) ~
       ("components" -> Columns.Components) ~
       ("mean" -> base64(mean)) ~
       ("scale" -> base64(scale)) ~
       ("directions" -> base64(directions))
-    map(rows, "project", spec, kept.add(Columns.Components, ArrayType(FloatType)))
+    val projected = map(rows, "project", spec, StructType(kept).add(Columns.Components, BinaryType))
+    projected.withColumn(
+      Columns.Components,
+      PackedNumbers.unpackFloats(col(Columns.Components)),
+    )
   }
 
   private def map(

@@ -2,6 +2,7 @@ package sightline.pca
 
 import org.apache.spark.SparkException
 import org.apache.spark.sql.functions.{coalesce, col, lit, nullif, substring_index}
+import org.apache.spark.sql.sightline.PackedNumbers
 import org.apache.spark.sql.types.{ArrayType, DoubleType, FloatType}
 import org.apache.spark.sql.{AnalysisException, Column, DataFrame, SparkSession}
 
@@ -17,11 +18,16 @@ import sightline.{ErrorTranslation, SightlineException}
  */
 final case class FeatureTable(rows: DataFrame, trainSplit: String) {
 
-  /** The rows with features of one split; None: of all splits. */
-  def described(split: Option[String]): DataFrame =
-    split
+  /**
+   * The rows with features of one split; None: of all splits. The features are packed, see
+   * [[org.apache.spark.sql.sightline.PackedNumbers]].
+   */
+  def described(split: Option[String]): DataFrame = {
+    val found = split
       .fold(rows)(name => rows.where(col(Columns.Split) === name))
       .where(col(Columns.Features).isNotNull)
+    FeatureTable.packed(found)
+  }
 
   /** At most `most` rows with an error: `path, code, stage, message`. */
   def failed(most: Int): Seq[Map[String, String]] = {
@@ -43,6 +49,14 @@ object FeatureTable {
 
   /** The split of all rows of a table that is not split. */
   val Whole = "all"
+
+  /** The rows with the numbers of array<float> or array<double> `features` packed. */
+  private[pca] def packed(rows: DataFrame): DataFrame =
+    rows.schema(Columns.Features).dataType match {
+      case ArrayType(number, _) =>
+        rows.withColumn(Columns.Features, PackedNumbers.pack(col(Columns.Features), number))
+      case other => throw new IllegalArgumentException(other.sql)
+    }
 
   /**
    * Opens a table.

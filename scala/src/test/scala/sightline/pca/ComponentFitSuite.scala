@@ -20,8 +20,8 @@ final class ComponentFitSuite extends AnyFunSuite with LocalSpark {
     }
     val schema = new StructType().add("features", ArrayType(DoubleType))
     val table = spark.createDataFrame(rows.asJava, schema)
-    val one = ComponentFit(table.coalesce(1), 2)
-    val many = ComponentFit(table.repartition(40), 2)
+    val one = ComponentFit(FeatureTable.packed(table.coalesce(1)), 4, 2)
+    val many = ComponentFit(FeatureTable.packed(table.repartition(40)), 4, 2)
     assert(one.directions.size == 2 && one.shares.length == 4)
     assert((one.shares.sum - 1).abs < 1e-12)
     assert(many.deviations.last == 0 && many.means.last == 0.1)

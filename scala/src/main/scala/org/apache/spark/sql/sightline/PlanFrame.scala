@@ -14,4 +14,7 @@ object PlanFrame {
 
   /** The frame's analysed plan. */
   def plan(frame: DataFrame): LogicalPlan = castToImpl(frame).logicalPlan
+
+  /** The number of partitions of the frame when it runs. */
+  def partitions(frame: DataFrame): Int = castToImpl(frame).queryExecution.toRdd.getNumPartitions
 }
