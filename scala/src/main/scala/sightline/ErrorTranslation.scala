@@ -33,6 +33,14 @@ object ErrorTranslation {
   private val NotCreated = "Mkdirs failed to create (?:file:)?(\\S+)".r
   private val NotFound = "(?:File )?(\\S+)(?: does not exist| \\(No such file or directory\\)).*".r
 
+  // The classes of the connectors are not on the class path of this jar.
+  private val Forbidden = Set("GoogleJsonResponseException", "HttpResponseException", "S3Exception")
+  private val NoCredentials =
+    ("No AWS Credentials provided|Unable to load credentials from any of the providers|" +
+      "default credentials (?:were not found|are not available)").r
+  private val MissingFileSystem =
+    """No FileSystem for scheme "(\w+)"|hadoop\.fs\.(s3a)\.S3AFileSystem|(gcs)\.GoogleHadoopF""".r
+
   /** The error and its causes, the outermost first. */
   def causes(error: Throwable): Seq[Throwable] =
     Iterator.iterate(error)(_.getCause).takeWhile(Option(_).isDefined).take(20).toSeq
@@ -76,9 +84,13 @@ object ErrorTranslation {
     def ours(condition: String): Option[SightlineException] =
       Some(SightlineException(condition, "reason" -> firstLine(error)))
     error match {
-      case _: UnsupportedFileSystemException => ours("UNKNOWN_SCHEME")
+      case _: UnsupportedFileSystemException => Some(unknownScheme(error))
       case _: ClassNotFoundException if message(error).contains("FileSystem") =>
-        ours("UNKNOWN_SCHEME")
+        Some(unknownScheme(error))
+      case _ if error.getClass.getSimpleName == "UnknownStoreException" => ours("BUCKET_NOT_FOUND")
+      case _ if NoCredentials.findFirstIn(message(error)).isDefined => ours("CREDENTIALS_NOT_FOUND")
+      case _ if Forbidden(error.getClass.getSimpleName) && isForbidden(error) =>
+        ours("PERMISSION_DENIED")
       case _: UnknownHostException => ours("UNKNOWN_HOST")
       case _: ConnectException | _: NoRouteToHostException | _: SocketTimeoutException =>
         ours("STORAGE_UNREACHABLE")
@@ -96,6 +108,17 @@ object ErrorTranslation {
       case _ => None
     }
   }
+
+  private def unknownScheme(error: Throwable): SightlineException =
+    MissingFileSystem
+      .findFirstMatchIn(message(error))
+      .flatMap(_.subgroups.flatMap(Option(_)).headOption)
+      .flatMap(found => Connector.ofScheme(if (found == "gcs") "gs" else found))
+      .map(_.missing)
+      .getOrElse(SightlineException("UNKNOWN_SCHEME", "reason" -> firstLine(error)))
+
+  private def isForbidden(error: Throwable): Boolean =
+    message(error).matches("(?s)40[13]\\b.*|.*Status Code: 40[13]\\b.*")
 
   private def ofStorage(error: Throwable): Option[SightlineException] =
     NotCreated

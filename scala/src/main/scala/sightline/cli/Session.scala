@@ -32,6 +32,9 @@ object Session {
     "org.apache.spark.sql.catalyst.csv.CSVHeaderChecker",
     // Prints each attempt of a failed task with its trace; the command prints the error once.
     "org.apache.spark.scheduler.TaskSetManager",
+    // Warn about a name that is taken in an object store, and print all counters of its stream.
+    "org.apache.hadoop.fs.s3a.S3ABlockOutputStream",
+    "org.apache.hadoop.fs.s3a.S3AInstrumentation",
   )
 
   /** Loggers that repeat the trace of a failed task. */
