@@ -39,7 +39,7 @@ object Connector {
         Set("gs"),
         Seq("com.google.cloud.hadoop.fs.gcs.GoogleHadoopFileSystem"),
         // --packages cannot name the shaded jar, and the other one has another Guava than Spark.
-        "--jars https://repo1.maven.org/maven2/com/google/cloud/bigdataoss/gcs-connector/3.1.9/gcs-connector-3.1.9-shaded.jar",
+        "--jars https://repo1.maven.org/maven2/com/google/cloud/bigdataoss/gcs-connector/4.0.4/gcs-connector-4.0.4-shaded.jar",
       )
 
   case object S3

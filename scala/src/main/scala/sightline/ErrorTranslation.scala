@@ -35,6 +35,7 @@ object ErrorTranslation {
 
   // The classes of the connectors are not on the class path of this jar.
   private val Forbidden = Set("GoogleJsonResponseException", "HttpResponseException", "S3Exception")
+  private val Bucket = "s3a://[^/'`: ]+".r
   private val NoCredentials =
     ("No AWS Credentials provided|Unable to load credentials from any of the providers|" +
       "default credentials (?:were not found|are not available)").r
@@ -87,7 +88,8 @@ object ErrorTranslation {
       case _: UnsupportedFileSystemException => Some(unknownScheme(error))
       case _: ClassNotFoundException if message(error).contains("FileSystem") =>
         Some(unknownScheme(error))
-      case _ if error.getClass.getSimpleName == "UnknownStoreException" => ours("BUCKET_NOT_FOUND")
+      case _ if error.getClass.getSimpleName == "UnknownStoreException" =>
+        Bucket.findFirstIn(message(error)).map(ObjectStore.noBucket)
       case _ if NoCredentials.findFirstIn(message(error)).isDefined => ours("CREDENTIALS_NOT_FOUND")
       case _ if Forbidden(error.getClass.getSimpleName) && isForbidden(error) =>
         ours("PERMISSION_DENIED")

@@ -108,7 +108,8 @@ final case class CloudOptions(
       Set("http", "https")(String.valueOf(uri.getScheme)) && Option(uri.getHost).isDefined
     }
     if (isUrl) text
-    else throw OptionValue.invalid("--endpoint", text, "It must be a URL, such as http://host:9000.")
+    else
+      throw OptionValue.invalid("--endpoint", text, "It must be a URL, such as http://host:9000.")
   }
 
   private def requireKey(path: String): Unit = {

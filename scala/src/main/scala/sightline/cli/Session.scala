@@ -35,6 +35,8 @@ object Session {
     // Warn about a name that is taken in an object store, and print all counters of its stream.
     "org.apache.hadoop.fs.s3a.S3ABlockOutputStream",
     "org.apache.hadoop.fs.s3a.S3AInstrumentation",
+    // Warns about renames in an object store; Sightline's outputs are marked as incomplete until their end.
+    "org.apache.hadoop.fs.s3a.commit.AbstractS3ACommitterFactory",
   )
 
   /** Loggers that repeat the trace of a failed task. */

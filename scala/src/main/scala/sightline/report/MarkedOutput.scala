@@ -53,7 +53,7 @@ final private[report] class MarkedOutput(fs: FileSystem, output: Path, overwrite
 
   override def end(): Unit = if (isOurs.getAndSet(false)) {
     MarkedOutput.running.remove(output): Unit
-    fs.delete(owner, false): Unit
+    MarkedOutput.finish(fs, output)
   }
 
   private def rest(): Seq[Path] = fs.listStatus(output).toSeq.map(_.getPath).filterNot(_ == owner)
@@ -84,9 +84,15 @@ private[report] object MarkedOutput {
       if (!isOver) throw inUse(fs, output)
       // The marker last: until then the rest is not read.
       fs.listStatus(output).map(_.getPath).filterNot(_ == marker).foreach(fs.delete(_, true))
-      fs.delete(marker, false): Unit
+      finish(fs, output)
       s"$output is removed: a run that has failed or was killed had left it half written."
     }
+  }
+
+  /** Deletes the marker, and the folder if it is empty: connectors keep empty folders. */
+  private def finish(fs: FileSystem, output: Path): Unit = {
+    fs.delete(UnfinishedOutput.marker(output), false): Unit
+    if (fs.exists(output) && fs.listStatus(output).isEmpty) fs.delete(output, false): Unit
   }
 
   private def inUse(fs: FileSystem, output: Path): SightlineException =

@@ -28,7 +28,11 @@ final private class FlatListing(fs: FileSystem, objects: Iterator[FlatListing.St
     def read(name: String): String =
       Using.resource(fs.open(new Path(folder, name)))(in => new String(in.readAllBytes(), UTF_8))
     FolderContents(
-      all.iterator.filterNot(entry => FileFilter.isHidden(entry.name)).toArray.sortBy(_.name).iterator,
+      all.iterator
+        .filterNot(entry => FileFilter.isHidden(entry.name))
+        .toArray
+        .sortBy(_.name)
+        .iterator,
       all.iterator.map(_.name).toArray,
       read,
     )
