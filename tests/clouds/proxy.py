@@ -1,0 +1,130 @@
+"""A proxy in front of an object store: it counts requests, and fails when a test wants it to."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+# As S3 and Google write them; the connectors read the status.
+SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
+NOT_PASSED = {"connection", "keep-alive", "transfer-encoding", "date", "server"}
+
+
+class Proxy:
+    """The proxy, which listens on a free port of this machine.
+
+    Attributes:
+        counts: The number of requests by kind: ``LIST``, ``GET``, ``HEAD``, ``PUT``, …
+        failed: The number of requests that were answered by 503.
+        fail_every: Answer each n-th request by 503; 0: none.
+        drop_after: Close every connection after so many writes of objects; None: never.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.backend = port
+        self.counts: Counter[str] = Counter()
+        self.failed = 0
+        self.fail_every = 0
+        self.drop_after: int | None = None
+        self._seen = 0
+        self._lock = threading.Lock()
+        proxy = self
+
+        class Handler(_Handler):
+            owner = proxy
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop the proxy."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def heal(self) -> None:
+        """Let every request pass, and count from zero."""
+        self.fail_every, self.drop_after, self.failed = 0, None, 0
+        self.counts.clear()
+
+    def verdict(self, method: str, path: str) -> str:
+        """Count a request, and return ``pass``, ``503`` or ``drop``."""
+        with self._lock:
+            self._seen += 1
+            self.counts[kind(method, path)] += 1
+            if self.drop_after is not None and self.counts["PUT"] > self.drop_after:
+                return "drop"
+            if self.fail_every and self._seen % self.fail_every == 0:
+                self.failed += 1
+                return "503"
+            return "pass"
+
+
+def kind(method: str, path: str) -> str:
+    """Return the kind of a request of either store."""
+    url = urlsplit(path)
+    query = parse_qs(url.query, keep_blank_values=True)
+    if method == "GET" and ("list-type" in query or url.path.rstrip("/").endswith("/o")):
+        return "LIST"
+    if method == "POST" and "/upload/" in url.path:
+        return "PUT"
+    return method
+
+
+class _Handler(BaseHTTPRequestHandler):
+    owner: Proxy
+    protocol_version = "HTTP/1.1"
+
+    def _forward(self) -> None:
+        body = self._body()
+        verdict = self.owner.verdict(self.command, self.path)
+        if verdict == "drop":
+            self.close_connection = True
+            return
+        if verdict == "503":
+            self._answer(503, [("Content-Type", "application/xml")], SLOW_DOWN)
+            return
+        connection = http.client.HTTPConnection("127.0.0.1", self.owner.backend, timeout=60)
+        # The Host header stays that of the proxy, because it is part of S3's signature.
+        headers = {n: v for n, v in self.headers.items() if n.lower() not in NOT_PASSED}
+        headers["Content-Length"] = str(len(body))
+        headers.pop("Expect", None)
+        connection.request(self.command, self.path, body, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        self._answer(answer.status, answer.getheaders(), content)
+        connection.close()
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            parts = []
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                parts.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(parts)
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+        self.send_response(status)
+        length = str(len(content))
+        for name, value in headers:
+            if name.lower() == "content-length":
+                # The answer to HEAD has the length of the object and no content.
+                length = value if self.command == "HEAD" else length
+            elif name.lower() not in NOT_PASSED:
+                self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", length)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = _forward
+
+    def log_message(self, *_: object) -> None:
+        pass
