@@ -11,7 +11,6 @@ import pytest
 from .stores import GCS_SERVER, KEYS, NO_MACHINE, TOOLS, Store, start_gcs, start_s3
 
 Done = subprocess.CompletedProcess[str]
-MANY = 10_000
 
 
 @pytest.fixture(scope="session")
@@ -27,20 +26,20 @@ def connectors() -> str:
 def s3(connectors: str) -> Iterator[Store]:
     """S3 with the buckets ``gallery`` and ``many``, which has 10,000 objects in 100 folders."""
     del connectors  # It skips the test without .tools/clouds.
-    with start_s3("gallery=0", f"many={MANY}") as store:
+    with start_s3("gallery=0", "many=10000") as store:
         yield store
 
 
 @pytest.fixture(scope="session")
 def gcs(connectors: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """Google's store with the same buckets."""
+    """Google's store with the same buckets, but 2000 objects, because its server loads them slowly."""
     del connectors
     if not GCS_SERVER.is_file():
         pytest.skip("no fake-gcs-server in .tools/clouds (scripts/make_clouds.sh needs Go)")
     folder = tmp_path_factory.mktemp("buckets")
     (folder / "gallery").mkdir()
-    for number in range(MANY):
-        file = folder / "many" / "images" / f"{number // 100:03}" / f"{number:05}.png"
+    for number in range(2000):
+        file = folder / "many" / "images" / f"{number // 20:03}" / f"{number:05}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     with start_gcs(folder) as store:

@@ -9,7 +9,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ TOOLS = HERE.parents[1] / ".tools" / "clouds"
 GCS_SERVER = TOOLS / "bin" / "fake-gcs-server"
 # Any key is valid, unless moto checks keys.
 KEYS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "key"}
-NO_MACHINE = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "us-east-1"}
+NO_MACHINE = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "us-east-1", "NO_GCE_CHECK": "true"}
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,11 @@ class Store:
         return sorted(one.path[start:] for one in found if one.type == fs.FileType.File)
 
     def remove(self, folder: str) -> None:
-        """Remove all objects below a folder."""
+        """Remove a folder and all objects below it."""
         for name in self.names(folder):
             self.files.delete_file(f"{folder}/{name}")
+        with suppress(FileNotFoundError):  # There may be no object for the folder itself.
+            self.files.delete_dir(folder)
 
 
 @dataclass(frozen=True)

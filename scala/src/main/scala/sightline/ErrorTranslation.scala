@@ -1,13 +1,7 @@
 package sightline
 
 import java.io.FileNotFoundException
-import java.net.{
-  ConnectException,
-  NoRouteToHostException,
-  SocketTimeoutException,
-  URISyntaxException,
-  UnknownHostException,
-}
+import java.net.{SocketException, SocketTimeoutException, URISyntaxException, UnknownHostException}
 import java.nio.file.{AccessDeniedException, InvalidPathException, NoSuchFileException}
 
 import org.apache.hadoop.fs.UnsupportedFileSystemException
@@ -34,7 +28,8 @@ object ErrorTranslation {
   private val NotFound = "(?:File )?(\\S+)(?: does not exist| \\(No such file or directory\\)).*".r
 
   // The classes of the connectors are not on the class path of this jar.
-  private val Forbidden = Set("GoogleJsonResponseException", "HttpResponseException", "S3Exception")
+  private val Refused = Set("GoogleJsonResponseException", "HttpResponseException", "S3Exception")
+  private val Unanswered = Set("NoHttpResponseException", "HttpChannelEOFException")
   private val Bucket = "s3a://[^/'`: ]+".r
   private val NoCredentials =
     ("No AWS Credentials provided|Unable to load credentials from any of the providers|" +
@@ -91,10 +86,13 @@ object ErrorTranslation {
       case _ if error.getClass.getSimpleName == "UnknownStoreException" =>
         Bucket.findFirstIn(message(error)).map(ObjectStore.noBucket)
       case _ if NoCredentials.findFirstIn(message(error)).isDefined => ours("CREDENTIALS_NOT_FOUND")
-      case _ if Forbidden(error.getClass.getSimpleName) && isForbidden(error) =>
+      case _ if Refused(error.getClass.getSimpleName) && hasStatus(error, "40[13]") =>
         ours("PERMISSION_DENIED")
       case _: UnknownHostException => ours("UNKNOWN_HOST")
-      case _: ConnectException | _: NoRouteToHostException | _: SocketTimeoutException =>
+      // A SocketException is also that of a connection that is refused or has no route.
+      case _: SocketException | _: SocketTimeoutException => ours("STORAGE_UNREACHABLE")
+      case _ if Unanswered(error.getClass.getSimpleName) => ours("STORAGE_UNREACHABLE")
+      case _ if Refused(error.getClass.getSimpleName) && hasStatus(error, "5\\d\\d") =>
         ours("STORAGE_UNREACHABLE")
       case _: AccessDeniedException | _: AccessControlException => ours("PERMISSION_DENIED")
       case _: URISyntaxException | _: InvalidPathException => ours("INVALID_PATH")
@@ -119,8 +117,8 @@ object ErrorTranslation {
       .map(_.missing)
       .getOrElse(SightlineException("UNKNOWN_SCHEME", "reason" -> firstLine(error)))
 
-  private def isForbidden(error: Throwable): Boolean =
-    message(error).matches("(?s)40[13]\\b.*|.*Status Code: 40[13]\\b.*")
+  private def hasStatus(error: Throwable, status: String): Boolean =
+    message(error).matches(s"(?s)$status\\b.*|.*Status Code: $status\\b.*")
 
   private def ofStorage(error: Throwable): Option[SightlineException] =
     NotCreated
