@@ -21,6 +21,7 @@ class Proxy:
         failed: The number of requests that were answered by 503.
         fail_every: Answer each n-th request by 503; 0: none.
         drop_after: Close every connection after so many writes of objects; None: never.
+        met: Whether the requests of a meeting have come.
     """
 
     def __init__(self, port: int) -> None:
@@ -30,6 +31,8 @@ class Proxy:
         self.fail_every = 0
         self.drop_after: int | None = None
         self._seen = 0
+        self._meeting: tuple[str, threading.Barrier] | None = None
+        self.met = False
         self._lock = threading.Lock()
         proxy = self
 
@@ -50,6 +53,17 @@ class Proxy:
         """Let every request pass, and count from zero."""
         self.fail_every, self.drop_after, self.failed = 0, None, 0
         self.counts.clear()
+
+    def meet(self, name: str) -> None:
+        """Hold the next two requests that write an object of this name until both have come."""
+        self.met = False
+        self._meeting = (name, threading.Barrier(2, timeout=60))
+
+    def wait(self, method: str, path: str) -> None:
+        """Wait for the other request of a meeting."""
+        if self._meeting and method in ("PUT", "POST") and self._meeting[0] in path and not self.met:
+            self._meeting[1].wait()
+            self.met = True
 
     def verdict(self, method: str, path: str) -> str:
         """Count a request, and return ``pass``, ``503`` or ``drop``."""
@@ -81,6 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self) -> None:
         body = self._body()
+        self.owner.wait(self.command, self.path)
         verdict = self.owner.verdict(self.command, self.path)
         if verdict == "drop":
             self.close_connection = True

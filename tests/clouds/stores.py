@@ -69,7 +69,7 @@ class Store:
         """Remove a folder and all objects below it."""
         for name in self.names(folder):
             self.files.delete_file(f"{folder}/{name}")
-        with suppress(FileNotFoundError):  # There may be no object for the folder itself.
+        with suppress(OSError):  # There may be no object for the folder itself.
             self.files.delete_dir(folder)
 
 

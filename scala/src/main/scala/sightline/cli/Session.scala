@@ -43,6 +43,8 @@ object Session {
   val silent: Seq[String] = Seq(
     "org.apache.spark.executor.Executor",
     "org.apache.spark.sql.execution.datasources.FileFormatWriter",
+    // Repeats the error of a storage that also fails to remove a task's files.
+    "org.apache.spark.sql.execution.datasources.SQLHadoopMapReduceCommitProtocol",
     "org.apache.spark.util.Utils",
   )
 
