@@ -59,7 +59,12 @@ def run_anywhere(
     start_application: Callable[..., Callable[..., Done]], connectors: str
 ) -> Callable[..., Done]:
     """``run_command`` in an application with both connectors, which gives up after few retries."""
-    few = ("--conf", "spark.hadoop.fs.s3a.retry.limit=2", "--conf", "spark.hadoop.fs.s3a.attempts.maximum=4")
+    few = (
+        "--conf",
+        "spark.hadoop.fs.s3a.retry.limit=2",
+        "--conf",
+        "spark.hadoop.fs.s3a.attempts.maximum=4",
+    )
     return start_application("--jars", connectors, *few, **KEYS, **NO_MACHINE)
 
 
@@ -95,5 +100,3 @@ def error(done: Done) -> str:
     """Return the error of a command, which has one line and no stack trace."""
     assert "\tat " not in done.stderr, done.stderr[-3000:]
     return done.stderr.splitlines()[-1]
-
-

@@ -30,6 +30,8 @@ users.create_user(None, "reader", "/", [])
 users.put_user_policy("reader", "read", json.dumps({"Version": "2012-10-17", "Statement": READ}))
 key = users.create_access_key("reader")
 port = server.get_host_and_port()[1]
-sys.stdout.write(f"{json.dumps({'port': port, 'key': key.access_key_id, 'secret': key.secret_access_key})}\n")
+sys.stdout.write(
+    f"{json.dumps({'port': port, 'key': key.access_key_id, 'secret': key.secret_access_key})}\n"
+)
 sys.stdout.flush()
 sys.stdin.read()

@@ -20,6 +20,9 @@ class Proxy:
         counts: The number of requests by kind: ``LIST``, ``GET``, ``HEAD``, ``PUT``, …
         failed: The number of requests that were answered by 503.
         fail_every: Answer each n-th request by 503; 0: none.
+        corrupt: Change a byte of so many answers with an object's content.
+        cut_after: Close every connection after so many bytes of objects' content; None: never.
+        served: The number of bytes of objects' content that were answered.
         drop_after: Close every connection after so many writes of objects; None: never.
         met: Whether the requests of a meeting have come.
     """
@@ -30,6 +33,9 @@ class Proxy:
         self.failed = 0
         self.fail_every = 0
         self.drop_after: int | None = None
+        self.corrupt = 0
+        self.cut_after: int | None = None
+        self.served = 0
         self._seen = 0
         self._meeting: tuple[str, threading.Barrier] | None = None
         self.met = False
@@ -52,6 +58,7 @@ class Proxy:
     def heal(self) -> None:
         """Let every request pass, and count from zero."""
         self.fail_every, self.drop_after, self.failed = 0, None, 0
+        self.corrupt, self.cut_after, self.served = 0, None, 0
         self.counts.clear()
 
     def meet(self, name: str) -> None:
@@ -61,9 +68,27 @@ class Proxy:
 
     def wait(self, method: str, path: str) -> None:
         """Wait for the other request of a meeting."""
-        if self._meeting and method in ("PUT", "POST") and self._meeting[0] in path and not self.met:
+        if (
+            self._meeting
+            and method in ("PUT", "POST")
+            and self._meeting[0] in path
+            and not self.met
+        ):
             self._meeting[1].wait()
             self.met = True
+
+    def content(self, data: bytes) -> bytes:
+        """Return the content of an object as it is sent: whole, changed or cut."""
+        with self._lock:
+            if self.corrupt and data:
+                # Another byte each time: two reads must not be equal.
+                at = self.corrupt % len(data)
+                data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+                self.corrupt -= 1
+            if self.cut_after is not None:
+                data = data[: max(0, self.cut_after - self.served)]
+            self.served += len(data)
+            return data
 
     def verdict(self, method: str, path: str) -> str:
         """Count a request, and return ``pass``, ``503`` or ``drop``."""
@@ -89,6 +114,11 @@ def kind(method: str, path: str) -> str:
     return method
 
 
+def is_object(answer: http.client.HTTPResponse) -> bool:
+    """Whether an answer has the content of an object, not a list or the facts of an object."""
+    return not answer.headers.get_content_type().endswith(("xml", "json"))
+
+
 class _Handler(BaseHTTPRequestHandler):
     owner: Proxy
     protocol_version = "HTTP/1.1"
@@ -111,7 +141,12 @@ class _Handler(BaseHTTPRequestHandler):
         connection.request(self.command, self.path, body, headers)
         answer = connection.getresponse()
         content = answer.read()
-        self._answer(answer.status, answer.getheaders(), content)
+        if kind(self.command, self.path) == "GET" and answer.status in (200, 206):
+            sent = self.owner.content(content) if is_object(answer) else content
+            self.close_connection = len(sent) < len(content)
+            self._answer(answer.status, answer.getheaders(), sent, len(content))
+        else:
+            self._answer(answer.status, answer.getheaders(), content)
         connection.close()
 
     def _body(self) -> bytes:
@@ -124,9 +159,15 @@ class _Handler(BaseHTTPRequestHandler):
             return b"".join(parts)
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
-    def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes) -> None:
+    def _answer(
+        self,
+        status: int,
+        headers: list[tuple[str, str]],
+        content: bytes,
+        announced: int | None = None,
+    ) -> None:
         self.send_response(status)
-        length = str(len(content))
+        length = str(len(content) if announced is None else announced)
         for name, value in headers:
             if name.lower() == "content-length":
                 # The answer to HEAD has the length of the object and no content.

@@ -22,7 +22,11 @@ TOOLS = HERE.parents[1] / ".tools" / "clouds"
 GCS_SERVER = TOOLS / "bin" / "fake-gcs-server"
 # Any key is valid, unless moto checks keys.
 KEYS = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "key"}
-NO_MACHINE = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": "us-east-1", "NO_GCE_CHECK": "true"}
+NO_MACHINE = {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_REGION": "us-east-1",
+    "NO_GCE_CHECK": "true",
+}
 
 
 @dataclass(frozen=True)

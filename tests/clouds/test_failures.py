@@ -41,7 +41,9 @@ def test_a_store_that_goes_away_ends_the_run_and_the_next_run_starts_over(
     store.proxy.heal()
 
     # The table is not read: not as images, not as predictions.
-    message = f"sightline: OUTPUT_INCOMPLETE: '{output}' is not complete: it has the file _INCOMPLETE."
+    message = (
+        f"sightline: OUTPUT_INCOMPLETE: '{output}' is not complete: it has the file _INCOMPLETE."
+    )
     done = run("evaluate", "--predictions", output, "--output", store.uri("gallery/none"))
     assert error(done).startswith(message)
 
