@@ -133,7 +133,7 @@ def run_command(
 def start_application(
     jar: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[..., Callable[..., Done]]]:
-    """``start_application(*options, **variables)``: a ``run_command`` with options of spark-submit."""
+    """``start_application(*options, **variables)``: a ``run_command`` with Spark's options."""
     started: list[SharedApplication] = []
 
     def start(*options: str, **variables: str) -> Callable[..., Done]:

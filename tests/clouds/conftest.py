@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 
-
 import pytest
 
 from .stores import GCS_SERVER, KEYS, NO_MACHINE, TOOLS, Store, start_gcs, start_s3
@@ -32,7 +31,7 @@ def s3(connectors: str) -> Iterator[Store]:
 
 @pytest.fixture(scope="session")
 def gcs(connectors: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """Google's store with the same buckets, but 2000 objects, because its server loads them slowly."""
+    """Google's store with the same buckets; ``many`` has 2000 objects, which load slowly."""
     del connectors
     if not GCS_SERVER.is_file():
         pytest.skip("no fake-gcs-server in .tools/clouds (scripts/make_clouds.sh needs Go)")

@@ -1,8 +1,8 @@
 """Start moto's S3 on a free port; print it, and the key of a user who may only read.
 
 It is run by .tools/clouds/bin/python, and ends with its input. The arguments are BUCKET=COUNT: a
-bucket with that many empty objects in folders of one hundred. If INITIAL_NO_AUTH_ACTION_COUNT is 0 in
-the environment, moto checks the keys and permissions of each request.
+bucket with that many empty objects in folders of one hundred. If INITIAL_NO_AUTH_ACTION_COUNT is 0
+in the environment, moto checks the keys and permissions of each request.
 """
 
 from __future__ import annotations

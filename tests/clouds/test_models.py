@@ -22,7 +22,7 @@ def test_a_model_is_created_in_the_bucket_and_used_from_there(
     root = f"--set=spark.sightline.models={output}"
     label = f"ml_predict('colour', content).label FROM read_images('{images}')"
     create = f"CREATE MODEL colour USING '{colour_bundle}'"
-    script = f"{create}; SHOW MODELS; SELECT DISTINCT {label} ORDER BY 1"  # noqa: S608
+    script = f"{create}; SHOW MODELS; SELECT DISTINCT {label} ORDER BY 1"
     done = run("sql", root, "-e", script)
     assert done.returncode == 0, done.stderr[-3000:]
     names = [name for name in store.names("gallery/out") if name.endswith(".json")]

@@ -87,7 +87,7 @@ def test_features_and_pca_write_components_model_record_and_page(
 def test_objects_are_listed_by_page_and_not_by_folder(
     store: Store, run: Callable[..., Done]
 ) -> None:
-    query = f"SELECT count(*) AS n FROM read_images('{store.uri('many/images')}')"
+    query = f"SELECT count(*) AS n FROM read_images('{store.uri('many/images')}')"  # noqa: S608
     done = run("sql", "-e", query)
     assert done.returncode == 0, done.stderr[-3000:]
     # 100 folders. A page has 1000 objects on S3 and 5000 on Google's store.

@@ -190,8 +190,9 @@ def _send(source: Path, remote: RemoteFolder, name: str, there: dict[str, int]) 
         stored: StoredHash = _again(remote, lambda: remote.hash_of(name))
         # An ETag of S3 may be no MD5. Then the object is read back.
         if stored.matches(source) or (
-            not stored.is_certain or not stored.md5
-        ) and _again(remote, lambda: remote.md5_of(name, _CHUNK_BYTES)) == md5_of(source):
+            (not stored.is_certain or not stored.md5)
+            and _again(remote, lambda: remote.md5_of(name, _CHUNK_BYTES)) == md5_of(source)
+        ):
             return _Done(is_copied=True, is_checked=True)
     raise _mismatch(str(source), "uploaded")
 

@@ -158,7 +158,7 @@ class RemoteFolder:
         return _condition(error) == "STORAGE_UNREACHABLE"
 
     def _translated(self, error: OSError) -> SightlineError | OSError:
-        """Return the SightlineError of an error of the store; the error itself if it is of the disk."""
+        """Return the SightlineError of an error of the store; other errors unchanged."""
         condition = _condition(error)
         if not condition:
             return error
