@@ -9,6 +9,7 @@ JAR := dist/sightline.jar
 BENCHMARK := .venv/bin/python benchmarks/run.py
 TRACKING_SERVER := .tools/mlflow/installed.lock
 TENSORFLOW := .tools/tensorflow/installed.lock
+CLOUDS := .tools/clouds/installed.lock
 JAR_SOURCES := $(shell find build.sbt project/*.* scala/src/main python/src/sightline models/id_fraud \
 	-type f -not -name '*.pyc' 2>/dev/null)
 
@@ -22,7 +23,7 @@ setup: $(ENVIRONMENT) $(JAR) $(BUNDLE) ## Make .venv, dist/sightline.jar and the
 demo: setup ## Draw identity cards, classify them with the jar, and print a SQL report and a confusion matrix.
 	@rm -rf build/demo && examples/fraud_id/demo.sh
 
-test: $(ENVIRONMENT) $(BUNDLE) $(TRACKING_SERVER) $(TENSORFLOW) ## Run the checks and every test, Scala and Python; the last line counts them (about 30 minutes).
+test: $(ENVIRONMENT) $(BUNDLE) $(TRACKING_SERVER) $(TENSORFLOW) $(CLOUDS) ## Run the checks and every test, Scala and Python; the last line counts them (about 30 minutes).
 	@CHROMIUM="$$(scripts/find_browser.sh || true)" .venv/bin/python scripts/verify.py everything
 
 test-quick: $(ENVIRONMENT) $(BUNDLE) ## Check the languages that differ from branch main, and run the fast tests of both (under 4 minutes).
@@ -71,6 +72,9 @@ $(TRACKING_SERVER): tests/mlflow.lock $(ENVIRONMENT)
 
 $(TENSORFLOW): tests/tensorflow.lock $(ENVIRONMENT)
 	-@scripts/step.sh "The TensorFlow of the tests into .tools/tensorflow (1.6 GB)" scripts/make_tensorflow.sh && touch $@
+
+$(CLOUDS): tests/clouds.lock tests/clouds/pom.xml $(ENVIRONMENT)
+	-@scripts/step.sh "The connectors and the local object stores of the tests into .tools/clouds (350 MB)" scripts/make_clouds.sh && touch $@
 
 $(JAR): $(JAR_SOURCES) $(ENVIRONMENT) | tools
 	@scripts/step.sh "Scala and Python sources into $(JAR)" scripts/sbt.sh assembly

@@ -9,4 +9,5 @@ extras=(cpu spark add torch keras sklearn openvino report track tune vectors mod
   -o requirements.lock
 scripts/make_tracking_server.sh --lock
 scripts/make_tensorflow.sh --lock
-git --no-pager diff --stat -- requirements.lock tests/mlflow.lock tests/tensorflow.lock
+scripts/make_clouds.sh --lock
+git --no-pager diff --stat -- requirements.lock tests/mlflow.lock tests/tensorflow.lock tests/clouds.lock

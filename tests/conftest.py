@@ -129,14 +129,33 @@ def run_command(
     application.close()
 
 
+@pytest.fixture(scope="session")
+def start_application(
+    jar: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Callable[..., Done]]]:
+    """``start_application(*options, **variables)``: a ``run_command`` with Spark's options."""
+    started: list[SharedApplication] = []
+
+    def start(*options: str, **variables: str) -> Callable[..., Done]:
+        folder = tmp_path_factory.mktemp("application")
+        started.append(SharedApplication(jar, folder, *options, **variables))
+        return started[-1].run
+
+    yield start
+    for application in started:
+        application.close()
+
+
 class SharedApplication:
     """A running ``commands --file -``: each command line that is written gives a result.
 
     It starts with the first command, and again after a command that ended it.
     """
 
-    def __init__(self, jar: Path, folder: Path) -> None:
-        self._command = [str(BIN / "spark-submit"), *SPARK, str(jar), "commands", "--file", "-"]
+    def __init__(self, jar: Path, folder: Path, *options: str, **variables: str) -> None:
+        submit = [str(BIN / "spark-submit"), *SPARK, *options]
+        self._command = [*submit, str(jar), "commands", "--file", "-"]
+        self._variables = variables
         self._folder = folder
         self._stderr = folder / "stderr.txt"
         self._process: subprocess.Popen[str] | None = None
@@ -173,7 +192,7 @@ class SharedApplication:
                 self._process = subprocess.Popen(  # noqa: S603 - the repository's own program
                     self._command,
                     cwd=self._folder,
-                    env=user_environment(),
+                    env=user_environment() | self._variables,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=stderr,

@@ -79,6 +79,16 @@ def samples(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def remote_storage(uri: str) -> Storage:
+    """Return a folder of an object store in memory."""
+    import fsspec  # type: ignore[import-untyped]
+    from pyarrow import fs
+
+    handler = fs.FSSpecHandler(fsspec.filesystem("memory"))  # type: ignore[abstract]
+    memory = fs.PyFileSystem(handler)
+    return Storage(uri, system=memory)
+
+
 def task(samples: Path, checkpoints: Path, **settings: Any) -> WorkerTask:  # noqa: ANN401
     """Return the task of a short run."""
     return WorkerTask(

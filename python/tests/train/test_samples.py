@@ -14,7 +14,7 @@ from sightline.train.samples import Samples
 from sightline.train.shard_cache import ShardCache
 from sightline.train.storage import Storage
 
-from .conftest import photo, prepare, write_photos
+from .conftest import photo, prepare, remote_storage, write_photos
 
 
 def open_samples(folder: Path, part: str = "train") -> Samples:
@@ -121,9 +121,7 @@ def test_a_folder_without_an_index_is_an_error(tmp_path: Path) -> None:
 def test_remote_shards_are_copied_once_and_the_oldest_is_removed_at_the_limit(
     samples: Path, tmp_path: Path
 ) -> None:
-    import fsspec
-
-    remote = Storage("memory://cache-test/samples")
+    remote = remote_storage("gs://cache-test/samples")
     for file in samples.glob("*.arrow"):
         remote.store(file, file.name)
     remote.store(samples / "index.json", "index.json")
@@ -139,7 +137,6 @@ def test_remote_shards_are_copied_once_and_the_oldest_is_removed_at_the_limit(
     assert bytes(first[0][0]) == bytes(open_samples(samples)[0][0])  # the open file is still read
     with pytest.raises(WrongUseError, match=r"^CACHE_TOO_SMALL: "):
         ShardCache(remote, tmp_path / "copies", 10).open(train)
-    fsspec.filesystem("memory").rm("/cache-test", recursive=True)
 
 
 def test_the_order_of_an_epoch_is_a_permutation_of_the_seed_and_the_epoch() -> None:

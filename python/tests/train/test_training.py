@@ -16,14 +16,16 @@ from sightline.train.checkpoint import (
     OPTIMIZER_FILE,
     checkpoint_names,
     newest_checkpoint,
+    prune,
     read_checkpoint,
     read_state,
+    save_checkpoint,
 )
 from sightline.train.checkpoint_writer import best_checkpoint
 from sightline.train.storage import Storage
 from sightline.train.train_worker import PROGRESS_FILE
 
-from .conftest import task, train_alone
+from .conftest import remote_storage, task, train_alone
 
 # A worker of torchrun. It ends itself before the batch BATCH of the epoch EPOCH, in its first run.
 WORKER = """
@@ -283,17 +285,20 @@ def test_bf16_trains_and_fp16_needs_cuda(samples: Path, tmp_path: Path) -> None:
 
 
 def test_checkpoints_may_be_in_a_remote_store(samples: Path, tmp_path: Path) -> None:
-    import fsspec
-
-    work = task(samples, tmp_path, epochs=1)
-    from dataclasses import replace
-
-    remote = replace(work, checkpoints="memory://train-test/checkpoints")
-    train_alone(remote)
-    storage = Storage(remote.checkpoints)
-    assert checkpoint_names(storage) == ["step-00000006"]
-    assert read_checkpoint(storage, "step-00000006").state.position.epoch == 1
-    fsspec.filesystem("memory").rm("/train-test", recursive=True)
+    train_alone(task(samples, tmp_path, epochs=1))
+    local = Storage(tmp_path)
+    (name,) = checkpoint_names(local)
+    written = read_checkpoint(local, name)
+    remote = remote_storage("s3://train-test/checkpoints")
+    save_checkpoint(remote, written.state, written.model, written.optimizer)
+    assert checkpoint_names(remote) == [name]
+    found = read_checkpoint(remote, name)
+    assert found.state == written.state
+    assert all(torch.equal(value, found.model[key]) for key, value in written.model.items())
+    prune(remote, 1, "")
+    assert checkpoint_names(remote) == [name]
+    (remote / name).remove("state.json")
+    assert checkpoint_names(remote) == []
 
 
 def test_a_batch_of_one_image_that_batch_normalisation_cannot_train_on_is_an_error(

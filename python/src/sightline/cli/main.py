@@ -18,6 +18,8 @@ _COMMANDS = {
     "features": ("sightline.cli.features", "Compute a feature vector for each image."),
     "pack-images": ("sightline.cli.pack_images", "Copy images into one Parquet table."),
     "subset": ("sightline.cli.subset", "Draw a sample of an image collection, as links."),
+    "download": ("sightline.cli.download", "Copy a folder of a bucket to this machine."),
+    "upload": ("sightline.cli.upload", "Copy a local folder to a bucket."),
     "models": ("sightline.cli.models", "Add, calibrate, list, describe and verify models."),
     "train": ("sightline.cli.train", "Train an image classifier, and make a model of it."),
     "tune": ("sightline.cli.tune", "Search for the best classifier on a model's features."),

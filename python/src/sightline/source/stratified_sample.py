@@ -58,7 +58,7 @@ def choose_sample(listing: Listing, percentage: float, seed: int) -> Sample:
             image is chosen.
         seed: Another seed gives another sample.
     """
-    names = _names(listing)
+    names = stable_names(listing)
     columns = with_file_columns(listing).table.select([SPLIT, LABEL]).to_pydict()
     members: dict[tuple[str | None, str | None], list[int]] = {}
     for row, stratum in enumerate(zip(columns[SPLIT], columns[LABEL], strict=True)):
@@ -74,7 +74,8 @@ def choose_sample(listing: Listing, percentage: float, seed: int) -> Sample:
     return Sample(sorted(rows), names, strata)
 
 
-def _names(listing: Listing) -> list[str]:
+def stable_names(listing: Listing) -> list[str]:
+    """Return a name for each row that is the same on every machine: see `Sample`."""
     if listing.root is None:
         return [str(path) for path in listing.table.column(PATH).to_pylist()]
     above = os.path.join(listing.root, "")  # noqa: PTH118 - ends with the separator, also of /

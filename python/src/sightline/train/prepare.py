@@ -13,6 +13,7 @@ from sightline.source.list_images import ImageSource, list_images
 from sightline.source.listing import LABEL, PATH, Listing
 from sightline.source.read_images import CONTENT, ERROR, READ_BYTES, READ_ROWS, read_images
 from sightline.source.split import SPLIT, with_file_columns
+from sightline.source.stratified_sample import stable_names
 from sightline.train.augment import PixelReader
 from sightline.train.build_index import build_index
 from sightline.train.class_names import AUTO, class_names
@@ -69,7 +70,7 @@ def prepare_samples(
     labels = labels_of(listing, source.images.images)
     names = class_names(labels, source.classes, source.class_names)
     known = with_file_columns(listing).table.column(SPLIT).to_pylist()
-    paths = [str(path) for path in listing.table.column(PATH).to_pylist()]
+    paths = stable_names(listing)
     groups = _groups(listing, source.group_column)
     parts = split_samples(paths, labels, groups, known, source.shares, seed)
     numbers = {name: number for number, name in enumerate(names)}

@@ -69,7 +69,8 @@ def split_samples(
     group), which does not depend on the order of the images. The jar's `train` draws alike.
 
     Args:
-        names: Of the images, unique.
+        names: Of the images, unique: the path below the listed folder, so that a copy of the folder
+            is divided alike; the path in a table.
         labels: True label of each image.
         groups: Images of one group, such as one patient, are never in two parts. None: each image
             is a group. The label of a group is that of its first image by name.

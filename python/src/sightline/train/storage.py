@@ -1,42 +1,54 @@
-"""Files of a run: in a local folder, or below a URI of a store that fsspec knows (gs://, s3://)."""
+"""Files of a run: in a local folder, or below a URI of an object store (gs://, s3://, s3a://)."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+
+from pyarrow import fs
 
 from sightline.place import local_path
+from sightline.transfer.copy_files import send_file, try_again
+from sightline.transfer.remote_folder import RemoteFolder, StoreAccess, open_store
 
-_SCHEMES = {"s3a": "s3", "s3n": "s3"}
+_CHUNK_BYTES = 4 << 20
 
 
 class Storage:
     """A folder, local or remote. A file in it appears complete or not at all.
 
     Args:
-        root: A path, or a URI. ``s3a`` is read as ``s3``.
+        root: A path, or a URI.
+        access: How the object store of a URI is reached.
+        system: File system of `root`, in place of the one that the URI names.
 
     Raises:
-        ImportError: If the package for the scheme is not installed (gcsfs, s3fs).
+        WrongUseError: UNKNOWN_SCHEME or INVALID_OPTION.
     """
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
-        import fsspec
-
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        access: StoreAccess | None = None,
+        system: fs.FileSystem | None = None,
+    ) -> None:
         text = local_path(os.fspath(root))
-        scheme, separator, rest = text.partition("://")
-        if separator:
-            self.root = f"{_SCHEMES.get(scheme, scheme)}://{rest}".rstrip("/")
+        self._access = access or StoreAccess()
+        self.is_local = "://" not in text
+        self.root = str(Path(text).absolute()) if self.is_local else text.rstrip("/")
+        self._base = self.root
+        self._files: fs.FileSystem
+        if self.is_local:
+            self._files = fs.LocalFileSystem()
+        elif system is None:
+            self._files, self._base = open_store(self.root, self._access)
         else:
-            self.root = str(Path(text).absolute())
-        self.is_local = not separator
-        self._files: Any
-        self._files, self._base = fsspec.core.url_to_fs(self.root)
+            self._files, self._base = system, self.root.partition("://")[2]
+        self._remote = RemoteFolder(self._files, self._base, self.root)
 
     def __truediv__(self, name: str) -> Storage:
-        return Storage(f"{self.root}/{name}")
+        return Storage(f"{self.root}/{name}", self._access, None if self.is_local else self._files)
 
     def path(self, name: str = "") -> Path:
         """Return the path of a file of a local folder."""
@@ -44,25 +56,32 @@ class Storage:
 
     def exists(self, name: str = "") -> bool:
         """Whether there is a file or a folder of that name."""
-        return bool(self._files.exists(self._full(name)))
+        with self._remote.errors():
+            return self._files.get_file_info(self._full(name)).type != fs.FileType.NotFound
 
     def names(self) -> list[str]:
         """Return the names of the entries, sorted; empty if the folder is missing."""
-        try:
-            found = self._files.ls(self._base, detail=False, refresh=True)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
-        return sorted({one.rstrip("/").rpartition("/")[2] for one in found} - {""})
+        selector = fs.FileSelector(self._base, allow_not_found=True)
+        with self._remote.errors():
+            return sorted(one.base_name for one in self._files.get_file_info(selector))
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a file."""
-        content: bytes = self._files.cat_file(self._full(name))
+        """Return the bytes of a file.
+
+        Raises:
+            FileNotFoundError: If it is missing.
+        """
+        return try_again(self._remote, lambda: self._read_object(name))
+
+    def _read_object(self, name: str) -> bytes:
+        with self._files.open_input_file(self._full(name)) as stream:
+            content: bytes = stream.read()
         return content
 
     def write(self, name: str, content: bytes) -> None:
         """Write a small file."""
         if not self.is_local:
-            self._files.pipe_file(self._full(name), content)
+            try_again(self._remote, lambda: self._write_object(name, content))
             return
         target = self.path(name)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -73,10 +92,18 @@ class Storage:
             os.fsync(file.fileno())
         part.replace(target)
 
+    def _write_object(self, name: str, content: bytes) -> None:
+        with self._files.open_output_stream(self._full(name)) as stream:
+            stream.write(content)
+
     def store(self, local: Path, name: str) -> None:
-        """Copy a local file into the folder."""
+        """Copy a local file into the folder. A remote copy is compared with the store's hash.
+
+        Raises:
+            SightlineError: HASH_MISMATCH.
+        """
         if not self.is_local:
-            self._files.put_file(str(local), self._full(name))
+            send_file(local, self._remote, name, {})
             return
         target = self.path(name)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -88,16 +115,21 @@ class Storage:
             part.unlink(missing_ok=True)
 
     def fetch(self, name: str, local: Path) -> None:
-        """Copy a file of the folder to a local path."""
-        self._files.get_file(self._full(name), str(local))
+        """Copy a file of the folder to a local path, which is new."""
+        try_again(self._remote, lambda: self._read_anew(name, local))
 
-    def size(self, name: str) -> int:
-        """Return the size of a file in bytes."""
-        return int(self._files.size(self._full(name)))
+    def _read_anew(self, name: str, local: Path) -> None:
+        local.unlink(missing_ok=True)
+        self._remote.read(name, 0, local, _CHUNK_BYTES)
 
     def remove(self, name: str) -> None:
         """Remove a file, or a folder with all files in it."""
-        self._files.rm(self._full(name), recursive=True)
+        full = self._full(name)
+        with self._remote.errors():
+            if self._files.get_file_info(full).type == fs.FileType.Directory:
+                self._files.delete_dir(full)
+            else:
+                self._files.delete_file(full)
 
     def _full(self, name: str) -> str:
-        return f"{self._base}/{name}" if name else str(self._base)
+        return f"{self._base}/{name}" if name else self._base

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from sightline.train.samples import Samples
 from sightline.train.shard_cache import ShardCache
 from sightline.train.storage import Storage
 from sightline.train.train_settings import TrainSettings
+from sightline.transfer.remote_folder import StoreAccess
 
 PROGRESS_FILE = "progress.json"
 START_FILE = "start.safetensors"
@@ -41,6 +42,7 @@ class WorkerTask:
         cache_bytes: Limit for those copies.
         threads: Threads of each worker.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
+        access: The fields of `StoreAccess`, for URIs.
     """
 
     settings: Mapping[str, Any]
@@ -51,6 +53,7 @@ class WorkerTask:
     cache_bytes: int
     threads: int
     device: str = "cpu"
+    access: Mapping[str, str | None] = field(default_factory=dict)
 
     @staticmethod
     def from_json(text: str) -> WorkerTask:
@@ -88,7 +91,8 @@ def run_worker(
     """
     quiet_decoders()
     settings = TrainSettings.from_dict(task.settings)
-    folder, samples = Storage(task.checkpoints), Storage(task.samples)
+    access = StoreAccess(**task.access)
+    folder, samples = Storage(task.checkpoints, access), Storage(task.samples, access)
     index = SampleIndex.read(samples)
     cache = ShardCache(samples, Path(task.cache), task.cache_bytes)
     name = group.agree("checkpoint", lambda: newest_checkpoint(folder))
@@ -97,7 +101,11 @@ def run_worker(
         require_same(checkpoint.state, settings, index, name)
     # The other workers get the first one's weights when the loop begins.
     needs_start = checkpoint is None and task.start and group.is_first
-    start = safetensors.torch.load(Storage(task.start).read(START_FILE)) if needs_start else None
+    start = (
+        safetensors.torch.load(Storage(task.start, access).read(START_FILE))
+        if needs_start
+        else None
+    )
     loop = TrainLoop(
         settings, index, lambda part: Samples(index, part, cache), group, task.threads, start
     )

@@ -26,7 +26,7 @@ def prepare(spec_json: str) -> Mapper:
 
     Args:
         spec_json: ``settings`` (`TrainSettings.as_dict`), ``samples`` (path or URI of the folder),
-            ``threads`` and ``max_image_bytes``.
+            ``threads``, ``max_image_bytes``, and ``access`` (`StoreAccess`) for a URI.
     """
     spec: dict[str, Any] = json.loads(spec_json)
 
@@ -37,11 +37,12 @@ def prepare(spec_json: str) -> Mapper:
         from sightline.train.storage import Storage
         from sightline.train.train_settings import TrainSettings
         from sightline.train.write_samples import write_samples
+        from sightline.transfer.remote_folder import StoreAccess
 
         quiet_decoders()
         settings = TrainSettings.from_dict(spec["settings"])
         reader = PixelReader(preprocessing_of(settings), "none", 0)
-        folder = Storage(spec["samples"])
+        folder = Storage(spec["samples"], StoreAccess(**spec.get("access", {})))
         return _rows(write_samples(batches, folder, partition_id(), reader, spec["threads"]))
 
     begin_task()
@@ -89,12 +90,13 @@ def train(spec_json: str) -> Mapper:
         cache = str(Path(spec["task"]["cache"]).expanduser())  # of this machine's user
         task = WorkerTask(**spec["task"] | {"cache": cache}, device=device)
         host = context.getTaskInfos()[rank].address.rpartition(":")[0]
+        history: list[Any] = []
         try:
             group = join(
                 rank, workers, torch.device(device), host, lambda text: context.allGather(text)[0]
             )
             try:
-                history = run_worker(task, group, lambda _: None)
+                history = list(run_worker(task, group, lambda _: None))
             finally:
                 group.close()
         except SightlineError as error:
@@ -107,7 +109,7 @@ def train(spec_json: str) -> Mapper:
             # The error's frames keep the connections open, whose end the other workers wait for.
             gc.collect()
             yield from _rows([json.loads(failure)])
-        elif group.is_first:
+        elif rank == 0:
             yield from _rows(history)
 
     begin_task()

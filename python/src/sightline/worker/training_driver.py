@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sightline.errors import SightlineError
+
+if TYPE_CHECKING:
+    from sightline.train.storage import Storage
 
 
 def check(given: dict[str, Any]) -> dict[str, Any]:
@@ -25,14 +28,13 @@ def check(given: dict[str, Any]) -> dict[str, Any]:
         weights, or an empty text.
     """
     from sightline.train.run_steps import check_run, write_start
-    from sightline.train.storage import Storage
     from sightline.train.train_settings import NO_WEIGHTS, TrainSettings
 
-    output = Storage(given["output"])
+    output = _storage(given, "output")
     settings, tensors = check_run(
         TrainSettings.from_dict(given["settings"]),
         given["name"],
-        Storage(given["checkpoints"]),
+        _storage(given, "checkpoints"),
         resumed=given["resumed"],
     )
     write_start(output, tensors)
@@ -51,7 +53,6 @@ def index(given: dict[str, Any]) -> dict[str, Any]:
         ``counts`` (samples of each part), ``left_out`` (by error code) and ``sha256``.
     """
     from sightline.train.build_index import build_index
-    from sightline.train.storage import Storage
 
     with Path(given["events"]).open(encoding="utf-8") as lines:
         found = build_index(
@@ -59,7 +60,7 @@ def index(given: dict[str, Any]) -> dict[str, Any]:
             given["labels"],
             given["images"],
             given["max_error_rate"],
-            Storage(given["samples"]),
+            _storage(given, "samples"),
         )
     counts = {part: sum(one) for part, one in found.counts.items()}
     return {"counts": counts, "left_out": dict(found.left_out), "sha256": found.sha256}
@@ -79,16 +80,15 @@ def finish(given: dict[str, Any]) -> dict[str, Any]:
     from sightline.engine.quiet_decoders import quiet_decoders
     from sightline.train.run_steps import MODELS_FOLDER, SAMPLES_FOLDER, finish_run
     from sightline.train.shard_cache import ShardCache
-    from sightline.train.storage import Storage
     from sightline.train.train_settings import TrainSettings
 
     quiet_decoders()
-    output = Storage(given["output"])
+    output = _storage(given, "output")
     model = finish_run(
         given["name"],
         TrainSettings.from_dict(given["settings"]),
         output,
-        Storage(given["checkpoints"]),
+        _storage(given, "checkpoints"),
         ShardCache(
             output / SAMPLES_FOLDER, Path(given["cache"]).expanduser(), given["cache_bytes"]
         ),
@@ -102,6 +102,14 @@ def finish(given: dict[str, Any]) -> dict[str, Any]:
         "part": model.part,
         "metrics": {backend: one.as_dict() for backend, one in model.metrics.items()},
     }
+
+
+def _storage(given: dict[str, Any], key: str) -> Storage:
+    """Return a folder of the run; ``access`` has the fields of `StoreAccess`, for a URI."""
+    from sightline.train.storage import Storage
+    from sightline.transfer.remote_folder import StoreAccess
+
+    return Storage(given[key], StoreAccess(**given.get("access", {})))
 
 
 _STEPS = {"check": check, "index": index, "finish": finish}

@@ -1,13 +1,7 @@
 package sightline
 
 import java.io.FileNotFoundException
-import java.net.{
-  ConnectException,
-  NoRouteToHostException,
-  SocketTimeoutException,
-  URISyntaxException,
-  UnknownHostException,
-}
+import java.net.{SocketException, SocketTimeoutException, URISyntaxException, UnknownHostException}
 import java.nio.file.{AccessDeniedException, InvalidPathException, NoSuchFileException}
 
 import org.apache.hadoop.fs.UnsupportedFileSystemException
@@ -32,6 +26,16 @@ object ErrorTranslation {
   private val Denied = "(?:(\\S+) )?\\(?(Permission denied|Read-only file system)\\)?".r
   private val NotCreated = "Mkdirs failed to create (?:file:)?(\\S+)".r
   private val NotFound = "(?:File )?(\\S+)(?: does not exist| \\(No such file or directory\\)).*".r
+
+  // The classes of the connectors are not on the class path of this jar.
+  private val Refused = Set("GoogleJsonResponseException", "HttpResponseException", "S3Exception")
+  private val Unanswered = Set("NoHttpResponseException", "HttpChannelEOFException")
+  private val Bucket = "s3a://[^/'`: ]+".r
+  private val NoCredentials =
+    ("No AWS Credentials provided|Unable to load credentials from any of the providers|" +
+      "default credentials (?:were not found|are not available)").r
+  private val MissingFileSystem =
+    """No FileSystem for scheme "(\w+)"|hadoop\.fs\.(s3a)\.S3AFileSystem|(gcs)\.GoogleHadoopF""".r
 
   /** The error and its causes, the outermost first. */
   def causes(error: Throwable): Seq[Throwable] =
@@ -76,11 +80,19 @@ object ErrorTranslation {
     def ours(condition: String): Option[SightlineException] =
       Some(SightlineException(condition, "reason" -> firstLine(error)))
     error match {
-      case _: UnsupportedFileSystemException => ours("UNKNOWN_SCHEME")
+      case _: UnsupportedFileSystemException => Some(unknownScheme(error))
       case _: ClassNotFoundException if message(error).contains("FileSystem") =>
-        ours("UNKNOWN_SCHEME")
+        Some(unknownScheme(error))
+      case _ if error.getClass.getSimpleName == "UnknownStoreException" =>
+        Bucket.findFirstIn(message(error)).map(ObjectStore.noBucket)
+      case _ if NoCredentials.findFirstIn(message(error)).isDefined => ours("CREDENTIALS_NOT_FOUND")
+      case _ if Refused(error.getClass.getSimpleName) && hasStatus(error, "40[13]") =>
+        ours("PERMISSION_DENIED")
       case _: UnknownHostException => ours("UNKNOWN_HOST")
-      case _: ConnectException | _: NoRouteToHostException | _: SocketTimeoutException =>
+      // A SocketException is also that of a connection that is refused or has no route.
+      case _: SocketException | _: SocketTimeoutException => ours("STORAGE_UNREACHABLE")
+      case _ if Unanswered(error.getClass.getSimpleName) => ours("STORAGE_UNREACHABLE")
+      case _ if Refused(error.getClass.getSimpleName) && hasStatus(error, "5\\d\\d") =>
         ours("STORAGE_UNREACHABLE")
       case _: AccessDeniedException | _: AccessControlException => ours("PERMISSION_DENIED")
       case _: URISyntaxException | _: InvalidPathException => ours("INVALID_PATH")
@@ -96,6 +108,17 @@ object ErrorTranslation {
       case _ => None
     }
   }
+
+  private def unknownScheme(error: Throwable): SightlineException =
+    MissingFileSystem
+      .findFirstMatchIn(message(error))
+      .flatMap(_.subgroups.flatMap(Option(_)).headOption)
+      .flatMap(found => Connector.ofScheme(if (found == "gcs") "gs" else found))
+      .map(_.missing)
+      .getOrElse(SightlineException("UNKNOWN_SCHEME", "reason" -> firstLine(error)))
+
+  private def hasStatus(error: Throwable, status: String): Boolean =
+    message(error).matches(s"(?s)$status\\b.*|.*Status Code: $status\\b.*")
 
   private def ofStorage(error: Throwable): Option[SightlineException] =
     NotCreated

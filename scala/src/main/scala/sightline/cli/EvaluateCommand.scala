@@ -30,6 +30,7 @@ object EvaluateCommand extends Command {
       format: Option[String] = None,
       @arg(doc = "Replace the output if it exists")
       overwrite: mainargs.Flag = mainargs.Flag(),
+      cloud: CloudOptions,
   )
 
   private val parser = ParserForClass[Options]
@@ -42,7 +43,7 @@ object EvaluateCommand extends Command {
 
   override def prepare(arguments: Seq[String]): Invocation => Unit = {
     val options = Command.parse(parser, this, arguments)
-    invocation => run(options, invocation)
+    options.cloud(this)(run(options, _))
   }
 
   private def run(options: Options, invocation: Invocation): Unit = {

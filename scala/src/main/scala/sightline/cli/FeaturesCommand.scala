@@ -21,6 +21,8 @@ object FeaturesCommand extends Command {
 
   override def prepare(arguments: Seq[String]): Invocation => Unit = {
     val options = Command.parse(parser, this, arguments)
-    options.run.run(ImageResult.Features, OutputFormat.Parquet, ResultType.DefaultTopK).run
+    options.run.cloud(this)(
+      options.run.run(ImageResult.Features, OutputFormat.Parquet, ResultType.DefaultTopK).run
+    )
   }
 }

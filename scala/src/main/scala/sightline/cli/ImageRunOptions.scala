@@ -22,6 +22,7 @@ final case class ImageRunOptions(
     @arg(doc = "Maximum share of failed images, 0 to 1; if more fail, the run publishes nothing")
     maxErrorRate: Option[Double] = None,
     inference: InferenceOptions,
+    cloud: CloudOptions,
 ) {
 
   /**

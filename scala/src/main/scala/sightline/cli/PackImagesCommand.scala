@@ -24,6 +24,7 @@ object PackImagesCommand extends Command {
       overwrite: mainargs.Flag = mainargs.Flag(),
       @arg(doc = "Maximum bytes of a file; larger ones give the error TOO_LARGE (default 67108864)")
       maxImageBytes: Long = FolderScanOptions.MaxImageBytes,
+      cloud: CloudOptions,
   )
 
   private val parser = ParserForClass[Options]
@@ -45,7 +46,7 @@ object PackImagesCommand extends Command {
         "It must end with .parquet, so that other commands recognise the table.",
       )
     }
-    invocation => run(request, options.output, options.overwrite.value, invocation)
+    options.cloud(this)(run(request, options.output, options.overwrite.value, _))
   }
 
   private def run(

@@ -38,6 +38,7 @@ object PcaCommand extends Command {
       experiment: Option[String] = None,
       @arg(doc = "If the tracking server cannot be reached, print a warning and continue")
       mlflowOptional: mainargs.Flag = mainargs.Flag(),
+      cloud: CloudOptions,
   )
 
   private val parser = ParserForClass[Options]
@@ -55,7 +56,7 @@ object PcaCommand extends Command {
     exclude("--split-column", options.splitColumn.isDefined, "--no-split", options.noSplit.value)
     require("--experiment", options.experiment.isDefined, options.mlflow.isDefined)
     require("--mlflow-optional", options.mlflowOptional.value, options.mlflow.isDefined)
-    PcaRun(
+    val run = PcaRun(
       features = Command.nonEmpty("--features", options.features),
       output = Command.nonEmpty("--output", options.output),
       overwrite = options.overwrite.value,
@@ -72,7 +73,8 @@ object PcaCommand extends Command {
           options.mlflowOptional.value,
         )
       },
-    ).run
+    )
+    options.cloud(this)(run.run)
   }
 
   private def oneDash(word: String): Seq[String] = word match {

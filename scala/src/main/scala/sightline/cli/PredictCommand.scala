@@ -29,6 +29,8 @@ object PredictCommand extends Command {
   override def prepare(arguments: Seq[String]): Invocation => Unit = {
     val options = Command.parse(parser, this, arguments)
     val topK = OptionValue.atLeast("--top-k", options.topK, 1)
-    options.run.run(ImageResult.Prediction, OutputFormat.parse(options.format), topK).run
+    options.run.cloud(this)(
+      options.run.run(ImageResult.Prediction, OutputFormat.parse(options.format), topK).run
+    )
   }
 }

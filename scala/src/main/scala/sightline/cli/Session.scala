@@ -32,12 +32,19 @@ object Session {
     "org.apache.spark.sql.catalyst.csv.CSVHeaderChecker",
     // Prints each attempt of a failed task with its trace; the command prints the error once.
     "org.apache.spark.scheduler.TaskSetManager",
+    // Warn about a name that is taken in an object store, and print all counters of its stream.
+    "org.apache.hadoop.fs.s3a.S3ABlockOutputStream",
+    "org.apache.hadoop.fs.s3a.S3AInstrumentation",
+    // Warns about renames in an object store; Sightline's outputs are marked as incomplete until their end.
+    "org.apache.hadoop.fs.s3a.commit.AbstractS3ACommitterFactory",
   )
 
   /** Loggers that repeat the trace of a failed task. */
   val silent: Seq[String] = Seq(
     "org.apache.spark.executor.Executor",
     "org.apache.spark.sql.execution.datasources.FileFormatWriter",
+    // Repeats the error of a storage that also fails to remove a task's files.
+    "org.apache.spark.sql.execution.datasources.SQLHadoopMapReduceCommitProtocol",
     "org.apache.spark.util.Utils",
   )
 

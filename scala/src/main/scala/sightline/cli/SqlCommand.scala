@@ -38,6 +38,7 @@ object SqlCommand extends Command {
       repeat: Int = 1,
       @arg(doc = "Maximum number of rows printed of each result (default 50)")
       rows: Int = 50,
+      cloud: CloudOptions,
   )
 
   private val parser = ParserForClass[Options]
@@ -55,7 +56,7 @@ object SqlCommand extends Command {
     val repeat = OptionValue.atLeast("--repeat", options.repeat, 1)
     val views = options.view.map(pair("--view", _))
     val settings = options.set.map(pair("--set", _))
-    invocation =>
+    options.cloud(this) { invocation =>
       analysed {
         val spark = invocation.spark
         settings.foreach { case (key, value) => spark.conf.set(key, value) }
@@ -66,6 +67,7 @@ object SqlCommand extends Command {
         views.foreach { case (view, path) => createView(invocation, view, path) }
         script.statements.foreach(_.run(spark, repeat, options.rows))
       }
+    }
   }
 
   /** Converts an error of Spark's analysis to INVALID_SQL, unless it is one of Sightline's errors. */

@@ -61,7 +61,8 @@ private[report] object KilledRuns {
       .groupMap(_._1)(_._2)
   }
 
-  private def hasEnded(fs: FileSystem, file: Path, owner: RunOwner): Boolean =
+  /** Whether the run with this owner file has ended, or has written nothing for half an hour. */
+  def hasEnded(fs: FileSystem, file: Path, owner: RunOwner): Boolean =
     owner.hasEnded.getOrElse {
       val written = Try(fs.getFileStatus(file).getModificationTime).toOption
       written.exists(_ < System.currentTimeMillis - SilentMillis)

@@ -5,15 +5,15 @@ import org.apache.spark.sql.SaveMode.Append
 import org.apache.spark.sql.functions.{base64, col, from_json, struct, to_json, when}
 import org.apache.spark.sql.sightline.ParquetFooter
 import org.apache.spark.sql.types.*
-import org.apache.spark.sql.{Column, DataFrame, SparkSession}
+import org.apache.spark.sql.{Column, DataFrame, DataFrameWriter, Row, SparkSession}
 
-import sightline.OptionValue
 import sightline.source.{Columns, FileFilter}
+import sightline.{ObjectStore, OptionValue}
 
 /** A file format of predictions. Reading gives the columns that were written. */
 sealed abstract class OutputFormat(val name: String) {
 
-  /** Appends the rows to those in the folder. */
+  /** Appends the rows to those in the folder, which is fully qualified. */
   def write(rows: DataFrame, folder: String): Unit
   def read(spark: SparkSession, folder: String): DataFrame
 
@@ -25,7 +25,7 @@ object OutputFormat {
 
   case object Parquet extends OutputFormat("parquet") {
     override def write(rows: DataFrame, folder: String): Unit =
-      rows.write.mode(Append).parquet(folder)
+      appended(rows, folder).parquet(folder)
     override def read(spark: SparkSession, folder: String): DataFrame = spark.read.parquet(folder)
 
     override def count(spark: SparkSession, folder: String): Long = {
@@ -40,7 +40,7 @@ object OutputFormat {
 
   case object Json extends OutputFormat("json") {
     override def write(rows: DataFrame, folder: String): Unit =
-      rows.write.mode(Append).option("ignoreNullFields", "false").json(folder)
+      appended(rows, folder).option("ignoreNullFields", "false").json(folder)
 
     override def read(spark: SparkSession, folder: String): DataFrame = {
       val found = spark.read.json(folder)
@@ -65,7 +65,7 @@ object OutputFormat {
     )
 
     override def write(rows: DataFrame, folder: String): Unit =
-      flatten(rows).write.mode(Append).options(Options).csv(folder)
+      appended(flatten(rows), folder).options(Options).csv(folder)
 
     override def read(spark: SparkSession, folder: String): DataFrame = {
       val flat = spark.read.options(Options).csv(folder)
@@ -113,6 +113,9 @@ object OutputFormat {
       case _ => Columns.quoted(name)
     }
   }
+
+  private def appended(rows: DataFrame, folder: String): DataFrameWriter[Row] =
+    rows.write.mode(Append).options(ObjectStore.writeOptions(folder))
 
   private val KnownTypes = new StructType()
     .add(Columns.Path, "string")

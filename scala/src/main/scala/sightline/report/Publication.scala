@@ -1,26 +1,25 @@
 package sightline.report
 
 import java.io.IOException
-import java.util.UUID
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicBoolean
 
-import scala.util.Try
+import scala.util.{Try, Using}
 
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, Path}
 import org.apache.hadoop.util.ShutdownHookManager
 
 import sightline.source.{Place, ReplacedFolder}
-import sightline.{ErrorTranslation, SightlineException}
+import sightline.{ErrorTranslation, ObjectStore, SightlineException}
 
 /**
- * An output folder that appears only when it is complete: it is written beside its final path and
- * then renamed.
+ * An output folder that is used only when it is complete.
  *
- * On file systems with an atomic rename (local, HDFS) a killed run leaves either the old result or the
- * new one, and the next run to the same output removes its temporary files. Object stores copy instead,
- * so a reader may find an incomplete output.
+ * On file systems with an atomic rename (local, HDFS) it is written beside its final path and then
+ * renamed: a killed run leaves either the old result or the new one. In object stores it is written
+ * to its final path, and marked as incomplete until it is complete. The next run to the same output
+ * removes the files of a killed one.
  *
  * @param replaces the folder that publishing deletes; None unless the run may overwrite
  */
@@ -30,48 +29,45 @@ final class Publication private (
     val replaces: Option[ReplacedFolder],
 ) {
 
-  private val id = UUID.randomUUID.toString.take(8)
-  private val owner = KilledRuns.owner(output, id)
+  private val staged: StagedOutput =
+    if (ObjectStore.is(fs)) new MarkedOutput(fs, output, replaces.isDefined)
+    else new RenamedOutput(fs, output, replaces.isDefined)
+
   private val isOver = new AtomicBoolean(false)
   private val beat = DaemonTimer.start("sightline-publication")
   // Removes the unfinished output if Ctrl-C or SIGTERM ends the process.
   private val hook = new Thread(() => discard())
 
-  /** The folder to write to. Its name does not start with a dot, because Spark would not read it. */
-  val staging: Path = KilledRuns.staging(output, id)
+  /** The folder to write to. */
+  val staging: Path = staged.staging
 
   /**
    * Runs `write`, which fills [[staging]] and calls [[publish]]. An output that is not published is
    * removed.
    *
-   * @throws SightlineException OUTPUT_NOT_WRITABLE
+   * @throws SightlineException OUTPUT_NOT_WRITABLE, or OUTPUT_IN_USE in an object store
    */
   def apply[A](write: => A): A = {
     begin()
-    try write
-    finally discard()
+    // As a resource: if the storage has failed, its first error is thrown and not that of discarding.
+    Using.resource(this)(_ => write)(p => p.discard())
   }
 
-  /** Renames the staged folder to the output. */
+  /** Makes the output visible, as a whole. */
   def publish(): Unit = synchronized {
-    val old = KilledRuns.replaced(output, id)
-    val isThere = fs.exists(output)
-    if (isThere && replaces.isEmpty) throw Publication.exists(output)
-    if (isThere) rename(output, old)
-    try rename(staging, output)
-    catch {
-      case error: Throwable =>
-        if (isThere) rename(old, output)
-        throw error
-    }
-    if (isThere) fs.delete(old, true): Unit
+    staged.publish()
     end()
   }
 
-  /** Removes the staged folder if it has not been published. */
+  /** Removes what was written if it has not been published. */
   def discard(): Unit = synchronized {
     if (!isOver.get) {
-      fs.delete(staging, true): Unit
+      try staged.discard()
+      catch {
+        case error: IOException =>
+          stop()
+          throw error
+      }
       end()
     }
   }
@@ -86,41 +82,39 @@ final class Publication private (
   private def begin(): Unit = {
     requireWritten()
     ShutdownHookManager.get.addShutdownHook(hook, Publication.HookPriority)
-    try RunOwner.current.write(fs, owner)
+    try staged.begin()
     catch {
       case error: IOException =>
-        end()
+        stop()
         throw SightlineException(
           "OUTPUT_NOT_WRITABLE",
           "path" -> output.getParent,
           "reason" -> ErrorTranslation.firstLine(error),
         )
+      case error: SightlineException =>
+        stop()
+        throw error
     }
     beat.scheduleAtFixedRate(
-      () => Try(RunOwner.current.write(fs, owner)): Unit,
+      () => Try(RunOwner.current.write(fs, staged.owner)): Unit,
       KilledRuns.BeatSeconds,
       KilledRuns.BeatSeconds,
       TimeUnit.SECONDS,
     ): Unit
   }
 
-  private def end(): Unit = {
+  private def stop(): Unit = {
     isOver.set(true)
     beat.shutdownNow(): Unit
     beat.awaitTermination(1, TimeUnit.MINUTES): Unit
     Try(ShutdownHookManager.get.removeShutdownHook(hook)): Unit
-    // Last, because it identifies the owner of the other files.
-    fs.delete(owner, false): Unit
   }
 
-  private def rename(from: Path, to: Path): Unit =
-    if (!fs.rename(from, to)) {
-      throw SightlineException(
-        "OUTPUT_NOT_WRITTEN",
-        "path" -> to,
-        "reason" -> s"$from could not be renamed to it",
-      )
-    }
+  private def end(): Unit = {
+    stop()
+    // Last, because it identifies the owner of the other files.
+    staged.end()
+  }
 }
 
 object Publication {
@@ -129,12 +123,12 @@ object Publication {
   private val HookPriority = FileSystem.SHUTDOWN_HOOK_PRIORITY + 10
 
   /**
-   * Checks the output and handles files that killed runs left beside it; creates nothing.
+   * Checks the output and handles files that killed runs left; creates nothing.
    *
    * @param inputs locations that the run reads, which the output must not contain
    * @param tables inputs whose files are all read, so that the output must not be in them
    * @throws SightlineException OUTPUT_EXISTS if `output` exists and `overwrite` is false,
-   *   OUTPUT_HOLDS_INPUT, OUTPUT_IN_INPUT, OUTPUT_NOT_WRITABLE
+   *   OUTPUT_HOLDS_INPUT, OUTPUT_IN_INPUT, OUTPUT_NOT_WRITABLE, OUTPUT_IN_USE
    */
   def prepare(
       output: String,
@@ -147,7 +141,10 @@ object Publication {
     val fs = path.getFileSystem(hadoop)
     val qualified = fs.makeQualified(path)
     WritableOutput.require(fs, qualified)
-    KilledRuns.settle(fs, qualified).foreach(line => System.err.println(s"sightline: $line"))
+    val found =
+      if (ObjectStore.is(fs)) MarkedOutput.settle(fs, qualified).toSeq
+      else KilledRuns.settle(fs, qualified)
+    found.foreach(line => System.err.println(s"sightline: $line"))
     val folder = Place.of(qualified, hadoop).map(ReplacedFolder(output, _))
     folder.foreach { replaced =>
       inputs.foreach(replaced.requireWithout(_, hadoop))
@@ -157,6 +154,6 @@ object Publication {
     new Publication(fs, qualified, folder.filter(_ => overwrite))
   }
 
-  private def exists(output: Path): SightlineException =
+  private[report] def exists(output: Path): SightlineException =
     SightlineException("OUTPUT_EXISTS", "output" -> output)
 }

@@ -41,12 +41,14 @@ final case class RunOwner(
 
   override def toString: String = s"process $process on $host"
 
-  def write(fs: FileSystem, file: Path): Unit = {
+  def write(fs: FileSystem, file: Path): Unit =
+    Using.resource(fs.create(file, true))(_.write(text(None).getBytes(UTF_8)))
+
+  /** The content of the file; `run` distinguishes the runs of one process. */
+  def text(run: Option[String]): String = {
     val json = ("host" -> host) ~ ("namespace" -> namespace) ~ ("process" -> process) ~
-      ("process_started" -> started)
-    Using.resource(fs.create(file, true)) {
-      _.write((JsonMethods.compact(json) + "\n").getBytes(UTF_8))
-    }
+      ("process_started" -> started) ~ ("run" -> run)
+    JsonMethods.compact(json) + "\n"
   }
 }
 

@@ -8,7 +8,7 @@ import org.apache.hadoop.fs.permission.FsAction
 import org.apache.hadoop.fs.{FileSystem, Path}
 import org.apache.hadoop.security.AccessControlException
 
-import sightline.{LocalFiles, SightlineException}
+import sightline.{LocalFiles, ObjectStore, SightlineException}
 
 /** Checks whether this user may create a folder, without creating it. */
 object WritableOutput {
@@ -17,9 +17,10 @@ object WritableOutput {
    * Checks the permissions of the nearest folder above `output` that exists.
    *
    * @param output fully qualified
-   * @throws SightlineException OUTPUT_NOT_WRITABLE
+   * @throws SightlineException OUTPUT_NOT_WRITABLE, BUCKET_NOT_FOUND
    */
   def require(fs: FileSystem, output: Path): Unit = {
+    ObjectStore.requireBucket(fs, output)
     val there = Iterator
       .iterate(output.getParent)(_.getParent)
       .takeWhile(Option(_).isDefined)

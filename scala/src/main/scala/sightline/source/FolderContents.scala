@@ -19,10 +19,10 @@ final private[source] case class FolderContents(
    * Whether the folder is the output of a Sightline command, so that its files are not images of the
    * collection. False for the output of `subset`, which consists of links to images.
    */
-  def isOutput: Boolean = record.exists(!isSubset(_)) || hasResults
+  def isOutput: Boolean = record.exists(!isSubset(_)) || hasResults || isMarked
 
   /** Whether the folder is empty or the output of a run, so that it may be deleted. */
-  def isReplaceable: Boolean = names.isEmpty || record.isDefined || hasResults
+  def isReplaceable: Boolean = names.isEmpty || record.isDefined || hasResults || isMarked
 
   /** Whether a subfolder is the unfinished output of a run that is running or was killed. */
   def isUnfinished(folder: String): Boolean = folder match {
@@ -37,6 +37,9 @@ final private[source] case class FolderContents(
   /** Whether the folder has the files that pca or evaluate writes. */
   private def hasResults: Boolean =
     has("run.json") && (has("components") || has("metrics.json"))
+
+  /** Whether the folder is the unfinished output of a run in an object store. */
+  private def isMarked: Boolean = has(UnfinishedOutput.Marker)
 
   private def has(name: String): Boolean = names.contains(name)
 

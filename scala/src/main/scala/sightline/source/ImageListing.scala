@@ -9,7 +9,7 @@ import scala.collection.mutable
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileStatus, FileSystem, GlobPattern, Path}
 
-import sightline.{LocalFiles, SightlineException}
+import sightline.{LocalFiles, ObjectStore, SightlineException}
 
 /**
  * Walks through folders.
@@ -22,6 +22,7 @@ final private class ImageListing(
     labels: FolderLabels,
     filter: FileFilter,
     roots: AllowedRoots,
+    isFlat: Boolean,
 ) {
 
   private val isLocal = LocalFiles.isLocal(fs)
@@ -77,7 +78,8 @@ final private class ImageListing(
     def above: ImageFolder = folder(Option(path.getParent).getOrElse(path))
     if (status.isDirectory) {
       val there = if (isLocal) real(local(status)) else ""
-      below(Walked(folder(path), above, path.getName, there, isNamed))
+      val walked = Walked(folder(path), above, path.getName, there, isNamed)
+      listing(walked)(flat => below(walked, flat))
     } else {
       taken(
         ImageFile(above, path.getName, status.getLen, status.getModificationTime),
@@ -102,16 +104,25 @@ final private class ImageListing(
       isAway: Boolean = false,
   )
 
+  /** Calls `use` with one listing of all folders below `walked`; None if each is listed for itself. */
+  private def listing(walked: Walked)(
+      use: Option[FlatListing] => Iterator[ImageFile]
+  ): Iterator[ImageFile] =
+    orErrorRow(walked) {
+      require(walked)
+      use(if (isFlat) FlatListing.of(fs, new Path(walked.folder.path)) else None)
+    }
+
   /** The files of a folder; an error row if the folder cannot be opened. */
-  private def below(walked: Walked): Iterator[ImageFile] =
-    try {
-      // The target of a link may be outside the allowed roots.
-      refusal(walked.folder).foreach(error =>
-        throw new AccessDeniedException(walked.folder.path, "", error.message)
-      )
+  private def below(walked: Walked, flat: Option[FlatListing]): Iterator[ImageFile] =
+    orErrorRow(walked) {
+      require(walked)
       val contents =
         if (isLocal) LocalFolder.contents(walked.folder.path)
-        else FolderEntry.remote(fs, new Path(walked.folder.path))
+        else {
+          val path = new Path(walked.folder.path)
+          flat.fold(FolderEntry.remote(fs, path))(_.contents(path))
+        }
       if (!walked.isNamed && contents.isOutput) skip(walked.folder.path)
       else {
         contents.entries.flatMap {
@@ -120,11 +131,20 @@ final private class ImageListing(
           case FolderEntry.Folder(name, _) if contents.isUnfinished(name) =>
             skip(walked.folder.path + name)
           case FolderEntry.Folder(name, isLink) if filter.depth == FileFilter.Depth.All =>
-            next(walked, name, isLink).iterator.flatMap(below)
+            next(walked, name, isLink).iterator.flatMap(below(_, flat))
           case FolderEntry.Folder(_, _) => Iterator.empty
         }
       }
-    } catch {
+    }
+
+  // The target of a link may be outside the allowed roots.
+  private def require(walked: Walked): Unit = refusal(walked.folder).foreach { error =>
+    throw new AccessDeniedException(walked.folder.path, "", error.message)
+  }
+
+  private def orErrorRow(walked: Walked)(files: => Iterator[ImageFile]): Iterator[ImageFile] =
+    try files
+    catch {
       case error: IOException =>
         val unlisted = ReadError.of(error, ReadError.List)
         Iterator.single(ImageFile(walked.above, walked.name, 0L, 0L, Some(unlisted)))
@@ -198,8 +218,8 @@ object ImageListing {
    * @param location folder or glob, at any Hadoop URI
    * @param limit the maximum number of files; None: no limit
    * @param roots the folders that the files must be in
-   * @throws SightlineException PATH_NOT_FOUND, also for a glob that matches nothing, or
-   *   PATH_NOT_ALLOWED
+   * @throws SightlineException PATH_NOT_FOUND, also for a glob that matches nothing,
+   *   BUCKET_NOT_FOUND or PATH_NOT_ALLOWED
    */
   def list(
       location: String,
@@ -217,7 +237,9 @@ object ImageListing {
     if (found.isEmpty) throw absent(location, "matches nothing")
     // A glob such as {a,../b} may match files outside the allowed roots.
     found.foreach(status => roots.require(status.getPath.toString, hadoop))
-    new ImageListing(fs, root.toUri.getPath, labels, filter, roots).of(found, exists, limit)
+    // A walk through the folders ends at the limit; one listing of all objects does not.
+    val isFlat = ObjectStore.is(fs) && limit.isEmpty && filter.depth == FileFilter.Depth.All
+    new ImageListing(fs, root.toUri.getPath, labels, filter, roots, isFlat).of(found, exists, limit)
   }
 
   /**
@@ -231,7 +253,10 @@ object ImageListing {
     val path = new Path(location)
     // `photos [2020]` is a glob only if there is no folder of that name.
     val exists = path.getFileSystem(hadoop).exists(path)
-    if (!exists && !isGlob(location)) throw notFound(location)
+    if (!exists && !isGlob(location)) {
+      ObjectStore.requireBucket(path.getFileSystem(hadoop), path)
+      throw notFound(location)
+    }
     exists
   }
 

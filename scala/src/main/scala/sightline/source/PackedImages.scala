@@ -1,7 +1,10 @@
 package sightline.source
 
+import org.apache.spark.sql.SaveMode.Append
 import org.apache.spark.sql.functions.{col, octet_length}
 import org.apache.spark.sql.{DataFrame, SparkSession}
+
+import sightline.ObjectStore
 
 /**
  * Images with their metadata in one Parquet table, which is read many times faster than a collection of
@@ -37,9 +40,16 @@ object PackedImages {
       ImageInput(named(input.rows), input.count)
     } else ImageInput.listed(spark, request)
 
-  /** Writes Parquet with small row groups, so that it can be divided evenly among tasks. */
+  /**
+   * Writes Parquet with small row groups, so that it can be divided evenly among tasks.
+   *
+   * @param folder fully qualified; it may exist in an object store, where its owner file is in it
+   */
   def write(rows: DataFrame, folder: String): Unit =
-    rows.write.options(WriteOptions).parquet(folder)
+    rows.write
+      .mode(Append)
+      .options(WriteOptions ++ ObjectStore.writeOptions(folder))
+      .parquet(folder)
 
   private def named(rows: DataFrame): DataFrame = {
     val own = rows.columns.toSeq.filterNot(Columns.OfWorker)

@@ -102,7 +102,8 @@ final class MainSuite extends AnyFunSuite {
   }
 
   test("predict has the same options in the jar and in the Python package") {
-    val only = Set("--models", "--sequential", "--threads")
+    val clouds = Set("--cloud", "--endpoint", "--credentials", "--region")
+    val only = Set("--models", "--sequential", "--threads") ++ clouds
     def options(help: String): Set[String] = "--[a-z][a-z-]+".r.findAllIn(help).toSet - "--help"
     val alone = options(
       TestPython.run(

@@ -1,0 +1,1 @@
+"""Copies of folders between this machine and an object store."""

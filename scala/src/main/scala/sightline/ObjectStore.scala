@@ -1,0 +1,82 @@
+package sightline
+
+import java.io.IOException
+import java.nio.charset.StandardCharsets.UTF_8
+
+import scala.util.{Try, Using}
+
+import org.apache.hadoop.fs.{FSDataOutputStream, FileAlreadyExistsException, FileSystem, Path}
+
+/**
+ * File systems of object stores: they rename by copying each object, but create an object only if its
+ * name is free, atomically.
+ */
+object ObjectStore {
+
+  private val Schemes = Set("gs", "s3a", "s3", "s3n")
+
+  // A name of Hadoop 3.4.2: the file is created by a request with `If-None-Match: *`.
+  private val Conditional = "fs.option.create.conditional.overwrite"
+
+  def is(fs: FileSystem): Boolean = Schemes(fs.getUri.getScheme)
+
+  /** Whether a path, fully qualified, is in an object store. */
+  def contains(path: Path): Boolean = Schemes(String.valueOf(path.toUri.getScheme))
+
+  /**
+   * Spark's options for writing to the folder; none if it is not in an object store.
+   *
+   * Each task moves its files to the folder, which needs one copy of each file and not two. Spark writes
+   * no `_SUCCESS`, because the output is complete only when Sightline writes it.
+   *
+   * @param folder fully qualified
+   */
+  def writeOptions(folder: String): Map[String, String] =
+    if (!contains(new Path(folder))) Map.empty
+    else {
+      Map(
+        "mapreduce.fileoutputcommitter.algorithm.version" -> "2",
+        "mapreduce.fileoutputcommitter.marksuccessfuljobs" -> "false",
+      )
+    }
+
+  /**
+   * Checks that the bucket of a path that does not exist is there, for a better error.
+   *
+   * @throws SightlineException BUCKET_NOT_FOUND
+   */
+  def requireBucket(fs: FileSystem, path: Path): Unit = if (is(fs)) {
+    val bucket = fs.makeQualified(new Path(fs.makeQualified(path), "/"))
+    if (!fs.exists(bucket)) throw noBucket(bucket.toString.stripSuffix("/"))
+  }
+
+  def noBucket(bucket: String): SightlineException =
+    SightlineException("BUCKET_NOT_FOUND", "reason" -> s"the bucket $bucket does not exist")
+
+  /**
+   * Creates a file if its name is free. If several writers create it at the same time, one succeeds.
+   *
+   * @param text the content, which differs from that of other writers
+   * @return whether this call created the file
+   */
+  def create(fs: FileSystem, file: Path, text: String): Boolean =
+    if (fs.exists(file)) false
+    else {
+      try {
+        Using.resource(open(fs, file))(_.write(text.getBytes(UTF_8)))
+        true
+      } catch {
+        case _: FileAlreadyExistsException => false
+        // The store refused the request. Or its first answer was lost, and the connector asked again.
+        case error: IOException => read(fs, file).map(_ == text).getOrElse(throw error)
+      }
+    }
+
+  private def open(fs: FileSystem, file: Path): FSDataOutputStream =
+    if (fs.hasPathCapability(file, Conditional)) {
+      fs.createFile(file).overwrite(true).recursive().must(Conditional, true).build()
+    } else fs.create(file, false) // Google's connector asks for the generation 0.
+
+  private def read(fs: FileSystem, file: Path): Option[String] =
+    Try(Using.resource(fs.open(file))(in => new String(in.readAllBytes(), UTF_8))).toOption
+}
