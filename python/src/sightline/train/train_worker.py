@@ -53,7 +53,7 @@ class WorkerTask:
     cache_bytes: int
     threads: int
     device: str = "cpu"
-    access: Mapping[str, str | None] = field(default_factory=dict)
+    access: Mapping[str, Any] = field(default_factory=dict)
 
     @staticmethod
     def from_json(text: str) -> WorkerTask:
