@@ -39,25 +39,26 @@ def flowers(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def cluster(jar: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """``cluster("train", …)`` on two executors, each a process with one core."""
+def start(jar: Path, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """``start("local[2]", "train", …)``: an application, with its messages in stderr.txt."""
     home = Path(__file__).resolve().parents[2]
     started = []
 
-    def start(*arguments: object) -> subprocess.Popen[bytes]:
-        options = ("--master", "local-cluster[2,1,1024]", "--conf", "spark.ui.enabled=false")
+    def call(master: str, *arguments: object) -> subprocess.Popen[bytes]:
+        options = ("--master", master, "--conf", "spark.ui.enabled=false")
         variables = {"PATH": f"{home / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"}
         kept = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
-        process = subprocess.Popen(  # noqa: S603 - the repository's own program
-            [home / ".venv/bin/spark-submit", *options, jar, *map(str, arguments)],
-            env=kept | variables,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with (tmp_path / "stderr.txt").open("wb") as stderr:
+            process = subprocess.Popen(  # noqa: S603 - the repository's own program
+                [home / ".venv/bin/spark-submit", *options, jar, *map(str, arguments)],
+                env=kept | variables,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+            )
         started.append(process)
         return process
 
-    yield start
+    yield call
     for process in started:
         process.kill()
         process.wait()
@@ -93,7 +94,7 @@ def python_workers(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 
 def test_training_continues_after_a_killed_worker_and_after_a_killed_driver(
-    cluster: Callable[..., subprocess.Popen[bytes]],
+    start: Callable[..., subprocess.Popen[bytes]],
     run_command: Callable[..., Done],
     spark: SparkSession,
     flowers: Path,
@@ -103,7 +104,9 @@ def test_training_continues_after_a_killed_worker_and_after_a_killed_driver(
     command = ("train", "--images", flowers, *TINY, *SMALL_STEPS, "--epochs", EPOCHS)
     saving = ("--checkpoint-every", 5, "--checkpoint-batches", 2)
     names = ("--register", "tiny", "--models", models, "--output", run)
-    process = cluster(*command, *saving, *names, "--workers", 2)
+    options = (*command, *saving, *names, "--workers", 2)
+    # Two executors, each a process with one core.
+    process = start("local-cluster[2,1,1024]", *options)
     wait_for_step(run, 8, process)
     workers = python_workers(process)
     assert len(workers) == 2
@@ -138,7 +141,10 @@ def test_training_continues_after_a_killed_worker_and_after_a_killed_driver(
 
 
 def test_an_error_of_the_training_is_one_line_and_the_run_continues_with_other_settings(
-    run_command: Callable[..., Done], flowers: Path, tmp_path: Path
+    start: Callable[..., subprocess.Popen[bytes]],
+    run_command: Callable[..., Done],
+    flowers: Path,
+    tmp_path: Path,
 ) -> None:
     run = tmp_path / "run"
     command = ("train", "--images", flowers, *TINY, "--batch-size", 16, "--optimizer", "sgd")
@@ -165,6 +171,20 @@ def test_an_error_of_the_training_is_one_line_and_the_run_continues_with_other_s
     done = run_command("train", "--resume", "--output", run, "--image-size", 96)
     assert done.returncode == 2
     assert "sightline: CHECKPOINT_MISMATCH: step-00000009 was trained with" in done.stderr
+
+    # In local mode Spark does not repeat a failed task, so the command does.
+    process = start("local[2]", "train", "--resume", "--output", run, "--epochs", 4)
+    while process.poll() is None:
+        for worker in python_workers(process):
+            worker.kill()
+        time.sleep(0.05)
+    messages = (tmp_path / "stderr.txt").read_text("utf-8").splitlines()
+    ours = [line for line in messages if line.startswith("sightline: ")]
+    again = "sightline: a worker ended; the training continues from the newest checkpoint."
+    assert ours[:2] == [again, again]
+    assert ours[2].startswith("sightline: WORKER_LOST: workers of this run ended 3 times")
+    assert len(ours) == 3
+    assert process.returncode == 1
 
 
 def test_a_wrong_network_and_unreadable_images_end_the_run_before_the_training(

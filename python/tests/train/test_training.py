@@ -257,7 +257,7 @@ def test_a_disk_without_space_for_the_checkpoints_is_an_error_before_the_trainin
 ) -> None:
     usage = type("Usage", (), {"free": 10 * 2**20})
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
-    with pytest.raises(WrongUseError, match=r"^DISK_FULL: 5 checkpoints of 207323 parameters need"):
+    with pytest.raises(SightlineError, match=r"^DISK_FULL: 5 checkpoints of 207323 param"):
         train_alone(task(samples, tmp_path))
 
 

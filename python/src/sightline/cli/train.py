@@ -52,7 +52,6 @@ def train(**options: Any) -> None:  # noqa: ANN401 - click's values, by the name
         "torchvision",
         "safetensors",
         "yaml",
-        "fsspec",
         "onnx",
         "jinja2",
         "matplotlib",

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from sightline.errors import SightlineError, WrongUseError
+from sightline.errors import SightlineError
 from sightline.train.checkpoint import (
     TrainState,
     checkpoint_names,
@@ -113,7 +113,7 @@ def require_space(folder: Storage, parameters: int, keep: int) -> None:
         keep: Newest checkpoints that are kept. The best, and one that is written, come on top.
 
     Raises:
-        WrongUseError: DISK_FULL.
+        SightlineError: DISK_FULL.
     """
     if not folder.is_local:
         return
@@ -123,7 +123,7 @@ def require_space(folder: Storage, parameters: int, keep: int) -> None:
     needed = parameters * _BYTES_PER_PARAMETER * (keep + 2)
     free = shutil.disk_usage(path).free
     if free < needed:
-        raise WrongUseError(
+        raise SightlineError(
             "DISK_FULL",
             f"{keep + 2} checkpoints of {parameters} parameters need {needed / 2**30:.2f} GiB, and "
             f"{folder.root} has {free / 2**30:.2f} GiB left. Free some space, lower --keep, or "

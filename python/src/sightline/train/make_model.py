@@ -11,7 +11,7 @@ from typing import Any
 from sightline.bundle.add import add_bundle
 from sightline.bundle.add_request import AddRequest
 from sightline.bundle.bundle import Bundle
-from sightline.errors import SightlineError
+from sightline.errors import WrongUseError
 from sightline.train.checkpoint import Checkpoint, read_checkpoint
 from sightline.train.checkpoint_writer import best_checkpoint
 from sightline.train.evaluate_bundle import evaluate_bundle
@@ -65,11 +65,12 @@ def make_model(
         existing: ``refuse`` or ``replace`` a bundle of the same name.
 
     Raises:
-        SightlineError: NO_CHECKPOINT; errors of `add_bundle` and `evaluate_bundle`.
+        WrongUseError: NO_CHECKPOINT.
+        SightlineError: Errors of `add_bundle` and `evaluate_bundle`.
     """
     best = best_checkpoint(checkpoints)
     if not best:
-        raise SightlineError("NO_CHECKPOINT", f"{checkpoints.root} has no checkpoint of an epoch.")
+        raise WrongUseError("NO_CHECKPOINT", f"{checkpoints.root} has no checkpoint of an epoch.")
     checkpoint = read_checkpoint(checkpoints, best)
     settings = TrainSettings.from_dict(checkpoint.state.settings)
     request = AddRequest(

@@ -86,8 +86,8 @@ def run_worker(
         One record for each epoch of the run.
 
     Raises:
-        WrongUseError: CHECKPOINT_MISMATCH, DISK_FULL, NO_SAMPLES; errors of `TrainLoop`.
-        SightlineError: Errors of `TrainLoop.run`; CHECKPOINT_FAILED; SAMPLES_CORRUPT.
+        WrongUseError: CHECKPOINT_MISMATCH, NO_SAMPLES; errors of `TrainLoop`.
+        SightlineError: DISK_FULL; errors of `TrainLoop.run`; CHECKPOINT_FAILED; SAMPLES_CORRUPT.
     """
     quiet_decoders()
     settings = TrainSettings.from_dict(task.settings)

@@ -9,12 +9,15 @@ import gc
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from sightline.errors import SightlineError
 from sightline.worker.task import begin_task, partition_id
+
+if TYPE_CHECKING:
+    from pyspark import BarrierTaskContext
 
 Mapper = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
@@ -64,60 +67,64 @@ def train(spec_json: str) -> Mapper:
     spec: dict[str, Any] = json.loads(spec_json)
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        import torch
         from pyspark import BarrierTaskContext
 
         from sightline.backends.device import resolve_device
-        from sightline.train.process_group import join, lost
-        from sightline.train.train_worker import WorkerTask, run_worker
 
         for _ in batches:  # Spark waits until its rows are read
             pass
         context = BarrierTaskContext.get()
-        rank, workers = context.partitionId(), spec["workers"]
         gpu = context.resources().get("gpu")
         addresses = list(gpu.addresses) if gpu else []
         device, failure = "", ""
         try:
             device = str(resolve_device(spec["device"], "pytorch", addresses, local=spec["local"]))
         except SightlineError as error:
-            failure = _failure(error)
+            failure = json.dumps(_failure(error))
         # A worker that ends alone would leave the others waiting for it.
         failures = [text for text in context.allGather(failure) if text]
         if failures:
             yield from _rows([json.loads(failures[0])])
             return
-        cache = str(Path(spec["task"]["cache"]).expanduser())  # of this machine's user
-        task = WorkerTask(**spec["task"] | {"cache": cache}, device=device)
-        host = context.getTaskInfos()[rank].address.rpartition(":")[0]
-        history: list[Any] = []
-        try:
-            group = join(
-                rank, workers, torch.device(device), host, lambda text: context.allGather(text)[0]
-            )
-            try:
-                history = list(run_worker(task, group, lambda _: None))
-            finally:
-                group.close()
-        except SightlineError as error:
-            failure = _failure(error)
-        except RuntimeError as error:
-            if workers == 1:
-                raise
-            failure = _failure(lost(error))
-        if failure:
-            # The error's frames keep the connections open, whose end the other workers wait for.
-            gc.collect()
-            yield from _rows([json.loads(failure)])
-        elif rank == 0:
-            yield from _rows(history)
+        events = _trained(spec, context, device)
+        # The connections of a worker that failed must be closed: the others wait for their end.
+        gc.collect()
+        yield from _rows(events)
 
     begin_task()
     return run
 
 
-def _failure(error: SightlineError) -> str:
-    return json.dumps({"error": {"code": error.code, "message": error.message}})
+def _trained(spec: dict[str, Any], context: BarrierTaskContext, device: str) -> Iterable[Any]:
+    """Train as one worker. Return its events."""
+    import torch
+
+    from sightline.train.process_group import join, lost
+    from sightline.train.train_worker import WorkerTask, run_worker
+
+    rank, workers = context.partitionId(), spec["workers"]
+    cache = str(Path(spec["task"]["cache"]).expanduser())  # of this machine's user
+    task = WorkerTask(**spec["task"] | {"cache": cache}, device=device)
+    host = context.getTaskInfos()[rank].address.rpartition(":")[0]
+    try:
+        group = join(
+            rank, workers, torch.device(device), host, lambda text: context.allGather(text)[0]
+        )
+        try:
+            history = run_worker(task, group, lambda _: None)
+        finally:
+            group.close()
+    except SightlineError as error:
+        return [_failure(error)]
+    except RuntimeError as error:
+        if workers == 1:
+            raise
+        return [_failure(lost(error))]
+    return history if group.is_first else []
+
+
+def _failure(error: SightlineError) -> dict[str, Any]:
+    return {"error": {"code": error.code, "message": error.message}}
 
 
 def _rows(events: Iterable[Any]) -> Iterator[pa.RecordBatch]:

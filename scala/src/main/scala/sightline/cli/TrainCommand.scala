@@ -76,6 +76,7 @@ object TrainCommand extends Command {
       model = run.register.orElse(run.name).getOrElse(new Path(output).getName),
       register = run.register,
       models = run.models,
+      tracking = run.tracking,
       saved = OptionsFile.text(saved(options)),
     )
   }

@@ -1,5 +1,7 @@
 package sightline.cli
 
+import scala.util.Try
+
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SparkSession
@@ -8,7 +10,7 @@ import org.json4s.JsonDSL.*
 
 import sightline.model.{BundleCatalog, ModelRegistry}
 import sightline.plan.SessionModels
-import sightline.report.{RunRecord, Stopwatch}
+import sightline.report.{LocalRun, RunRecord, Stopwatch, Tracking}
 import sightline.source.ErrorCode
 import sightline.train.{
   BarrierTraining,
@@ -32,6 +34,7 @@ import sightline.{LocalFiles, SightlineException}
  * @param model the name of the model
  * @param register the name in the models root; None: the model stays in the output
  * @param models the models root; None: the session's
+ * @param tracking the server to log the run to; None: the run is not logged
  * @param saved the text of `train.yaml`
  */
 final case class TrainRun(
@@ -49,6 +52,7 @@ final case class TrainRun(
     model: String,
     register: Option[String],
     models: Option[String],
+    tracking: Option[Tracking],
     saved: String,
 ) {
 
@@ -67,6 +71,7 @@ final case class TrainRun(
     val checked = watch("preflight") {
       WorkerSlots.require(spark.sparkContext, workers)
       python.checkPackages()
+      tracking.foreach(_.check(spark))
       python.step(
         "check",
         ("settings" -> settings) ~
@@ -91,13 +96,9 @@ final case class TrainRun(
       ("threads" -> own)
     val training = new BarrierTraining(spark, python, workers, checkpointsPath, hadoop)
     val progress = new TrainProgress(checkpointsPath, hadoop, System.err)
-    val history = watch("train") {
-      var shown = Seq.empty[JValue]
-      try {
-        shown = training.run(task, device)
-        shown
-      } finally progress.stop(shown)
-    }
+    val trained = Try(watch("train")(training.run(task, device)))
+    progress.stop(trained.getOrElse(Nil))
+    val history = trained.get
     val made = watch("model") {
       python.step(
         "finish",
@@ -141,6 +142,11 @@ final case class TrainRun(
       hadoop,
     )
     println(summary.text)
+    tracking.foreach { server =>
+      LocalRun(folder.path, hadoop, TrainRun.Tracked, made = Nil) { local =>
+        println(server.log(spark, local, output).trim)
+      }
+    }
   }
 
   private def prepare(
@@ -178,4 +184,17 @@ final case class TrainRun(
     val path = new Path(location)
     path.getFileSystem(hadoop).makeQualified(path)
   }
+}
+
+object TrainRun {
+
+  /** Files and folders that are logged to a tracking server. */
+  private val Tracked = Seq(
+    TrainOutput.SettingsFile,
+    "history.json",
+    "evaluation.json",
+    "report.html",
+    "model_card.md",
+    "models",
+  )
 }

@@ -50,6 +50,7 @@ final case class TrainSummary(
       s"time       ${watch.text}",
       s"model      $bundle (from ${(made \ "checkpoint").extract[String]})",
       s"output     $output",
+      s"report     $output/report.html",
     ) ++ names ++ Seq(s"next       $next")).mkString("\n")
   }
 

@@ -11,8 +11,14 @@ import sightline.{ShellWords, SightlineException}
  * @param uri the server's address
  * @param experiment the experiment, which is created if it does not exist
  * @param isOptional whether a failure to log is a warning and not an error
+ * @param runName the name of the run there; None: that of the Python client
  */
-final case class Tracking(uri: String, experiment: String, isOptional: Boolean) {
+final case class Tracking(
+    uri: String,
+    experiment: String,
+    isOptional: Boolean,
+    runName: Option[String] = None,
+) {
 
   /**
    * Checks, before the run, that the server accepts runs.
@@ -35,13 +41,13 @@ final case class Tracking(uri: String, experiment: String, isOptional: Boolean) 
   /**
    * Logs a run.
    *
-   * @param folder the output of `pca`, on the driver's disk
+   * @param folder the output of `pca` or `train`, on the driver's disk
    * @param output the output as the user wrote it, for messages
    * @return messages for the console; a warning if logging failed and tracking is optional
    * @throws SightlineException NOT_TRACKED with the error of `sightline track`
    */
   def log(spark: SparkSession, folder: String, output: String): String =
-    try command(spark, Seq(folder))
+    try command(spark, folder +: runName.toSeq.flatMap(Seq("--run-name", _)))
     catch {
       case error: SightlineException =>
         val again = ShellWords.line(

@@ -1,5 +1,6 @@
 package sightline.train
 
+import scala.annotation.tailrec
 import scala.util.{Failure, Success, Try}
 
 import org.apache.hadoop.conf.Configuration
@@ -42,22 +43,23 @@ final class BarrierTraining(
   def run(task: JObject, device: String): Seq[JValue] = {
     val spec = ("task" -> task) ~ ("workers" -> workers) ~ ("device" -> device) ~
       ("local" -> spark.sparkContext.isLocal)
-    var failures = 0
-    var result = Option.empty[Seq[JValue]]
-    while (result.isEmpty) {
-      val before = files
-      Try(trained(spec)) match {
-        case Success(history) => result = Some(history)
-        case Failure(error) if isLost(error) =>
-          failures = if (files == before) failures + 1 else 1
-          if (failures >= Attempts) throw lost(error)
-          System.err.println(
-            "sightline: a worker ended; the training continues from the newest checkpoint."
-          )
-        case Failure(error) => throw error
-      }
+    attempt(spec, failures = 0)
+  }
+
+  @tailrec
+  private def attempt(spec: JObject, failures: Int): Seq[JValue] = {
+    val before = files
+    Try(trained(spec)) match {
+      case Success(history) => history
+      case Failure(error) if isLost(error) =>
+        val more = if (files == before) failures + 1 else 1
+        if (more >= Attempts) throw lost(error)
+        System.err.println(
+          "sightline: a worker ended; the training continues from the newest checkpoint."
+        )
+        attempt(spec, more)
+      case Failure(error) => throw error
     }
-    result.get
   }
 
   private def trained(spec: JObject): Seq[JValue] = {

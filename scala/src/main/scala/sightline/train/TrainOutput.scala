@@ -7,9 +7,9 @@ import scala.util.Using
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileSystem, Path}
 
-import sightline.{LocalFiles, SightlineException}
 import sightline.report.WritableOutput
 import sightline.source.{ImageRequest, Place, ReplacedFolder}
+import sightline.{LocalFiles, SightlineException}
 
 /**
  * The folder of a training run. Unlike other outputs it is written in place: a run that was killed

@@ -3,6 +3,7 @@ package sightline.train
 import java.io.PrintStream
 import java.util.Locale
 import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.{AtomicInteger, AtomicLong, AtomicReference}
 
 import scala.util.Try
 
@@ -24,9 +25,9 @@ final class TrainProgress(checkpoints: Path, hadoop: Configuration, out: PrintSt
   private val isTerminal = Option(System.console).isDefined
   private val timer = DaemonTimer.start("sightline-train-progress")
   // An earlier run may have left the file.
-  private var seen: JValue = RunRecord.read(file, hadoop)
-  private var lastEpoch = TrainProgress.endedEpochs(seen)
-  private var printed = System.nanoTime
+  private val seen = new AtomicReference[JValue](RunRecord.read(file, hadoop))
+  private val lastEpoch = new AtomicInteger(endedEpochs(seen.get))
+  private val printed = new AtomicLong(System.nanoTime)
 
   timer.scheduleAtFixedRate(() => Try(poll()): Unit, Seconds, Seconds, TimeUnit.SECONDS): Unit
 
@@ -39,8 +40,7 @@ final class TrainProgress(checkpoints: Path, hadoop: Configuration, out: PrintSt
 
   private def poll(): Unit = {
     val found = RunRecord.read(file, hadoop)
-    if (found != JNothing && found != seen) {
-      seen = found
+    if (found != JNothing && seen.getAndSet(found) != found) {
       found \ "record" match {
         case JNothing => progress(found)
         case ended => record(ended)
@@ -50,18 +50,18 @@ final class TrainProgress(checkpoints: Path, hadoop: Configuration, out: PrintSt
 
   private def progress(state: JValue): Unit = {
     // A run that continues from a checkpoint repeats the epochs after it.
-    lastEpoch = math.min(lastEpoch, endedEpochs(state))
+    lastEpoch.updateAndGet(math.min(_, endedEpochs(state))): Unit
     if (isTerminal) out.print(s"\r\u001b[K${progressLine(state)}")
-    else if (System.nanoTime - printed >= FileSeconds * 1000000000L) {
-      printed = System.nanoTime
+    else if (System.nanoTime - printed.get >= FileSeconds * 1000000000L) {
+      printed.set(System.nanoTime)
       out.println(progressLine(state))
     }
   }
 
   private def record(ended: JValue): Unit = {
     val epoch = number(ended, "epoch").toInt
-    if (epoch > lastEpoch) {
-      lastEpoch = epoch
+    if (epoch > lastEpoch.get) {
+      lastEpoch.set(epoch)
       out.println((if (isTerminal) "\r\u001b[K" else "") + recordLine(ended))
     }
   }

@@ -1,10 +1,10 @@
 package sightline.train
 
+import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.sightline.PythonWorker
 import org.apache.spark.sql.types.{StringType, StructType}
-import org.apache.spark.sql.SparkSession
-import org.json4s.jackson.JsonMethods
 import org.json4s.*
+import org.json4s.jackson.JsonMethods
 
 import sightline.schedule.{DriverPython, Interpreter, Preflight, WorkerEnvironment, WorkerFunction}
 
@@ -76,8 +76,9 @@ object TrainPython {
     "torchvision",
     "safetensors",
     "yaml",
-    "fsspec",
     "filelock",
     "onnx",
+    "jinja2",
+    "matplotlib",
   )
 }

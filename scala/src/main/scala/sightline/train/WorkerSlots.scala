@@ -30,8 +30,14 @@ object WorkerSlots {
     }
     val seconds = if (context.isLocal) 0L else conf.getTimeAsSeconds(Waiting, "30s")
     val until = System.nanoTime + seconds * 1000000000L
-    while (TaskSlots.of(context) < workers && System.nanoTime < until) Thread.sleep(PollMillis)
-    val slots = TaskSlots.of(context)
+    val slots = Iterator
+      .continually(TaskSlots.of(context))
+      .dropWhile { found =>
+        val waits = found < workers && System.nanoTime < until
+        if (waits) Thread.sleep(PollMillis)
+        waits
+      }
+      .next()
     if (slots < workers) throw missing(context, workers, slots)
   }
 

@@ -76,6 +76,7 @@ final class TrainCommandSuite extends AnyFunSuite with CommandRuns {
     assert(refused("--split", "0.9/0.2/0.1").code == "INVALID_OPTION")
     assert(refused("--architecture-arguments", "[1]").code == "INVALID_OPTION")
     assert(refused("--resume", "--overwrite").code == "WRONG_ARGUMENTS")
+    assert(refused("--mlflow", "http://127.0.0.1:5000").code == "WRONG_ARGUMENTS")
     withFolder { folder =>
       Seq(
         "epoch: 3" -> "has the option 'epoch'. Known: architecture, ",

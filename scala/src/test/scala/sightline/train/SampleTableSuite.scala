@@ -21,7 +21,10 @@ final class SampleTableSuite extends AnyFunSuite with LocalSpark {
     (raised.code, raised.detail)
   }
 
-  private val eight = for (label <- Seq("b", "a"); n <- 0 until 4) yield s"$label/$n.jpg"
+  private val eight = for {
+    label <- Seq("b", "a")
+    n <- 0 until 4
+  } yield s"$label/$n.jpg"
 
   test("each image has the id of its label, in the order of the labels or of the names") {
     withFolder { folder =>
@@ -43,7 +46,9 @@ final class SampleTableSuite extends AnyFunSuite with LocalSpark {
     }
   }
 
-  test("labels that are missing or are not those of the classes end the run before an image is read") {
+  test(
+    "labels that are missing or are not those of the classes end the run before an image is read"
+  ) {
     withFolder { folder =>
       val source = images(folder, eight: _*)
       assert(
@@ -57,7 +62,9 @@ final class SampleTableSuite extends AnyFunSuite with LocalSpark {
       assert(error(source.copy(shares = SplitShares.parse("folders")))._1 == "NO_SPLIT")
       write(folder, "bare.jpg", ""): Unit
       val (none, text) = error(source)
-      assert(none == "NO_LABELS" && text.startsWith("1 of 9 images of") && text.contains("bare.jpg"))
+      assert(
+        none == "NO_LABELS" && text.startsWith("1 of 9 images of") && text.contains("bare.jpg")
+      )
     }
   }
 

@@ -13,7 +13,10 @@ final class SplitSamplesSuite extends AnyFunSuite with LocalSpark {
 
   // cat/00.jpg to cat/09.jpg, then the same of dog.
   private val names =
-    for (label <- Seq("cat", "dog"); n <- 0 until 10) yield f"$label/$n%02d.jpg"
+    for {
+      label <- Seq("cat", "dog")
+      n <- 0 until 10
+    } yield f"$label/$n%02d.jpg"
 
   private def rows(key: Int => String, known: Int => Option[String] = _ => None): DataFrame = {
     val schema = Seq("path", "label", SplitSamples.Key, SplitSamples.Known)
@@ -40,7 +43,20 @@ final class SplitSamplesSuite extends AnyFunSuite with LocalSpark {
       SplitSamples(rows(at => s"/data/${names(at)}"), SplitShares.parse("0.6/0.2/0.2"), seed = 7)
     assert(
       parts(divided, "path") == Map(
-        "train" -> Seq("cat/02", "cat/03", "cat/05", "cat/06", "cat/08", "cat/09", "dog/00", "dog/01", "dog/02", "dog/04", "dog/07", "dog/08").map(_ + ".jpg"),
+        "train" -> Seq(
+          "cat/02",
+          "cat/03",
+          "cat/05",
+          "cat/06",
+          "cat/08",
+          "cat/09",
+          "dog/00",
+          "dog/01",
+          "dog/02",
+          "dog/04",
+          "dog/07",
+          "dog/08",
+        ).map(_ + ".jpg"),
         "validation" -> Seq("cat/00", "cat/07", "dog/05", "dog/06").map(_ + ".jpg"),
         "test" -> Seq("cat/01", "cat/04", "dog/03", "dog/09").map(_ + ".jpg"),
       )
