@@ -6,7 +6,10 @@ import java.nio.file.{Files, Paths}
 import scala.util.Try
 
 import mainargs.{ParserForClass, arg}
+import org.apache.hadoop.conf.Configuration
 import org.apache.spark.sql.SparkSession
+import org.json4s.JObject
+import org.json4s.JsonDSL.*
 
 import sightline.{Connector, OptionValue, SightlineException}
 
@@ -33,6 +36,28 @@ final case class CloudOptions(
    * @throws SightlineException MISSING_CONNECTOR, UNKNOWN_CLOUD, INVALID_OPTION or WRONG_ARGUMENTS
    */
   def apply(command: Command)(run: Invocation => Unit): Invocation => Unit = {
+    val (chosen, settings) = checked(command)
+    chosen.foreach(_.require())
+    invocation => {
+      CloudOptions.set(invocation.spark, settings)
+      run(invocation)
+    }
+  }
+
+  /** Sets the connector up in `hadoop`, to read a file before the session starts. */
+  private[cli] def configure(command: Command, hadoop: Configuration): Unit =
+    checked(command)._2.foreach { case (key, value) =>
+      if (CloudOptions.isUnset(hadoop, key)) hadoop.set(key, value)
+    }
+
+  /** How Python reaches the store: the fields of `StoreAccess`. */
+  private[cli] def access: JObject = {
+    // Python finds the machine's role by itself.
+    val python = credentials.filter(_ != "instance").getOrElse("auto")
+    ("credentials" -> python) ~ ("endpoint" -> endpoint) ~ ("region" -> region)
+  }
+
+  private def checked(command: Command): (Option[Connector], Map[String, String]) = {
     val chosen = cloud.map { name =>
       val known = Connector.all.map(_.name)
       OptionValue.oneOf("UNKNOWN_CLOUD", "--cloud", name, known): Unit
@@ -45,11 +70,7 @@ final case class CloudOptions(
       case Connector.Gcs => gcs(command)
       case Connector.S3 => s3
     }
-    chosen.foreach(_.require())
-    invocation => {
-      CloudOptions.set(invocation.spark, settings)
-      run(invocation)
-    }
+    (chosen, settings)
   }
 
   private def gcs(command: Command): Map[String, String] = {
@@ -145,10 +166,12 @@ object CloudOptions {
     val hadoop = spark.sparkContext.hadoopConfiguration
     val own = spark.conf.getAll
     settings.foreach { case (key, value) =>
-      val sources = Option(hadoop.getPropertySources(key)).toSeq.flatten
-      if (sources.forall(BuiltIn) && !own.contains(key)) spark.conf.set(key, value)
+      if (isUnset(hadoop, key) && !own.contains(key)) spark.conf.set(key, value)
     }
   }
+
+  private def isUnset(hadoop: Configuration, key: String): Boolean =
+    Option(hadoop.getPropertySources(key)).toSeq.flatten.forall(BuiltIn)
 
   implicit val parser: ParserForClass[CloudOptions] = ParserForClass[CloudOptions]
 }

@@ -21,6 +21,7 @@ object TrainCommand extends Command {
       network: TrainNetworkOptions,
       steps: TrainStepOptions,
       run: TrainRunOptions,
+      cloud: CloudOptions,
   )
 
   private val parser = ParserForClass[Options]
@@ -33,10 +34,15 @@ object TrainCommand extends Command {
       "--output flowers_run --register flowers"
   override def options: String = Command.options(parser)
 
-  override def prepare(arguments: Seq[String]): Invocation => Unit = parse(arguments).run
+  override def prepare(arguments: Seq[String]): Invocation => Unit = {
+    val (run, cloud) = read(arguments)
+    cloud(this)(run.run)
+  }
 
   /** The run with checked options. */
-  private[cli] def parse(arguments: Seq[String]): TrainRun = {
+  private[cli] def parse(arguments: Seq[String]): TrainRun = read(arguments)._1
+
+  private def read(arguments: Seq[String]): (TrainRun, CloudOptions) = {
     val hadoop = HadoopSettings.beforeSession
     val options = Command.parse(parser, this, complete(arguments, hadoop))
     val (samples, run) = (options.samples, options.run)
@@ -48,7 +54,7 @@ object TrainCommand extends Command {
       )
     }
     val output = Command.nonEmpty("--output", run.output)
-    TrainRun(
+    val checked = TrainRun(
       source = SampleSource(
         options.images.request(
           OptionValue.atLeast("--max-image-bytes", samples.maxImageBytes, 1L)
@@ -78,7 +84,9 @@ object TrainCommand extends Command {
       models = run.models,
       tracking = run.tracking,
       saved = OptionsFile.text(saved(options)),
+      access = options.cloud.access,
     )
+    (checked, options.cloud)
   }
 
   /** The words of the command line, and those of the files for options that it does not have. */
@@ -91,6 +99,10 @@ object TrainCommand extends Command {
       }
     val config =
       value("config").toSeq.flatMap(file => OptionsFile.read(new Path(file), names, hadoop))
+    def either(option: String): Option[String] =
+      value(option).orElse(config.collectFirst { case (`option`, Seq(_, text)) => text })
+    CloudOptions(either("cloud"), either("endpoint"), either("credentials"), either("region"))
+      .configure(this, hadoop)
     val isResumed = typed.contains("resume") || config.contains("resume" -> Seq("--resume"))
     val output = value("output")
       .orElse(config.collectFirst { case ("output", Seq(_, folder)) => folder })

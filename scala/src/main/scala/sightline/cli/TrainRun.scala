@@ -36,6 +36,7 @@ import sightline.{LocalFiles, SightlineException}
  * @param models the models root; None: the session's
  * @param tracking the server to log the run to; None: the run is not logged
  * @param saved the text of `train.yaml`
+ * @param access how Python reaches an object store: the fields of `StoreAccess`
  */
 final case class TrainRun(
     source: SampleSource,
@@ -54,6 +55,7 @@ final case class TrainRun(
     models: Option[String],
     tracking: Option[Tracking],
     saved: String,
+    access: JObject,
 ) {
 
   implicit private val formats: Formats = DefaultFormats
@@ -78,7 +80,8 @@ final case class TrainRun(
           ("name" -> model) ~
           ("output" -> folder.text) ~
           ("checkpoints" -> LocalFiles.shown(checkpointsPath)) ~
-          ("resumed" -> (start == TrainOutput.Resume)),
+          ("resumed" -> (start == TrainOutput.Resume)) ~
+          ("access" -> access),
       )
     }
     val resolved = (checked \ "settings").extract[JObject]
@@ -87,7 +90,7 @@ final case class TrainRun(
     val index =
       RunRecord.read(new Path(s"${folder.samples}/${SampleShards.Index}"), hadoop)
     val local = ("cache" -> cache) ~ ("cache_bytes" -> cacheBytes)
-    val common = ("settings" -> resolved) ~
+    val common = ("settings" -> resolved) ~ ("access" -> access) ~
       ("checkpoints" -> LocalFiles.shown(checkpointsPath))
     val own = threads.getOrElse(WorkerSlots.threads(spark.sparkContext, workers))
     val task = common ~ local ~
@@ -169,9 +172,9 @@ final case class TrainRun(
       val total = table.input.count
       val events =
         StageWithProgress(spark, watch, "prepare", total, rows, ErrorCode.all, "images") {
-          SampleShards.write(python, _, source, resolved, folder.samples)
+          SampleShards.write(python, _, source, resolved, folder.samples, access)
         }
-      watch("index")(SampleShards.index(python, events, table, source, folder.samples))
+      watch("index")(SampleShards.index(python, events, table, source, folder.samples, access))
     } finally table.close()
   }
 

@@ -47,15 +47,36 @@ final case class TrainStepOptions(
   def settings: JObject =
     ("epochs" -> OptionValue.atLeast("--epochs", epochs, 1)) ~
       ("batch_size" -> OptionValue.atLeast("--batch-size", batchSize, 1)) ~
-      ("optimizer" -> known("UNKNOWN_OPTIMIZER", "--optimizer", optimizer, "adam", "adamw", "sgd")) ~
+      ("optimizer" -> known(
+        "UNKNOWN_OPTIMIZER",
+        "--optimizer",
+        optimizer,
+        "adam",
+        "adamw",
+        "sgd",
+      )) ~
       ("learning_rate" -> learningRate) ~
       ("weight_decay" -> weightDecay) ~
       ("momentum" -> momentum) ~
       ("label_smoothing" -> labelSmoothing) ~
-      ("scheduler" -> known("UNKNOWN_SCHEDULER", "--scheduler", scheduler, "constant", "cosine", "step")) ~
+      ("scheduler" -> known(
+        "UNKNOWN_SCHEDULER",
+        "--scheduler",
+        scheduler,
+        "constant",
+        "cosine",
+        "step",
+      )) ~
       ("warmup_epochs" -> OptionValue.atLeast("--warmup-epochs", warmupEpochs, 0)) ~
       ("augment" -> known("UNKNOWN_AUGMENT", "--augment", augment, "none", "flip", "crop")) ~
-      ("precision" -> known("UNKNOWN_PRECISION", "--precision", precision, "fp32", "bf16", "fp16")) ~
+      ("precision" -> known(
+        "UNKNOWN_PRECISION",
+        "--precision",
+        precision,
+        "fp32",
+        "bf16",
+        "fp16",
+      )) ~
       ("seed" -> OptionValue.atLeast("--seed", seed, 0L))
 
   private def known(condition: String, option: String, value: String, values: String*): String =

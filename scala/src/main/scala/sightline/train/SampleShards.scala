@@ -64,6 +64,7 @@ object SampleShards {
    * @param rows of [[sorted]]
    * @param settings the checked settings of the run
    * @param folder the folder of the samples, a path or URI
+   * @param access how Python reaches the object store of a URI: the fields of `StoreAccess`
    * @return what the tasks have written, one JSON text for each file, count and image left out
    */
   def write(
@@ -72,10 +73,11 @@ object SampleShards {
       source: SampleSource,
       settings: JObject,
       folder: String,
+      access: JObject,
   ): Seq[String] = {
     val threads = rows.sparkSession.sparkContext.getConf.getInt("spark.task.cpus", 1)
     val spec = ("settings" -> settings) ~ ("samples" -> folder) ~ ("threads" -> threads) ~
-      ("max_image_bytes" -> source.images.maxImageBytes)
+      ("max_image_bytes" -> source.images.maxImageBytes) ~ ("access" -> access)
     ArrowMap(rows, python.worker("prepare", spec), "prepare", TrainPython.Events)
       .collect()
       .map(_.getString(0))
@@ -94,6 +96,7 @@ object SampleShards {
       table: SampleTable,
       source: SampleSource,
       folder: String,
+      access: JObject,
   ): Unit = {
     WrittenRows.check(table.input.count, events.map(images).sum)
     withLines(events) { file =>
@@ -103,7 +106,8 @@ object SampleShards {
           ("labels" -> table.labels) ~
           ("images" -> source.images.images) ~
           ("max_error_rate" -> source.maxErrorRate) ~
-          ("samples" -> folder),
+          ("samples" -> folder) ~
+          ("access" -> access),
       ): Unit
     }
   }

@@ -4,7 +4,7 @@ import scala.jdk.CollectionConverters.*
 
 import org.apache.spark.sql.functions.{broadcast, coalesce, col, count, lit}
 import org.apache.spark.sql.types.{IntegerType, StringType, StructType}
-import org.apache.spark.sql.{DataFrame, Row, SparkSession}
+import org.apache.spark.sql.{Column, DataFrame, Row, SparkSession}
 import org.apache.spark.storage.StorageLevel
 
 import sightline.SightlineException
@@ -54,7 +54,7 @@ object SampleTable {
     val described = withPath(input.rows).select(
       col(Columns.Path),
       col(Columns.Label),
-      SplitSamples.key(group).as(SplitSamples.Key),
+      SplitSamples.key(group, name(input, source)).as(SplitSamples.Key),
       known.as(SplitSamples.Known),
     )
     val labels = ClassNames.of(found(described, source), source.classes, source.classNames)
@@ -90,6 +90,16 @@ object SampleTable {
         count = parts.map(_.count).sum,
       )
     }
+
+  /**
+   * What the draw knows of an image: its path below the listed folder, so that a copy of the folder is
+   * divided alike; its path in a table.
+   */
+  private def name(input: ImageInput, source: SampleSource): Column = {
+    val isListed = !TableFile.is(source.images.images) &&
+      input.rows.columns.contains(Columns.RelativePath)
+    col(if (isListed) Columns.RelativePath else Columns.Path)
+  }
 
   /** A row without a path gives the error NOT_FOUND when it is read. */
   private def withPath(rows: DataFrame): DataFrame =

@@ -92,14 +92,12 @@ object SplitSamples {
       .otherwise(lit(Train))
   }
 
-  /** The key of a row: its group, or its path if it has none. */
-  private[train] def key(group: Option[Column]): Column = {
-    val path = col(Columns.Path)
-    group.fold(path) { column =>
+  /** The key of a row: its group, or its name if it has none. */
+  private[train] def key(group: Option[Column], name: Column): Column =
+    group.fold(name) { column =>
       val text = column.cast("string")
-      coalesce(when(text =!= "", text), path)
+      coalesce(when(text =!= "", text), name)
     }
-  }
 
   private def noSplit: SightlineException = SightlineException(
     "NO_SPLIT",
