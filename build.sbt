@@ -124,6 +124,10 @@ lazy val sightline = project
       // For short runs the second compiler costs more time than it saves.
       "-XX:TieredStopAtLevel=1",
       "-XX:+UseSerialGC",
+      "-XX:ReservedCodeCacheSize=240m",
+      "-XX:MetaspaceSize=320m",
+      "-Xms1g",
+      "-Xmn400m",
       "-Dio.netty.tryReflectionSetAccessible=true",
       s"-Dspark.pyspark.python=${baseDirectory.value / ".venv/bin/python"}",
     ),
