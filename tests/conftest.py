@@ -23,7 +23,11 @@ from pyspark.sql import SparkSession
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 # Spark starts with half of the CPU time: one JIT compiler, and the class archive of `make setup`.
-JVM = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:SharedArchiveFile='{ROOT}/.tools/spark.jsa'"
+# The compiled code of a long session does not fit into the 48 MB that one compiler gets.
+JVM = (
+    "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"
+    f" -XX:SharedArchiveFile='{ROOT}/.tools/spark.jsa'"
+)
 SPARK = ("--master", "local[2]", "--conf", "spark.ui.enabled=false")
 Done = subprocess.CompletedProcess[str]
 Row = dict[str, Any]
