@@ -51,6 +51,12 @@ def spark_home() -> Path:
 
 
 @pytest.fixture(scope="session")
+def quick_start() -> dict[str, str]:
+    """The README's setting for short runs, for an environment that a test makes itself."""
+    return {"SPARK_SUBMIT_OPTS": JVM}
+
+
+@pytest.fixture(scope="session")
 def jar() -> Path:
     """dist/sightline.jar; the tests use it and never build it."""
     path = ROOT / "dist" / "sightline.jar"
