@@ -11,7 +11,7 @@ if [ "${1:-}" = --launcher ]; then
 fi
 
 # A build takes a minute or two: the second JIT compiler would take more CPU time than it saves.
-java_options=(-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC)
+java_options=(-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m)
 # No terminal, no server, no coloured progress: the same on a laptop and in CI.
 options=(-Dsbt.supershell=false -Dsbt.server.autostart=false)
 [ -t 1 ] || options+=(-Dsbt.color=false)

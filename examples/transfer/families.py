@@ -37,7 +37,7 @@ varieties = named.select("label", "variety").distinct().withColumn("number", num
 fruits = named.join(sf.broadcast(varieties.drop("label")), "variety")
 
 featurizer = ImageFeaturizer(model="efficientnet_lite0", handleInvalid="skip")
-# Each iteration of a fit is a Spark job over all partitions, and the vectors are few: one partition for each core.
+# Each iteration of a fit runs a task for each partition: few vectors need one for each core.
 rows = (
     featurizer.transform(fruits.withColumn("pixels", array_to_vector(to_pixels("content"))))
     .coalesce(spark.sparkContext.defaultParallelism)
@@ -45,9 +45,7 @@ rows = (
 )
 accuracy = MulticlassClassificationEvaluator(labelCol="class", metricName="accuracy")
 for column in ("features", "pixels"):
-    classifier = LogisticRegression(
-        featuresCol=column, labelCol="class", regParam=0.01, maxIter=30
-    )
+    classifier = LogisticRegression(featuresCol=column, labelCol="class", regParam=0.01, maxIter=30)
     pipeline = Pipeline(stages=[StringIndexer(inputCol="label", outputCol="class"), classifier])
     predicted = [
         pipeline.fit(rows.where(f"number % 3 <> {third}")).transform(
