@@ -124,6 +124,11 @@ lazy val sightline = project
       // For short runs the second compiler costs more time than it saves.
       "-XX:TieredStopAtLevel=1",
       "-XX:+UseSerialGC",
+      // The code of all suites does not fit into the 48 MB that one compiler gets.
+      "-XX:ReservedCodeCacheSize=240m",
+      // Below this size of the classes' data no collection is made for it.
+      "-XX:MetaspaceSize=320m",
+      "-Xmn400m",
       "-Dio.netty.tryReflectionSetAccessible=true",
       s"-Dspark.pyspark.python=${baseDirectory.value / ".venv/bin/python"}",
     ),

@@ -23,7 +23,11 @@ from pyspark.sql import SparkSession
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 # Spark starts with half of the CPU time: one JIT compiler, and the class archive of `make setup`.
-JVM = f"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:SharedArchiveFile='{ROOT}/.tools/spark.jsa'"
+# The compiled code of a long session does not fit into the 48 MB that one compiler gets.
+JVM = (
+    "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"
+    f" -XX:SharedArchiveFile='{ROOT}/.tools/spark.jsa'"
+)
 SPARK = ("--master", "local[2]", "--conf", "spark.ui.enabled=false")
 Done = subprocess.CompletedProcess[str]
 Row = dict[str, Any]
@@ -44,6 +48,12 @@ def spark_home() -> Path:
     """The pyspark of .venv, the only Spark of the tests."""
     (home,) = (ROOT / ".venv" / "lib").glob("python3*/site-packages/pyspark")
     return home
+
+
+@pytest.fixture(scope="session")
+def quick_start() -> dict[str, str]:
+    """The README's setting for short runs, for an environment that a test makes itself."""
+    return {"SPARK_SUBMIT_OPTS": JVM}
 
 
 @pytest.fixture(scope="session")

@@ -159,7 +159,7 @@ def test_the_page_loads_no_other_file_and_the_chart_is_beside_it(runs: Path) -> 
 
 
 def test_a_killed_run_keeps_the_old_output(
-    runs: Path, jar: Path, repository: Path, tmp_path: Path
+    runs: Path, jar: Path, repository: Path, tmp_path: Path, quick_start: dict[str, str]
 ) -> None:
     output = tmp_path / "pca"
     (output / "components").mkdir(parents=True)
@@ -169,7 +169,7 @@ def test_a_killed_run_keeps_the_old_output(
     command += ["--features", runs / "features", "--output", output, "--overwrite"]
     running = subprocess.Popen(  # noqa: S603 - the repository's own jar
         list(map(str, command)),
-        env=os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
+        env=os.environ | quick_start | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )

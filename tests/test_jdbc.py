@@ -28,7 +28,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(
-    folder: Path, repository: Path, spark_home: Path, jar: Path, gallery: Path
+    folder: Path,
+    repository: Path,
+    spark_home: Path,
+    jar: Path,
+    gallery: Path,
+    quick_start: dict[str, str],
 ) -> Iterator[int]:
     """The port of a Thrift server whose SQL can read the gallery, the models and the test data."""
     with socket.socket() as free:
@@ -46,7 +51,7 @@ def server(
         *("--hiveconf", "hive.server2.thrift.bind.host=127.0.0.1"),
     )
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYSPARK_", "SPARK_"))}
-    started = kept | {"SPARK_HOME": str(spark_home), "LC_ALL": "C.UTF-8"}
+    started = kept | quick_start | {"SPARK_HOME": str(spark_home), "LC_ALL": "C.UTF-8"}
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - Spark's own program
             command, cwd=folder, env=started, stdout=log, stderr=log, start_new_session=True

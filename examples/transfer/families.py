@@ -37,12 +37,15 @@ varieties = named.select("label", "variety").distinct().withColumn("number", num
 fruits = named.join(sf.broadcast(varieties.drop("label")), "variety")
 
 featurizer = ImageFeaturizer(model="efficientnet_lite0", handleInvalid="skip")
-rows = featurizer.transform(
-    fruits.withColumn("pixels", array_to_vector(to_pixels("content")))
-).cache()
+# Each iteration of a fit runs a task for each partition: few vectors need one for each core.
+rows = (
+    featurizer.transform(fruits.withColumn("pixels", array_to_vector(to_pixels("content"))))
+    .coalesce(spark.sparkContext.defaultParallelism)
+    .cache()
+)
 accuracy = MulticlassClassificationEvaluator(labelCol="class", metricName="accuracy")
 for column in ("features", "pixels"):
-    classifier = LogisticRegression(featuresCol=column, labelCol="class", regParam=0.01)
+    classifier = LogisticRegression(featuresCol=column, labelCol="class", regParam=0.01, maxIter=30)
     pipeline = Pipeline(stages=[StringIndexer(inputCol="label", outputCol="class"), classifier])
     predicted = [
         pipeline.fit(rows.where(f"number % 3 <> {third}")).transform(

@@ -22,7 +22,7 @@ import sightline.{ShellWords, SightlineException}
  */
 final class CommandsCommand(known: Seq[Command]) extends Command {
 
-  import CommandsCommand.{Done, parser}
+  import CommandsCommand.{Done, isolated, parser}
 
   override val name: String = "commands"
   override val summary: String =
@@ -90,22 +90,6 @@ final class CommandsCommand(known: Seq[Command]) extends Command {
     Console.out.flush()
     done
   }
-
-  /** Runs a line and then restores the session's settings and drops the temporary views. */
-  private def isolated(spark: SparkSession)(run: => Unit): Unit = {
-    val before = spark.conf.getAll
-    try run
-    finally {
-      val after = spark.conf.getAll
-      after.keySet.diff(before.keySet).foreach(spark.conf.unset)
-      before.foreach { case (key, value) =>
-        if (!after.get(key).contains(value)) spark.conf.set(key, value)
-      }
-      spark.sessionState.catalog
-        .listLocalTempViews("*")
-        .foreach(view => spark.catalog.dropTempView(view.table))
-    }
-  }
 }
 
 object CommandsCommand {
@@ -122,6 +106,22 @@ object CommandsCommand {
   )
 
   private val parser = ParserForClass[Options]
+
+  /** Runs a line and then restores the session's settings and drops the temporary views. */
+  private[cli] def isolated(spark: SparkSession)(run: => Unit): Unit = {
+    val before = spark.conf.getAll
+    try run
+    finally {
+      val after = spark.conf.getAll
+      after.keySet.diff(before.keySet).foreach(spark.conf.unset)
+      before.foreach { case (key, value) =>
+        if (!after.get(key).contains(value)) spark.conf.set(key, value)
+      }
+      spark.sessionState.catalog
+        .listLocalTempViews("*")
+        .foreach(view => spark.catalog.dropTempView(view.table))
+    }
+  }
 
   /** The result of a line, for standard output. */
   final private case class Done(line: Int, command: String, status: Int, seconds: Double) {

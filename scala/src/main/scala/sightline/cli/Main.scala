@@ -13,7 +13,7 @@ import sightline.BuildInfo
 /** `spark-submit sightline.jar COMMAND …`: exit status 0 for success, 1 if the run failed, 2 for wrong use. */
 object Main extends Logging {
 
-  private val single: Seq[Command] =
+  private[cli] val single: Seq[Command] =
     Seq(
       PredictCommand,
       FeaturesCommand,

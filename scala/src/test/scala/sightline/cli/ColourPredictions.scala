@@ -24,17 +24,10 @@ trait ColourPredictions extends CommandRuns { this: AnyFunSuite =>
   }
 
   def predict(folder: Path, images: Any, more: Any*): Output =
-    run(
-      Seq[Any](
-        "predict",
-        "--images",
-        images,
-        "--model",
-        model,
-        "--output",
-        s"$folder/out",
-      ) ++ more: _*
-    )
+    run(predictLine(folder, images, more: _*): _*)
+
+  def predictLine(folder: Path, images: Any, more: Any*): Seq[Any] =
+    Seq[Any]("predict", "--images", images, "--model", model, "--output", s"$folder/out") ++ more
 
   def json(file: Path): JValue = JsonMethods.parse(Files.readString(file))
 }

@@ -1,6 +1,7 @@
 package sightline.cli
 
 import java.nio.file.{Files, Path}
+import java.time.Instant
 
 import scala.jdk.CollectionConverters.*
 import scala.util.Using
@@ -10,12 +11,22 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.LocalSpark
 
-/** Runs command lines in this JVM, each in a new Spark session. */
+/** Runs command lines in this JVM. */
 trait CommandRuns extends LocalSpark { this: AnyFunSuite =>
 
-  // The settings of the suite's session also apply to the sessions that commands start.
+  /** Runs a command line in the session of the suites, as `commands` runs its lines. */
   def run(arguments: Any*): Output = {
-    spark.stop()
+    val line = arguments.map(_.toString)
+    Output.of(
+      CommandLine.run(Main.single, line, Instant.now)((_, use) =>
+        CommandsCommand.isolated(spark)(use(spark))
+      )
+    )
+  }
+
+  /** Runs a command line in a Spark session that it starts and stops, as `spark-submit` does. */
+  def runAlone(arguments: Any*): Output = {
+    spark.stop() // Its settings also apply to the session that the command starts.
     Output.of(Main.run(arguments.map(_.toString)))
   }
 

@@ -23,7 +23,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
       write(folder, "images/Test/blue/b.png", TestImage.of(Color.BLUE)): Unit
       val arguments =
         Seq("features", "--images", folder.resolve("images"), "--output", folder.resolve("out"))
-      val done = run(arguments ++ Seq("--model", ColourBundle.means.folder): _*)
+      val done = runAlone(arguments ++ Seq("--model", ColourBundle.means.folder): _*)
       assert(done.status == 0, done.err)
       assert(done.out.startsWith("3 images: 2 with features, 1 errors: 1 UNSUPPORTED"))
       assert(done.out.contains(s"Next: spark-submit sightline.jar pca --features $folder/out"))
@@ -80,7 +80,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
 
   test("evaluate and sql read the output of predict") {
     withFolder { folder =>
-      val predicted = predict(folder, images(folder))
+      val predicted = runAlone(predictLine(folder, images(folder)): _*)
       assert(predicted.status == 0, predicted.err)
       assert(predicted.out.startsWith("4 images: 3 predicted, 1 errors: 1 UNSUPPORTED"))
       val counts = json(folder.resolve("out/_run/run.json")) \ "counts"
@@ -88,7 +88,8 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
       assert(counts \ "predicted" == JInt(3))
       assert(counts \ "errors" == JObject("UNSUPPORTED" -> JInt(1)))
 
-      val evaluated = run("evaluate", "--predictions", s"$folder/out", "--output", s"$folder/eval")
+      val evaluated =
+        runAlone("evaluate", "--predictions", s"$folder/out", "--output", s"$folder/eval")
       assert(evaluated.status == 0, evaluated.err)
       assert(evaluated.out.contains("== Confusion matrix =="))
       val metrics = json(folder.resolve("eval/metrics.json"))
@@ -98,7 +99,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
           Seq("confusion_matrix", "metrics.json", "per_class", "run.json")
       )
 
-      val asked = run(
+      val asked = runAlone(
         "sql",
         "--predictions",
         s"$folder/out",
@@ -348,7 +349,7 @@ final class MainWithSparkSuite extends AnyFunSuite with ColourPredictions {
     try {
       withFolder { folder =>
         assertWrong(
-          predict(folder, images(folder)),
+          runAlone(predictLine(folder, images(folder)): _*),
           "PYTHON_NOT_FOUND: '/nowhere/python' cannot be started",
         )
       }

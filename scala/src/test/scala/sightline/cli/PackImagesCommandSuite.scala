@@ -56,7 +56,8 @@ final class PackImagesCommandSuite extends AnyFunSuite with CommandRuns {
   test("a folder is packed into a table with a row per file and its bytes or an error") {
     withFolder { folder =>
       val all = images(folder)
-      val output = pack(folder, all)
+      val output =
+        runAlone("pack-images", "--images", all, "--output", s"$folder/p.parquet")
       assert(output.status == 0, output.err)
       assert(output.out.matches("(?s)5 images, [0-9,]+ bytes, 1 errors: 1 NOT_FOUND\n.*"))
       val table = spark.read.parquet(s"$folder/p.parquet")

@@ -11,7 +11,7 @@ import scala.util.Using
 import org.apache.spark.sql.SparkSession
 import org.scalatest.concurrent.Eventually
 import org.scalatest.funsuite.AnyFunSuite
-import org.scalatest.time.{Millis, Seconds, Span}
+import org.scalatest.time.{Seconds, Span}
 
 import sightline.model.{Bundle, TemporaryFolder}
 import sightline.{ColourBundle, LocalSpark, TestImage}
@@ -19,8 +19,9 @@ import sightline.{ColourBundle, LocalSpark, TestImage}
 /** The archives on the driver of models that were shipped to the nodes. */
 final class ShippedArchivesSuite extends AnyFunSuite with LocalSpark with Eventually {
 
+  // Idle threads of Spark keep a session for a minute. A full garbage collection for each look is not free.
   implicit override val patienceConfig: PatienceConfig =
-    PatienceConfig(timeout = Span(180, Seconds), interval = Span(200, Millis))
+    PatienceConfig(timeout = Span(180, Seconds), interval = Span(5, Seconds))
 
   /** A bundle whose hash is unique to this test. */
   private def newBundle(): Path = {
