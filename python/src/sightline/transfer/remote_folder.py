@@ -123,10 +123,9 @@ class RemoteFolder:
     def read(self, name: str, start: int, target: Path, chunk_bytes: int) -> None:
         """Append the bytes of an object from ``start`` on to a file."""
         path = f"{self._root}/{name}"
-        with _closed_streams(), self._from(path, start) as stream:
-            with target.open("ab") as file:
-                while data := stream.read(chunk_bytes):
-                    file.write(data)
+        with _closed_streams(), self._from(path, start) as stream, target.open("ab") as file:
+            while data := stream.read(chunk_bytes):
+                file.write(data)
 
     def _from(self, path: str, start: int) -> NativeFile:
         # A stream needs one request of Google's store, a file one for each read.
