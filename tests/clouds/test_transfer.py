@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sightline.cli.main import main
 
 from .stores import KEYS, NO_MACHINE, Store, start_moto
 
+Done = subprocess.CompletedProcess[str]
 pytestmark = pytest.mark.timeout(300)
 MIB = 1 << 20
 BIG = 25 * MIB
-
-
-@pytest.fixture(autouse=True)
-def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment of a user with a key of S3."""
-    for name, value in (KEYS | NO_MACHINE).items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +38,31 @@ def remote(store: Store) -> Iterator[str]:
     store.proxy.heal()
 
 
+@pytest.fixture(scope="module")
+def sightline(run_in: Callable[..., Done], repository: Path) -> Callable[..., tuple[int, str]]:
+    """``sightline("upload", …)``: the exit status, and the output or the error.
+
+    It is another process: Arrow's calls of Google's store would stop the proxy in this one.
+    """
+
+    def call(*words: object, **variables: str) -> tuple[int, str]:
+        environment = KEYS | NO_MACHINE | {"PYTHONPATH": str(repository / "python/src")}
+        done = run_in(sys.executable, "-m", "sightline", *words, **(environment | variables))
+        return done.returncode, done.stderr.splitlines()[-1] if done.returncode else done.stdout
+
+    return call
+
+
 @pytest.fixture
-def transfer(store: Store, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
-    """``transfer("upload", source, output)``: the exit status, and the output or the error."""
+def transfer(
+    store: Store, sightline: Callable[..., tuple[int, str]]
+) -> Callable[..., tuple[int, str]]:
+    """``transfer("upload", source, output)`` with the options of the store."""
 
     def call(command: str, source: object, output: object, *more: str) -> tuple[int, str]:
-        words = ["--source", str(source), "--output", str(output), "--endpoint", store.options[3]]
-        if store.cloud == "gcs":
-            words += ["--credentials", "anonymous"]
-        status = main([command, *words, *more])
-        printed = capsys.readouterr()
-        return status, printed.err.splitlines()[-1] if status else printed.out
+        anonymous = ("--credentials", "anonymous") if store.cloud == "gcs" else ()
+        usual = ("--source", source, "--output", output, "--endpoint", store.options[3])
+        return sightline(command, *usual, *anonymous, *more)
 
     return call
 
@@ -165,18 +174,15 @@ def test_what_cannot_be_copied_is_one_sentence(
 
 
 def test_a_wrong_key_and_a_missing_permission_are_one_sentence(
-    connectors: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
+    connectors: str, sightline: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
     assert connectors
     (tmp_path / "one").write_text("1")
     with start_moto("shut=2", INITIAL_NO_AUTH_ACTION_COUNT="0") as moto:
-        usual = ["--source", str(tmp_path), "--endpoint", f"http://127.0.0.1:{moto.port}"]
+        endpoint = f"http://127.0.0.1:{moto.port}"
+        usual = ("--source", tmp_path, "--output", "s3://shut/x", "--endpoint", endpoint)
         for key, secret in (("AKIAWRONG", "x"), (moto.key, moto.secret)):
-            monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
-            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
-            assert main(["upload", *usual, "--output", "s3://shut/x"]) == 2
-            error = capsys.readouterr().err.splitlines()[-1]
+            keys = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+            status, error = sightline("upload", *usual, **keys)
+            assert status == 2
             assert error.startswith("sightline: PERMISSION_DENIED: s3://shut/x: ")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pyarrow import fs
+from pyarrow import NativeFile, fs
 
 from sightline.errors import SightlineError, WrongUseError
 from sightline.transfer.stored_hash import StoredHash
@@ -128,24 +128,31 @@ class RemoteFolder:
 
     def hash_of(self, name: str) -> StoredHash:
         """Return the hash that the store has of an object."""
-        with self._system.open_input_file(f"{self._root}/{name}") as stream:
+        with _closed_streams(), self._system.open_input_file(f"{self._root}/{name}") as stream:
             return StoredHash.of(stream.metadata() or {})
 
     def md5_of(self, name: str, chunk_bytes: int) -> str:
         """Read an object, and return its MD5 in hexadecimal digits."""
         read = hashlib.md5(usedforsecurity=False)
-        with self._system.open_input_stream(f"{self._root}/{name}", compression=None) as stream:
+        with _closed_streams(), self._system.open_input_file(f"{self._root}/{name}") as stream:
             while data := stream.read(chunk_bytes):
                 read.update(data)
         return read.hexdigest()
 
     def read(self, name: str, start: int, target: Path, chunk_bytes: int) -> None:
         """Append the bytes of an object from ``start`` on to a file."""
-        with self._system.open_input_file(f"{self._root}/{name}") as stream:
-            stream.seek(start)
-            with target.open("ab") as file:
-                while data := stream.read(chunk_bytes):
-                    file.write(data)
+        path = f"{self._root}/{name}"
+        with _closed_streams(), self._from(path, start) as stream, target.open("ab") as file:
+            while data := stream.read(chunk_bytes):
+                file.write(data)
+
+    def _from(self, path: str, start: int) -> NativeFile:
+        # A stream needs one request of Google's store, a file one for each read.
+        if not start:
+            return self._system.open_input_stream(path, compression=None)
+        file = self._system.open_input_file(path)
+        file.seek(start)
+        return file
 
     def write(self, name: str, source: Path, chunk_bytes: int) -> None:
         """Write a file as an object."""
@@ -186,6 +193,18 @@ class RemoteFolder:
         if condition == "STORAGE_UNREACHABLE":
             return SightlineError("STORAGE_UNREACHABLE", message)
         return WrongUseError(condition, message)
+
+
+@contextmanager
+def _closed_streams() -> Iterator[None]:
+    """Convert the error of a stream of Google's store that closed itself after a failed request."""
+    try:
+        yield
+    except ValueError as error:
+        if "closed file" not in str(error):
+            raise
+        reason = f"NETWORK_CONNECTION: the store closed the stream ({error.__context__ or error})"
+        raise OSError(reason) from error
 
 
 def _condition(error: OSError) -> str:
