@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +177,8 @@ def test_an_error_of_the_training_is_one_line_and_the_run_continues_with_other_s
     process = start("local[2]", "train", "--resume", "--output", run, "--epochs", 4)
     while process.poll() is None:
         for worker in python_workers(process):
-            worker.kill()
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
         time.sleep(0.05)
     messages = (tmp_path / "stderr.txt").read_text("utf-8").splitlines()
     ours = [line for line in messages if line.startswith("sightline: ")]
