@@ -133,16 +133,8 @@ def test_every_condition_is_raised_by_the_sources() -> None:
 def test_every_condition_is_raised_by_a_test() -> None:
     root = SCALA.parents[3]
     suites = {
-        "jar": [
-            *(root / "scala/src/test").rglob("*.scala"),
-            *(root / "tests").glob("*.py"),
-            *(root / "tests/clouds").glob("*.py"),
-        ],
-        "package": [
-            *(root / "python/tests").rglob("*.py"),
-            *(root / "tests").glob("*.py"),
-            *(root / "tests/clouds").glob("*.py"),
-        ],
+        "jar": [*(root / "scala/src/test").rglob("*.scala"), *(root / "tests").rglob("*.py")],
+        "package": [*(root / "python/tests").rglob("*.py"), *(root / "tests").rglob("*.py")],
     }
     reported = {
         "jar": "".join(file.read_text("utf-8") for file in SCALA.rglob("*.scala")),

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ pytestmark = pytest.mark.timeout(900)
 TINY = ("--architecture", "torchvision:squeezenet1_1", "--weights", "none", "--image-size", "64")
 SMALL_STEPS = ("--batch-size", "16", "--learning-rate", "1e-4")
 CLASSES = ("daisy", "dandelion", "roses")
-EPOCHS = 60
+EPOCHS = 24
+# Short JVMs: one compiler, one collector.
+JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +48,10 @@ def start(jar: Path, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[
     started = []
 
     def call(master: str, *arguments: object) -> subprocess.Popen[bytes]:
-        options = ("--master", master, "--conf", "spark.ui.enabled=false")
-        variables = {"PATH": f"{home / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"}
+        settings = ("spark.ui.enabled=false", f"spark.executor.extraJavaOptions={JVM}")
+        options = ("--master", master, *(word for one in settings for word in ("--conf", one)))
+        path = f"{home / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
+        variables = {"PATH": path, "SPARK_SUBMIT_OPTS": JVM}
         kept = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
         with (tmp_path / "stderr.txt").open("wb") as stderr:
             process = subprocess.Popen(  # noqa: S603 - the repository's own program
@@ -176,7 +181,8 @@ def test_an_error_of_the_training_is_one_line_and_the_run_continues_with_other_s
     process = start("local[2]", "train", "--resume", "--output", run, "--epochs", 4)
     while process.poll() is None:
         for worker in python_workers(process):
-            worker.kill()
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
         time.sleep(0.05)
     messages = (tmp_path / "stderr.txt").read_text("utf-8").splitlines()
     ours = [line for line in messages if line.startswith("sightline: ")]
