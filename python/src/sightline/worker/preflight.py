@@ -27,7 +27,6 @@ _PACKAGES = {
     "safetensors": ("safetensors",),
     "onnx": ("onnx",),
     "yaml": ("pyyaml",),
-    "fsspec": ("fsspec",),
     "filelock": ("filelock",),
     "click": ("click",),
     "tqdm": ("tqdm",),
