@@ -97,6 +97,9 @@ def test_a_training_in_a_bucket_survives_the_kills_of_a_worker_and_of_the_driver
     assert process.returncode == 0, errors[-3000:]
     assert "a worker ended; the training continues from the newest checkpoint" in errors
     assert "The run has failed. It continues from its newest checkpoint." in errors
+    resumed = errors.partition("The run has failed.")[2]
+    assert "epoch 1:" not in resumed  # from the checkpoint, and not from the start
+    assert "epoch 1/" not in resumed
     history = read(gcs, "history.json")
     assert [one["epoch"] for one in history] == list(range(1, EPOCHS + 1))
     assert [one["samples"] for one in history] == [54] * EPOCHS

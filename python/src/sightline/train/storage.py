@@ -54,16 +54,19 @@ class Storage:
         """Return the path of a file of a local folder."""
         return Path(self.root, name)
 
-    def exists(self, name: str = "") -> bool:
-        """Whether there is a file or a folder of that name."""
+    def exists(self, name: str) -> bool:
+        """Whether there is a file of that name; in a local folder, also a folder."""
         with self._remote.errors():
             return self._files.get_file_info(self._full(name)).type != fs.FileType.NotFound
 
     def names(self) -> list[str]:
         """Return the names of the entries, sorted; empty if the folder is missing."""
-        selector = fs.FileSelector(self._base, allow_not_found=True)
+        # All files below: Arrow lists no folder of Google's store that has no object itself.
+        selector = fs.FileSelector(self._base, recursive=not self.is_local, allow_not_found=True)
+        start = len(self._base) + 1
         with self._remote.errors():
-            return sorted(one.base_name for one in self._files.get_file_info(selector))
+            found = self._files.get_file_info(selector)
+        return sorted({one.path[start:].partition("/")[0] for one in found} - {""})
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file.
@@ -125,11 +128,17 @@ class Storage:
     def remove(self, name: str) -> None:
         """Remove a file, or a folder with all files in it."""
         full = self._full(name)
+        if self.is_local:
+            path = self.path(name)
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            return
+        below = fs.FileSelector(full, recursive=True, allow_not_found=True)
         with self._remote.errors():
-            if self._files.get_file_info(full).type == fs.FileType.Directory:
-                self._files.delete_dir(full)
-            else:
-                self._files.delete_file(full)
+            files = [
+                one.path for one in self._files.get_file_info(below) if one.type == fs.FileType.File
+            ]
+            for file in files or [full]:
+                self._files.delete_file(file)
 
     def _full(self, name: str) -> str:
         return f"{self._base}/{name}" if name else self._base
