@@ -160,6 +160,8 @@ def test_an_error_of_the_training_is_one_line_and_the_run_continues_with_other_s
     assert len(lines) == 1
     assert lines[0].startswith("sightline: LOSS_NOT_FINITE: the loss is ")
     assert "Traceback" not in done.stderr
+    # No task failed: on a cluster Spark would start all workers again.
+    assert "aborting job" not in done.stderr
     prepared = (run / "samples" / "index.json").stat().st_mtime_ns
 
     # The samples are used again. No checkpoint has the old learning rate.
