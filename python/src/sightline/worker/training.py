@@ -62,7 +62,8 @@ def train(spec_json: str) -> Mapper:
     Returns:
         The first worker yields one record for each epoch of the run, also of those before a
         checkpoint. A worker whose training fails yields ``error`` with ``code`` and ``message``
-        instead of failing: Spark would start all workers again, only to meet the same error.
+        instead of failing: Spark reports one task's error alone, which may be that the other
+        workers were lost.
     """
     spec: dict[str, Any] = json.loads(spec_json)
 

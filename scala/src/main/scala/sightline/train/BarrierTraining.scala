@@ -16,8 +16,9 @@ import sightline.{ErrorTranslation, SightlineException}
 /**
  * Trains a network in the tasks of a barrier stage, one for each worker.
  *
- * If a worker is lost, Spark starts the stage again, and the workers continue from the newest
- * checkpoint. If Spark gives up, this class starts it again as long as new checkpoints appear.
+ * If a worker is lost, Spark ends the stage: it repeats no barrier stage whose tasks return results.
+ * This class starts it again as long as new checkpoints appear, and the workers continue from the
+ * newest one.
  *
  * @param workers the number of workers, at least 1
  * @param checkpoints the folder of the checkpoints
