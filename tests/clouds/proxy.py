@@ -20,6 +20,7 @@ class Proxy:
         counts: The number of requests by kind: ``LIST``, ``GET``, ``HEAD``, ``PUT``, …
         failed: The number of requests that were answered by 503.
         fail_every: Answer each n-th request by 503; 0: none.
+        spared: Kinds of requests that are never answered by 503.
         corrupt: Change a byte of so many answers with an object's content.
         cut_after: Close every connection after so many bytes of objects' content; None: never.
         served: The number of bytes of objects' content that were answered.
@@ -33,6 +34,7 @@ class Proxy:
         self.failed = 0
         self.fail_every = 0
         self.drop_after: int | None = None
+        self.spared: frozenset[str] = frozenset()
         self.corrupt = 0
         self.cut_after: int | None = None
         self.served = 0
@@ -97,7 +99,8 @@ class Proxy:
             self.counts[kind(method, path)] += 1
             if self.drop_after is not None and self.counts["PUT"] > self.drop_after:
                 return "drop"
-            if self.fail_every and self._seen % self.fail_every == 0:
+            spared = kind(method, path) in self.spared
+            if self.fail_every and self._seen % self.fail_every == 0 and not spared:
                 self.failed += 1
                 return "503"
             return "pass"

@@ -102,6 +102,7 @@ def test_a_folder_is_uploaded_and_downloaded_once_and_each_file_is_checked(
     assert content(tmp_path / "copy") == written
 
 
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
 def test_a_download_that_was_cut_off_continues_where_it_stopped(
     store: Store, transfer: Callable[..., tuple[int, str]], remote: str, tmp_path: Path
 ) -> None:
@@ -131,7 +132,9 @@ def test_a_file_that_changes_on_its_way_is_read_again_and_never_kept(
     assert content(tmp_path / "once") == {"a.bin": b"0123456789"}
     store.proxy.corrupt = 9
     status, error = transfer("download", remote, tmp_path / "always")
-    assert (status, error.split(": ")[:2]) == (1, ["sightline", "HASH_MISMATCH"])
+    # Google's client compares the hash itself, and fails as if the store did.
+    condition = "HASH_MISMATCH" if store.cloud == "s3" else "STORAGE_UNREACHABLE"
+    assert (status, error.split(": ")[:2]) == (1, ["sightline", condition])
     assert content(tmp_path / "always") == {}
 
 
