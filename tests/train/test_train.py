@@ -160,8 +160,6 @@ def test_an_error_of_the_training_is_one_line_and_the_run_continues_with_other_s
     assert len(lines) == 1
     assert lines[0].startswith("sightline: LOSS_NOT_FINITE: the loss is ")
     assert "Traceback" not in done.stderr
-    # No task failed: Spark would report the error of one, which may be WORKER_LOST.
-    assert "aborting job" not in done.stderr
     prepared = (run / "samples" / "index.json").stat().st_mtime_ns
 
     # The samples are used again. No checkpoint has the old learning rate.
@@ -211,3 +209,15 @@ def test_a_wrong_network_and_unreadable_images_end_the_run_before_the_training(
     assert done.returncode == 1
     assert "sightline: MAX_ERROR_RATE_EXCEEDED: 3 of 63 images cannot be read" in done.stderr
     assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_the_error_of_one_worker_is_reported_and_not_that_the_others_lost_it(
+    run_command: Callable[..., Done], flowers: Path, tmp_path: Path
+) -> None:
+    # The last batch has 3 samples: two for the first worker, and one for the second.
+    network = ("--architecture", "torchvision:resnet18", "--weights", "none", "--image-size", 32)
+    command = ("train", "--images", flowers, *network, "--batch-size", 45, "--epochs", 1)
+    done = run_command(*command, "--workers", 2, "--output", tmp_path / "run")
+    assert done.returncode == 2
+    lines = [line for line in done.stderr.splitlines() if line.startswith("sightline: ")]
+    assert [line.split(":")[1] for line in lines] == [" BATCH_TOO_SMALL"]
