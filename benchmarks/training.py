@@ -102,7 +102,7 @@ def _prepare(given: argparse.Namespace) -> None:
     from sightline.source.list_images import ImageSource
     from sightline.train.augment import PixelReader
     from sightline.train.network import preprocessing_of, start_weights
-    from sightline.train.prepare import SampleSource, prepare_samples
+    from sightline.train.prepare import SampleSource, list_samples, write_listed
     from sightline.train.run_steps import write_start
     from sightline.train.split_samples import SplitShares
     from sightline.train.storage import Storage
@@ -110,7 +110,7 @@ def _prepare(given: argparse.Namespace) -> None:
     settings = _settings(given)
     source = SampleSource(ImageSource(str(given.images)), SplitShares(1.0, 0.0, 0.0))
     reader = PixelReader(preprocessing_of(settings), "none", 0)
-    prepare_samples(source, reader, Storage(given.samples), 0, given.threads)
+    write_listed(list_samples(source, 0), source, reader, Storage(given.samples), given.threads)
     write_start(Storage(given.samples), start_weights(settings))
 
 

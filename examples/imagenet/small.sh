@@ -27,8 +27,12 @@ sightline() {
   spark-submit ${SPARK:-} "$here/../../dist/sightline.jar" "$@"
 }
 
-if ! sightline train --config "$here/small.yaml" --images "$images" --output "$output" \
-  --models "$models" --register flowers_small "$@"; then
+status=0
+sightline train --config "$here/small.yaml" --images "$images" --output "$output" \
+  --models "$models" --register flowers_small "$@" || status=$?
+if ((status == 2)); then # a wrong option or an output that exists
+  exit 2
+elif ((status)); then
   echo "The run has failed. It continues from its newest checkpoint." >&2
   sightline train --resume --output "$output" "${store[@]}"
 fi

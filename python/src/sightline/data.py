@@ -72,8 +72,8 @@ def dataset(
         Items are (pixels or the transform's value, class id). ``labels`` has the classes' labels.
 
     Raises:
-        WrongUseError: NO_SAMPLES; INVALID_OPTION for an unknown part or style, or a DataFrame
-            without `folder`; CLASSES_DIFFER if there are fewer than two labels.
+        WrongUseError: NO_SAMPLES; NO_LABELS; INVALID_OPTION for an unknown part or style, or a
+            DataFrame without `folder`; CLASSES_DIFFER if there are fewer than two labels.
         SightlineError: SAMPLES_CORRUPT; MAX_ERROR_RATE_EXCEEDED if a row of a DataFrame has no
             image that can be decoded.
     """
@@ -178,7 +178,10 @@ def _write(frame: Any, folder: str, label: str) -> None:  # noqa: ANN401 - see `
     import json
 
     rows = frame.selectExpr("path", "content", f"cast(`{label}` as string) as label")
-    names = class_names(one.label for one in rows.select("label").distinct().collect())
+    found = [one.label for one in rows.select("label").distinct().collect()]
+    if None in found:
+        raise WrongUseError("NO_LABELS", f"rows of the DataFrame have no label in '{label}'.")
+    names = class_names(found)
     numbers = {name: number for number, name in enumerate(names)}
 
     def write(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -13,7 +13,7 @@ from PIL import Image
 from sightline.train.augment import PixelReader
 from sightline.train.epoch_record import EpochRecord
 from sightline.train.network import preprocessing_of
-from sightline.train.prepare import SampleSource, prepare_samples
+from sightline.train.prepare import SampleSource, list_samples, write_listed
 from sightline.train.process_group import ProcessGroup
 from sightline.train.sample_index import SampleIndex
 from sightline.train.split_samples import SplitShares
@@ -68,7 +68,8 @@ def prepare(images: Path, folder: Path, **source: Any) -> SampleIndex:  # noqa: 
     shares = SplitShares.parse(source.pop("split", "0.8/0.1/0.1"))
     reader = PixelReader(preprocessing_of(TrainSettings(**TINY)), "none", 0)
     listed = ImageSource(str(images))
-    return prepare_samples(SampleSource(listed, shares, **source), reader, Storage(folder), 0, 1)
+    described = SampleSource(listed, shares, **source)
+    return write_listed(list_samples(described, 0), described, reader, Storage(folder), 1)
 
 
 @pytest.fixture(scope="session")

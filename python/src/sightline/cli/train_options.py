@@ -21,6 +21,26 @@ from sightline.cli.options import (
 )
 from sightline.errors import WrongUseError
 
+
+class _LocalPath(click.Path):
+    """A local path; a URI is an error, and not a folder with a colon in its name."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Return the path.
+
+        Raises:
+            click.BadParameter: For a URI.
+        """
+        if "://" in str(value):
+            message = f"'{value}' is a URI. Without Spark it must be a local path; the jar's train"
+            self.fail(f"{message} writes to object stores.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+_LOCAL = _LocalPath()
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULERS = ("constant", "cosine", "step")
 PRECISIONS = ("fp32", "bf16", "fp16")
@@ -155,7 +175,7 @@ _STEPS = add_options(
     ),
 )
 _RUN = add_options(
-    click.option("--output", required=True, type=PATH, help="Folder of the run."),
+    click.option("--output", required=True, type=_LOCAL, help="Folder of the run."),
     click.option("--resume", is_flag=True, help="Continue the run in --output with its settings."),
     click.option("--overwrite", is_flag=True, help=OVERWRITE_HELP),
     click.option("--checkpoints", help="Folder or URI of the checkpoints; default: in --output."),
@@ -219,13 +239,14 @@ class ConfiguredCommand(click.Command):
             WrongUseError: BAD_CONFIG.
         """
         given, _, _ = self.make_parser(ctx).parse_args(list(args))
+        config = self._read(Path(given["config"])) if given.get("config") else {}
+        resume = given.get("resume") or config.get("resume")
+        output = given.get("output") or config.get("output")
         defaults: dict[str, Any] = {}
-        if given.get("resume") and given.get("output"):
-            saved = Path(given["output"], "train.yaml")
+        if resume and output:
+            saved = Path(output, "train.yaml")
             defaults |= self._read(saved) if saved.exists() else {}
-        if given.get("config"):
-            defaults |= self._read(Path(given["config"]))
-        ctx.default_map = defaults
+        ctx.default_map = defaults | config
         return super().parse_args(ctx, args)
 
     def _read(self, file: Path) -> dict[str, Any]:
@@ -249,6 +270,9 @@ class ConfiguredCommand(click.Command):
                     "BAD_CONFIG",
                     f"'{file}' has the option '{key}'. Known: {', '.join(sorted(names))}.",
                 )
+            if value is None:
+                continue
             # Values go through the options' own checks, which take texts.
-            values[str(name)] = value if isinstance(value, bool) else str(value)
+            text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            values[str(name)] = value if isinstance(value, bool) else text
         return values

@@ -132,14 +132,23 @@ def newest_checkpoint(folder: Storage) -> str:
     """Return the name of the newest checkpoint whose files have their hashes; empty for none.
 
     A damaged one is reported on stderr and skipped.
+
+    Raises:
+        SightlineError: CHECKPOINT_CORRUPT if all are damaged; an error of the store.
     """
+    damaged: SightlineError | None = None
     for name in reversed(checkpoint_names(folder)):
         try:
             read_checkpoint(folder, name)
         except SightlineError as error:
+            if error.code != "CHECKPOINT_CORRUPT":
+                raise
             sys.stderr.write(f"sightline: {error} An older checkpoint is used.\n")
+            damaged = damaged or error
             continue
         return name
+    if damaged is not None:
+        raise damaged
     return ""
 
 
@@ -151,7 +160,7 @@ def read_state(folder: Storage, name: str) -> dict[str, Any]:
     """
     try:
         record: dict[str, Any] = json.loads((folder / name).read(STATE_FILE))
-    except (OSError, ValueError) as error:
+    except (FileNotFoundError, ValueError) as error:
         raise _corrupt(folder, name, f"{STATE_FILE} cannot be read: {error}") from error
     if record.get("format") != _FORMAT:
         raise _corrupt(folder, name, f"its format is {record.get('format')}, not {_FORMAT}")
@@ -171,8 +180,8 @@ def read_checkpoint(folder: Storage, name: str) -> Checkpoint:
             local = Path(scratch, file)
             try:
                 (folder / name).fetch(file, local)
-            except OSError as error:
-                raise _corrupt(folder, name, f"{file} cannot be read: {error}") from error
+            except FileNotFoundError as error:
+                raise _corrupt(folder, name, f"{file} is missing") from error
             if _sha256(local) != sha256:
                 raise _corrupt(folder, name, f"{file} has another sha256 than {STATE_FILE} states")
             found[file] = safetensors.torch.load(local.read_bytes())
@@ -190,15 +199,29 @@ def read_checkpoint(folder: Storage, name: str) -> Checkpoint:
 
 
 def prune(folder: Storage, keep: int, best: str) -> None:
-    """Remove checkpoints except the newest `keep` and the best."""
-    for name in checkpoint_names(folder)[:-keep]:
+    """Remove checkpoints except the newest `keep` and the best, and what killed runs have left."""
+    complete = checkpoint_names(folder)
+    for name in complete[:-keep]:
         if name != best:
             (folder / name).remove(STATE_FILE)  # first, so that it is never half a checkpoint
+            folder.remove(name)
+    for name in folder.names():
+        if name.startswith(_PREFIX) and name not in complete and name < complete[-1]:
             folder.remove(name)
 
 
 # A checkpoint's position has no meaning with other values of these.
-_FIXED = ("architecture", "image_size", "batch_size", "seed", "optimizer", "freeze")
+_FIXED = (
+    "architecture",
+    "arguments",
+    "mean",
+    "std",
+    "image_size",
+    "batch_size",
+    "seed",
+    "optimizer",
+    "freeze",
+)
 
 
 def require_same(state: TrainState, settings: TrainSettings, index: SampleIndex, name: str) -> None:
@@ -208,7 +231,7 @@ def require_same(state: TrainState, settings: TrainSettings, index: SampleIndex,
         WrongUseError: CHECKPOINT_MISMATCH.
     """
     for key in _FIXED:
-        before, now = state.settings[key], getattr(settings, key)
+        before, now = state.settings[key], json.loads(json.dumps(getattr(settings, key)))
         if before != now:
             option = "--" + key.replace("_", "-")
             raise WrongUseError(

@@ -93,7 +93,12 @@ def best_checkpoint(folder: Storage) -> str:
     """
     best, name_of_best = (0.0, 0.0), ""
     for name in checkpoint_names(folder):
-        state = read_state(folder, name)
+        try:
+            state = read_state(folder, name)
+        except SightlineError as error:
+            if error.code != "CHECKPOINT_CORRUPT":
+                raise
+            continue  # it was reported when the run began
         if state["position"]["batch"] or not state["history"]:
             continue
         last = state["history"][-1]

@@ -22,7 +22,7 @@ from sightline.train.epoch_order import batches, epoch_order, share
 from sightline.train.epoch_record import EpochRecord, Progress
 from sightline.train.epoch_sums import EpochSums, TrainedRows
 from sightline.train.network import build_network, freeze, preprocessing_of, set_training
-from sightline.train.process_group import ProcessGroup, lost
+from sightline.train.process_group import ProcessGroup, is_lost, lost
 from sightline.train.sample_index import SampleIndex
 from sightline.train.samples import Samples
 from sightline.train.split_samples import TRAIN, VALIDATION
@@ -113,6 +113,10 @@ class TrainLoop:
         """Continue from a checkpoint."""
         self.network.load_state_dict(dict(model))
         self._optimizer.load_state_dict(dict(optimizer))
+        for group in self._optimizer.param_groups:  # the resumed run may have other values
+            for key in ("weight_decay", "momentum"):
+                if key in group:
+                    group[key] = getattr(self._settings, key)
         if state.scaler:
             self._scaler.load_state_dict(dict(state.scaler))
         self._position = state.position
@@ -143,7 +147,7 @@ class TrainLoop:
                     "had one image. Change --batch-size, so that the last batch is larger, or use "
                     "a larger --image-size or fewer --workers.",
                 ) from error
-            if self._group.workers > 1 and isinstance(error, RuntimeError):
+            if self._group.workers > 1 and is_lost(error):
                 raise lost(error) from error
             raise
         return self._history
@@ -181,10 +185,12 @@ class TrainLoop:
                 callbacks.progress(self._progress(clock))
             if self._is_checkpoint_batch() and not is_last:
                 self._collect()
+                self._require_finite()
                 self._save(callbacks)
         clock.train_seconds = time.monotonic() - clock.began
         self._collect()
         self._require_all()
+        self._require_finite()
         with self._autocast():
             measured = validate(
                 self._model, self._validation, loader, self._reader, settings, group
@@ -271,6 +277,20 @@ class TrainLoop:
                 f"epoch {self._position.epoch + 1} trained on {self._sums.samples} samples, and "
                 f"not on each of {rows} once. This is a fault of Sightline: report it with "
                 "train.yaml.",
+            )
+
+    def _require_finite(self) -> None:
+        """Raise an error if the last step has made a weight infinite or NaN.
+
+        Raises:
+            SightlineError: LOSS_NOT_FINITE.
+        """
+        if not all(bool(torch.isfinite(one).all()) for one in self.network.parameters()):
+            raise SightlineError(
+                "LOSS_NOT_FINITE",
+                f"a weight is not finite after epoch {self._position.epoch + 1}, batch "
+                f"{self._position.batch}. No checkpoint was written since. Continue from the last "
+                "one with a lower --learning-rate or with --precision fp32.",
             )
 
     def _is_checkpoint_batch(self) -> bool:

@@ -49,37 +49,62 @@ class SampleSource:
     max_image_bytes: int = 64 * 1024 * 1024
 
 
-def prepare_samples(
-    source: SampleSource, reader: PixelReader, folder: Storage, seed: int, threads: int
-) -> SampleIndex:
-    """Write the samples of a run, with progress on stderr.
+@dataclass(frozen=True, slots=True)
+class ListedSamples:
+    """Images with their parts and classes, before one is opened.
 
     Args:
-        source: The images.
-        reader: Decodes as the training will.
-        folder: An empty or missing folder.
-        seed: Of the division.
-        threads: Threads that decode.
+        listing: The images.
+        labels: Label of each class.
+        described: The columns ``part`` and ``class_id``, with a row for each image.
+    """
+
+    listing: Listing
+    labels: tuple[str, ...]
+    described: pa.Table
+
+
+def list_samples(source: SampleSource, seed: int) -> ListedSamples:
+    """List, label and divide the images; open none of them.
 
     Raises:
         WrongUseError: NO_LABELS, UNKNOWN_COLUMN; errors of `list_images`, `class_names` and
-            `split_samples`; CLASS_WITHOUT_IMAGES.
-        SightlineError: MAX_ERROR_RATE_EXCEEDED.
+            `split_samples`.
     """
     listing = list_images(source.images)
     labels = labels_of(listing, source.images.images)
     names = class_names(labels, source.classes, source.class_names)
     known = with_file_columns(listing).table.column(SPLIT).to_pylist()
-    paths = stable_names(listing)
     groups = _groups(listing, source.group_column)
-    parts = split_samples(paths, labels, groups, known, source.shares, seed)
+    parts = split_samples(stable_names(listing), labels, groups, known, source.shares, seed)
     numbers = {name: number for number, name in enumerate(names)}
     class_ids = pa.array([numbers[label] for label in labels], pa.int32())
     described = pa.table({"part": pa.array(parts, pa.string()), "class_id": class_ids})
-    with tqdm(total=len(listing), unit=" images", desc="prepare", disable=None) as progress:
-        batches = _batches(listing, described, source.max_image_bytes, progress)
+    return ListedSamples(listing, names, described)
+
+
+def write_listed(
+    images: ListedSamples, source: SampleSource, reader: PixelReader, folder: Storage, threads: int
+) -> SampleIndex:
+    """Check the images and write them as samples, with progress on stderr.
+
+    Args:
+        images: Of `list_samples`.
+        source: Their source.
+        reader: Decodes as the training will.
+        folder: A folder without samples.
+        threads: Threads that decode.
+
+    Raises:
+        WrongUseError: CLASS_WITHOUT_IMAGES, EMPTY_PART.
+        SightlineError: MAX_ERROR_RATE_EXCEEDED.
+    """
+    total = len(images.listing)
+    with tqdm(total=total, unit=" images", desc="prepare", disable=None) as progress:
+        batches = _batches(images.listing, images.described, source.max_image_bytes, progress)
         events = list(write_samples(batches, folder, 0, reader, threads))
-    return build_index(events, names, source.images.images, source.max_error_rate, folder)
+    name = source.images.images
+    return build_index(events, images.labels, name, source.max_error_rate, folder)
 
 
 def labels_of(listing: Listing, images: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,11 @@ from torch.distributed.rendezvous import rendezvous
 from sightline.errors import SightlineError
 
 _TIMEOUT = timedelta(minutes=30)
+# The others wait while the first prepares the samples. Whoever started them ends them if it dies.
+_PREPARE_TIMEOUT = timedelta(days=7)
+_NETWORK = re.compile(
+    "gloo|nccl|connection|socket|broken pipe|store|timed? ?out|peer", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +85,25 @@ def join(
         return ProcessGroup(0, 1, device)
     try:
         if rank == 0:
-            store = TCPStore(
-                host, 0, workers, is_master=True, timeout=_TIMEOUT, wait_for_workers=False
-            )
-            exchange(f"{host} {store.port}")
+            store = _first_store(host, workers, exchange)
         else:
-            first, port = exchange("").split()
+            first, _, port = exchange("").partition(" ")
+            # Without a port the text is the first worker's error, which int() reports.
             store = TCPStore(first, int(port), workers, is_master=False, timeout=_TIMEOUT)
         return _begin(store, rank, workers, device)
     except (RuntimeError, ValueError) as error:
         raise lost(error) from error
+
+
+def _first_store(host: str, workers: int, exchange: Callable[[str], str]) -> TCPStore:
+    """Open the store, and tell the others its address; if it fails, tell them why."""
+    try:
+        store = TCPStore(host, 0, workers, is_master=True, timeout=_TIMEOUT, wait_for_workers=False)
+    except (RuntimeError, ValueError) as error:
+        exchange(f"store {error}")  # the others wait for a text
+        raise
+    exchange(f"{host} {store.port}")
+    return store
 
 
 def join_environment(device: torch.device) -> ProcessGroup:
@@ -107,10 +122,15 @@ def join_environment(device: torch.device) -> ProcessGroup:
 
 
 def _begin(store: Any, rank: int, workers: int, device: torch.device) -> ProcessGroup:  # noqa: ANN401
-    store.set_timeout(_TIMEOUT)
+    store.set_timeout(_PREPARE_TIMEOUT)
     backend = "nccl" if device.type == "cuda" else "gloo"
     dist.init_process_group(backend, store=store, rank=rank, world_size=workers, timeout=_TIMEOUT)
     return ProcessGroup(rank, workers, device, PrefixStore("sightline", store))
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether an error says that another worker is gone, and not that this one is wrong."""
+    return isinstance(error, dist.DistError) or _NETWORK.search(str(error)) is not None
 
 
 def lost(error: Exception) -> SightlineError:

@@ -18,9 +18,16 @@ import torch
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder, require_replaceable
 from sightline.report.training_page import render_training_page
+from sightline.train.checkpoint import checkpoint_names
 from sightline.train.checkpoint_writer import require_space
 from sightline.train.make_model import TrainedModel, card, held_out_part, make_model
-from sightline.train.network import build_network, count_parameters, full_name, start_weights
+from sightline.train.network import (
+    build_network,
+    count_parameters,
+    freeze,
+    full_name,
+    start_weights,
+)
 from sightline.train.sample_index import SampleIndex
 from sightline.train.samples import Samples
 from sightline.train.shard_cache import ShardCache
@@ -31,17 +38,33 @@ from sightline.train.train_worker import START_FILE
 SETTINGS_FILE = "train.yaml"
 HISTORY_FILE, EVALUATION_FILE, CARD_FILE = "history.json", "evaluation.json", "model_card.md"
 PAGE_FILE = "report.html"
+# What a run writes into its output, so what --overwrite may delete.
+RUN_NAMES = frozenset(
+    [
+        SETTINGS_FILE,
+        HISTORY_FILE,
+        EVALUATION_FILE,
+        CARD_FILE,
+        PAGE_FILE,
+        START_FILE,
+        "run.json",
+        "models",
+        "samples",
+        "checkpoints",
+    ]
+)
 MODELS_FOLDER, SAMPLES_FOLDER, CHECKPOINTS_FOLDER = "models", "samples", "checkpoints"
 
 
 def check_run(
-    settings: TrainSettings, name: str, checkpoints: Storage, *, resumed: bool
+    settings: TrainSettings, name: str, output: Storage, checkpoints: Storage, *, resumed: bool
 ) -> tuple[TrainSettings, dict[str, torch.Tensor] | None]:
     """Check what can be checked before an image is read.
 
     Args:
         settings: The settings; the architecture may have no library: ``resnet50``.
         name: Name of the model.
+        output: The run's folder.
         checkpoints: The folder of the checkpoints.
         resumed: Whether the run has begun before, so that it has its start weights.
 
@@ -61,6 +84,14 @@ def check_run(
     settings = replace(settings, architecture=full_name(settings.architecture))
     tensors = None if resumed else start_weights(settings)
     network = build_network(settings, 2, tensors)
+    freeze(network, settings, 2)
+    is_inside = f"{checkpoints.root}/".startswith(f"{output.root}/")
+    if not resumed and not is_inside and checkpoint_names(checkpoints):
+        raise WrongUseError(
+            "OUTPUT_EXISTS",
+            f"{checkpoints.root} has checkpoints of another run, which this one would continue. "
+            "Give another --checkpoints, remove them, or continue that run with --resume.",
+        )
     require_space(checkpoints, count_parameters(network)[1], settings.keep)
     return settings, tensors
 

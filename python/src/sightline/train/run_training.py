@@ -17,10 +17,11 @@ from sightline.train.augment import PixelReader
 from sightline.train.epoch_record import EpochRecord, Progress
 from sightline.train.make_model import TrainedModel
 from sightline.train.network import full_name, preprocessing_of
-from sightline.train.prepare import SampleSource, prepare_samples
+from sightline.train.prepare import SampleSource, list_samples, write_listed
 from sightline.train.process_group import join_environment
 from sightline.train.run_steps import (
     CHECKPOINTS_FOLDER,
+    RUN_NAMES,
     SAMPLES_FOLDER,
     SETTINGS_FILE,
     check_run,
@@ -104,15 +105,16 @@ def run_training(
     checkpoints = Storage(arguments.checkpoints or arguments.output / CHECKPOINTS_FOLDER)
     group = join_environment(torch.device(arguments.device))
     seconds: dict[str, float] = {}
+    tensors: dict[str, torch.Tensor] | None = None
     try:
         if group.is_first:
             resumed = arguments.start == "resume"
             _check_output(arguments)
-            settings, tensors = check_run(settings, arguments.name, checkpoints, resumed=resumed)
-            _open_output(arguments)
-            write_start(output, tensors)
+            settings, tensors = check_run(
+                settings, arguments.name, output, checkpoints, resumed=resumed
+            )
         settings = replace(settings, architecture=full_name(settings.architecture))
-        group.agree("prepared", lambda: _prepare(arguments, settings))
+        group.agree("prepared", lambda: _prepare(arguments, settings, tensors))
         seconds["prepare"] = time.monotonic() - began
         task = WorkerTask(
             settings.as_dict(),
@@ -143,37 +145,47 @@ def run_training(
 
 def _check_output(arguments: TrainArguments) -> None:
     output = arguments.output
+    if arguments.start == "new":
+        check_output(output, [arguments.source.images.images], overwrite=False)
+        return
     is_ours = (output / SETTINGS_FILE).is_file()
     if arguments.start == "resume":
         if not is_ours:
             raise WrongUseError("NO_CHECKPOINT", f"{output} is no run of train: nothing to resume.")
-    elif arguments.start == "replace":
-        if output.exists() and not is_ours and any(output.iterdir()):
-            raise WrongUseError(
-                "OUTPUT_NOT_OURS",
-                f"'{output}' was not written by train, so --overwrite does not delete it. Choose "
-                "another --output, or remove it.",
-            )
-    else:
-        check_output(output, [arguments.source.images.images], overwrite=False)
+        return
+    check_output(output, [arguments.source.images.images], overwrite=True)
+    names = {one.name for one in output.iterdir()} if output.exists() else set()
+    if names and not (is_ours and names <= RUN_NAMES):
+        raise WrongUseError(
+            "OUTPUT_NOT_OURS",
+            f"'{output}' has files that train does not write, so --overwrite does not delete it. "
+            "Choose another --output, or remove it.",
+        )
 
 
-def _open_output(arguments: TrainArguments) -> None:
-    """Remove the run that is replaced, and save the options."""
+def _open_output(arguments: TrainArguments, tensors: dict[str, torch.Tensor] | None) -> None:
+    """Remove the run that is replaced, and save the start weights, then the options."""
     import yaml
 
     if arguments.start == "replace" and arguments.output.exists():
         shutil.rmtree(arguments.output)
+    write_start(Storage(arguments.output), tensors)
     text = yaml.safe_dump(dict(arguments.options), sort_keys=False, allow_unicode=True)
     Storage(arguments.output).write(SETTINGS_FILE, text.encode())
 
 
-def _prepare(arguments: TrainArguments, settings: TrainSettings) -> str:
+def _prepare(
+    arguments: TrainArguments, settings: TrainSettings, tensors: dict[str, torch.Tensor] | None
+) -> str:
     """Write the samples, unless the run that is resumed has. Return their identity."""
     folder = Storage(arguments.output / SAMPLES_FOLDER)
-    if folder.exists(INDEX_FILE):
-        return SampleIndex.read(folder).sha256
+    if arguments.start == "resume":
+        _open_output(arguments, None)
+        if folder.exists(INDEX_FILE):
+            return SampleIndex.read(folder).sha256
     reader = PixelReader(preprocessing_of(settings), "none", 0)
-    return prepare_samples(
-        arguments.source, reader, folder, settings.seed, arguments.threads
-    ).sha256
+    source = arguments.source
+    images = list_samples(source, settings.seed)
+    if arguments.start != "resume":
+        _open_output(arguments, tensors)
+    return write_listed(images, source, reader, folder, arguments.threads).sha256

@@ -23,7 +23,7 @@ class Samples:
     """
 
     def __init__(
-        self, index: SampleIndex, part: str, cache: ShardCache, most_open: int = 1024
+        self, index: SampleIndex, part: str, cache: ShardCache, most_open: int = 512
     ) -> None:
         self._shards = index.parts.get(part, ())
         self._cache = cache

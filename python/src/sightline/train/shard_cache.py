@@ -34,6 +34,7 @@ class ShardCache:
         self._folder = folder
         self._most_bytes = most_bytes
         self.fetched_bytes = 0
+        self._checked: set[str] = set()  # once in a process
 
     def open(self, shard: Shard) -> Path:
         """Return the path of a checked local file.
@@ -44,17 +45,18 @@ class ShardCache:
         """
         if self._source.is_local:
             path = self._source.path(shard.file)
-            self._check(path, shard)
+            if shard.sha256 not in self._checked:
+                self._check(path, shard)
             return path
         if shard.bytes > self._most_bytes:
             raise WrongUseError(
                 "CACHE_TOO_SMALL",
-                f"--cache-bytes is {self._most_bytes}, and one shard has {shard.bytes} bytes.",
+                f"--cache-gb is {self._most_bytes / 1e9:g}, and one shard has {shard.bytes} bytes.",
             )
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / (shard.sha256 + _SUFFIX)
         with FileLock(f"{path}.lock"):
-            if path.exists():
+            if path.exists() and self._is_whole(path, shard):
                 os.utime(path)
                 return path
             self._make_room(shard.bytes)
@@ -68,6 +70,17 @@ class ShardCache:
         self.fetched_bytes += shard.bytes
         return path
 
+    def _is_whole(self, path: Path, shard: Shard) -> bool:
+        """Whether a copy of an earlier run has its hash; it is removed if not."""
+        if shard.sha256 in self._checked:
+            return True
+        try:
+            self._check(path, shard)
+        except SightlineError:
+            path.unlink(missing_ok=True)
+            return False
+        return True
+
     def _check(self, path: Path, shard: Shard) -> None:
         try:
             with path.open("rb") as file:
@@ -80,6 +93,7 @@ class ShardCache:
                 f"{self._source.root}/{shard.file} has sha256 {found[:12]}, and its index states "
                 f"{shard.sha256[:12]}. Prepare the samples again in another --output.",
             )
+        self._checked.add(shard.sha256)
 
     def _make_room(self, needed: int) -> None:
         copies = []

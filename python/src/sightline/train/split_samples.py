@@ -44,7 +44,12 @@ class SplitShares:
             shares = [float(part) for part in text.split("/")]
         except ValueError:
             shares = []
-        if len(shares) != 3 or min(shares) < 0 or shares[0] == 0 or abs(sum(shares) - 1) > 1e-6:
+        if (
+            len(shares) != 3
+            or not all(0 <= one <= 1 for one in shares)
+            or shares[0] == 0
+            or abs(sum(shares) - 1) > 1e-6
+        ):
             raise WrongUseError(
                 "INVALID_OPTION",
                 f"--split is '{text}'. It must be {FOLDERS}, or the shares of train, validation "

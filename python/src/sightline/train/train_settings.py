@@ -99,6 +99,8 @@ class TrainSettings:
             for name in names:
                 if getattr(self, name) < least:
                     raise self._invalid(name, f"be at least {least}")
+        if self.seed >= 2**31:
+            raise self._invalid("seed", "be below 2147483648")
         if not self.learning_rate > 0:
             raise self._invalid("learning_rate", "be above 0")
         if not self.weight_decay >= 0:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import safetensors.torch
 
 from sightline.engine.quiet_decoders import quiet_decoders
+from sightline.errors import SightlineError
 from sightline.train.checkpoint import newest_checkpoint, read_checkpoint, require_same
 from sightline.train.checkpoint_writer import CheckpointWriter, require_space
 from sightline.train.epoch_record import EpochRecord, Progress
@@ -129,6 +132,7 @@ def run_worker(
         writer.wait()
     finally:
         writer.close()
+        shown.close()
     return history
 
 
@@ -138,9 +142,20 @@ class _Shown:
     def __init__(self, folder: Storage) -> None:
         self._folder = folder
         self._written = 0.0
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="sightline-progress")
+        self._running: Future[None] | None = None
 
     def write(self, state: Mapping[str, Any], seconds: float) -> None:
         now = time.monotonic()
-        if now - self._written >= seconds:
+        is_busy = self._running is not None and not self._running.done()
+        if now - self._written >= seconds and (not is_busy or not seconds):
             self._written = now
-            self._folder.write(PROGRESS_FILE, json.dumps(state).encode())
+            self._running = self._pool.submit(self._write, json.dumps(state).encode())
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True)
+
+    def _write(self, content: bytes) -> None:
+        # A training does not end because nobody sees its progress.
+        with suppress(OSError, SightlineError):
+            self._folder.write(PROGRESS_FILE, content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -39,7 +40,11 @@ _ERRORS = (
     ),
     (
         "STORAGE_UNREACHABLE",
-        re.compile(r"NETWORK_CONNECTION|curl|UNAVAILABLE|SLOW_DOWN|(?:status|code)[: ]*50\d", re.I),
+        re.compile(
+            "NETWORK_CONNECTION|curl|UNAVAILABLE|SLOW_DOWN|TOO_MANY|THROTTL|"
+            r"(?:status|code)[: ]*(?:50\d|429)",
+            re.I,
+        ),
     ),
 )
 _ADVICE = {
@@ -209,6 +214,8 @@ def _closed_streams() -> Iterator[None]:
 
 def _condition(error: OSError) -> str:
     """The condition of an error of the store; empty for other errors."""
+    if isinstance(error, FileNotFoundError) or error.errno in (errno.ENOSPC, errno.EACCES):
+        return ""
     return next((name for name, pattern in _ERRORS if pattern.search(str(error))), "")
 
 

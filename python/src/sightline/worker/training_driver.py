@@ -34,6 +34,7 @@ def check(given: dict[str, Any]) -> dict[str, Any]:
     settings, tensors = check_run(
         TrainSettings.from_dict(given["settings"]),
         given["name"],
+        output,
         _storage(given, "checkpoints"),
         resumed=given["resumed"],
     )

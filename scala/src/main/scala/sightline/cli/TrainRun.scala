@@ -85,8 +85,8 @@ final case class TrainRun(
       )
     }
     val resolved = (checked \ "settings").extract[JObject]
-    folder.open(saved)
-    if (!folder.hasSamples) prepare(spark, python, folder, resolved, watch)
+    if (start == TrainOutput.Resume && folder.hasSamples) folder.open(saved)
+    else prepare(spark, python, folder, resolved, watch)
     val index =
       RunRecord.read(new Path(s"${folder.samples}/${SampleShards.Index}"), hadoop)
     val local = ("cache" -> cache) ~ ("cache_bytes" -> cacheBytes)
@@ -168,6 +168,7 @@ final case class TrainRun(
           throw error
       }
     try {
+      folder.open(saved)
       val rows = SampleShards.sorted(spark, table, source)
       val total = table.input.count
       val events =

@@ -82,10 +82,16 @@ private[report] object MarkedOutput {
         else KilledRuns.hasEnded(fs, marker, owner)
       }
       if (!isOver) throw inUse(fs, output)
-      // The marker last: until then the rest is not read.
-      fs.listStatus(output).map(_.getPath).filterNot(_ == marker).foreach(fs.delete(_, true))
-      finish(fs, output)
-      s"$output is removed: a run that has failed or was killed had left it half written."
+      if (fs.exists(new Path(output, "_SUCCESS"))) {
+        // The run ended after it had published, or before it removed the output that it replaces.
+        finish(fs, output)
+        s"$output is complete: the marker of a run that was killed is removed from it."
+      } else {
+        // The marker last: until then the rest is not read.
+        fs.listStatus(output).map(_.getPath).filterNot(_ == marker).foreach(fs.delete(_, true))
+        finish(fs, output)
+        s"$output is removed: a run that has failed or was killed had left it half written."
+      }
     }
   }
 

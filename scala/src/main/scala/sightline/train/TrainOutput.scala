@@ -50,7 +50,8 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
           )
         }
       case Replace =>
-        if (fs.exists(path) && !isOurs && names.exists(_ != StartWeights)) {
+        val others = names.filterNot(OfRun)
+        if (others.nonEmpty || (!isOurs && names.exists(_ != StartWeights))) {
           throw SightlineException("OUTPUT_NOT_OURS", "output" -> location)
         }
       case New =>
@@ -80,7 +81,7 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
   }
 
   /** Removes an output whose images were refused before one was opened, so that it can be used again. */
-  def discard(): Unit = if (start != Resume) fs.delete(path, true): Unit
+  def discard(): Unit = if (start == New) fs.delete(path, true): Unit
 
   /** Whether the samples are complete, from the run that is resumed. */
   def hasSamples: Boolean = fs.exists(new Path(s"$samples/${SampleShards.Index}"))
@@ -95,6 +96,20 @@ object TrainOutput {
   val SettingsFile = "train.yaml"
 
   private val StartWeights = "start.safetensors"
+
+  /** What a run writes into its output, so what `--overwrite` may delete; as in Python's run_steps. */
+  private val OfRun = Set(
+    SettingsFile,
+    StartWeights,
+    "history.json",
+    "evaluation.json",
+    "model_card.md",
+    "report.html",
+    "run.json",
+    "models",
+    "samples",
+    "checkpoints",
+  )
 
   /** What happens if the output exists. */
   sealed trait Start
