@@ -63,10 +63,13 @@ class Storage:
         """Return the names of the entries, sorted; empty if the folder is missing."""
         # All files below: Arrow lists no folder of Google's store that has no object itself.
         selector = fs.FileSelector(self._base, recursive=not self.is_local, allow_not_found=True)
-        start = len(self._base) + 1
         with self._remote.errors():
             found = self._files.get_file_info(selector)
-        return sorted({one.path[start:].partition("/")[0] for one in found} - {""})
+        if self.is_local:
+            return sorted(one.base_name for one in found)
+        start = len(self._base) + 1
+        below = (one.path.lstrip("/")[start:] for one in found)
+        return sorted({path.partition("/")[0] for path in below} - {""})
 
     def read(self, name: str) -> bytes:
         """Return the bytes of a file.
@@ -132,13 +135,14 @@ class Storage:
             path = self.path(name)
             shutil.rmtree(path) if path.is_dir() else path.unlink()
             return
-        below = fs.FileSelector(full, recursive=True, allow_not_found=True)
         with self._remote.errors():
-            files = [
-                one.path for one in self._files.get_file_info(below) if one.type == fs.FileType.File
-            ]
-            for file in files or [full]:
-                self._files.delete_file(file)
+            if self._files.get_file_info(full).type == fs.FileType.File:
+                self._files.delete_file(full)
+                return
+            below = fs.FileSelector(full, recursive=True, allow_not_found=True)
+            for one in self._files.get_file_info(below):
+                if one.type == fs.FileType.File:
+                    self._files.delete_file(one.path)
 
     def _full(self, name: str) -> str:
         return f"{self._base}/{name}" if name else self._base

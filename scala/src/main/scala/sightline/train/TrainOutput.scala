@@ -49,11 +49,7 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
             "detail" -> s"$location is no run of train: nothing to resume.",
           )
         }
-      case Replace =>
-        val others = names.filterNot(OfRun)
-        if (others.nonEmpty || (!isOurs && names.exists(_ != StartWeights))) {
-          throw SightlineException("OUTPUT_NOT_OURS", "output" -> location)
-        }
+      case Replace => ()
       case New =>
         if (fs.exists(path)) throw SightlineException("OUTPUT_EXISTS", "output" -> written)
     }
@@ -61,6 +57,12 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
       Place.of(path, hadoop).map(ReplacedFolder(location, _)).foreach { folder =>
         images.inputs.foreach(folder.requireWithout(_, hadoop))
         images.tables.foreach(folder.requireOutside(_, hadoop))
+      }
+    }
+    if (start == Replace) {
+      val others = names.filterNot(OfRun)
+      if (others.nonEmpty || (!isOurs && names.exists(_ != StartWeights))) {
+        throw SightlineException("OUTPUT_NOT_OURS", "output" -> location)
       }
     }
   }

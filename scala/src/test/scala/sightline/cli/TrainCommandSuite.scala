@@ -109,7 +109,7 @@ final class TrainCommandSuite extends AnyFunSuite with CommandRuns {
         run("train", "--images", inside, "--output", folder.resolve("run"), "--overwrite"),
         "OUTPUT_HOLDS_INPUT",
       )
-      assertWrong(train("--overwrite", "--workers", 9), "MISSING_SLOTS")
+      assertWrong(train("--overwrite", "--workers", 9), "OUTPUT_NOT_OURS") // notes.txt
       assert(Files.exists(folder.resolve("run/notes.txt")))
     }
   }
