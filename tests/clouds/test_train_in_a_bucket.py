@@ -19,7 +19,7 @@ from .stores import KEYS, NO_MACHINE, Store
 
 ROOT = Path(__file__).resolve().parents[2]
 CLASSES = ("daisy", "roses", "tulips")
-EPOCHS = 12
+EPOCHS = 8
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -111,4 +111,4 @@ def test_a_training_in_a_bucket_survives_the_kills_of_a_worker_and_of_the_driver
     names = gcs.names("gallery/run")
     assert {"report.html", "model_card.md", "run.json", "train.yaml"} <= set(names)
     assert "models/flowers_small/model.json" in names
-    assert gcs.names("gallery/models/_models") == ["flowers_small@000001.json"]
+    assert "flowers_small@000001.json" in gcs.names("gallery/models/_models")
