@@ -127,6 +127,7 @@ CLASS_ARCHIVE = Part(".tools/spark.jsa", (ROOT / "scripts/make_class_archive.sh"
 # application for commands.
 GROUPS = {
     "notebooks and tour": ("test_notebooks.py", "test_readme.py", "test_sql_reference.py"),
+    "object stores and training": ("clouds", "train"),
     "stages": ("ml", "peers", "plugins"),
     "clients": (
         "test_commands.py",
