@@ -39,7 +39,8 @@ object Connector {
         Set("gs"),
         Seq("com.google.cloud.hadoop.fs.gcs.GoogleHadoopFileSystem"),
         // --packages cannot name the shaded jar, and the other one has another Guava than Spark.
-        "--jars https://repo1.maven.org/maven2/com/google/cloud/bigdataoss/gcs-connector/4.0.4/gcs-connector-4.0.4-shaded.jar",
+        "--jars gcs-connector-4.0.4-shaded.jar, which this fetches: mvn dependency:copy " +
+          "-Dartifact=com.google.cloud.bigdataoss:gcs-connector:4.0.4:jar:shaded -DoutputDirectory=.",
       )
 
   case object S3
