@@ -116,6 +116,29 @@ def test_a_wrong_option_ends_the_command_before_the_training(
     assert not (output / "samples" / "index.json").exists()
 
 
+@pytest.mark.timeout(400)
+def test_resnet50_gets_a_new_head_is_resumed_and_exported_to_two_equal_variants(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    command = ["train", "--images", str(photos), "--output", str(output), "--image-size", "64"]
+    command += ["--weights", "none", "--freeze", "all-but-head", "--batch-size", "8"]
+    assert main([*command, "--epochs", "2"]) == 0  # resnet50 is the default
+    checkpoints = output / "checkpoints"
+    assert [one.name for one in sorted(checkpoints.glob("step-*"))] == ["step-00000006"]
+    assert main(["train", "--output", str(output), "--resume", "--epochs", "4"]) == 0
+    names = [one.name for one in sorted(checkpoints.glob("step-*"))]
+    assert names == ["step-00000006", "step-00000012"]
+    assert [one["samples"] for one in read(output / "history.json")] == [24] * 4
+    backends = read(output / "evaluation.json")["backends"]
+    assert backends["onnx"]["confusion"] == backends["pytorch"]["confusion"]
+    capsys.readouterr()
+    assert main(["models", "verify", str(output / "models" / "out")]) == 0
+    shown = capsys.readouterr().out
+    assert "onnx variant" in shown
+    assert "pytorch variant" in shown
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
