@@ -83,14 +83,15 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
 
   test("a file stops at the first line that fails, with the same error as the command alone") {
     withFolder { folder =>
-      val output = run("--file", file(folder, "sql -e 'SELECT 1'", "train -x", "sql -e 'SELECT 2'"))
+      val output = run("--file", file(folder, "sql -e 'SELECT 1'", "serve -x", "sql -e 'SELECT 2'"))
       assert(output.status == 1)
-      assert(reported(output) == Seq((1, "sql", 0), (2, "train", 2)))
+      assert(reported(output) == Seq((1, "sql", 0), (2, "serve", 2)))
       val errors = output.err.linesIterator.filter(_.startsWith("sightline: ")).toSeq
       assert(
         errors == Seq(
-          "sightline: UNKNOWN_COMMAND: 'train'. Known: predict, features, pca, evaluate, sql, pack-images.",
-          "sightline: COMMANDS_FAILED: line 2 (train) failed; see the errors above. The lines after it " +
+          "sightline: UNKNOWN_COMMAND: 'serve'. Known: predict, features, pca, evaluate, sql, " +
+            "pack-images, train.",
+          "sightline: COMMANDS_FAILED: line 2 (serve) failed; see the errors above. The lines after it " +
             "were not run (--stop-on-error).",
         )
       )
@@ -115,11 +116,11 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
 
   test("--file - reads UTF-8 lines from standard input and continues after a failed line") {
     val before = System.in
-    System.setIn(new ByteArrayInputStream("train\nsql -e 'SELECT 7 AS `ü`'\n".getBytes(UTF_8)))
+    System.setIn(new ByteArrayInputStream("serve\nsql -e 'SELECT 7 AS `ü`'\n".getBytes(UTF_8)))
     try {
       val output = run("--file", "-")
       assert(output.status == 1)
-      assert(reported(output) == Seq((1, "train", 2), (2, "sql", 0)))
+      assert(reported(output) == Seq((1, "serve", 2), (2, "sql", 0)))
     } finally System.setIn(before)
   }
 

@@ -18,6 +18,7 @@ final class MainSuite extends AnyFunSuite {
       EvaluateCommand,
       SqlCommand,
       PackImagesCommand,
+      TrainCommand,
       manyCommands,
     )
 
@@ -117,8 +118,9 @@ final class MainSuite extends AnyFunSuite {
 
   private val wrong = Seq(
     Seq(
-      "train"
-    ) -> "UNKNOWN_COMMAND: 'train'. Known: predict, features, pca, evaluate, sql, pack-images, commands.",
+      "serve"
+    ) -> ("UNKNOWN_COMMAND: 'serve'. Known: predict, features, pca, evaluate, sql, pack-images, " +
+      "train, commands."),
     Seq("predict") -> "WRONG_ARGUMENTS: predict: Missing arguments: --images",
     (predict :+ "extra") -> "WRONG_ARGUMENTS: predict: Unknown argument: \"extra\"",
     (predict ++ Seq("--backend", "tensorflow")) ->

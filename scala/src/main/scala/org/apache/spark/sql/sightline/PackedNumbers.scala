@@ -51,9 +51,7 @@ object PackedNumbers {
 
   /** For [[unpackFloats]]. */
   def floats(bytes: Array[Byte]): ArrayData = {
-    if (bytes.length % java.lang.Float.BYTES != 0) {
-      throw new IllegalArgumentException(s"${bytes.length} bytes are no whole float32 numbers")
-    }
+    require(bytes.length % java.lang.Float.BYTES == 0, s"${bytes.length} bytes")
     val numbers = new Array[Float](bytes.length / java.lang.Float.BYTES)
     Platform.copyMemory(
       bytes,
