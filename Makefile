@@ -1,7 +1,7 @@
 # Each target is a sentence here and a line or two below; the scripts say the rest.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test test-quick coverage bench format check wheel lock clean tools
+.PHONY: help setup demo gcs-server test test-quick coverage bench format check wheel lock clean tools
 
 ENVIRONMENT := .venv/.ready
 BUNDLE := models/efficientnet_lite0/model.json
@@ -45,6 +45,9 @@ ifndef ONLY
 	@$(BENCHMARK) report
 	@$(BENCHMARK) report --page growth
 endif
+
+gcs-server: $(CLOUDS) ## Build with Go the server that the tests of gs:// start (five minutes); without it they are skipped.
+	@scripts/step.sh "The server of the gs:// tests into .tools/clouds" scripts/make_clouds.sh --gcs
 
 format: $(ENVIRONMENT) ## Rewrite the sources to the format, and mend what the linters can.
 	@scripts/sbt.sh scalafixAll scalafmtAll scalafmtSbt

@@ -34,7 +34,7 @@ def gcs(connectors: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     """Google's store with the same buckets; ``many`` has 2000 objects, which load slowly."""
     del connectors
     if not GCS_SERVER.is_file():
-        pytest.skip("no fake-gcs-server in .tools/clouds (scripts/make_clouds.sh needs Go)")
+        pytest.skip("no fake-gcs-server in .tools/clouds (make gcs-server builds it with Go)")
     folder = tmp_path_factory.mktemp("buckets")
     (folder / "gallery").mkdir()
     for number in range(2000):
