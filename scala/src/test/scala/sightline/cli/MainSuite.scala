@@ -61,6 +61,7 @@ final class MainSuite extends AnyFunSuite {
       EvaluateCommand -> classOf[EvaluateCommand.Options],
       SqlCommand -> classOf[SqlCommand.Options],
       PackImagesCommand -> classOf[PackImagesCommand.Options],
+      TrainCommand -> classOf[TrainCommand.Options],
     )
     commands.foreach { command =>
       val output = run(command.name, "--help")
@@ -73,8 +74,16 @@ final class MainSuite extends AnyFunSuite {
     }
   }
 
-  private val shared =
-    Set[Class[_]](classOf[ImageOptions], classOf[InferenceOptions], classOf[ImageRunOptions])
+  private val shared = Set[Class[_]](
+    classOf[ImageOptions],
+    classOf[InferenceOptions],
+    classOf[ImageRunOptions],
+    classOf[TrainSampleOptions],
+    classOf[TrainNetworkOptions],
+    classOf[TrainStepOptions],
+    classOf[TrainRunOptions],
+    classOf[CloudOptions],
+  )
 
   // Includes the options that several commands share.
   private def names(options: Class[_]): Seq[String] =
