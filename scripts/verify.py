@@ -80,10 +80,18 @@ def sbt(name: str, *tasks: str, reports: str = "") -> Part:
     return Part(name, (SBT, *tasks), ROOT, reports, FAILURES)
 
 
-def pytest(name: str, folder: Path, report: str, *options: str | Path, needs: str = "") -> Part:
+def pytest(
+    name: str,
+    folder: Path,
+    report: str,
+    *options: str | Path,
+    needs: str = "",
+    tests: str = "tests",
+    words: Sequence[str] = (),
+) -> Part:
     """Return a part that runs the tests of a folder with the settings of python/pyproject.toml."""
     settings = ("-c", SETTINGS, "--rootdir", folder, "--continue-on-collection-errors")
-    command = ("-m", "pytest", "tests", *settings, "-q", "--junitxml", REPORTS / report)
+    command = ("-m", "pytest", tests, *settings, "-q", "--junitxml", REPORTS / report, *words)
     return Part(name, (BIN / "python", *options, *command), folder, report, needs=needs)
 
 
@@ -109,13 +117,28 @@ PYTHON_STYLE = (
     Part("import layers", (BIN / "lint-imports", "--no-logo"), ROOT / "python"),
     *types(),
 )
-PYTHON_TESTS = pytest("tests of python/", ROOT / "python", "python.xml", "-m", "coverage", "run")
+_COVERED = ("-m", "coverage", "run")
+# Training runs in a process without other frameworks than torch, as it does for users: each framework
+# brings its own OpenMP.
+TRAINING = "tests/train"
+PYTHON_TESTS = pytest(
+    "tests of python/", ROOT / "python", "python.xml", *_COVERED, words=("--ignore", TRAINING)
+)
+TRAINING_TESTS = pytest(
+    "tests of training",
+    ROOT / "python",
+    "training.xml",
+    *_COVERED,
+    "--append",
+    needs=PYTHON_TESTS.name,
+    tests=TRAINING,
+)
 # Fails below the limit in python/pyproject.toml.
 COVERAGE = Part(
     "branch coverage of python/",
     (BIN / "python", "-m", "coverage", "report"),
     ROOT / "python",
-    needs=PYTHON_TESTS.name,
+    needs=TRAINING_TESTS.name,
 )
 SCALA_STYLE = sbt("Scala style", "verifyStyle")
 JAR = sbt("dist/sightline.jar", "assembly")
@@ -160,7 +183,7 @@ def quick() -> list[Part]:
 
 def coverage() -> list[Part]:
     """Return the tests of python/, and the report of their coverage."""
-    return [PYTHON_TESTS, COVERAGE]
+    return [PYTHON_TESTS, TRAINING_TESTS, COVERAGE]
 
 
 def everything() -> list[Part]:
@@ -171,6 +194,7 @@ def everything() -> list[Part]:
         CLASS_ARCHIVE,
         *end_to_end(),
         PYTHON_TESTS,
+        TRAINING_TESTS,
         COVERAGE,
         *PYTHON_STYLE,
         pytest("tests of benchmarks/", ROOT / "benchmarks", "benchmarks.xml"),

@@ -47,7 +47,7 @@ TORCH += ["sightline.bundle." + name for name in (
     "add", "builtin", "class_count", "export", "find_head", "fold", "from_", "graph", "keras_",
     "pretrained", "pt2_", "read_", "recipe", "weights"
 )]
-TORCH += ["sightline.calibrate", "sightline.plugins.torch_"]
+TORCH += ["sightline.calibrate", "sightline.data", "sightline.plugins.torch_", "sightline.train"]
 for module in pkgutil.walk_packages(sightline.__path__, "sightline."):
     # The skipped modules import torch, which takes 20 seconds.
     if module.name.startswith(tuple(TORCH)) or module.name.endswith("__main__"):
