@@ -91,8 +91,9 @@ def pytest(
 ) -> Part:
     """Return a part that runs the tests of a folder with the settings of python/pyproject.toml."""
     settings = ("-c", SETTINGS, "--rootdir", folder, "--continue-on-collection-errors")
-    command = ("-m", "pytest", tests, *settings, "-q", "--junitxml", REPORTS / report, *words)
-    return Part(name, (BIN / "python", *options, *command), folder, report, needs=needs)
+    run: tuple[str | Path, ...] = ("-m", "pytest", tests, *settings, "-q", *words)
+    command = (BIN / "python", *options, *run, "--junitxml", REPORTS / report)
+    return Part(name, command, folder, report, needs=needs)
 
 
 def types() -> list[Part]:
@@ -118,8 +119,8 @@ PYTHON_STYLE = (
     *types(),
 )
 _COVERED = ("-m", "coverage", "run")
-# Training runs in a process without other frameworks than torch, as it does for users: each framework
-# brings its own OpenMP.
+# Training runs in a process without other frameworks than torch, as it does for users: each
+# framework brings its own OpenMP.
 TRAINING = "tests/train"
 PYTHON_TESTS = pytest(
     "tests of python/", ROOT / "python", "python.xml", *_COVERED, words=("--ignore", TRAINING)
