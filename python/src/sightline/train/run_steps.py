@@ -15,6 +15,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
+from sightline.backends.architecture import find_maker
 from sightline.errors import WrongUseError
 from sightline.publish import publish_folder, require_replaceable
 from sightline.report.training_page import render_training_page
@@ -82,6 +83,7 @@ def check_run(
             "NAME.",
         )
     settings = replace(settings, architecture=full_name(settings.architecture))
+    find_maker(settings.architecture)
     tensors = None if resumed else start_weights(settings)
     network = build_network(settings, 2, tensors)
     freeze(network, settings, 2)
