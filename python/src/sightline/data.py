@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -15,15 +16,16 @@ from torch.utils.data import Dataset, IterableDataset, get_worker_info
 from sightline.bundle.image_settings import Preprocessing, Resize, Size
 from sightline.engine.decode import decode
 from sightline.engine.settings import EngineSettings
-from sightline.errors import SightlineError, WrongUseError
+from sightline.errors import WrongUseError
 from sightline.row_error import RowError
+from sightline.source.read_images import ERROR_TYPE
 from sightline.train.augment import PixelReader
 from sightline.train.build_index import build_index
 from sightline.train.class_names import class_names
 from sightline.train.epoch_order import epoch_order, share
 from sightline.train.sample_index import SampleIndex
 from sightline.train.samples import Samples
-from sightline.train.shard_cache import ShardCache
+from sightline.train.shard_cache import DEFAULT_CACHE, ShardCache
 from sightline.train.split_samples import TRAIN
 from sightline.train.storage import Storage
 from sightline.train.write_samples import write_samples
@@ -89,7 +91,7 @@ def dataset(
     if part not in index.parts:
         known = ", ".join(index.parts)
         raise WrongUseError("INVALID_OPTION", f"part is '{part}'. Known: {known}.")
-    copies = Path(cache) if cache else Path.home() / ".cache" / "sightline" / "samples"
+    copies = Path(cache or DEFAULT_CACHE).expanduser()
     samples = Samples(index, part, ShardCache(storage, copies, int(cache_gb * 1e9)))
     reader = _Reader(image_size, transform)
     if style == "map":
@@ -167,16 +169,12 @@ class _Reader:
             error = image if isinstance(image, RowError) else None
             value = None if isinstance(image, RowError) else self._transform(image)
         if error is not None:
-            raise SightlineError(
-                "SAMPLE_FAILED", f"{samples.path(row)}: {error.code}: {error.message}"
-            )
+            raise samples.failure(row, error)
         return value, class_id
 
 
 def _write(frame: Any, folder: str, label: str) -> None:  # noqa: ANN401 - see `dataset`
     """Write a DataFrame's rows as samples of the part `train`, with Spark."""
-    import json
-
     rows = frame.selectExpr("path", "content", f"cast(`{label}` as string) as label")
     found = [one.label for one in rows.select("label").distinct().collect()]
     if None in found:
@@ -195,20 +193,19 @@ def _write(frame: Any, folder: str, label: str) -> None:  # noqa: ANN401 - see `
             yield pa.RecordBatch.from_pydict({"event": [json.dumps(event)]})
 
     written = rows.orderBy("path").mapInArrow(write, "event string").collect()
-    events: list[Mapping[str, Any]] = [json.loads(one.event) for one in written]
-    build_index([dict(one) for one in events], names, "a DataFrame", 0.0, Storage(folder))
+    events = (json.loads(one.event) for one in written)
+    build_index(events, names, "a DataFrame", 0.0, Storage(folder))
 
 
 def _sample_rows(batch: pa.RecordBatch, numbers: Mapping[str, int]) -> pa.RecordBatch:
     labels = batch.column("label").to_pylist()
-    error = pa.struct([("code", pa.string()), ("stage", pa.string()), ("message", pa.string())])
     return pa.RecordBatch.from_arrays(
         [
             batch.column("path"),
             pa.array([TRAIN] * batch.num_rows, pa.string()),
             pa.array([numbers[str(one)] for one in labels], pa.int32()),
             batch.column("content"),
-            pa.nulls(batch.num_rows, error),
+            pa.nulls(batch.num_rows, ERROR_TYPE),
         ],
         names=["path", "part", "class_id", "content", "error"],
     )

@@ -81,6 +81,7 @@ def _arguments(given: dict[str, Any]) -> TrainArguments:
     from sightline.bundle.labels import read_labels
     from sightline.train.prepare import SampleSource
     from sightline.train.run_training import TrainArguments
+    from sightline.train.shard_cache import DEFAULT_CACHE
     from sightline.train.split_samples import SplitShares
     from sightline.train.train_settings import TrainSettings
 
@@ -92,13 +93,8 @@ def _arguments(given: dict[str, Any]) -> TrainArguments:
     require_known("--device", given["device"], DEVICES)
     local_rank = os.environ.get("LOCAL_RANK")  # of torchrun
     device = resolve_device(given["device"], "pytorch", [local_rank] if local_rank else None)
-    names = {"architecture", "image_size", "mean", "std", "epochs", "batch_size", "optimizer"}
-    names |= {"learning_rate", "weight_decay", "momentum", "label_smoothing", "scheduler"}
-    names |= {"warmup_epochs", "augment", "freeze", "precision", "seed", "checkpoint_every"}
-    names |= {"checkpoint_batches", "keep", "weights"}
-    settings = TrainSettings(
-        arguments=given["architecture_arguments"], **{name: given[name] for name in names}
-    )
+    # Each field is an option of its name, except the arguments of the architecture.
+    settings = TrainSettings.from_dict(given | {"arguments": given["architecture_arguments"]})
     source = SampleSource(
         image_source(given),
         SplitShares.parse(given["split"]),
@@ -109,7 +105,7 @@ def _arguments(given: dict[str, Any]) -> TrainArguments:
         given["max_image_bytes"],
     )
     output: Path = given["output"]
-    cache = given["cache"] or Path.home() / ".cache" / "sightline" / "samples"
+    cache = given["cache"] or DEFAULT_CACHE
     models = given["models"] or Path(os.environ.get("SIGHTLINE_MODELS") or "models")
     return TrainArguments(
         source=source,

@@ -20,6 +20,7 @@ from sightline.cli.options import (
     image_options,
 )
 from sightline.errors import WrongUseError
+from sightline.train.train_settings import AUGMENTS, OPTIMIZERS, SCHEDULERS, TRAIN_PRECISIONS
 
 
 class _LocalPath(click.Path):
@@ -41,10 +42,6 @@ class _LocalPath(click.Path):
 
 
 _LOCAL = _LocalPath()
-OPTIMIZERS = ("adam", "adamw", "sgd")
-SCHEDULERS = ("constant", "cosine", "step")
-PRECISIONS = ("fp32", "bf16", "fp16")
-AUGMENTS = ("none", "flip", "crop")
 _WORKERS = "workers"  # An option of the jar's command alone; here torchrun starts the workers.
 
 _WHICH_IMAGES = add_options(
@@ -161,7 +158,7 @@ _STEPS = add_options(
     ),
     click.option(
         "--precision",
-        type=KnownName(PRECISIONS),
+        type=KnownName(TRAIN_PRECISIONS),
         default="fp32",
         show_default=True,
         help="Numbers.",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import getpass
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from sightline.track.run_metrics import RunFacts
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 _FILES = ("run.json", "report.html", "pca_variance.png")
 _MODEL = "model"
@@ -64,44 +65,96 @@ def log_run(folder: Path, uri: str, experiment: str, run_name: str | None = None
     )
     advice = f"{folder} is complete. When the server answers again, log it with: {again}"
     name = run_name or facts.name
-    artifacts = [folder / file for file in (*_FILES, _MODEL)]
-    with connect(uri, PATIENT, advice) as client:
+    described = RunDescription(
+        folder,
+        name,
+        facts.tags,
+        facts.started.timestamp(),
+        facts.ended.timestamp(),
+        (*_FILES, _MODEL),
+        advice,
+    )
+    logged = log_described(described, uri, experiment, lambda client, run: _log(client, run, facts))
+    return replace(logged, left_out=facts.left_out)
+
+
+@dataclass(frozen=True)
+class RunDescription:
+    """What every logged output folder has.
+
+    Args:
+        folder: The output folder on this machine.
+        name: Name of the MLflow run.
+        tags: Tags beside those of the folder and the user.
+        started: Unix time in seconds.
+        ended: Unix time in seconds.
+        artifacts: Files and folders to log, relative to the folder.
+        advice: What to do if the server does not answer.
+    """
+
+    folder: Path
+    name: str
+    tags: Mapping[str, str]
+    started: float
+    ended: float
+    artifacts: Sequence[str]
+    advice: str
+
+
+def log_described(
+    described: RunDescription, uri: str, experiment: str, log: Callable[[MlflowClient, Run], None]
+) -> LoggedRun:
+    """Create a run, log its parameters and metrics with `log`, then its files, and end it.
+
+    Args:
+        described: The output folder.
+        uri: The server's address.
+        experiment: Name of the experiment; it is created if there is none.
+        log: Called with the client and the new run.
+
+    Raises:
+        WrongUseError: TRACKING_URI, TRACKING_EXPERIMENT or MISSING_PACKAGE.
+        SightlineError: As for ``check_server``, after a few minutes at most.
+    """
+    folder = described.folder
+    artifacts = [folder / file for file in described.artifacts]
+    with connect(uri, PATIENT, described.advice) as client:
         found = open_experiment(client, experiment)
         run = client.create_run(
             found.experiment_id,
-            start_time=milliseconds(facts.started.timestamp()),
-            tags=facts.tags | {"sightline.run_folder": str(folder.absolute())} | user_tags(),
-            run_name=name,
+            start_time=milliseconds(described.started),
+            tags={**described.tags, "sightline.run_folder": str(folder.absolute()), **_user_tags()},
+            run_name=described.name,
         )
-        with failed_if_not_done(client, run.info.run_id):
-            _log(client, run.info.run_id, facts)
+        with _failed_if_not_done(client, run.info.run_id):
+            log(client, run)
             with artifact_errors(run.info.artifact_uri):
                 for path in filter(Path.exists, artifacts):
-                    upload(client, run.info.run_id, path)
-            end = milliseconds(facts.ended.timestamp())
+                    _upload(client, run.info.run_id, path)
+            end = milliseconds(described.ended)
             client.set_terminated(run.info.run_id, "FINISHED", end_time=end)
     return LoggedRun(
         run_id=run.info.run_id,
-        run_name=name,
+        run_name=described.name,
         experiment_id=found.experiment_id,
         url=page_url(uri, found.experiment_id, run.info.run_id),
-        left_out=facts.left_out,
+        left_out=(),
         missing=tuple(path.name for path in artifacts if not path.exists()),
     )
 
 
-def _log(client: MlflowClient, run_id: str, facts: RunFacts) -> None:
+def _log(client: MlflowClient, run: Run, facts: RunFacts) -> None:
     from mlflow.entities import Metric, Param
 
     end = milliseconds(facts.ended.timestamp())
     client.log_batch(
-        run_id,
+        run.info.run_id,
         metrics=[Metric(name, value, end, 0) for name, value in facts.metrics.items()],
         params=[Param(name, value) for name, value in facts.parameters.items()],
     )
 
 
-def upload(client: MlflowClient, run_id: str, path: Path) -> None:
+def _upload(client: MlflowClient, run_id: str, path: Path) -> None:
     """Log a file or a folder as an artifact of a run."""
     if path.is_dir():
         client.log_artifacts(run_id, str(path), path.name)
@@ -110,7 +163,7 @@ def upload(client: MlflowClient, run_id: str, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def failed_if_not_done(client: MlflowClient, run_id: str) -> Iterator[None]:
+def _failed_if_not_done(client: MlflowClient, run_id: str) -> Iterator[None]:
     """Set the status of a run to FAILED if the block raises an exception."""
     try:
         yield
@@ -121,7 +174,7 @@ def failed_if_not_done(client: MlflowClient, run_id: str) -> Iterator[None]:
         raise
 
 
-def user_tags() -> dict[str, str]:
+def _user_tags() -> dict[str, str]:
     """Return MLflow's tag of the user; empty for a user without a name."""
     # A container may run as a user without a name.
     with contextlib.suppress(KeyError, OSError):

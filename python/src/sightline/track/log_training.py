@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sightline.errors import WrongUseError
 from sightline.require_package import require_package
-from sightline.track.client import PATIENT, artifact_errors, connect
-from sightline.track.experiment import open_experiment, page_url
-from sightline.track.log_run import LoggedRun, failed_if_not_done, milliseconds, upload, user_tags
+from sightline.track.log_run import LoggedRun, RunDescription, log_described, milliseconds
 from sightline.version import __version__
 
 if TYPE_CHECKING:
@@ -54,29 +52,23 @@ def log_training(folder: Path, uri: str, experiment: str, run_name: str | None =
         "mlflow.source.type": "JOB",
         "sightline.command": "train",
         "sightline.version": __version__,
-        "sightline.run_folder": str(folder.absolute()),
-        **user_tags(),
     }
-    artifacts = [folder / file for file in _ARTIFACTS]
-    with connect(uri, PATIENT, f"{folder} is complete; only MLflow lacks it.") as client:
-        found = open_experiment(client, experiment)
-        run = client.create_run(
-            found.experiment_id, start_time=milliseconds(started), tags=tags, run_name=name
-        )
-        run_id = run.info.run_id
-        with failed_if_not_done(client, run_id):
-            _log(client, run_id, options, history, evaluation, milliseconds(ended))
-            with artifact_errors(run.info.artifact_uri):
-                for path in filter(Path.exists, artifacts):
-                    upload(client, run_id, path)
-            client.set_terminated(run_id, "FINISHED", end_time=milliseconds(ended))
-    return LoggedRun(
-        run_id=run_id,
-        run_name=name,
-        experiment_id=found.experiment_id,
-        url=page_url(uri, found.experiment_id, run_id),
-        left_out=(),
-        missing=tuple(path.name for path in artifacts if not path.exists()),
+    described = RunDescription(
+        folder,
+        name,
+        tags,
+        started,
+        ended,
+        _ARTIFACTS,
+        f"{folder} is complete; only MLflow lacks it.",
+    )
+    return log_described(
+        described,
+        uri,
+        experiment,
+        lambda client, run: _log(
+            client, run.info.run_id, options, history, evaluation, milliseconds(ended)
+        ),
     )
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sightline.errors import WrongUseError
-from sightline.track.client import PATIENT, artifact_errors, connect
-from sightline.track.experiment import open_experiment, page_url
-from sightline.track.log_run import LoggedRun, failed_if_not_done, milliseconds, upload, user_tags
+from sightline.track.log_run import LoggedRun, RunDescription, log_described, milliseconds
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 _ARTIFACTS = ("model", "trials.csv", "_run/run.json")
 _ENDED = {"complete": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
@@ -44,31 +43,24 @@ def log_tuning(folder: Path, uri: str, experiment: str, run_name: str | None = N
         "mlflow.source.type": "JOB",
         "sightline.command": "tune",
         "sightline.version": record["version"],
-        "sightline.run_folder": str(folder.absolute()),
-        **user_tags(),
     }
-    artifacts = [folder / file for file in _ARTIFACTS]
-    with connect(uri, PATIENT, f"{folder} is complete; only MLflow lacks it.") as client:
-        found = open_experiment(client, experiment)
-        begin = milliseconds(started.timestamp())
-        run = client.create_run(found.experiment_id, start_time=begin, tags=tags, run_name=name)
-        run_id = run.info.run_id
-        with failed_if_not_done(client, run_id):
-            _log_search(client, run_id, record)
-            for trial in record["trials"]:
-                _log_trial(client, found.experiment_id, run_id, record, trial, begin)
-            with artifact_errors(run.info.artifact_uri):
-                for path in filter(Path.exists, artifacts):
-                    upload(client, run_id, path)
-            client.set_terminated(run_id, "FINISHED", end_time=milliseconds(ended.timestamp()))
-    return LoggedRun(
-        run_id=run_id,
-        run_name=name,
-        experiment_id=found.experiment_id,
-        url=page_url(uri, found.experiment_id, run_id),
-        left_out=(),
-        missing=tuple(path.name for path in artifacts if not path.exists()),
+    begin = milliseconds(started.timestamp())
+
+    def log(client: MlflowClient, run: Run) -> None:
+        _log_search(client, run.info.run_id, record)
+        for trial in record["trials"]:
+            _log_trial(client, run.info.experiment_id, run.info.run_id, record, trial, begin)
+
+    described = RunDescription(
+        folder,
+        name,
+        tags,
+        started.timestamp(),
+        ended.timestamp(),
+        _ARTIFACTS,
+        f"{folder} is complete; only MLflow lacks it.",
     )
+    return log_described(described, uri, experiment, log)
 
 
 def _record(folder: Path) -> dict[str, Any]:

@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.backends.backend import UInt8Array
-from sightline.errors import SightlineError
 from sightline.row_error import RowError
 from sightline.train.samples import Samples
 
@@ -100,9 +99,7 @@ class BatchLoader:
             content, batch.classes[at] = samples[row]
             error = read(content, pixels[at], row)
             if error is not None:
-                raise SightlineError(
-                    "SAMPLE_FAILED", f"{samples.path(row)}: {error.code}: {error.message}"
-                )
+                raise samples.failure(row, error)
 
         return batch, [self._pool.submit(one, at) for at in range(len(rows))]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 import tempfile
@@ -17,7 +16,7 @@ import torch
 
 from sightline.errors import SightlineError, WrongUseError
 from sightline.train.sample_index import SampleIndex
-from sightline.train.storage import Storage
+from sightline.train.storage import Storage, sha256_of
 from sightline.train.train_settings import TrainSettings
 
 STATE_FILE, MODEL_FILE, OPTIMIZER_FILE = "state.json", "model.safetensors", "optimizer.safetensors"
@@ -104,7 +103,7 @@ def save_checkpoint(
             safetensors.torch.save_file(
                 {key: value.detach().cpu().contiguous() for key, value in content.items()}, local
             )
-            hashes[file] = _sha256(local)
+            hashes[file] = sha256_of(local)
             target.store(local, file)
     record = {
         "format": _FORMAT,
@@ -182,7 +181,7 @@ def read_checkpoint(folder: Storage, name: str) -> Checkpoint:
                 (folder / name).fetch(file, local)
             except FileNotFoundError as error:
                 raise _corrupt(folder, name, f"{file} is missing") from error
-            if _sha256(local) != sha256:
+            if sha256_of(local) != sha256:
                 raise _corrupt(folder, name, f"{file} has another sha256 than {STATE_FILE} states")
             found[file] = safetensors.torch.load(local.read_bytes())
     state = TrainState(
@@ -279,11 +278,6 @@ def _unflatten(tensors: Mapping[str, torch.Tensor], plain: Mapping[str, Any]) ->
 
 def _fields(position: Position) -> dict[str, int]:
     return {"epoch": position.epoch, "batch": position.batch, "step": position.step}
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _corrupt(folder: Storage, name: str, reason: str) -> SightlineError:

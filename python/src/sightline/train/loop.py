@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 import torch
@@ -158,14 +157,13 @@ class TrainLoop:
         clock = _Clock()
         order = epoch_order(len(self._train), settings.seed, epoch)
         whole = batches(order, settings.batch_size)[first:]
-        read = partial(self._reader_of_epoch, epoch)
         mine = [share(batch, group.rank, group.workers) for batch in whole]
         # Every worker takes part in every step: one without a sample of its own repeats another's,
         # with weight 0.
         loaded = loader.load(
             self._train,
             [own if len(own) else batch[:1] for own, batch in zip(mine, whole, strict=True)],
-            lambda content, out, row: read(row, content, out),
+            lambda content, out, row: self._reader.varied(content, out, epoch, row),
         )
         set_training(self._model, self._frozen)
         pending: list[torch.Tensor] = []
@@ -204,9 +202,6 @@ class TrainLoop:
         done = self._position.epoch
         if done % settings.checkpoint_every == 0 or done == settings.epochs:
             self._save(callbacks)
-
-    def _reader_of_epoch(self, epoch: int, row: int, content: memoryview, out: Any) -> Any:  # noqa: ANN401
-        return self._reader.varied(content, out, epoch, row)
 
     def _step(self, batch: Batch, global_rows: int, weight: float) -> torch.Tensor:
         """Train on one batch. Return this worker's part of the global mean loss."""

@@ -17,7 +17,7 @@ from torch.distributed.rendezvous import rendezvous
 from sightline.errors import SightlineError
 
 _TIMEOUT = timedelta(minutes=30)
-# The others wait while the first prepares the samples. Whoever started them ends them if it dies.
+# The others wait while the first prepares the samples. If it dies, torchrun ends them.
 _PREPARE_TIMEOUT = timedelta(days=7)
 _NETWORK = re.compile(
     "gloo|nccl|connection|socket|broken pipe|store|timed? ?out|peer", re.IGNORECASE

@@ -39,6 +39,7 @@ from sightline.train.train_worker import START_FILE
 SETTINGS_FILE = "train.yaml"
 HISTORY_FILE, EVALUATION_FILE, CARD_FILE = "history.json", "evaluation.json", "model_card.md"
 PAGE_FILE = "report.html"
+MODELS_FOLDER, SAMPLES_FOLDER, CHECKPOINTS_FOLDER = "models", "samples", "checkpoints"
 # What a run writes into its output, so what --overwrite may delete.
 RUN_NAMES = frozenset(
     [
@@ -49,12 +50,11 @@ RUN_NAMES = frozenset(
         PAGE_FILE,
         START_FILE,
         "run.json",
-        "models",
-        "samples",
-        "checkpoints",
+        MODELS_FOLDER,
+        SAMPLES_FOLDER,
+        CHECKPOINTS_FOLDER,
     ]
 )
-MODELS_FOLDER, SAMPLES_FOLDER, CHECKPOINTS_FOLDER = "models", "samples", "checkpoints"
 
 
 def check_run(

@@ -96,7 +96,7 @@ def run_training(
 
     Raises:
         WrongUseError: Before any image is read: OUTPUT_EXISTS, OUTPUT_NOT_OURS, NO_CHECKPOINT and
-            errors of `check_run`; then those of `prepare_samples`.
+            errors of `check_run`; then those of `list_samples` and `write_listed`.
         SightlineError: Errors of `run_worker` and `finish_run`.
     """
     began = time.monotonic()

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from sightline.errors import SightlineError
+from sightline.row_error import RowError
 from sightline.train.sample_index import SampleIndex
 from sightline.train.shard_cache import ShardCache
 
@@ -44,6 +46,10 @@ class Samples:
         """Return the path of the image of a row."""
         shard, at = self._at(row)
         return shard.path(at)
+
+    def failure(self, row: int, error: RowError) -> SightlineError:
+        """Return the error SAMPLE_FAILED for a row whose image cannot be decoded."""
+        return SightlineError("SAMPLE_FAILED", f"{self.path(row)}: {error.code}: {error.message}")
 
     def _at(self, row: int) -> tuple[_OpenShard, int]:
         if not 0 <= row < len(self):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -11,9 +10,10 @@ from filelock import FileLock
 
 from sightline.errors import SightlineError, WrongUseError
 from sightline.train.sample_index import Shard
-from sightline.train.storage import Storage
+from sightline.train.storage import Storage, sha256_of
 
 _SUFFIX = ".arrow"
+DEFAULT_CACHE = Path("~/.cache/sightline/samples")
 
 
 class ShardCache:
@@ -83,8 +83,7 @@ class ShardCache:
 
     def _check(self, path: Path, shard: Shard) -> None:
         try:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+            found = sha256_of(path)
         except FileNotFoundError:
             found = "no file"
         if found != shard.sha256:

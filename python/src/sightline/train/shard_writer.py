@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +9,7 @@ from types import TracebackType
 import pyarrow as pa
 
 from sightline.train.sample_index import Shard
-from sightline.train.storage import Storage
+from sightline.train.storage import Storage, sha256_of
 
 _COLUMNS: list[tuple[str, pa.DataType]] = [
     ("path", pa.string()),
@@ -59,8 +58,7 @@ class ShardWriter:
             return None
         self._writer.close()
         self._sink.close()
-        with self._local.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = sha256_of(self._local)
         name = f"{self._prefix}-{self._number:04d}-{sha256[:8]}.arrow"
         shard = Shard(name, self._rows, self._local.stat().st_size, sha256)
         self._folder.store(self._local, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -146,3 +147,9 @@ class Storage:
 
     def _full(self, name: str) -> str:
         return f"{self._base}/{name}" if name else self._base
+
+
+def sha256_of(file: Path) -> str:
+    """Return the sha256 of a local file in hexadecimal."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

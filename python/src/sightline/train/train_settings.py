@@ -117,7 +117,7 @@ class TrainSettings:
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> TrainSettings:
-        """Return the settings of a run, written by `as_dict`. Unknown names are left out."""
+        """Return the settings among values by name, such as those that `as_dict` wrote."""
         names = {field.name for field in fields(TrainSettings)}
         known = {name: value for name, value in values.items() if name in names}
         for name in ("mean", "std"):

@@ -156,6 +156,6 @@ class _Shown:
         self._pool.shutdown(wait=True)
 
     def _write(self, content: bytes) -> None:
-        # A training does not end because nobody sees its progress.
+        # A progress file that cannot be written must not end the training.
         with suppress(OSError, SightlineError):
             self._folder.write(PROGRESS_FILE, content)
