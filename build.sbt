@@ -34,6 +34,8 @@ val hostOpens = Seq(
   "sun.util.calendar",
 ).map(name => s"--add-opens=java.base/$name=ALL-UNNAMED")
 
+val isMainSpark = SparkVersion.current == SparkVersion.main
+
 lazy val sightline = project
   .in(file("."))
   .enablePlugins(BuildInfoPlugin)
@@ -41,7 +43,11 @@ lazy val sightline = project
     name := "sightline",
     organization := "sightline",
     version := sightlineVersion,
-    scalaVersion := "2.13.17",
+    scalaVersion := SparkVersion.current.scala,
+    target := {
+      val all = baseDirectory.value / "target"
+      if (isMainSpark) all else all / s"spark-${SparkVersion.current.line}"
+    },
     scalacOptions ++= Seq(
       "-release:17",
       "-Xsource:3",
@@ -60,9 +66,12 @@ lazy val sightline = project
     Test / scalaSource := baseDirectory.value / "scala/src/test/scala",
     Test / resourceDirectory := baseDirectory.value / "scala/src/test/resources",
     pysparkHome := {
-      val libraries = (baseDirectory.value / ".venv/lib") * "python3*" / "site-packages" / "pyspark"
+      val line = SparkVersion.current.line
+      val libraries =
+        if (isMainSpark) (baseDirectory.value / ".venv/lib") * "python3*" / "site-packages" / "pyspark"
+        else baseDirectory.value / ".tools" / s"spark-$line" * "pyspark"
       libraries.get.headOption.getOrElse(
-        sys.error("No pyspark in .venv. Run `make setup`, which installs it.")
+        sys.error(s"There is no pyspark of Spark $line. Run `make jar SPARK=$line`, which installs it.")
       )
     },
     // Without Scala's library and compiler, which the compiler's class loader must not get twice; sbt
@@ -114,7 +123,9 @@ lazy val sightline = project
     },
     Compile / resourceGenerators ++=
       Seq(pythonArchive.taskValue, bundleResources.taskValue, errorConditions.taskValue),
-    semanticdbEnabled := true,
+    Compile / unmanagedSourceDirectories +=
+      baseDirectory.value / "scala/src" / SparkVersion.current.sources / "scala",
+    semanticdbEnabled := isMainSpark,
     semanticdbVersion := "4.13.10",
     Test / fork := true,
     Test / parallelExecution := false,

@@ -6,7 +6,7 @@ import org.apache.spark.sql.catalyst.planning.PhysicalOperation
 import org.apache.spark.sql.catalyst.plans.logical.{LogicalPlan, Project}
 import org.apache.spark.sql.execution.python.{ArrowEvalPythonExec, MapInArrowExec}
 import org.apache.spark.sql.execution.{FilterExec, ProjectExec, SparkPlan, SparkStrategy}
-import org.apache.spark.sql.sightline.{SessionSettingsExec, WorkerErrorsExec}
+import org.apache.spark.sql.sightline.{ArrowFunctions, SessionSettingsExec, WorkerErrorsExec}
 import org.apache.spark.sql.types.{StructField, StructType}
 
 import sightline.schedule.{WorkerCounters, WorkerSpec}
@@ -17,24 +17,29 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
   private def counters = WorkerCounters.of(spark.sparkContext)
 
   override def apply(plan: LogicalPlan): Seq[SparkPlan] = plan match {
-    case PhysicalOperation(projects, filters, infer: Infer) if infer.call.route == Route.Bulk =>
+    case PhysicalOperation(projects, filters, infer: Infer) if sendsRows(infer.call) =>
       Seq(bulk(projects, filters, infer))
-    case Infer(call, result, child, _) =>
-      val udf = call.inference
-        .scalar(spark, call.result, Some(counters))
-        .scalar(call.description, call.dataType, call.inputs)
-      Seq(
-        WorkerErrorsExec(
-          ArrowEvalPythonExec(
-            Seq(udf),
-            Seq(result),
-            SessionSettingsExec(planLater(child)),
-            udf.evalType,
-          ),
-          call.inference.ship(spark),
-        )
-      )
+    case infer: Infer => ArrowFunctions.evalType.map(scalar(infer, _)).toSeq
     case _ => Nil
+  }
+
+  private def sendsRows(call: InferenceCall): Boolean =
+    call.route == Route.Bulk || ArrowFunctions.evalType.isEmpty
+
+  private def scalar(infer: Infer, evalType: Int): SparkPlan = {
+    val Infer(call, result, child, _) = infer
+    val udf = call.inference
+      .scalar(spark, call.result, Some(counters))
+      .scalar(call.description, call.dataType, call.inputs, evalType)
+    WorkerErrorsExec(
+      ArrowEvalPythonExec(
+        Seq(udf),
+        Seq(result),
+        SessionSettingsExec(planLater(child)),
+        evalType,
+      ),
+      call.inference.ship(spark),
+    )
   }
 
   /** Sends whole rows through the worker, without columns that are not used after it. */
@@ -45,20 +50,25 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
   ): SparkPlan = {
     val Infer(call, result, child, _) = infer
     val needed = AttributeSet((projects ++ filters).flatMap(_.references))
-    val kept = child.output.filter(needed.contains)
+    // The scalar route has no answer for a row without an input, and this route has an error.
+    val noInput = Option.when(call.route == Route.Scalar)(InferStrategy.noInput(call))
+    val kept = child.output.filter(needed.contains) ++ noInput.map(_.toAttribute)
     val answers = call.dataType.map(f => AttributeReference(f.name, f.dataType)())
     val names = InferStrategy.names(kept, answers.map(_.name))
+    val columns = kept.map(column => noInput.filter(_.exprId == column.exprId).getOrElse(column))
     val (inputs, errors) = InferStrategy.inputs(call)
     val input = Project(
-      kept.zip(names).map { case (column, name) =>
-        if (column.name == name) column else Alias(column, name)()
+      columns.zip(names).map {
+        case (column, name) if column.name == name => column
+        case (Alias(value, _), name) => Alias(value, name)()
+        case (column, name) => Alias(column, name)()
       } ++ inputs ++ errors,
       child,
     )
     val output = kept ++ answers
-    val columns = WorkerSpec.Columns(inputs.map(_.name), InferStrategy.ErrorName)
+    val spec = WorkerSpec.Columns(inputs.map(_.name), InferStrategy.ErrorName)
     val udf = call.inference
-      .bulk(spark, call.result, columns, Some(counters))
+      .bulk(spark, call.result, spec, Some(counters))
       .mapper(call.description, structOf(names ++ answers.map(_.name), output), input.output)
     val rows = WorkerErrorsExec(
       MapInArrowExec(
@@ -73,10 +83,14 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
 
     def answered(expression: Expression): Expression = expression.transformDown {
       case GetStructField(a: Attribute, ordinal, _) if a.exprId == result.exprId =>
-        answers(ordinal)
+        unlessNoInput(answers(ordinal))
       case a: Attribute if a.exprId == result.exprId =>
-        CreateNamedStruct(answers.flatMap(answer => Seq(Literal(answer.name), answer)))
+        unlessNoInput(
+          CreateNamedStruct(answers.flatMap(answer => Seq(Literal(answer.name), answer)))
+        )
     }
+    def unlessNoInput(answer: Expression): Expression =
+      noInput.fold(answer)(none => If(none.toAttribute, Literal(null, answer.dataType), answer))
     val filtered =
       filters.map(answered).reduceOption(And.apply).fold[SparkPlan](rows)(FilterExec(_, rows))
     ProjectExec(
@@ -113,6 +127,15 @@ object InferStrategy {
       case several => Some(Coalesce(several))
     }
     (values, error.map(Alias(_, ErrorName)()))
+  }
+
+  /** Whether all inputs of a call are NULL; an image that cannot be read is not. */
+  private def noInput(call: InferenceCall): Alias = {
+    val tests = call.inputs.map { input =>
+      if (ModelInputs.isRead(input.dataType)) And(IsNull(field(input, 0)), IsNull(field(input, 1)))
+      else IsNull(input)
+    }
+    Alias(tests.reduce(And.apply), "__none")()
   }
 
   private def field(image: Expression, ordinal: Int): Expression = image match {

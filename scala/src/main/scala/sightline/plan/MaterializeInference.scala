@@ -1,17 +1,14 @@
 package sightline.plan
 
-import org.apache.spark.sql.catalyst.expressions.{Alias, DirectShufflePartitionID, SparkPartitionID}
+import org.apache.spark.sql.catalyst.expressions.{Alias, SparkPartitionID}
 import org.apache.spark.sql.catalyst.optimizer.{BuildLeft, BuildRight}
-import org.apache.spark.sql.catalyst.plans.physical.{
-  RangePartitioning,
-  ShufflePartitionIdPassThrough,
-}
+import org.apache.spark.sql.catalyst.plans.physical.RangePartitioning
 import org.apache.spark.sql.catalyst.plans.{FullOuter, LeftOuter, RightOuter}
 import org.apache.spark.sql.catalyst.rules.Rule
 import org.apache.spark.sql.execution.exchange.{Exchange, ShuffleExchangeExec}
 import org.apache.spark.sql.execution.joins.{BroadcastNestedLoopJoinExec, CartesianProductExec}
 import org.apache.spark.sql.execution.{ColumnarRule, ProjectExec, SparkPlan}
-import org.apache.spark.sql.sightline.WorkerErrorsExec
+import org.apache.spark.sql.sightline.{PartitionNumbers, WorkerErrorsExec}
 
 /**
  * Adds a shuffle of inferred rows below an operator that runs its input more than once. The second
@@ -56,17 +53,14 @@ object MaterializeInference extends Rule[SparkPlan] {
   }
 
   /**
-   * Adds a shuffle that keeps each row's partition number modulo the number of shuffle partitions.
+   * Adds a shuffle that keeps the rows of a partition together.
    * If a task runs again after a node is lost, each reader gets the same rows as before, in any
    * order.
    */
   private def shuffled(plan: SparkPlan): SparkPlan = {
     val partition = Alias(SparkPartitionID(), "partition")()
     val rows = ShuffleExchangeExec(
-      ShufflePartitionIdPassThrough(
-        DirectShufflePartitionID(partition.toAttribute),
-        conf.numShufflePartitions,
-      ),
+      PartitionNumbers.partitioning(partition.toAttribute, conf.numShufflePartitions),
       ProjectExec(plan.output :+ partition, plan),
     )
     val kept = ProjectExec(plan.output, rows)

@@ -19,19 +19,19 @@ import org.apache.spark.SparkRuntimeException
 abstract class ConditionException(
     condition: String,
     sqlState: String,
-    template: String,
+    override protected val template: String,
     parameters: Map[String, String],
     text: String,
 ) extends SparkRuntimeException(
       errorClass = "INTERNAL_ERROR",
       messageParameters = Map("message" -> text),
-    ) {
+    )
+    with MessageTemplate {
 
   final override def getMessage: String = text
   final override def getCondition: String = condition
   final override def getErrorClass: String = condition
   final override def getSqlState: String = sqlState
-  final override def getDefaultMessageTemplate: String = template
   final override def getMessageParameters: util.Map[String, String] = parameters.asJava
   final override def isInternalError: Boolean = false
 }

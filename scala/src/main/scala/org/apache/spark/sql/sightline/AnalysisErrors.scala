@@ -4,7 +4,7 @@ import scala.util.control.NonFatal
 
 import org.apache.spark.sql.AnalysisException
 
-import sightline.{ErrorTranslation, SightlineException}
+import sightline.ErrorTranslation
 
 /** Converts errors of SQL functions, statements and the data source to Spark's analysis errors. */
 object AnalysisErrors {
@@ -18,17 +18,6 @@ object AnalysisErrors {
     try build
     catch {
       case error: AnalysisException => throw error
-      case NonFatal(error) => throw ErrorTranslation.translate(error).fold(error)(asAnalysis)
+      case NonFatal(error) => throw ErrorTranslation.translate(error).fold(error)(ConditionError(_))
     }
-
-  private def asAnalysis(error: SightlineException): AnalysisException =
-    new AnalysisException(
-      errorClass = error.getCondition,
-      sqlState = error.getSqlState,
-      messageTemplate = error.getDefaultMessageTemplate,
-      messageParameters = error.parameters,
-      // With a cause, spark-sql would print a stack trace.
-      cause = None,
-      message = Some(error.getMessage),
-    )
 }

@@ -4,7 +4,6 @@ import java.nio.charset.StandardCharsets.UTF_8
 
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileAlreadyExistsException, Path}
-import org.apache.spark.sql.execution.streaming.checkpointing.CheckpointFileManager
 
 /** Writes a small file atomically, with the class that Spark's streaming queries use for batch logs. */
 object AtomicFile {
@@ -15,7 +14,7 @@ object AtomicFile {
    * @return whether this call wrote it
    */
   def write(path: Path, text: String, hadoop: Configuration): Boolean = {
-    val manager = CheckpointFileManager.create(path.getParent, hadoop)
+    val manager = CheckpointFiles(path.getParent, hadoop)
     if (manager.exists(path)) false
     else {
       val out = manager.createAtomic(path, overwriteIfPossible = false)

@@ -35,9 +35,17 @@ final case class PythonWorker(
   def mapper(name: String, output: StructType, input: Seq[Attribute]): PythonUDF =
     expression(name, output, input, PythonEvalType.SQL_MAP_ARROW_ITER_UDF)
 
-  /** The function as a scalar expression over `arguments`, which it receives as Arrow arrays. */
-  def scalar(name: String, output: DataType, arguments: Seq[Expression]): PythonUDF =
-    expression(name, output, arguments, PythonEvalType.SQL_SCALAR_ARROW_ITER_UDF)
+  /**
+   * The function as a scalar expression over `arguments`, which it receives as Arrow arrays.
+   *
+   * @param evalType that of [[ArrowFunctions]]
+   */
+  def scalar(
+      name: String,
+      output: DataType,
+      arguments: Seq[Expression],
+      evalType: Int,
+  ): PythonUDF = expression(name, output, arguments, evalType)
 
   private def expression(
       name: String,

@@ -1,12 +1,6 @@
 package org.apache.spark.sql.sightline
 
 import org.apache.spark.sql.catalyst.expressions.Expression
-import org.apache.spark.sql.catalyst.parser.{
-  HybridParameterContext,
-  NamedParameterContext,
-  ParameterContext,
-  PositionalParameterContext,
-}
 import org.apache.spark.sql.types.StringType
 
 /**
@@ -36,13 +30,10 @@ object StatementParameters {
 
   val none: StatementParameters = new StatementParameters(Map.empty, Iterator.empty)
 
-  def apply(context: ParameterContext): StatementParameters = context match {
-    case NamedParameterContext(values) => new StatementParameters(values, Iterator.empty)
-    case PositionalParameterContext(values) => new StatementParameters(Map.empty, values.iterator)
-    case HybridParameterContext(values, names) =>
-      // EXECUTE IMMEDIATE … USING: a statement has only one of the two kinds of markers.
-      val named = names.zip(values).filter { case (name, _) => name.nonEmpty }
-      new StatementParameters(named.toMap, values.iterator)
-    case _ => none
-  }
+  /**
+   * @param named values of `:name`
+   * @param positional values of `?`, from left to right
+   */
+  def apply(named: Map[String, Expression], positional: Seq[Expression]): StatementParameters =
+    new StatementParameters(named, positional.iterator)
 }

@@ -1,7 +1,7 @@
 package org.apache.spark.sql.sightline
 
 import org.apache.spark.sql.catalyst.expressions.Expression
-import org.apache.spark.sql.catalyst.parser.{ParameterContext, ParserInterface}
+import org.apache.spark.sql.catalyst.parser.ParserInterface
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan
 import org.apache.spark.sql.catalyst.{FunctionIdentifier, TableIdentifier}
 import org.apache.spark.sql.types.{DataType, StructType}
@@ -25,16 +25,15 @@ trait StatementSyntax {
 final case class ScriptText(text: String, statements: Map[String, Statement])
 
 /** Spark's SQL parser, extended by the statements of `syntax`. */
-final class StatementParser(spark: ParserInterface, syntax: StatementSyntax)
-    extends ParserInterface {
+final class StatementParser(
+    override protected val spark: ParserInterface,
+    syntax: StatementSyntax,
+) extends ParameterParser {
 
   override def parsePlan(text: String): LogicalPlan =
     parse(text, StatementParameters.none)(spark.parsePlan)
 
-  override def parsePlanWithParameters(text: String, parameters: ParameterContext): LogicalPlan =
-    parse(text, StatementParameters(parameters))(spark.parsePlanWithParameters(_, parameters))
-
-  private def parse(text: String, parameters: => StatementParameters)(
+  override protected def parse(text: String, parameters: => StatementParameters)(
       others: String => LogicalPlan
   ): LogicalPlan =
     syntax
