@@ -88,11 +88,9 @@ lazy val sightline = project
     buildInfoPackage := "sightline",
     buildInfoKeys := Seq[BuildInfoKey](
       version,
-      BuildInfoKey.map(pysparkHome) { case (_, home) =>
-        "sparkVersion" -> (home.getParentFile * "pyspark-*.dist-info").get.head.getName
-          .stripPrefix("pyspark-")
-          .stripSuffix(".dist-info")
-      },
+      "sparkLine" -> SparkVersion.current.line,
+      "sparkVersion" -> SparkVersion.current.pyspark,
+      "jars" -> SparkVersion.all.map(one => one.line -> SparkVersion.jar(one)).toMap,
     ),
     pythonArchive := {
       val sources = baseDirectory.value / "python/src"
@@ -148,7 +146,8 @@ lazy val sightline = project
     Test / envVars += "SPARK_HOME" -> pysparkHome.value.getPath,
     Test / testOptions += Tests.Argument(TestFrameworks.ScalaTest, "-oDF"),
     assembly / mainClass := Some("sightline.cli.Main"),
-    assembly / assemblyOutputPath := baseDirectory.value / "dist/sightline.jar",
+    assembly / assemblyOutputPath :=
+      baseDirectory.value / "dist" / SparkVersion.jar(SparkVersion.current),
     // Spark's installation provides Spark and Scala; the jar contains only the other dependencies.
     assembly / assemblyExcludedJars :=
       (assembly / fullClasspath).value.filter(_.data.getPath.startsWith(pysparkHome.value.getPath)),

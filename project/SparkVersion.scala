@@ -29,4 +29,8 @@ object SparkVersion {
       sys.error(s"Spark '$line' is not supported. Known: ${all.map(_.line).mkString(", ")}.")
     }
   }
+
+  /** The name of the jar for a version; that for `main` is the one that the documents name. */
+  def jar(version: SparkVersion): String =
+    if (version == main) "sightline.jar" else s"sightline_spark-${version.line}.jar"
 }

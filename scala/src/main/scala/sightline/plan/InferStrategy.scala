@@ -19,24 +19,24 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
   override def apply(plan: LogicalPlan): Seq[SparkPlan] = plan match {
     case PhysicalOperation(projects, filters, infer: Infer) if sendsRows(infer.call) =>
       Seq(bulk(projects, filters, infer))
-    case infer: Infer => ArrowFunctions.evalType.map(scalar(infer, _)).toSeq
+    case infer: Infer => Seq(scalar(infer))
     case _ => Nil
   }
 
   private def sendsRows(call: InferenceCall): Boolean =
     call.route == Route.Bulk || ArrowFunctions.evalType.isEmpty
 
-  private def scalar(infer: Infer, evalType: Int): SparkPlan = {
+  private def scalar(infer: Infer): SparkPlan = {
     val Infer(call, result, child, _) = infer
     val udf = call.inference
       .scalar(spark, call.result, Some(counters))
-      .scalar(call.description, call.dataType, call.inputs, evalType)
+      .scalar(call.description, call.dataType, call.inputs)
     WorkerErrorsExec(
       ArrowEvalPythonExec(
         Seq(udf),
         Seq(result),
         SessionSettingsExec(planLater(child)),
-        evalType,
+        udf.evalType,
       ),
       call.inference.ship(spark),
     )

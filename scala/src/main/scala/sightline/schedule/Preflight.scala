@@ -34,7 +34,8 @@ object Preflight {
    * Checks that the interpreter has the packages for an inference.
    *
    * @param executable the interpreter, a path or a name on the PATH
-   * @param sparkVersion the version of the running Spark; the interpreter's pyspark must be equal to it
+   * @param sparkVersion the version of the running Spark; the interpreter's pyspark must have its minor
+   *   version
    * @throws SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH, MISSING_PACKAGE or
    *   PYTHON_UNUSABLE
    */
@@ -123,19 +124,24 @@ object Preflight {
     }
 
   /**
-   * Checks that the running Spark is the one that the jar was built for. The jar uses Spark's private
-   * classes, so it runs with no other version.
+   * Checks that the jar is built for the running Spark. The jar uses Spark's private classes, which
+   * differ between minor versions.
    *
    * @throws SightlineException SPARK_MISMATCH
    */
   def requireBuildSpark(sparkVersion: String): Unit =
-    if (sparkVersion != BuildInfo.sparkVersion) {
+    if (line(sparkVersion) != BuildInfo.sparkLine) {
+      val known = BuildInfo.jars.toSeq.sorted.map { case (other, jar) => s"Spark $other: $jar" }
       throw SightlineException(
         "SPARK_MISMATCH",
-        "expected" -> BuildInfo.sparkVersion,
+        "expected" -> BuildInfo.sparkLine,
         "found" -> sparkVersion,
+        "jars" -> known,
       )
     }
+
+  /** The minor version of a Spark or pyspark: 4.1 of 4.1.3. Its patch versions fit together. */
+  private def line(version: String): String = version.split('.').take(2).mkString(".")
 
   /**
    * Checks that the bundle loads no Python code other than that of timm, torchvision and Sightline.
@@ -160,7 +166,7 @@ object Preflight {
 
   private def requireSpark(executable: String, sparkVersion: String, found: Preflight): Unit = {
     val there = found.packages.get("pyspark")
-    if (!there.contains(sparkVersion)) {
+    if (!there.map(line).contains(line(sparkVersion))) {
       throw SightlineException(
         "PYSPARK_MISMATCH",
         "executable" -> executable,
@@ -196,7 +202,7 @@ object Preflight {
       backend: Option[String] = None,
   ): Preflight = {
     def suffices(answer: Preflight): Boolean =
-      answer.packages.get("pyspark").contains(sparkVersion) &&
+      answer.packages.get("pyspark").map(line).contains(line(sparkVersion)) &&
         wanted.forall(answer.packages.contains) &&
         backend.forall(name => answer.backends.exists(_.name == name))
     answers.get(executable).filter(suffices).getOrElse {

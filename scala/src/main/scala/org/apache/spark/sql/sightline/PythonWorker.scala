@@ -35,17 +35,14 @@ final case class PythonWorker(
   def mapper(name: String, output: StructType, input: Seq[Attribute]): PythonUDF =
     expression(name, output, input, PythonEvalType.SQL_MAP_ARROW_ITER_UDF)
 
-  /**
-   * The function as a scalar expression over `arguments`, which it receives as Arrow arrays.
-   *
-   * @param evalType that of [[ArrowFunctions]]
-   */
-  def scalar(
-      name: String,
-      output: DataType,
-      arguments: Seq[Expression],
-      evalType: Int,
-  ): PythonUDF = expression(name, output, arguments, evalType)
+  /** The function as a scalar expression over `arguments`, which it receives as Arrow arrays. */
+  def scalar(name: String, output: DataType, arguments: Seq[Expression]): PythonUDF =
+    expression(
+      name,
+      output,
+      arguments,
+      ArrowFunctions.evalType.getOrElse(throw new UnsupportedOperationException(name)),
+    )
 
   private def expression(
       name: String,
@@ -55,7 +52,7 @@ final case class PythonWorker(
   ): PythonUDF = {
     val function = SimplePythonFunction(
       PythonCommand(module, factory, spec, output).toSeq,
-      environment.asJava,
+      new java.util.HashMap(environment.asJava), // Spark 4.0 adds variables to it
       includes.asJava,
       executable,
       pythonVersion,

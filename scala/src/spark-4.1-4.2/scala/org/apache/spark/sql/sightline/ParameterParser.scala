@@ -26,7 +26,10 @@ private[sightline] trait ParameterParser extends ParserInterface {
     case PositionalParameterContext(values) => StatementParameters(Map.empty, values)
     case HybridParameterContext(values, names) =>
       // EXECUTE IMMEDIATE … USING: a statement has only one of the two kinds of markers.
-      StatementParameters(names.zip(values).filter { case (name, _) => name.nonEmpty }.toMap, values)
+      StatementParameters(
+        names.zip(values).filter { case (name, _) => name.nonEmpty }.toMap,
+        values,
+      )
     case _ => StatementParameters.none
   }
 }
