@@ -29,6 +29,7 @@ from sightline.train.network import (
     full_name,
     start_weights,
 )
+from sightline.train.run_lock import CLAIM_FILE, OWNER_FILE
 from sightline.train.sample_index import SampleIndex
 from sightline.train.samples import Samples
 from sightline.train.shard_cache import ShardCache
@@ -49,6 +50,8 @@ RUN_NAMES = frozenset(
         CARD_FILE,
         PAGE_FILE,
         START_FILE,
+        OWNER_FILE,
+        CLAIM_FILE,
         "run.json",
         MODELS_FOLDER,
         SAMPLES_FOLDER,

@@ -62,12 +62,16 @@ final case class TrainRun(
 
   /** Checks, prepares the samples, trains, makes the model and registers it. */
   def run(invocation: Invocation): Unit = {
+    val folder = new TrainOutput(output, start, invocation.spark.sessionState.newHadoopConf())
+    folder.check(source.images)
+    folder.held(train(invocation, folder))
+  }
+
+  private def train(invocation: Invocation, folder: TrainOutput): Unit = {
     val spark = invocation.spark
     val hadoop = spark.sessionState.newHadoopConf()
     val watch = new Stopwatch(invocation.started)
-    val folder = new TrainOutput(output, start, hadoop)
     val python = new TrainPython(spark)
-    folder.check(source.images)
     val checkpointsPath = qualified(checkpoints.getOrElse(s"${folder.text}/checkpoints"), hadoop)
     val registry = register.map(name => prepared(SessionModels.registry(spark, models), name))
     val checked = watch("preflight") {
