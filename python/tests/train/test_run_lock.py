@@ -106,7 +106,10 @@ def test_an_owner_on_another_machine_is_replaced_after_five_minutes_without_a_be
 def test_a_file_without_an_owner_counts_by_its_age(tmp_path: Path) -> None:
     file = tmp_path / OWNER_FILE
     file.write_text("", "utf-8")
-    with pytest.raises(WrongUseError, match=r"^RUN_IN_USE: another process writes"), hold_run(tmp_path):
+    with (
+        pytest.raises(WrongUseError, match=r"^RUN_IN_USE: another process writes"),
+        hold_run(tmp_path),
+    ):
         pass
     os.utime(file, (time.time() - 301, time.time() - 301))
     with hold_run(tmp_path):
