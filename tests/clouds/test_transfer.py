@@ -9,6 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
+
+from sightline.train.checkpoint import MODEL_FILE, Position, TrainState, save_checkpoint
+from sightline.train.storage import Storage
 
 from .stores import KEYS, NO_MACHINE, Store, start_moto
 
@@ -189,3 +193,33 @@ def test_a_wrong_key_and_a_missing_permission_are_one_sentence(
             status, error = sightline("upload", *usual, **keys)
             assert status == 2
             assert error.startswith("sightline: PERMISSION_DENIED: s3://shut/x: ")
+
+
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
+def test_a_checkpoint_in_a_bucket_becomes_a_file_of_pytorch(
+    store: Store, sightline: Callable[..., tuple[int, str]], remote: str, tmp_path: Path
+) -> None:
+    endpoint = ("--endpoint", store.options[3])
+    weight = torch.tensor([[1.5, -2.0]])
+    settings = {"architecture": "torchvision:resnet18"}
+    state = TrainState(Position(1, 0, 3), settings, ("a", "b"), "", ({"epoch": 1},))
+    folder = Storage(tmp_path / "run" / "checkpoints")
+    save_checkpoint(folder, state, {"weight": weight}, {"state": {}, "param_groups": []})
+    for file in (tmp_path / "run").rglob("*.*"):
+        name = file.relative_to(tmp_path / "run").as_posix()
+        store.write(f"gallery/files/{name}", file.read_bytes())
+    for place in ("checkpoints/step-00000003", "checkpoints/step-00000003/"):
+        output = tmp_path / "model.pth"
+        words = (f"{remote}/{place}", "--output", output, "--overwrite")
+        status, shown = sightline("checkpoint", *words, *endpoint)
+        assert status == 0, shown
+        found = torch.load(output, weights_only=True)
+        assert list(found) == ["weight"]
+        assert torch.equal(found["weight"], weight)
+    damaged = f"gallery/files/checkpoints/step-00000003/{MODEL_FILE}"
+    store.write(damaged, store.read(damaged)[:-1] + b"?")
+    other = ("--output", tmp_path / "other.pth")
+    status, shown = sightline("checkpoint", f"{remote}/{place}", *other, *endpoint)
+    assert status == 1
+    assert "CHECKPOINT_CORRUPT: " in shown
+    assert not (tmp_path / "other.pth").exists()

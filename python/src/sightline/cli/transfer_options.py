@@ -14,14 +14,7 @@ if TYPE_CHECKING:
     from sightline.transfer.copy_files import Counts
     from sightline.transfer.remote_folder import RemoteFolder
 
-store_options = add_options(
-    click.option(
-        "--workers",
-        type=AT_LEAST_1,
-        default=8,
-        show_default=True,
-        help="Files that are copied at the same time.",
-    ),
+access_options = add_options(
     click.option(
         "--credentials",
         default="auto",
@@ -31,6 +24,17 @@ store_options = add_options(
     ),
     click.option("--endpoint", help="URL of an emulator, or of a store that is compatible to S3."),
     click.option("--region", help="The bucket's region, for S3."),
+)
+
+store_options = add_options(
+    click.option(
+        "--workers",
+        type=AT_LEAST_1,
+        default=8,
+        show_default=True,
+        help="Files that are copied at the same time.",
+    ),
+    access_options,
 )
 
 

@@ -36,8 +36,9 @@ class TrainSettings:
     Args:
         architecture: ``torchvision:NAME``, ``timm:NAME`` or ``package.module:function``.
         arguments: Keyword arguments of the architecture, without ``num_classes``.
-        weights: A .safetensors or .pth file, the name of torchvision's weights (``DEFAULT``: those
-            it recommends), or ``none`` for random ones. The head is always new.
+        weights: A .safetensors or .pth file, the folder of a run or of a checkpoint, the name of
+            torchvision's weights (``DEFAULT``: those it recommends), or ``none`` for random ones.
+            The head is always new.
         image_size: Height and width of the network's input, in pixels.
         mean: Mean of each colour that the network expects, in 0..1; None for that of the weights.
         std: Standard deviation of each colour, in 0..1; None for that of the weights.
