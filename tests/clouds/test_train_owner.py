@@ -20,8 +20,8 @@ pytestmark = pytest.mark.timeout(600)
 def test_a_run_that_another_machine_writes_is_refused_and_a_killed_one_is_taken_over(
     store: Store, run: Callable[..., Done], images: str, output: str
 ) -> None:
-    train = ("train", "--images", images, "--output", output, "--architecture", "resnet5")
-    train += ("--weights", "none")
+    network = ("--architecture", "resnet5", "--weights", "none")
+    train = ("train", "--images", images, "--output", output, *network)
     store.write("gallery/out/train.yaml", b"epochs: 1\n")
     owner = {"host": "elsewhere", "process": 1, "began": "2026-11-30T12:00:00Z"}
     other = json.dumps(owner).encode()
@@ -45,8 +45,8 @@ def test_a_run_that_another_machine_writes_is_refused_and_a_killed_one_is_taken_
 def test_of_two_runs_that_begin_at_the_same_time_one_is_refused(
     store: Store, run: Callable[..., Done], images: str, output: str
 ) -> None:
-    train = ("train", "--images", images, "--output", output, "--architecture", "resnet5")
-    train += ("--weights", "none")
+    network = ("--architecture", "resnet5", "--weights", "none")
+    train = ("train", "--images", images, "--output", output, *network)
     # The other run creates its file after this one has found none.
     other = json.dumps({"host": "elsewhere", "process": 1}).encode()
     store.proxy.before_write("owner.json", lambda: store.write("gallery/out/owner.json", other))

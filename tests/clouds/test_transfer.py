@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from sightline.train.checkpoint import MODEL_FILE, Position, TrainState, save_checkpoint
 from sightline.train.storage import Storage
 

@@ -215,6 +215,10 @@ _RUN = add_options(
         "--models", type=PATH, help="Folder of models; default: $SIGHTLINE_MODELS, ./models."
     ),
     click.option(
+        "--tensorboard",
+        help="Folder or URI for curves that TensorBoard reads; auto: tensorboard in --output.",
+    ),
+    click.option(
         "--config", type=PATH, help="YAML file with any of these options, such as epochs: 20."
     ),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from sightline.errors import WrongUseError
-from sightline.train.checkpoint import STATE_FILE, Checkpoint, newest_checkpoint, read_checkpoint
+from sightline.train.checkpoint import STATE_FILE, Checkpoint, read_checkpoint, read_newest
 from sightline.train.checkpoint_writer import best_checkpoint
 from sightline.train.storage import Storage
 
@@ -30,8 +30,10 @@ def find_checkpoint(place: Storage) -> Checkpoint:
         above, _, name = place.root.rpartition("/")
         return read_checkpoint(place.beside(above), name)
     for folder in (place / _IN_RUN, place):
-        if name := best_checkpoint(folder) or newest_checkpoint(folder):
-            return read_checkpoint(folder, name)
+        name = best_checkpoint(folder)
+        found = read_checkpoint(folder, name) if name else read_newest(folder)
+        if found is not None:
+            return found
     raise WrongUseError("NO_CHECKPOINT", f"{place.root} has no checkpoint of train.")
 
 

@@ -41,6 +41,7 @@ SETTINGS_FILE = "train.yaml"
 HISTORY_FILE, EVALUATION_FILE, CARD_FILE = "history.json", "evaluation.json", "model_card.md"
 PAGE_FILE = "report.html"
 MODELS_FOLDER, SAMPLES_FOLDER, CHECKPOINTS_FOLDER = "models", "samples", "checkpoints"
+TENSORBOARD_FOLDER = "tensorboard"
 # What a run writes into its output, so what --overwrite may delete.
 RUN_NAMES = frozenset(
     [
@@ -56,6 +57,7 @@ RUN_NAMES = frozenset(
         MODELS_FOLDER,
         SAMPLES_FOLDER,
         CHECKPOINTS_FOLDER,
+        TENSORBOARD_FOLDER,
     ]
 )
 

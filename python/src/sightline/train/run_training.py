@@ -26,6 +26,7 @@ from sightline.train.run_steps import (
     RUN_NAMES,
     SAMPLES_FOLDER,
     SETTINGS_FILE,
+    TENSORBOARD_FOLDER,
     check_run,
     finish_run,
     register,
@@ -55,6 +56,8 @@ class TrainArguments:
             run, ``resume`` continues it.
         name: Name of the model.
         register: Folder of models that gets the model too; None for none.
+        tensorboard: Folder or URI of TensorBoard's files; ``auto`` for the folder ``tensorboard`` in
+            the output; None for none.
         options: All options by name, for the file `train.yaml`.
     """
 
@@ -70,6 +73,7 @@ class TrainArguments:
     name: str
     register: Path | None
     options: Mapping[str, Any]
+    tensorboard: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,6 +133,7 @@ def run_training(
             arguments.cache_bytes,
             arguments.threads,
             arguments.device,
+            tensorboard=_tensorboard(arguments),
         )
         history = run_worker(task, group, epoch_end, progress)
         seconds["train"] = time.monotonic() - began - seconds["prepare"]
@@ -146,6 +151,12 @@ def run_training(
         group.close()
     seconds["model"] = time.monotonic() - began - sum(seconds.values())
     return TrainResult(index, history, model, seconds)
+
+
+def _tensorboard(arguments: TrainArguments) -> str:
+    if arguments.tensorboard == "auto":
+        return str(arguments.output.absolute() / TENSORBOARD_FOLDER)
+    return arguments.tensorboard or ""
 
 
 def _check_output(arguments: TrainArguments) -> None:

@@ -34,6 +34,7 @@ import sightline.{LocalFiles, SightlineException}
  * @param model the name of the model
  * @param register the name in the models root; None: the model stays in the output
  * @param models the models root; None: the session's
+ * @param tensorboard the folder of TensorBoard's files; `auto`: in the output; None: no files
  * @param tracking the server to log the run to; None: the run is not logged
  * @param saved the text of `train.yaml`
  * @param access how Python reaches an object store: the fields of `StoreAccess`
@@ -53,6 +54,7 @@ final case class TrainRun(
     model: String,
     register: Option[String],
     models: Option[String],
+    tensorboard: Option[String],
     tracking: Option[Tracking],
     saved: String,
     access: JObject,
@@ -76,7 +78,7 @@ final case class TrainRun(
     val registry = register.map(name => prepared(SessionModels.registry(spark, models), name))
     val checked = watch("preflight") {
       WorkerSlots.require(spark.sparkContext, workers)
-      python.checkPackages()
+      python.checkPackages(if (tensorboard.isDefined) Seq("tensorboard") else Nil)
       tracking.foreach(_.check(spark))
       python.step(
         "check",
@@ -100,6 +102,7 @@ final case class TrainRun(
     val task = common ~ local ~
       ("samples" -> folder.samples) ~
       ("start" -> (checked \ "start")) ~
+      ("tensorboard" -> tensorboard.fold("")(curves(folder, _, hadoop))) ~
       ("threads" -> own)
     val training = new BarrierTraining(spark, python, workers, checkpointsPath, hadoop)
     val progress = new TrainProgress(checkpointsPath, hadoop, System.err)
@@ -182,6 +185,9 @@ final case class TrainRun(
       watch("index")(SampleShards.index(python, events, table, source, folder.samples, access))
     } finally table.close()
   }
+
+  private def curves(folder: TrainOutput, place: String, hadoop: Configuration): String =
+    if (place == "auto") folder.tensorboard else LocalFiles.shown(qualified(place, hadoop))
 
   private def prepared(registry: ModelRegistry, name: String): ModelRegistry = {
     registry.prepare(name)

@@ -32,6 +32,9 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
 
   val samples: String = s"$text/samples"
 
+  /** The folder of TensorBoard's files, if the user gives no other. */
+  val tensorboard: String = s"$text/$TensorBoard"
+
   /**
    * Checks the output against `start`; changes nothing.
    *
@@ -107,6 +110,8 @@ object TrainOutput {
 
   private val StartWeights = "start.safetensors"
 
+  private val TensorBoard = "tensorboard"
+
   private val Kept = Set(StartWeights, RunLock.OwnerFile, RunLock.ClaimFile)
 
   /** What a run writes into its output, so what `--overwrite` may delete; as in Python's run_steps. */
@@ -120,6 +125,7 @@ object TrainOutput {
     "models",
     "samples",
     "checkpoints",
+    TensorBoard,
   )
 
   /** What happens if the output exists. */
