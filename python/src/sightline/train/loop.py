@@ -79,11 +79,7 @@ class TrainLoop:
         threads: int,
         start: Mapping[str, torch.Tensor] | None,
     ) -> None:
-        if settings.precision == "fp16" and group.device.type != "cuda":
-            raise WrongUseError(
-                "UNSUPPORTED_PRECISION",
-                "--precision fp16 trains on a CUDA device only; on the CPU use bf16 or fp32.",
-            )
+        settings.require_device(group.device.type)
         torch.set_num_threads(threads)
         self._settings, self._index, self._group = settings, index, group
         self._train, self._validation = samples(TRAIN), samples(VALIDATION)

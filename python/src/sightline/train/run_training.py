@@ -102,11 +102,12 @@ def run_training(
 
     Raises:
         WrongUseError: Before any image is read: OUTPUT_EXISTS, OUTPUT_NOT_OURS, NO_CHECKPOINT,
-            RUN_IN_USE and errors of `check_run`; then those of `list_samples` and `write_listed`.
+            RUN_IN_USE, UNSUPPORTED_PRECISION and errors of `check_run`; then those of `list_samples` and `write_listed`.
         SightlineError: Errors of `run_worker` and `finish_run`.
     """
     began = time.monotonic()
     settings = arguments.settings
+    settings.require_device(arguments.device.partition(":")[0])
     output = Storage(arguments.output)
     checkpoints = Storage(arguments.checkpoints or arguments.output / CHECKPOINTS_FOLDER)
     group = join_environment(torch.device(arguments.device))

@@ -112,6 +112,18 @@ class TrainSettings:
         if self.freeze not in ("none", ALL_BUT_HEAD) and not self.freeze.isdecimal():
             raise self._invalid("freeze", f"be none, {ALL_BUT_HEAD} or a number of layers")
 
+    def require_device(self, kind: str) -> None:
+        """Raise an error if a kind of device, ``cpu`` or ``cuda``, cannot train with the precision.
+
+        Raises:
+            WrongUseError: UNSUPPORTED_PRECISION.
+        """
+        if self.precision == "fp16" and kind != "cuda":
+            raise WrongUseError(
+                "UNSUPPORTED_PRECISION",
+                "--precision fp16 trains on a CUDA device only; on the CPU use bf16 or fp32.",
+            )
+
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON has them."""
         return asdict(self)

@@ -78,6 +78,8 @@ final case class TrainRun(
     val registry = register.map(name => prepared(SessionModels.registry(spark, models), name))
     val checked = watch("preflight") {
       WorkerSlots.require(spark.sparkContext, workers)
+      val precision = (settings \ "precision").extract[String]
+      WorkerSlots.requirePrecision(spark.sparkContext, precision, device)
       python.checkPackages(if (tensorboard.isDefined) Seq("tensorboard") else Nil)
       tracking.foreach(_.check(spark))
       python.step(
