@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -192,6 +193,35 @@ def test_a_wrong_key_and_a_missing_permission_are_one_sentence(
             status, error = sightline("upload", *usual, **keys)
             assert status == 2
             assert error.startswith("sightline: PERMISSION_DENIED: s3://shut/x: ")
+
+
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
+def test_a_file_whose_hash_cannot_be_compared_is_read_twice_and_that_is_said(
+    store: Store, transfer: Callable[..., tuple[int, str]], remote: str, tmp_path: Path
+) -> None:
+    parts = [bytes([number]) * 6 * MIB for number in range(2)]  # no usual program has 6 MiB
+    url = f"{store.options[3]}/gallery/files/odd.bin"
+
+    def ask(method: str, query: str, data: bytes = b"") -> tuple[str, str]:
+        kind = {"Content-Type": "application/octet-stream"}
+        request = urllib.request.Request(f"{url}?{query}", data, kind, method=method)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return answer.headers.get("ETag", ""), answer.read().decode()
+
+    upload = ask("POST", "uploads")[1].partition("<UploadId>")[2].partition("<")[0]
+    listed = ""
+    for number, part in enumerate(parts, 1):
+        tag, _ = ask("PUT", f"partNumber={number}&uploadId={upload}", part)
+        listed += f"<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>"
+    whole = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>"
+    ask("POST", f"uploadId={upload}", whole.encode())
+    store.proxy.heal()
+    status, shown = transfer("download", remote, tmp_path / "copy")
+    assert status == 0, shown
+    assert "read twice 1 files: their hash in the store could not be compared, and two " in shown
+    assert "unchecked" not in shown
+    assert (tmp_path / "copy" / "odd.bin").read_bytes() == b"".join(parts)
+    assert store.proxy.served >= 2 * 12 * MIB
 
 
 @pytest.mark.parametrize("store", ["s3"], indirect=True)

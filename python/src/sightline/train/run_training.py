@@ -56,8 +56,8 @@ class TrainArguments:
             run, ``resume`` continues it.
         name: Name of the model.
         register: Folder of models that gets the model too; None for none.
-        tensorboard: Folder or URI of TensorBoard's files; ``auto`` for the folder ``tensorboard`` in
-            the output; None for none.
+        tensorboard: Folder or URI of TensorBoard's files; ``auto`` for the folder ``tensorboard``
+            in the output; None for none.
         options: All options by name, for the file `train.yaml`.
     """
 
@@ -102,7 +102,8 @@ def run_training(
 
     Raises:
         WrongUseError: Before any image is read: OUTPUT_EXISTS, OUTPUT_NOT_OURS, NO_CHECKPOINT,
-            RUN_IN_USE, UNSUPPORTED_PRECISION and errors of `check_run`; then those of `list_samples` and `write_listed`.
+            RUN_IN_USE, UNSUPPORTED_PRECISION and errors of `check_run`; then those of
+            `list_samples` and `write_listed`.
         SightlineError: Errors of `run_worker` and `finish_run`.
     """
     began = time.monotonic()
