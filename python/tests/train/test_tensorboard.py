@@ -17,7 +17,7 @@ from sightline.train.tensorboard_writer import TensorBoardWriter
 from sightline.train.train_settings import TrainSettings
 from sightline.train.train_worker import WorkerTask
 
-from .conftest import TINY, task, train_alone
+from .conftest import TINY, remote_storage, task, train_alone
 from .test_train_command import TINY as OPTIONS
 
 Curves = dict[str, list[tuple[int, float]]]
@@ -93,6 +93,20 @@ def test_the_progress_of_an_epoch_is_at_the_step_of_the_run(tmp_path: Path) -> N
         "step/images_per_second": [(14, 120.0)],
         "step/wait_share": [(14, 0.25)],
     }
+
+
+def test_the_files_of_an_object_store_are_there_before_the_checkpoint(tmp_path: Path) -> None:
+    place = remote_storage("memory://bucket/curves")
+    writer = TensorBoardWriter(place, TrainSettings(**TINY), 6, Position(0, 0, 0))
+    writer.steps(1, [0.5, 0.25])
+    writer.flush()
+    (name,) = (place / "steps").names()
+    (place / "steps").fetch(name, tmp_path / name)
+    assert curves(tmp_path)["step/loss"] == [(1, 0.5), (2, 0.25)]
+    writer.steps(3, [0.125])
+    writer.close()
+    (place / "steps").fetch(name, tmp_path / name)
+    assert curves(tmp_path)["step/loss"] == [(1, 0.5), (2, 0.25), (3, 0.125)]
 
 
 def test_the_option_auto_writes_into_the_output_which_can_be_replaced(
