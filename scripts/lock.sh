@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-extras=(cpu spark add torch train keras sklearn openvino report track tune vectors models dev)
+extras=(cpu spark add torch train keras sklearn openvino report track tune tensorboard vectors models dev)
 .venv/bin/uv --quiet pip compile python/pyproject.toml "${extras[@]/#/--extra=}" --universal \
   --generate-hashes --overrides scripts/lock_overrides.txt --python-version 3.11 --no-header --no-annotate \
   -o requirements.lock

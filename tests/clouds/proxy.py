@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import threading
 from collections import Counter
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -40,6 +41,7 @@ class Proxy:
         self.served = 0
         self._seen = 0
         self._meeting: tuple[str, threading.Barrier] | None = None
+        self._before: tuple[str, Callable[[], None]] | None = None
         self.met = False
         self._lock = threading.Lock()
         proxy = self
@@ -68,8 +70,15 @@ class Proxy:
         self.met = False
         self._meeting = (name, threading.Barrier(2, timeout=60))
 
+    def before_write(self, name: str, act: Callable[[], None]) -> None:
+        """Call ``act`` once, before the next request that writes an object of this name."""
+        self._before = (name, act)
+
     def wait(self, method: str, path: str) -> None:
-        """Wait for the other request of a meeting."""
+        """Wait for the other request of a meeting, or do what comes before a write."""
+        if self._before and method in ("PUT", "POST") and self._before[0] in path:
+            (_, act), self._before = self._before, None
+            act()
         if (
             self._meeting
             and method in ("PUT", "POST")

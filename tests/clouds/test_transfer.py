@@ -5,10 +5,14 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from sightline.train.checkpoint import MODEL_FILE, Position, TrainState, save_checkpoint
+from sightline.train.storage import Storage
 
 from .stores import KEYS, NO_MACHINE, Store, start_moto
 
@@ -189,3 +193,62 @@ def test_a_wrong_key_and_a_missing_permission_are_one_sentence(
             status, error = sightline("upload", *usual, **keys)
             assert status == 2
             assert error.startswith("sightline: PERMISSION_DENIED: s3://shut/x: ")
+
+
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
+def test_a_file_whose_hash_cannot_be_compared_is_read_twice_and_that_is_said(
+    store: Store, transfer: Callable[..., tuple[int, str]], remote: str, tmp_path: Path
+) -> None:
+    parts = [bytes([number]) * 6 * MIB for number in range(2)]  # no usual program has 6 MiB
+    url = f"{store.options[3]}/gallery/files/odd.bin"
+
+    def ask(method: str, query: str, data: bytes = b"") -> tuple[str, str]:
+        kind = {"Content-Type": "application/octet-stream"}
+        request = urllib.request.Request(f"{url}?{query}", data, kind, method=method)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return answer.headers.get("ETag", ""), answer.read().decode()
+
+    upload = ask("POST", "uploads")[1].partition("<UploadId>")[2].partition("<")[0]
+    listed = ""
+    for number, part in enumerate(parts, 1):
+        tag, _ = ask("PUT", f"partNumber={number}&uploadId={upload}", part)
+        listed += f"<Part><PartNumber>{number}</PartNumber><ETag>{tag}</ETag></Part>"
+    whole = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>"
+    ask("POST", f"uploadId={upload}", whole.encode())
+    store.proxy.heal()
+    status, shown = transfer("download", remote, tmp_path / "copy")
+    assert status == 0, shown
+    assert "read twice 1 files: their hash in the store could not be compared, and two " in shown
+    assert "unchecked" not in shown
+    assert (tmp_path / "copy" / "odd.bin").read_bytes() == b"".join(parts)
+    assert store.proxy.served >= 2 * 12 * MIB
+
+
+@pytest.mark.parametrize("store", ["s3"], indirect=True)
+def test_a_checkpoint_in_a_bucket_becomes_a_file_of_pytorch(
+    store: Store, sightline: Callable[..., tuple[int, str]], remote: str, tmp_path: Path
+) -> None:
+    endpoint = ("--endpoint", store.options[3])
+    weight = torch.tensor([[1.5, -2.0]])
+    settings = {"architecture": "torchvision:resnet18"}
+    state = TrainState(Position(1, 0, 3), settings, ("a", "b"), "", ({"epoch": 1},))
+    folder = Storage(tmp_path / "run" / "checkpoints")
+    save_checkpoint(folder, state, {"weight": weight}, {"state": {}, "param_groups": []})
+    for file in (tmp_path / "run").rglob("*.*"):
+        name = file.relative_to(tmp_path / "run").as_posix()
+        store.write(f"gallery/files/{name}", file.read_bytes())
+    for place in ("checkpoints/step-00000003", "checkpoints/step-00000003/"):
+        output = tmp_path / "model.pth"
+        words = (f"{remote}/{place}", "--output", output, "--overwrite")
+        status, shown = sightline("checkpoint", *words, *endpoint)
+        assert status == 0, shown
+        found = torch.load(output, weights_only=True)
+        assert list(found) == ["weight"]
+        assert torch.equal(found["weight"], weight)
+    damaged = f"gallery/files/checkpoints/step-00000003/{MODEL_FILE}"
+    store.write(damaged, store.read(damaged)[:-1] + b"?")
+    other = ("--output", tmp_path / "other.pth")
+    status, shown = sightline("checkpoint", f"{remote}/{place}", *other, *endpoint)
+    assert status == 1
+    assert "CHECKPOINT_CORRUPT: " in shown
+    assert not (tmp_path / "other.pth").exists()

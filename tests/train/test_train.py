@@ -17,6 +17,9 @@ import psutil
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import count
+from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
+    EventAccumulator,
+)
 
 Done = subprocess.CompletedProcess[str]
 pytestmark = pytest.mark.timeout(900)
@@ -74,6 +77,14 @@ def history_of(run: Path) -> list[dict[str, Any]]:
     return records
 
 
+def scalars(folder: Path) -> dict[str, list[tuple[int, Any]]]:
+    """The steps and values of each tag, as TensorBoard reads them."""
+    found = EventAccumulator(str(folder), size_guidance={"scalars": 0})
+    found.Reload()
+    tags: list[str] = found.Tags()["scalars"]
+    return {tag: [(one.step, one.value) for one in found.Scalars(tag)] for tag in tags}
+
+
 def newest_step(run: Path) -> int:
     """The optimizer's steps before the newest checkpoint, 0 without one."""
     states = (run / "checkpoints").glob("step-*/state.json")
@@ -109,7 +120,7 @@ def test_training_continues_after_a_killed_worker_and_after_a_killed_driver(
     command = ("train", "--images", flowers, *TINY, *SMALL_STEPS, "--epochs", EPOCHS)
     saving = ("--checkpoint-every", 5, "--checkpoint-batches", 2)
     names = ("--register", "tiny", "--models", models, "--output", run)
-    options = (*command, *saving, *names, "--workers", 2)
+    options = (*command, *saving, *names, "--workers", 2, "--tensorboard", "auto")
     # Two executors, each a process with one core.
     process = start("local-cluster[2,1,1024]", *options)
     wait_for_step(run, 8, process)
@@ -135,6 +146,11 @@ def test_training_continues_after_a_killed_worker_and_after_a_killed_driver(
     assert f"epoch {EPOCHS}: loss {records[-1]['loss']:.4f}" in done.stderr
     assert "samples    train 48, validation 6, test 6" in done.stdout
     assert "registered tiny version 1" in done.stdout
+    # The curves of three processes are one: each step once.
+    curves = scalars(run / "tensorboard" / "steps")["step/loss"]
+    assert [step for step, _ in curves] == list(range(1, 3 * EPOCHS + 1))
+    losses = scalars(run / "tensorboard" / "epochs")["epoch/loss"]
+    assert losses == [(one["epoch"], pytest.approx(one["loss"], rel=1e-6)) for one in records]
 
     spark.conf.set("spark.sightline.models", str(models))
     images = spark.sql("SELECT * FROM read_images(:folder)", {"folder": str(flowers)})

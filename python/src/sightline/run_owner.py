@@ -63,8 +63,12 @@ def current() -> RunOwner:
     return RunOwner(socket.gethostname(), namespace, os.getpid(), _start_of(os.getpid()))
 
 
-def write_owner(file: Path) -> None:
-    """Write this process's owner file."""
+def owner_text(**more: str) -> str:
+    """Return the content of this process's owner file.
+
+    Args:
+        more: Further fields, such as a name of the run.
+    """
     owner = current()
     fields = {
         "host": owner.host,
@@ -72,20 +76,33 @@ def write_owner(file: Path) -> None:
         "process": owner.process,
         "process_started": owner.started,
     }
-    file.write_text(json.dumps(fields) + "\n", "utf-8")
+    return json.dumps(fields | more) + "\n"
+
+
+def write_owner(file: Path) -> None:
+    """Write this process's owner file."""
+    file.write_text(owner_text(), "utf-8")
 
 
 def read_owner(file: Path) -> RunOwner | None:
     """Read an owner file; None if it does not exist or cannot be read."""
     try:
-        found = json.loads(file.read_text("utf-8"))
+        return parse_owner(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def parse_owner(text: str) -> RunOwner | None:
+    """Read the content of an owner file; None if it is no such content."""
+    try:
+        found = json.loads(text)
         host, process = found["host"], found["process"]
         namespace, started = found.get("namespace"), found.get("process_started")
         known = isinstance(host, str) and isinstance(process, int)
         if not known or process <= 0 or not isinstance(namespace, str | None):
             return None
         return RunOwner(host, namespace, process, float(started) if started is not None else None)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

@@ -97,6 +97,7 @@ def test_options_may_be_in_a_file_and_the_command_line_wins(photos: Path, tmp_pa
         (["--resume", "--overwrite"], "WRONG_ARGUMENTS: --resume and --overwrite exclude"),
         (["--resume"], "NO_CHECKPOINT: "),
         (["--weights", "none.pth"], "BAD_WEIGHTS: 'none.pth': the file does not exist"),
+        (["--precision", "fp16"], "UNSUPPORTED_PRECISION: --precision fp16 trains on a CUDA"),
         (["--device", "tpu"], "UNKNOWN_DEVICE: --device 'tpu'"),
         (["--name", "a b"], "BAD_MODEL_NAME: 'a b' must be letters"),
         (["--group-column", "patient"], "UNKNOWN_COLUMN: --group-column 'patient'. Known: "),

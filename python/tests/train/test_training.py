@@ -15,9 +15,9 @@ from sightline.train.checkpoint import (
     MODEL_FILE,
     OPTIMIZER_FILE,
     checkpoint_names,
-    newest_checkpoint,
     prune,
     read_checkpoint,
+    read_newest,
     read_state,
     save_checkpoint,
 )
@@ -210,7 +210,9 @@ def test_a_damaged_checkpoint_is_reported_and_the_one_before_it_is_used(
     older, newest = checkpoint_names(storage)[-2:]
     file = tmp_path / newest / MODEL_FILE
     file.write_bytes(file.read_bytes()[:-1] + b"x")
-    assert newest_checkpoint(storage) == older
+    found = read_newest(storage)
+    assert found is not None
+    assert found.name == older
     assert f"{newest}: {MODEL_FILE} has another sha256" in capsys.readouterr().err
     with pytest.raises(SightlineError, match=r"^CHECKPOINT_CORRUPT: "):
         read_checkpoint(storage, newest)

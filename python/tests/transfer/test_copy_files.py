@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pyarrow import fs
 
+from sightline.cli.transfer_options import run_copy
 from sightline.errors import WrongUseError
 from sightline.transfer.copy_files import download, upload
 from sightline.transfer.remote_folder import RemoteFolder
@@ -37,8 +38,22 @@ def test_files_are_copied_to_the_store_and_back_and_the_progress_ends_at_all_byt
     assert (shown[0], shown[-1]) == ((0, 3), (3, 3))
     got = download(store, tmp_path / "to", 2, lambda *_: None)
     # This store has no hash: the files are copied, and counted as not checked.
-    assert (got.copied, got.unchecked) == (2, 2)
+    assert (got.copied, sorted(got.unchecked), got.read_twice) == (2, ["_SUCCESS", "a/one.txt"], 0)
     assert files(tmp_path / "to") == {"a/one.txt": "one", "_SUCCESS": ""}
+
+
+def test_files_without_a_hash_in_the_store_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bucket/x").mkdir(parents=True)
+    for name in ("d", "a", "c", "b"):
+        (tmp_path / "bucket/x" / name).write_text(name)
+    for state in ("copied     4 files", "present    4 files"):
+        run_copy(lambda show: download(remote(tmp_path), tmp_path / "to", 2, show), "to")
+        shown = capsys.readouterr().out
+        assert state in shown
+        assert "unchecked  4 files: the store has no MD5 of them, so only their sizes " in shown
+        assert "were compared (a, b, c, …)\n" in shown
 
 
 def test_a_part_of_a_file_is_continued(tmp_path: Path) -> None:

@@ -22,6 +22,10 @@ _COMMANDS = {
     "upload": ("sightline.cli.upload", "Copy a local folder to a bucket."),
     "models": ("sightline.cli.models", "Add, calibrate, list, describe and verify models."),
     "train": ("sightline.cli.train", "Train an image classifier, and make a model of it."),
+    "checkpoint": (
+        "sightline.cli.torch_checkpoint",
+        "Write a checkpoint of train for PyTorch (.pth).",
+    ),
     "tune": ("sightline.cli.tune", "Search for the best classifier on a model's features."),
     "track": ("sightline.cli.track", "Log a run of pca or train to an MLflow server."),
     "report": ("sightline.cli.report", "Write an HTML page about a run."),

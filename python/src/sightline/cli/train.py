@@ -60,6 +60,10 @@ def train(**options: Any) -> None:  # noqa: ANN401 - click's values, by the name
     )
     # Imported here because `--help` must not load torch.
     from sightline.train.run_training import run_training
+    from sightline.train.tensorboard_writer import require_tensorboard
+
+    if options["tensorboard"]:
+        require_tensorboard()
 
     arguments = _arguments(options)
     mlflow = MlflowLog(options)
@@ -120,6 +124,7 @@ def _arguments(given: dict[str, Any]) -> TrainArguments:
         name=given["register"] or given["name"] or output.absolute().name,
         register=models if given["register"] else None,
         options=_saved(given),
+        tensorboard=given["tensorboard"],
     )
 
 

@@ -94,8 +94,8 @@ _NETWORK = add_options(
         "--weights",
         default="DEFAULT",
         show_default=True,
-        help="Start weights: a .safetensors or .pth file, a name of torchvision's, or none. The "
-        "head is always new.",
+        help="Start weights: a .safetensors or .pth file, a run or checkpoint of train, a name of "
+        "torchvision's, or none. The head is always new.",
     ),
     click.option(
         "--image-size", type=AT_LEAST_1, default=224, show_default=True, help="Edge of the input."
@@ -213,6 +213,10 @@ _RUN = add_options(
     ),
     click.option(
         "--models", type=PATH, help="Folder of models; default: $SIGHTLINE_MODELS, ./models."
+    ),
+    click.option(
+        "--tensorboard",
+        help="Folder or URI for curves that TensorBoard reads; auto: tensorboard in --output.",
     ),
     click.option(
         "--config", type=PATH, help="YAML file with any of these options, such as epochs: 20."

@@ -14,14 +14,9 @@ if TYPE_CHECKING:
     from sightline.transfer.copy_files import Counts
     from sightline.transfer.remote_folder import RemoteFolder
 
-store_options = add_options(
-    click.option(
-        "--workers",
-        type=AT_LEAST_1,
-        default=8,
-        show_default=True,
-        help="Files that are copied at the same time.",
-    ),
+_SHOWN = 3  # names of unchecked files
+
+access_options = add_options(
     click.option(
         "--credentials",
         default="auto",
@@ -31,6 +26,17 @@ store_options = add_options(
     ),
     click.option("--endpoint", help="URL of an emulator, or of a store that is compatible to S3."),
     click.option("--region", help="The bucket's region, for S3."),
+)
+
+store_options = add_options(
+    click.option(
+        "--workers",
+        type=AT_LEAST_1,
+        default=8,
+        show_default=True,
+        help="Files that are copied at the same time.",
+    ),
+    access_options,
 )
 
 
@@ -59,6 +65,16 @@ def run_copy(copy: Callable[[Callable[[int, int], None]], Counts], output: str) 
     click.echo(f"copied     {counts.copied} files, {counts.bytes} bytes")
     click.echo(f"present    {counts.present} files with the same content")
     if counts.unchecked:
-        click.echo(f"unchecked  {counts.unchecked} files: the store has no MD5 of them")
+        names = sorted(counts.unchecked)
+        shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+        click.echo(
+            f"unchecked  {len(names)} files: the store has no MD5 of them, so only their sizes "
+            f"were compared ({shown})"
+        )
+    if counts.read_twice:
+        click.echo(
+            f"read twice {counts.read_twice} files: their hash in the store could not be compared, "
+            "and two downloads of each are equal"
+        )
     click.echo(f"seconds    {seconds:.1f}")
     click.echo(f"output     {output}")

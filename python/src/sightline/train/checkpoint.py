@@ -127,8 +127,8 @@ def checkpoint_names(folder: Storage) -> list[str]:
     return [name for name in names if (folder / name).exists(STATE_FILE)]
 
 
-def newest_checkpoint(folder: Storage) -> str:
-    """Return the name of the newest checkpoint whose files have their hashes; empty for none.
+def read_newest(folder: Storage) -> Checkpoint | None:
+    """Read the newest checkpoint whose files have their hashes; None if there is none.
 
     A damaged one is reported on stderr and skipped.
 
@@ -138,17 +138,15 @@ def newest_checkpoint(folder: Storage) -> str:
     damaged: SightlineError | None = None
     for name in reversed(checkpoint_names(folder)):
         try:
-            read_checkpoint(folder, name)
+            return read_checkpoint(folder, name)
         except SightlineError as error:
             if error.code != "CHECKPOINT_CORRUPT":
                 raise
             sys.stderr.write(f"sightline: {error} An older checkpoint is used.\n")
             damaged = damaged or error
-            continue
-        return name
     if damaged is not None:
         raise damaged
-    return ""
+    return None
 
 
 def read_state(folder: Storage, name: str) -> dict[str, Any]:

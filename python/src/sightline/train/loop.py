@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -42,11 +42,14 @@ class Callbacks:
 
     Args:
         progress: Called about once in a second.
+        steps: Called with the number of a step, from 1, and the mean losses of it and of those
+            after it.
         epoch_end: Called after each epoch's validation.
         checkpoint: Called with the state to save, the network's and the optimizer's state dicts.
     """
 
     progress: Callable[[Progress], None]
+    steps: Callable[[int, Sequence[float]], None]
     epoch_end: Callable[[EpochRecord], None]
     checkpoint: Callable[[TrainState, Mapping[str, torch.Tensor], Mapping[str, Any]], None]
 
@@ -76,11 +79,7 @@ class TrainLoop:
         threads: int,
         start: Mapping[str, torch.Tensor] | None,
     ) -> None:
-        if settings.precision == "fp16" and group.device.type != "cuda":
-            raise WrongUseError(
-                "UNSUPPORTED_PRECISION",
-                "--precision fp16 trains on a CUDA device only; on the CPU use bf16 or fp32.",
-            )
+        settings.require_device(group.device.type)
         torch.set_num_threads(threads)
         self._settings, self._index, self._group = settings, index, group
         self._train, self._validation = samples(TRAIN), samples(VALIDATION)
@@ -105,6 +104,11 @@ class TrainLoop:
         self._trained = TrainedRows()
         self._began = time.monotonic()
         self._first_batch_seconds = 0.0
+
+    @property
+    def position(self) -> Position:
+        """What has been trained."""
+        return self._position
 
     def restore(
         self, state: TrainState, model: Mapping[str, torch.Tensor], optimizer: Mapping[str, Any]
@@ -178,7 +182,7 @@ class TrainLoop:
             clock.images += len(rows)
             is_last = self._position.batch == self._batches
             if len(pending) >= every or is_last or self._is_checkpoint_batch():
-                self._check(pending)
+                self._check(pending, callbacks)
             if group.is_first and clock.is_due(_REPORT_SECONDS):
                 callbacks.progress(self._progress(clock))
             if self._is_checkpoint_batch() and not is_last:
@@ -233,7 +237,7 @@ class TrainLoop:
         dtype = _DTYPES.get(self._settings.precision)
         return torch.autocast(self._group.device.type, dtype) if dtype else nullcontext()
 
-    def _check(self, pending: list[torch.Tensor]) -> None:
+    def _check(self, pending: list[torch.Tensor], callbacks: Callbacks) -> None:
         """Add the losses of the last steps to the epoch's, over all workers.
 
         Raises:
@@ -251,6 +255,8 @@ class TrainLoop:
                     "--learning-rate or with --precision fp32.",
                 )
             self._sums.loss += loss * min(size, len(self._train) - at * size)
+        if self._group.is_first:
+            callbacks.steps(self._position.step - len(losses) + 1, losses)
         pending.clear()
 
     def _collect(self) -> None:

@@ -15,6 +15,8 @@ from sightline.bundle.image_settings import Preprocessing, Resize, Size
 from sightline.bundle.recipe import find_recipe
 from sightline.bundle.weights import read_weights
 from sightline.errors import WrongUseError
+from sightline.train.find_checkpoint import find_checkpoint
+from sightline.train.storage import Storage
 from sightline.train.train_settings import ALL_BUT_HEAD, NO_WEIGHTS, TrainSettings
 
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -99,11 +101,14 @@ def start_weights(settings: TrainSettings) -> dict[str, torch.Tensor] | None:
     """Read or download the start weights; None for random ones.
 
     Raises:
-        WrongUseError: errors of `read_weights` and `fetch_weights`.
+        WrongUseError: errors of `read_weights`, `fetch_weights` and `find_checkpoint`.
+        SightlineError: CHECKPOINT_CORRUPT.
     """
     if settings.weights == NO_WEIGHTS:
         return None
     file = Path(settings.weights)
+    if file.is_dir():
+        return find_checkpoint(Storage(file)).model
     if file.suffix in (".safetensors", ".pth", ".pt"):
         return read_weights(file)
     from sightline.bundle.pretrained import fetch_weights

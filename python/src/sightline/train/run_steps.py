@@ -29,6 +29,7 @@ from sightline.train.network import (
     full_name,
     start_weights,
 )
+from sightline.train.run_lock import CLAIM_FILE, OWNER_FILE
 from sightline.train.sample_index import SampleIndex
 from sightline.train.samples import Samples
 from sightline.train.shard_cache import ShardCache
@@ -40,6 +41,7 @@ SETTINGS_FILE = "train.yaml"
 HISTORY_FILE, EVALUATION_FILE, CARD_FILE = "history.json", "evaluation.json", "model_card.md"
 PAGE_FILE = "report.html"
 MODELS_FOLDER, SAMPLES_FOLDER, CHECKPOINTS_FOLDER = "models", "samples", "checkpoints"
+TENSORBOARD_FOLDER = "tensorboard"
 # What a run writes into its output, so what --overwrite may delete.
 RUN_NAMES = frozenset(
     [
@@ -49,10 +51,13 @@ RUN_NAMES = frozenset(
         CARD_FILE,
         PAGE_FILE,
         START_FILE,
+        OWNER_FILE,
+        CLAIM_FILE,
         "run.json",
         MODELS_FOLDER,
         SAMPLES_FOLDER,
         CHECKPOINTS_FOLDER,
+        TENSORBOARD_FOLDER,
     ]
 )
 

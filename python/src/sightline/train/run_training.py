@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,13 @@ from sightline.train.make_model import TrainedModel
 from sightline.train.network import full_name, preprocessing_of
 from sightline.train.prepare import SampleSource, list_samples, write_listed
 from sightline.train.process_group import join_environment
+from sightline.train.run_lock import CLAIM_FILE, OWNER_FILE, hold_run
 from sightline.train.run_steps import (
     CHECKPOINTS_FOLDER,
     RUN_NAMES,
     SAMPLES_FOLDER,
     SETTINGS_FILE,
+    TENSORBOARD_FOLDER,
     check_run,
     finish_run,
     register,
@@ -33,7 +36,7 @@ from sightline.train.sample_index import INDEX_FILE, SampleIndex
 from sightline.train.shard_cache import ShardCache
 from sightline.train.storage import Storage
 from sightline.train.train_settings import NO_WEIGHTS, TrainSettings
-from sightline.train.train_worker import WorkerTask, run_worker
+from sightline.train.train_worker import START_FILE, WorkerTask, run_worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class TrainArguments:
             run, ``resume`` continues it.
         name: Name of the model.
         register: Folder of models that gets the model too; None for none.
+        tensorboard: Folder or URI of TensorBoard's files; ``auto`` for the folder ``tensorboard``
+            in the output; None for none.
         options: All options by name, for the file `train.yaml`.
     """
 
@@ -68,6 +73,7 @@ class TrainArguments:
     name: str
     register: Path | None
     options: Mapping[str, Any]
+    tensorboard: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,21 +101,25 @@ def run_training(
     """Prepare the samples, train, evaluate and publish.
 
     Raises:
-        WrongUseError: Before any image is read: OUTPUT_EXISTS, OUTPUT_NOT_OURS, NO_CHECKPOINT and
-            errors of `check_run`; then those of `list_samples` and `write_listed`.
+        WrongUseError: Before any image is read: OUTPUT_EXISTS, OUTPUT_NOT_OURS, NO_CHECKPOINT,
+            RUN_IN_USE, UNSUPPORTED_PRECISION and errors of `check_run`; then those of
+            `list_samples` and `write_listed`.
         SightlineError: Errors of `run_worker` and `finish_run`.
     """
     began = time.monotonic()
     settings = arguments.settings
+    settings.require_device(arguments.device.partition(":")[0])
     output = Storage(arguments.output)
     checkpoints = Storage(arguments.checkpoints or arguments.output / CHECKPOINTS_FOLDER)
     group = join_environment(torch.device(arguments.device))
     seconds: dict[str, float] = {}
     tensors: dict[str, torch.Tensor] | None = None
+    held = ExitStack()
     try:
         if group.is_first:
             resumed = arguments.start == "resume"
             _check_output(arguments)
+            held.enter_context(hold_run(arguments.output))
             settings, tensors = check_run(
                 settings, arguments.name, output, checkpoints, resumed=resumed
             )
@@ -125,6 +135,7 @@ def run_training(
             arguments.cache_bytes,
             arguments.threads,
             arguments.device,
+            tensorboard=_tensorboard(arguments),
         )
         history = run_worker(task, group, epoch_end, progress)
         seconds["train"] = time.monotonic() - began - seconds["prepare"]
@@ -138,9 +149,16 @@ def run_training(
             if arguments.register is not None:
                 register(Path(model.bundle.path), arguments.register, arguments.name)
     finally:
+        held.close()
         group.close()
     seconds["model"] = time.monotonic() - began - sum(seconds.values())
     return TrainResult(index, history, model, seconds)
+
+
+def _tensorboard(arguments: TrainArguments) -> str:
+    if arguments.tensorboard == "auto":
+        return str(arguments.output.absolute() / TENSORBOARD_FOLDER)
+    return arguments.tensorboard or ""
 
 
 def _check_output(arguments: TrainArguments) -> None:
@@ -155,7 +173,8 @@ def _check_output(arguments: TrainArguments) -> None:
         return
     check_output(output, [arguments.source.images.images], overwrite=True)
     names = {one.name for one in output.iterdir()} if output.exists() else set()
-    if names and not (is_ours and names <= RUN_NAMES):
+    # A run that was killed before it had saved its options has left no more than these.
+    if not (names <= RUN_NAMES if is_ours else names <= {START_FILE, OWNER_FILE, CLAIM_FILE}):
         raise WrongUseError(
             "OUTPUT_NOT_OURS",
             f"'{output}' has files that train does not write, so --overwrite does not delete it. "
@@ -167,8 +186,10 @@ def _open_output(arguments: TrainArguments, tensors: dict[str, torch.Tensor] | N
     """Remove the run that is replaced, and save the start weights, then the options."""
     import yaml
 
-    if arguments.start == "replace" and arguments.output.exists():
-        shutil.rmtree(arguments.output)
+    if arguments.start == "replace":
+        for one in arguments.output.iterdir():
+            if one.name not in (OWNER_FILE, CLAIM_FILE):
+                shutil.rmtree(one) if one.is_dir() and not one.is_symlink() else one.unlink()
     write_start(Storage(arguments.output), tensors)
     text = yaml.safe_dump(dict(arguments.options), sort_keys=False, allow_unicode=True)
     Storage(arguments.output).write(SETTINGS_FILE, text.encode())

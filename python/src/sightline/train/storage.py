@@ -49,7 +49,11 @@ class Storage:
         self._remote = RemoteFolder(self._files, self._base, self.root)
 
     def __truediv__(self, name: str) -> Storage:
-        return Storage(f"{self.root}/{name}", self._access, None if self.is_local else self._files)
+        return self.beside(f"{self.root}/{name}")
+
+    def beside(self, root: str) -> Storage:
+        """Return another folder of the same store."""
+        return Storage(root, self._access, None if self.is_local else self._files)
 
     def path(self, name: str = "") -> Path:
         """Return the path of a file of a local folder."""

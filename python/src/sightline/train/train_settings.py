@@ -36,8 +36,9 @@ class TrainSettings:
     Args:
         architecture: ``torchvision:NAME``, ``timm:NAME`` or ``package.module:function``.
         arguments: Keyword arguments of the architecture, without ``num_classes``.
-        weights: A .safetensors or .pth file, the name of torchvision's weights (``DEFAULT``: those
-            it recommends), or ``none`` for random ones. The head is always new.
+        weights: A .safetensors or .pth file, the folder of a run or of a checkpoint, the name of
+            torchvision's weights (``DEFAULT``: those it recommends), or ``none`` for random ones.
+            The head is always new.
         image_size: Height and width of the network's input, in pixels.
         mean: Mean of each colour that the network expects, in 0..1; None for that of the weights.
         std: Standard deviation of each colour, in 0..1; None for that of the weights.
@@ -110,6 +111,18 @@ class TrainSettings:
                 raise self._invalid(name, "be at least 0 and below 1")
         if self.freeze not in ("none", ALL_BUT_HEAD) and not self.freeze.isdecimal():
             raise self._invalid("freeze", f"be none, {ALL_BUT_HEAD} or a number of layers")
+
+    def require_device(self, kind: str) -> None:
+        """Raise an error if a kind of device, ``cpu`` or ``cuda``, cannot train with the precision.
+
+        Raises:
+            WrongUseError: UNSUPPORTED_PRECISION.
+        """
+        if self.precision == "fp16" and kind != "cuda":
+            raise WrongUseError(
+                "UNSUPPORTED_PRECISION",
+                "--precision fp16 trains on a CUDA device only; on the CPU use bf16 or fp32.",
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON has them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,10 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 
 from sightline.engine.quiet_decoders import quiet_decoders
 from sightline.errors import SightlineError
-from sightline.train.checkpoint import newest_checkpoint, read_checkpoint, require_same
+from sightline.train.checkpoint import (
+    Checkpoint,
+    TrainState,
+    read_checkpoint,
+    read_newest,
+    require_same,
+)
 from sightline.train.checkpoint_writer import CheckpointWriter, require_space
 from sightline.train.epoch_record import EpochRecord, Progress
 from sightline.train.loop import Callbacks, TrainLoop
@@ -24,7 +32,9 @@ from sightline.train.process_group import ProcessGroup
 from sightline.train.sample_index import SampleIndex
 from sightline.train.samples import Samples
 from sightline.train.shard_cache import ShardCache
+from sightline.train.split_samples import TRAIN
 from sightline.train.storage import Storage
+from sightline.train.tensorboard_writer import TensorBoardWriter
 from sightline.train.train_settings import TrainSettings
 from sightline.transfer.remote_folder import StoreAccess
 
@@ -46,6 +56,7 @@ class WorkerTask:
         threads: Threads of each worker.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         access: The fields of `StoreAccess`, for URIs.
+        tensorboard: Folder or URI of TensorBoard's files; empty for none.
     """
 
     settings: Mapping[str, Any]
@@ -57,6 +68,7 @@ class WorkerTask:
     threads: int
     device: str = "cpu"
     access: Mapping[str, Any] = field(default_factory=dict)
+    tensorboard: str = ""
 
     @staticmethod
     def from_json(text: str) -> WorkerTask:
@@ -77,7 +89,7 @@ def run_worker(
     """Train from the newest checkpoint, or from the start if there is none, to the last epoch.
 
     The first worker writes the file `progress.json` beside the checkpoints, about once in two
-    seconds.
+    seconds, and the files of TensorBoard.
 
     Args:
         task: The task.
@@ -89,7 +101,7 @@ def run_worker(
         One record for each epoch of the run.
 
     Raises:
-        WrongUseError: CHECKPOINT_MISMATCH, NO_SAMPLES; errors of `TrainLoop`.
+        WrongUseError: CHECKPOINT_MISMATCH, NO_SAMPLES, MISSING_PACKAGE; errors of `TrainLoop`.
         SightlineError: DISK_FULL; errors of `TrainLoop.run`; CHECKPOINT_FAILED; SAMPLES_CORRUPT.
     """
     quiet_decoders()
@@ -98,10 +110,9 @@ def run_worker(
     folder, samples = Storage(task.checkpoints, access), Storage(task.samples, access)
     index = SampleIndex.read(samples)
     cache = ShardCache(samples, Path(task.cache), task.cache_bytes)
-    name = group.agree("checkpoint", lambda: newest_checkpoint(folder))
-    checkpoint = read_checkpoint(folder, name) if name else None
+    checkpoint = _agreed_checkpoint(folder, group)
     if checkpoint is not None:
-        require_same(checkpoint.state, settings, index, name)
+        require_same(checkpoint.state, settings, index, checkpoint.name)
     # The other workers get the first one's weights when the loop begins.
     needs_start = checkpoint is None and task.start and group.is_first
     start = (
@@ -117,23 +128,56 @@ def run_worker(
     require_space(folder, count_parameters(loop.network)[1], settings.keep)
     writer = CheckpointWriter(folder, settings.keep)
     shown = _Shown(folder)
+    curves = None
+    if task.tensorboard and group.is_first:
+        batches = math.ceil(index.rows(TRAIN) / settings.batch_size)
+        place = Storage(task.tensorboard, access)
+        curves = TensorBoardWriter(place, settings, batches, loop.position)
 
     def on_progress(state: Progress) -> None:
         shown.write(asdict(state), seconds=2)
+        if curves is not None:
+            curves.progress(state)
         if progress is not None:
             progress(state)
 
     def on_epoch(record: EpochRecord) -> None:
         shown.write({"record": record.as_dict()}, seconds=0)
+        if curves is not None:
+            curves.epoch(record)
         epoch_end(record)
 
+    def on_checkpoint(
+        state: TrainState, model: Mapping[str, torch.Tensor], optimizer: Mapping[str, Any]
+    ) -> None:
+        if curves is not None:
+            curves.flush()
+        writer.save(state, model, optimizer)
+
     try:
-        history = loop.run(Callbacks(on_progress, on_epoch, writer.save))
+        on_steps = curves.steps if curves is not None else lambda *_: None
+        history = loop.run(Callbacks(on_progress, on_steps, on_epoch, on_checkpoint))
         writer.wait()
     finally:
+        if curves is not None:
+            curves.close()
         writer.close()
         shown.close()
     return history
+
+
+def _agreed_checkpoint(folder: Storage, group: ProcessGroup) -> Checkpoint | None:
+    """Return the checkpoint that the first worker finds. Each worker reads it once."""
+    found: list[Checkpoint] = []
+
+    def find() -> str:
+        found.extend(filter(None, [read_newest(folder)]))
+        return found[0].name if found else ""
+
+    name = group.agree("checkpoint", find)
+    if name and not found:
+        return read_checkpoint(folder, name)
+    return found[0] if found else None
 
 
 class _Shown:

@@ -6,9 +6,9 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from sightline.errors import SightlineError, WrongUseError
 from sightline.transfer.remote_folder import RemoteFolder
@@ -22,6 +22,7 @@ _INCOMPLETE = "_INCOMPLETE"
 _LAST = "_SUCCESS"
 
 
+_Check = Literal["hash", "twice", "size"]
 _Result = TypeVar("_Result")
 
 
@@ -32,20 +33,23 @@ class Counts:
     Attributes:
         copied: Number of files copied.
         present: Number of files that were there already, with the same content.
-        unchecked: Number of files, of both, for which the store has no hash that can be compared.
+        read_twice: Number of files, of the copied ones, whose hash in the store could not be
+            compared; two downloads of each were equal.
+        unchecked: Files, of both, of which the store has no MD5: only their sizes were compared.
         bytes: Bytes of the copied files.
     """
 
     copied: int = 0
     present: int = 0
-    unchecked: int = 0
+    read_twice: int = 0
+    unchecked: list[str] = field(default_factory=list)
     bytes: int = 0
 
 
 @dataclass(frozen=True)
 class _Done:
     is_copied: bool
-    is_checked: bool
+    check: _Check = "hash"
 
 
 def download(
@@ -129,7 +133,9 @@ def _copy(
                 done += names[name]
                 counts.copied += found.is_copied
                 counts.present += not found.is_copied
-                counts.unchecked += not found.is_checked
+                counts.read_twice += found.check == "twice"
+                if found.check == "size":
+                    counts.unchecked.append(name)
                 counts.bytes += names[name] if found.is_copied else 0
                 progress(done, total)
     return counts
@@ -150,7 +156,7 @@ def _fetch(remote: RemoteFolder, name: str, size: int, folder: Path) -> _Done:
     if target.is_file() and target.stat().st_size == size:
         matches = stored.matches(target)
         if matches or not stored.md5:
-            return _Done(is_copied=False, is_checked=bool(matches))
+            return _Done(is_copied=False, check="hash" if matches else "size")
     target.parent.mkdir(parents=True, exist_ok=True)
     # The name has the object's hash, so that the parts of two versions are not mixed.
     part = target.with_name(f".{target.name}.{stored.md5[:12]}.part")
@@ -162,7 +168,8 @@ def _fetch(remote: RemoteFolder, name: str, size: int, folder: Path) -> _Done:
         # Without a certain hash of the store, two equal downloads prove the transfer.
         if matches or (not stored.is_certain and local == before) or not stored.md5:
             os.replace(part, target)  # noqa: PTH105
-            return _Done(is_copied=True, is_checked=bool(matches))
+            check: _Check = "hash" if matches else "twice" if stored.md5 else "size"
+            return _Done(is_copied=True, check=check)
         before = local
         part.unlink()
     raise _mismatch(f"{remote.uri}/{name}", "downloaded")
@@ -195,7 +202,7 @@ def send_file(source: Path, remote: RemoteFolder, name: str, there: dict[str, in
     if there.get(name) == source.stat().st_size:
         matches = try_again(remote, lambda: remote.hash_of(name)).matches(source)
         if matches:
-            return _Done(is_copied=False, is_checked=True)
+            return _Done(is_copied=False)
     for _ in range(_TRIES):
         try_again(remote, lambda: remote.write(name, source, _CHUNK_BYTES))
         stored: StoredHash = try_again(remote, lambda: remote.hash_of(name))
@@ -204,7 +211,7 @@ def send_file(source: Path, remote: RemoteFolder, name: str, there: dict[str, in
             (not stored.is_certain or not stored.md5)
             and try_again(remote, lambda: remote.md5_of(name, _CHUNK_BYTES)) == md5_of(source)
         ):
-            return _Done(is_copied=True, is_checked=True)
+            return _Done(is_copied=True)
     raise _mismatch(str(source), "uploaded")
 
 

@@ -32,6 +32,7 @@ _PACKAGES = {
     "tqdm": ("tqdm",),
     "matplotlib": ("matplotlib",),
     "jinja2": ("jinja2",),
+    "tensorboard": ("tensorboard",),
 }
 
 

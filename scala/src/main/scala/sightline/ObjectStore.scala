@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets.UTF_8
 
 import scala.util.{Try, Using}
 
+import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FSDataOutputStream, FileAlreadyExistsException, FileSystem, Path}
 
 /**
@@ -12,6 +13,9 @@ import org.apache.hadoop.fs.{FSDataOutputStream, FileAlreadyExistsException, Fil
  * name is free, atomically.
  */
 object ObjectStore {
+
+  /** The file of an output that is written in place. It identifies the run; Spark skips `_` names. */
+  val Marker = "_INCOMPLETE"
 
   private val Schemes = Set("gs", "s3a", "s3", "s3n")
 
@@ -27,18 +31,28 @@ object ObjectStore {
    * Spark's options for writing to the folder; none if it is not in an object store.
    *
    * Each task moves its files to the folder, which needs one copy of each file and not two. Spark writes
-   * no `_SUCCESS`, because the output is complete only when Sightline writes it.
+   * no `_SUCCESS`, because the output is complete only when Sightline writes it. A task commits only
+   * while the run owns the output.
    *
-   * @param folder fully qualified
+   * @param folder fully qualified: an output or a folder in it
    */
-  def writeOptions(folder: String): Map[String, String] =
-    if (!contains(new Path(folder))) Map.empty
+  def writeOptions(folder: String, hadoop: Configuration): Map[String, String] = {
+    val path = new Path(folder)
+    if (!contains(path)) Map.empty
     else {
-      Map(
+      val fs = path.getFileSystem(hadoop)
+      val owner = Iterator
+        .iterate(path)(_.getParent)
+        .takeWhile(Option(_).isDefined)
+        .map(new Path(_, Marker))
+        .flatMap(marker => read(fs, marker).map(FencedCommitter.options(marker, _)))
+        .nextOption()
+      owner.getOrElse(Map.empty) ++ Map(
         "mapreduce.fileoutputcommitter.algorithm.version" -> "2",
         "mapreduce.fileoutputcommitter.marksuccessfuljobs" -> "false",
       )
     }
+  }
 
   /**
    * Checks that the bucket of a path that does not exist is there, for a better error.
@@ -77,6 +91,7 @@ object ObjectStore {
       fs.createFile(file).overwrite(true).recursive().must(Conditional, true).build()
     } else fs.create(file, false) // Google's connector asks for the generation 0.
 
-  private def read(fs: FileSystem, file: Path): Option[String] =
+  /** The text of a file; None if it does not exist or cannot be read. */
+  def read(fs: FileSystem, file: Path): Option[String] =
     Try(Using.resource(fs.open(file))(in => new String(in.readAllBytes(), UTF_8))).toOption
 }

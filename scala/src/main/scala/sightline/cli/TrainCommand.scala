@@ -82,6 +82,7 @@ object TrainCommand extends Command {
       model = run.register.orElse(run.name).getOrElse(new Path(output).getName),
       register = run.register,
       models = run.models,
+      tensorboard = run.tensorboard.map(Command.nonEmpty("--tensorboard", _)),
       tracking = run.tracking,
       saved = OptionsFile.text(saved(options)),
       access = options.cloud.access,

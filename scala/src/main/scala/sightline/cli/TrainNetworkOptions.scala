@@ -17,8 +17,8 @@ final case class TrainNetworkOptions(
     @arg(doc = "Keyword arguments of the architecture, as JSON")
     architectureArguments: String = "{}",
     @arg(doc =
-      "Start weights: a .safetensors or .pth file, a name of torchvision's (default DEFAULT), or " +
-        "none. The head is always new"
+      "Start weights: a .safetensors or .pth file, a run or checkpoint of train on the driver, a " +
+        "name of torchvision's (default DEFAULT), or none. The head is always new"
     )
     weights: String = "DEFAULT",
     @arg(doc = "Height and width of the network's input in pixels (default 224)")

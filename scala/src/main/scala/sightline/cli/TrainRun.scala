@@ -34,6 +34,7 @@ import sightline.{LocalFiles, SightlineException}
  * @param model the name of the model
  * @param register the name in the models root; None: the model stays in the output
  * @param models the models root; None: the session's
+ * @param tensorboard the folder of TensorBoard's files; `auto`: in the output; None: no files
  * @param tracking the server to log the run to; None: the run is not logged
  * @param saved the text of `train.yaml`
  * @param access how Python reaches an object store: the fields of `StoreAccess`
@@ -53,6 +54,7 @@ final case class TrainRun(
     model: String,
     register: Option[String],
     models: Option[String],
+    tensorboard: Option[String],
     tracking: Option[Tracking],
     saved: String,
     access: JObject,
@@ -62,17 +64,23 @@ final case class TrainRun(
 
   /** Checks, prepares the samples, trains, makes the model and registers it. */
   def run(invocation: Invocation): Unit = {
+    val folder = new TrainOutput(output, start, invocation.spark.sessionState.newHadoopConf())
+    folder.check(source.images)
+    folder.held(train(invocation, folder))
+  }
+
+  private def train(invocation: Invocation, folder: TrainOutput): Unit = {
     val spark = invocation.spark
     val hadoop = spark.sessionState.newHadoopConf()
     val watch = new Stopwatch(invocation.started)
-    val folder = new TrainOutput(output, start, hadoop)
     val python = new TrainPython(spark)
-    folder.check(source.images)
     val checkpointsPath = qualified(checkpoints.getOrElse(s"${folder.text}/checkpoints"), hadoop)
     val registry = register.map(name => prepared(SessionModels.registry(spark, models), name))
     val checked = watch("preflight") {
       WorkerSlots.require(spark.sparkContext, workers)
-      python.checkPackages()
+      val precision = (settings \ "precision").extract[String]
+      WorkerSlots.requirePrecision(spark.sparkContext, precision, device)
+      python.checkPackages(if (tensorboard.isDefined) Seq("tensorboard") else Nil)
       tracking.foreach(_.check(spark))
       python.step(
         "check",
@@ -96,6 +104,7 @@ final case class TrainRun(
     val task = common ~ local ~
       ("samples" -> folder.samples) ~
       ("start" -> (checked \ "start")) ~
+      ("tensorboard" -> tensorboard.fold("")(curves(folder, _, hadoop))) ~
       ("threads" -> own)
     val training = new BarrierTraining(spark, python, workers, checkpointsPath, hadoop)
     val progress = new TrainProgress(checkpointsPath, hadoop, System.err)
@@ -178,6 +187,9 @@ final case class TrainRun(
       watch("index")(SampleShards.index(python, events, table, source, folder.samples, access))
     } finally table.close()
   }
+
+  private def curves(folder: TrainOutput, place: String, hadoop: Configuration): String =
+    if (place == "auto") folder.tensorboard else LocalFiles.shown(qualified(place, hadoop))
 
   private def prepared(registry: ModelRegistry, name: String): ModelRegistry = {
     registry.prepare(name)

@@ -55,6 +55,8 @@ final case class TrainRunOptions(
     experiment: Option[String] = None,
     @arg(doc = "Name of the MLflow run (default: model and start time)")
     runName: Option[String] = None,
+    @arg(doc = "Folder or URI for curves that TensorBoard reads; auto: tensorboard in --output")
+    tensorboard: Option[String] = None,
     @arg(doc =
       "YAML file with any of these options, such as epochs: 20; the command line overrides it"
     )

@@ -1,8 +1,11 @@
 package sightline.report
 
+import java.nio.charset.StandardCharsets.UTF_8
 import java.util.UUID
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicBoolean
+
+import scala.util.Using
 
 import org.apache.hadoop.fs.{FileSystem, Path}
 
@@ -24,12 +27,15 @@ final private[report] class MarkedOutput(fs: FileSystem, output: Path, overwrite
 
   private val isOurs = new AtomicBoolean(false)
 
+  // The tasks compare it when they commit: see FencedCommitter.
+  private val text = RunOwner.current.text(Some(UUID.randomUUID.toString))
+
   override val staging: Path = output
 
   override val owner: Path = UnfinishedOutput.marker(output)
 
   override def begin(): Unit = {
-    if (!ObjectStore.create(fs, owner, RunOwner.current.text(Some(UUID.randomUUID.toString)))) {
+    if (!ObjectStore.create(fs, owner, text)) {
       throw MarkedOutput.inUse(fs, output)
     }
     isOurs.set(true)
@@ -43,9 +49,17 @@ final private[report] class MarkedOutput(fs: FileSystem, output: Path, overwrite
     remove(others)
   }
 
-  override def publish(): Unit = fs.create(new Path(output, "_SUCCESS"), true).close()
+  override def beat(): Unit = if (!isLost) {
+    Using.resource(fs.create(owner, true))(_.write(text.getBytes(UTF_8)))
+  }
 
-  override def discard(): Unit = if (isOurs.get) {
+  override def publish(): Unit = {
+    if (isLost) throw MarkedOutput.inUse(fs, output)
+    fs.create(new Path(output, "_SUCCESS"), true).close()
+  }
+
+  override def discard(): Unit = if (isLost) forget()
+  else if (isOurs.get) {
     // If this fails, a later run of this process removes the rest.
     try remove(rest())
     finally MarkedOutput.running.remove(output): Unit
@@ -54,6 +68,14 @@ final private[report] class MarkedOutput(fs: FileSystem, output: Path, overwrite
   override def end(): Unit = if (isOurs.getAndSet(false)) {
     MarkedOutput.running.remove(output): Unit
     MarkedOutput.finish(fs, output)
+  }
+
+  /** Whether another run has taken the output over, as that of a run that seemed to be dead. */
+  private def isLost: Boolean = isOurs.get && ObjectStore.read(fs, owner).exists(_ != text)
+
+  private def forget(): Unit = {
+    isOurs.set(false)
+    MarkedOutput.running.remove(output): Unit
   }
 
   private def rest(): Seq[Path] = fs.listStatus(output).toSeq.map(_.getPath).filterNot(_ == owner)

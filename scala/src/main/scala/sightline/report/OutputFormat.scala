@@ -115,7 +115,11 @@ object OutputFormat {
   }
 
   private def appended(rows: DataFrame, folder: String): DataFrameWriter[Row] =
-    rows.write.mode(Append).options(ObjectStore.writeOptions(folder))
+    rows.write
+      .mode(Append)
+      .options(
+        ObjectStore.writeOptions(folder, rows.sparkSession.sessionState.newHadoopConf())
+      )
 
   private val KnownTypes = new StructType()
     .add(Columns.Path, "string")

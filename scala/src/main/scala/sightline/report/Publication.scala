@@ -96,7 +96,7 @@ final class Publication private (
         throw error
     }
     beat.scheduleAtFixedRate(
-      () => Try(RunOwner.current.write(fs, staged.owner)): Unit,
+      () => Try(staged.beat()): Unit,
       KilledRuns.BeatSeconds,
       KilledRuns.BeatSeconds,
       TimeUnit.SECONDS,

@@ -44,10 +44,15 @@ final case class RunOwner(
   def write(fs: FileSystem, file: Path): Unit =
     Using.resource(fs.create(file, true))(_.write(text(None).getBytes(UTF_8)))
 
-  /** The content of the file; `run` distinguishes the runs of one process. */
-  def text(run: Option[String]): String = {
+  /**
+   * The content of the file.
+   *
+   * @param run distinguishes the runs of one process
+   * @param began the start of the run, for messages
+   */
+  def text(run: Option[String], began: Option[String] = None): String = {
     val json = ("host" -> host) ~ ("namespace" -> namespace) ~ ("process" -> process) ~
-      ("process_started" -> started) ~ ("run" -> run)
+      ("process_started" -> started) ~ ("run" -> run) ~ ("began" -> began)
     JsonMethods.compact(json) + "\n"
   }
 }
@@ -66,8 +71,10 @@ object RunOwner {
   }
 
   /** The owner in a file; None if the file does not exist or cannot be read. */
-  def read(fs: FileSystem, file: Path): Option[RunOwner] = {
-    val json = RunRecord.read(file, fs.getConf)
+  def read(fs: FileSystem, file: Path): Option[RunOwner] = of(RunRecord.read(file, fs.getConf))
+
+  /** The owner in the content of a file; None for other content. */
+  def of(json: JValue): Option[RunOwner] =
     Option((json \ "host", json \ "process")).collect { case (JString(host), JInt(process)) =>
       RunOwner(
         host,
@@ -79,7 +86,6 @@ object RunOwner {
         },
       )
     }
-  }
 
   /** None if the process does not exist, else its start, if the system provides it. */
   private def startOf(process: Long): Option[Option[Double]] = {

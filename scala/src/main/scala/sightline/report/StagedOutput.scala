@@ -18,6 +18,9 @@ private[report] trait StagedOutput {
   /** Writes the owner file. The run may write to [[staging]] afterwards. */
   def begin(): Unit
 
+  /** Writes the owner file again, to show that the run goes on. */
+  def beat(): Unit
+
   /** Makes the output visible as a whole. */
   def publish(): Unit
 
@@ -46,6 +49,8 @@ final private[report] class RenamedOutput(fs: FileSystem, output: Path, overwrit
   override val staging: Path = KilledRuns.staging(output, id)
 
   override def begin(): Unit = RunOwner.current.write(fs, owner)
+
+  override def beat(): Unit = RunOwner.current.write(fs, owner)
 
   override def publish(): Unit = {
     val old = KilledRuns.replaced(output, id)

@@ -45,11 +45,13 @@ object PackedImages {
    *
    * @param folder fully qualified; it may exist in an object store, where its owner file is in it
    */
-  def write(rows: DataFrame, folder: String): Unit =
+  def write(rows: DataFrame, folder: String): Unit = {
+    val hadoop = rows.sparkSession.sessionState.newHadoopConf()
     rows.write
       .mode(Append)
-      .options(WriteOptions ++ ObjectStore.writeOptions(folder))
+      .options(WriteOptions ++ ObjectStore.writeOptions(folder, hadoop))
       .parquet(folder)
+  }
 
   private def named(rows: DataFrame): DataFrame = {
     val own = rows.columns.toSeq.filterNot(Columns.OfWorker)

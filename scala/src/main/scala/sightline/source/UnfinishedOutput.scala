@@ -7,8 +7,7 @@ import sightline.{ObjectStore, SightlineException}
 /** Outputs in object stores that a run writes or has left unfinished. They have the file `_INCOMPLETE`. */
 object UnfinishedOutput {
 
-  /** Spark skips names that start with `_`. */
-  val Marker = "_INCOMPLETE"
+  val Marker: String = ObjectStore.Marker
 
   def marker(output: Path): Path = new Path(output, Marker)
 

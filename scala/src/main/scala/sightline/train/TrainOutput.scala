@@ -32,6 +32,9 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
 
   val samples: String = s"$text/samples"
 
+  /** The folder of TensorBoard's files, if the user gives no other. */
+  val tensorboard: String = s"$text/$TensorBoard"
+
   /**
    * Checks the output against `start`; changes nothing.
    *
@@ -61,23 +64,31 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
     }
     if (start == Replace) {
       val others = names.filterNot(OfRun)
-      if (others.nonEmpty || (!isOurs && names.exists(_ != StartWeights))) {
+      // A run that was killed before it had saved its options has left no more than these.
+      if (others.nonEmpty || (!isOurs && names.exists(name => !Kept(name)))) {
         throw SightlineException("OUTPUT_NOT_OURS", "output" -> location)
       }
     }
   }
+
+  /**
+   * Runs `use` while this process owns the run.
+   *
+   * @throws SightlineException RUN_IN_USE, OUTPUT_NOT_WRITABLE
+   */
+  def held[A](use: => A): A = new RunLock(fs, path)(use)
 
   /** The place of an existing output that is replaced, which must hold no image. */
   def replaces: Option[ReplacedFolder] =
     if (start == Replace) Place.of(path, hadoop).map(ReplacedFolder(location, _)) else None
 
   /**
-   * Removes the run that is replaced, but not the start weights that the checks have just written, and
-   * saves the options.
+   * Removes the run that is replaced, but not the start weights that the checks have just written nor
+   * the owner file, and saves the options.
    */
   def open(options: String): Unit = {
     if (start == Replace) {
-      names.filter(_ != StartWeights).foreach(name => fs.delete(new Path(path, name), true): Unit)
+      names.filterNot(Kept).foreach(name => fs.delete(new Path(path, name), true): Unit)
     }
     Using.resource(fs.create(new Path(path, SettingsFile), true))(_.write(options.getBytes(UTF_8)))
   }
@@ -99,10 +110,13 @@ object TrainOutput {
 
   private val StartWeights = "start.safetensors"
 
+  private val TensorBoard = "tensorboard"
+
+  private val Kept = Set(StartWeights, RunLock.OwnerFile, RunLock.ClaimFile)
+
   /** What a run writes into its output, so what `--overwrite` may delete; as in Python's run_steps. */
-  private val OfRun = Set(
+  private val OfRun = Kept ++ Set(
     SettingsFile,
-    StartWeights,
     "history.json",
     "evaluation.json",
     "model_card.md",
@@ -111,6 +125,7 @@ object TrainOutput {
     "models",
     "samples",
     "checkpoints",
+    TensorBoard,
   )
 
   /** What happens if the output exists. */

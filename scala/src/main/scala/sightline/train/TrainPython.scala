@@ -19,18 +19,20 @@ final class TrainPython(spark: SparkSession) {
   /**
    * Checks that the interpreter has the packages for training.
    *
+   * @param more packages that this run needs too, each of the extra of its name
    * @throws sightline.SightlineException MISSING_PACKAGE and others of [[Preflight]]
    */
-  def checkPackages(): Unit = {
+  def checkPackages(more: Seq[String] = Nil): Unit = {
+    val extras = ("train" +: more).mkString(",")
     val version = spark.sparkContext.version
     Preflight.requireBuildSpark(version)
     Preflight.requirePackages(
       executable,
       version,
-      TrainPython.Packages,
+      TrainPython.Packages ++ more,
       purpose = "train",
-      hint = "Install sightline[train] there, or set another interpreter by spark.pyspark.python " +
-        "or PYSPARK_PYTHON.",
+      hint = s"Install sightline[$extras] there, or set another interpreter by " +
+        "spark.pyspark.python or PYSPARK_PYTHON.",
     ): Unit
   }
 

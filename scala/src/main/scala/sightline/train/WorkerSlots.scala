@@ -50,6 +50,23 @@ object WorkerSlots {
     if (context.isLocal) math.max(cpus, context.defaultParallelism / workers) else cpus
   }
 
+  /**
+   * Checks that the workers' devices can train with the precision: fp16 needs CUDA, and `auto` is the
+   * CPU unless Spark gives each task a GPU, which it does not in local mode.
+   *
+   * @param device `auto`, `cpu` or `cuda`
+   * @throws SightlineException UNSUPPORTED_PRECISION
+   */
+  def requirePrecision(context: SparkContext, precision: String, device: String): Unit = {
+    val hasGpus = !context.isLocal && context.getConf.contains("spark.task.resource.gpu.amount")
+    val isOnCpu = device == "cpu" || (device == "auto" && !hasGpus)
+    if (precision == "fp16" && isOnCpu) {
+      // The text of the Python command: the condition's own is about the backends of a model.
+      val text = "--precision fp16 trains on a CUDA device only; on the CPU use bf16 or fp32."
+      SightlineException.relayed("UNSUPPORTED_PRECISION", text).foreach(throw _)
+    }
+  }
+
   private def missing(context: SparkContext, workers: Int, slots: Int): SightlineException =
     SightlineException(
       "MISSING_SLOTS",

@@ -17,6 +17,19 @@ final class WorkerSlotsSuite extends AnyFunSuite with LocalSpark {
     )
   }
 
+  test("fp16 is refused where the workers are on the CPU") {
+    val context = spark.sparkContext
+    Seq("auto", "cpu").foreach { device =>
+      val error =
+        intercept[SightlineException](WorkerSlots.requirePrecision(context, "fp16", device))
+      assert(
+        error.getMessage.startsWith("UNSUPPORTED_PRECISION: --precision fp16 trains on a CUDA")
+      )
+      WorkerSlots.requirePrecision(context, "bf16", device)
+    }
+    WorkerSlots.requirePrecision(context, "fp16", "cuda")
+  }
+
   test("in local mode the workers divide the cores") {
     assert(Seq(1, 2).map(WorkerSlots.threads(spark.sparkContext, _)) == Seq(2, 1))
   }
