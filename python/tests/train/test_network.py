@@ -77,6 +77,18 @@ def test_the_first_layers_are_frozen_by_number() -> None:
         freeze(network, replace(TINY, freeze="1000"), 3)
 
 
+def test_batch_normalisation_keeps_its_statistics_and_trains_its_weights_if_asked() -> None:
+    for batch_norm, kept in (("update", False), ("keep", True)):
+        settings = replace(TINY, batch_norm=batch_norm)
+        network = build_network(settings, 3, None)
+        set_training(network, freeze(network, settings, 3))
+        before = {name: one.clone() for name, one in network.named_buffers()}
+        network(torch.rand(4, 3, 64, 64)).sum().backward()
+        after = dict(network.named_buffers())
+        assert all(torch.equal(before[name], after[name]) == kept for name in before)
+        assert network.get_parameter("bn1.weight").grad is not None
+
+
 def test_the_preprocessing_is_that_of_the_published_weights_at_the_given_size() -> None:
     settings = TrainSettings(architecture="torchvision:resnet50", image_size=112)
     found = preprocessing_of(settings)
@@ -91,6 +103,7 @@ def test_the_preprocessing_is_that_of_the_published_weights_at_the_given_size() 
         ({"optimizer": "adagrad"}, "UNKNOWN_OPTIMIZER: --optimizer 'adagrad'. Known: adam, "),
         ({"scheduler": "x"}, "UNKNOWN_SCHEDULER: "),
         ({"augment": "x"}, "UNKNOWN_AUGMENT: "),
+        ({"batch_norm": "x"}, "UNKNOWN_BATCH_NORM: --batch-norm 'x'. Known: update, keep."),
         ({"precision": "int8"}, "UNKNOWN_PRECISION: "),
         ({"epochs": 0}, "INVALID_OPTION: --epochs is 0; it must be at least 1."),
         ({"learning_rate": float("nan")}, "INVALID_OPTION: --learning-rate is nan"),

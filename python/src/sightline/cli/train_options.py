@@ -20,7 +20,13 @@ from sightline.cli.options import (
     image_options,
 )
 from sightline.errors import WrongUseError
-from sightline.train.train_settings import AUGMENTS, OPTIMIZERS, SCHEDULERS, TRAIN_PRECISIONS
+from sightline.train.train_settings import (
+    AUGMENTS,
+    BATCH_NORMS,
+    OPTIMIZERS,
+    SCHEDULERS,
+    TRAIN_PRECISIONS,
+)
 
 
 class _LocalPath(click.Path):
@@ -107,6 +113,13 @@ _NETWORK = add_options(
         default="none",
         show_default=True,
         help="none, all-but-head, or N: the first N layers with weights.",
+    ),
+    click.option(
+        "--batch-norm",
+        type=KnownName(BATCH_NORMS),
+        default="update",
+        show_default=True,
+        help="update the statistics of batch normalisation, or keep those of the start weights.",
     ),
 )
 _STEPS = add_options(

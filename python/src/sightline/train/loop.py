@@ -87,7 +87,7 @@ class TrainLoop:
         preprocessing = preprocessing_of(settings)
         self._reader = PixelReader(preprocessing, settings.augment, settings.seed)
         self.network = build_network(settings, len(index.labels), start)
-        self._frozen = freeze(self.network, settings, len(index.labels))
+        self._evaluated = freeze(self.network, settings, len(index.labels))
         # As the pixels: weights of another layout are copied in each step.
         self.network.to(memory_format=torch.channels_last)
         self._model: torch.nn.Module = PixelModel(self.network, preprocessing).to(group.device)
@@ -169,7 +169,7 @@ class TrainLoop:
             [own if len(own) else batch[:1] for own, batch in zip(mine, whole, strict=True)],
             lambda content, out, row: self._reader.varied(content, out, epoch, row),
         )
-        set_training(self._model, self._frozen)
+        set_training(self._model, self._evaluated)
         pending: list[torch.Tensor] = []
         every = _CUDA_CHECK_STEPS if group.device.type == "cuda" else 1
         for rows, own, batch in zip(whole, mine, _timed(loaded, clock), strict=True):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from sightline.backends.architecture import build_architecture, find_maker, load_weights
 from sightline.bundle.class_count import ARGUMENT
@@ -145,12 +146,24 @@ def freeze(
     """Freeze layers as the settings say.
 
     Returns:
-        The frozen layers, which stay in evaluation mode, so that their batch normalisation keeps
-        its statistics.
+        The layers that stay in evaluation mode, so that their batch normalisation keeps its
+        statistics: the frozen ones, and all batch normalisation if `batch_norm` is ``keep``.
 
     Raises:
         WrongUseError: INVALID_OPTION if all layers would be frozen.
     """
+    frozen = _frozen_layers(network, settings, classes)
+    for layer in frozen:
+        for parameter in layer.parameters(recurse=False):
+            parameter.requires_grad = False
+    if settings.batch_norm == "update":
+        return frozen
+    return frozen + [one for one in network.modules() if isinstance(one, _BatchNorm)]
+
+
+def _frozen_layers(
+    network: torch.nn.Module, settings: TrainSettings, classes: int
+) -> list[torch.nn.Module]:
     if settings.freeze == "none":
         return []
     layers = [one for one in network.modules() if any(True for _ in one.parameters(recurse=False))]
@@ -158,33 +171,28 @@ def freeze(
         head = head_names(settings, classes)
         names = dict(network.named_parameters())
         trained = {id(names[name]) for name in head if name in names}
-        frozen = [
+        return [
             one
             for one in layers
             if not any(id(p) in trained for p in one.parameters(recurse=False))
         ]
-    else:
-        count = int(settings.freeze)
-        if count >= len(layers):
-            raise WrongUseError(
-                "INVALID_OPTION",
-                f"--freeze is {count}, and {settings.architecture} has {len(layers)} layers with "
-                f"weights. Freeze fewer, or use {ALL_BUT_HEAD}.",
-            )
-        frozen = layers[:count]
-    for layer in frozen:
-        for parameter in layer.parameters(recurse=False):
-            parameter.requires_grad = False
-    return frozen
+    count = int(settings.freeze)
+    if count >= len(layers):
+        raise WrongUseError(
+            "INVALID_OPTION",
+            f"--freeze is {count}, and {settings.architecture} has {len(layers)} layers with "
+            f"weights. Freeze fewer, or use {ALL_BUT_HEAD}.",
+        )
+    return layers[:count]
 
 
-def set_training(network: torch.nn.Module, frozen: list[torch.nn.Module]) -> None:
-    """Put the network in training mode, but frozen layers in evaluation mode.
+def set_training(network: torch.nn.Module, evaluated: list[torch.nn.Module]) -> None:
+    """Put the network in training mode, but the layers of `freeze` in evaluation mode.
 
     If all but the head is frozen, the rest of the network also drops nothing at random.
     """
     network.train()
-    for layer in frozen:
+    for layer in evaluated:
         layer.eval()
 
 

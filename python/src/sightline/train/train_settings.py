@@ -12,10 +12,12 @@ Optimizer = Literal["adam", "adamw", "sgd"]
 Scheduler = Literal["constant", "cosine", "step"]
 TrainPrecision = Literal["fp32", "bf16", "fp16"]
 Augment = Literal["none", "flip", "crop"]
+BatchNorm = Literal["update", "keep"]
 OPTIMIZERS: tuple[Optimizer, ...] = get_args(Optimizer)
 SCHEDULERS: tuple[Scheduler, ...] = get_args(Scheduler)
 TRAIN_PRECISIONS: tuple[TrainPrecision, ...] = get_args(TrainPrecision)
 AUGMENTS: tuple[Augment, ...] = get_args(Augment)
+BATCH_NORMS: tuple[BatchNorm, ...] = get_args(BatchNorm)
 ALL_BUT_HEAD = "all-but-head"
 NO_WEIGHTS = "none"
 
@@ -24,6 +26,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "scheduler": SCHEDULERS,
     "precision": TRAIN_PRECISIONS,
     "augment": AUGMENTS,
+    "batch_norm": BATCH_NORMS,
 }
 _AT_LEAST_1 = ("epochs", "batch_size", "image_size", "checkpoint_every", "keep")
 _AT_LEAST_0 = ("warmup_epochs", "checkpoint_batches", "seed")
@@ -56,6 +59,10 @@ class TrainSettings:
             part of random size and shape, mirrored at random.
         freeze: ``none``; ``all-but-head``; or a number N: the first N layers with weights keep
             theirs. Frozen batch normalisation keeps its statistics.
+        batch_norm: ``update``: layers that are trained normalise by the batch and update their
+            statistics; ``keep``: all batch normalisation keeps the statistics of the start
+            weights, which suits small batches and weights whose statistics were folded into the
+            layers (mean 0, variance 1).
         precision: ``fp32``; ``bf16`` and ``fp16`` compute in that type and keep fp32 weights.
         seed: Of the order, of the augmentation, of the new head and of dropout.
         checkpoint_every: Epochs between checkpoints.
@@ -83,6 +90,7 @@ class TrainSettings:
     warmup_epochs: int = 0
     augment: Augment = "none"
     freeze: str = "none"
+    batch_norm: BatchNorm = "update"
     precision: TrainPrecision = "fp32"
     seed: int = 0
     checkpoint_every: int = 2
@@ -94,7 +102,7 @@ class TrainSettings:
             if getattr(self, name) not in known:
                 raise WrongUseError(
                     f"UNKNOWN_{name.upper()}",
-                    f"--{name} '{getattr(self, name)}'. Known: {', '.join(known)}.",
+                    f"{_option(name)} '{getattr(self, name)}'. Known: {', '.join(known)}.",
                 )
         for names, least in ((_AT_LEAST_1, 1), (_AT_LEAST_0, 0)):
             for name in names:
@@ -139,7 +147,10 @@ class TrainSettings:
         return TrainSettings(**known)
 
     def _invalid(self, name: str, rule: str) -> WrongUseError:
-        option = "--" + name.replace("_", "-")
         return WrongUseError(
-            "INVALID_OPTION", f"{option} is {getattr(self, name)}; it must {rule}."
+            "INVALID_OPTION", f"{_option(name)} is {getattr(self, name)}; it must {rule}."
         )
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")

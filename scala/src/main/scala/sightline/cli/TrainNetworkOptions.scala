@@ -29,6 +29,10 @@ final case class TrainNetworkOptions(
     std: Option[String] = None,
     @arg(doc = "none (default), all-but-head, or N: the first N layers with weights keep them")
     freeze: String = "none",
+    @arg(doc =
+      "update (default) the statistics of batch normalisation, or keep those of the start weights"
+    )
+    batchNorm: String = "update",
 ) {
 
   /** The fields of `TrainSettings`. */
@@ -39,7 +43,9 @@ final case class TrainNetworkOptions(
       ("image_size" -> OptionValue.atLeast("--image-size", imageSize, 1)) ~
       ("mean" -> mean.fold[JValue](JNull)(triple("--mean", _))) ~
       ("std" -> std.fold[JValue](JNull)(triple("--std", _))) ~
-      ("freeze" -> freeze)
+      ("freeze" -> freeze) ~
+      ("batch_norm" -> OptionValue
+        .oneOf("UNKNOWN_BATCH_NORM", "--batch-norm", batchNorm, Seq("update", "keep")))
 
   private def arguments: JValue =
     Try(JsonMethods.parse(architectureArguments)).toOption

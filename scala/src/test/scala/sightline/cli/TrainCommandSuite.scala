@@ -69,6 +69,7 @@ final class TrainCommandSuite extends AnyFunSuite with CommandRuns {
     assert(refused("--optimizer", "lion").code == "UNKNOWN_OPTIMIZER")
     assert(refused("--scheduler", "none").code == "UNKNOWN_SCHEDULER")
     assert(refused("--augment", "mixup").code == "UNKNOWN_AUGMENT")
+    assert(refused("--batch-norm", "freeze").code == "UNKNOWN_BATCH_NORM")
     assert(refused("--precision", "int8").code == "UNKNOWN_PRECISION")
     assert(refused("--device", "tpu").code == "UNKNOWN_DEVICE")
     val invalid = Seq("epochs", "batch-size", "workers", "keep", "classes", "mean", "cache-gb")
