@@ -6,13 +6,17 @@ answers.py JAR GALLERY COLOUR_MODEL MEANS_MODEL FOLDER: JAR fits the pyspark tha
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
+import pyspark
 from pyspark.errors import PySparkException
 from pyspark.ml import Pipeline, PipelineModel
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from sightline.ml import ImageFeaturizer, ImagePredictor
 
 jar, gallery, colour, means, folder = sys.argv[1:]
@@ -24,6 +28,7 @@ spark = (
     .config("spark.sql.shuffle.partitions", "3")
     .config("spark.sql.files.maxPartitionBytes", "4m")
     .config("spark.sightline.models", f"{folder}/models")
+    .config("spark.executor.extraJavaOptions", os.environ.get("EXECUTOR_OPTIONS", ""))
     .getOrCreate()
 )
 spark.sparkContext.setLogLevel("OFF")
@@ -31,51 +36,53 @@ spark.read.format("sightline").option("labels", "folder").load(gallery).createOr
     "images"
 )
 
-PREDICTED = f"""
+PREDICTED = """
     SELECT relative_path AS name, p.label AS label, p.score AS score, p.error.code AS error
     FROM (SELECT relative_path, ml_predict('{colour}', content) AS p FROM images)"""
 SQL = {
     "ml_predict": PREDICTED,
-    "ml_features": f"""
+    "ml_features": """
         SELECT relative_path, f.features AS features, f.error.code AS error
         FROM (SELECT relative_path, ml_features('{means}', content) AS f FROM images)""",
-    "table function": f"""
+    "table function": """
         SELECT relative_path, prediction.label AS predicted, error.code AS code
         FROM ml_predict(TABLE(images), '{colour}')""",
-    "read_images": f"SELECT relative_path, length(content) AS n FROM read_images('{gallery}')",
-    "filter on the answer": f"SELECT name FROM ({PREDICTED}) WHERE label = 'red' AND score > 0.5",
-    "group by the answer": f"SELECT label, count(*) AS n FROM ({PREDICTED}) GROUP BY label",
-    "order by the answer": f"SELECT name, label FROM ({PREDICTED}) ORDER BY score, name",
-    "equal calls": f"""
+    "read_images": "SELECT relative_path, length(content) AS n FROM read_images('{gallery}')",
+    "filter on the answer": "SELECT name FROM ({predicted}) WHERE label = 'red' AND score > 0.5",
+    "group by the answer": "SELECT label, count(*) AS n FROM ({predicted}) GROUP BY label",
+    "order by the answer": "SELECT name, label FROM ({predicted}) ORDER BY score, name",
+    "equal calls": """
         SELECT relative_path, ml_predict('{colour}', content).label AS one,
                ml_predict('{colour}', content).score AS two, ml_predict('{colour}', content) AS all
         FROM images""",
-    "join of inferred rows": f"""
-        WITH p AS ({PREDICTED})
-        SELECT a.name, b.name AS other FROM p a JOIN p b ON a.label = b.label AND a.name < b.name""",
-    "outer join without a key": f"""
-        WITH p AS ({PREDICTED})
+    "join of inferred rows": """
+        WITH p AS ({predicted})
+        SELECT a.name, b.name AS other FROM p a JOIN p b
+        ON a.label = b.label AND a.name < b.name""",
+    "outer join without a key": """
+        WITH p AS ({predicted})
         SELECT p.name, q.n FROM p FULL OUTER JOIN (SELECT 0 AS n) q ON p.score < q.n""",
-    "two models": f"""
+    "two models": """
         SELECT relative_path, ml_predict('{colour}', content).label AS label,
                element_at(ml_features('{means}', content).features, 1) AS first
         FROM images""",
-    "NULL and bytes that are no image": f"""
-        SELECT name, ml_predict('{colour}', content) AS p, ml_predict('{colour}', content) IS NULL AS none
+    "NULL and bytes that are no image": """
+        SELECT name, ml_predict('{colour}', content) AS p,
+               ml_predict('{colour}', content) IS NULL AS none
         FROM VALUES ('null', CAST(NULL AS BINARY)), ('text', X'00') AS rows(name, content)""",
-    "union": f"""
-        SELECT name, label FROM ({PREDICTED}) UNION ALL SELECT name, label FROM ({PREDICTED})""",
-    "limit 0": f"SELECT * FROM ({PREDICTED}) LIMIT 0",
+    "union": """
+        SELECT name, label FROM ({predicted}) UNION ALL SELECT name, label FROM ({predicted})""",
+    "limit 0": "SELECT * FROM ({predicted}) LIMIT 0",
     "a model that is not there": "SELECT ml_predict('nobody', X'00')",
-    "an image that is a text": f"SELECT ml_predict('{colour}', 'text')",
+    "an image that is a text": "SELECT ml_predict('{colour}', 'text')",
 }
 STATEMENTS = (
-    f"CREATE MODEL colours USING '{colour}' COMMENT 'three colours'",
-    f"CREATE MODEL colours USING '{colour}'",
-    f"CREATE MODEL IF NOT EXISTS colours USING '{colour}'",
+    "CREATE MODEL colours USING '{colour}' COMMENT 'three colours'",
+    "CREATE MODEL colours USING '{colour}'",
+    "CREATE MODEL IF NOT EXISTS colours USING '{colour}'",
     "SHOW MODELS LIKE 'col*'",
     "DESCRIBE MODEL colours",
-    "SELECT ml_predict('colours', content).label AS label FROM images WHERE relative_path = 'top.png'",
+    "SELECT ml_predict('colours', content).label FROM images WHERE relative_path = 'top.png'",
     "DROP MODEL colours",
     "DROP MODEL colours",
     "SHOW MODELS",
@@ -84,7 +91,9 @@ STATEMENTS = (
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401
-    """The value as JSON has it, without the folders of this run."""
+    """The value as JSON has it, without the time of a registration."""
+    if isinstance(value, str):
+        return re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z", "TIME", value)
     if isinstance(value, bytes | bytearray):
         return value.hex()
     if hasattr(value, "asDict"):
@@ -94,8 +103,14 @@ def plain(value: Any) -> Any:  # noqa: ANN401
     return value
 
 
+def query(text: str) -> DataFrame:
+    """The frame of a text in which names stand for this run's folders."""
+    names = {"colour": colour, "means": means, "gallery": gallery}
+    return spark.sql(text.format(predicted=PREDICTED.format(**names), **names))
+
+
 def rows(text: str) -> list[Any]:
-    return [plain(row) for row in spark.sql(text).collect()]
+    return [plain(row) for row in query(text).collect()]
 
 
 def answer(work: Callable[[], list[Any]]) -> list[Any]:
@@ -121,22 +136,52 @@ def stages() -> list[Any]:
 
 
 def cached() -> list[Any]:
-    table = spark.sql(PREDICTED).cache()
+    table = query(PREDICTED).cache()
     table.count()
     found = [plain(row) for row in table.where("label = 'blue'").collect()]
     table.unpersist()
     return found
 
 
+def inferences() -> list[Any]:
+    """How many nodes of each query's optimized plan run a model."""
+    counts = {}
+    for name, text in SQL.items():
+        if name not in ("a model that is not there", "an image that is a text", "read_images"):
+            plan = query(text)._jdf.queryExecution().optimizedPlan().toString()
+            counts[name] = len(re.findall(r"\bInfer ", plan))
+    return [counts]
+
+
+def command() -> list[Any]:
+    """The rows of the jar's predict, which runs as an application of this Spark."""
+    submit = f"{os.environ.get('SPARK_HOME') or pyspark.__path__[0]}/bin/spark-submit"
+    words = ["predict", "--images", gallery, "--model", colour, "--output", f"{folder}/predicted"]
+    options = ["--master", "local[2]", "--conf", "spark.ui.enabled=false"]
+    done = subprocess.run(  # noqa: S603 - the repository's own program
+        [submit, *options, jar, *words, "--labels", "folder"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        return [{"status": done.returncode, "message": done.stderr[-500:]}]
+    found = spark.read.parquet(f"{folder}/predicted/predictions")
+    return [plain(row) for row in found.select("relative_path", "label", "error").collect()]
+
+
 SORTED = {"order by the answer"}
 found = {name: answer(lambda text=text: rows(text)) for name, text in SQL.items()}
 found["stages"] = answer(stages)
 found["cache"] = answer(cached)
+found["inferences"] = answer(inferences)
+found["predict"] = answer(command)
 found = {
     name: some if name in SORTED else sorted(some, key=lambda row: json.dumps(row, sort_keys=True))
     for name, some in found.items()
 }
 for number, text in enumerate(STATEMENTS):
     found[f"statement {number}"] = answer(lambda text=text: rows(text))
-print(json.dumps({"spark": spark.version, "answers": found}))
+java = spark._jvm.java.lang.Runtime.version().feature()
+print(json.dumps({"spark": spark.version, "java": str(java), "answers": found}))  # noqa: T201
 spark.stop()
