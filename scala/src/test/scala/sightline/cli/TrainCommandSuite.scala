@@ -7,12 +7,13 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.SightlineException
 import sightline.TestFolder.{withFolder, write}
-import sightline.train.TrainOutput
+import sightline.train.{TrainOutput, Training}
 
 /** The options of `train` and its files of options; tests/train/ trains. */
 final class TrainCommandSuite extends AnyFunSuite with CommandRuns {
 
-  private def parsed(words: Any*): TrainRun = TrainCommand.parse(words.map(_.toString))
+  private def parsed(words: Any*): Training =
+    TrainCommand.parse(words.map(_.toString)).training
 
   private def refused(words: Any*): SightlineException = intercept[SightlineException](
     parsed(Seq("--images", "flowers", "--output", "run") ++ words: _*): Unit
