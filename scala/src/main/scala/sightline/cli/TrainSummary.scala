@@ -27,7 +27,8 @@ final case class TrainSummary(
   private def made: JValue = trained.made
 
   def text: String = {
-    val samples = trained.counts.obj.map { case (part, n) => s"$part ${n.extract[Long]}" }.mkString(", ")
+    val samples =
+      trained.counts.obj.map { case (part, n) => s"$part ${n.extract[Long]}" }.mkString(", ")
     val failed = (index \ "left_out").extract[Map[String, Long]].map { case (c, n) => s"$c $n" }
     val leftOut = if (failed.isEmpty) "" else failed.mkString("; left out: ", ", ", "")
     val part = (made \ "part").extractOpt[String].getOrElse("")

@@ -78,7 +78,9 @@ final case class Training(
     else prepare(spark, python, folder, resolved, watch)
     val index = RunRecord.read(new Path(s"${folder.samples}/${SampleShards.Index}"), hadoop)
     val common = ("settings" -> resolved) ~ ("access" -> access) ~
-      ("checkpoints" -> LocalFiles.shown(saves)) ~ ("cache" -> cache) ~ ("cache_bytes" -> cacheBytes)
+      ("checkpoints" -> LocalFiles.shown(
+        saves
+      )) ~ ("cache" -> cache) ~ ("cache_bytes" -> cacheBytes)
     val own = threads.getOrElse(WorkerSlots.threads(spark.sparkContext, workers))
     val task = common ~
       ("samples" -> folder.samples) ~
