@@ -52,7 +52,7 @@ final class TransferClassifier(override val uid: String)
   override def transformSchema(schema: StructType): StructType = AnalysisErrors.analysed {
     val table = StageSchema(SparkSession.active, schema)
     columns(table): Unit
-    settings: Unit
+    trainSettings: Unit
     shares: Unit
     if (!isSet(output)) throw wrong(output, "is not set. Name the folder or URI of the runs.")
     withAdded(table, Seq(outputCol.name -> StructField($(outputCol), Columns.PredictionType)))
@@ -128,7 +128,7 @@ final class TransferClassifier(override val uid: String)
         maxErrorRate = $(maxErrorRate),
         frame = Some(images.input),
       ),
-      settings = settings,
+      settings = trainSettings,
       seed = $(seed),
       output = folder.toString,
       start = if (isRun) TrainOutput.Resume else TrainOutput.New,
@@ -140,14 +140,16 @@ final class TransferClassifier(override val uid: String)
       device = $(device),
       model = get(modelName).getOrElse(new Path($(output)).getName),
       // JSON is YAML.
-      saved = JsonMethods.pretty(settings ~ ("split" -> $(split)) ~ ("workers" -> $(workers))) + "\n",
+      saved = JsonMethods.pretty(
+        trainSettings ~ ("split" -> $(split)) ~ ("workers" -> $(workers))
+      ) + "\n",
       access = JObject("credentials" -> JString("auto")),
     )
 
   /** What distinguishes the runs below one output. */
   private def identity(images: LabelledImages): String = {
     val others = Set("keep", "checkpoint_every", "checkpoint_batches")
-    val named = settings.removeField { case (name, _) => others(name) }
+    val named = trainSettings.removeField { case (name, _) => others(name) }
     val text = JsonMethods.compact(
       ("settings" -> named) ~ ("split" -> $(split)) ~ ("labels" -> images.labels) ~
         ("images" -> images.hash)

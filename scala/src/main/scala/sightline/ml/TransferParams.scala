@@ -11,24 +11,102 @@ import org.json4s.jackson.JsonMethods
 /** The Params of [[TransferClassifier]] for the network and its training; defaults as of `train`. */
 trait TransferParams extends RowErrorParams with TransferRunParams with HasSeed {
 
-  final val architecture: Param[String] = new Param(this, "architecture", "a classifier of torchvision or timm, or package.module:function", ModelParams.notEmpty)
-  final val architectureArguments: Param[String] = new Param(this, "architectureArguments", "keyword arguments of the architecture, a JSON object", ModelParams.notEmpty)
-  final val weights: Param[String] = new Param(this, "weights", "start weights: a file, a name of torchvision's, or none", ModelParams.notEmpty)
-  final val imageSize: IntParam = new IntParam(this, "imageSize", "height and width of the network's input in pixels (>= 1)", ParamValidators.gtEq(1))
-  final val mean: DoubleArrayParam = new DoubleArrayParam(this, "mean", "mean of each of the three colours, 0 to 1; not set: that of the weights", TransferParams.isColour)
-  final val std: DoubleArrayParam = new DoubleArrayParam(this, "std", "standard deviation of each colour, 0 to 1; not set: that of the weights", TransferParams.isColour)
-  final val freeze: Param[String] = new Param(this, "freeze", "none, all-but-head, or N: the first N layers with weights keep them", ModelParams.notEmpty)
-  final val epochs: IntParam = new IntParam(this, "epochs", "passes over the training part (>= 1)", ParamValidators.gtEq(1))
-  final val batchSize: IntParam = new IntParam(this, "batchSize", "images of one step of all workers together (>= 1)", ParamValidators.gtEq(1))
-  final val optimizer: Param[String] = new Param(this, "optimizer", "adam, adamw or sgd", ParamValidators.inArray(Array("adam", "adamw", "sgd")))
-  final val learningRate: DoubleParam = new DoubleParam(this, "learningRate", "learning rate (> 0)", ParamValidators.gt(0))
-  final val weightDecay: DoubleParam = new DoubleParam(this, "weightDecay", "weight decay (>= 0)", ParamValidators.gtEq(0))
-  final val momentum: DoubleParam = new DoubleParam(this, "momentum", "momentum of sgd (>= 0, < 1)", ParamValidators.inRange(0, 1, true, false))
-  final val labelSmoothing: DoubleParam = new DoubleParam(this, "labelSmoothing", "label smoothing of the cross-entropy (>= 0, < 1)", ParamValidators.inRange(0, 1, true, false))
-  final val scheduler: Param[String] = new Param(this, "scheduler", "learning rate over the steps: constant, cosine or step", ParamValidators.inArray(Array("constant", "cosine", "step")))
-  final val warmupEpochs: IntParam = new IntParam(this, "warmupEpochs", "epochs in which the learning rate rises (>= 0)", ParamValidators.gtEq(0))
-  final val augment: Param[String] = new Param(this, "augment", "augmentation: none, flip or crop", ParamValidators.inArray(Array("none", "flip", "crop")))
-  final val precision: Param[String] = new Param(this, "precision", "precision of the training: fp32, bf16 or fp16", ParamValidators.inArray(Array("fp32", "bf16", "fp16")))
+  final val architecture: Param[String] = new Param(
+    this,
+    "architecture",
+    "a classifier of torchvision or timm, or package.module:function",
+    ModelParams.notEmpty,
+  )
+  final val architectureArguments: Param[String] = new Param(
+    this,
+    "architectureArguments",
+    "keyword arguments of the architecture, a JSON object",
+    ModelParams.notEmpty,
+  )
+  final val weights: Param[String] = new Param(
+    this,
+    "weights",
+    "start weights: a file, a name of torchvision's, or none",
+    ModelParams.notEmpty,
+  )
+  final val imageSize: IntParam = new IntParam(
+    this,
+    "imageSize",
+    "height and width of the network's input in pixels (>= 1)",
+    ParamValidators.gtEq(1),
+  )
+  final val mean: DoubleArrayParam = new DoubleArrayParam(
+    this,
+    "mean",
+    "mean of each of the three colours, 0 to 1; not set: that of the weights",
+    TransferParams.isColour,
+  )
+  final val std: DoubleArrayParam = new DoubleArrayParam(
+    this,
+    "std",
+    "standard deviation of each colour, 0 to 1; not set: that of the weights",
+    TransferParams.isColour,
+  )
+  final val freeze: Param[String] = new Param(
+    this,
+    "freeze",
+    "none, all-but-head, or N: the first N layers with weights keep them",
+    ModelParams.notEmpty,
+  )
+  final val epochs: IntParam =
+    new IntParam(this, "epochs", "passes over the training part (>= 1)", ParamValidators.gtEq(1))
+  final val batchSize: IntParam = new IntParam(
+    this,
+    "batchSize",
+    "images of one step of all workers together (>= 1)",
+    ParamValidators.gtEq(1),
+  )
+  final val optimizer: Param[String] = new Param(
+    this,
+    "optimizer",
+    "adam, adamw or sgd",
+    ParamValidators.inArray(Array("adam", "adamw", "sgd")),
+  )
+  final val learningRate: DoubleParam =
+    new DoubleParam(this, "learningRate", "learning rate (> 0)", ParamValidators.gt(0))
+  final val weightDecay: DoubleParam =
+    new DoubleParam(this, "weightDecay", "weight decay (>= 0)", ParamValidators.gtEq(0))
+  final val momentum: DoubleParam = new DoubleParam(
+    this,
+    "momentum",
+    "momentum of sgd (>= 0, < 1)",
+    ParamValidators.inRange(0, 1, true, false),
+  )
+  final val labelSmoothing: DoubleParam = new DoubleParam(
+    this,
+    "labelSmoothing",
+    "label smoothing of the cross-entropy (>= 0, < 1)",
+    ParamValidators.inRange(0, 1, true, false),
+  )
+  final val scheduler: Param[String] = new Param(
+    this,
+    "scheduler",
+    "learning rate over the steps: constant, cosine or step",
+    ParamValidators.inArray(Array("constant", "cosine", "step")),
+  )
+  final val warmupEpochs: IntParam = new IntParam(
+    this,
+    "warmupEpochs",
+    "epochs in which the learning rate rises (>= 0)",
+    ParamValidators.gtEq(0),
+  )
+  final val augment: Param[String] = new Param(
+    this,
+    "augment",
+    "augmentation: none, flip or crop",
+    ParamValidators.inArray(Array("none", "flip", "crop")),
+  )
+  final val precision: Param[String] = new Param(
+    this,
+    "precision",
+    "precision of the training: fp32, bf16 or fp16",
+    ParamValidators.inArray(Array("fp32", "bf16", "fp16")),
+  )
 
   setDefault(
     architecture -> "resnet50",
@@ -96,7 +174,7 @@ trait TransferParams extends RowErrorParams with TransferRunParams with HasSeed 
    *
    * @throws sightline.SightlineException WRONG_PARAM
    */
-  private[ml] def settings: JObject =
+  private[sightline] def trainSettings: JObject =
     ("architecture" -> $(architecture)) ~
       ("arguments" -> keywords) ~
       ("weights" -> $(weights)) ~

@@ -1,6 +1,14 @@
 package sightline.ml
 
-import org.apache.spark.ml.param.{BooleanParam, DoubleParam, IntParam, LongParam, Param, ParamValidators, Params}
+import org.apache.spark.ml.param.{
+  BooleanParam,
+  DoubleParam,
+  IntParam,
+  LongParam,
+  Param,
+  ParamValidators,
+  Params,
+}
 
 import sightline.schedule.InferenceSettings
 import sightline.source.FolderScanOptions
@@ -8,22 +16,93 @@ import sightline.source.FolderScanOptions
 /** The Params of [[TransferClassifier]] for its samples, its files and its workers. */
 trait TransferRunParams extends Params {
 
-  final val output: Param[String] = new Param(this, "output", "folder or URI below which each fit has the folder of its run", ModelParams.notEmpty)
-  final val resume: BooleanParam = new BooleanParam(this, "resume", "whether a fit continues, or takes, the run of the same images and settings")
-  final val modelName: Param[String] = new Param(this, "modelName", "name of the model; not set: the last part of output", ModelParams.notEmpty)
-  final val pathCol: Param[String] = new Param(this, "pathCol", "column with the names of the images; not set: the hash of an image is its name", ModelParams.notEmpty)
-  final val groupCol: Param[String] = new Param(this, "groupCol", "column whose equal values are in one part", ModelParams.notEmpty)
-  final val split: Param[String] = new Param(this, "split", "shares of train, validation and test, which add up to 1", ModelParams.notEmpty)
-  final val maxErrorRate: DoubleParam = new DoubleParam(this, "maxErrorRate", "share of the images that may be unreadable, 0 to 1", ParamValidators.inRange(0, 1))
-  final val maxImageBytes: LongParam = new LongParam(this, "maxImageBytes", "most bytes of an image (>= 1)", ParamValidators.gtEq(1))
-  final val checkpointEvery: IntParam = new IntParam(this, "checkpointEvery", "epochs between checkpoints (>= 1)", ParamValidators.gtEq(1))
-  final val checkpointBatches: IntParam = new IntParam(this, "checkpointBatches", "also a checkpoint after each N batches; 0: none", ParamValidators.gtEq(0))
-  final val keep: IntParam = new IntParam(this, "keep", "newest checkpoints to keep, beside the best (>= 1)", ParamValidators.gtEq(1))
-  final val cache: Param[String] = new Param(this, "cache", "folder on each node for copies of remote samples", ModelParams.notEmpty)
-  final val cacheGb: DoubleParam = new DoubleParam(this, "cacheGb", "limit of those copies, in GB (>= 0.001)", ParamValidators.gtEq(0.001))
-  final val workers: IntParam = new IntParam(this, "workers", "tasks of Spark that train together (>= 1)", ParamValidators.gtEq(1))
-  final val threads: IntParam = new IntParam(this, "threads", "threads of each worker (>= 1); not set: by Spark's settings", ParamValidators.gtEq(1))
-  final val device: Param[String] = new Param(this, "device", "device of the training: auto, cpu or cuda", ParamValidators.inArray(InferenceSettings.Devices.toArray))
+  final val output: Param[String] = new Param(
+    this,
+    "output",
+    "folder or URI below which each fit has the folder of its run",
+    ModelParams.notEmpty,
+  )
+  final val resume: BooleanParam = new BooleanParam(
+    this,
+    "resume",
+    "whether a fit continues, or takes, the run of the same images and settings",
+  )
+  final val modelName: Param[String] = new Param(
+    this,
+    "modelName",
+    "name of the model; not set: the last part of output",
+    ModelParams.notEmpty,
+  )
+  final val pathCol: Param[String] = new Param(
+    this,
+    "pathCol",
+    "column with the names of the images; not set: the hash of an image is its name",
+    ModelParams.notEmpty,
+  )
+  final val groupCol: Param[String] =
+    new Param(this, "groupCol", "column whose equal values are in one part", ModelParams.notEmpty)
+  final val split: Param[String] = new Param(
+    this,
+    "split",
+    "shares of train, validation and test, which add up to 1",
+    ModelParams.notEmpty,
+  )
+  final val maxErrorRate: DoubleParam = new DoubleParam(
+    this,
+    "maxErrorRate",
+    "share of the images that may be unreadable, 0 to 1",
+    ParamValidators.inRange(0, 1),
+  )
+  final val maxImageBytes: LongParam =
+    new LongParam(this, "maxImageBytes", "most bytes of an image (>= 1)", ParamValidators.gtEq(1))
+  final val checkpointEvery: IntParam = new IntParam(
+    this,
+    "checkpointEvery",
+    "epochs between checkpoints (>= 1)",
+    ParamValidators.gtEq(1),
+  )
+  final val checkpointBatches: IntParam = new IntParam(
+    this,
+    "checkpointBatches",
+    "also a checkpoint after each N batches; 0: none",
+    ParamValidators.gtEq(0),
+  )
+  final val keep: IntParam = new IntParam(
+    this,
+    "keep",
+    "newest checkpoints to keep, beside the best (>= 1)",
+    ParamValidators.gtEq(1),
+  )
+  final val cache: Param[String] = new Param(
+    this,
+    "cache",
+    "folder on each node for copies of remote samples",
+    ModelParams.notEmpty,
+  )
+  final val cacheGb: DoubleParam = new DoubleParam(
+    this,
+    "cacheGb",
+    "limit of those copies, in GB (>= 0.001)",
+    ParamValidators.gtEq(0.001),
+  )
+  final val workers: IntParam = new IntParam(
+    this,
+    "workers",
+    "tasks of Spark that train together (>= 1)",
+    ParamValidators.gtEq(1),
+  )
+  final val threads: IntParam = new IntParam(
+    this,
+    "threads",
+    "threads of each worker (>= 1); not set: by Spark's settings",
+    ParamValidators.gtEq(1),
+  )
+  final val device: Param[String] = new Param(
+    this,
+    "device",
+    "device of the training: auto, cpu or cuda",
+    ParamValidators.inArray(InferenceSettings.Devices.toArray),
+  )
 
   setDefault(
     resume -> false,

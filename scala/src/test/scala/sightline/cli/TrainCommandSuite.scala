@@ -7,7 +7,8 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.SightlineException
 import sightline.TestFolder.{withFolder, write}
-import sightline.train.{TrainOutput, Training}
+import sightline.ml.TransferClassifier
+import sightline.train.{SplitShares, TrainOutput, Training}
 
 /** The options of `train` and its files of options; tests/train/ trains. */
 final class TrainCommandSuite extends AnyFunSuite with CommandRuns {
@@ -36,6 +37,21 @@ final class TrainCommandSuite extends AnyFunSuite with CommandRuns {
     )
     defaults.foreach { case (name, value) => assert(run.settings \ name == value, name) }
     assert((run.model, run.workers, run.start) == (("run", 1, TrainOutput.New)))
+  }
+
+  test("the defaults are those of the estimator TransferClassifier") {
+    val run = parsed("--images", "flowers", "--output", "out/run")
+    val estimator = new TransferClassifier()
+    assert(run.settings.obj.filterNot(_._2 == JNull) == estimator.trainSettings.obj)
+    assert(run.source.shares == SplitShares.parse(estimator.getSplit))
+    assert(run.source.maxErrorRate == estimator.getMaxErrorRate)
+    assert(run.source.images.maxImageBytes == estimator.getMaxImageBytes)
+    assert(
+      (run.seed, run.workers, run.device) == ((estimator.getSeed, estimator.getWorkers, "auto"))
+    )
+    assert(
+      (run.cache, run.cacheBytes) == ((estimator.getCache, (estimator.getCacheGb * 1e9).toLong))
+    )
   }
 
   test("the command line overrides the file of options") {
