@@ -9,19 +9,13 @@ from pyspark.ml.wrapper import JavaEstimator, JavaModel, JavaParams
 from pyspark.sql import DataFrame
 
 from sightline.ml.params import HasDecoder, HasModel, HasRowErrors, HasTopK
-from sightline.ml.stage import Stage
+from sightline.ml.stage import MODEL_DEFAULTS, Stage
 from sightline.ml.transfer_network import NETWORK_DEFAULTS, HasNetwork, NetworkParams
 from sightline.ml.transfer_run import RUN_DEFAULTS, HasRun, RunParams
 
 _PACKAGE = "sightline.ml"
-_COLUMNS = {
-    "inputCol": "content",
-    "labelCol": "label",
-    "outputCol": "prediction",
-    "topK": 5,
-    "handleInvalid": "keep",
-    "errorCol": "error",
-}
+_IMAGES = {"inputCol": "content", "outputCol": "prediction", "topK": 5}
+_ROWS = {"labelCol": "label", "handleInvalid": "keep", "errorCol": "error"}
 
 
 class TransferParams(NetworkParams, RunParams, total=False):
@@ -42,6 +36,11 @@ class TransferClassifierModel(
     """A fitted `TransferClassifier`: it predicts as `ImagePredictor`."""
 
     __module__ = _PACKAGE
+
+    def __init__(self, java_model: Any = None) -> None:  # noqa: ANN401 - from py4j
+        super().__init__(java_model)
+        # PySpark copies no defaults of a stage of the jar, and has others for the columns.
+        self._setDefault(**MODEL_DEFAULTS, **_IMAGES, decoder="fast")
 
     @property
     def run(self) -> str:
@@ -85,7 +84,7 @@ class TransferClassifier(
 
     def __init__(self, **params: Unpack[TransferParams]) -> None:
         super().__init__()
-        self._open({**NETWORK_DEFAULTS, **RUN_DEFAULTS, **_COLUMNS, "seed": 0}, params)
+        self._open({**NETWORK_DEFAULTS, **RUN_DEFAULTS, **_IMAGES, **_ROWS, "seed": 0}, params)
 
     def _fit(self, dataset: DataFrame) -> TransferClassifierModel:
         # PySpark would copy `device` and `precision`, which are those of the training here.

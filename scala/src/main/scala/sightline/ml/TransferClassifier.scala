@@ -17,11 +17,11 @@ import org.json4s.*
 import org.json4s.JsonDSL.*
 import org.json4s.jackson.JsonMethods
 
-import sightline.SightlineException
 import sightline.plan.StageInference
 import sightline.report.{RunRecord, Stopwatch}
 import sightline.source.{Columns, ImageRequest}
 import sightline.train.{SampleSource, SplitShares, TrainOutput, Training}
+import sightline.{LocalFiles, SightlineException}
 
 /**
  * Fine-tunes a network on labelled images, as the command `train`. The fitted model predicts as
@@ -80,7 +80,7 @@ final class TransferClassifier(override val uid: String)
     if (fs.exists(new Path(root, TrainOutput.SettingsFile))) {
       throw SightlineException("OUTPUT_EXISTS", "output" -> $(output))
     }
-    val folder = new Path(root, s"fit-${identity(images)}")
+    val folder = fs.makeQualified(new Path(root, s"fit-${identity(images)}"))
     val isRun = $(resume) && fs.exists(new Path(folder, TrainOutput.SettingsFile))
     val record = if (isRun) RunRecord.read(new Path(folder, Record), hadoop) else JNothing
     (record \ "model" \ "model", record \ "model" \ "sha256") match {
@@ -105,7 +105,7 @@ final class TransferClassifier(override val uid: String)
       bundle: String,
       sha256: String,
   ): TransferClassifierModel = {
-    val model = new TransferClassifierModel(uid, folder.toString).setParent(this)
+    val model = new TransferClassifierModel(uid, LocalFiles.shown(folder)).setParent(this)
     // Not the Params of the training that have the names of the model's: device and precision.
     Seq[Param[?]](inputCol, outputCol, topK, handleInvalid, errorCol).foreach { param =>
       get(param.asInstanceOf[Param[Any]]).foreach { value =>
