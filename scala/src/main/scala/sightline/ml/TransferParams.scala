@@ -179,8 +179,8 @@ trait TransferParams extends RowErrorParams with TransferRunParams with HasSeed 
       ("arguments" -> keywords) ~
       ("weights" -> $(weights)) ~
       ("image_size" -> $(imageSize)) ~
-      ("mean" -> get(mean).map(_.toList)) ~
-      ("std" -> get(std).map(_.toList)) ~
+      ("mean" -> colour(mean)) ~
+      ("std" -> colour(std)) ~
       ("freeze" -> $(freeze)) ~
       ("epochs" -> $(epochs)) ~
       ("batch_size" -> $(batchSize)) ~
@@ -197,6 +197,9 @@ trait TransferParams extends RowErrorParams with TransferRunParams with HasSeed 
       ("checkpoint_every" -> $(checkpointEvery)) ~
       ("checkpoint_batches" -> $(checkpointBatches)) ~
       ("keep" -> $(keep))
+
+  private def colour(param: DoubleArrayParam): JValue =
+    get(param).fold[JValue](JNull)(values => JArray(values.toList.map(JDouble(_))))
 
   private def keywords: JObject =
     Try(JsonMethods.parse($(architectureArguments))).toOption

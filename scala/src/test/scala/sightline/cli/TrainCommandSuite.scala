@@ -42,7 +42,7 @@ final class TrainCommandSuite extends AnyFunSuite with CommandRuns {
   test("the defaults are those of the estimator TransferClassifier") {
     val run = parsed("--images", "flowers", "--output", "out/run")
     val estimator = new TransferClassifier()
-    assert(run.settings.obj.filterNot(_._2 == JNull) == estimator.trainSettings.obj)
+    assert(run.settings == estimator.trainSettings)
     assert(run.source.shares == SplitShares.parse(estimator.getSplit))
     assert(run.source.maxErrorRate == estimator.getMaxErrorRate)
     assert(run.source.images.maxImageBytes == estimator.getMaxImageBytes)
