@@ -53,6 +53,8 @@ ALLOWED: dict[str, set[str]] = {
         "sightline.model",
         "sightline.schedule",
         "sightline.plan",
+        "sightline.report",
+        "sightline.train",
     },
     "sightline.vectors": {"sightline", "sightline.source", "sightline.plan"},
     "sightline.sql": {

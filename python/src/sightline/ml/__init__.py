@@ -10,6 +10,7 @@ from sightline.ml.cached_pipeline import CachedPipeline
 from sightline.ml.classifier import ImageClassifier, ImageClassifierModel
 from sightline.ml.images import ImageFeaturizer, ImageFileTransformer, ImagePredictor
 from sightline.ml.tensors import TensorTransformer
+from sightline.ml.transfer_classifier import TransferClassifier, TransferClassifierModel
 
 __all__ = [
     "CachedPipeline",
@@ -19,4 +20,6 @@ __all__ = [
     "ImageFileTransformer",
     "ImagePredictor",
     "TensorTransformer",
+    "TransferClassifier",
+    "TransferClassifierModel",
 ]

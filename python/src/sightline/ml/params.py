@@ -21,7 +21,38 @@ def declare(name: str, doc: str, converter: Callable[[object], T]) -> Param[T]:
     return Param(Params._dummy(), name, doc, typeConverter=converter)
 
 
-class HasModel(Params):
+class HasRowErrors(Params):
+    """What happens to rows without a result."""
+
+    handleInvalid = declare(
+        "handleInvalid",
+        "rows without a result: keep (with an error), skip or error (stop)",
+        TypeConverters.toString,
+    )
+    errorCol = declare(
+        "errorCol",
+        "column with the errors of rows, if handleInvalid is keep",
+        TypeConverters.toString,
+    )
+
+    def setHandleInvalid(self, value: str) -> Self:
+        """Set `handleInvalid`."""
+        return self._set(handleInvalid=value)
+
+    def getHandleInvalid(self) -> str:
+        """Return the value of `handleInvalid`."""
+        return self.getOrDefault(self.handleInvalid)
+
+    def setErrorCol(self, value: str) -> Self:
+        """Set `errorCol`."""
+        return self._set(errorCol=value)
+
+    def getErrorCol(self) -> str:
+        """Return the value of `errorCol`."""
+        return self.getOrDefault(self.errorCol)
+
+
+class HasModel(HasRowErrors):
     """The model of a stage, how it runs, and what happens to rows without a result."""
 
     model = declare(
@@ -47,16 +78,6 @@ class HasModel(Params):
         "allowCode",
         "whether the model may run Python code from any package; a saved stage does not keep it",
         TypeConverters.toBoolean,
-    )
-    handleInvalid = declare(
-        "handleInvalid",
-        "rows without a result: keep (with an error), skip or error (stop)",
-        TypeConverters.toString,
-    )
-    errorCol = declare(
-        "errorCol",
-        "column with the errors of rows, if handleInvalid is keep",
-        TypeConverters.toString,
     )
     modelSha256 = declare(
         "modelSha256",
@@ -114,22 +135,6 @@ class HasModel(Params):
     def getAllowCode(self) -> bool:
         """Return the value of `allowCode`."""
         return self.getOrDefault(self.allowCode)
-
-    def setHandleInvalid(self, value: str) -> Self:
-        """Set `handleInvalid`."""
-        return self._set(handleInvalid=value)
-
-    def getHandleInvalid(self) -> str:
-        """Return the value of `handleInvalid`."""
-        return self.getOrDefault(self.handleInvalid)
-
-    def setErrorCol(self, value: str) -> Self:
-        """Set `errorCol`."""
-        return self._set(errorCol=value)
-
-    def getErrorCol(self) -> str:
-        """Return the value of `errorCol`."""
-        return self.getOrDefault(self.errorCol)
 
     def setModelSha256(self, value: str) -> Self:
         """Set `modelSha256`."""

@@ -7,7 +7,7 @@ import org.apache.spark.sql.functions.{col, count, lit, sum}
 import org.json4s.JsonDSL.*
 
 import sightline.OptionValue
-import sightline.report.{Publication, RunRecord, Stopwatch, WrittenRows}
+import sightline.report.{Publication, RunRecord, StageWithProgress, Stopwatch, WrittenRows}
 import sightline.source.{Columns, ErrorCode, FolderScanOptions, ImageRequest, PackedImages}
 
 /** `pack-images`: writes the bytes of many image files to one Parquet table. */

@@ -18,6 +18,7 @@ import sightline.report.{
   Publication,
   RunPage,
   RunRecord,
+  StageWithProgress,
   Stopwatch,
   Tracking,
   WrittenRows,

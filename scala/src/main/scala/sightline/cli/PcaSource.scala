@@ -7,7 +7,7 @@ import org.json4s.{JObject, JString, JValue, jvalue2monadic}
 
 import sightline.SightlineException
 import sightline.pca.{ComponentFit, ComponentModel, FeatureCounts, FeatureTable, FittedComponents}
-import sightline.report.{RunRecord, Stopwatch}
+import sightline.report.{RunRecord, StageWithProgress, Stopwatch}
 import sightline.source.Columns
 
 /** The source of a run's components: a fit, or an earlier run. */

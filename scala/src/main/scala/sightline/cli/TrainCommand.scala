@@ -8,7 +8,7 @@ import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.sightline.HadoopSettings
 
 import sightline.schedule.InferenceSettings
-import sightline.train.{LabelsFile, SampleSource, SplitShares, TrainOutput}
+import sightline.train.{LabelsFile, SampleSource, SplitShares, TrainOutput, Training}
 import sightline.{OptionValue, SightlineException}
 
 /** `train`: trains a classifier on labelled images with several workers, and makes a model of it. */
@@ -54,7 +54,7 @@ object TrainCommand extends Command {
       )
     }
     val output = Command.nonEmpty("--output", run.output)
-    val checked = TrainRun(
+    val training = Training(
       source = SampleSource(
         options.images.request(
           OptionValue.atLeast("--max-image-bytes", samples.maxImageBytes, 1L)
@@ -80,14 +80,11 @@ object TrainCommand extends Command {
       device =
         OptionValue.oneOf("UNKNOWN_DEVICE", "--device", run.device, InferenceSettings.Devices),
       model = run.register.orElse(run.name).getOrElse(new Path(output).getName),
-      register = run.register,
-      models = run.models,
       tensorboard = run.tensorboard.map(Command.nonEmpty("--tensorboard", _)),
-      tracking = run.tracking,
       saved = OptionsFile.text(saved(options)),
       access = options.cloud.access,
     )
-    (checked, options.cloud)
+    (TrainRun(training, run.register, run.models, run.tracking), options.cloud)
   }
 
   /** The words of the command line, and those of the files for options that it does not have. */

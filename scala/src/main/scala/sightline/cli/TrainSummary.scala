@@ -5,19 +5,16 @@ import java.util.Locale
 import org.json4s.*
 
 import sightline.report.Stopwatch
-import sightline.train.SplitSamples
+import sightline.train.Trained
 
 /**
  * The message of `train` at its end.
  *
- * @param index the index of the samples
- * @param made the result of the step `finish`
+ * @param output the folder of the run as the user wrote it
  * @param registered the name and version in the models root; None: the model is not registered
  */
 final case class TrainSummary(
-    index: JValue,
-    made: JValue,
-    bundle: String,
+    trained: Trained,
     output: String,
     watch: Stopwatch,
     registered: Option[(String, Int)],
@@ -25,14 +22,13 @@ final case class TrainSummary(
 
   implicit private val formats: Formats = DefaultFormats
 
-  /** The number of samples of each part. */
-  def counts: JObject =
-    JObject(SplitSamples.Parts.toList.map { part =>
-      JField(part, JLong((index \ "counts" \ part).extract[Seq[Long]].sum))
-    })
+  private def bundle: String = trained.bundle
+  private def index: JValue = trained.index
+  private def made: JValue = trained.made
 
   def text: String = {
-    val samples = counts.obj.map { case (part, n) => s"$part ${n.extract[Long]}" }.mkString(", ")
+    val samples =
+      trained.counts.obj.map { case (part, n) => s"$part ${n.extract[Long]}" }.mkString(", ")
     val failed = (index \ "left_out").extract[Map[String, Long]].map { case (c, n) => s"$c $n" }
     val leftOut = if (failed.isEmpty) "" else failed.mkString("; left out: ", ", ", "")
     val part = (made \ "part").extractOpt[String].getOrElse("")

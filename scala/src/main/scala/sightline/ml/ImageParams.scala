@@ -73,7 +73,7 @@ trait ImageParams extends HasDecoder with HasInputCol {
 
 object ImageParams {
 
-  private def wrongType(stage: String, field: StructField): SightlineException =
+  private[ml] def wrongType(stage: String, field: StructField): SightlineException =
     SightlineException(
       "WRONG_COLUMN_TYPE",
       "column" -> field.name,

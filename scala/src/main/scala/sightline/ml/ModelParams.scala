@@ -3,12 +3,10 @@ package sightline.ml
 import org.apache.spark.ml.param.*
 import org.apache.spark.sql.SparkSession
 
-import sightline.SightlineException
 import sightline.model.Backend
 import sightline.plan.StageInference.Wanted
 import sightline.plan.{CallOptions, SessionModel, StageInference}
 import sightline.schedule.{BatchRows, InferenceSettings}
-import sightline.source.Columns
 
 /**
  * The Params of every stage: the model, the settings for running it, and what becomes of a row that
@@ -16,7 +14,7 @@ import sightline.source.Columns
  *
  * A setting that is not set has the value of the model's OPTIONS, else of the session.
  */
-trait ModelParams extends Params {
+trait ModelParams extends RowErrorParams {
 
   /** The model: a name, `name@version`, or the path or URI of a bundle's folder or zip. */
   final val model: Param[String] = new Param(
@@ -78,21 +76,6 @@ trait ModelParams extends Params {
     "whether the model may run Python code of its own; a saved stage does not keep it",
   )
 
-  final val handleInvalid: Param[String] = new Param(
-    this,
-    "handleInvalid",
-    "what becomes of a row that has an error: keep (its outputs are NULL and errorCol says why), " +
-      "skip (it is left out) or error (the query fails)",
-    ParamValidators.inArray(Array(ModelParams.Keep, ModelParams.Skip, ModelParams.Fail)),
-  )
-
-  final val errorCol: Param[String] = new Param(
-    this,
-    "errorCol",
-    "the column of errors, struct<code, stage, message>, which handleInvalid=keep adds",
-    ModelParams.notEmpty,
-  )
-
   private val settings = InferenceSettings()
   setDefault(
     modelSha256 -> "",
@@ -102,8 +85,6 @@ trait ModelParams extends Params {
     device -> settings.device,
     batchRows -> ModelParams.AutoRows,
     allowCode -> settings.allowCode,
-    handleInvalid -> ModelParams.Keep,
-    errorCol -> Columns.Error,
   )
 
   def getModel: String = $(model)
@@ -114,8 +95,6 @@ trait ModelParams extends Params {
   def getDevice: String = $(device)
   def getBatchRows: Int = $(batchRows)
   def getAllowCode: Boolean = $(allowCode)
-  def getHandleInvalid: String = $(handleInvalid)
-  def getErrorCol: String = $(errorCol)
 
   /** Sets the model; any hash that an earlier model had to have is cleared. */
   def setModel(value: String): this.type = clear(modelSha256).set(model, value)
@@ -126,11 +105,6 @@ trait ModelParams extends Params {
   def setDevice(value: String): this.type = set(device, value)
   def setBatchRows(value: Int): this.type = set(batchRows, value)
   def setAllowCode(value: Boolean): this.type = set(allowCode, value)
-  def setHandleInvalid(value: String): this.type = set(handleInvalid, value)
-  def setErrorCol(value: String): this.type = set(errorCol, value)
-
-  /** The name of the stage in errors and EXPLAIN. */
-  private[ml] def stageName: String = getClass.getSimpleName
 
   /** The options of a call that are set as Params, by their names in SQL. */
   private[ml] def callOptions: Map[String, String] =
@@ -162,15 +136,6 @@ trait ModelParams extends Params {
         val settings = chosen.settings
         chosen.copy(settings = settings.copy(allowCode = settings.allowCode || $(allowCode)))
       },
-    )
-
-  /** @param why a phrase that follows the name of the Param */
-  private[ml] def wrong(param: Param[?], why: String): SightlineException =
-    SightlineException(
-      "WRONG_PARAM",
-      "param" -> param.name,
-      "stage" -> stageName,
-      "reason" -> why,
     )
 }
 

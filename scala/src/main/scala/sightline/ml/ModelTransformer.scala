@@ -64,19 +64,7 @@ private[ml] trait ModelTransformer extends Transformer with ModelParams {
     val table = StageSchema(spark, schema)
     inputs(spark, model, table): Unit
     readError(table): Unit
-    val isKept = $(handleInvalid) == ModelParams.Keep
-    added.foreach(output => table.requireFree(stageName, output.param, output.field.name))
-    if (isKept && earlierError(table).isEmpty) {
-      table.requireFree(stageName, errorCol.name, $(errorCol))
-    }
-    val error = Option.when(isKept)(StructField($(errorCol), Columns.ErrorType))
-    table.requireDistinct(
-      stageName,
-      added.map(output => output.param -> output.field.name) ++
-        error.map(field => errorCol.name -> field.name),
-    )
-    val kept = schema.filterNot(field => isKept && earlierError(table).contains(field.name))
-    StructType(kept ++ added.map(_.field) ++ error)
+    withAdded(table, added.map(output => output.param -> output.field))
   }
 
   override def transform(dataset: Dataset[?]): DataFrame = {
@@ -132,10 +120,6 @@ private[ml] trait ModelTransformer extends Transformer with ModelParams {
         answered.select(col("*") +: columns(orFail): _*).drop(own: _*)
     }
   }
-
-  /** The table's column of errors that has the name of `errorCol`; the stage's errors are added to it. */
-  private def earlierError(table: StageSchema): Option[String] =
-    table.find(stageName, $(errorCol)).filter(field => Columns.isError(field.dataType)).map(_.name)
 }
 
 private[ml] object ModelTransformer {

@@ -1,6 +1,6 @@
 package sightline.train
 
-import sightline.source.ImageRequest
+import sightline.source.{ImageInput, ImageRequest}
 
 /**
  * The labelled images of a training run, and how they are divided.
@@ -11,6 +11,8 @@ import sightline.source.ImageRequest
  * @param classes the number of classes that the user expects; None: any
  * @param classNames the labels in the order of the class ids; None: the images' labels, sorted
  * @param maxErrorRate the share of the images that may be unreadable, 0 to 1
+ * @param frame the images of a DataFrame, with their bytes; then `images` has only their name, for
+ *   errors, and the limit of their size. None: `images` is listed
  */
 final case class SampleSource(
     images: ImageRequest,
@@ -19,4 +21,5 @@ final case class SampleSource(
     classes: Option[Int] = None,
     classNames: Option[Seq[String]] = None,
     maxErrorRate: Double = 0.01,
+    frame: Option[ImageInput] = None,
 )

@@ -82,7 +82,8 @@ object SampleTable {
   }
 
   private def list(spark: SparkSession, source: SampleSource): ImageInput =
-    if (!source.shares.byFolders) ImageInput.open(spark, source.images)
+    if (source.frame.isDefined) source.frame.get
+    else if (!source.shares.byFolders) ImageInput.open(spark, source.images)
     else {
       val parts = SplitImages.open(spark, source.images).map(_.input)
       parts.head.copy(
@@ -96,7 +97,7 @@ object SampleTable {
    * divided alike; its path in a table.
    */
   private def name(input: ImageInput, source: SampleSource): Column = {
-    val isListed = !TableFile.is(source.images.images) &&
+    val isListed = source.frame.isEmpty && !TableFile.is(source.images.images) &&
       input.rows.columns.contains(Columns.RelativePath)
     col(if (isListed) Columns.RelativePath else Columns.Path)
   }

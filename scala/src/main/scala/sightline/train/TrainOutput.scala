@@ -38,10 +38,11 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
   /**
    * Checks the output against `start`; changes nothing.
    *
+   * @param images the listed images, which the output must not contain; None for a DataFrame's
    * @throws SightlineException NO_CHECKPOINT if there is no run to resume; OUTPUT_EXISTS,
    *   OUTPUT_NOT_OURS, OUTPUT_HOLDS_INPUT, OUTPUT_IN_INPUT or OUTPUT_NOT_WRITABLE
    */
-  def check(images: ImageRequest): Unit = {
+  def check(images: Option[ImageRequest]): Unit = {
     WritableOutput.require(fs, path)
     val isOurs = fs.exists(new Path(path, SettingsFile))
     start match {
@@ -58,8 +59,8 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
     }
     if (start != Resume) {
       Place.of(path, hadoop).map(ReplacedFolder(location, _)).foreach { folder =>
-        images.inputs.foreach(folder.requireWithout(_, hadoop))
-        images.tables.foreach(folder.requireOutside(_, hadoop))
+        images.toSeq.flatMap(_.inputs).foreach(folder.requireWithout(_, hadoop))
+        images.toSeq.flatMap(_.tables).foreach(folder.requireOutside(_, hadoop))
       }
     }
     if (start == Replace) {

@@ -7,12 +7,14 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.SightlineException
 import sightline.TestFolder.{withFolder, write}
-import sightline.train.TrainOutput
+import sightline.ml.TransferClassifier
+import sightline.train.{SplitShares, TrainOutput, Training}
 
 /** The options of `train` and its files of options; tests/train/ trains. */
 final class TrainCommandSuite extends AnyFunSuite with CommandRuns {
 
-  private def parsed(words: Any*): TrainRun = TrainCommand.parse(words.map(_.toString))
+  private def parsed(words: Any*): Training =
+    TrainCommand.parse(words.map(_.toString)).training
 
   private def refused(words: Any*): SightlineException = intercept[SightlineException](
     parsed(Seq("--images", "flowers", "--output", "run") ++ words: _*): Unit
@@ -35,6 +37,21 @@ final class TrainCommandSuite extends AnyFunSuite with CommandRuns {
     )
     defaults.foreach { case (name, value) => assert(run.settings \ name == value, name) }
     assert((run.model, run.workers, run.start) == (("run", 1, TrainOutput.New)))
+  }
+
+  test("the defaults are those of the estimator TransferClassifier") {
+    val run = parsed("--images", "flowers", "--output", "out/run")
+    val estimator = new TransferClassifier()
+    assert(run.settings == estimator.trainSettings)
+    assert(run.source.shares == SplitShares.parse(estimator.getSplit))
+    assert(run.source.maxErrorRate == estimator.getMaxErrorRate)
+    assert(run.source.images.maxImageBytes == estimator.getMaxImageBytes)
+    assert(
+      (run.seed, run.workers, run.device) == ((estimator.getSeed, estimator.getWorkers, "auto"))
+    )
+    assert(
+      (run.cache, run.cacheBytes) == ((estimator.getCache, (estimator.getCacheGb * 1e9).toLong))
+    )
   }
 
   test("the command line overrides the file of options") {

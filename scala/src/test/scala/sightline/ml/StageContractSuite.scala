@@ -55,6 +55,8 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
   private def created(found: Class[?], folder: Path): PipelineStage = found match {
     case _ if found == classOf[ImageClassifierModel] =>
       new ImageClassifier().setModel(means).setMaxIter(5).fit(input(folder))
+    case _ if found == classOf[TransferClassifier] => trainer
+    case _ if found == classOf[TransferClassifierModel] => trainer.fit(input(folder))
     case _ if found == classOf[CachedPipeline] =>
       val classifier = new ImageClassifier().setModel(means).setMaxIter(5)
       new CachedPipeline().setStages(Array(classifier))
@@ -63,10 +65,35 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
       stage.setModel(if (stage.isInstanceOf[TensorTransformer]) iris else means)
   }
 
+  /** Trains once in this suite: the fits with the same Params take the run of the first. */
+  private def trainer: TransferClassifier = new TransferClassifier()
+    .setOutput(StageContractSuite.runs.toString)
+    .setResume(true)
+    .setArchitecture("timm:test_convnext")
+    .setWeights("none")
+    .setMean(Array(0.5, 0.5, 0.5))
+    .setStd(Array(0.5, 0.5, 0.5))
+    .setImageSize(32)
+    .setEpochs(1)
+    .setSplit("1/0/0")
+
   /** The stage that has the Params of the model. */
-  private def params(stage: PipelineStage): ModelParams = stage match {
-    case pipeline: Pipeline => params(pipeline.getStages.head)
-    case other => other.asInstanceOf[ModelParams]
+  private def params(stage: PipelineStage): Option[ModelParams] = own(stage) match {
+    case found: ModelParams => Some(found)
+    case _ => None
+  }
+
+  private def own(stage: PipelineStage): PipelineStage = stage match {
+    case pipeline: Pipeline => own(pipeline.getStages.head)
+    case other => other
+  }
+
+  /** A Param with a whole number that every fit can have. */
+  private def number(stage: PipelineStage): Param[Int] = {
+    val found = own(stage)
+    found
+      .getParam(if (found.hasParam("batchRows")) "batchRows" else "topK")
+      .asInstanceOf[Param[Int]]
   }
 
   private def iris: String = TensorBundle.iris.folder.toString
@@ -93,6 +120,8 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
   /** Another value of a Param than its own; arrays and texts are made longer. */
   private def another(stage: PipelineStage, param: Param[Any]): Any =
     (param.name, stage.get(param).orElse(stage.getDefault(param))) match {
+      case ("modelSha256", _) if stage.isInstanceOf[TransferClassifierModel] =>
+        stage.asInstanceOf[TransferClassifierModel].getModelSha256
       case ("modelSha256", _) =>
         val isTensors = stage.isInstanceOf[TensorTransformer]
         (if (isTensors) TensorBundle.iris else ColourBundle.means).sha256
@@ -106,6 +135,12 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
       case ("casts", _) => "lossy"
       case ("result", _) => "tensors"
       case ("head", _) => "mlp"
+      case ("optimizer", _) => "sgd"
+      case ("scheduler", _) => "step"
+      case ("augment", _) => "flip"
+      case ("maxErrorRate" | "momentum" | "labelSmoothing", _) => 0.5
+      case ("mean" | "std", _) => Array(0.1, 0.2, 0.3)
+      case ("threads", _) => 3
       case (_, Some(flag: Boolean)) => !flag
       case (_, Some(number: Int)) => number + 1
       case (_, Some(number: Long)) => number + 1
@@ -140,6 +175,8 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
         "ImageFileTransformer",
         "ImagePredictor",
         "TensorTransformer",
+        "TransferClassifier",
+        "TransferClassifierModel",
       )
     )
   }
@@ -180,11 +217,13 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
 
   test("copy keeps the uid and the Params, and changes only the given ones") {
     forEach { (stage, folder) =>
-      val own = params(stage)
-      val copied = stage.copy(ParamMap(own.batchRows -> 7))
+      val param = number(stage)
+      val before = own(stage).getOrDefault(param)
+      val copied = stage.copy(ParamMap(param -> 7))
       assert(copied.getClass == stage.getClass)
-      assert((copied.uid, params(copied).getBatchRows, own.getBatchRows) == ((stage.uid, 7, 0)))
-      assert(values(copied) - "batchRows" == values(stage) - "batchRows")
+      assert((copied.uid, own(copied).getOrDefault(param)) == ((stage.uid, 7)))
+      assert(own(stage).getOrDefault(param) == before)
+      assert(values(copied) - param.name == values(stage) - param.name)
       assert(result(copied, input(folder)) == result(stage, input(folder)))
     }
   }
@@ -217,10 +256,13 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
       val all = stage.transformSchema(schema)
       assert(refused(stage, all) == "OUTPUT_COLUMN_EXISTS")
       val nobody = stage.copy(ParamMap.empty)
-      params(nobody).setModel("nobody"): Unit
-      assert(refused(nobody, schema) == "UNKNOWN_MODEL")
-      params(nobody).clear(params(nobody).model): Unit
-      assert(refused(nobody, schema) == "WRONG_PARAM")
+      // The stages that run a model, which is not there.
+      params(nobody).foreach { of =>
+        of.setModel("nobody"): Unit
+        assert(refused(nobody, schema) == "UNKNOWN_MODEL")
+        of.clear(of.model): Unit
+        assert(refused(nobody, schema) == "WRONG_PARAM")
+      }
     }
   }
 
@@ -242,6 +284,7 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
           new ImageFileTransformer().setModel(means),
           new TensorTransformer().setModel(iris),
           new ImageClassifier().setModel(means).setMaxIter(5),
+          trainer.setOutputCol("trained"),
         )
       )
       val model = pipeline.fit(table)
@@ -251,5 +294,15 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
       assert(texts(PipelineModel.load(s"$folder/model").transform(table)) == expected)
       assert(texts(Pipeline.load(s"$folder/pipeline").fit(table).transform(table)) == expected)
     }
+  }
+}
+
+object StageContractSuite {
+
+  /** The folder of the suite's training runs. */
+  private lazy val runs: Path = {
+    val folder = Files.createTempDirectory("sightline-runs-")
+    sys.addShutdownHook(FileUtils.deleteQuietly(folder.toFile): Unit): Unit
+    folder
   }
 }

@@ -1,9 +1,8 @@
-package sightline.cli
+package sightline.report
 
 import org.apache.spark.sql.sightline.{RowCounts, RowTally}
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
-import sightline.report.{Progress, Stopwatch}
 import sightline.source.Columns
 
 /** Runs a timed stage over rows and prints its progress. */
