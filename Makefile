@@ -1,7 +1,7 @@
 # Each target is a sentence here and a line or two below; the scripts say the rest.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo gcs-server test test-quick coverage bench format check wheel lock clean tools
+.PHONY: help setup demo jar gcs-server test test-quick coverage bench format check wheel lock clean tools
 
 ENVIRONMENT := .venv/.ready
 BUNDLE := models/efficientnet_lite0/model.json
@@ -10,6 +10,7 @@ BENCHMARK := .venv/bin/python benchmarks/run.py
 TRACKING_SERVER := .tools/mlflow/installed.lock
 TENSORFLOW := .tools/tensorflow/installed.lock
 CLOUDS := .tools/clouds/installed.lock
+SPARKS := .tools/spark-4.0/installed.lock .tools/spark-4.2/installed.lock
 JAR_SOURCES := $(shell find build.sbt project/*.* scala/src/main python/src/sightline models/id_fraud \
 	-type f -not -name '*.pyc' 2>/dev/null)
 
@@ -23,7 +24,10 @@ setup: $(ENVIRONMENT) $(JAR) $(BUNDLE) ## Make .venv, dist/sightline.jar and the
 demo: setup ## Draw identity cards, classify them with the jar, and print a SQL report and a confusion matrix.
 	@rm -rf build/demo && examples/fraud_id/demo.sh
 
-test: $(ENVIRONMENT) $(BUNDLE) $(TRACKING_SERVER) $(TENSORFLOW) $(CLOUDS) ## Run the checks and every test, Scala and Python; the last line counts them (about 30 minutes).
+jar: $(ENVIRONMENT) | tools ## Build the jar for another Spark: make jar SPARK=4.0 (or 4.2); `make setup` builds that for 4.1.
+	@scripts/step.sh "dist/sightline_spark-$(SPARK).jar" scripts/make_spark.sh "$(SPARK)" --jar
+
+test: $(ENVIRONMENT) $(BUNDLE) $(TRACKING_SERVER) $(TENSORFLOW) $(CLOUDS) $(SPARKS) ## Run the checks and every test, Scala and Python; the last line counts them (about 30 minutes).
 	@CHROMIUM="$$(scripts/find_browser.sh || true)" .venv/bin/python scripts/verify.py everything
 
 test-quick: $(ENVIRONMENT) $(BUNDLE) ## Check the languages that differ from branch main, and run the fast tests of both (under 4 minutes).
@@ -78,6 +82,9 @@ $(TENSORFLOW): tests/tensorflow.lock $(ENVIRONMENT)
 
 $(CLOUDS): tests/clouds.lock tests/clouds/pom.xml $(ENVIRONMENT)
 	-@scripts/step.sh "The connectors and the local object stores of the tests into .tools/clouds (350 MB)" scripts/make_clouds.sh && touch $@
+
+$(SPARKS): .tools/spark-%/installed.lock: project/spark-%.lock $(ENVIRONMENT)
+	-@scripts/step.sh "Spark $* of the tests into .tools/spark-$* (450 MB)" scripts/make_spark.sh "$*" && touch $@
 
 $(JAR): $(JAR_SOURCES) $(ENVIRONMENT) | tools
 	@scripts/step.sh "Scala and Python sources into $(JAR)" scripts/sbt.sh assembly

@@ -142,13 +142,26 @@ COVERAGE = Part(
     needs=TRAINING_TESTS.name,
 )
 SCALA_STYLE = sbt("Scala style", "verifyStyle")
+SCALA_TESTS = sbt("Scala style and tests", "verify", reports="scalatest/*.xml")
 JAR = sbt("dist/sightline.jar", "assembly")
+
+
+def other_jars() -> list[Part]:
+    """Return one part for the jar of each Spark in .tools, one after the other, as sbt needs it."""
+    parts: list[Part] = []
+    for lock in sorted(ROOT.glob(".tools/spark-*/installed.lock")):
+        line = lock.parent.name.removeprefix("spark-")
+        part = sbt(f"dist/sightline_spark-{line}.jar", f"-Dspark.line={line}", "assembly")
+        parts.append(replace(part, needs=(parts[-1] if parts else JAR).name))
+    return parts
+
 
 # Every Spark application of the end-to-end tests starts with it.
 CLASS_ARCHIVE = Part(".tools/spark.jsa", (ROOT / "scripts/make_class_archive.sh",), needs=JAR.name)
 
 # End-to-end tests by what they start, the longest group first. The tests without a group share one
 # application for commands.
+OTHER_SPARKS = "other Sparks"
 GROUPS = {
     "notebooks and tour": ("test_notebooks.py", "test_readme.py", "test_sql_reference.py"),
     "object stores and training": ("clouds", "train"),
@@ -164,6 +177,7 @@ GROUPS = {
         "test_report_page.py",
         "test_sql.py",
     ),
+    OTHER_SPARKS: ("sparks",),
 }
 
 
@@ -190,10 +204,10 @@ def coverage() -> list[Part]:
 def everything() -> list[Part]:
     """Return all checks and all tests, the longest first, so that all threads end together."""
     return [
-        JAR,
-        replace(sbt("Scala style and tests", "verify", reports="scalatest/*.xml"), needs=JAR.name),
+        *(jars := [JAR, *other_jars()]),
+        replace(SCALA_TESTS, needs=jars[-1].name),
         CLASS_ARCHIVE,
-        *end_to_end(),
+        *end_to_end(jars[-1].name),
         PYTHON_TESTS,
         TRAINING_TESTS,
         COVERAGE,
@@ -202,7 +216,7 @@ def everything() -> list[Part]:
     ]
 
 
-def end_to_end() -> list[Part]:
+def end_to_end(last_jar: str) -> list[Part]:
     """Return one part for the tests without a group, and one for each group."""
     named = [name for names in GROUPS.values() for name in names]
     ignored = [f"--ignore=tests/{name}" for name in named]
@@ -213,7 +227,9 @@ def end_to_end() -> list[Part]:
         report = f"{group.replace(' ', '-')}.xml"
         part = pytest(f"tests end to end: {group}", ROOT, report, needs=needs)
         options = [word for word in part.command if word != "tests"]
-        parts.append(replace(part, command=(*options, *(f"tests/{name}" for name in names))))
+        needs_jars = last_jar if group == OTHER_SPARKS else needs
+        command = (*options, *(f"tests/{name}" for name in names))
+        parts.append(replace(part, command=command, needs=needs_jars))
     return parts
 
 

@@ -15,7 +15,7 @@ from pyspark.errors import AnalysisException
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.sql import DataFrame, Row, SparkSession
 from sightline.functions import ml_predict
-from sightline.ml import TransferClassifier
+from sightline.ml import TransferClassifier, TransferClassifierModel
 
 Done = subprocess.CompletedProcess[str]
 pytestmark = pytest.mark.timeout(900)
@@ -93,7 +93,9 @@ def test_a_fit_gives_the_model_and_the_measures_of_the_command(
     pipeline = Pipeline(stages=[classifier])
     pipeline.write().save(str(tmp_path / "pipeline"))
     model = Pipeline.load(str(tmp_path / "pipeline")).fit(images)
-    run = Path(model.stages[0].run)
+    (fitted,) = model.stages
+    assert isinstance(fitted, TransferClassifierModel)
+    run = Path(fitted.run)
     assert run.parent == tmp_path / "runs"
     assert evaluation(run) == evaluation(tmp_path / "run")
     assert evaluation(run)["part"] == "test"
@@ -119,7 +121,9 @@ def test_a_fit_gives_the_model_and_the_measures_of_the_command(
     run.rename(tmp_path / "elsewhere")
     loaded = PipelineModel.load(str(tmp_path / "model"))
     assert predictions(loaded.transform(images)) == found
-    assert loaded.stages[0].getPrecision() == "fp32"
+    (stage,) = loaded.stages
+    assert isinstance(stage, TransferClassifierModel)
+    assert stage.getPrecision() == "fp32"
 
 
 def test_each_fit_has_its_own_folder_and_resume_takes_a_finished_run(

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pyspark
@@ -171,7 +172,7 @@ def command() -> list[Any]:
 
 
 SORTED = {"order by the answer"}
-found = {name: answer(lambda text=text: rows(text)) for name, text in SQL.items()}
+found = {name: answer(partial(rows, text)) for name, text in SQL.items()}
 found["stages"] = answer(stages)
 found["cache"] = answer(cached)
 found["inferences"] = answer(inferences)
@@ -181,7 +182,8 @@ found = {
     for name, some in found.items()
 }
 for number, text in enumerate(STATEMENTS):
-    found[f"statement {number}"] = answer(lambda text=text: rows(text))
-java = spark._jvm.java.lang.Runtime.version().feature()
+    found[f"statement {number}"] = answer(partial(rows, text))
+jvm: Any = spark._jvm
+java = jvm.java.lang.Runtime.version().feature()
 print(json.dumps({"spark": spark.version, "java": str(java), "answers": found}))  # noqa: T201
 spark.stop()

@@ -114,8 +114,11 @@ def test_spark_4_1_gives_the_expected_rows(ask: Callable[..., Answers]) -> None:
         {"raised": "AnalysisException", "code": "UNKNOWN_MODEL", "state": "42704"}
     ]
     assert [row["none"] for row in answers["NULL and bytes that are no image"]] == [True, False]
-    assert answers["statement 5"] == [{"ml_predict(colours, content).label": "red"}]
-    assert answers["inferences"] == [{"equal calls": 1, "join of inferred rows": 1}]
+    assert answers["statement 5"] == [{"ml_predict('colours', content).label": "red"}]
+    (nodes,) = answers["inferences"]
+    assert (nodes["equal calls"], nodes["two models"], nodes["limit 0"]) == (1, 2, 0)
+    predicted = {row["relative_path"]: row["label"] for row in answers["predict"]}
+    assert predicted == {name: label for name, (label, _) in labels.items()}
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line != MAIN])

@@ -78,8 +78,7 @@ def test_the_first_layers_are_frozen_by_number() -> None:
 
 
 def test_batch_normalisation_keeps_its_statistics_and_trains_its_weights_if_asked() -> None:
-    for batch_norm, kept in (("update", False), ("keep", True)):
-        settings = replace(TINY, batch_norm=batch_norm)
+    for settings, kept in ((TINY, False), (replace(TINY, batch_norm="keep"), True)):
         network = build_network(settings, 3, None)
         set_training(network, freeze(network, settings, 3))
         before = {name: one.clone() for name, one in network.named_buffers()}
