@@ -19,8 +19,9 @@ REPORT = """<testsuite>
 
 
 @pytest.fixture
-def verify(tmp_path: Path) -> dict[str, Any]:
+def verify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The script's definitions, with its reports in a folder of the test."""
+    monkeypatch.syspath_prepend(SCRIPT.parent)
     made = runpy.run_path(str(SCRIPT))
     made["Verification"].run.__globals__["REPORTS"] = tmp_path / "reports"
     return made

@@ -90,7 +90,7 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
         )
     }
     def unlessNoInput(answer: Expression): Expression =
-      noInput.fold(answer)(none => If(none.toAttribute, Literal(null, answer.dataType), answer))
+      noInput.fold(answer)(none => CaseWhen(Seq(Not(none.toAttribute) -> answer)))
     val filtered =
       filters.map(answered).reduceOption(And.apply).fold[SparkPlan](rows)(FilterExec(_, rows))
     ProjectExec(
