@@ -1,6 +1,12 @@
 """Counts and times of one run of the engine."""
 
-from dataclasses import dataclass, fields
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 
 @dataclass(slots=True)
@@ -23,6 +29,7 @@ class Counters:
         result_cpu_s: Building the output columns.
         thread_wait_s: Wall time in which the engine waited for its worker threads and had no result
             to emit.
+        errors: The number of rows with an error, by its code.
     """
 
     images: int = 0
@@ -36,7 +43,20 @@ class Counters:
     infer_wall_s: float = 0.0
     result_cpu_s: float = 0.0
     thread_wait_s: float = 0.0
+    errors: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, float]:
-        """Return the values by name; seconds are rounded to 0.1 ms."""
-        return {field.name: round(getattr(self, field.name), 4) for field in fields(self)}
+        """Return the values by name, without the errors; seconds are rounded to 0.1 ms."""
+        names = [one.name for one in fields(self) if one.name != "errors"]
+        return {name: round(getattr(self, name), 4) for name in names}
+
+    def add_errors(self, errors: pa.Array[Any]) -> None:
+        """Count the errors of a batch.
+
+        Args:
+            errors: struct<code, stage, message>, null in rows without an error.
+        """
+        if errors.null_count == len(errors):
+            return
+        for one in pc.value_counts(pc.struct_field(errors.drop_null(), "code")).to_pylist():
+            self.errors[one["values"]] = self.errors.get(one["values"], 0) + one["counts"]

@@ -178,6 +178,7 @@ class _Call:
                 else self._columns(outcome)
             )
             arrays = [*columns, error]
+            counters.add_errors(error)
             counters.result_cpu_s += time.thread_time() - started
             yield outcome.kept, arrays
 

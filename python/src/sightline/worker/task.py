@@ -12,6 +12,7 @@ from zipimport import zipimporter
 from sightline.engine.counters import Counters
 
 COUNTERS = "sightline_counters"
+ERRORS = "errors."  # before the code of an error
 
 # Far above the ids of the accumulators of a Python driver.
 _ids = itertools.count(0x51_0000_0000)
@@ -64,5 +65,6 @@ def send_counters(counters: Counters) -> None:
         def addInPlace(self, value1: str, value2: str) -> str:  # noqa: N802 - Spark's name
             return value1 + value2
 
-    text: Any = json.dumps({COUNTERS: counters.as_dict()})
+    errors = {f"{ERRORS}{code}": count for code, count in counters.errors.items()}
+    text: Any = json.dumps({COUNTERS: counters.as_dict() | errors})
     Accumulator(next(_ids), text, _Text())

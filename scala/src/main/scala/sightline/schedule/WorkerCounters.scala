@@ -8,6 +8,7 @@ import scala.collection.mutable
 import scala.jdk.CollectionConverters.*
 
 import org.apache.spark.SparkContext
+import org.apache.spark.sql.sightline.TaskCounters
 import org.apache.spark.util.{AccumulatorV2, CollectionAccumulator}
 import org.json4s.*
 import org.json4s.jackson.JsonMethods
@@ -33,17 +34,29 @@ final class WorkerCounters private extends CollectionAccumulator[Array[Byte]] {
     case (name, sum) => name -> math.rint((sum - before.getOrElse(name, 0d)) * 1e4) / 1e4
   }
 
+  // The copies in tasks are of this class too.
+  override def copyAndReset(): CollectionAccumulator[Array[Byte]] = new WorkerCounters
+
+  // Called in a task's thread, at the end of its worker.
+  override def add(update: Array[Byte]): Unit = {
+    super.add(update)
+    TaskCounters.put(WorkerCounters.parse(update))
+  }
+
   // Called on the driver, once for each task, by one thread.
   override def merge(other: AccumulatorV2[Array[Byte], java.util.List[Array[Byte]]]): Unit =
     for {
       update <- other.value.asScala
-      (name, value) <- WorkerCounters.parse(update)
+      (name, value) <- WorkerCounters.parse(update) if !name.startsWith(WorkerCounters.Errors)
     } sums.update(name, sums.getOrElse(name, 0d) + value)
 }
 
 object WorkerCounters {
 
   private val Begin = """{"sightline_counters": """
+
+  /** Counters of errors start with it. A run counts its errors from its rows. */
+  private val Errors = "errors."
 
   private val byContext = mutable.WeakHashMap.empty[SparkContext, WorkerCounters]
 

@@ -6,6 +6,7 @@ import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.catalyst.expressions.{Attribute, SortOrder}
 import org.apache.spark.sql.catalyst.plans.physical.Partitioning
+import org.apache.spark.sql.execution.metric.SQLMetric
 import org.apache.spark.sql.execution.python.{ArrowEvalPythonExec, MapInArrowExec}
 import org.apache.spark.sql.execution.{SparkPlan, UnaryExecNode}
 
@@ -13,7 +14,8 @@ import sightline.ErrorTranslation
 
 /**
  * Translates the errors of an operator that runs Sightline's worker to Sightline errors, limits the
- * record batches that the operator sends, and adds the worker's archives to the session of the job.
+ * record batches that the operator sends, adds the worker's archives to the session of the job, and
+ * shows the worker's counters as metrics.
  *
  * Spark reports an error that has a condition unchanged, but other errors as a failed job with a
  * traceback of the worker.
@@ -21,6 +23,11 @@ import sightline.ErrorTranslation
  * @param archives the URIs of the model and the Python package, see [[SessionArchives]]
  */
 final case class WorkerErrorsExec(child: SparkPlan, archives: Seq[String]) extends UnaryExecNode {
+
+  // The name in EXPLAIN and on Spark's page, whose readers look for the inference.
+  override def nodeName: String = "Infer"
+
+  override lazy val metrics: Map[String, SQLMetric] = InferMetrics(sparkContext)
 
   // EXPLAIN does not need the driver's paths.
   override protected def stringArgs: Iterator[Any] = Iterator(child)
@@ -46,9 +53,14 @@ final case class WorkerErrorsExec(child: SparkPlan, archives: Seq[String]) exten
 
   override protected def doExecute(): RDD[InternalRow] = {
     archives.foreach(SessionArchives.addToJob(sparkContext, _))
+    val shown = metrics
     SmallRecordBatches(operator.execute(), conf).mapPartitionsInternal { rows =>
       new Iterator[InternalRow] {
-        override def hasNext: Boolean = WorkerErrorsExec.translated(rows.hasNext)
+        override def hasNext: Boolean = {
+          val more = WorkerErrorsExec.translated(rows.hasNext)
+          if (!more) InferMetrics.add(shown, TaskCounters.take())
+          more
+        }
         override def next(): InternalRow = WorkerErrorsExec.translated(rows.next())
       }
     }
