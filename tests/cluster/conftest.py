@@ -15,7 +15,7 @@ from .standalone import StandaloneCluster
 def cluster(
     tmp_path_factory: pytest.TempPathFactory, repository: Path, quick_start: dict[str, str]
 ) -> Iterator[StandaloneCluster]:
-    """Worker 0 has GPU 3, worker 1 has GPUs 5, 6 and 7; eight cores each."""
+    """Worker 0 has GPU 3, worker 1 has GPUs 5 to 9; both say that they have 16 cores."""
     ours = ("PYSPARK_", "SPARK_", "SIGHTLINE_", "PYTHONPATH")
     environment = {name: one for name, one in os.environ.items() if not name.startswith(ours)} | {
         "PATH": f"{repository / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}",
@@ -27,8 +27,8 @@ def cluster(
         repository / ".venv" / "bin" / "spark-class",
         environment,
         tmp_path_factory.mktemp("cluster"),
-        workers=[["3"], ["5", "6", "7"]],
-        cores=8,
+        workers=[["3"], ["5", "6", "7", "8", "9"]],
+        cores=16,
     )
     yield started
     started.close()

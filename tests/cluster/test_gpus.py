@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +18,6 @@ Done = subprocess.CompletedProcess[str]
 Row = dict[str, Any]
 Run = Callable[..., Done]
 pytestmark = pytest.mark.timeout(300)
-ONE_GPU = {"3", "5", "6", "7"}
 
 
 class Application:
@@ -52,20 +50,6 @@ class Application:
         stages = [one["Stage Info"] for one in self.events("StageSubmitted")]
         return {one["Stage ID"]: one["Resource Profile Id"] for one in stages}
 
-    def most_at_once(self, stages: set[int]) -> dict[str, int]:
-        """Return the most tasks of the stages that ran at the same time, by executor."""
-        changes: list[tuple[int, int, str]] = []
-        for one in self.events("TaskEnd"):
-            info = one["Task Info"]
-            if one["Stage ID"] in stages:
-                changes += [(info["Launch Time"], 1, info["Executor ID"])]
-                changes += [(info["Finish Time"], -1, info["Executor ID"])]
-        now, most = Counter[str](), Counter[str]()
-        for _, change, executor in sorted(changes):
-            now[executor] += change
-            most[executor] = max(most[executor], now[executor])
-        return dict(most)
-
 
 @pytest.fixture(scope="module")
 def start(
@@ -76,7 +60,7 @@ def start(
     def call(*settings: str) -> Application:
         events = tmp_path_factory.mktemp("events")
         words = [
-            *("spark.executor.cores=4", "spark.executor.memory=512m", "spark.cores.max=8"),
+            *("spark.executor.cores=4", "spark.executor.memory=512m"),
             *("spark.eventLog.enabled=true", f"spark.eventLog.dir=file:{events}"),
             *("spark.eventLog.rolling.enabled=false", "spark.eventLog.compress=false"),
             *("spark.sql.shuffle.partitions=4", "spark.scheduler.minRegisteredResourcesRatio=1"),
@@ -92,37 +76,203 @@ def start(
 @pytest.fixture(scope="module")
 def application(start: Callable[..., Application]) -> Application:
     """Two executors with four cores and one GPU each."""
-    return start("spark.executor.resource.gpu.amount=1")
+    return start("spark.cores.max=8", "spark.executor.resource.gpu.amount=1")
 
 
 @pytest.fixture(scope="module")
 def many(gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table of paths with 8000 rows: 600 of each file of the gallery and more."""
+    """A table of 3200 paths of the gallery."""
     table = tmp_path_factory.mktemp("many") / "paths.csv"
-    files = sorted(path for path in gallery.glob("*/*.*") if not path.name.startswith("e%"))[:8]
-    table.write_text("path\n" + "".join(f'"{path}"\n' for path in files * 1000))
+    files = sorted(gallery.glob("*/[a-d]*.*"))
+    table.write_text("path\n" + "".join(f'"{path}"\n' for path in files * (3200 // len(files))))
     return table
 
 
+def by_executor(tasks: list[GpuTask], what: str) -> dict[str, set[Any]]:
+    return {
+        executor: {getattr(task, what) for task in tasks if task.executor == executor}
+        for executor in {task.executor for task in tasks}
+    }
+
+
+def predict(application: Application, images: Path, model: Path, out: Path, *options: str) -> Done:
+    words = ("predict", "--images", images, "--model", model, "--output", out, *options)
+    return application.run(*words)
+
+
+CPU = ("--device", "cpu")
+
+
 def test_four_quarter_tasks_share_the_gpu_of_their_executor(
-    application: Application,
-    colour_bundle: Path,
-    many: Path,
-    tmp_path: Path,
+    application: Application, colour_bundle: Path, many: Path, tmp_path: Path
 ) -> None:
-    done = application.run(
-        *("predict", "--images", many, "--model", colour_bundle, "--output", tmp_path / "out"),
-        *("--device", "cpu", "--gpus-per-task", "0.25"),
+    done = predict(
+        application, many, colour_bundle, tmp_path / "out", *CPU, "--gpus-per-task", "0.25"
     )
     assert done.returncode == 0, done.stderr
     tasks = application.gpu_tasks()
-    addresses = {
-        executor: {task.address for task in tasks if task.executor == executor}
-        for executor in {task.executor for task in tasks}
-    }
-    assert len(addresses) == 2
-    assert sorted(map(len, addresses.values())) == [1, 1]
-    assert set().union(*addresses.values()) in ({"3", "5"}, {"3", "6"}, {"3", "7"})
+    addresses = by_executor(tasks, "address")
+    assert all(len(some) == 1 for some in addresses.values()), addresses
+    assert set().union(*addresses.values()) <= {"3", "5"}
+    # Spark starts a worker process for a task only if all others are busy.
+    assert max(len(some) for some in by_executor(tasks, "process").values()) == 4
     assert {task.device for task in tasks} == {"cpu"}
+    # The stages of the listing and the counts have the application's resources.
+    with_model = {task.stage for task in tasks}
     profiles = application.profiles()
-    print(profiles, application.most_at_once({task.stage for task in tasks}))
+    assert {stage for stage, profile in profiles.items() if profile != 0} == with_model
+    assert len(profiles) > len(with_model)
+
+
+def test_calls_in_sql_have_gpus_and_the_other_stages_have_not(
+    application: Application, colour_bundle: Path, gallery: Path
+) -> None:
+    before = set(application.profiles())
+    options = "map('device', 'cpu', 'gpus_per_task', '1')"
+    done = application.run(
+        "sql",
+        "--execute",
+        f"SELECT p.label AS label, count(*) AS n FROM (SELECT ml_predict('{colour_bundle}', content,"
+        f" {options}) AS p FROM read_images('{gallery}')) WHERE p.error IS NULL GROUP BY 1"
+        f" UNION ALL SELECT prediction.label, count(*) FROM ml_predict("
+        f"TABLE(read_images('{gallery}')), '{colour_bundle}', {options})"
+        f" WHERE error IS NULL GROUP BY 1 ORDER BY 1, 2",
+    )
+    assert done.returncode == 0, done.stderr
+    print(done.stdout)  # noqa: T201
+    tasks = [task for task in application.gpu_tasks() if task.stage not in before]
+    profiles = {one: id_ for one, id_ in application.profiles().items() if one not in before}
+    assert {stage for stage, profile in profiles.items() if profile != 0} == {
+        task.stage for task in tasks
+    }
+    assert len({task.stage for task in tasks}) == 2
+    assert 0 in profiles.values()
+
+
+def test_the_device_of_a_task_is_its_address(
+    application: Application, colour_bundle: Path, gallery: Path, tmp_path: Path
+) -> None:
+    done = predict(application, gallery, colour_bundle, tmp_path / "out", "--gpus-per-task", "1")
+    assert done.returncode != 0
+    assert "DEVICE_UNAVAILABLE: the task's GPU " in done.stderr
+    assert any(f"the task's GPU {one} was requested" in done.stderr for one in "35"), done.stderr
+
+
+def test_a_lost_executor_loses_no_row(
+    application: Application,
+    run_command: Run,
+    colour_bundle: Path,
+    many: Path,
+    tmp_path: Path,
+    rows_of: Callable[[Path], list[Row]],
+) -> None:
+    before = len(application.gpu_tasks())
+    with ThreadPoolExecutor() as threads:
+        running = threads.submit(
+            predict, application, many, colour_bundle, tmp_path / "out", *CPU,
+            "--gpus-per-task", "1",
+        )  # fmt: skip
+        while not (new := application.cluster.gpu_tasks(application.id)[before:]):
+            assert not running.done(), running.result().stderr
+            time.sleep(0.02)
+        lost = new[-1]
+        application.cluster.kill_executor(application.id, lost.executor)
+        done = running.result()
+    assert done.returncode == 0, done.stderr
+    removed = [one["Executor ID"] for one in application.events("ExecutorRemoved")]
+    assert removed == [lost.executor]
+    assert any(task.attempt > 0 for task in application.gpu_tasks()[before:])
+    alone = run_command(
+        *("predict", "--images", many, "--model", colour_bundle, "--output", tmp_path / "local")
+    )
+    assert alone.returncode == 0, alone.stderr
+    found = rows_of(tmp_path / "out")
+    assert len(found) == 3200
+    assert found == rows_of(tmp_path / "local")
+
+
+def test_a_warm_worker_whose_next_task_has_another_gpu(
+    start: Callable[..., Application],
+    colour_bundle: Path,
+    gallery: Path,
+    tmp_path: Path,
+    rows_of: Callable[[Path], list[Row]],
+) -> None:
+    two = start("spark.cores.max=4", "spark.executor.resource.gpu.amount=2")
+    moved: set[int] = set()
+    outputs: list[list[Row]] = []
+    for number in range(15):
+        out = tmp_path / f"out{number}"
+        done = predict(two, gallery, colour_bundle, out, *CPU, "--gpus-per-task", "1")
+        assert done.returncode == 0, done.stderr
+        outputs.append(rows_of(out))
+        tasks = two.cluster.gpu_tasks(two.id)
+        seen = {one: {t.address for t in tasks if t.process == one} for one in
+                {t.process for t in tasks}}  # fmt: skip
+        moved = {process for process, addresses in seen.items() if len(addresses) == 2}
+        if moved:
+            break
+    assert moved, two.gpu_tasks()
+    assert {task.address for task in two.gpu_tasks()} in ({"6", "7"}, {"5", "6"})
+    assert all(rows == outputs[0] for rows in outputs)
+
+
+def test_dynamic_allocation_starts_executors_for_the_model(
+    start: Callable[..., Application], colour_bundle: Path, gallery: Path, tmp_path: Path
+) -> None:
+    dynamic = start(
+        *("spark.dynamicAllocation.enabled=true", "spark.dynamicAllocation.maxExecutors=1"),
+        *("spark.dynamicAllocation.shuffleTracking.enabled=true", "spark.cores.max=8"),
+        "spark.executor.resource.gpu.amount=1",
+    )
+    done = predict(
+        dynamic, gallery, colour_bundle, tmp_path / "out", *CPU, "--gpus-per-task", "0.5"
+    )
+    assert done.returncode == 0, done.stderr
+    tasks = dynamic.gpu_tasks()
+    added = {
+        one["Executor ID"]: one["Executor Info"]["Resource Profile Id"]
+        for one in dynamic.events("ExecutorAdded")
+    }
+    assert {added[task.executor] for task in tasks} == {1}
+    assert set(added.values()) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (
+            ("--gpus-per-task", "0.5"),
+            "TASK_RESOURCES_UNAVAILABLE: gpus-per-task 0.5 was requested, but the application's "
+            "executors have no GPU: spark.executor.resource.gpu.amount is not set. Set --conf "
+            "spark.executor.resource.gpu.amount=1 ",
+        ),
+        (
+            ("--cpus-per-task", "5"),
+            "TASK_RESOURCES_UNAVAILABLE: cpus-per-task 5 was requested, but an executor has 4 "
+            "cores. Set --conf spark.executor.cores=5",
+        ),
+        (
+            ("--device", "cuda"),
+            "DEVICE_UNAVAILABLE: cuda was requested, but the tasks of this application have no "
+            "GPU. Set gpus-per-task",
+        ),
+    ],
+)
+def test_what_the_executors_do_not_have_is_an_error_before_any_task(
+    without_gpus: Application,
+    colour_bundle: Path,
+    gallery: Path,
+    tmp_path: Path,
+    options: tuple[str, ...],
+    error: str,
+) -> None:
+    done = predict(without_gpus, gallery, colour_bundle, tmp_path / "out", *options)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"sightline: {error}"), done.stderr
+    assert without_gpus.events("TaskStart") == []
+
+
+@pytest.fixture(scope="module")
+def without_gpus(start: Callable[..., Application]) -> Application:
+    return start("spark.cores.max=4", "spark.scheduler.minRegisteredResourcesRatio=0")
