@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 
 TASK = re.compile(
-    r"sightline: stage (\d+), partition (\d+), attempt (\d+): gpu (\S+), model on (\S+), process (\d+)"
+    r"sightline: stage (\d+), partition (\d+), attempt (\d+): gpu (\S+), model on (\S+), "
+    r"process (\d+)"
 )
 
 

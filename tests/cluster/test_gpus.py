@@ -81,10 +81,10 @@ def application(start: Callable[..., Application]) -> Application:
 
 @pytest.fixture(scope="module")
 def many(gallery: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table of 3200 paths of the gallery."""
+    """A table of 1200 paths of the gallery."""
     table = tmp_path_factory.mktemp("many") / "paths.csv"
-    files = sorted(gallery.glob("*/[a-d]*.*"))
-    table.write_text("path\n" + "".join(f'"{path}"\n' for path in files * (3200 // len(files))))
+    files = sorted(gallery.glob("*/[abcf]*.*"))[:4]
+    table.write_text("path\n" + "".join(f'"{path}"\n' for path in files * (1200 // len(files))))
     return table
 
 
@@ -166,28 +166,28 @@ def test_a_lost_executor_loses_no_row(
     tmp_path: Path,
     rows_of: Callable[[Path], list[Row]],
 ) -> None:
-    before = len(application.gpu_tasks())
+    before = set(application.gpu_tasks())
     with ThreadPoolExecutor() as threads:
         running = threads.submit(
             predict, application, many, colour_bundle, tmp_path / "out", *CPU,
             "--gpus-per-task", "1",
         )  # fmt: skip
-        while not (new := application.cluster.gpu_tasks(application.id)[before:]):
+        while not (new := set(application.cluster.gpu_tasks(application.id)) - before):
             assert not running.done(), running.result().stderr
             time.sleep(0.02)
-        lost = new[-1]
+        lost = new.pop()
         application.cluster.kill_executor(application.id, lost.executor)
         done = running.result()
     assert done.returncode == 0, done.stderr
     removed = [one["Executor ID"] for one in application.events("ExecutorRemoved")]
     assert removed == [lost.executor]
-    assert any(task.attempt > 0 for task in application.gpu_tasks()[before:])
+    assert any(task.attempt > 0 for task in set(application.gpu_tasks()) - before)
     alone = run_command(
         *("predict", "--images", many, "--model", colour_bundle, "--output", tmp_path / "local")
     )
     assert alone.returncode == 0, alone.stderr
     found = rows_of(tmp_path / "out")
-    assert len(found) == 3200
+    assert len(found) == 1200
     assert found == rows_of(tmp_path / "local")
 
 
@@ -235,7 +235,7 @@ def test_dynamic_allocation_starts_executors_for_the_model(
         for one in dynamic.events("ExecutorAdded")
     }
     assert {added[task.executor] for task in tasks} == {1}
-    assert set(added.values()) == {0, 1}
+    assert {dynamic.profiles()[task.stage] for task in tasks} == {1}
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_what_the_executors_do_not_have_is_an_error_before_any_task(
 ) -> None:
     done = predict(without_gpus, gallery, colour_bundle, tmp_path / "out", *options)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"sightline: {error}"), done.stderr
+    assert f"sightline: {error}" in done.stderr
     assert without_gpus.events("TaskStart") == []
 
 

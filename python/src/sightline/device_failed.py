@@ -23,8 +23,8 @@ _WORDS = (
 def raise_if_device_failed(error: Exception, what: str) -> None:
     """Raise DEVICE_FAILED if the error means that this process can no longer use its GPU.
 
-    It is never the error of a row: in a Spark task it ends the worker, and Spark runs the task again
-    in another process.
+    It is never the error of a row: in a Spark task it ends the worker, and Spark runs the task
+    again in another process.
 
     Args:
         error: An exception of a model's runtime.

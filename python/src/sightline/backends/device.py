@@ -82,8 +82,8 @@ def resolve_device(
     if gpu_addresses == [] and not local:
         raise WrongUseError(
             "DEVICE_UNAVAILABLE",
-            "cuda was requested, but Spark has assigned no GPU to this task. Set --gpus-per-task (or "
-            "spark.task.resource.gpu.amount) and spark.executor.resource.gpu.*, or use "
+            "cuda was requested, but Spark has assigned no GPU to this task. Set --gpus-per-task "
+            "(or spark.task.resource.gpu.amount) and spark.executor.resource.gpu.*, or use "
             "--device auto or cpu.",
         )
     index = _index(gpu_addresses[0]) if gpu_addresses else 0

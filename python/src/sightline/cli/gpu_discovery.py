@@ -18,7 +18,8 @@ def gpu_discovery(script: Path) -> None:
     """Write the script that tells Spark the GPUs of a machine.
 
     The script needs only sh and nvidia-smi. Spark runs it on each node and reads the addresses that
-    it prints, such as {"name":"gpu","addresses":["0","1"]}. This command prints Spark's settings for it.
+    it prints, such as {"name":"gpu","addresses":["0","1"]}. This command prints Spark's settings
+    for it.
 
     \b
     Example:

@@ -39,8 +39,8 @@ class Model:
 
         Raises:
             SightlineError: MODEL_FAILED if the backend fails on the batch, OUT_OF_MEMORY if memory
-                runs out, DEVICE_FAILED if the process lost its GPU, MODEL_OUTPUT if an output is missing or its shape or dtype differs from
-                the signature.
+                runs out, DEVICE_FAILED if the process can no longer use its GPU, MODEL_OUTPUT if an
+                output is missing or its shape or dtype differs from the signature.
         """
         rows = len(next(iter(feeds.values())))
         what = "images" if self.bundle.manifest.signature.image else "rows"
