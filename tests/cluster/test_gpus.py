@@ -76,7 +76,12 @@ def start(
 @pytest.fixture(scope="module")
 def application(start: Callable[..., Application]) -> Application:
     """Two executors with four cores and one GPU each."""
-    return start("spark.cores.max=8", "spark.executor.resource.gpu.amount=1")
+    started = start("spark.cores.max=8", "spark.executor.resource.gpu.amount=1")
+    done = started.run(
+        "sql", "--execute", "SELECT 1"
+    )  # An application starts with its first command.
+    assert done.returncode == 0, done.stderr
+    return started
 
 
 @pytest.fixture(scope="module")
@@ -129,15 +134,17 @@ def test_calls_in_sql_have_gpus_and_the_other_stages_have_not(
 ) -> None:
     before = set(application.profiles())
     options = "map('device', 'cpu', 'gpus_per_task', '1')"
-    done = application.run(
-        "sql",
-        "--execute",
-        f"SELECT p.label AS label, count(*) AS n FROM (SELECT ml_predict('{colour_bundle}', content,"
-        f" {options}) AS p FROM read_images('{gallery}')) WHERE p.error IS NULL GROUP BY 1"
-        f" UNION ALL SELECT prediction.label, count(*) FROM ml_predict("
-        f"TABLE(read_images('{gallery}')), '{colour_bundle}', {options})"
-        f" WHERE error IS NULL GROUP BY 1 ORDER BY 1, 2",
-    )
+    query = f"""
+        SELECT p.label AS label, count(*) AS n
+        FROM (SELECT ml_predict('{colour_bundle}', content, {options}) AS p
+              FROM read_images('{gallery}'))
+        WHERE p.error IS NULL GROUP BY 1
+        UNION ALL
+        SELECT prediction.label, count(*)
+        FROM ml_predict(TABLE(read_images('{gallery}')), '{colour_bundle}', {options})
+        WHERE error IS NULL GROUP BY 1
+        ORDER BY 1, 2"""  # noqa: S608 - the paths are the test's own
+    done = application.run("sql", "--execute", query)
     assert done.returncode == 0, done.stderr
     print(done.stdout)  # noqa: T201
     tasks = [task for task in application.gpu_tasks() if task.stage not in before]
