@@ -144,7 +144,8 @@ def test_calls_in_sql_have_gpus_and_the_other_stages_have_not(
         FROM ml_predict(TABLE(read_images('{gallery}')), '{colour_bundle}', {options})
         WHERE error IS NULL GROUP BY 1
         ORDER BY 1, 2"""  # noqa: S608 - the paths are the test's own
-    done = application.run("sql", "--execute", query)
+    # A line of `commands` is one command.
+    done = application.run("sql", "--execute", " ".join(query.split()))
     assert done.returncode == 0, done.stderr
     print(done.stdout)  # noqa: T201
     tasks = [task for task in application.gpu_tasks() if task.stage not in before]
