@@ -141,7 +141,7 @@ def test_calls_in_sql_have_gpus_and_the_other_stages_have_not(
         WHERE p.error IS NULL GROUP BY 1
         UNION ALL
         SELECT prediction.label, count(*)
-        FROM ml_predict(TABLE(read_images('{gallery}')), '{colour_bundle}', {options})
+        FROM ml_predict(TABLE(SELECT * FROM read_images('{gallery}')), '{colour_bundle}', {options})
         WHERE error IS NULL GROUP BY 1
         ORDER BY 1, 2"""  # noqa: S608 - the paths are the test's own
     # A line of `commands` is one command.
