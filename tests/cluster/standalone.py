@@ -117,13 +117,16 @@ class StandaloneCluster:
     def kill_executor(self, application: str, executor: str) -> None:
         """Kill the process of an executor, as a node that is lost."""
         words = {"--app-id", application, "--executor-id", executor}
-        (found,) = [
+        found = [
             one
             for daemon in self._processes
             for one in psutil.Process(daemon.pid).children(recursive=True)
             if words <= set(one.cmdline())
         ]
-        found.kill()
+        assert found, executor
+        # A JVM that is just starting a Python daemon is there twice.
+        for one in found:
+            one.kill()
 
     def close(self) -> None:
         """End all processes."""
