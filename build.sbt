@@ -95,7 +95,7 @@ lazy val sightline = project
     pythonArchive := {
       val sources = baseDirectory.value / "python/src"
       val files =
-        (sources / "sightline" ** ("*.py" || "*.css" || "*.html" || "*.js" || "*.json")).get
+        (sources / "sightline" ** ("*.py" || "*.css" || "*.html" || "*.js" || "*.json" || "*.sh")).get
           .sortBy(_.getPath)
       val zip = (Compile / resourceManaged).value / "sightline-python.zip"
       // With a fixed time the archive and its hash depend only on the sources.

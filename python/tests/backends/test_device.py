@@ -1,6 +1,6 @@
 import pytest
 
-from sightline.backends import device
+from sightline.backends import device, onnx
 from sightline.backends.device import Device, cuda_device_count, resolve_device
 from sightline.errors import SightlineError, WrongUseError
 
@@ -94,3 +94,15 @@ def test_without_a_driver_there_are_no_gpus(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("ctypes.CDLL", missing)
 
     assert cuda_device_count() == 0
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_task_with_a_part_of_a_gpu_may_use_that_part_of_its_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shared = resolve_device("cuda", "onnx", ["3"], share=0.25)
+    assert (str(shared), shared.memory_fraction) == ("cuda:3", pytest.approx(0.225))
+    assert shared == Device("cuda", 3)  # the same model on the same device is not loaded again
+    monkeypatch.setattr(onnx, "cuda_device_bytes", lambda _: 16_000_000_000)
+    assert onnx.cuda_options(shared) == {"device_id": 3, "gpu_mem_limit": 3_600_000_000}
+    assert onnx.cuda_options(resolve_device("cuda", "onnx", ["3"])) == {"device_id": 3}

@@ -17,7 +17,7 @@ def test_preflight_is_one_json_line_about_this_interpreter(
     answer = json.loads(line)
     assert answer["python"] == f"{sys.version_info.major}.{sys.version_info.minor}"
     assert answer["executable"] == sys.executable
-    assert (answer["protocol"], answer["sightline"]) == (3, __version__)
+    assert (answer["protocol"], answer["sightline"]) == (4, __version__)
     assert answer["pyspark"] == metadata.version("pyspark")
     assert answer["packages"]["PIL"] == metadata.version("pillow")
     assert answer["backends"] == {

@@ -26,13 +26,14 @@ def spec_of(bundle: Path, **changes: object) -> str:
 
 def spec_of_nothing(**changes: object) -> str:
     spec: dict[str, object] = {
-        "protocol": 3,
+        "protocol": 4,
         "backend": "onnx",
         "precision": "fp32",
         "device": "auto",
         "allow_code": False,
         "local": True,
         "threads": 1,
+        "gpus": 0.0,
         "batch_rows": 4,
         "casts": "exact",
         "images": {"decoder": "fast", "max_bytes": 1_000_000, "max_pixels": 1_000_000},
@@ -142,7 +143,7 @@ def test_a_bulk_spec_without_columns_is_refused(colour_bundle: Path) -> None:
 def test_the_error_for_another_protocol_has_both_numbers(colour_bundle: Path) -> None:
     for factory in (bulk, scalar):
         with pytest.raises(
-            SightlineError, match=r"PROTOCOL_MISMATCH: .*protocol 7.*has protocol 3"
+            SightlineError, match=r"PROTOCOL_MISMATCH: .*protocol 7.*has protocol 4"
         ):
             factory(spec_of(colour_bundle, protocol=7))
 

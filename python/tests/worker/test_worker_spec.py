@@ -41,6 +41,7 @@ def test_every_field_of_the_contract_is_read(case: dict[str, Any]) -> None:
         precision=spec["precision"],
         allow_code=spec["allow_code"],
         local=spec["local"],
+        gpus=spec["gpus"],
         batch_rows=spec["batch_rows"],
         engine=EngineSettings(
             max_image_bytes=spec["images"]["max_bytes"],

@@ -86,7 +86,7 @@ def open_session(
         if entry is None:
             require_variant(bundle, backend)
             require_supported(backend, precision)
-            _let_go()
+            _let_go(device)
             session = find_backend(backend).open(
                 bundle, device, threads, precision=precision, allow_code=allow_code
             )
@@ -102,11 +102,18 @@ def open_session(
     return held
 
 
-def _let_go() -> None:
-    """Remove unused sessions until one more is within the limits."""
+def _let_go(device: Device) -> None:
+    """Remove unused sessions until one more is within the limits.
+
+    Sessions on another GPU are removed too: a Spark worker whose next task has another GPU must not
+    keep memory of the first, which other tasks use now.
+    """
     idle = idle_bytes = 0
     for key, entry in reversed(list(_sessions.items())):
         if entry.holders:
+            continue
+        if device.kind == key[2].kind == "cuda" and device != key[2]:
+            del _sessions[key]
             continue
         idle += 1
         idle_bytes += entry.model_bytes

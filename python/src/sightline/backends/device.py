@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sightline.backends.registry import backend_entry, find_backend
@@ -18,17 +18,38 @@ ANOTHER_BACKEND = "use another backend"
 
 @dataclass(frozen=True)
 class Device:
-    """The CPU, or the CUDA device `index` as the driver numbers it."""
+    """The CPU, or the CUDA device `index` as the driver numbers it.
+
+    Args:
+        kind: cpu or cuda.
+        index: The number of the CUDA device, from 0.
+        share: The part of the device's memory that this process may use, above 0 to 1. It is less
+            than 1 if several tasks share a GPU.
+    """
 
     kind: Literal["cpu", "cuda"]
     index: int = 0
+    share: float = field(default=1.0, compare=False)
+
+    @property
+    def memory_fraction(self) -> float | None:
+        """The part of the memory for a runtime's own limit; None: no limit.
+
+        A tenth is left out for each process's CUDA context, which such limits do not count.
+        """
+        return None if self.share >= 1 else 0.9 * self.share
 
     def __str__(self) -> str:
         return self.kind if self.kind == "cpu" else f"cuda:{self.index}"
 
 
 def resolve_device(
-    requested: str, backend: str, gpu_addresses: list[str] | None, *, local: bool = False
+    requested: str,
+    backend: str,
+    gpu_addresses: list[str] | None,
+    *,
+    local: bool = False,
+    share: float = 1.0,
 ) -> Device:
     """Turn `--device` into a device.
 
@@ -42,6 +63,7 @@ def resolve_device(
         backend: The name of a backend; some, such as openvino, always run on the CPU.
         gpu_addresses: The task's GPU addresses, such as ["0"]; None outside Spark.
         local: Whether the task runs on the driver's machine (Spark's local mode).
+        share: The part of a GPU that the task has, above 0 to 1.
 
     Raises:
         WrongUseError: UNKNOWN_DEVICE, UNKNOWN_BACKEND or MISSING_PACKAGE.
@@ -60,8 +82,8 @@ def resolve_device(
     if gpu_addresses == [] and not local:
         raise WrongUseError(
             "DEVICE_UNAVAILABLE",
-            "cuda was requested, but Spark has assigned no GPU to this task. Set "
-            "spark.task.resource.gpu.amount and spark.executor.resource.gpu.*, or use "
+            "cuda was requested, but Spark has assigned no GPU to this task. Set --gpus-per-task "
+            "(or spark.task.resource.gpu.amount) and spark.executor.resource.gpu.*, or use "
             "--device auto or cpu.",
         )
     index = _index(gpu_addresses[0]) if gpu_addresses else 0
@@ -70,7 +92,7 @@ def resolve_device(
         if cpu_only:
             raise unavailable(backend, given, "it runs on the CPU only", ANOTHER_BACKEND)
         raise unavailable(backend, given, "its installation or this machine has no CUDA")
-    return Device("cuda", index)
+    return Device("cuda", index, share)
 
 
 def _index(address: str) -> int:
@@ -102,3 +124,18 @@ def cuda_device_count() -> int:
     if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
         return 0
     return count.value
+
+
+def cuda_device_bytes(index: int) -> int | None:
+    """Return the memory of a GPU in bytes; None if the NVIDIA driver does not tell it."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return None
+    device, size = ctypes.c_int(0), ctypes.c_size_t(0)
+    done = (
+        driver.cuInit(0) == 0
+        and driver.cuDeviceGet(ctypes.byref(device), index) == 0
+        and driver.cuDeviceTotalMem_v2(ctypes.byref(size), device) == 0
+    )
+    return size.value if done else None

@@ -9,7 +9,12 @@ import numpy as np
 import onnxruntime as ort
 
 from sightline.backends.backend import Array
-from sightline.backends.device import Device, cuda_device_count, unavailable
+from sightline.backends.device import (
+    Device,
+    cuda_device_bytes,
+    cuda_device_count,
+    unavailable,
+)
 from sightline.backends.graph_file import graph_file, has_external_data
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.calibration import Precision
@@ -108,13 +113,25 @@ def open_graph(graph: bytes, device: Device, threads: int) -> ort.InferenceSessi
     if device.kind == "cuda":
         if hasattr(ort, "preload_dlls"):
             ort.preload_dlls()  # finds CUDA and cuDNN in the nvidia wheels
-        providers.insert(0, (_CUDA, {"device_id": device.index}))
+        providers.insert(0, (_CUDA, cuda_options(device)))
     session = ort.InferenceSession(graph, options, providers=providers)
     session.disable_fallback()
     if device.kind == "cuda" and _CUDA not in session.get_providers():
         # onnxruntime prints a warning and uses the CPU, which was not requested.
         raise unavailable("onnx", str(device), "onnxruntime could not start its CUDA provider")
     return session
+
+
+def cuda_options(device: Device) -> dict[str, int]:
+    """Return the options of the CUDA provider: the device, and its part of the memory in bytes.
+
+    Without the limit, the first of several tasks could take all memory of a GPU that they share.
+    """
+    options = {"device_id": device.index}
+    fraction, size = device.memory_fraction, cuda_device_bytes(device.index)
+    if fraction is not None and size is not None:
+        options["gpu_mem_limit"] = int(fraction * size)
+    return options
 
 
 BACKEND = OnnxBackend()

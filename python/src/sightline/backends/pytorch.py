@@ -125,6 +125,8 @@ class PytorchBackend:
         features = features if features is None else features.eval()
         place = torch.device(str(device))
         try:
+            if device.kind == "cuda" and device.memory_fraction is not None:
+                torch.cuda.set_per_process_memory_fraction(device.memory_fraction, device.index)
             model.to(place)
             if features is not None:
                 features.to(place)

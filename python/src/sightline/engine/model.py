@@ -10,6 +10,7 @@ from sightline.backends.backend import Array, Session
 from sightline.bundle.bundle import Bundle
 from sightline.bundle.golden import expected_shape, read_golden
 from sightline.bundle.tensor_spec import TensorSpec
+from sightline.device_failed import raise_if_device_failed
 from sightline.errors import SightlineError
 from sightline.out_of_memory import raise_if_out_of_memory
 
@@ -38,8 +39,8 @@ class Model:
 
         Raises:
             SightlineError: MODEL_FAILED if the backend fails on the batch, OUT_OF_MEMORY if memory
-                runs out, MODEL_OUTPUT if an output is missing or its shape or dtype differs from
-                the signature.
+                runs out, DEVICE_FAILED if the process can no longer use its GPU, MODEL_OUTPUT if an
+                output is missing or its shape or dtype differs from the signature.
         """
         rows = len(next(iter(feeds.values())))
         what = "images" if self.bundle.manifest.signature.image else "rows"
@@ -48,7 +49,9 @@ class Model:
         except SightlineError:
             raise
         except Exception as error:
-            raise_if_out_of_memory(error, f"model {self.bundle.name}, on a batch of {rows} {what},")
+            subject = f"model {self.bundle.name}, on a batch of {rows} {what},"
+            raise_if_out_of_memory(error, subject)
+            raise_if_device_failed(error, subject)
             raise SightlineError(
                 "MODEL_FAILED",
                 f"model {self.bundle.name} failed on a batch of {rows} {what}: "

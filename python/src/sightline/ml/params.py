@@ -74,6 +74,16 @@ class HasModel(HasRowErrors):
         "rows that the model processes at once; 0: the number that was measured for the model",
         TypeConverters.toInt,
     )
+    gpusPerTask = declare(
+        "gpusPerTask",
+        "part of a GPU that each task of the model takes, 0 to 1; 0: that of the application",
+        TypeConverters.toFloat,
+    )
+    cpusPerTask = declare(
+        "cpusPerTask",
+        "cores that each task of the model takes; 0: those of the application",
+        TypeConverters.toInt,
+    )
     allowCode = declare(
         "allowCode",
         "whether the model may run Python code from any package; a saved stage does not keep it",
@@ -127,6 +137,22 @@ class HasModel(HasRowErrors):
     def getBatchRows(self) -> int:
         """Return the value of `batchRows`."""
         return self.getOrDefault(self.batchRows)
+
+    def setGpusPerTask(self, value: float) -> Self:
+        """Set `gpusPerTask`."""
+        return self._set(gpusPerTask=value)
+
+    def getGpusPerTask(self) -> float:
+        """Return the value of `gpusPerTask`."""
+        return self.getOrDefault(self.gpusPerTask)
+
+    def setCpusPerTask(self, value: int) -> Self:
+        """Set `cpusPerTask`."""
+        return self._set(cpusPerTask=value)
+
+    def getCpusPerTask(self) -> int:
+        """Return the value of `cpusPerTask`."""
+        return self.getOrDefault(self.cpusPerTask)
 
     def setAllowCode(self, value: bool) -> Self:
         """Set `allowCode`."""

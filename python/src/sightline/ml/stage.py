@@ -23,6 +23,8 @@ class ModelParams(TypedDict, total=False):
     precision: str
     device: str
     batchRows: int
+    gpusPerTask: float
+    cpusPerTask: int
     allowCode: bool
     handleInvalid: str
     errorCol: str
@@ -35,6 +37,8 @@ MODEL_DEFAULTS: Mapping[str, Any] = {
     "precision": "fp32",
     "device": "auto",
     "batchRows": 0,
+    "gpusPerTask": 0.0,
+    "cpusPerTask": 0,
     "allowCode": False,
     "handleInvalid": "keep",
     "errorCol": "error",

@@ -23,6 +23,7 @@ from sightline.engine.run import run, run_scalar
 from sightline.engine.settings import EngineSettings
 from sightline.errors import SightlineError, WrongUseError
 from sightline.worker.task import begin_task, send_counters
+from sightline.worker.task_gpus import log_task_gpus, task_gpus
 from sightline.worker.worker_spec import WorkerSpec
 
 if TYPE_CHECKING:
@@ -136,16 +137,14 @@ def _folder_of(spec: WorkerSpec) -> Path:
 
 def _open_model(spec: WorkerSpec) -> tuple[Model, EngineSettings]:
     """Return the model on the task's device, and the settings with its batch size."""
-    from pyspark import TaskContext
-
     limit_freed_memory()
     bundle = _open_bundle(_folder_of(spec), spec.model_sha256, spec.model_name)
-    task = TaskContext.get()
-    addresses: list[str] | None = None
-    if task is not None:
-        gpu = task.resources().get("gpu")
-        addresses = list(gpu.addresses) if gpu else []
-    device = resolve_device(spec.device, spec.backend, addresses, local=spec.local)
+    addresses = task_gpus()
+    device = resolve_device(
+        spec.device, spec.backend, addresses, local=spec.local, share=spec.gpus or 1.0
+    )
+    if addresses:
+        log_task_gpus(addresses, device)
     session = open_session(
         bundle,
         spec.backend,

@@ -49,6 +49,7 @@ class WorkerSpec:
         precision: ``fp32``, ``bf16`` or ``int8``.
         allow_code: Whether the bundle may name Python code of any package.
         local: Whether the tasks run on the driver's machine (Spark's local mode).
+        gpus: The part of a GPU of each task, which limits its memory there; 0: it has none.
         batch_rows: Rows in one batch of the model.
         engine: Limits, decoder and conversion of numbers, with one worker thread per core of the
             task. Its batch size is replaced by `batch_rows`.
@@ -64,6 +65,7 @@ class WorkerSpec:
     precision: Precision
     allow_code: bool
     local: bool
+    gpus: float
     batch_rows: BatchRows
     engine: EngineSettings
     result: ResultType
@@ -93,6 +95,7 @@ class WorkerSpec:
             precision=spec["precision"],
             allow_code=spec["allow_code"],
             local=spec["local"],
+            gpus=spec["gpus"],
             batch_rows=spec["batch_rows"],
             engine=EngineSettings(
                 max_image_bytes=images["max_bytes"],

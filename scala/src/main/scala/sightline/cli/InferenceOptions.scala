@@ -4,7 +4,14 @@ import mainargs.{ParserForClass, arg}
 import org.apache.spark.SparkConf
 
 import sightline.model.Backend
-import sightline.schedule.{BatchRows, ImageSettings, InferenceSettings, Interpreter, Preflight}
+import sightline.schedule.{
+  BatchRows,
+  ImageSettings,
+  InferenceSettings,
+  Interpreter,
+  Preflight,
+  TaskResources,
+}
 import sightline.{OptionValue, SightlineException}
 
 /** The options of every command that runs a model. */
@@ -23,6 +30,16 @@ final case class InferenceOptions(
         "measured for the backend on a CPU. If none was measured, and on a GPU, it is 32"
     )
     batchRows: String = InferenceOptions.Defaults.batchRows.toString,
+    @arg(doc =
+      "Part of a GPU that each task of the model takes, 0 to 1: with 0.25 four tasks share a GPU. " +
+        "0 (default): that of the application (spark.task.resource.gpu.amount)"
+    )
+    gpusPerTask: Double = InferenceOptions.Defaults.resources.gpus,
+    @arg(doc =
+      "Cores that each task of the model takes; 0 (default): those of the application " +
+        "(spark.task.cpus)"
+    )
+    cpusPerTask: Int = InferenceOptions.Defaults.resources.cpus,
     @arg(doc = "Folder of bundles that is searched first")
     models: Option[String] = None,
     @arg(doc = "Allow the model to load its own Python code (architecture package.module:function)")
@@ -49,6 +66,10 @@ final case class InferenceOptions(
     device = OptionValue.oneOf("UNKNOWN_DEVICE", "--device", device, InferenceSettings.Devices),
     batchRows = BatchRows.parse("--batch-rows", batchRows),
     allowCode = allowCode.value,
+    resources = TaskResources(
+      TaskResources.gpus("--gpus-per-task", gpusPerTask),
+      OptionValue.atLeast("--cpus-per-task", cpusPerTask, 0),
+    ),
   )
 
   /**

@@ -69,6 +69,22 @@ trait ModelParams extends RowErrorParams {
     ParamValidators.gtEq(0),
   )
 
+  final val gpusPerTask: DoubleParam = new DoubleParam(
+    this,
+    "gpusPerTask",
+    "the part of a GPU that each task of the model takes, 0 to 1: with 0.25 four tasks share a GPU. " +
+      "0: that of the application (spark.task.resource.gpu.amount)",
+    ParamValidators.inRange(0, 1),
+  )
+
+  final val cpusPerTask: IntParam = new IntParam(
+    this,
+    "cpusPerTask",
+    "the cores that each task of the model takes (>= 0). 0: those of the application " +
+      "(spark.task.cpus)",
+    ParamValidators.gtEq(0),
+  )
+
   /** Whether the model may run Python code of its own. No file keeps it: see [[ConsentParam]]. */
   final val allowCode: BooleanParam = new ConsentParam(
     this,
@@ -84,6 +100,8 @@ trait ModelParams extends RowErrorParams {
     precision -> settings.precision,
     device -> settings.device,
     batchRows -> ModelParams.AutoRows,
+    gpusPerTask -> settings.resources.gpus,
+    cpusPerTask -> settings.resources.cpus,
     allowCode -> settings.allowCode,
   )
 
@@ -94,6 +112,8 @@ trait ModelParams extends RowErrorParams {
   def getPrecision: String = $(precision)
   def getDevice: String = $(device)
   def getBatchRows: Int = $(batchRows)
+  def getGpusPerTask: Double = $(gpusPerTask)
+  def getCpusPerTask: Int = $(cpusPerTask)
   def getAllowCode: Boolean = $(allowCode)
 
   /** Sets the model; any hash that an earlier model had to have is cleared. */
@@ -104,6 +124,8 @@ trait ModelParams extends RowErrorParams {
   def setPrecision(value: String): this.type = set(precision, value)
   def setDevice(value: String): this.type = set(device, value)
   def setBatchRows(value: Int): this.type = set(batchRows, value)
+  def setGpusPerTask(value: Double): this.type = set(gpusPerTask, value)
+  def setCpusPerTask(value: Int): this.type = set(cpusPerTask, value)
   def setAllowCode(value: Boolean): this.type = set(allowCode, value)
 
   /** The options of a call that are set as Params, by their names in SQL. */
@@ -111,7 +133,8 @@ trait ModelParams extends RowErrorParams {
     Map.empty[String, String] ++ option("backend", backend) ++ option(
       "precision",
       precision,
-    ) ++ option("device", device) ++
+    ) ++ option("device", device) ++ option("gpus_per_task", gpusPerTask) ++
+      option("cpus_per_task", cpusPerTask) ++
       get(batchRows).map { rows =>
         "batch_rows" -> (if (rows == ModelParams.AutoRows) s"${BatchRows.Auto}" else s"$rows")
       }

@@ -3,7 +3,7 @@ package sightline.plan
 import scala.collection.immutable.ListMap
 
 import sightline.model.ResultType
-import sightline.schedule.{BatchRows, ImageSettings, InferenceSettings}
+import sightline.schedule.{BatchRows, ImageSettings, InferenceSettings, TaskResources}
 import sightline.{OptionValue, SightlineException}
 
 /**
@@ -66,6 +66,12 @@ object CallOptions {
     "casts" -> model((now, name, value) =>
       if (InferenceSettings.Casts.contains(value)) now.copy(casts = value)
       else throw OptionValue.invalid(name, value, "It must be exact or lossy.")
+    ),
+    "gpus_per_task" -> model((now, name, value) =>
+      now.copy(resources = now.resources.copy(gpus = TaskResources.gpus(name, value)))
+    ),
+    "cpus_per_task" -> model((now, name, value) =>
+      now.copy(resources = now.resources.copy(cpus = TaskResources.cpus(name, value)))
     ),
     "top_k" -> ((now, name, value) => now.copy(topK = wholeInt(name, value))),
     "max_image_bytes" -> image((now, name, value) =>

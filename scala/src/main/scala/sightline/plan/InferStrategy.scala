@@ -9,7 +9,7 @@ import org.apache.spark.sql.execution.{FilterExec, ProjectExec, SparkPlan, Spark
 import org.apache.spark.sql.sightline.{ArrowFunctions, SessionSettingsExec, WorkerErrorsExec}
 import org.apache.spark.sql.types.{StructField, StructType}
 
-import sightline.schedule.{WorkerCounters, WorkerSpec}
+import sightline.schedule.{TaskResources, WorkerCounters, WorkerSpec}
 
 /** Plans an [[Infer]] as Spark's own Arrow operators, which run Sightline's Python worker. */
 final class InferStrategy(spark: SparkSession) extends SparkStrategy {
@@ -24,7 +24,9 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
   }
 
   private def sendsRows(call: InferenceCall): Boolean =
-    call.route == Route.Bulk || ArrowFunctions.evalType.isEmpty
+    call.route == Route.Bulk || ArrowFunctions.evalType.isEmpty ||
+      // Spark's operator of scalar functions has no profile.
+      call.inference.settings.resources != TaskResources()
 
   private def scalar(infer: Infer): SparkPlan = {
     val Infer(call, result, child, _) = infer
@@ -76,7 +78,7 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
         output,
         SessionSettingsExec(planLater(input)),
         isBarrier = false,
-        profile = None,
+        profile = call.inference.settings.resources.profile(spark),
       ),
       call.inference.ship(spark),
     )

@@ -9,7 +9,7 @@ import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.analysis.{AnalysisContext, Resolver}
 
 import sightline.model.{BundleCatalog, FoundModel, ModelRegistry, ResultType}
-import sightline.schedule.{Inference, InferenceSettings}
+import sightline.schedule.{Inference, InferenceSettings, TaskResources}
 import sightline.source.AllowedRoots
 
 /**
@@ -33,6 +33,8 @@ object SessionModels {
   val ModelsSetting = "spark.sightline.models"
 
   private val DeviceSetting = "spark.sightline.device"
+  private val GpusSetting = "spark.sightline.gpusPerTask"
+  private val CpusSetting = "spark.sightline.cpusPerTask"
   private val AllowCodeSetting = "spark.sightline.allowCode"
 
   // The key is Spark's relation cache of a query. Spark uses it so that a query that names a table
@@ -113,10 +115,15 @@ object SessionModels {
   /** The session's options for all models; a call can override them. */
   def defaults(spark: SparkSession): CallOptions = {
     val settings = InferenceSettings()
+    def set(name: String): Option[String] = spark.conf.getOption(name)
     CallOptions(
       settings.copy(
-        device = spark.conf.getOption(DeviceSetting).getOrElse(settings.device),
+        device = set(DeviceSetting).getOrElse(settings.device),
         // Read from the application's configuration: a SQL client's SET must not allow custom code.
+        resources = TaskResources(
+          set(GpusSetting).fold(0.0)(TaskResources.gpus(GpusSetting, _)),
+          set(CpusSetting).fold(0)(TaskResources.cpus(CpusSetting, _)),
+        ),
         allowCode = spark.sparkContext.getConf.getBoolean(AllowCodeSetting, defaultValue = false),
       )
     )

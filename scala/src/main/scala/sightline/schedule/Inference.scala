@@ -5,6 +5,7 @@ import java.util.concurrent.atomic.AtomicLong
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.sightline.PythonWorker
 
+import sightline.SightlineException
 import sightline.model.{Bundle, ResultType}
 
 /**
@@ -32,6 +33,7 @@ final case class Inference(
     case _ => false
   }
   override def hashCode: Int = identity.hashCode
+  private def resources: TaskResources = settings.resources
   private def identity: (String, InferenceSettings, ImageSettings) =
     (bundle.sha256, settings, images)
 
@@ -40,7 +42,9 @@ final case class Inference(
     val which = s"$name${version.fold("")(v => s" version $v")}, sha256 ${bundle.sha256.take(12)}"
     s"$which, backend ${settings.backend}, precision ${settings.precision}, " +
       s"decoder ${images.decoder}, batch ${settings.batchRows}, device ${settings.device}" +
-      (if (settings.casts == InferenceSettings.Exact) "" else s", casts ${settings.casts}")
+      (if (settings.casts == InferenceSettings.Exact) "" else s", casts ${settings.casts}") +
+      (if (resources.gpus > 0) s", gpus per task ${resources.gpus}" else "") +
+      (if (resources.cpus > 0) s", cpus per task ${resources.cpus}" else "")
   }
 
   /**
@@ -48,11 +52,13 @@ final case class Inference(
    * A query runs this check once for each model, during analysis.
    *
    * @throws sightline.SightlineException UNKNOWN_BACKEND, NOT_CALIBRATED, CODE_NOT_ALLOWED,
-   *   DEVICE_UNAVAILABLE, MISSING_PACKAGE and others of [[Preflight]]
+   *   DEVICE_UNAVAILABLE, TASK_RESOURCES_UNAVAILABLE, MISSING_PACKAGE and others of [[Preflight]]
    */
   def check(spark: SparkSession): Unit = {
     Inference.checks.incrementAndGet(): Unit
     val context = spark.sparkContext
+    resources.check(spark)
+    requireTaskGpus(spark)
     val executable = Interpreter.of(context.getConf)
     requireMode(executable)
     if (!settings.allowCode) Preflight.requireKnownCode(executable, settings.backend, bundle)
@@ -62,6 +68,25 @@ final case class Inference(
       Preflight.checkCuda(executable, settings.backend)
     }
   }
+
+  /** Without this check each task on a cluster would fail with the same error. */
+  private def requireTaskGpus(spark: SparkSession): Unit =
+    if (settings.device == "cuda" && !spark.sparkContext.isLocal && gpusOfTask(spark) <= 0) {
+      throw SightlineException(
+        "DEVICE_UNAVAILABLE",
+        "device" -> "cuda",
+        "reason" -> "the tasks of this application have no GPU",
+        "hint" -> ("Set gpus-per-task, such as --gpus-per-task 1 or 0.25, or use --device auto " +
+          "or cpu."),
+      )
+    }
+
+  /** The part of a GPU that Spark gives to a task of this model. */
+  private def gpusOfTask(spark: SparkSession): Double =
+    if (resources.gpus > 0) resources.gpus
+    // A profile replaces the application's amount.
+    else if (resources.cpus > 0) 0
+    else spark.sparkContext.getConf.getDouble(TaskResources.TaskGpus, 0)
 
   /**
    * Checks that the bundle supports the backend and the precision. The interpreter's packages are not
@@ -122,7 +147,9 @@ final case class Inference(
       settings,
       images,
       local = context.isLocal,
-      threads = context.getConf.getInt("spark.task.cpus", 1),
+      threads =
+        if (resources.cpus > 0) resources.cpus else context.getConf.getInt("spark.task.cpus", 1),
+      gpus = gpusOfTask(spark),
       result,
       columns,
     )

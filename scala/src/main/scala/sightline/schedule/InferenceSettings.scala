@@ -13,6 +13,7 @@ import sightline.source.FolderScanOptions
  * @param casts one of [[InferenceSettings.Casts]]: whether numbers that the model's type cannot
  *   represent are errors, or are cut to it
  * @param allowCode whether the model may load Python code of its own
+ * @param resources what a task that runs the model takes from an executor
  */
 final case class InferenceSettings(
     backend: String = "onnx",
@@ -21,6 +22,7 @@ final case class InferenceSettings(
     batchRows: BatchRows = BatchRows.Auto,
     casts: String = InferenceSettings.Exact,
     allowCode: Boolean = false,
+    resources: TaskResources = TaskResources(),
 )
 
 object InferenceSettings {

@@ -12,7 +12,8 @@ import sightline.model.ResultType
  *
  * @param model the model's bundle
  * @param local whether Spark runs in local mode, in which tasks have no assigned GPU
- * @param threads the number of cores of a task (`spark.task.cpus`), at least 1
+ * @param threads the number of cores of a task, at least 1
+ * @param gpus the part of a GPU of a task, which limits its memory there; 0: it has none
  * @param result the result of the model for each row
  * @param columns the names of the columns of a record batch; None for the scalar route
  */
@@ -22,6 +23,7 @@ final case class WorkerSpec(
     images: ImageSettings,
     local: Boolean,
     threads: Int,
+    gpus: Double,
     result: ResultType,
     columns: Option[WorkerSpec.Columns] = None,
 ) {
@@ -39,6 +41,7 @@ final case class WorkerSpec(
       ("allow_code" -> settings.allowCode) ~
       ("local" -> local) ~
       ("threads" -> threads) ~
+      ("gpus" -> gpus) ~
       ("batch_rows" -> settings.batchRows.json) ~
       ("casts" -> settings.casts) ~
       ("images" ->
@@ -55,7 +58,7 @@ final case class WorkerSpec(
 object WorkerSpec {
 
   /** The version of the protocol; it must be equal to the one in `sightline.version`. */
-  val Protocol = 3
+  val Protocol = 4
 
   /**
    * The bundle of a model on the nodes.

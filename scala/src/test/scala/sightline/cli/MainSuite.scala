@@ -113,7 +113,9 @@ final class MainSuite extends AnyFunSuite {
 
   test("predict has the same options in the jar and in the Python package") {
     val clouds = Set("--cloud", "--endpoint", "--credentials", "--region")
-    val only = Set("--models", "--sequential", "--threads") ++ clouds
+    // A program without Spark has no tasks.
+    val tasks = Set("--gpus-per-task", "--cpus-per-task")
+    val only = Set("--models", "--sequential", "--threads") ++ clouds ++ tasks
     def options(help: String): Set[String] = "--[a-z][a-z-]+".r.findAllIn(help).toSet - "--help"
     val alone = options(
       TestPython.run(

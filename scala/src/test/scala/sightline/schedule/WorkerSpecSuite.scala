@@ -21,6 +21,7 @@ final class WorkerSpecSuite extends AnyFunSuite {
     ImageSettings(),
     local = true,
     threads = 2,
+    gpus = 0,
     TopK(),
   )
 
@@ -38,6 +39,7 @@ final class WorkerSpecSuite extends AnyFunSuite {
     ),
     "bulk, vector" -> base.copy(
       settings = InferenceSettings(backend = "pytorch", device = "cuda", allowCode = true),
+      gpus = 0.25,
       result = Vector(),
       columns = bulk,
     ),
