@@ -25,6 +25,7 @@ _COMMANDS = {
     "tune": ("sightline.cli.tune", "Search for the best classifier on a model's features."),
     "track": ("sightline.cli.track", "Log a run of pca or train to an MLflow server."),
     "report": ("sightline.cli.report", "Write an HTML page about a run."),
+    "doctor": ("sightline.cli.doctor", "Check a set-up, with a fix for each finding."),
     "bench": ("sightline.cli.bench", "Measure the cost of an image, beside its raw parts."),
 }
 _DONE, _WRONG_USE = 0, 2
