@@ -57,10 +57,13 @@ final private[doctor] class ExecutorChecks(
     found
   }
 
-  private def expected: Int = context.getConf.getInt("spark.executor.instances", context.master match {
-    case LocalCluster(executors) => executors.toInt
-    case _ => 1
-  })
+  private def expected: Int = context.getConf.getInt(
+    "spark.executor.instances",
+    context.master match {
+      case LocalCluster(executors) => executors.toInt
+      case _ => 1
+    },
+  )
 
   private def probe(executors: Seq[Executor]): Seq[Probed[Seq[Finding]]] = {
     val folder = model.map(ShippedArchives.shipBundle(spark, _))
