@@ -39,9 +39,7 @@ def check(request: Request) -> Iterator[Finding]:
     rows = request.batch_rows or bundle.manifest.batch_rows.get(request.backend, _DEFAULT_ROWS)
     needed = needed_bytes(bundle, rows, threads)
     limit, what = _limit(request)
-    text = (
-        f"{_mib(needed)} for {threads} threads with batches of {rows} rows; {what} {_mib(limit)}"
-    )
+    text = f"{_mib(needed)} for {threads} threads with batches of {rows} rows; {what} {_mib(limit)}"
     if needed > limit:
         yield Finding(
             "MEMORY_TOO_SMALL",

@@ -11,6 +11,7 @@ import sys
 from sightline.doctor.versions import PACKAGES, package_version, pyspark_version
 from sightline.version import PROTOCOL, __version__
 
+
 def preflight(cuda_backend: str | None = None) -> dict[str, object]:
     """Return the versions of this interpreter and of its packages, and the known backends.
 
@@ -42,7 +43,9 @@ def _backends() -> dict[str, dict[str, object]]:
 
     usable: dict[str, object] = {}
     broken: dict[str, object] = {}
-    versions: dict[str, object] = {name: package_version(name, one) for name, one in PACKAGES.items()}
+    versions: dict[str, object] = {
+        name: package_version(name, one) for name, one in PACKAGES.items()
+    }
     for name in known_backends():
         try:
             entry = backend_entry(name)

@@ -48,7 +48,7 @@ private[doctor] object MemorySettings {
       .findFirstMatchIn(options)
       .map(one => JavaUtils.byteStringAsBytes(s"${one.group(1)}${one.group(2)}") / MiB)
       .getOrElse(mib(conf, s"spark.$kind.memory").getOrElse(1024L))
-    resources.slots.map { slots =>
+    resources.slots.filter(_ > 0).map { slots =>
       val needed = slots * DirectMiBForTask
       if (needed > limit) {
         Finding(
