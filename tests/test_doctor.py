@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -271,4 +270,4 @@ def test_predict_checks_the_interpreter_of_an_executor_before_it_reads_an_image(
     last = done.stderr.splitlines()[-1]
     assert done.returncode == 2, done.stderr
     assert last.startswith(f"sightline: {expected}{python} on executor 0 (")
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
