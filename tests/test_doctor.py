@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -224,6 +225,8 @@ def another_python() -> str:
         if path and minor != sys.version_info.minor:
             done = subprocess.run(  # noqa: S603 - an interpreter of this machine
                 [path, "-c", "import sys; print(sys.executable)"],
+                # The programs of pyenv start only a chosen version.
+                env={**os.environ, "PYENV_VERSION": f"3.{minor}"},
                 capture_output=True,
                 text=True,
                 check=False,

@@ -201,7 +201,7 @@ object Preflight {
   }
 
   /** The import names of the packages that the worker needs for the inference. */
-  private[sightline] def needs(executable: String, inference: Inference): Seq[String] = {
+  private[schedule] def needs(executable: String, inference: Inference): Seq[String] = {
     val backend = inference.settings.backend
     val chosen = backends(executable, backend).filter(_.name == backend)
     val library = chosen
