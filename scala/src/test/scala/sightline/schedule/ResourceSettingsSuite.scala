@@ -17,7 +17,9 @@ final class ResourceSettingsSuite extends AnyFunSuite {
     assert(settings("local[*]").executorCores == Some(Runtime.getRuntime.availableProcessors))
     assert(settings("local-cluster[2,4,1024]").executorCores == Some(4))
     assert(settings("yarn").executorCores.isEmpty)
-    assert(settings("yarn", "spark.executor.cores" -> "8", "spark.task.cpus" -> "3").slots == Some(2))
+    assert(
+      settings("yarn", "spark.executor.cores" -> "8", "spark.task.cpus" -> "3").slots == Some(2)
+    )
   }
 
   test("settings with which no task starts are refused") {
