@@ -41,10 +41,10 @@ class Request:
 def examine(request: Request) -> list[Finding]:
     """Return the findings. Nothing is raised for a broken set-up, and nothing is left on disk."""
     # Imported here because an interpreter without numpy must be able to report that.
-    from sightline.doctor import machine, packages, storage
+    from sightline.doctor import machine, packages, places
 
     findings = [*packages.check(request)]
-    findings += [*machine.check(request), *storage.check(request)]
+    findings += [*machine.check(request), *places.check(request)]
     if not any(one.severity == "blocker" for one in packages.check(request)):
         from sightline.doctor import memory, providers
 

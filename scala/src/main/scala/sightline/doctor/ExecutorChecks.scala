@@ -111,7 +111,7 @@ private[doctor] object ExecutorChecks {
     expected.check()
     val json = DriverPython.run(
       expected.executable,
-      "sightline.doctor",
+      "sightline.doctor.print_findings",
       Seq(request),
       shown = s"${expected.executable} on ${Executors.here}",
       sparkPath = Some(Executors.workerPythonPath),

@@ -60,7 +60,7 @@ object Finding {
       Nil
     } catch { case error: SightlineException => Seq(of(error.code, error.detail)) }
 
-  /** Reads the findings that `python -m sightline.doctor` prints. */
+  /** Reads the findings that `python -m sightline.doctor.print_findings` prints. */
   def parse(json: String): Seq[Finding] = {
     implicit val formats: Formats = DefaultFormats
     (JsonMethods.parse(json) \ "findings").children.map { one =>

@@ -24,7 +24,7 @@ final case class Request(
 ) {
 
   /**
-   * The request of `python -m sightline.doctor`.
+   * The request of `python -m sightline.doctor.print_findings`.
    *
    * @param where the machine's name in the findings
    * @param folder the model's folder on that machine; None: no model is checked there
