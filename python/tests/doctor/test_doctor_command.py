@@ -69,7 +69,12 @@ def test_memory_is_too_small_for_a_large_batch(
 def test_an_interpreter_without_packages_reports_them(tmp_path: Path) -> None:
     venv.create(tmp_path / "bare", with_pip=False, symlinks=True)
     done = subprocess.run(  # noqa: S603 - an interpreter that the test made
-        [tmp_path / "bare" / "bin" / "python", "-m", "sightline.doctor.print_findings", '{"where": "executor 3"}'],
+        [
+            tmp_path / "bare" / "bin" / "python",
+            "-m",
+            "sightline.doctor.print_findings",
+            '{"where": "executor 3"}',
+        ],
         env={"PYTHONPATH": str(SOURCES)},
         capture_output=True,
         text=True,

@@ -16,21 +16,11 @@ if TYPE_CHECKING:
     from sightline.doctor.examine import Request
 
 _NEEDED = ("numpy", "pyarrow", "PIL", "safetensors")
-_OLDEST = (3, 11)
 
 
 def check(request: Request) -> Iterator[Finding]:
-    """Check the interpreter's version and the packages of the backend."""
+    """Report the interpreter, and check the packages of the backend."""
     python = f"Python {platform.python_version()}, {sys.executable}"
-    if sys.version_info < _OLDEST:
-        yield Finding(
-            "PYTHON_UNUSABLE",
-            "blocker",
-            python,
-            "Sightline needs Python 3.11 or newer.",
-            "Set another interpreter by spark.pyspark.python or PYSPARK_PYTHON.",
-        )
-        return
     yield Finding("PYTHON", "ok", python)
     versions = {name: package_version(name, found) for name, found in PACKAGES.items()}
     versions["pyspark"] = pyspark_version()
