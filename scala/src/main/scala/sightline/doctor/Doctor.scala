@@ -63,7 +63,9 @@ final class Doctor(request: Request, conf: SparkConf, hadoop: Configuration) {
     else {
       val folder = model.toOption.flatten.map(_.folder.toString)
       val json = request.json(conf, "driver", folder)
-      line ++ Finding.parse(DriverPython.run(executable, "sightline.doctor.print_findings", Seq(withOutput(json))))
+      line ++ Finding.parse(
+        DriverPython.run(executable, "sightline.doctor.print_findings", Seq(withOutput(json)))
+      )
     }
   }
 
