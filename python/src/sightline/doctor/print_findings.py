@@ -1,4 +1,4 @@
-"""`python -m sightline.doctor.print_findings REQUEST`: the findings of this interpreter and machine, as JSON.
+"""`python -m sightline.doctor.print_findings REQUEST` prints this interpreter's findings.
 
 The jar runs it on the driver and on every executor. REQUEST is JSON, see ``Request``.
 """
