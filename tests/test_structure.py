@@ -67,6 +67,13 @@ ALLOWED: dict[str, set[str]] = {
         "sightline.vectors",
         "sightline.report",
     },
+    "sightline.doctor": {
+        "sightline",
+        SQL_BRIDGE,
+        "sightline.model",
+        "sightline.report",
+        "sightline.schedule",
+    },
     "sightline.cli": {
         "sightline",
         SQL_BRIDGE,
@@ -78,6 +85,7 @@ ALLOWED: dict[str, set[str]] = {
         "sightline.pca",
         "sightline.train",
         "sightline.sql",
+        "sightline.doctor",
     },
 }
 

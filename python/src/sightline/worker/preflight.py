@@ -6,34 +6,10 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
-from importlib import metadata, util
-from pathlib import Path
 
-from sightline.require_package import has_package
+from sightline.doctor.versions import PACKAGES, package_version, pyspark_version
 from sightline.version import PROTOCOL, __version__
-
-# Import names with the distributions that may provide them.
-_PACKAGES = {
-    "pyarrow": ("pyarrow",),
-    "numpy": ("numpy",),
-    "PIL": ("pillow",),
-    "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
-    "openvino": ("openvino",),
-    "torch": ("torch",),
-    "timm": ("timm",),
-    "torchvision": ("torchvision",),
-    "safetensors": ("safetensors",),
-    "onnx": ("onnx",),
-    "yaml": ("pyyaml",),
-    "filelock": ("filelock",),
-    "click": ("click",),
-    "tqdm": ("tqdm",),
-    "matplotlib": ("matplotlib",),
-    "jinja2": ("jinja2",),
-    "tensorboard": ("tensorboard",),
-}
 
 
 def preflight(cuda_backend: str | None = None) -> dict[str, object]:
@@ -48,7 +24,7 @@ def preflight(cuda_backend: str | None = None) -> dict[str, object]:
     answer: dict[str, object] = {
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "executable": sys.executable,
-        "pyspark": _pyspark_version(),
+        "pyspark": pyspark_version(),
         "protocol": PROTOCOL,
         "sightline": __version__,
         **_backends(),
@@ -67,39 +43,22 @@ def _backends() -> dict[str, dict[str, object]]:
 
     usable: dict[str, object] = {}
     broken: dict[str, object] = {}
-    versions: dict[str, object] = {name: _version(name, one) for name, one in _PACKAGES.items()}
+    versions: dict[str, object] = {
+        name: package_version(name, one) for name, one in PACKAGES.items()
+    }
     for name in known_backends():
         try:
             entry = backend_entry(name)
         except SightlineError as error:
             broken[name] = str(error)
             continue
-        versions.setdefault(entry.package, _version(entry.package, (entry.package,)))
+        versions.setdefault(entry.package, package_version(entry.package, (entry.package,)))
         usable[name] = {
             "package": entry.package,
             "variant": entry.variant,
             "precisions": list(entry.precisions),
         }
     return {"packages": versions, "backends": usable, "broken_backends": broken}
-
-
-def _version(name: str, distributions: tuple[str, ...]) -> str | None:
-    for distribution in distributions:
-        try:
-            return metadata.version(distribution)
-        except metadata.PackageNotFoundError:
-            continue
-    return "unknown" if has_package(name) else None
-
-
-def _pyspark_version() -> str | None:
-    """Read the version from the package, because a Spark download has no distribution metadata."""
-    spec = util.find_spec("pyspark")
-    if spec is None or spec.origin is None:
-        return None
-    text = (Path(spec.origin).parent / "version.py").read_text("utf-8")
-    found = re.search(r"^__version__(?::\s*str)?\s*=\s*['\"]([^'\"]+)", text, re.MULTILINE)
-    return found[1] if found else None
 
 
 def main(arguments: list[str]) -> int:

@@ -22,6 +22,7 @@ object Main extends Logging {
       SqlCommand,
       PackImagesCommand,
       TrainCommand,
+      DoctorCommand,
     )
   private val commands: Seq[Command] = single :+ new CommandsCommand(single)
 

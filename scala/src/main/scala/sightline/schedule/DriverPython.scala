@@ -17,13 +17,22 @@ private[sightline] object DriverPython {
    *
    * @param executable the interpreter, a path or a name on the PATH
    * @param module such as `sightline.worker.preflight`
+   * @param shown the interpreter's name in errors; empty: its path
+   * @param sparkPath on an executor, the paths that come before those of PYTHONPATH
    * @return the module's standard output
    * @throws SightlineException PYTHON_NOT_FOUND if the interpreter does not start; PYTHON_UNUSABLE if
    *   the module ends with an exit status other than 0
    */
-  def run(executable: String, module: String, arguments: Seq[String]): String = {
-    val ended = execute(executable, module, arguments)
-    if (ended.status != 0) throw unusable(executable, ended.lastWords)
+  def run(
+      executable: String,
+      module: String,
+      arguments: Seq[String],
+      shown: String = "",
+      sparkPath: Option[String] = None,
+  ): String = {
+    val name = if (shown.isEmpty) executable else shown
+    val ended = execute(executable, module, arguments, shown = name, sparkPath = sparkPath)
+    if (ended.status != 0) throw unusable(name, ended.lastWords)
     ended.out
   }
 
@@ -76,6 +85,8 @@ private[sightline] object DriverPython {
       arguments: Seq[String],
       input: Option[String] = None,
       environment: Map[String, String] = Map.empty,
+      shown: String = "",
+      sparkPath: Option[String] = None,
   ): Ended = {
     val out = new StringBuilder
     val err = new StringBuilder
@@ -83,7 +94,7 @@ private[sightline] object DriverPython {
       line => { out.append(line).append('\n'); () },
       line => { err.append(line).append('\n'); () },
     )
-    val path = PythonSources.folder.toString +: sys.env.get("PYTHONPATH").toSeq
+    val path = PythonSources.folder.toString +: (sparkPath ++ sys.env.get("PYTHONPATH")).toSeq
     val variables = Seq(
       "PYTHONPATH" -> path.mkString(File.pathSeparator),
       "PYTHONDONTWRITEBYTECODE" -> "1",
@@ -100,7 +111,7 @@ private[sightline] object DriverPython {
         case error: IOException =>
           throw SightlineException(
             "PYTHON_NOT_FOUND",
-            "executable" -> executable,
+            "executable" -> (if (shown.isEmpty) executable else shown),
             "reason" -> error.getMessage,
           )
       }

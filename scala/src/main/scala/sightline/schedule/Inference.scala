@@ -57,13 +57,20 @@ final case class Inference(
   def check(spark: SparkSession): Unit = {
     Inference.checks.incrementAndGet(): Unit
     val context = spark.sparkContext
+    new ResourceSettings(context.getConf).requireStart()
     resources.check(spark)
     requireTaskGpus(spark)
-    val executable = Interpreter.of(context.getConf)
+    val executable = Interpreter.ofDriver(context.getConf)
     requireMode(executable)
     if (!settings.allowCode) Preflight.requireKnownCode(executable, settings.backend, bundle)
     Preflight.requireBuildSpark(context.version)
-    Preflight.check(executable, context.version, this): Unit
+    val found = Preflight.check(executable, context.version, this)
+    ExecutorProbe.requireOnce(
+      spark,
+      Interpreter.of(context.getConf),
+      found.python,
+      Preflight.needs(executable, this),
+    )
     if (settings.device == "cuda" && context.isLocal) {
       Preflight.checkCuda(executable, settings.backend)
     }

@@ -26,6 +26,24 @@ object Interpreter {
       .orElse(environment.get("SPARK_HOME").flatMap(owner))
       .getOrElse("python3")
 
+  /**
+   * The interpreter that the driver runs Sightline's Python modules with: `spark.pyspark.driver.python`,
+   * else `spark.pyspark.python`, else `PYSPARK_DRIVER_PYTHON`, as for Spark's drivers; else the workers'.
+   * A notebook program in `PYSPARK_DRIVER_PYTHON` is no interpreter and is ignored.
+   */
+  def ofDriver(conf: SparkConf, environment: Map[String, String] = sys.env): String =
+    Seq("spark.pyspark.driver.python", "spark.pyspark.python")
+      .flatMap(conf.getOption)
+      .find(_.nonEmpty)
+      .orElse(
+        environment
+          .get("PYSPARK_DRIVER_PYTHON")
+          .filter(name => name.nonEmpty && !Notebook.matches(name))
+      )
+      .getOrElse(of(conf, environment))
+
+  private val Notebook = ".*(?:jupyter|ipython)[^/]*".r
+
   /** The interpreter of `ENV` if SPARK_HOME is `ENV/lib/python3.11/site-packages/pyspark`; else None. */
   private def owner(sparkHome: String): Option[String] = {
     val home = Paths.get(sparkHome).toAbsolutePath.normalize

@@ -3,6 +3,7 @@ package sightline.schedule
 import scala.collection.concurrent.TrieMap
 import scala.util.Try
 
+import org.apache.spark.sql.sightline.Executors
 import org.json4s.*
 import org.json4s.jackson.JsonMethods
 
@@ -74,6 +75,29 @@ object Preflight {
    */
   def checkPackages(executable: String, sparkVersion: String): Preflight =
     ask(executable, sparkVersion, Nil)
+
+  /**
+   * The report of an executor's interpreter, whose process has the paths of Spark's workers.
+   *
+   * @param here the interpreter with the executor's name, for errors
+   * @throws SightlineException PYTHON_NOT_FOUND, PYTHON_UNUSABLE or PYSPARK_MISMATCH
+   */
+  private[schedule] def onExecutor(
+      executable: String,
+      here: String,
+      sparkVersion: String,
+  ): Preflight = {
+    val json = DriverPython.run(
+      executable,
+      "sightline.worker.preflight",
+      Nil,
+      shown = here,
+      sparkPath = Some(Executors.workerPythonPath),
+    )
+    val found = parse(here, json)
+    requireSpark(here, sparkVersion, found)
+    found
+  }
 
   /**
    * Checks that the interpreter has the packages for a part of a run.
@@ -177,7 +201,7 @@ object Preflight {
   }
 
   /** The import names of the packages that the worker needs for the inference. */
-  private def needs(executable: String, inference: Inference): Seq[String] = {
+  private[schedule] def needs(executable: String, inference: Inference): Seq[String] = {
     val backend = inference.settings.backend
     val chosen = backends(executable, backend).filter(_.name == backend)
     val library = chosen

@@ -26,7 +26,8 @@ object WorkerFunction {
     val executable = Interpreter.of(context.getConf)
     PythonWorker(
       executable,
-      pythonVersion = Preflight.checkPackages(executable, context.version).python,
+      pythonVersion =
+        Preflight.checkPackages(Interpreter.ofDriver(context.getConf), context.version).python,
       includes = Seq(ShippedArchives.shipPython(spark)),
       environment = environment,
       module = module,

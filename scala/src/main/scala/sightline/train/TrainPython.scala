@@ -6,7 +6,15 @@ import org.apache.spark.sql.types.{StringType, StructType}
 import org.json4s.*
 import org.json4s.jackson.JsonMethods
 
-import sightline.schedule.{DriverPython, Interpreter, Preflight, WorkerEnvironment, WorkerFunction}
+import sightline.schedule.{
+  DriverPython,
+  ExecutorProbe,
+  Interpreter,
+  Preflight,
+  ResourceSettings,
+  WorkerEnvironment,
+  WorkerFunction,
+}
 
 /**
  * The Python half of `train`: steps on the driver (`sightline.worker.training_driver`) and functions
@@ -14,26 +22,34 @@ import sightline.schedule.{DriverPython, Interpreter, Preflight, WorkerEnvironme
  */
 final class TrainPython(spark: SparkSession) {
 
-  private val executable = Interpreter.of(spark.sparkContext.getConf)
+  private val executable = Interpreter.ofDriver(spark.sparkContext.getConf)
 
   /**
    * Checks that the interpreter has the packages for training.
    *
    * @param more packages that this run needs too, each of the extra of its name
-   * @throws sightline.SightlineException MISSING_PACKAGE and others of [[Preflight]]
+   * @throws sightline.SightlineException TASKS_CANNOT_START, MISSING_PACKAGE and others of [[Preflight]]
+   *   and [[ExecutorProbe]]
    */
   def checkPackages(more: Seq[String] = Nil): Unit = {
     val extras = ("train" +: more).mkString(",")
     val version = spark.sparkContext.version
+    new ResourceSettings(spark.sparkContext.getConf).requireStart()
     Preflight.requireBuildSpark(version)
-    Preflight.requirePackages(
+    val found = Preflight.requirePackages(
       executable,
       version,
       TrainPython.Packages ++ more,
       purpose = "train",
       hint = s"Install sightline[$extras] there, or set another interpreter by " +
         "spark.pyspark.python or PYSPARK_PYTHON.",
-    ): Unit
+    )
+    ExecutorProbe.requireOnce(
+      spark,
+      Interpreter.of(spark.sparkContext.getConf),
+      found.python,
+      TrainPython.Packages ++ more,
+    )
   }
 
   /**

@@ -65,4 +65,17 @@ final class InterpreterSuite extends AnyFunSuite {
     }
     assert(Interpreter.of(empty, Map.empty) == "python3")
   }
+
+  test("the driver's interpreter has Spark's order of settings and variables") {
+    val variables = Map("PYSPARK_DRIVER_PYTHON" -> "d-variable", "PYSPARK_PYTHON" -> "w-variable")
+    val worker = new SparkConf(false).set("spark.pyspark.python", "w-setting")
+    val both = worker.clone.set("spark.pyspark.driver.python", "d-setting")
+    assert(Interpreter.ofDriver(both, variables) == "d-setting")
+    assert(Interpreter.of(both, variables) == "w-setting")
+    assert(Interpreter.ofDriver(worker, variables) == "w-setting")
+    assert(Interpreter.ofDriver(new SparkConf(false), variables) == "d-variable")
+    assert(Interpreter.of(new SparkConf(false), variables) == "w-variable")
+    val notebook = variables.updated("PYSPARK_DRIVER_PYTHON", "/opt/bin/jupyter-lab")
+    assert(Interpreter.ofDriver(new SparkConf(false), notebook) == "w-variable")
+  }
 }

@@ -54,7 +54,7 @@ object SessionArchives {
       .filter(_.endsWith(uri.substring(uri.lastIndexOf('#'))))
 
   /** Runs `use` as a job without a session. */
-  private[sightline] def outsideSessions(use: => Unit): Unit =
+  def outsideSessions(use: => Unit): Unit =
     if (JobArtifactSet.getCurrentJobArtifactState.isEmpty) use
     else {
       // The session of a job is a variable of its thread, which a new thread does not have.
