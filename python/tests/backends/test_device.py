@@ -101,7 +101,8 @@ def test_a_task_with_a_part_of_a_gpu_may_use_that_part_of_its_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shared = resolve_device("cuda", "onnx", ["3"], share=0.25)
-    assert (str(shared), shared.memory_fraction) == ("cuda:3", pytest.approx(0.225))
+    assert str(shared) == "cuda:3"
+    assert shared.memory_fraction == pytest.approx(0.225)
     assert shared == Device("cuda", 3)  # the same model on the same device is not loaded again
     monkeypatch.setattr(onnx, "cuda_device_bytes", lambda _: 16_000_000_000)
     assert onnx.cuda_options(shared) == {"device_id": 3, "gpu_mem_limit": 3_600_000_000}

@@ -2,6 +2,8 @@ package sightline.doctor
 
 import java.nio.file.Path
 
+import scala.annotation.tailrec
+
 import org.apache.spark.SparkFiles
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.sightline.{Executor, Executors}
@@ -46,16 +48,18 @@ final private[doctor] class ExecutorChecks(
     // Starts the executors of a dynamic allocation, and waits for the first.
     ExecutorProbe.run(context, Nil)(() => ()): Unit
     val deadline = System.nanoTime + MostWaitNanos
-    var found = Executors.of(context)
-    var isSettled = context.isLocal
-    while (!isSettled && System.nanoTime < deadline) {
+    settled(Executors.of(context), deadline)
+  }
+
+  /** The executors, as soon as two looks in a row see the same, or at the deadline. */
+  @tailrec
+  private def settled(found: Seq[Executor], deadline: Long): Seq[Executor] =
+    if (context.isLocal || System.nanoTime >= deadline) found
+    else {
       Thread.sleep(SettledMillis)
       val now = Executors.of(context)
-      isSettled = now == found && now.nonEmpty && now.size >= expected
-      found = now
+      if (now == found && now.nonEmpty && now.size >= expected) now else settled(now, deadline)
     }
-    found
-  }
 
   private def expected: Int = context.getConf.getInt(
     "spark.executor.instances",

@@ -10,6 +10,7 @@ import org.apache.spark.sql.sightline.{ArrowFunctions, SessionSettingsExec, Work
 import org.apache.spark.sql.types.{StructField, StructType}
 
 import sightline.schedule.{TaskResources, WorkerCounters, WorkerSpec}
+import sightline.source.ErrorCode
 
 /** Plans an [[Infer]] as Spark's own Arrow operators, which run Sightline's Python worker. */
 final class InferStrategy(spark: SparkSession) extends SparkStrategy {
@@ -41,6 +42,7 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
         udf.evalType,
       ),
       call.inference.ship(spark),
+      ErrorCode.all,
     )
   }
 
@@ -81,6 +83,7 @@ final class InferStrategy(spark: SparkSession) extends SparkStrategy {
         profile = call.inference.settings.resources.profile(spark),
       ),
       call.inference.ship(spark),
+      ErrorCode.all,
     )
 
     def answered(expression: Expression): Expression = expression.transformDown {

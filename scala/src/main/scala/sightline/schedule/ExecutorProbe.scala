@@ -64,14 +64,12 @@ object ExecutorProbe {
   ): Seq[Probed[A]] = {
     // A call without a location gets any executor.
     val places = if (executors.isEmpty) Seq(Nil) else executors.map(one => Seq(one.location))
-    var found = Seq.empty[Probed[A]]
     SessionArchives.outsideSessions {
       val rdd = context.makeRDD(places.zipWithIndex.map { case (at, index) => index -> at })
       // A closure over `call` only: this object is not sent.
       val task = attempt[A](call)
-      found = rdd.mapPartitions(ones => ones.map(_ => task())).collect().toSeq
+      rdd.mapPartitions(ones => ones.map(_ => task())).collect().toSeq
     }
-    found
   }
 
   private def attempt[A](call: () => A): () => Probed[A] = () => {

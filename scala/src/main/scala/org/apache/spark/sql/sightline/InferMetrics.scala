@@ -3,8 +3,6 @@ package org.apache.spark.sql.sightline
 import org.apache.spark.SparkContext
 import org.apache.spark.sql.execution.metric.{SQLMetric, SQLMetrics}
 
-import sightline.source.ErrorCode
-
 /** The metrics that Spark's page shows for the inference of a query. */
 private[sightline] object InferMetrics {
 
@@ -24,12 +22,11 @@ private[sightline] object InferMetrics {
   /** The counters of errors start with it; then follows the code. */
   private val Errors = "errors."
 
-  def apply(context: SparkContext): Map[String, SQLMetric] = (
+  /** @param codes the codes of errors that a row can have */
+  def apply(context: SparkContext, codes: Seq[String]): Map[String, SQLMetric] = (
     Counts.map { case (name, text) => name -> SQLMetrics.createMetric(context, text) } ++
       Seconds.map { case (name, text) => name -> SQLMetrics.createTimingMetric(context, text) } ++
-      ErrorCode.all.map(code =>
-        s"$Errors$code" -> SQLMetrics.createMetric(context, s"errors: $code")
-      ) :+
+      codes.map(code => s"$Errors$code" -> SQLMetrics.createMetric(context, s"errors: $code")) :+
       (Bytes -> SQLMetrics.createSizeMetric(context, "size of the inputs"))
   ).toMap
 

@@ -54,11 +54,11 @@ object SessionArchives {
       .filter(_.endsWith(uri.substring(uri.lastIndexOf('#'))))
 
   /** Runs `use` as a job without a session. */
-  def outsideSessions(use: => Unit): Unit =
+  def outsideSessions[A](use: => A): A =
     if (JobArtifactSet.getCurrentJobArtifactState.isEmpty) use
     else {
       // The session of a job is a variable of its thread, which a new thread does not have.
-      val done = Promise[Unit]()
+      val done = Promise[A]()
       new Thread(() => done.complete(Try(use)): Unit).start()
       Await.result(done.future, Duration.Inf)
     }

@@ -3,8 +3,8 @@ package org.apache.spark.sql.sightline
 import scala.collection.concurrent.TrieMap
 
 import com.google.common.collect.MapMaker
-import org.apache.spark.{SparkContext, SparkException}
 import org.apache.spark.resource.{ResourceProfile, TaskResourceProfile, TaskResourceRequests}
+import org.apache.spark.{SparkContext, SparkException}
 
 /** Spark's resource profiles for tasks that take their own part of an executor. */
 object TaskProfiles {

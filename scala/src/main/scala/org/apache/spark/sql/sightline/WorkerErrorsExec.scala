@@ -21,13 +21,15 @@ import sightline.ErrorTranslation
  * traceback of the worker.
  *
  * @param archives the URIs of the model and the Python package, see [[SessionArchives]]
+ * @param codes the codes of errors that a row can have
  */
-final case class WorkerErrorsExec(child: SparkPlan, archives: Seq[String]) extends UnaryExecNode {
+final case class WorkerErrorsExec(child: SparkPlan, archives: Seq[String], codes: Seq[String])
+    extends UnaryExecNode {
 
   // The name in EXPLAIN and on Spark's page, whose readers look for the inference.
   override def nodeName: String = "Infer"
 
-  override lazy val metrics: Map[String, SQLMetric] = InferMetrics(sparkContext)
+  override lazy val metrics: Map[String, SQLMetric] = InferMetrics(sparkContext, codes)
 
   // EXPLAIN does not need the driver's paths.
   override protected def stringArgs: Iterator[Any] = Iterator(child)
