@@ -11,7 +11,7 @@ TRACKING_SERVER := .tools/mlflow/installed.lock
 TENSORFLOW := .tools/tensorflow/installed.lock
 CLOUDS := .tools/clouds/installed.lock
 SPARKS := .tools/spark-4.0/installed.lock .tools/spark-4.2/installed.lock
-JAR_SOURCES := $(shell find build.sbt project/*.* scala/src/main python/src/sightline models/id_fraud \
+JAR_SOURCES := $(shell find build.sbt project/*.* scala/src/main scala/src/spark-4.1-4.2 python/src/sightline models/id_fraud \
 	-type f -not -name '*.pyc' 2>/dev/null)
 
 help: ## Print this list.

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-line=${1:?such as 4.0}
+line=${1:?Give a version of Spark: make jar SPARK=4.0}
 lock=project/spark-$line.lock
 place=.tools/spark-$line
 if [ ! -f "$lock" ]; then
@@ -13,10 +13,12 @@ if [ ! -f "$lock" ]; then
   exit 2
 fi
 if ! cmp -s "$lock" "$place/installed.lock"; then
-  rm -rf "$place"
+  rm -rf "$place.new"
   .venv/bin/uv --quiet pip install --python .venv/bin/python --no-deps --require-hashes \
-    --target "$place" -r "$lock"
-  cp "$lock" "$place/installed.lock"
+    --target "$place.new" -r "$lock"
+  cp "$lock" "$place.new/installed.lock"
+  rm -rf "$place"
+  mv "$place.new" "$place"
 fi
 if [ "${2:-}" = --jar ]; then
   scripts/sbt.sh "-Dspark.line=$line" assembly

@@ -19,6 +19,6 @@ rm -rf "$folder/scala" "$folder/scala.exec"
 ours='sightline.*:org.apache.spark.sql.sightline.*:org.apache.spark.ml.sightline.*'
 scripts/sbt.sh "-Dsightline.agent=$agent=destfile=$folder/scala.exec,includes=$ours" "${@:-Test/test}"
 java -jar "$cli" report "$folder/scala.exec" --quiet --name Sightline --classfiles target/scala-2.13/classes \
-  --sourcefiles scala/src/main/scala --html "$folder/scala" --csv "$folder/scala.csv"
+  --sourcefiles scala/src/main/scala --sourcefiles scala/src/spark-4.1-4.2/scala --html "$folder/scala" --csv "$folder/scala.csv"
 awk -F, 'NR > 1 { lm += $8; lc += $9; bm += $6; bc += $7 }
   END { printf "Scala: %.0f %% of %d lines, %.0f %% of %d branches\n", 100*lc/(lm+lc), lm+lc, 100*bc/(bm+bc), bm+bc }' "$folder/scala.csv"

@@ -188,7 +188,7 @@ def test_a_lost_executor_loses_no_row(
         done = running.result()
     assert done.returncode == 0, done.stderr
     removed = [one["Executor ID"] for one in application.events("ExecutorRemoved")]
-    assert removed == [lost.executor]
+    assert lost.executor in removed
     assert any(task.attempt > 0 for task in set(application.gpu_tasks()) - before)
     alone = run_command(
         *("predict", "--images", many, "--model", colour_bundle, "--output", tmp_path / "local")

@@ -44,7 +44,7 @@ def test_a_moved_bundle_is_the_same_model(colour_bundle: Path, tmp_path: Path) -
     assert sessions[0].session is sessions[1].session
 
 
-def test_another_device_or_precision_is_another_session(
+def test_another_gpu_or_precision_is_another_session_and_that_of_another_gpu_is_let_go(
     colour_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = []
@@ -70,7 +70,12 @@ def test_another_device_or_precision_is_another_session(
         open_session(bundle, "onnx", Device("cuda", index), 2)
     open_session(bundle, "onnx", Device("cuda", 1), 2, precision="int8")
 
-    assert opened == [("cuda:0", 2, "fp32"), ("cuda:1", 2, "fp32"), ("cuda:1", 2, "int8")]
+    assert opened == [
+        ("cuda:0", 2, "fp32"),
+        ("cuda:1", 2, "fp32"),
+        ("cuda:0", 2, "fp32"),
+        ("cuda:1", 2, "int8"),
+    ]
 
 
 @pytest.fixture

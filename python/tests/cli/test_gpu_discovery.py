@@ -48,4 +48,4 @@ def test_a_file_that_cannot_be_written_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["gpu-discovery", "--script", str(tmp_path / "nowhere" / "x.sh")]) == 1
-    assert "OUTPUT_NOT_WRITTEN: " in capsys.readouterr().err
+    assert "OUTPUT_NOT_WRITABLE: " in capsys.readouterr().err

@@ -31,7 +31,7 @@ def gpu_discovery(script: Path) -> None:
         script.chmod(0o755)
     except OSError as error:
         raise WrongUseError(
-            "OUTPUT_NOT_WRITTEN", f"{script} cannot be written: {error.strerror}."
+            "OUTPUT_NOT_WRITABLE", f"{script} cannot be written: {error.strerror}."
         ) from error
     path = json.dumps(str(script.resolve()))[1:-1]
     click.echo(

@@ -15,6 +15,7 @@ NETWORK_DEFAULTS: Mapping[str, Any] = {
     "weights": "DEFAULT",
     "imageSize": 224,
     "freeze": "none",
+    "batchNorm": "update",
     "epochs": 10,
     "batchSize": 64,
     "optimizer": "adam",
@@ -39,6 +40,7 @@ class NetworkParams(TypedDict, total=False):
     mean: Sequence[float]
     std: Sequence[float]
     freeze: str
+    batchNorm: str
     epochs: int
     batchSize: int
     optimizer: str
@@ -88,6 +90,11 @@ class HasNetwork(Params):
     freeze = declare(
         "freeze",
         "none, all-but-head, or N: the first N layers with weights keep them",
+        TypeConverters.toString,
+    )
+    batchNorm = declare(
+        "batchNorm",
+        "update the statistics of batch normalisation, or keep those of the start weights",
         TypeConverters.toString,
     )
     epochs = declare("epochs", "passes over the training part (>= 1)", TypeConverters.toInt)
@@ -169,6 +176,14 @@ class HasNetwork(Params):
     def getFreeze(self) -> str:
         """Return the value of `freeze`."""
         return self.getOrDefault(self.freeze)
+
+    def setBatchNorm(self, value: str) -> Self:
+        """Set `batchNorm`."""
+        return self._set(batchNorm=value)
+
+    def getBatchNorm(self) -> str:
+        """Return the value of `batchNorm`."""
+        return self.getOrDefault(self.batchNorm)
 
     def setEpochs(self, value: int) -> Self:
         """Set `epochs`."""

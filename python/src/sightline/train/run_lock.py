@@ -6,6 +6,7 @@ The jar writes and reads the same file.
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 import uuid
@@ -25,6 +26,11 @@ CLAIM_FILE = "owner.json.next"
 _BEAT_SECONDS = 30.0
 _SILENT_SECONDS = 300.0
 """An owner on another machine counts as ended after this time without a beat."""
+
+
+def is_lock_file(name: str) -> bool:
+    """Whether a file in the folder of a run is one of this module's."""
+    return name.startswith(OWNER_FILE)
 
 
 @contextmanager
@@ -47,12 +53,13 @@ def hold_run(folder: Path) -> Iterator[None]:
         raise WrongUseError("OUTPUT_NOT_WRITABLE", f"'{folder}': {error.strerror}.") from error
     over = threading.Event()
     beat = threading.Thread(target=_beat, args=(file, text, over), daemon=True)
-    beat.start()
     try:
+        beat.start()
         yield
     finally:
         over.set()
-        beat.join()
+        if beat.ident is not None:
+            beat.join()
         if _read(file) == text:
             file.unlink(missing_ok=True)
         with suppress(OSError):
@@ -74,19 +81,35 @@ def _acquire(file: Path, text: str) -> None:
         # Another process may have replaced the file, and returned the claim, since it was read.
         if _read(file) != found:
             raise _in_use(file, _read(file))
-        file.write_text(text, "utf-8")
+        _replace(file, text)
+        # Two processes may have removed the claim of a third that was killed.
+        if _read(file) != text:
+            raise _in_use(file, _read(file))
     finally:
-        claim.unlink(missing_ok=True)
+        if _read(claim) == text:
+            claim.unlink(missing_ok=True)
 
 
 def _create(file: Path, text: str) -> bool:
     """Create a file unless its name is taken, which one process alone can do."""
     try:
-        with file.open("x", encoding="utf-8") as created:
-            created.write(text)
+        created = file.open("x", encoding="utf-8")
     except FileExistsError:
         return False
+    try:
+        with created:
+            created.write(text)
+    except OSError:  # such as a full disk: an empty file would be an owner that nobody knows
+        file.unlink(missing_ok=True)
+        raise
     return True
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write a file at once: after a failure, such as a full disk, it has its old text."""
+    new = file.with_name(f"{OWNER_FILE}.{os.getpid()}")
+    new.write_text(text, "utf-8")
+    new.replace(file)
 
 
 def _has_ended(file: Path, text: str) -> bool:
@@ -113,7 +136,7 @@ def _beat(file: Path, text: str, over: threading.Event) -> None:
     while not over.wait(_BEAT_SECONDS):
         with suppress(OSError):
             if _read(file) == text:
-                file.write_text(text, "utf-8")
+                _replace(file, text)
 
 
 def _in_use(file: Path, text: str) -> WrongUseError:

@@ -29,7 +29,6 @@ from sightline.train.network import (
     full_name,
     start_weights,
 )
-from sightline.train.run_lock import CLAIM_FILE, OWNER_FILE
 from sightline.train.sample_index import SampleIndex
 from sightline.train.samples import Samples
 from sightline.train.shard_cache import ShardCache
@@ -42,7 +41,7 @@ HISTORY_FILE, EVALUATION_FILE, CARD_FILE = "history.json", "evaluation.json", "m
 PAGE_FILE = "report.html"
 MODELS_FOLDER, SAMPLES_FOLDER, CHECKPOINTS_FOLDER = "models", "samples", "checkpoints"
 TENSORBOARD_FOLDER = "tensorboard"
-# What a run writes into its output, so what --overwrite may delete.
+# What a run writes into its output beside its lock, so what --overwrite may delete.
 RUN_NAMES = frozenset(
     [
         SETTINGS_FILE,
@@ -51,8 +50,6 @@ RUN_NAMES = frozenset(
         CARD_FILE,
         PAGE_FILE,
         START_FILE,
-        OWNER_FILE,
-        CLAIM_FILE,
         "run.json",
         MODELS_FOLDER,
         SAMPLES_FOLDER,

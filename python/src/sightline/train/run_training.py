@@ -20,7 +20,7 @@ from sightline.train.make_model import TrainedModel
 from sightline.train.network import full_name, preprocessing_of
 from sightline.train.prepare import SampleSource, list_samples, write_listed
 from sightline.train.process_group import join_environment
-from sightline.train.run_lock import CLAIM_FILE, OWNER_FILE, hold_run
+from sightline.train.run_lock import hold_run, is_lock_file
 from sightline.train.run_steps import (
     CHECKPOINTS_FOLDER,
     RUN_NAMES,
@@ -172,9 +172,10 @@ def _check_output(arguments: TrainArguments) -> None:
             raise WrongUseError("NO_CHECKPOINT", f"{output} is no run of train: nothing to resume.")
         return
     check_output(output, [arguments.source.images.images], overwrite=True)
-    names = {one.name for one in output.iterdir()} if output.exists() else set()
+    found = {one.name for one in output.iterdir()} if output.exists() else set()
+    names = {name for name in found if not is_lock_file(name)}
     # A run that was killed before it had saved its options has left no more than these.
-    if not (names <= RUN_NAMES if is_ours else names <= {START_FILE, OWNER_FILE, CLAIM_FILE}):
+    if not names <= (RUN_NAMES if is_ours else {START_FILE}):
         raise WrongUseError(
             "OUTPUT_NOT_OURS",
             f"'{output}' has files that train does not write, so --overwrite does not delete it. "
@@ -188,7 +189,7 @@ def _open_output(arguments: TrainArguments, tensors: dict[str, torch.Tensor] | N
 
     if arguments.start == "replace":
         for one in arguments.output.iterdir():
-            if one.name not in (OWNER_FILE, CLAIM_FILE):
+            if one.name in RUN_NAMES:  # and not what a user has put there since the check
                 shutil.rmtree(one) if one.is_dir() and not one.is_symlink() else one.unlink()
     write_start(Storage(arguments.output), tensors)
     text = yaml.safe_dump(dict(arguments.options), sort_keys=False, allow_unicode=True)

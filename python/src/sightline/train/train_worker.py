@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -159,10 +159,11 @@ def run_worker(
         history = loop.run(Callbacks(on_progress, on_steps, on_epoch, on_checkpoint))
         writer.wait()
     finally:
-        if curves is not None:
-            curves.close()
-        writer.close()
-        shown.close()
+        with ExitStack() as closed:
+            closed.callback(shown.close)
+            closed.callback(writer.close)
+            if curves is not None:
+                closed.callback(curves.close)
     return history
 
 

@@ -55,7 +55,9 @@ private[ml] object LabelledImages {
     val text = labels.fold(Columns.quoted(label.name)) { names =>
       element_at(lit(names.toArray), (LabelIndex.column(label, names) + lit(1)).cast("int"))
     }
-    val name = path.fold(sha2(bytes, 256))(field => Columns.quoted(field.name).cast("string"))
+    val hash = sha2(bytes, 256)
+    val name =
+      path.fold(hash)(field => coalesce(Columns.quoted(field.name).cast("string"), hash))
     val error = Columns.errorOf(frame.schema).map(when(bytes.isNull, _))
     val own = group.map(field => Columns.quoted(field.name).cast("string").as(Group)).toSeq
     val rows = frame.select(

@@ -132,7 +132,11 @@ final class TransferClassifier(override val uid: String)
       settings = trainSettings,
       seed = $(seed),
       output = folder.toString,
-      start = if (isRun) TrainOutput.Resume else TrainOutput.New,
+      // A run that was killed before its first file is begun again.
+      start =
+        if (isRun) TrainOutput.Resume
+        else if ($(resume)) TrainOutput.Replace
+        else TrainOutput.New,
       checkpoints = None,
       cache = $(cache),
       cacheBytes = ($(cacheGb) * 1e9).toLong,
@@ -154,7 +158,8 @@ final class TransferClassifier(override val uid: String)
     val named = trainSettings.removeField { case (name, _) => others(name) }
     val text = JsonMethods.compact(
       ("settings" -> named) ~ ("split" -> $(split)) ~ ("labels" -> images.labels) ~
-        ("images" -> images.hash)
+        ("images" -> images.hash) ~ ("max_image_bytes" -> $(maxImageBytes)) ~
+        ("max_error_rate" -> $(maxErrorRate))
     )
     val digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(UTF_8))
     HexFormat.of.formatHex(digest).take(16)

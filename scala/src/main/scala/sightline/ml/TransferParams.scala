@@ -53,6 +53,12 @@ trait TransferParams extends RowErrorParams with TransferRunParams with HasSeed 
     "none, all-but-head, or N: the first N layers with weights keep them",
     ModelParams.notEmpty,
   )
+  final val batchNorm: Param[String] = new Param(
+    this,
+    "batchNorm",
+    "update the statistics of batch normalisation, or keep those of the start weights",
+    ParamValidators.inArray(Array("update", "keep")),
+  )
   final val epochs: IntParam =
     new IntParam(this, "epochs", "passes over the training part (>= 1)", ParamValidators.gtEq(1))
   final val batchSize: IntParam = new IntParam(
@@ -114,6 +120,7 @@ trait TransferParams extends RowErrorParams with TransferRunParams with HasSeed 
     weights -> "DEFAULT",
     imageSize -> 224,
     freeze -> "none",
+    batchNorm -> "update",
     epochs -> 10,
     batchSize -> 64,
     optimizer -> "adam",
@@ -134,6 +141,7 @@ trait TransferParams extends RowErrorParams with TransferRunParams with HasSeed 
   def getMean: Array[Double] = $(mean)
   def getStd: Array[Double] = $(std)
   def getFreeze: String = $(freeze)
+  def getBatchNorm: String = $(batchNorm)
   def getEpochs: Int = $(epochs)
   def getBatchSize: Int = $(batchSize)
   def getOptimizer: String = $(optimizer)
@@ -153,6 +161,7 @@ trait TransferParams extends RowErrorParams with TransferRunParams with HasSeed 
   def setMean(value: Array[Double]): this.type = set(mean, value)
   def setStd(value: Array[Double]): this.type = set(std, value)
   def setFreeze(value: String): this.type = set(freeze, value)
+  def setBatchNorm(value: String): this.type = set(batchNorm, value)
   def setEpochs(value: Int): this.type = set(epochs, value)
   def setBatchSize(value: Int): this.type = set(batchSize, value)
   def setOptimizer(value: String): this.type = set(optimizer, value)
@@ -182,6 +191,7 @@ trait TransferParams extends RowErrorParams with TransferRunParams with HasSeed 
       ("mean" -> colour(mean)) ~
       ("std" -> colour(std)) ~
       ("freeze" -> $(freeze)) ~
+      ("batch_norm" -> $(batchNorm)) ~
       ("epochs" -> $(epochs)) ~
       ("batch_size" -> $(batchSize)) ~
       ("optimizer" -> $(optimizer)) ~

@@ -2,7 +2,8 @@ package sightline.train
 
 import java.io.IOException
 import java.nio.charset.StandardCharsets.UTF_8
-import java.nio.file.{FileAlreadyExistsException, Files, StandardOpenOption}
+import java.nio.file.StandardCopyOption.{ATOMIC_MOVE, REPLACE_EXISTING}
+import java.nio.file.{FileAlreadyExistsException, Files}
 import java.time.Instant
 import java.time.temporal.ChronoUnit.SECONDS
 import java.util.UUID
@@ -92,7 +93,9 @@ final class RunLock(fs: FileSystem, folder: Path) {
       // Another process may have replaced the file, and returned the claim, since it was read.
       if (read(file) != found) throw inUse(read(file))
       write(file, text)
-    } finally fs.delete(claim, false): Unit
+      // Two processes may have removed the claim of a third that was killed.
+      if (read(file) != text) throw inUse(read(file))
+    } finally if (read(claim) == text) fs.delete(claim, false): Unit
   }
 
   /** Whether the owner in a file has ended; that of this process has if no run of it goes on. */
@@ -116,14 +119,25 @@ final class RunLock(fs: FileSystem, folder: Path) {
     case Some(local) =>
       Files.createDirectories(local.getParent)
       try {
-        Files.writeString(local, text, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)
+        Files.createFile(local)
+        // After a failure, such as a full disk, an empty file would be an owner that nobody knows.
+        try Files.writeString(local, text)
+        catch {
+          case error: IOException =>
+            Files.deleteIfExists(local): Unit
+            throw error
+        }
         true
       } catch { case _: FileAlreadyExistsException => false }
   }
 
   private def write(of: Path, text: String): Unit = LocalFiles.of(of) match {
     case None => Using.resource(fs.create(of, true))(_.write(text.getBytes(UTF_8)))
-    case Some(local) => Files.writeString(local, text): Unit
+    case Some(local) =>
+      // At once: after a failure, such as a full disk, the file has its old text.
+      val next = local.resolveSibling(s"$OwnerFile.${ProcessHandle.current.pid}")
+      Files.writeString(next, text)
+      Files.move(next, local, ATOMIC_MOVE, REPLACE_EXISTING): Unit
   }
 
   private def inUse(text: String): SightlineException = SightlineException(
@@ -148,6 +162,9 @@ object RunLock {
   val OwnerFile = "owner.json"
 
   val ClaimFile = "owner.json.next"
+
+  /** Whether a file in the folder of a run is one of the lock's. */
+  def isOwn(name: String): Boolean = name.startsWith(OwnerFile)
 
   private val BeatSeconds = 30L
 

@@ -66,7 +66,7 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
     if (start == Replace) {
       val others = names.filterNot(OfRun)
       // A run that was killed before it had saved its options has left no more than these.
-      if (others.nonEmpty || (!isOurs && names.exists(name => !Kept(name)))) {
+      if (others.nonEmpty || (!isOurs && names.exists(_ != StartWeights))) {
         throw SightlineException("OUTPUT_NOT_OURS", "output" -> location)
       }
     }
@@ -89,7 +89,10 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
    */
   def open(options: String): Unit = {
     if (start == Replace) {
-      names.filterNot(Kept).foreach(name => fs.delete(new Path(path, name), true): Unit)
+      // And not what a user has put there since the check.
+      names.filter(OfRun - StartWeights).foreach { name =>
+        fs.delete(new Path(path, name), true): Unit
+      }
     }
     Using.resource(fs.create(new Path(path, SettingsFile), true))(_.write(options.getBytes(UTF_8)))
   }
@@ -100,8 +103,11 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
   /** Whether the samples are complete, from the run that is resumed. */
   def hasSamples: Boolean = fs.exists(new Path(s"$samples/${SampleShards.Index}"))
 
+  /** The names in the folder, without those of the lock. */
   private def names: Seq[String] =
-    if (fs.exists(path)) fs.listStatus(path).toSeq.map(_.getPath.getName) else Nil
+    if (fs.exists(path))
+      fs.listStatus(path).toSeq.map(_.getPath.getName).filterNot(RunLock.isOwn)
+    else Nil
 }
 
 object TrainOutput {
@@ -113,10 +119,9 @@ object TrainOutput {
 
   private val TensorBoard = "tensorboard"
 
-  private val Kept = Set(StartWeights, RunLock.OwnerFile, RunLock.ClaimFile)
-
   /** What a run writes into its output, so what `--overwrite` may delete; as in Python's run_steps. */
-  private val OfRun = Kept ++ Set(
+  private val OfRun = Set(
+    StartWeights,
     SettingsFile,
     "history.json",
     "evaluation.json",

@@ -19,6 +19,7 @@ final class MainSuite extends AnyFunSuite {
       SqlCommand,
       PackImagesCommand,
       TrainCommand,
+      DoctorCommand,
       manyCommands,
     )
 
@@ -62,6 +63,7 @@ final class MainSuite extends AnyFunSuite {
       SqlCommand -> classOf[SqlCommand.Options],
       PackImagesCommand -> classOf[PackImagesCommand.Options],
       TrainCommand -> classOf[TrainCommand.Options],
+      DoctorCommand -> classOf[DoctorCommand.Options],
     )
     commands.foreach { command =>
       val output = run(command.name, "--help")
@@ -131,7 +133,7 @@ final class MainSuite extends AnyFunSuite {
     Seq(
       "serve"
     ) -> ("UNKNOWN_COMMAND: 'serve'. Known: predict, features, pca, evaluate, sql, pack-images, " +
-      "train, commands."),
+      "train, doctor, commands."),
     Seq("predict") -> "WRONG_ARGUMENTS: predict: Missing arguments: --images",
     (predict :+ "extra") -> "WRONG_ARGUMENTS: predict: Unknown argument: \"extra\"",
     (predict ++ Seq("--backend", "tensorflow")) ->
