@@ -68,10 +68,13 @@ lazy val sightline = project
     pysparkHome := {
       val line = SparkVersion.current.line
       val libraries =
-        if (isMainSpark) (baseDirectory.value / ".venv/lib") * "python3*" / "site-packages" / "pyspark"
+        if (isMainSpark)
+          (baseDirectory.value / ".venv/lib") * "python3*" / "site-packages" / "pyspark"
         else baseDirectory.value / ".tools" / s"spark-$line" * "pyspark"
       libraries.get.headOption.getOrElse(
-        sys.error(s"There is no pyspark of Spark $line. Run `make jar SPARK=$line`, which installs it.")
+        sys.error(
+          s"There is no pyspark of Spark $line. Run `make jar SPARK=$line`, which installs it."
+        )
       )
     },
     // Without Scala's library and compiler, which the compiler's class loader must not get twice; sbt

@@ -167,8 +167,15 @@ def command() -> list[Any]:
     )
     if done.returncode:
         return [{"status": done.returncode, "message": done.stderr[-500:]}]
-    found = spark.read.parquet(f"{folder}/predicted/predictions")
-    return [plain(row) for row in found.select("relative_path", "label", "error").collect()]
+    found = spark.read.parquet(f"{folder}/predicted")
+    return [
+        {
+            "name": row.path.rpartition(f"{gallery}/")[2],
+            "label": plain(row.prediction and row.prediction.label),
+            "error": plain(row.error and row.error.code),
+        }
+        for row in found.collect()
+    ]
 
 
 SORTED = {"order by the answer"}

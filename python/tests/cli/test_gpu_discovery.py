@@ -47,5 +47,5 @@ def test_the_script_fails_where_there_is_no_driver(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_an_error(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["gpu-discovery", "--script", str(tmp_path / "nowhere" / "x.sh")]) == 1
+    assert main(["gpu-discovery", "--script", str(tmp_path / "nowhere" / "x.sh")]) == 2
     assert "OUTPUT_NOT_WRITABLE: " in capsys.readouterr().err
