@@ -138,6 +138,7 @@ final class StageContractSuite extends AnyFunSuite with StageImages {
       case ("optimizer", _) => "sgd"
       case ("scheduler", _) => "step"
       case ("augment", _) => "flip"
+      case ("batchNorm", _) => "keep"
       case ("maxErrorRate" | "momentum" | "labelSmoothing", _) => 0.5
       case ("mean" | "std", _) => Array(0.1, 0.2, 0.3)
       case ("threads", _) => 3
