@@ -7,6 +7,7 @@ import json
 import os
 import runpy
 import shlex
+import shutil
 import struct
 import subprocess
 import sys
@@ -350,3 +351,15 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"no shared test data in {folder} (set SIGHTLINE_SHARED)")
     return folder / "data"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB; the test is skipped if this user cannot mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:  # noqa: S603,PLW1510
+        pytest.skip("this user may not mount a tmpfs, so no disk can be filled")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S603,S607

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -104,18 +104,6 @@ def test_an_output_in_a_folder_that_takes_no_files(
     found = blockers(answer)
     assert (status, list(found)) == (1, ["OUTPUT_NOT_WRITABLE"])
     assert found["OUTPUT_NOT_WRITABLE"]["fix"].startswith("Choose another --output")
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder)]
-    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:  # noqa: S603,PLW1510
-        pytest.skip("this user may not mount a tmpfs, so no disk can be filled")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S603,S607
 
 
 def test_a_full_disk(doctor: Callable[..., tuple[int, dict[str, Any]]], small_disk: Path) -> None:

@@ -99,7 +99,7 @@ def _create(file: Path, text: str) -> bool:
     try:
         with created:
             created.write(text)
-    except OSError:  # such as a full disk: an empty file would be an owner that nobody knows
+    except OSError:  # such as a full disk, which leaves an empty file: it would name no owner
         file.unlink(missing_ok=True)
         raise
     return True

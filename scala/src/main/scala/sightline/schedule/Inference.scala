@@ -93,7 +93,7 @@ final case class Inference(
     if (resources.gpus > 0) resources.gpus
     // A profile replaces the application's amount.
     else if (resources.cpus > 0) 0
-    else spark.sparkContext.getConf.getDouble(TaskResources.TaskGpus, 0)
+    else spark.sparkContext.getConf.getDouble(ResourceSettings.TaskGpus, 0)
 
   /**
    * Checks that the bundle supports the backend and the precision. The interpreter's packages are not

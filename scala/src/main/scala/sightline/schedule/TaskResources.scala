@@ -36,11 +36,11 @@ final case class TaskResources(gpus: Double = 0, cpus: Int = 0) {
           "--device cuda uses GPU 0, and spark.task.cpus is the number of cores of a task.",
       )
     }
-    val executorGpus = conf.getInt(TaskResources.ExecutorGpus, 0)
+    val executorGpus = conf.getInt(ResourceSettings.ExecutorGpus, 0)
     if (gpus > 0 && executorGpus < 1) {
       throw unavailable(
-        s"the application's executors have no GPU: ${TaskResources.ExecutorGpus} is not set",
-        s"Set --conf ${TaskResources.ExecutorGpus}=1 --conf " +
+        s"the application's executors have no GPU: ${ResourceSettings.ExecutorGpus} is not set",
+        s"Set --conf ${ResourceSettings.ExecutorGpus}=1 --conf " +
           "spark.executor.resource.gpu.discoveryScript=gpu_discovery.sh (`sightline gpu-discovery` " +
           "writes the script).",
       )
@@ -71,12 +71,6 @@ final case class TaskResources(gpus: Double = 0, cpus: Int = 0) {
 }
 
 object TaskResources {
-
-  /** Spark's setting of the number of GPUs of an executor. */
-  val ExecutorGpus = "spark.executor.resource.gpu.amount"
-
-  /** Spark's setting of the part of a GPU of each task in all stages. */
-  val TaskGpus = "spark.task.resource.gpu.amount"
 
   /**
    * Checks the part of a GPU. A task runs its model on one GPU, so more than 1 has no use.

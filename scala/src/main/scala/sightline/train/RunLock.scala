@@ -120,7 +120,7 @@ final class RunLock(fs: FileSystem, folder: Path) {
       Files.createDirectories(local.getParent)
       try {
         Files.createFile(local)
-        // After a failure, such as a full disk, an empty file would be an owner that nobody knows.
+        // A failure, such as a full disk, leaves an empty file, which would name no owner.
         try Files.writeString(local, text)
         catch {
           case error: IOException =>
