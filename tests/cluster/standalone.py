@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import subprocess
@@ -117,16 +118,18 @@ class StandaloneCluster:
     def kill_executor(self, application: str, executor: str) -> None:
         """Kill the process of an executor, as a node that is lost."""
         words = {"--app-id", application, "--executor-id", executor}
-        found = [
-            one
-            for daemon in self._processes
-            for one in psutil.Process(daemon.pid).children(recursive=True)
-            if words <= set(one.cmdline())
-        ]
+        found = []
+        for daemon in self._processes:
+            for one in psutil.Process(daemon.pid).children(recursive=True):
+                # A process may end while this reads them.
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    if words <= set(one.cmdline()):
+                        found.append(one)
         assert found, executor
         # A JVM that is just starting a Python daemon is there twice.
         for one in found:
-            one.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
 
     def close(self) -> None:
         """End all processes."""

@@ -25,15 +25,15 @@ private[sightline] object InferMetrics {
   /** @param codes the codes of errors that a row can have */
   def apply(context: SparkContext, codes: Seq[String]): Map[String, SQLMetric] = (
     Counts.map { case (name, text) => name -> SQLMetrics.createMetric(context, text) } ++
-      Seconds.map { case (name, text) => name -> SQLMetrics.createTimingMetric(context, text) } ++
+      Seconds.map { case (name, text) => name -> SQLMetrics.createNanoTimingMetric(context, text) } ++
       codes.map(code => s"$Errors$code" -> SQLMetrics.createMetric(context, s"errors: $code")) :+
       (Bytes -> SQLMetrics.createSizeMetric(context, "size of the inputs"))
   ).toMap
 
-  /** Adds a worker's counters; a time is in milliseconds. */
+  /** Adds a worker's counters. Times are in nanoseconds: a short task has less than a millisecond. */
   def add(metrics: Map[String, SQLMetric], counters: Map[String, Double]): Unit =
     counters.foreach { case (name, value) =>
-      val unit = if (name.endsWith("_s")) 1000 else 1
+      val unit = if (name.endsWith("_s")) 1e9 else 1d
       metrics.get(name).filter(_ => value > 0).foreach(_.add(math.round(value * unit)))
     }
 }
