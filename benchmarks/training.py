@@ -130,6 +130,7 @@ def _ours(given: argparse.Namespace) -> dict[str, float]:
     import torch
     from sightline.train.epoch_record import EpochRecord
     from sightline.train.process_group import ProcessGroup
+    from sightline.train.run_lock import hold_run
     from sightline.train.train_worker import WorkerTask, run_worker
 
     settings = _settings(given)
@@ -140,7 +141,10 @@ def _ours(given: argparse.Namespace) -> dict[str, float]:
         seconds.append(_cpu_seconds())
         records.append(record)
 
-    with tempfile.TemporaryDirectory(prefix="sightline-training-") as checkpoints:
+    with (
+        tempfile.TemporaryDirectory(prefix="sightline-training-") as checkpoints,
+        hold_run(Path(checkpoints)) as owner,
+    ):
         task = WorkerTask(
             settings.as_dict(),
             str(given.samples),
@@ -149,6 +153,8 @@ def _ours(given: argparse.Namespace) -> dict[str, float]:
             checkpoints,
             10**9,
             given.threads,
+            checkpoints,
+            owner,
         )
         run_worker(task, ProcessGroup(0, 1, torch.device("cpu")), epoch_end)
     last = records[-1]

@@ -24,17 +24,26 @@ class RunOwner:
         namespace: Linux PID namespace, in which the number is valid; None on other systems.
         process: Process id.
         started: Start time in seconds since 1970; None if unknown.
+        boot: Id of the machine's start, which differs between machines of one name; None on other
+            systems than Linux.
     """
 
     host: str
     namespace: str | None
     process: int
     started: float | None
+    boot: str | None = None
 
     def has_ended(self) -> bool | None:
-        """Whether the process has ended; None if it runs on another machine or in a container."""
+        """Whether the process has ended.
+
+        None if it runs on another machine or in a container, or if this one was started again.
+        """
         here = current()
         if (self.host, self.namespace) != (here.host, here.namespace):
+            return None
+        # Without the id, the file is from an earlier version.
+        if self.boot is not None and self.boot != here.boot:
             return None
         try:
             os.kill(self.process, 0)
@@ -60,7 +69,12 @@ def current() -> RunOwner:
         namespace = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - no file of ours
     except OSError:
         namespace = None
-    return RunOwner(socket.gethostname(), namespace, os.getpid(), _start_of(os.getpid()))
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        boot = None
+    process = os.getpid()
+    return RunOwner(socket.gethostname(), namespace, process, _start_of(process), boot)
 
 
 def owner_text(**more: str) -> str:
@@ -75,6 +89,7 @@ def owner_text(**more: str) -> str:
         "namespace": owner.namespace,
         "process": owner.process,
         "process_started": owner.started,
+        "boot": owner.boot,
     }
     return json.dumps(fields | more) + "\n"
 
@@ -97,11 +112,13 @@ def parse_owner(text: str) -> RunOwner | None:
     try:
         found = json.loads(text)
         host, process = found["host"], found["process"]
-        namespace, started = found.get("namespace"), found.get("process_started")
+        namespace, boot = found.get("namespace"), found.get("boot")
         known = isinstance(host, str) and isinstance(process, int)
-        if not known or process <= 0 or not isinstance(namespace, str | None):
+        texts = isinstance(namespace, str | None) and isinstance(boot, str | None)
+        if not known or process <= 0 or not texts:
             return None
-        return RunOwner(host, namespace, process, float(started) if started is not None else None)
+        at = found.get("process_started")
+        return RunOwner(host, namespace, process, float(at) if at is not None else None, boot)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

@@ -15,6 +15,7 @@ from sightline.train.epoch_record import EpochRecord
 from sightline.train.network import preprocessing_of
 from sightline.train.prepare import SampleSource, list_samples, write_listed
 from sightline.train.process_group import ProcessGroup
+from sightline.train.run_lock import OWNER_FILE
 from sightline.train.sample_index import SampleIndex
 from sightline.train.split_samples import SplitShares
 from sightline.train.storage import Storage
@@ -22,6 +23,7 @@ from sightline.train.train_settings import TrainSettings
 from sightline.train.train_worker import WorkerTask, run_worker
 
 COLOURS = {"blue": (20, 40, 200), "green": (30, 180, 50), "red": (200, 30, 30)}
+OWNER = '{"host": "here", "process": 1}\n'
 # A network of 0.2 million parameters with LayerNorm, so that the number of workers changes nothing.
 TINY: dict[str, Any] = {
     "architecture": "timm:test_convnext",
@@ -92,6 +94,8 @@ def remote_storage(uri: str) -> Storage:
 
 def task(samples: Path, checkpoints: Path, **settings: Any) -> WorkerTask:  # noqa: ANN401
     """Return the task of a short run."""
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    (checkpoints / OWNER_FILE).write_text(OWNER, "utf-8")
     return WorkerTask(
         TrainSettings(**{**TINY, **settings}).as_dict(),
         str(samples),
@@ -100,6 +104,8 @@ def task(samples: Path, checkpoints: Path, **settings: Any) -> WorkerTask:  # no
         str(checkpoints / "cache"),
         10**9,
         1,
+        str(checkpoints),
+        OWNER,
     )
 
 

@@ -89,6 +89,7 @@ def test_the_newest_is_written_if_no_epoch_has_ended(samples: Path, tmp_path: Pa
         (["{none}", "--output", "{none}/a.pth"], "NO_CHECKPOINT: {none} has no checkpoint of"),
         (["{run}", "--output", "{none}/a.onnx"], "INVALID_OPTION: --output is "),
         (["{run}", "--output", "{none}/there.pth"], "OUTPUT_EXISTS: {none}/there.pth exists."),
+        (["{run}", "--output", "{run}/a.pth", "--overwrite"], "INVALID_OPTION: --output is "),
         (["{run}", "--output", "{none}/there.pth/b.pth"], "OUTPUT_NOT_WRITABLE: "),
     ],
 )
@@ -96,6 +97,7 @@ def test_a_wrong_use_writes_nothing(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
 ) -> None:
     (tmp_path / "there.pth").write_text("mine", "utf-8")
+    (run / "a.pth").mkdir(exist_ok=True)
     given = [word.format(none=tmp_path, run=run) for word in words]
     assert main(["checkpoint", *given]) == 2
     assert message.format(none=tmp_path) in capsys.readouterr().err

@@ -103,6 +103,18 @@ def test_an_owner_on_another_machine_is_replaced_after_five_minutes_without_a_be
         assert json.loads(file.read_text("utf-8"))["process"] == os.getpid()
 
 
+def test_an_owner_on_a_machine_of_the_same_name_may_still_write(tmp_path: Path) -> None:
+    gone = json.loads(owner_of(os.getpid()))  # its id has another process here
+    for boot, known in (("11111111-2222-3333-4444-555555555555", False), (None, True)):
+        (tmp_path / OWNER_FILE).write_text(json.dumps(gone | {"boot": boot}), "utf-8")
+        if known:
+            with hold_run(tmp_path) as owner:
+                assert (tmp_path / OWNER_FILE).read_text("utf-8") == owner
+        else:
+            with pytest.raises(WrongUseError, match=r"^RUN_IN_USE: process "), hold_run(tmp_path):
+                pass
+
+
 def test_a_file_without_an_owner_counts_by_its_age(tmp_path: Path) -> None:
     file = tmp_path / OWNER_FILE
     file.write_text("", "utf-8")

@@ -100,6 +100,8 @@ def test_options_may_be_in_a_file_and_the_command_line_wins(photos: Path, tmp_pa
         (["--precision", "fp16"], "UNSUPPORTED_PRECISION: --precision fp16 trains on a CUDA"),
         (["--device", "tpu"], "UNKNOWN_DEVICE: --device 'tpu'"),
         (["--name", "a b"], "BAD_MODEL_NAME: 'a b' must be letters"),
+        (["--tensorboard", "{images}/red/000.jpg"], "000.jpg is not a folder."),
+        (["--checkpoints", "{images}/red/000.jpg/x"], "OUTPUT_NOT_WRITABLE: "),
         (["--group-column", "patient"], "UNKNOWN_COLUMN: --group-column 'patient'. Known: "),
     ],
 )
@@ -111,7 +113,8 @@ def test_a_wrong_option_ends_the_command_before_the_training(
     message: str,
 ) -> None:
     output = tmp_path / "out"
-    command = ["train", "--images", str(photos), "--output", str(output), *TINY, *options]
+    words = [option.format(images=photos) for option in options]
+    command = ["train", "--images", str(photos), "--output", str(output), *TINY, *words]
     assert main(command) == 2
     assert message in capsys.readouterr().err
     assert not (output / "samples" / "index.json").exists()

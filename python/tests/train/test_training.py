@@ -22,10 +22,14 @@ from sightline.train.checkpoint import (
     save_checkpoint,
 )
 from sightline.train.checkpoint_writer import best_checkpoint
+from sightline.train.epoch_record import EpochRecord
+from sightline.train.process_group import ProcessGroup
+from sightline.train.run_lock import OWNER_FILE
 from sightline.train.storage import Storage
-from sightline.train.train_worker import PROGRESS_FILE
+from sightline.train.train_worker import PROGRESS_FILE, run_worker
+from sightline.worker.training_driver import finish
 
-from .conftest import remote_storage, task, train_alone
+from .conftest import OWNER, remote_storage, task, train_alone
 
 # A worker of torchrun. It ends itself before the batch BATCH of the epoch EPOCH, in its first run.
 WORKER = """
@@ -277,6 +281,31 @@ def test_a_disk_that_fills_up_ends_the_run_and_keeps_complete_checkpoints(
     with pytest.raises(SightlineError, match=r"^CHECKPOINT_FAILED: .*No space left on device"):
         train_alone(task(samples, tmp_path))
     assert checkpoint_names(Storage(tmp_path)) == ["step-00000006"]
+
+
+def test_a_run_that_another_process_has_taken_over_writes_nothing_more(
+    samples: Path, tmp_path: Path
+) -> None:
+    work = task(samples, tmp_path, keep=9)
+
+    def take_over(record: EpochRecord) -> None:
+        if record.epoch == 2:
+            other = '{"host": "elsewhere", "process": 7}'
+            (tmp_path / OWNER_FILE).write_text(other, "utf-8")
+
+    group = ProcessGroup(0, 1, torch.device("cpu"))
+    message = rf"^RUN_TAKEN_OVER: process 7 on elsewhere has taken over the run {tmp_path}, "
+    with pytest.raises(WrongUseError, match=message):
+        run_worker(work, group, take_over)
+    # The checkpoint of the second epoch may have been written before; that of the third is not.
+    assert set(checkpoint_names(Storage(tmp_path))) - {"step-00000012"} == {"step-00000006"}
+
+    given = {"output": str(tmp_path), "owner": OWNER, "name": "colours", "threads": 1}
+    given |= {"settings": work.settings, "checkpoints": str(tmp_path), "history": []}
+    given |= {"cache": str(tmp_path / "cache"), "cache_bytes": 10**9}
+    with pytest.raises(WrongUseError, match=r"^RUN_TAKEN_OVER: "):
+        finish(given)
+    assert not (tmp_path / "models").exists()
 
 
 def test_bf16_trains_and_fp16_needs_cuda(samples: Path, tmp_path: Path) -> None:

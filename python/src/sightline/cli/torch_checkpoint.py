@@ -36,7 +36,9 @@ def checkpoint(run: str, output: Path, overwrite: bool, **given: Any) -> None:  
     require_package("torch", "safetensors", install="sightline[train]", purpose="checkpoint")
     if output.suffix not in _SUFFIXES:
         raise invalid_option("--output", str(output), f"It must end in {' or '.join(_SUFFIXES)}.")
-    if output.exists() and (output.is_dir() or not overwrite):
+    if output.is_dir():
+        raise invalid_option("--output", str(output), "It is a folder.")
+    if output.exists() and not overwrite:
         message = f"{output} exists. Choose another --output, or add --overwrite."
         raise WrongUseError("OUTPUT_EXISTS", message)
     # Imported here because `--help` must not load torch.

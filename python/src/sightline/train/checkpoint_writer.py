@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -28,11 +28,13 @@ class CheckpointWriter:
     Args:
         folder: The folder of the checkpoints.
         keep: Newest checkpoints that are kept, beside the best.
+        check: Called before each checkpoint is written; its error ends the training.
     """
 
-    def __init__(self, folder: Storage, keep: int) -> None:
+    def __init__(self, folder: Storage, keep: int, check: Callable[[], None]) -> None:
         self._folder = folder
         self._keep = keep
+        self._check = check
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="sightline-checkpoint")
         self._running: Future[None] | None = None
 
@@ -42,7 +44,8 @@ class CheckpointWriter:
         """Copy the tensors and begin to write them. Waits for the checkpoint before it.
 
         Raises:
-            SightlineError: CHECKPOINT_FAILED if the checkpoint before it could not be written.
+            SightlineError: CHECKPOINT_FAILED if the checkpoint before it could not be written; the
+                error of its check.
         """
         self.wait()
         copied = {name: _copy(value) for name, value in model.items()}
@@ -59,7 +62,7 @@ class CheckpointWriter:
         """Wait until the last checkpoint is written.
 
         Raises:
-            SightlineError: CHECKPOINT_FAILED.
+            SightlineError: CHECKPOINT_FAILED; the error of its check.
         """
         running, self._running = self._running, None
         if running is None:
@@ -81,6 +84,7 @@ class CheckpointWriter:
     def _save(
         self, state: TrainState, model: Mapping[str, torch.Tensor], optimizer: Mapping[str, Any]
     ) -> None:
+        self._check()
         save_checkpoint(self._folder, state, model, optimizer)
         prune(self._folder, self._keep, best_checkpoint(self._folder))
 

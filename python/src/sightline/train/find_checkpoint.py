@@ -34,7 +34,10 @@ def find_checkpoint(place: Storage) -> Checkpoint:
         found = read_checkpoint(folder, name) if name else read_newest(folder)
         if found is not None:
             return found
-    raise WrongUseError("NO_CHECKPOINT", f"{place.root} has no checkpoint of train.")
+    raise WrongUseError(
+        "NO_CHECKPOINT",
+        f"{place.root} has no checkpoint of train. If the run had --checkpoints, give that folder.",
+    )
 
 
 def save_state_dict(checkpoint: Checkpoint, file: Path) -> None:

@@ -34,8 +34,10 @@ def is_lock_file(name: str) -> bool:
 
 
 @contextmanager
-def hold_run(folder: Path) -> Iterator[None]:
+def hold_run(folder: Path) -> Iterator[str]:
     """Own the folder of a run during the block; it is made, and removed again if it stays empty.
+
+    The value is the text of the owner file.
 
     The owner file is rewritten every 30 seconds. The file of an owner that has ended is replaced:
     of a process of this machine that is gone, or of one elsewhere that was silent for five minutes.
@@ -55,7 +57,7 @@ def hold_run(folder: Path) -> Iterator[None]:
     beat = threading.Thread(target=_beat, args=(file, text, over), daemon=True)
     try:
         beat.start()
-        yield
+        yield text
     finally:
         over.set()
         if beat.ident is not None:

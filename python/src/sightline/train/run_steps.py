@@ -32,7 +32,7 @@ from sightline.train.network import (
 from sightline.train.sample_index import SampleIndex
 from sightline.train.samples import Samples
 from sightline.train.shard_cache import ShardCache
-from sightline.train.storage import Storage
+from sightline.train.storage import Storage, require_writable
 from sightline.train.train_settings import TrainSettings
 from sightline.train.train_worker import START_FILE
 
@@ -60,7 +60,13 @@ RUN_NAMES = frozenset(
 
 
 def check_run(
-    settings: TrainSettings, name: str, output: Storage, checkpoints: Storage, *, resumed: bool
+    settings: TrainSettings,
+    name: str,
+    output: Storage,
+    checkpoints: Storage,
+    curves: Storage | None,
+    *,
+    resumed: bool,
 ) -> tuple[TrainSettings, dict[str, torch.Tensor] | None]:
     """Check what can be checked before an image is read.
 
@@ -69,6 +75,7 @@ def check_run(
         name: Name of the model.
         output: The run's folder.
         checkpoints: The folder of the checkpoints.
+        curves: The folder of TensorBoard's files, if they are written.
         resumed: Whether the run has begun before, so that it has its start weights.
 
     Returns:
@@ -76,8 +83,10 @@ def check_run(
 
     Raises:
         WrongUseError: BAD_MODEL_NAME, UNKNOWN_ARCHITECTURE, BAD_ARCHITECTURE, WEIGHTS_MISMATCH,
-            DISK_FULL; errors of `start_weights`.
+            OUTPUT_NOT_WRITABLE, DISK_FULL; errors of `start_weights`.
     """
+    for folder in filter(None, (checkpoints, curves)):
+        require_writable(folder)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
         raise WrongUseError(
             "BAD_MODEL_NAME",

@@ -20,6 +20,7 @@ from sightline.train.make_model import TrainedModel
 from sightline.train.network import full_name, preprocessing_of
 from sightline.train.prepare import SampleSource, list_samples, write_listed
 from sightline.train.process_group import join_environment
+from sightline.train.run_fence import require_owner
 from sightline.train.run_lock import hold_run, is_lock_file
 from sightline.train.run_steps import (
     CHECKPOINTS_FOLDER,
@@ -104,24 +105,26 @@ def run_training(
         WrongUseError: Before any image is read: OUTPUT_EXISTS, OUTPUT_NOT_OURS, NO_CHECKPOINT,
             RUN_IN_USE, UNSUPPORTED_PRECISION and errors of `check_run`; then those of
             `list_samples` and `write_listed`.
-        SightlineError: Errors of `run_worker` and `finish_run`.
+        SightlineError: Errors of `run_worker` and `finish_run`; RUN_TAKEN_OVER.
     """
     began = time.monotonic()
     settings = arguments.settings
     settings.require_device(arguments.device.partition(":")[0])
     output = Storage(arguments.output)
     checkpoints = Storage(arguments.checkpoints or arguments.output / CHECKPOINTS_FOLDER)
+    tensorboard = _tensorboard(arguments)
+    curves = Storage(tensorboard) if tensorboard else None
     group = join_environment(torch.device(arguments.device))
     seconds: dict[str, float] = {}
     tensors: dict[str, torch.Tensor] | None = None
-    held = ExitStack()
+    held, owner = ExitStack(), ""
     try:
         if group.is_first:
             resumed = arguments.start == "resume"
             _check_output(arguments)
-            held.enter_context(hold_run(arguments.output))
+            owner = held.enter_context(hold_run(arguments.output))
             settings, tensors = check_run(
-                settings, arguments.name, output, checkpoints, resumed=resumed
+                settings, arguments.name, output, checkpoints, curves, resumed=resumed
             )
         settings = replace(settings, architecture=full_name(settings.architecture))
         group.agree("prepared", lambda: _prepare(arguments, settings, tensors))
@@ -134,14 +137,17 @@ def run_training(
             str(arguments.cache),
             arguments.cache_bytes,
             arguments.threads,
+            output.root,
+            owner,
             arguments.device,
-            tensorboard=_tensorboard(arguments),
+            tensorboard=tensorboard,
         )
         history = run_worker(task, group, epoch_end, progress)
         seconds["train"] = time.monotonic() - began - seconds["prepare"]
         index = SampleIndex.read(output / SAMPLES_FOLDER)
         model = None
         if group.is_first:
+            require_owner(output, owner)
             cache = ShardCache(output / SAMPLES_FOLDER, arguments.cache, arguments.cache_bytes)
             model = finish_run(
                 arguments.name, settings, output, checkpoints, cache, arguments.threads, history

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pyarrow import fs
 
+from sightline.errors import WrongUseError
 from sightline.place import local_path
 from sightline.transfer.copy_files import send_file, try_again
 from sightline.transfer.remote_folder import RemoteFolder, StoreAccess, open_store
@@ -151,6 +152,25 @@ class Storage:
 
     def _full(self, name: str) -> str:
         return f"{self._base}/{name}" if name else self._base
+
+
+def require_writable(folder: Storage) -> None:
+    """Raise an error if this user cannot write a local folder; nothing is created.
+
+    Raises:
+        WrongUseError: OUTPUT_NOT_WRITABLE.
+    """
+    if not folder.is_local:
+        return
+    path = folder.path()
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    if not path.is_dir():
+        raise WrongUseError("OUTPUT_NOT_WRITABLE", f"'{folder.root}': {path} is not a folder.")
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise WrongUseError(
+            "OUTPUT_NOT_WRITABLE", f"'{folder.root}': this user may not write in {path}."
+        )
 
 
 def sha256_of(file: Path) -> str:

@@ -29,6 +29,7 @@ from sightline.train.epoch_record import EpochRecord, Progress
 from sightline.train.loop import Callbacks, TrainLoop
 from sightline.train.network import count_parameters
 from sightline.train.process_group import ProcessGroup
+from sightline.train.run_fence import require_owner
 from sightline.train.sample_index import SampleIndex
 from sightline.train.samples import Samples
 from sightline.train.shard_cache import ShardCache
@@ -54,6 +55,8 @@ class WorkerTask:
         cache: Local folder for copies of remote shards.
         cache_bytes: Limit for those copies.
         threads: Threads of each worker.
+        run: Folder of the run, a path or a URI.
+        owner: The text of its owner file, see `require_owner`.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         access: The fields of `StoreAccess`, for URIs.
         tensorboard: Folder or URI of TensorBoard's files; empty for none.
@@ -66,6 +69,8 @@ class WorkerTask:
     cache: str
     cache_bytes: int
     threads: int
+    run: str
+    owner: str
     device: str = "cpu"
     access: Mapping[str, Any] = field(default_factory=dict)
     tensorboard: str = ""
@@ -102,7 +107,8 @@ def run_worker(
 
     Raises:
         WrongUseError: CHECKPOINT_MISMATCH, NO_SAMPLES, MISSING_PACKAGE; errors of `TrainLoop`.
-        SightlineError: DISK_FULL; errors of `TrainLoop.run`; CHECKPOINT_FAILED; SAMPLES_CORRUPT.
+        SightlineError: DISK_FULL; errors of `TrainLoop.run`; CHECKPOINT_FAILED; SAMPLES_CORRUPT;
+            RUN_TAKEN_OVER.
     """
     quiet_decoders()
     settings = TrainSettings.from_dict(task.settings)
@@ -126,7 +132,8 @@ def run_worker(
     if checkpoint is not None:
         loop.restore(checkpoint.state, checkpoint.model, checkpoint.optimizer)
     require_space(folder, count_parameters(loop.network)[1], settings.keep)
-    writer = CheckpointWriter(folder, settings.keep)
+    run = Storage(task.run, access)
+    writer = CheckpointWriter(folder, settings.keep, lambda: require_owner(run, task.owner))
     shown = _Shown(folder)
     curves = None
     if task.tensorboard and group.is_first:

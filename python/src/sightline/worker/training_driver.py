@@ -21,7 +21,8 @@ def check(given: dict[str, Any]) -> dict[str, Any]:
     """Check the settings and write the start weights.
 
     Args:
-        given: ``settings``, ``name``, ``output``, ``checkpoints`` and ``resumed``.
+        given: ``settings``, ``name``, ``output``, ``checkpoints``, ``tensorboard`` (empty for none)
+            and ``resumed``.
 
     Returns:
         ``settings`` with the architecture's library, and ``start``: the folder with the start
@@ -36,6 +37,7 @@ def check(given: dict[str, Any]) -> dict[str, Any]:
         given["name"],
         output,
         _storage(given, "checkpoints"),
+        _storage(given, "tensorboard") if given["tensorboard"] else None,
         resumed=given["resumed"],
     )
     write_start(output, tensors)
@@ -72,19 +74,21 @@ def finish(given: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         given: ``name``, ``settings``, ``output``, ``checkpoints``, ``cache``, ``cache_bytes``,
-            ``threads`` and ``history``.
+            ``threads``, ``history`` and ``owner`` (the text of the run's owner file).
 
     Returns:
         ``model`` (path or URI of the bundle), ``sha256``, ``checkpoint``, ``part``, and ``metrics``
         for each backend.
     """
     from sightline.engine.quiet_decoders import quiet_decoders
+    from sightline.train.run_fence import require_owner
     from sightline.train.run_steps import MODELS_FOLDER, SAMPLES_FOLDER, finish_run
     from sightline.train.shard_cache import ShardCache
     from sightline.train.train_settings import TrainSettings
 
     quiet_decoders()
     output = _storage(given, "output")
+    require_owner(output, given["owner"])
     model = finish_run(
         given["name"],
         TrainSettings.from_dict(given["settings"]),

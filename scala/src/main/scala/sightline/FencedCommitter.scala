@@ -28,9 +28,10 @@ final class FencedCommitter(output: Path, context: TaskAttemptContext)
     if (!isOurs) throw lost
     val files = names(fs, getTaskAttemptPath(context))
     super.commitTask(context)
-    if (!isOurs) {
+    val after = Try(isOurs)
+    if (!after.getOrElse(false)) {
       files.foreach(name => Try(fs.delete(new Path(output, name), false)))
-      throw lost
+      throw after.failed.getOrElse(lost)
     }
   }
 

@@ -1,6 +1,6 @@
 package sightline
 
-import java.io.IOException
+import java.io.{FileNotFoundException, IOException}
 import java.nio.charset.StandardCharsets.UTF_8
 
 import scala.util.{Try, Using}
@@ -45,7 +45,10 @@ object ObjectStore {
         .iterate(path)(_.getParent)
         .takeWhile(Option(_).isDefined)
         .map(new Path(_, Marker))
-        .flatMap(marker => read(fs, marker).map(FencedCommitter.options(marker, _)))
+        // A folder above the output may be forbidden.
+        .flatMap(marker =>
+          Try(read(fs, marker)).toOption.flatten.map(FencedCommitter.options(marker, _))
+        )
         .nextOption()
       owner.getOrElse(Map.empty) ++ Map(
         "mapreduce.fileoutputcommitter.algorithm.version" -> "2",
@@ -82,7 +85,8 @@ object ObjectStore {
       } catch {
         case _: FileAlreadyExistsException => false
         // The store refused the request. Or its first answer was lost, and the connector asked again.
-        case error: IOException => read(fs, file).map(_ == text).getOrElse(throw error)
+        case error: IOException =>
+          Try(read(fs, file)).toOption.flatten.map(_ == text).getOrElse(throw error)
       }
     }
 
@@ -91,7 +95,8 @@ object ObjectStore {
       fs.createFile(file).overwrite(true).recursive().must(Conditional, true).build()
     } else fs.create(file, false) // Google's connector asks for the generation 0.
 
-  /** The text of a file; None if it does not exist or cannot be read. */
+  /** The text of a file; None if it does not exist. */
   def read(fs: FileSystem, file: Path): Option[String] =
-    Try(Using.resource(fs.open(file))(in => new String(in.readAllBytes(), UTF_8))).toOption
+    try Some(Using.resource(fs.open(file))(in => new String(in.readAllBytes(), UTF_8)))
+    catch { case _: FileNotFoundException => None }
 }

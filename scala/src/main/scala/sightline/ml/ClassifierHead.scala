@@ -9,6 +9,7 @@ import org.apache.spark.ml.classification.{
 }
 import org.apache.spark.ml.feature.{StandardScaler, StandardScalerModel}
 import org.apache.spark.ml.linalg.{Vector, Vectors}
+import org.apache.spark.ml.sightline.TrainingSummary
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
 /** A fitted classifier of MLlib on vectors of features. */
@@ -77,14 +78,14 @@ private[ml] object ClassifierHead {
           .setLayers((length +: params.getHiddenLayers) :+ labels)
           .setMaxIter(params.getMaxIter)
           .setSeed(params.getSeed)
-        Perceptron(classifier.fit(scaler.transform(rows)), scaler)
+        Perceptron(TrainingSummary.remove(classifier.fit(scaler.transform(rows))), scaler)
       case _ =>
         val classifier = new LogisticRegression()
           .setMaxIter(params.getMaxIter)
           .setRegParam(params.getRegParam)
           // Coefficients for each label, also if there are two.
           .setFamily("multinomial")
-        Logistic(classifier.fit(rows))
+        Logistic(TrainingSummary.remove(classifier.fit(rows)))
     }
 
   /** Reads what [[ClassifierHead.save]] wrote below `path`. */

@@ -5,7 +5,7 @@ import java.util.UUID
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicBoolean
 
-import scala.util.Using
+import scala.util.{Try, Using}
 
 import org.apache.hadoop.fs.{FileSystem, Path}
 
@@ -58,7 +58,8 @@ final private[report] class MarkedOutput(fs: FileSystem, output: Path, overwrite
     fs.create(new Path(output, "_SUCCESS"), true).close()
   }
 
-  override def discard(): Unit = if (isLost) forget()
+  // If the store does not answer, the marker stays, and a later run removes the rest.
+  override def discard(): Unit = if (Try(isLost).getOrElse(true)) forget()
   else if (isOurs.get) {
     // If this fails, a later run of this process removes the rest.
     try remove(rest())
@@ -71,7 +72,7 @@ final private[report] class MarkedOutput(fs: FileSystem, output: Path, overwrite
   }
 
   /** Whether another run has taken the output over, as that of a run that seemed to be dead. */
-  private def isLost: Boolean = isOurs.get && ObjectStore.read(fs, owner).exists(_ != text)
+  private def isLost: Boolean = isOurs.get && !ObjectStore.read(fs, owner).contains(text)
 
   private def forget(): Unit = {
     isOurs.set(false)

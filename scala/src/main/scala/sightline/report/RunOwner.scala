@@ -19,18 +19,26 @@ import org.json4s.jackson.JsonMethods
  * @param namespace the namespace of process ids; None if the system has none
  * @param process the process id
  * @param started the start of the process in seconds since 1970; None if it is not known
+ * @param boot the id of the machine's start, which differs between machines of one name; None on other
+ *   systems than Linux
  */
 final case class RunOwner(
     host: String,
     namespace: Option[String],
     process: Long,
     started: Option[Double],
+    boot: Option[String],
 ) {
 
-  /** Whether the process has ended; None if it runs on another machine or in another namespace. */
+  /**
+   * Whether the process has ended; None if it runs on another machine or in another namespace, or if
+   * this machine was started again.
+   */
   def hasEnded: Option[Boolean] = {
     val here = RunOwner.current
-    Option.when(host == here.host && namespace == here.namespace) {
+    // Without the id, the file is from an earlier version.
+    val isHere = host == here.host && namespace == here.namespace && boot.forall(here.boot.contains)
+    Option.when(isHere) {
       RunOwner.startOf(process) match {
         case None => true
         // Another process may have the id now.
@@ -52,7 +60,7 @@ final case class RunOwner(
    */
   def text(run: Option[String], began: Option[String] = None): String = {
     val json = ("host" -> host) ~ ("namespace" -> namespace) ~ ("process" -> process) ~
-      ("process_started" -> started) ~ ("run" -> run) ~ ("began" -> began)
+      ("process_started" -> started) ~ ("run" -> run) ~ ("began" -> began) ~ ("boot" -> boot)
     JsonMethods.compact(json) + "\n"
   }
 }
@@ -67,6 +75,7 @@ object RunOwner {
       Try(Files.readSymbolicLink(Paths.get("/proc/self/ns/pid")).toString).toOption,
       process,
       startOf(process).flatten,
+      Try(Files.readString(Paths.get("/proc/sys/kernel/random/boot_id")).trim).toOption,
     )
   }
 
@@ -84,6 +93,7 @@ object RunOwner {
           case JDouble(seconds) => seconds
           case JInt(seconds) => seconds.toDouble
         },
+        Option(json \ "boot").collect { case JString(id) => id },
       )
     }
 

@@ -37,21 +37,23 @@ final class RunLock(fs: FileSystem, folder: Path) {
   private val claim = new Path(folder, ClaimFile)
 
   /**
-   * Runs `use` as the owner of the folder, which is removed afterwards if it is empty.
+   * Runs `use` with the text of the owner file as the owner of the folder, which is removed afterwards
+   * if it is empty.
    *
    * @throws SightlineException RUN_IN_USE, OUTPUT_NOT_WRITABLE
    */
-  def apply[A](use: => A): A = {
+  def apply[A](use: String => A): A = {
     val began = Some(Instant.now.truncatedTo(SECONDS).toString)
     val text = RunOwner.current.text(Some(UUID.randomUUID.toString), began)
     held.add(text) // first, so that no other run of this process takes the file for an old one
+    try owning(text)(use(text))
+    finally held.remove(text): Unit
+  }
+
+  private def owning[A](text: String)(use: => A): A = {
     try acquire(text)
     catch {
-      case error: SightlineException =>
-        held.remove(text): Unit
-        throw error
       case error: IOException =>
-        held.remove(text): Unit
         throw SightlineException(
           "OUTPUT_NOT_WRITABLE",
           "path" -> LocalFiles.shown(folder),
@@ -72,7 +74,6 @@ final class RunLock(fs: FileSystem, folder: Path) {
     finally {
       timer.shutdownNow(): Unit
       timer.awaitTermination(1, TimeUnit.MINUTES): Unit
-      held.remove(text): Unit
       // A store that has gone must not hide the error of the run.
       Try(release(text)): Unit
       Try(ShutdownHookManager.get.removeShutdownHook(hook)): Unit

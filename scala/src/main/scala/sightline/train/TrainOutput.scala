@@ -73,11 +73,11 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
   }
 
   /**
-   * Runs `use` while this process owns the run.
+   * Runs `use` with the text of the owner file while this process owns the run.
    *
    * @throws SightlineException RUN_IN_USE, OUTPUT_NOT_WRITABLE
    */
-  def held[A](use: => A): A = new RunLock(fs, path)(use)
+  def held[A](use: String => A): A = new RunLock(fs, path)(use)
 
   /** The place of an existing output that is replaced, which must hold no image. */
   def replaces: Option[ReplacedFolder] =

@@ -60,15 +60,19 @@ final case class Training(
   def run[A](spark: SparkSession, watch: Stopwatch)(more: => Unit)(use: Trained => A): A = {
     val folder = new TrainOutput(output, start, spark.sessionState.newHadoopConf())
     folder.check(Option.when(source.frame.isEmpty)(source.images))
-    folder.held(use(trained(spark, folder, watch)(more)))
+    folder.held(owner => use(trained(spark, folder, owner, watch)(more)))
   }
 
-  private def trained(spark: SparkSession, folder: TrainOutput, watch: Stopwatch)(
-      more: => Unit
-  ): Trained = {
+  private def trained(
+      spark: SparkSession,
+      folder: TrainOutput,
+      owner: String,
+      watch: Stopwatch,
+  )(more: => Unit): Trained = {
     val hadoop = spark.sessionState.newHadoopConf()
     val python = new TrainPython(spark)
     val saves = qualified(checkpoints.getOrElse(s"${folder.text}/checkpoints"), hadoop)
+    val boardFolder = tensorboard.fold("")(curves(folder, _, hadoop))
     val checked = watch("preflight") {
       more
       WorkerSlots.require(spark.sparkContext, workers)
@@ -81,6 +85,7 @@ final case class Training(
           ("name" -> model) ~
           ("output" -> folder.text) ~
           ("checkpoints" -> LocalFiles.shown(saves)) ~
+          ("tensorboard" -> boardFolder) ~
           ("resumed" -> (start == TrainOutput.Resume)) ~
           ("access" -> access),
       )
@@ -93,13 +98,15 @@ final case class Training(
       ("access" -> access) ~
       ("checkpoints" -> LocalFiles.shown(saves)) ~
       ("cache" -> cache) ~
-      ("cache_bytes" -> cacheBytes)
+      ("cache_bytes" -> cacheBytes) ~
+      ("owner" -> owner)
     val own = threads.getOrElse(WorkerSlots.threads(spark.sparkContext, workers))
     val task = common ~
       ("samples" -> folder.samples) ~
       ("start" -> (checked \ "start")) ~
-      ("tensorboard" -> tensorboard.fold("")(curves(folder, _, hadoop))) ~
-      ("threads" -> own)
+      ("tensorboard" -> boardFolder) ~
+      ("threads" -> own) ~
+      ("run" -> folder.text)
     val training = new BarrierTraining(spark, python, workers, saves, hadoop)
     val progress = new TrainProgress(saves, hadoop, System.err)
     val trained = Try(watch("train")(training.run(task, device)))

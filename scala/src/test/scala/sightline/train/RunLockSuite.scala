@@ -21,7 +21,7 @@ final class RunLockSuite extends AnyFunSuite {
   private val fs = FileSystem.getLocal(new Configuration)
 
   private def hold[A](folder: Path)(use: => A): A =
-    new RunLock(fs, new HadoopPath(folder.toUri.toString.stripSuffix("/")))(use)
+    new RunLock(fs, new HadoopPath(folder.toUri.toString.stripSuffix("/")))(_ => use)
 
   private def owner(folder: Path): String =
     Files.readString(folder.resolve(RunLock.OwnerFile))
@@ -77,6 +77,27 @@ final class RunLockSuite extends AnyFunSuite {
         hold(folder.resolve("run"))(assert(owner(folder.resolve("run")) != text))
         assert(!Files.exists(folder.resolve("run")))
       }
+    }
+  }
+
+  test("an owner on a machine of the same name may still write") {
+    withFolder { folder =>
+      val there = RunOwner.current.copy(started = Some(1e9), boot = Some("another"))
+      val file = write(folder, s"run/${RunLock.OwnerFile}", there.text(None))
+      val error = intercept[SightlineException](hold(folder.resolve("run"))(fail("in use")))
+      assert(error.code == "RUN_IN_USE")
+      // A file of an earlier version has no id.
+      Files.writeString(file, there.copy(boot = None).text(None)): Unit
+      hold(folder.resolve("run"))(assert(owner(folder.resolve("run")).contains("\"boot\":\"")))
+    }
+  }
+
+  test("a run that fails is free for the next one") {
+    withFolder { folder =>
+      val run = folder.resolve("run")
+      intercept[IllegalStateException](hold(run)(throw new IllegalStateException("no")))
+      assert(!Files.exists(run))
+      hold(run)(assert(Files.exists(run.resolve(RunLock.OwnerFile))))
     }
   }
 
