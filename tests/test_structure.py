@@ -12,9 +12,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SCALA = ROOT / "scala/src/main/scala"
+# What differs between Sparks. Each jar has the files of one of these folders.
+SPARKS = sorted((ROOT / "scala/src").glob("spark-*"))
 FOLDERS = ("scala", "python", "tests", "benchmarks", "examples", "scripts")
 MAX_LINES = 400
 MAX_BRIDGE_LINES = 100
+MAX_SPARK_LINES = 100
 
 ERRORS_BRIDGE = "org.apache.spark.sightline"
 SQL_BRIDGE = "org.apache.spark.sql.sightline"
@@ -109,6 +112,12 @@ def sources(*folders: str) -> Iterator[Path]:
                 yield path
 
 
+def scala_sources() -> Iterator[Path]:
+    """The Scala files of all jars."""
+    for folder in (SCALA, *SPARKS):
+        yield from sorted(folder.rglob("*.scala"))
+
+
 def package_of(path: Path) -> str:
     found = re.search(r"^package (\S+)$", path.read_text(), re.MULTILINE)
     assert found, f"{path} has no package clause"
@@ -131,7 +140,7 @@ def longest_package(name: str) -> str | None:
 
 
 def test_every_scala_package_is_in_the_table() -> None:
-    packages = {package_of(path) for path in SCALA.rglob("*.scala")}
+    packages = {package_of(path) for path in scala_sources()}
     assert packages <= ALLOWED.keys()
 
 
@@ -142,7 +151,7 @@ def test_the_table_of_packages_has_no_cycle() -> None:
 def test_a_scala_file_imports_only_the_packages_that_its_package_may_import() -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {package}"
-        for path in sorted(SCALA.rglob("*.scala"))
+        for path in scala_sources()
         for package in sorted(imported(path.read_text()) - ALLOWED[package_of(path)])
         if package != package_of(path)
     ]
@@ -152,7 +161,7 @@ def test_a_scala_file_imports_only_the_packages_that_its_package_may_import() ->
 def test_only_plan_and_the_bridge_import_classes_of_sparks_plans() -> None:
     wrong = [
         str(path.relative_to(ROOT))
-        for path in sorted(SCALA.rglob("*.scala"))
+        for path in scala_sources()
         if package_of(path) not in PLANNING
         and (INTERNAL.search(text := path.read_text()) or INTERNAL_IN_BRACES.search(text))
     ]
@@ -173,6 +182,30 @@ def test_a_file_of_a_bridge_package_is_short() -> None:
         for path in sorted((SCALA / "org").rglob("*.scala"))
     }
     assert {path: lines for path, lines in lengths.items() if lines > MAX_BRIDGE_LINES} == {}
+
+
+def test_the_sources_of_one_spark_are_few() -> None:
+    lines = {
+        folder.name: sum(len(one.read_text().splitlines()) for one in folder.rglob("*.scala"))
+        for folder in SPARKS
+    }
+    assert lines.keys() == {"spark-4.0", "spark-4.1-4.2"}
+    assert max(lines.values()) <= MAX_SPARK_LINES, lines
+
+
+def test_the_table_of_sparks_has_the_versions_of_the_locks_and_the_documents() -> None:
+    table = (ROOT / "project/SparkVersion.scala").read_text()
+    found = re.findall(r'SparkVersion\("([\d.]+)", "([\d.]+)", "[\d.]+", "([\w.-]+)"\)', table)
+    assert {line for line, _, _ in found} == {"4.0", "4.1", "4.2"}
+    documents = (ROOT / "docs/sparks.md").read_text()
+    for line, version, folder in found:
+        assert version.startswith(f"{line}.")
+        assert ROOT / "scala/src" / folder in SPARKS
+        lock = "requirements.lock" if line == "4.1" else f"project/spark-{line}.lock"
+        assert re.search(
+            rf"^pyspark(\[.*\])?=={re.escape(version)}\b", (ROOT / lock).read_text(), re.M
+        )
+        assert version in documents
 
 
 def test_no_two_python_modules_have_the_same_name() -> None:
