@@ -23,14 +23,23 @@ private[sightline] object InferMetrics {
   private val Errors = "errors."
 
   /** @param codes the codes of errors that a row can have */
-  def apply(context: SparkContext, codes: Seq[String]): Map[String, SQLMetric] = (
-    Counts.map { case (name, text) => name -> SQLMetrics.createMetric(context, text) } ++
-      Seconds.map { case (name, text) =>
-        name -> SQLMetrics.createNanoTimingMetric(context, text)
-      } ++
-      codes.map(code => s"$Errors$code" -> SQLMetrics.createMetric(context, s"errors: $code")) :+
-      (Bytes -> SQLMetrics.createSizeMetric(context, "size of the inputs"))
-  ).toMap
+  def apply(context: SparkContext, codes: Seq[String]): Map[String, SQLMetric] = {
+    val counts = (Counts :+ (Bytes -> "size of the inputs")) ++
+      codes.map(code => s"$Errors$code" -> s"errors: $code")
+    val totals = InferTotals.of(context)
+    val made = counts.map { case (name, text) =>
+      val metric =
+        if (name == Bytes) SQLMetrics.createSizeMetric(context, text)
+        else SQLMetrics.createMetric(context, text)
+      totals.watch(metric, name, 1)
+      name -> metric
+    } ++ Seconds.map { case (name, text) =>
+      val metric = SQLMetrics.createNanoTimingMetric(context, text)
+      totals.watch(metric, name.replaceFirst("_s$", "_seconds"), 1e-9)
+      name -> metric
+    }
+    made.toMap
+  }
 
   /** Adds a worker's counters. Times are in nanoseconds: a short task has less than a millisecond. */
   def add(metrics: Map[String, SQLMetric], counters: Map[String, Double]): Unit =
