@@ -19,6 +19,7 @@ from sightline.engine.feeds.feed import Feed
 from sightline.engine.heads.head import Converter
 from sightline.engine.model import Model
 from sightline.engine.settings import EngineSettings
+from sightline.engine.smaller_batches import SmallerBatches
 from sightline.errors import SightlineError
 from sightline.out_of_memory import raise_if_out_of_memory
 from sightline.row_error import RowError
@@ -55,6 +56,7 @@ class BatchWorkers:
         self._heads = heads
         self._spec = spec
         self._counters = counters
+        self._smaller = SmallerBatches(self._infer_batch, model.bundle.name)
         self._buffers = threading.local()
         self._pending_bytes = 0
         self._result_bytes = 0
@@ -129,6 +131,7 @@ class BatchWorkers:
         counters.decode_cpu_s += result.feed_cpu_s
         counters.infer_cpu_s += result.infer_cpu_s
         counters.infer_wall_s += result.infer_wall_s
+        counters.halved_batches = self._smaller.halved
 
     def _run(self, batch: ModelBatch) -> BatchResult:
         started = time.thread_time()
@@ -177,12 +180,12 @@ class BatchWorkers:
         The arrays have no rows for those that failed.
         """
         try:
-            arrays, problems = self._infer_batch(inputs)
+            arrays, problems = self._smaller.infer(inputs)
         except SightlineError as error:
             # Pixels cannot make a model fail, but other numbers can.
             if error.code != "MODEL_FAILED" or self._model.bundle.manifest.signature.image:
                 raise
-            return infer_rows(self._model, self._infer_batch, inputs, error)
+            return infer_rows(self._model, self._smaller.infer, inputs, error)
         return arrays, problems, {}
 
     def _infer_batch(self, inputs: Mapping[str, Array]) -> tuple[list[Array], dict[int, str]]:

@@ -17,7 +17,8 @@ class Counters:
         images: Input rows.
         decoded: Rows that the feeds received, such as images with bytes.
         image_bytes: Total bytes of their values, such as encoded images.
-        batches: Runs of the model.
+        batches: Batches that the worker threads ran.
+        halved_batches: How often batches were halved because memory ran out.
         read_cpu_s: CPU time of the thread that reads the source.
         read_wait_s: Wall time in which the engine only waited for its source.
         decode_cpu_s: CPU time of the feeds, which decode and resize images, over all worker
@@ -36,6 +37,7 @@ class Counters:
     decoded: int = 0
     image_bytes: int = 0
     batches: int = 0
+    halved_batches: int = 0
     read_cpu_s: float = 0.0
     read_wait_s: float = 0.0
     decode_cpu_s: float = 0.0

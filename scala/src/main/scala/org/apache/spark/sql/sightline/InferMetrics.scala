@@ -11,6 +11,7 @@ private[sightline] object InferMetrics {
     "images" -> "rows",
     "decoded" -> "rows sent to the model",
     "batches" -> "batches of the model",
+    "halved_batches" -> "batches halved, out of memory",
   )
   private val Bytes = "image_bytes"
   private val Seconds = Seq(
