@@ -4,8 +4,10 @@ Its arguments are import names. It imports them and every module of the standard
 shared library, and prints JSON: the paths of the libraries, and the error of each failed import.
 """
 
+import ctypes
 import importlib
 import json
+import os
 import sys
 import sysconfig
 from pathlib import Path
@@ -23,13 +25,29 @@ def extension_modules() -> list[str]:
     )
 
 
+class _Object(ctypes.Structure):
+    """The first fields of C's dl_phdr_info."""
+
+    _fields_ = (("address", ctypes.c_void_p), ("name", ctypes.c_char_p))
+
+
 def loaded() -> list[str]:
-    """Return the paths of the shared libraries in this process."""
+    """Return the paths of the shared libraries in this process, with the names they are needed by.
+
+    A file may have another name: libbz2.so.1.0 is a link to libbz2.so.1.0.4.
+    """
     paths = set()
-    for line in Path("/proc/self/maps").read_text("utf-8", "surrogateescape").splitlines():
-        words = line.split(maxsplit=5)
-        if len(words) == 6 and ".so" in Path(words[5]).name:
-            paths.add(words[5])
+    callback = ctypes.CFUNCTYPE(
+        ctypes.c_int, ctypes.POINTER(_Object), ctypes.c_size_t, ctypes.c_void_p
+    )
+
+    def add(entry: object, size: int, data: object) -> int:
+        name = os.fsdecode(entry.contents.name or b"")  # type: ignore[attr-defined]
+        if name.startswith("/"):
+            paths.add(os.path.normpath(name))
+        return 0
+
+    ctypes.CDLL(None).dl_iterate_phdr(callback(add), None)
     return sorted(paths)
 
 

@@ -51,7 +51,7 @@ def needed_libraries(loaded: Loaded) -> list[Path]:
     """Return the libraries of this machine that a node may not have: those of no package."""
     packages = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     packages |= {one for one in sys.path if Path(one).name in ("site-packages", "dist-packages")}
-    inside = [os.path.realpath(one) for one in packages] + [sysconfig.get_path("stdlib")]
+    inside = [*map(os.path.realpath, packages), sysconfig.get_path("stdlib")]
     return [
         Path(one)
         for one in loaded.libraries
@@ -121,4 +121,4 @@ def _is_of_the_system(library: str) -> bool:
 
 
 def _is_in(path: str, folder: str) -> bool:
-    return Path(path).is_relative_to(folder)
+    return Path(path).is_relative_to(folder) or Path(path).resolve().is_relative_to(folder)
