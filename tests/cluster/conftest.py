@@ -11,7 +11,6 @@ import pytest
 
 from .standalone import StandaloneCluster
 
-
 # What Spark itself starts on a node.
 NODE_PROGRAMS = ("bash", "sh", "cat", "chmod", "dirname", "java", "tar", "gzip")
 

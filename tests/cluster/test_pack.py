@@ -17,9 +17,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
-def printed(
-    alone: Callable[..., Done], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def printed(alone: Callable[..., Done], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The standalone line of an archive with the packages of the backend onnx."""
     archive = tmp_path_factory.mktemp("pack") / "environment.tar.gz"
     done = alone("pack", "--output", archive, "--target", "standalone", "--backend", "onnx")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sightline.cli.next_command import find_jar
-from sightline.cli.options import OVERWRITE_HELP, PATH, KnownName
+from sightline.cli.options import OVERWRITE_HELP, PATH
 from sightline.errors import WrongUseError
 from sightline.require_package import require_package
 from sightline.wrong_option import invalid_option
@@ -18,7 +18,7 @@ from sightline.wrong_option import invalid_option
 if TYPE_CHECKING:
     from importlib import metadata
 
-_TARGETS = ("standalone", "yarn", "kubernetes", "dataproc", "emr", "databricks")
+TARGETS = ("standalone", "yarn", "kubernetes", "dataproc", "emr", "databricks")
 
 
 @click.command(
@@ -35,7 +35,7 @@ Examples:
     "--target",
     default="standalone",
     show_default=True,
-    type=KnownName(_TARGETS),
+    type=click.Choice(TARGETS),
     help="The cluster that the printed lines are for.",
 )
 @click.option(
@@ -130,9 +130,7 @@ def _distributions(
     return found
 
 
-def _write(
-    chosen: dict[str, metadata.Distribution], output: Path
-) -> tuple[list[Path], int, str]:
+def _write(chosen: dict[str, metadata.Distribution], output: Path) -> tuple[list[Path], int, str]:
     from tqdm import tqdm
 
     from sightline.environment.environment_archive import archive_files, write_archive

@@ -43,9 +43,7 @@ class ArchiveFile:
     @property
     def size(self) -> int:
         """Bytes of the content."""
-        return (
-            len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
-        )
+        return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
 
 
 def archive_files(
@@ -108,7 +106,8 @@ def write_archive(
     except OSError as error:
         raise WrongUseError("OUTPUT_NOT_WRITABLE", f"'{output}': {error.strerror}.") from error
     finally:
-        part.unlink(missing_ok=True)
+        if part.exists():
+            part.unlink()
     return digest
 
 

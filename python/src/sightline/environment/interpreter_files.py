@@ -15,9 +15,9 @@ _LEFT_OUT = {
     *("test", "tests", "tkinter", "turtledemo"),
 }
 _HOW = (
-    "Make an environment with a Python of its own, for example by `uv venv --managed-python`, pyenv "
-    "or conda, install Sightline there, and pack with that. Or install the same Python and packages "
-    "on every node, and set spark.pyspark.python."
+    "Make an environment with a Python of its own, for example by `uv venv --managed-python`, "
+    "pyenv or conda, install Sightline there, and pack with that. Or install the same Python and "
+    "packages on every node, and set spark.pyspark.python."
 )
 
 

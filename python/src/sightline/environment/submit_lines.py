@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-TARGETS = ("standalone", "yarn", "kubernetes", "dataproc", "emr", "databricks")
 # The folder that Spark unpacks the archive to, in the working folder of each executor.
 _FOLDER = "environment"
 _PYTHON = f"./{_FOLDER}/bin/python"
@@ -44,7 +43,7 @@ class Submission:
 
 
 def submit_lines(target: str, submission: Submission) -> str:
-    """Return the lines to paste into a shell, for one of `TARGETS`."""
+    """Return the lines to paste into a shell, for one of the targets of `pack`."""
     return _LINES[target](submission)
 
 
