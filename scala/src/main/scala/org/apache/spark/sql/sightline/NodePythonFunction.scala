@@ -25,7 +25,7 @@ final private case class NodePythonFunction(
 ) extends PythonFunction {
 
   override def pythonExec: String =
-    if (TaskContext.get() == null || !executable.contains('/')) executable
+    if (Option(TaskContext.get()).isEmpty || !executable.contains('/')) executable
     else Paths.get(executable).toAbsolutePath.normalize.toString
 
   override def broadcastVars: util.List[Broadcast[PythonBroadcast]] = util.List.of()
