@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +24,11 @@ def printed(alone: Callable[..., Done], tmp_path_factory: pytest.TempPathFactory
     archive = tmp_path_factory.mktemp("pack") / "environment.tar.gz"
     done = alone("pack", "--output", archive, "--target", "standalone", "--backend", "onnx")
     assert done.returncode == 0, done.stderr
+    shown = dict(line.split(None, 1) for line in done.stdout.splitlines() if line[:1].isalpha())
+    assert shown["sha256"] == hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert "onnxruntime " in shown["packages"]
+    assert "torch" not in shown["packages"]
+    assert [one.name for one in archive.parent.iterdir()] == [archive.name]
     yield done.stdout[done.stdout.index("spark-submit") :]
     archive.unlink()
 
@@ -67,3 +74,29 @@ def test_the_printed_line_gives_the_rows_of_a_local_run(
     rows = rows_of(tmp_path / "out")
     assert rows == rows_of(tmp_path / "local")
     assert [row["prediction"]["label"] for row in rows if row["prediction"]][:2] == ["blue", "blue"]
+
+
+@pytest.mark.slow
+def test_pca_computes_with_the_archive_and_writes_its_report_with_the_drivers_python(
+    run_printed: Callable[..., Done],
+    run_command: Callable[..., Done],
+    means_bundle: Path,
+    gallery: Path,
+    tmp_path: Path,
+) -> None:
+    features = run_command(
+        *("features", "--images", gallery, "--model", means_bundle),
+        *("--output", tmp_path / "features"),
+    )
+    assert features.returncode == 0, features.stderr
+    # The archive has no matplotlib.
+    done = run_printed(
+        **{
+            "predict --images IMAGES --model MODEL --output OUTPUT": "pca --features "
+            f"{tmp_path / 'features'} --k 2 --no-split --output {tmp_path / 'pca'}"
+        }
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "pca" / "report.html").is_file()
+    record = json.loads((tmp_path / "pca" / "run.json").read_text())
+    assert record["pca"]["k"] == 2
