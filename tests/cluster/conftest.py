@@ -12,7 +12,7 @@ import pytest
 from .standalone import StandaloneCluster
 
 # What Spark itself starts on a node.
-NODE_PROGRAMS = ("bash", "sh", "cat", "chmod", "dirname", "java", "tar", "gzip")
+NODE_PROGRAMS = ("bash", "sh", "cat", "chmod", "rm", "dirname", "java", "tar", "gzip")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -165,23 +164,6 @@ def test_the_device_of_a_task_is_its_address(
     assert done.returncode != 0
     assert "DEVICE_UNAVAILABLE: the task's GPU " in done.stderr
     assert any(f"the task's GPU {one} was requested" in done.stderr for one in "35"), done.stderr
-
-
-def test_a_model_travels_once_to_each_node_for_all_sessions_of_an_application(
-    application: Application, colour_bundle: Path, gallery: Path, tmp_path: Path
-) -> None:
-    # Each command has a session of its own.
-    for name in ("first", "second"):
-        done = predict(application, gallery, colour_bundle, tmp_path / name, *CPU)
-        assert done.returncode == 0, done.stderr
-    downloads, sessions = 0, 0
-    for node in application.cluster.folder.glob(f"work*/{application.id}"):
-        logs = "".join(log.read_text() for log in node.glob("*/stderr"))
-        unpacked = re.findall(r"Unpacking an archive \S+/(sightline-model-\w+)\.zip#", logs)
-        fetched = re.findall(r"Utils: Fetching \S+/(sightline-model-\w+)\.zip to ", logs)
-        assert len(fetched) == len(set(fetched)), fetched
-        downloads, sessions = downloads + len(fetched), sessions + len(unpacked)
-    assert 0 < downloads < sessions
 
 
 def test_a_lost_executor_loses_no_row(
