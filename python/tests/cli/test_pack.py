@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sightline.cli.main import main
+from sightline.cli.pack import needed_distributions
 
 
 @pytest.mark.parametrize(
@@ -36,3 +37,23 @@ def test_wrong_use_is_an_error_before_anything_is_written(
     assert error.format(output=output) in capsys.readouterr().err
     assert sorted(one.name for one in tmp_path.iterdir()) == ["folder.tar.gz", "here.tar.gz"]
     assert (tmp_path / "here.tar.gz").read_text() == "the old one"
+
+
+@pytest.mark.parametrize(
+    ("backends", "packages", "some", "none"),
+    [
+        (("onnx",), (), {"numpy", "pillow", "pyarrow"}, {"torch", "openvino"}),
+        # A model's architecture may be of timm or torchvision.
+        (("pytorch",), (), {"torch", "torchvision", "timm"}, {"onnxruntime", "openvino"}),
+        (("onnx", "openvino"), (), {"openvino"}, {"torch"}),
+        (("python",), ("sightline[vectors]",), {"pandas", "usearch"}, {"onnxruntime", "torch"}),
+    ],
+)
+def test_an_archive_has_the_packages_of_its_backends_and_no_others(
+    backends: tuple[str, ...], packages: tuple[str, ...], some: set[str], none: set[str]
+) -> None:
+    found = needed_distributions(backends, packages)
+    assert some | {"safetensors", "pyspark"} <= set(found)
+    assert not none & set(found)
+    # It travels in the jar.
+    assert "sightline" not in found

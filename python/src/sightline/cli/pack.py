@@ -18,6 +18,7 @@ from sightline.wrong_option import invalid_option
 if TYPE_CHECKING:
     from importlib import metadata
 
+DEFAULT_BACKEND = "onnx"
 TARGETS = ("standalone", "yarn", "kubernetes", "dataproc", "emr", "databricks")
 
 
@@ -42,7 +43,7 @@ Examples:
     "--backend",
     "backends",
     multiple=True,
-    default=("onnx",),
+    default=(DEFAULT_BACKEND,),
     show_default=True,
     help="Pack the packages of this backend. Repeat it for several.",
 )
@@ -78,7 +79,7 @@ def pack(output: Path, target: str, gpus_per_task: float, **given: Any) -> None:
     from sightline.environment.submit_lines import Submission, submit_lines
 
     program = interpreter()
-    chosen = _distributions(given["backends"], given["packages"])
+    chosen = needed_distributions(given["backends"], given["packages"])
     libraries, size, digest = _write(chosen, output)
     shown = ", ".join(f"{name} {one.version}" for name, one in chosen.items())
     click.echo(f"python     {platform.python_version()}, {program}")
@@ -104,9 +105,18 @@ def _check_output(output: Path, *, overwrite: bool) -> None:
         raise WrongUseError("OUTPUT_EXISTS", message)
 
 
-def _distributions(
+def needed_distributions(
     backends: tuple[str, ...], packages: tuple[str, ...]
 ) -> dict[str, metadata.Distribution]:
+    """Return the installed distributions that tasks need, by name.
+
+    Args:
+        backends: Names of backends.
+        packages: Requirements of the user, such as ``sightline[train]``.
+
+    Raises:
+        WrongUseError: UNKNOWN_BACKEND, MISSING_PACKAGE or INVALID_OPTION.
+    """
     from sightline.backends.registry import backend_entry
     from sightline.doctor.versions import PACKAGES
     from sightline.environment.distributions import (
@@ -122,8 +132,9 @@ def _distributions(
     for name in backends:
         entry = backend_entry(name)
         require_package(entry.package, install=entry.install, purpose=f"backend {name}")
-        runtimes = PACKAGES.get(entry.package, (entry.package,))
-        wanted += [one for one in runtimes if is_installed(one)]
+        # Of onnxruntime and onnxruntime-gpu one is installed.
+        runtimes = [one for one in PACKAGES.get(entry.package, ()) if is_installed(one)]
+        wanted += runtimes if name == DEFAULT_BACKEND else [entry.install]
         wanted += [extension_package("sightline.backends", name) or SIGHTLINE]
     found = find_distributions(wanted)
     found.pop(SIGHTLINE)
