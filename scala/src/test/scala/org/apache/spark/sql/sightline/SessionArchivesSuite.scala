@@ -6,6 +6,8 @@ import java.util.zip.{ZipEntry, ZipOutputStream}
 
 import scala.util.Using
 
+import org.apache.spark.JobArtifactSet
+import org.apache.spark.sql.classic.ClassicConversions.castToImpl
 import org.scalatest.funsuite.AnyFunSuite
 
 import sightline.LocalSpark
@@ -33,5 +35,16 @@ final class SessionArchivesSuite extends AnyFunSuite with LocalSpark {
     assert(times.map(_._1).distinct.size == 4, "three sessions, and jobs without a session")
     // Spark's cache on a node is by these two.
     assert(times.map { case (_, url, time) => url -> time }.distinct.size == 1)
+  }
+
+  test("an exception outside of sessions reaches the caller, in a session and without one") {
+    def failing(): Unit = SessionArchives.outsideSessions {
+      assert(JobArtifactSet.getCurrentJobArtifactState.isEmpty)
+      throw new java.io.IOException("the disk is full")
+    }
+    val session = castToImpl(spark.newSession())
+    assert(intercept[java.io.IOException](failing()).getMessage == "the disk is full")
+    val inSession = intercept[java.io.IOException](session.artifactManager.withResources(failing()))
+    assert(inSession.getMessage == "the disk is full")
   }
 }
