@@ -66,9 +66,9 @@ def test_a_missing_interpreter(doctor: Callable[..., tuple[int, dict[str, Any]]]
     found = blockers(answer)
     assert (status, list(found)) == (1, ["PYTHON_NOT_FOUND"])
     assert found["PYTHON_NOT_FOUND"]["found"].startswith("'/nowhere/python' cannot be started")
-    assert (
-        found["PYTHON_NOT_FOUND"]["fix"]
-        == "Set an interpreter by spark.pyspark.python or PYSPARK_PYTHON."
+    assert found["PYTHON_NOT_FOUND"]["fix"] == (
+        "Set an interpreter by spark.pyspark.python or PYSPARK_PYTHON; if only the driver needs "
+        "another one, by spark.pyspark.driver.python."
     )
 
 

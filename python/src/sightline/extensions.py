@@ -60,6 +60,12 @@ def load_extension(group: Group, name: str) -> Any:  # noqa: ANN401 - the caller
         ) from error
 
 
+def extension_package(group: Group, name: str) -> str | None:
+    """Return the name of the package that provides an extension; None if none does."""
+    found = list(metadata.entry_points(group=group, name=name))
+    return _package(found[0]) if found else None
+
+
 def unknown_extension(group: Group, name: str, built_in: tuple[str, ...]) -> WrongUseError:
     """Return the error for a name that is neither built in nor installed.
 

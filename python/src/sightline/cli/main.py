@@ -30,6 +30,7 @@ _COMMANDS = {
     "track": ("sightline.cli.track", "Log a run of pca or train to an MLflow server."),
     "report": ("sightline.cli.report", "Write an HTML page about a run."),
     "doctor": ("sightline.cli.doctor", "Check a set-up, with a fix for each finding."),
+    "pack": ("sightline.cli.pack", "Pack the Python environment for executors."),
     "gpu-discovery": ("sightline.cli.gpu_discovery", "Write Spark's script that finds GPUs."),
     "bench": ("sightline.cli.bench", "Measure the cost of an image, beside its raw parts."),
 }

@@ -86,10 +86,10 @@ final case class InferenceOptions(
 
 object InferenceOptions {
 
-  /** The known backends. The workers' interpreter is started only to list one that is not built in. */
+  /** The known backends. The driver's interpreter is started only to list one that is not built in. */
   private def backends(name: String): Seq[String] = {
     val known =
-      try Preflight.backends(Interpreter.of(new SparkConf), name)
+      try Preflight.backends(Interpreter.ofDriver(new SparkConf), name)
       // The name may be wrong; a run with a correct name reports the interpreter's error.
       catch { case _: SightlineException => Backend.all }
     known.map(_.name)

@@ -11,14 +11,14 @@ import org.json4s.JObject
 import org.json4s.JsonDSL.*
 import org.json4s.jackson.JsonMethods
 
-import sightline.schedule.{Interpreter, Preflight, WorkerFunction}
+import sightline.schedule.{ExecutorProbe, Interpreter, Preflight, WorkerFunction}
 import sightline.source.Columns
 
 /** The functions of `pca` in the Python workers (`sightline.worker.components_worker`). */
 object ComponentsWorker {
 
   /**
-   * Checks that the workers' interpreter has the packages for `pca`.
+   * Checks that the interpreters of the driver and of the executors have the packages for `pca`.
    *
    * @throws sightline.SightlineException PYTHON_NOT_FOUND, PYSPARK_MISMATCH, MISSING_PACKAGE and
    *   others of [[Preflight]]
@@ -26,15 +26,18 @@ object ComponentsWorker {
   def check(spark: SparkSession): Unit = {
     val context = spark.sparkContext
     Preflight.requireBuildSpark(context.version)
-    Preflight.requirePackages(
-      Interpreter.of(context.getConf),
+    val found = Preflight.requirePackages(
+      Interpreter.ofDriver(context.getConf),
       context.version,
-      Seq("numpy", "pyarrow"),
+      Packages,
       purpose = "pca",
       hint =
         "Install it there, or set another interpreter by spark.pyspark.python or PYSPARK_PYTHON.",
-    ): Unit
+    )
+    ExecutorProbe.requireOnce(spark, Interpreter.of(context.getConf), found.python, Packages)
   }
+
+  private val Packages = Seq("numpy", "pyarrow")
 
   /** The sums of the features of each partition; `length` is the number of features. */
   private[pca] def moments(features: DataFrame, length: Int, pieces: StructType): DataFrame = {

@@ -20,7 +20,7 @@ final case class RunPage(thumbnails: Boolean) {
    */
   def check(spark: SparkSession): Unit =
     Preflight.requirePackages(
-      Interpreter.of(spark.sparkContext.getConf),
+      Interpreter.ofDriver(spark.sparkContext.getConf),
       spark.sparkContext.version,
       Seq("click", "jinja2", "matplotlib", "PIL", "numpy", "pyarrow", "tqdm"),
       purpose = "the report, on the driver",
@@ -40,7 +40,7 @@ final case class RunPage(thumbnails: Boolean) {
         val words =
           Seq("report", local, "--any-image") ++ Option.when(!thumbnails)("--no-thumbnails")
         DriverPython
-          .command(Interpreter.of(spark.sparkContext.getConf), words)
+          .command(Interpreter.ofDriver(spark.sparkContext.getConf), words)
           .linesIterator
           .find(_.startsWith("unreadable"))
     }

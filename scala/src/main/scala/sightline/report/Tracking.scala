@@ -62,7 +62,7 @@ final case class Tracking(
 
   private def command(spark: SparkSession, words: Seq[String]): String =
     DriverPython.command(
-      Interpreter.of(spark.sparkContext.getConf),
+      Interpreter.ofDriver(spark.sparkContext.getConf),
       "track" +: words :++ Seq("--mlflow", uri, "--experiment", experiment),
     )
 }

@@ -28,8 +28,8 @@ object ExecutorProbe {
   private val known = TrieMap.empty[(String, String, Seq[String]), Unit]
 
   /**
-   * Checks the interpreter of an executor before the first inference of an application. In local mode
-   * it is the driver's, which has been checked.
+   * Checks the interpreter of an executor before the first inference of an application. It is not
+   * checked again in local mode if it is the driver's, which has been checked.
    *
    * @param executable the interpreter of the executors
    * @param python the driver's Python, `major.minor`
@@ -45,7 +45,8 @@ object ExecutorProbe {
   ): Unit = {
     val context = spark.sparkContext
     val key = (context.applicationId, executable, packages)
-    if (!context.isLocal && !known.contains(key)) {
+    val isDrivers = context.isLocal && executable == Interpreter.ofDriver(context.getConf)
+    if (!isDrivers && !known.contains(key)) {
       val expected = Expected(executable, context.version, python, packages)
       val answer = run(context, Seq.empty)(() => expected.check()).head
       answer.result.left.foreach { case (condition, message) =>

@@ -22,7 +22,7 @@ object GoldenBatch {
    */
   def check(spark: SparkSession, bundle: Bundle, allowCode: Boolean): Unit = {
     val context = spark.sparkContext
-    val executable = Interpreter.of(context.getConf)
+    val executable = Interpreter.ofDriver(context.getConf)
     if (!allowCode) bundle.backends.foreach(Preflight.requireKnownCode(executable, _, bundle))
     Preflight.checkPackages(executable, context.version)
     val flag = if (allowCode) Seq("--allow-code") else Nil

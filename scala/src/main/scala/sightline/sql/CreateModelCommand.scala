@@ -57,7 +57,7 @@ final case class CreateModelCommand(
     val bundle = SessionModels.find(spark, source).bundle
     val call = CallOptions.parse(options, SessionModels.defaults(spark))
     Inference(bundle, call.settings, call.images)
-      .requireMode(Interpreter.of(spark.sparkContext.getConf))
+      .requireMode(Interpreter.ofDriver(spark.sparkContext.getConf))
     GoldenBatch.check(spark, bundle, call.settings.allowCode)
     val (file, version) = registry.create(name, bundle, source, comment, options, replaces)
     row(file, version)

@@ -2,7 +2,7 @@ package org.apache.spark.sql.sightline
 
 import scala.jdk.CollectionConverters.*
 
-import org.apache.spark.api.python.{PythonEvalType, SimplePythonFunction}
+import org.apache.spark.api.python.PythonEvalType
 import org.apache.spark.sql.catalyst.expressions.{Attribute, Expression, PythonUDF}
 import org.apache.spark.sql.types.{DataType, StructType}
 import org.apache.spark.util.CollectionAccumulator
@@ -10,7 +10,8 @@ import org.apache.spark.util.CollectionAccumulator
 /**
  * A Python function that Spark's workers run.
  *
- * @param executable the interpreter on every node, a path or a name on the PATH
+ * @param executable the interpreter on every node, a path (also from the executor's folder) or a name on
+ *   the PATH
  * @param pythonVersion the interpreter's `major.minor`, which the worker compares with its own version
  * @param includes names under the nodes' SparkFiles folder to add to the worker's `sys.path`
  * @param environment environment variables of the worker process; Spark reuses a worker only for equal
@@ -50,14 +51,13 @@ final case class PythonWorker(
       arguments: Seq[Expression],
       evalType: Int,
   ): PythonUDF = {
-    val function = SimplePythonFunction(
+    val function = NodePythonFunction(
       PythonCommand(module, factory, spec, output).toSeq,
       new java.util.HashMap(environment.asJava), // Spark 4.0 adds variables to it
       includes.asJava,
       executable,
       pythonVersion,
-      broadcastVars = java.util.List.of(),
-      accumulator = updates.orNull,
+      updates,
     )
     PythonUDF(name, function, output, arguments, evalType, udfDeterministic = true)
   }

@@ -1,5 +1,6 @@
 package org.apache.spark.sql.sightline
 
+import scala.collection.concurrent.TrieMap
 import scala.concurrent.duration.Duration
 import scala.concurrent.{Await, Promise}
 import scala.util.Try
@@ -14,6 +15,9 @@ object SessionArchives {
   // Spark's name for the artifacts of jobs without a session.
   private val NoSession = "default"
 
+  // By the archive's URL at the driver, which names the application's server and the archive's hash.
+  private val firstTimes = TrieMap.empty[String, Long]
+
   /**
    * Adds an archive to the folder of the session's workers. Since Spark 4 a session that has its own
    * artifacts does not use those of `SparkContext.addArchive`. But jobs that Spark starts outside of a
@@ -24,8 +28,21 @@ object SessionArchives {
   def add(spark: SparkSession, uri: String): Unit = {
     val classic = castToImpl(spark)
     val context = classic.sparkContext
-    classic.artifactManager.withResources(context.addArchive(uri))
-    if (keys(context, NoSession, uri).isEmpty) outsideSessions(context.addArchive(uri))
+    classic.artifactManager.withResources(addOnce(context, uri))
+    if (keys(context, NoSession, uri).isEmpty) outsideSessions(addOnce(context, uri))
+  }
+
+  /**
+   * Adds an archive to the artifacts of this thread's jobs, with the time of its first addition. A node
+   * keeps what it has downloaded by URL and time, so all sessions of an application share one download.
+   */
+  private def addOnce(context: SparkContext, uri: String): Unit = {
+    context.addArchive(uri)
+    val session = JobArtifactSet.getCurrentJobArtifactState.fold(NoSession)(_.uuid)
+    keys(context, session, uri).foreach { key =>
+      val added = context.addedArchives(session)
+      added.get(key).foreach(time => added.put(key, firstTimes.getOrElseUpdate(key, time)))
+    }
   }
 
   /**
@@ -35,7 +52,7 @@ object SessionArchives {
    */
   private[sightline] def addToJob(context: SparkContext, uri: String): Unit =
     JobArtifactSet.getCurrentJobArtifactState.foreach { session =>
-      if (keys(context, session.uuid, uri).isEmpty) context.addArchive(uri)
+      if (keys(context, session.uuid, uri).isEmpty) addOnce(context, uri)
     }
 
   /** Whether a living session has the archive. */
