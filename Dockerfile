@@ -36,7 +36,7 @@ RUN /opt/uv/bin/uv pip install --require-hashes -r mlflow.lock
 
 FROM ${BASE} AS user
 RUN useradd --create-home --uid 1000 sightline \
-    && install --directory --owner=sightline --group=sightline /data /events
+    && install --directory --owner=sightline --group=sightline /data /events /mlflow
 ENV PATH=/opt/sightline/bin:${PATH}
 WORKDIR /data
 
@@ -65,7 +65,7 @@ CMD ["server", "--host", "0.0.0.0", "--port", "5000"]
 FROM java AS jupyter
 COPY --from=packages-jupyter /opt/sightline /opt/sightline
 USER 1000
-ENTRYPOINT ["tini", "--", "jupyter"]
+ENTRYPOINT ["tini", "-s", "--", "jupyter"]
 CMD ["lab", "--ip=0.0.0.0", "--no-browser"]
 
 FROM java AS cuda

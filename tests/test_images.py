@@ -1,0 +1,175 @@
+"""The image sightline:cpu is built from the Dockerfile, and runs commands as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+Done = subprocess.CompletedProcess[str]
+Row = dict[str, Any]
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.slow]
+IMAGE = "sightline:cpu"
+
+
+class Containers:
+    """Containers of the image, by docker or, where no daemon runs, by buildah.
+
+    buildah keeps everything in a folder of its own. It builds on a stand-in for the base image,
+    made of Debian's packages, so that it needs no registry of images.
+    """
+
+    def __init__(self, *, docker: bool, folder: Path) -> None:
+        self._docker = docker
+        self._environment = dict(os.environ)
+        self._container = ""
+        if not docker:
+            storage = folder / "storage.conf"
+            graph, state = folder / "graph", folder / "run"
+            storage.write_text(
+                f'[storage]\ndriver = "vfs"\ngraphroot = "{graph}"\nrunroot = "{state}"\n'
+            )
+            self._environment |= {
+                "CONTAINERS_STORAGE_CONF": str(storage),
+                "BUILDAH_ISOLATION": "chroot",
+            }
+
+    def build(self, repository: Path) -> Done:
+        stand_in = () if self._docker else ("--stand-in",)
+        done = self._call(repository / "scripts/make_images.sh", *stand_in, "cpu")
+        if done.returncode == 0 and not self._docker:
+            self._container = self._call("buildah", "from", "--pull-never", IMAGE).stdout.strip()
+        return done
+
+    def run(self, *words: object, data: Path, entrypoint: str = "", **variables: str) -> Done:
+        """Run the image's entry point, or another program of it, with a folder as /data."""
+        mount = ("--volume", f"{data}:/data")
+        given = [f"--env={name}={value}" for name, value in variables.items()]
+        if self._docker:
+            other = ("--entrypoint", entrypoint) if entrypoint else ()
+            return self._call("docker", "run", "--rm", *mount, *given, *other, IMAGE, *words)
+        start = [entrypoint] if entrypoint else self.config()["Entrypoint"]
+        return self._call("buildah", "run", *mount, *given, self._container, "--", *start, *words)
+
+    def config(self) -> dict[str, Any]:
+        if self._docker:
+            config: dict[str, Any] = json.loads(self._call("docker", "inspect", IMAGE).stdout)[0]
+        else:
+            config = json.loads(self._call("buildah", "inspect", IMAGE).stdout)["Docker"]
+        return dict(config["Config" if "Config" in config else "config"])
+
+    def _call(self, *words: object) -> Done:
+        return subprocess.run(  # noqa: S603 - the repository's own programs
+            [*map(str, words)],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def containers(repository: Path, jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
+    docker = shutil.which("docker") is not None and not subprocess.run(
+        ["docker", "info"], capture_output=True, check=False
+    ).returncode
+    programs = shutil.which("buildah") and shutil.which("debootstrap")
+    if not docker and not (programs and os.geteuid() == 0):
+        pytest.skip("no docker daemon is here, and not buildah, debootstrap and the user root")
+    folder = tmp_path_factory.mktemp("images")
+    wheel = ("-m", "hatchling", "build", "-t", "wheel", "-d", jar.parent)
+    subprocess.run([sys.executable, *map(str, wheel)], cwd=repository / "python", check=True)
+    made = Containers(docker=docker, folder=folder)
+    done = made.build(repository)
+    assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    yield made
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def data(cards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The twelve cards, in a folder that the image's user may write to."""
+    folder = tmp_path_factory.mktemp("data")
+    shutil.copytree(cards.parent, folder / "cards")
+    folder.chmod(0o777)
+    return folder
+
+
+def predictions(folder: Path) -> dict[str, Row]:
+    """The label and the scores of each image, by the name of its file."""
+    rows = pq.read_table(folder).to_pylist()
+    return {Path(row["path"]).name: row for row in rows}
+
+
+def test_both_programs_of_the_image_predict_the_true_labels(
+    containers: Containers, data: Path
+) -> None:
+    words = ("predict", "--images", "/data/cards/image_data.csv", "--model", "id_fraud")
+    spark = containers.run(*words, "--output", "/data/spark", data=data)
+    assert spark.returncode == 0, spark.stderr
+    twin = containers.run(
+        *words, "--sequential", "--output", "/data/twin", data=data, entrypoint="sightline"
+    )
+    assert twin.returncode == 0, twin.stderr
+
+    found = predictions(data / "spark")
+    assert len(found) == 12
+    assert {name: row["prediction"]["label"] for name, row in found.items()} == {
+        name: row["label"] for name, row in found.items()
+    }
+    other = predictions(data / "twin")
+    assert found.keys() == other.keys()
+    for name, row in found.items():
+        assert other[name]["prediction"]["label"] == row["prediction"]["label"]
+        assert other[name]["prediction"]["score"] == pytest.approx(row["prediction"]["score"], abs=1e-5)
+
+
+def test_the_image_has_a_user_and_no_build_tools(containers: Containers, data: Path) -> None:
+    script = "id -u; command -v uv gcc make javac; ls /opt"
+    done = containers.run("-c", script, data=data, entrypoint="sh")
+    assert done.stdout.split() == ["1000", "entrypoint.sh", "sightline"]
+
+
+def test_the_health_check_of_the_image_finds_no_blocker(containers: Containers, data: Path) -> None:
+    kind, *command = containers.config()["Healthcheck"]["Test"]
+    assert kind == "CMD"
+    done = containers.run(*command[1:], data=data, entrypoint=command[0])
+    assert done.returncode == 0, done.stdout
+    assert json.loads(done.stdout)["blockers"] == 0
+
+
+def test_the_image_starts_a_driver_as_spark_does_on_kubernetes(
+    containers: Containers, data: Path
+) -> None:
+    jar = "local:///opt/sightline/sightline.jar"
+    words = ("driver", "--class", "sightline.cli.Main", jar, "--version")
+    done = containers.run(*words, data=data, SPARK_DRIVER_BIND_ADDRESS="127.0.0.1")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_image_starts_an_executor_as_spark_does_on_kubernetes(
+    containers: Containers, data: Path
+) -> None:
+    done = containers.run(
+        "executor",
+        data=data,
+        SPARK_JAVA_OPT_0="-Dspark.rpc.numRetries=1",
+        SPARK_JAVA_OPT_1="-XX:+PrintCommandLineFlags",
+        SPARK_EXECUTOR_MEMORY="300m",
+        SPARK_EXECUTOR_CORES="1",
+        SPARK_EXECUTOR_ID="1",
+        SPARK_EXECUTOR_POD_IP="127.0.0.1",
+        SPARK_EXECUTOR_POD_NAME="sightline-exec-1",
+        SPARK_APPLICATION_ID="spark-1",
+        SPARK_RESOURCE_PROFILE_ID="0",
+        SPARK_DRIVER_URL="spark://CoarseGrainedScheduler@127.0.0.1:9",
+    )
+    print(done)
