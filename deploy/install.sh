@@ -14,6 +14,7 @@ wheel=$(ls "$PWD"/sightline-*.whl)
 
 # One place for what the documentation names, whatever the version of Python.
 cd /opt/sightline
+rm -f .lock
 packages=$(echo lib/python3*/site-packages)
 ln -s "$packages/pyspark" spark
 ln -s "$packages/sightline/jars/sightline.jar" sightline.jar
