@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-fail() {
-  echo "make_images.sh: $*" >&2
+missing() {
+  printf '%s\n' "$1" >&2
   exit 2
 }
 
@@ -16,7 +16,8 @@ if [ "${1:-}" = --stand-in ]; then
   stand_in=localhost/sightline-base:bookworm
   shift
 fi
-compgen -G 'dist/sightline-*-py3-none-any.whl' >/dev/null || fail "no wheel in dist/: run \`make wheel\` first."
+compgen -G 'dist/sightline-*-py3-none-any.whl' >/dev/null ||
+  missing "MISSING_WHEEL: the images are made of a wheel, and dist/ has none. Run: make wheel"
 
 if docker info >/dev/null 2>&1; then
   build=(docker build)
@@ -24,12 +25,14 @@ elif command -v buildah >/dev/null; then
   # Only the format docker has a HEALTHCHECK.
   build=(buildah bud --format docker)
 else
-  fail "neither a docker daemon nor buildah is here. Start docker, or install buildah (Debian: apt-get install buildah)."
+  missing "MISSING_BUILDER: images are built by docker, whose daemon does not run here, or by buildah. Debian: sudo apt-get install buildah"
 fi
 
 make_stand_in() {
-  command -v debootstrap >/dev/null || fail "--stand-in needs debootstrap (Debian: apt-get install debootstrap)."
-  [ "$(id -u)" = 0 ] || fail "--stand-in needs root, because debootstrap does."
+  command -v debootstrap >/dev/null ||
+    missing "MISSING_DEBOOTSTRAP: --stand-in makes a base image with it. Debian: sudo apt-get install debootstrap"
+  [ "$(id -u)" = 0 ] ||
+    missing "NOT_ROOT: --stand-in runs debootstrap, which only root can. Run it with sudo, or name an image: BASE=IMAGE"
   local folder
   folder=$(mktemp -d)
   # shellcheck disable=SC2064

@@ -9,7 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -57,9 +57,10 @@ class Containers:
         mount = ("--volume", f"{data}:/data")
         given = [f"--env={name}={value}" for name, value in variables.items()]
         if self._docker:
-            mount = (*mount, "--network", "host")
             other = ("--entrypoint", entrypoint) if entrypoint else ()
-            return self._call("docker", "run", "--rm", *mount, *given, *other, IMAGE, *words)
+            return self._call(
+                "docker", "run", "--rm", "--network=host", *mount, *given, *other, IMAGE, *words
+            )
         # The names of such containers are in no hosts file.
         given.append("--env=SPARK_LOCAL_HOSTNAME=localhost")
         start = [entrypoint] if entrypoint else self.config()["Entrypoint"]
@@ -86,16 +87,15 @@ class Containers:
 def containers(
     repository: Path, jar: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Containers]:
-    docker = (
-        shutil.which("docker") is not None
-        and not subprocess.run(["docker", "info"], capture_output=True, check=False).returncode
-    )
+    info = [shutil.which("docker") or "false", "info"]
+    docker = subprocess.run(info, capture_output=True, check=False).returncode == 0  # noqa: S603
     programs = shutil.which("buildah") and shutil.which("debootstrap")
     if not docker and not (programs and os.geteuid() == 0):
         pytest.skip("no docker daemon is here, and not buildah, debootstrap and the user root")
     folder = tmp_path_factory.mktemp("images")
     wheel = ("-m", "hatchling", "build", "-t", "wheel", "-d", jar.parent)
-    subprocess.run([sys.executable, *map(str, wheel)], cwd=repository / "python", check=True)
+    build = [sys.executable, *map(str, wheel)]
+    subprocess.run(build, cwd=repository / "python", check=True)  # noqa: S603
     made = Containers(docker=docker, folder=folder)
     done = made.build(repository)
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
