@@ -108,6 +108,7 @@ def data(cards: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The twelve cards, in a folder that the image's user may write to."""
     folder = tmp_path_factory.mktemp("data")
     shutil.copytree(cards.parent, folder / "cards")
+    (folder / "cards").chmod(0o755)
     folder.chmod(0o777)
     return folder
 
