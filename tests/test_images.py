@@ -198,3 +198,27 @@ def test_a_driver_and_an_executor_as_spark_starts_them_on_kubernetes_predict_the
     done = running.result()
     assert done.returncode == 0, f"{done.stderr}\n{logs[-1]}"
     assert labels(data / "kubernetes") == labels(data / "spark")
+
+
+def test_the_script_says_what_is_missing_and_how_to_get_it(
+    repository: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "path").mkdir()
+    script = shutil.copy(repository / "scripts/make_images.sh", tmp_path / "scripts")
+    for name in ("bash", "dirname"):
+        (tmp_path / "path" / name).symlink_to(shutil.which(name) or "")
+
+    def run() -> Done:
+        variables = {"PATH": str(tmp_path / "path")}
+        return subprocess.run([script], env=variables, capture_output=True, text=True, check=False)  # noqa: S603
+
+    done = run()
+    assert done.returncode == 2
+    assert done.stderr.startswith("MISSING_WHEEL: ")
+    (tmp_path / "dist" / "sightline-0-py3-none-any.whl").touch()
+    done = run()
+    assert done.returncode == 2
+    assert done.stderr.startswith("MISSING_BUILDER: ")
+    assert done.stderr.endswith("sudo apt-get install buildah\n")
