@@ -1,7 +1,7 @@
 # Each target is a sentence here and a line or two below; the scripts say the rest.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo jar gcs-server test test-quick coverage bench format check wheel lock clean tools
+.PHONY: help setup demo jar gcs-server test test-quick coverage bench format check wheel images lock clean tools
 
 ENVIRONMENT := .venv/.ready
 BUNDLE := models/efficientnet_lite0/model.json
@@ -37,7 +37,7 @@ coverage: $(ENVIRONMENT) ## Report the lines and branches that the tests of each
 	@.venv/bin/python scripts/verify.py coverage
 	@scripts/scala_coverage.sh
 
-check: $(ENVIRONMENT) ## Check format, style, types and layers, and run nothing.
+check: $(ENVIRONMENT) ## Check format, style, types, layers and the files of containers, and run nothing.
 	@.venv/bin/python scripts/verify.py style
 
 bench: setup ## Measure the cost of an image on this machine, beside raw parts and other tools, and its growth (two hours on two cores); ONLY=camera: one part.
@@ -59,6 +59,9 @@ format: $(ENVIRONMENT) ## Rewrite the sources to the format, and mend what the l
 
 wheel: setup ## Build the wheel in dist/, with the jar and the model id_fraud inside.
 	@cd python && ../.venv/bin/python -m hatchling build -t wheel -d ../dist
+
+images: wheel ## Build the image sightline:cpu with docker or buildah; TARGETS="cuda jupyter mlflow": others (docs/containers.md).
+	@scripts/make_images.sh $(or $(TARGETS),cpu)
 
 lock: $(ENVIRONMENT) ## Write requirements.lock again from python/pyproject.toml, keeping versions that still fit.
 	@scripts/lock.sh

@@ -77,6 +77,13 @@ PYTHON_STYLE = (
     Part("import layers", (BIN / "lint-imports", "--no-logo"), ROOT / "python"),
     *types(),
 )
+KUBERNETES = sorted((ROOT / "deploy/kubernetes").glob("*.yaml"))
+COMPOSE_SCHEMA = ("--builtin-schema", "vendor.compose-spec")
+CONTAINER_STYLE = (
+    Part("Dockerfile", (BIN / "hadolint", "Dockerfile")),
+    Part("compose.yaml", (BIN / "check-jsonschema", *COMPOSE_SCHEMA, "compose.yaml")),
+    Part("deploy/kubernetes", (BIN / "kubernetes-validate", "--strict", *KUBERNETES)),
+)
 _COVERED = ("-m", "coverage", "run")
 # Training runs in a process without other frameworks than torch, as it does for users: each
 # framework brings its own OpenMP.
@@ -142,7 +149,7 @@ GROUPS = {
 
 def style() -> list[Part]:
     """Return the checks of both languages, without tests."""
-    return [SCALA_STYLE, *PYTHON_STYLE]
+    return [SCALA_STYLE, *PYTHON_STYLE, *CONTAINER_STYLE]
 
 
 def quick() -> list[Part]:
@@ -171,6 +178,7 @@ def everything() -> list[Part]:
         TRAINING_TESTS,
         COVERAGE,
         *PYTHON_STYLE,
+        *CONTAINER_STYLE,
         pytest("tests of benchmarks/", ROOT / "benchmarks", "benchmarks.xml"),
     ]
 
