@@ -15,7 +15,7 @@ JAR_SOURCES := $(shell find build.sbt project/*.* scala/src/main scala/src/spark
 	-type f -not -name '*.pyc' 2>/dev/null)
 
 help: ## Print this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: $(ENVIRONMENT) $(JAR) $(BUNDLE) ## Make .venv, dist/sightline.jar and the bundle efficientnet_lite0; a second time takes seconds.
 	@scripts/make_class_archive.sh || echo "    Without the class archive Spark's start takes more CPU time; all else works." >&2
