@@ -25,7 +25,9 @@ private[sightline] object InferMetrics {
   /** @param codes the codes of errors that a row can have */
   def apply(context: SparkContext, codes: Seq[String]): Map[String, SQLMetric] = (
     Counts.map { case (name, text) => name -> SQLMetrics.createMetric(context, text) } ++
-      Seconds.map { case (name, text) => name -> SQLMetrics.createNanoTimingMetric(context, text) } ++
+      Seconds.map { case (name, text) =>
+        name -> SQLMetrics.createNanoTimingMetric(context, text)
+      } ++
       codes.map(code => s"$Errors$code" -> SQLMetrics.createMetric(context, s"errors: $code")) :+
       (Bytes -> SQLMetrics.createSizeMetric(context, "size of the inputs"))
   ).toMap
