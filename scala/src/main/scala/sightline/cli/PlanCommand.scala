@@ -4,13 +4,7 @@ import mainargs.{ParserForClass, arg, main}
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.sightline.Executors
 
-import sightline.estimate.{
-  Advice,
-  EstimateReport,
-  NodePrice,
-  RunEstimate,
-  SampleRun,
-}
+import sightline.estimate.{Advice, EstimateReport, NodePrice, RunEstimate, SampleRun}
 import sightline.model.{BundleCatalog, ResultType}
 import sightline.report.Stopwatch
 import sightline.schedule.{Inference, ResourceSettings}
@@ -77,7 +71,8 @@ object PlanCommand extends Command {
       val watch = new Stopwatch(invocation.started)
       val catalog =
         new BundleCatalog(options.inference.models, spark.sessionState.newHadoopConf())
-      val bundle = watch("model")(catalog.find(options.model).bundle.requireImage().requireClasses())
+      val bundle =
+        watch("model")(catalog.find(options.model).bundle.requireImage().requireClasses())
       val input = watch("list")(ImageInput.open(spark, request))
       val inference = Inference(bundle, settings, reading)
       watch("preflight") {

@@ -72,7 +72,8 @@ object Advice {
       val measured = estimate.measured
       val busy = math.min(1d, measured.modelSeconds / measured.imageSeconds)
       val wanted = math.max(1, math.ceil(1 / math.max(busy, 0.01)).toInt)
-      val tasks = coresPerGpu.map(_ / estimate.taskCores).fold(wanted)(most => wanted.min(most)).max(1)
+      val tasks =
+        coresPerGpu.map(_ / estimate.taskCores).fold(wanted)(most => wanted.min(most)).max(1)
       val share = math.floor(100d / tasks) / 100
       Advice(
         "--gpus-per-task",
@@ -85,7 +86,7 @@ object Advice {
     if (decoder == "exact" && bottleneck == "decode") {
       Advice("--decoder", "fast", "decoding limits the speed, and fast decodes large JPEGs smaller")
     } else if (decoder == "exact") {
-      Advice("--decoder", "exact", s"your value; decoding does not limit the speed")
+      Advice("--decoder", "exact", "your value; decoding does not limit the speed")
     } else Advice("--decoder", "fast", "exact decodes every pixel of large JPEGs")
 
   private def precision(inference: Inference, manifest: Manifest, bottleneck: String): Advice = {

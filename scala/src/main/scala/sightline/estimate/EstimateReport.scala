@@ -35,7 +35,7 @@ final case class EstimateReport(
     val stages = start.map { case (stage, seconds) => s"$stage ${number(seconds, 1)}" }
     Seq(
       f"${estimate.images}%,d images; ${measured.images}%,d of them measured, " +
-        s"${measured.slots} at a time: $errorText",
+        s"${measured.slots} tasks at a time: $errorText",
       "",
       TextTable(Seq("part", "CPU-ms per image", "share %"))(
         parts.map { case (part, seconds) =>
@@ -61,8 +61,8 @@ final case class EstimateReport(
       ("bytes" -> estimate.bytes) ~
       ("sample" ->
         ("images" -> measured.images) ~
-          ("tasks_at_a_time" -> measured.slots) ~
-          ("errors" -> measured.errors)) ~
+        ("tasks_at_a_time" -> measured.slots) ~
+        ("errors" -> measured.errors)) ~
       ("errors" -> ("rate" -> JDouble(estimate.errorRate)) ~ ("images" -> estimate.errors)) ~
       ("cpu_ms_per_image" -> JObject(
         (parts :+ ("all" -> measured.cpu.sum)).map { case (part, seconds) =>
@@ -71,8 +71,8 @@ final case class EstimateReport(
       )) ~
       ("wall_ms_per_image" ->
         ("read" -> rounded(1000 * measured.readSeconds)) ~
-          ("model" -> rounded(1000 * measured.modelSeconds)) ~
-          ("task" -> rounded(1000 * measured.imageSeconds))) ~
+        ("model" -> rounded(1000 * measured.modelSeconds)) ~
+        ("task" -> rounded(1000 * measured.imageSeconds))) ~
       ("fixed_seconds" -> JObject(
         (start :+ ("first_batches" -> measured.firstSeconds) :+ ("task" -> measured.taskSeconds)).map {
           case (stage, seconds) => JField(stage, rounded(seconds))

@@ -60,13 +60,16 @@ private[source] object TableImages {
         sample => read(sample.ofDescriptions(rows.select(described: _*))),
       )
     } { content =>
-      val split = table.split.fold(table.rows)(_(partitions))
-      // Only a limit that cuts the table makes it necessary to shuffle the bytes.
-      val first = request.limit.filter(_ == checked.rows).fold(split) { limit =>
-        split.limit(limit).repartition(partitions.toInt)
+      def all(how: SplitRows): DataFrame = {
+        val split = table.split.fold(table.rows)(_(how))
+        // Only a limit that cuts the table makes it necessary to shuffle the bytes.
+        val first = request.limit.filter(_ == checked.rows).fold(split) { limit =>
+          split.limit(limit).repartition(partitions.toInt)
+        }
+        first.select(described ++ bytes(content, table.schema): _*)
       }
-      val all = first.select(described ++ bytes(content, table.schema): _*)
-      (all, _.ofPartitions(all))
+      // A sample takes few rows of a partition. Rows that are read in vain would count as its cost.
+      (all(SplitRows(partitions)), _.ofPartitions(all(SplitRows(partitions, readAhead = 8))))
     }
     ImageInput(
       images,

@@ -1,8 +1,8 @@
 package org.apache.spark.sql.sightline
 
-import scala.jdk.CollectionConverters.*
-
 import java.util.concurrent.ConcurrentLinkedQueue
+
+import scala.jdk.CollectionConverters.*
 
 import org.apache.spark.SparkContext
 import org.apache.spark.scheduler.{SparkListener, SparkListenerTaskEnd}
