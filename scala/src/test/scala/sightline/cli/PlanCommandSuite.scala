@@ -15,11 +15,14 @@ final class PlanCommandSuite extends AnyFunSuite with ColourPredictions {
 
   implicit private val formats: Formats = DefaultFormats
 
-  private def plan(images: Any, more: Any*): Output =
+  private def plan(images: Any, more: Any*): Output = planOf(model, images, more: _*)
+
+  private def planOf(model: Any, images: Any, more: Any*): Output =
     run(Seq[Any]("plan", "--images", images, "--model", model) ++ more: _*)
 
-  private def planned(images: Any, more: Any*): JValue = {
-    val done = plan(images, more :+ "--json": _*)
+  private def planned(images: Any, more: Any*): JValue = parsed(plan(images, more :+ "--json": _*))
+
+  private def parsed(done: Output): JValue = {
     assert(done.status == 0, done.err)
     JsonMethods.parse(done.out)
   }
@@ -47,7 +50,9 @@ final class PlanCommandSuite extends AnyFunSuite with ColourPredictions {
     }
   }
 
-  test("a row of the table has the cores, tasks and time of this application, then those of others") {
+  test(
+    "a row of the table has the cores, tasks and time of this application, then those of others"
+  ) {
     withFolder { folder =>
       val found = planned(photos(folder, count = 300, bad = 0), "--price-per-hour", 3.6)
       val runs = (found \ "runs").extract[Seq[JValue]]
@@ -75,7 +80,8 @@ final class PlanCommandSuite extends AnyFunSuite with ColourPredictions {
 
   test("the costs of the parts are measured, and their sum is that of an image") {
     withFolder { folder =>
-      val parts = (planned(photos(folder, 100, 0)) \ "cpu_ms_per_image").extract[Map[String, Double]]
+      val parts =
+        (planned(photos(folder, 100, 0)) \ "cpu_ms_per_image").extract[Map[String, Double]]
       assert(parts.keySet == Set("read", "transfer", "decode", "model", "all"))
       assert(parts("decode") > 0 && parts("model") > 0)
       assert(math.abs(parts("all") - parts.removed("all").values.sum) < 0.001)
@@ -90,7 +96,7 @@ final class PlanCommandSuite extends AnyFunSuite with ColourPredictions {
       assert(decoding \ "bottleneck" == JString("decode"))
       assert((decoding \ "runs").extract[Seq[JValue]].map(_ \ "cores") == Seq(JInt(2), JInt(5)))
       val heavy = TestPython.root.resolve("models/efficientnet_lite0")
-      val small = planned(photos(folder, 24, 0), "--model", heavy)
+      val small = parsed(planOf(heavy, photos(folder, 24, 0), "--json"))
       assert(small \ "bottleneck" == JString("model"))
     }
   }
@@ -129,7 +135,7 @@ final class PlanCommandSuite extends AnyFunSuite with ColourPredictions {
     withFolder { folder =>
       val all = images(folder)
       assertWrong(plan(s"$folder/none"), s"PATH_NOT_FOUND: $folder/none does not exist.")
-      assertWrong(plan(all, "--model", "resnet5"), "UNKNOWN_MODEL: 'resnet5'. Known: ")
+      assertWrong(planOf("resnet5", all), "UNKNOWN_MODEL: 'resnet5'. Known: ")
       assertWrong(plan(all, "--backend", "pytorch"), "NO_VARIANT: model 'colour'")
       assertWrong(plan(all, "--precision", "int8"), "NOT_CALIBRATED: model 'colour'")
     }

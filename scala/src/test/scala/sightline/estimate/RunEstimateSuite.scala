@@ -48,7 +48,8 @@ final class RunEstimateSuite extends AnyFunSuite {
   }
 
   test("a node is paid for from the start to the end, and a part of a node is a node") {
-    val hour = RunTime(cores = 17, partitions = 1, inferSeconds = 1, seconds = 7200, imagesPerSecond = 1)
+    val hour =
+      RunTime(cores = 17, partitions = 1, inferSeconds = 1, seconds = 7200, imagesPerSecond = 1)
     assert(NodePrice(perHour = 0.5, nodeCores = 8).of(hour) == 3 * 2 * 0.5)
   }
 
@@ -124,7 +125,9 @@ final class RunEstimateSuite extends AnyFunSuite {
     val openvino = CalibratedMode("openvino", "bf16")
     assert(precision(advice()).startsWith("fp32: the model is not calibrated"))
     assert(precision(advice(calibrated = Seq(openvino, onnx))).startsWith("int8: the model limits"))
-    assert(precision(advice(calibrated = Seq(openvino))).startsWith("bf16 with --backend openvino: "))
+    assert(
+      precision(advice(calibrated = Seq(openvino))).startsWith("bf16 with --backend openvino: ")
+    )
     val decoding = measured.copy(cpu = measured.cpu.copy(decode = 0.02))
     assert(
       precision(advice(measured = decoding, calibrated = Seq(onnx))) ==

@@ -11,7 +11,7 @@ import sightline.TestFolder.{withFolder, write}
 final class ImageSampleSuite extends AnyFunSuite with OpenedInputs {
 
   private def paths(input: ImageInput, sample: ImageSample): Seq[String] =
-    input.sample.get(sample).selectExpr("path").collect().map(_.getString(0)).toSeq
+    input.sample.get(sample).selectExpr("path").collect().map(_.getString(0)).toSeq.sorted
 
   private def numbers(paths: Seq[String]): Seq[Int] =
     paths.map(_.split('/').last.takeWhile(_.isDigit).toInt)
@@ -77,7 +77,14 @@ final class ImageSampleSuite extends AnyFunSuite with OpenedInputs {
       val runs = found.grouped(5).toSeq
       assert(runs.forall(run => run == (run.head until run.head + 5)))
       assert(runs(0).head / 100 != runs(1).head / 100)
-      assert(sample.selectExpr("string(__content)").distinct().collect().map(_.getString(0)).toSeq == Seq("x"))
+      assert(
+        sample
+          .selectExpr("string(__content)")
+          .distinct()
+          .collect()
+          .map(_.getString(0))
+          .toSeq == Seq("x")
+      )
     }
   }
 
