@@ -104,8 +104,9 @@ object PlanCommand extends Command {
       start: Seq[(String, Double)],
   ): EstimateReport = {
     val resources = new ResourceSettings(spark.sparkContext.getConf)
+    val executors = Executors.of(spark.sparkContext)
     val executorCores = resources.executorCores
-      .orElse(Executors.of(spark.sparkContext).headOption.map(_.cores))
+      .orElse(executors.headOption.map(_.cores))
       .getOrElse(estimate.ownCores)
     val gpuShare = inference.gpusOfTask(spark)
     val coresPerGpu =
@@ -115,6 +116,7 @@ object PlanCommand extends Command {
       start,
       estimate.measured.bottleneck(gpuShare > 0 || inference.settings.device == "cuda"),
       Advice.of(estimate, inference, gpuShare, coresPerGpu),
+      executors.size,
       (estimate.ownCores +: options.cores.fold(OtherCores)(Seq(_))).distinct,
       options.pricePerHour.map(NodePrice(_, options.nodeCores.getOrElse(executorCores))),
     )

@@ -12,13 +12,15 @@ import sightline.report.TextTable
  * The printed estimate.
  *
  * @param start the measured stages before the first job, with their seconds
- * @param cores the numbers of cores of the table
+ * @param executors the number of executors of this application
+ * @param cores the numbers of cores of the table; the first is that of this application
  */
 final case class EstimateReport(
     estimate: RunEstimate,
     start: Seq[(String, Double)],
     bottleneck: String,
     advice: Seq[Advice],
+    executors: Int,
     cores: Seq[Int],
     price: Option[NodePrice],
 ) {
@@ -44,7 +46,8 @@ final case class EstimateReport(
         } :+ Seq("all", number(1000 * measured.cpu.sum, 2), "100")
       ),
       s"Bottleneck: $bottleneck. A task takes ${number(1000 * measured.imageSeconds, 2)} ms for an " +
-        s"image, and ${number(1000 * measured.readSeconds, 2)} ms if it only reads.",
+        s"image, and ${number(1000 * measured.readSeconds, 2)} ms if it only reads. All images: " +
+        s"${number(estimate.cpuSeconds, 0)} CPU-s.$waitText",
       s"Fixed: ${stages.mkString(", ")}, first batches ${number(measured.firstSeconds, 1)} s; " +
         s"each task ${number(1000 * measured.taskSeconds, 0)} ms.",
       "",
@@ -102,6 +105,15 @@ final case class EstimateReport(
         f"${estimate.errors}%,d (${100 * estimate.errorRate}%.1f %%) of all"
     }
 
+  /** The time in which a task used none of its cores: on a CPU it should be short. */
+  private def waitText: String = {
+    val share = estimate.waitShare
+    if (share < EstimateReport.MuchWaiting) ""
+    else
+      s"\nTasks waited for ${number(100 * share, 0)} % of their time: for the store, for a GPU, or for " +
+        "cores that other programs used. If those will not run, measure again without them."
+  }
+
   private def header: Seq[String] =
     Seq("cores", "images/s", "predict s", "whole s", "hours") ++ price.map(_ => "price")
 
@@ -117,8 +129,9 @@ final case class EstimateReport(
     val priced = price.map { one =>
       s" Nodes of ${one.nodeCores} cores at ${one.perHour} an hour are paid for the whole time."
     }
-    "Row 1 is this application; the others assume cores as fast as these. Not in it: the start of more " +
-      s"executors, and the count of the output at the end.${priced.mkString}"
+    val own = s"$executors executor${if (executors == 1) "" else "s"}"
+    s"Row 1 is this application with $own; the others assume cores as fast as these. Not in it: the " +
+      s"start of more executors, and the count of the output at the end.${priced.mkString}"
   }
 
   private def aligned(rows: Seq[Seq[String]]): String = {
@@ -135,4 +148,8 @@ final case class EstimateReport(
     String.format(Locale.ROOT, s"%,.${decimals}f", value)
 
   private def rounded(value: Double): JDouble = JDouble(math.rint(value * 1e4) / 1e4)
+}
+
+object EstimateReport {
+  private val MuchWaiting = 0.3
 }

@@ -31,6 +31,10 @@ final case class RunEstimate(
   /** CPU seconds of all images. */
   def cpuSeconds: Double = images * measured.cpu.sum
 
+  /** The share of a task's time, 0 to 1, in which it used none of its cores. */
+  def waitShare: Double =
+    math.max(0d, 1 - measured.cpu.sum / math.max(1e-9, measured.imageSeconds * taskCores))
+
   /** The run with tasks on that number of cores, which are as fast as the measured ones. */
   def on(cores: Int): RunTime = {
     val slots = math.max(1, cores / taskCores)

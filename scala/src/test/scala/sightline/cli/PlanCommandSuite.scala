@@ -42,6 +42,7 @@ final class PlanCommandSuite extends AnyFunSuite with ColourPredictions {
       val found = planned(photos(folder, count = 80, bad = 20), "--sample", 40)
       assert((found \ "images").extract[Long] == 80)
       assert((found \ "sample" \ "images").extract[Int] == 40)
+      assert((found \ "sample" \ "executors").extract[Int] == 1)
       assert((found \ "sample" \ "tasks_at_a_time").extract[Int] == 2)
       // One image of each pair is in the sample.
       assert(found \ "sample" \ "errors" == JObject("UNSUPPORTED" -> JInt(10)))

@@ -70,6 +70,22 @@ final class RunEstimateSuite extends AnyFunSuite {
     assert(onGpu.bottleneck(onGpu = false) == "decode")
   }
 
+  test("the report says so if tasks waited for much of their time") {
+    def text(measured: Measured): String = EstimateReport(
+      estimate(measured),
+      start = Seq("startup" -> 10),
+      bottleneck = "model",
+      advice = Seq(Advice("--decoder", "fast", "a reason")),
+      executors = 1,
+      cores = Seq(2),
+      price = None,
+    ).text
+    assert(text(measured).contains("All images: 100 CPU-s.\nFixed: startup 10.0, first batches 4.0 s"))
+    assert(
+      text(measured.copy(imageSeconds = 0.04)).contains("100 CPU-s.\nTasks waited for 75 % of their")
+    )
+  }
+
   private def advice(
       settings: InferenceSettings = InferenceSettings(),
       images: ImageSettings = ImageSettings(),
