@@ -53,7 +53,7 @@ def main() -> int:
     """Measure all cases and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--work", type=Path, required=True, help="folder for images and outputs")
-    parser.add_argument("--output", type=Path, help="the page; else it is printed")
+    parser.add_argument("--output", type=Path, required=True, help="the page")
     parser.add_argument("--images", type=int, default=3000, help="images of a run (default 3000)")
     parser.add_argument("--rounds", type=int, default=2, help="rounds (default 2)")
     parser.add_argument("--cores", type=int, default=2, help="parallel tasks (default 2)")
@@ -67,11 +67,8 @@ def main() -> int:
             real = _real(case, arguments.work / "predictions", arguments.cores)
             rows.append(_rows(case, round_, estimate, real, bottleneck))
             print(rows[-1], file=sys.stderr)
-    page = _page(arguments.images, arguments.cores, rows)
-    if arguments.output:
-        arguments.output.write_text(page, "utf-8")
-    else:
-        print(page)
+            page = _page(arguments.images, arguments.cores, rows)
+            arguments.output.write_text(page, "utf-8")
     return 0
 
 

@@ -138,7 +138,10 @@ final class PlanCommandSuite extends AnyFunSuite with ColourPredictions {
       assertWrong(plan(s"$folder/none"), s"PATH_NOT_FOUND: $folder/none does not exist.")
       assertWrong(planOf("resnet5", all), "UNKNOWN_MODEL: 'resnet5'. Known: ")
       assertWrong(plan(all, "--backend", "pytorch"), "NO_VARIANT: model 'colour'")
-      assertWrong(plan(all, "--precision", "int8"), "NOT_CALIBRATED: model colour has no calibration for 'onnx int8'")
+      assertWrong(
+        plan(all, "--precision", "int8"),
+        "NOT_CALIBRATED: model colour has no calibration for 'onnx int8'",
+      )
     }
   }
 }

@@ -80,9 +80,12 @@ final class RunEstimateSuite extends AnyFunSuite {
       cores = Seq(2),
       price = None,
     ).text
-    assert(text(measured).contains("All images: 100 CPU-s.\nFixed: startup 10.0, first batches 4.0 s"))
     assert(
-      text(measured.copy(imageSeconds = 0.04)).contains("100 CPU-s.\nTasks waited for 75 % of their")
+      text(measured).contains("All images: 100 CPU-s.\nFixed: startup 10.0, first batches 4.0 s")
+    )
+    assert(
+      text(measured.copy(imageSeconds = 0.04))
+        .contains("100 CPU-s.\nTasks waited for 75 % of their")
     )
   }
 
