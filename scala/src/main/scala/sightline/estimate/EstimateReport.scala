@@ -64,6 +64,7 @@ final case class EstimateReport(
       ("bytes" -> estimate.bytes) ~
       ("sample" ->
         ("images" -> measured.images) ~
+        ("executors" -> executors) ~
         ("tasks_at_a_time" -> measured.slots) ~
         ("errors" -> measured.errors)) ~
       ("errors" -> ("rate" -> JDouble(estimate.errorRate)) ~ ("images" -> estimate.errors)) ~
