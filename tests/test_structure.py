@@ -77,6 +77,15 @@ ALLOWED: dict[str, set[str]] = {
         "sightline.report",
         "sightline.schedule",
     },
+    "sightline.estimate": {
+        "sightline",
+        SQL_BRIDGE,
+        "sightline.source",
+        "sightline.model",
+        "sightline.schedule",
+        "sightline.plan",
+        "sightline.report",
+    },
     "sightline.cli": {
         "sightline",
         SQL_BRIDGE,
@@ -89,6 +98,7 @@ ALLOWED: dict[str, set[str]] = {
         "sightline.train",
         "sightline.sql",
         "sightline.doctor",
+        "sightline.estimate",
     },
 }
 

@@ -77,7 +77,7 @@ def test_the_error_for_an_unknown_command_lists_the_known_ones(
     submit: Callable[..., Done], tmp_path: Path
 ) -> None:
     known = "UNKNOWN_COMMAND: 'predikt'. Known: predict, features, pca, evaluate, "
-    known += "sql, pack-images, train, doctor, commands."
+    known += "sql, pack-images, train, doctor, plan, commands."
     assert_refused(submit("predikt"), known, tmp_path)
 
 

@@ -23,6 +23,7 @@ object Main extends Logging {
       PackImagesCommand,
       TrainCommand,
       DoctorCommand,
+      PlanCommand,
     )
   private val commands: Seq[Command] = single :+ new CommandsCommand(single)
 

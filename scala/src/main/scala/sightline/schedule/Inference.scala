@@ -89,11 +89,16 @@ final case class Inference(
     }
 
   /** The part of a GPU that Spark gives to a task of this model. */
-  private def gpusOfTask(spark: SparkSession): Double =
+  def gpusOfTask(spark: SparkSession): Double =
     if (resources.gpus > 0) resources.gpus
     // A profile replaces the application's amount.
     else if (resources.cpus > 0) 0
     else spark.sparkContext.getConf.getDouble(ResourceSettings.TaskGpus, 0)
+
+  /** The cores of a task of this model, each of which has a thread of the worker. */
+  def threads(spark: SparkSession): Int =
+    if (resources.cpus > 0) resources.cpus
+    else spark.sparkContext.getConf.getInt("spark.task.cpus", 1)
 
   /**
    * Checks that the bundle supports the backend and the precision. The interpreter's packages are not
@@ -154,8 +159,7 @@ final case class Inference(
       settings,
       images,
       local = context.isLocal,
-      threads =
-        if (resources.cpus > 0) resources.cpus else context.getConf.getInt("spark.task.cpus", 1),
+      threads = threads(spark),
       gpus = gpusOfTask(spark),
       result,
       columns,

@@ -13,12 +13,16 @@ import sightline.SightlineException
  * @param count the number of rows
  * @param leftOut the number of files that the filter left out, by their endings
  * @param isPacked whether the bytes are a table's own column; else each row's file is opened
+ * @param bytes the size of the images or of their table in bytes; 0 if it is unknown
+ * @param sample returns some of `rows`, as a run reads them; None if the input supports no samples
  */
 final case class ImageInput(
     rows: DataFrame,
     count: Long,
     leftOut: Map[String, Long] = Map.empty,
     isPacked: Boolean = false,
+    bytes: Long = 0L,
+    sample: Option[ImageSample => DataFrame] = None,
 )
 
 /**
@@ -92,14 +96,23 @@ object ImageInput {
       request: ImageRequest,
       listed: ListedImages,
   ): ImageInput = {
-    val found = rows(spark, request, listed.files).select(
+    def found(files: IndexedSeq[ImageFile]): DataFrame = rows(spark, request, files).select(
       col(Columns.Path),
       col(Columns.Label),
       lit(None.orNull).cast("int").as(Columns.LabelId),
       col(Columns.Content).as(Columns.WorkerContent),
       col(Columns.Error).as(Columns.WorkerError),
     )
-    ImageInput(found, listed.files.size.toLong, listed.leftOut)
+    val files = listed.files
+    ImageInput(
+      found(files),
+      files.size.toLong,
+      listed.leftOut,
+      bytes = files.iterator.map(_.length).sum,
+      sample = Some { sample =>
+        found(sample.indices(files.size).map(files)).coalesce(sample.tasks)
+      },
+    )
   }
 
   /** The files of a folder or glob, in the columns of a packed table. */

@@ -39,16 +39,15 @@ private[source] object ParquetTable {
   private val Settings = Map("spark.sql.legacy.parquet.nanosAsLong" -> "true")
 
   /**
-   * Settings with which Spark divides a table of images into about `partitions` partitions; with its
-   * default settings a few thousand photographs would be one partition.
+   * Settings with which Spark divides a table of images; with its default settings a few thousand
+   * photographs would be one partition.
    */
-  private def splitSettings(partitions: Long): Map[String, String] = Map(
-    "spark.sql.files.minPartitionNum" -> partitions.toString,
+  private def splitSettings(split: SplitRows): Map[String, String] = Map(
+    "spark.sql.files.minPartitionNum" -> split.partitions.toString,
     "spark.sql.files.maxPartitionBytes" -> PartitionPlan.MaxBytes.toString,
     // To open a file of a table is cheap; with a higher cost a task would read too few files.
     "spark.sql.files.openCostInBytes" -> (64L << 10).toString,
-    // The reader keeps a batch in memory, and the default of 4,096 photographs is 200 MB for a task.
-    "spark.sql.parquet.columnarReaderBatchSize" -> "256",
+    "spark.sql.parquet.columnarReaderBatchSize" -> split.readAhead.toString,
   )
 
   /** @throws SightlineException BAD_TABLE */
@@ -107,7 +106,7 @@ private[source] object ParquetTable {
         rowKey = Some(() => table(keyed = true)),
         classNames = classNames(file),
         size = () => if (ignoresFiles(spark)) None else size(rows),
-        split = Some(partitions => frame(keyed, splitSettings(partitions))),
+        split = Some(split => frame(keyed, splitSettings(split))),
       )
     }
     table(keyed = false)

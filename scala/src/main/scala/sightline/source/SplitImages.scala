@@ -29,7 +29,7 @@ object SplitImages {
         ImageInput.files(spark, request, file => Split.of(file.pathFromRoot)).map {
           case (split, input) =>
             val column = lit(split.orNull).cast("string")
-            SplitImages(split, input.copy(rows = described(input.rows, column)))
+            SplitImages(split, input.copy(rows = described(input.rows, column), sample = None))
         }
       }
     parts.sortBy(part => (part.split.isEmpty, part.split.mkString))(
@@ -48,14 +48,17 @@ object SplitImages {
     )
     val split = col(Columns.Split)
     // With a limit, a second scan of the table may return other rows than the first.
-    if (request.limit.isDefined) Seq(SplitImages(None, input.copy(rows = rows)))
+    if (request.limit.isDefined) Seq(SplitImages(None, input.copy(rows = rows, sample = None)))
     else {
       val counts = rows.groupBy(split).agg(count(lit(1))).limit(Split.Most + 1).collect().toSeq
       if (counts.size > Split.Most) throw tooMany(request.images)
       counts.map { row =>
         val name = Option(row.getString(0))
         val same = name.fold(split.isNull)(split === _)
-        SplitImages(name, input.copy(rows = rows.where(same), count = row.getLong(1)))
+        SplitImages(
+          name,
+          input.copy(rows = rows.where(same), count = row.getLong(1), sample = None),
+        )
       }
     }
   }

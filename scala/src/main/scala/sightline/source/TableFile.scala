@@ -21,7 +21,7 @@ import sightline.SightlineException
  * @param rowKey returns the table with the auxiliary column `RowKey`, a unique key for each row
  * @param classNames returns the names of a column's classes; empty if they are not known
  * @param size returns the rows and bytes without reading the rows; None if the files do not store them
- * @param split returns the rows in about that many partitions, for tables of images' bytes
+ * @param split returns the rows in partitions, for tables of images' bytes
  */
 final private[source] case class TableFile(
     rows: DataFrame,
@@ -32,13 +32,27 @@ final private[source] case class TableFile(
     rowKey: Option[() => TableFile] = None,
     classNames: Seq[String] => Seq[String] = _ => Nil,
     size: () => Option[ParquetSize] = () => None,
-    split: Option[Long => DataFrame] = None,
+    split: Option[SplitRows => DataFrame] = None,
 ) {
 
   /** The table with the auxiliary column `RowKey`, if it supports one. */
   def withRowKey: TableFile = rowKey.fold(this)(_())
 
   def schema: StructType = StructType(names.map(rows.schema(_)))
+}
+
+/**
+ * How a table of images' bytes is divided.
+ *
+ * @param partitions the number of partitions, about
+ * @param readAhead the number of rows that a task reads at a time, whether they are used or not
+ */
+final private[source] case class SplitRows(partitions: Long, readAhead: Int = SplitRows.ReadAhead)
+
+private[source] object SplitRows {
+
+  // The reader keeps them in memory, and Spark's 4,096 photographs are 200 MB for a task.
+  private val ReadAhead = 256
 }
 
 object TableFile {

@@ -53,17 +53,31 @@ private[source] object TableImages {
       spark.sparkContext.defaultParallelism,
     )
     val described = description(table, request.labels, columns, root)
-    val images = columns.content.fold {
-      files(spark, rows.repartition(partitions.toInt).select(described: _*), root, request)
+    def read(described: DataFrame): DataFrame = files(spark, described, root, request)
+    val (images, sample) = columns.content.fold[(DataFrame, ImageSample => DataFrame)] {
+      (
+        read(rows.repartition(partitions.toInt).select(described: _*)),
+        sample => read(sample.ofDescriptions(rows.select(described: _*))),
+      )
     } { content =>
-      val split = table.split.fold(table.rows)(_(partitions))
-      // Only a limit that cuts the table makes it necessary to shuffle the bytes.
-      val first = request.limit.filter(_ == checked.rows).fold(split) { limit =>
-        split.limit(limit).repartition(partitions.toInt)
+      def all(how: SplitRows): DataFrame = {
+        val split = table.split.fold(table.rows)(_(how))
+        // Only a limit that cuts the table makes it necessary to shuffle the bytes.
+        val first = request.limit.filter(_ == checked.rows).fold(split) { limit =>
+          split.limit(limit).repartition(partitions.toInt)
+        }
+        first.select(described ++ bytes(content, table.schema): _*)
       }
-      first.select(described ++ bytes(content, table.schema): _*)
+      // A sample takes few rows of a partition. Rows that are read in vain would count as its cost.
+      (all(SplitRows(partitions)), _.ofPartitions(all(SplitRows(partitions, readAhead = 8))))
     }
-    ImageInput(images, checked.rows, isPacked = columns.content.isDefined)
+    ImageInput(
+      images,
+      checked.rows,
+      isPacked = columns.content.isDefined,
+      bytes = checked.bytes,
+      sample = Some(sample),
+    )
   }
 
   /** The table's own columns, then path, label and class id. */

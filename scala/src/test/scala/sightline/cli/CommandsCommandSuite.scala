@@ -90,7 +90,7 @@ final class CommandsCommandSuite extends AnyFunSuite with LocalSpark {
       assert(
         errors == Seq(
           "sightline: UNKNOWN_COMMAND: 'serve'. Known: predict, features, pca, evaluate, sql, " +
-            "pack-images, train, doctor.",
+            "pack-images, train, doctor, plan.",
           "sightline: COMMANDS_FAILED: line 2 (serve) failed; see the errors above. The lines after it " +
             "were not run (--stop-on-error).",
         )

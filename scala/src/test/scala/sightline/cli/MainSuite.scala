@@ -20,6 +20,7 @@ final class MainSuite extends AnyFunSuite {
       PackImagesCommand,
       TrainCommand,
       DoctorCommand,
+      PlanCommand,
       manyCommands,
     )
 
@@ -64,6 +65,7 @@ final class MainSuite extends AnyFunSuite {
       PackImagesCommand -> classOf[PackImagesCommand.Options],
       TrainCommand -> classOf[TrainCommand.Options],
       DoctorCommand -> classOf[DoctorCommand.Options],
+      PlanCommand -> classOf[PlanCommand.Options],
     )
     commands.foreach { command =>
       val output = run(command.name, "--help")
@@ -129,11 +131,13 @@ final class MainSuite extends AnyFunSuite {
 
   private val predict = Seq("predict", "--images", "x", "--model", "m", "--output", "o")
 
+  private val plan = Seq("plan", "--images", "x", "--model", "m")
+
   private val wrong = Seq(
     Seq(
       "serve"
     ) -> ("UNKNOWN_COMMAND: 'serve'. Known: predict, features, pca, evaluate, sql, pack-images, " +
-      "train, doctor, commands."),
+      "train, doctor, plan, commands."),
     Seq("predict") -> "WRONG_ARGUMENTS: predict: Missing arguments: --images",
     (predict :+ "extra") -> "WRONG_ARGUMENTS: predict: Unknown argument: \"extra\"",
     (predict ++ Seq("--backend", "tensorflow")) ->
@@ -168,6 +172,19 @@ final class MainSuite extends AnyFunSuite {
     (predict ++ Seq("--max-error-rate", "-0.1")) -> "INVALID_OPTION: --max-error-rate is '-0.1'.",
     (predict ++ Seq("--max-image-bytes", "0")) -> "INVALID_OPTION: --max-image-bytes is '0'.",
     (predict ++ Seq("--max-image-pixels", "0")) -> "INVALID_OPTION: --max-image-pixels is '0'.",
+    (plan ++ Seq("--sample", "0")) -> "INVALID_OPTION: --sample is '0'. It must be at least 1.",
+    (plan ++ Seq("--cores", "0")) -> "INVALID_OPTION: --cores is '0'. It must be at least 1.",
+    (plan ++ Seq("--price-per-hour", "-1")) ->
+      "INVALID_OPTION: --price-per-hour is '-1.0'. It must be a number of at least 0.",
+    (plan ++ Seq("--node-cores", "8")) ->
+      "WRONG_ARGUMENTS: plan: --node-cores has no effect without --price-per-hour.",
+    (plan ++ Seq("--node-cores", "0", "--price-per-hour", "1")) ->
+      "INVALID_OPTION: --node-cores is '0'.",
+    (plan ++ Seq(
+      "--output",
+      "o",
+    )) -> "WRONG_ARGUMENTS: plan: Unknown arguments: \"--output\" \"o\"",
+    (plan ++ Seq("--backend", "tensorflow")) -> "UNKNOWN_BACKEND: --backend 'tensorflow'.",
     Seq(
       "evaluate",
       "--predictions",
