@@ -2,7 +2,7 @@
 # Targets: cpu (the last one, so the default), cuda, jupyter and mlflow. Build after `make wheel`, or by `make images`.
 #
 # Any image of Debian 12 with Python 3.11 and its venv module, by tag or by digest.
-ARG BASE=docker.io/library/python:3.11-slim-bookworm
+ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS uv
 WORKDIR /build

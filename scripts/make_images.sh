@@ -38,7 +38,7 @@ make_stand_in() {
   # shellcheck disable=SC2064
   trap "rm -rf '$folder'" EXIT
   debootstrap --variant=minbase --include=ca-certificates,python3,python3-venv bookworm "$folder/root" \
-    "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$folder/log" || { tail -n 3 "$folder/log" >&2 && exit 1; }
+    ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$folder/log" || { tail -n 3 "$folder/log" >&2 && exit 1; }
   rm -rf "$folder"/root/var/cache/apt/*.bin "$folder"/root/var/cache/apt/archives/*.deb "$folder"/root/var/lib/apt/lists/*
   # This machine's certificates, such as that of a proxy.
   cp /etc/ssl/certs/ca-certificates.crt "$folder/root/etc/ssl/certs/ca-certificates.crt"
