@@ -8,6 +8,7 @@ import re
 import subprocess
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -117,13 +118,14 @@ class StandaloneCluster:
 
     def kill_executor(self, application: str, executor: str) -> None:
         """Kill the process of an executor, as a node that is lost."""
-        words = {"--app-id", application, "--executor-id", executor}
+        options = (("--app-id", application), ("--executor-id", executor))
         found = []
         for daemon in self._processes:
             for one in psutil.Process(daemon.pid).children(recursive=True):
                 # A process may end while this reads them.
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    if words <= set(one.cmdline()):
+                    words = one.cmdline()
+                    if all(option in pairwise(words) for option in options):
                         found.append(one)
         assert found, executor
         # A JVM that is just starting a Python daemon is there twice.
