@@ -34,7 +34,12 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 
 def figure(value: float) -> str:
-    """Format a value with about three digits: 0.36, 14.2, 153."""
+    """Format a value with about three digits: 0.36, 14.2, 153.
+
+    Processors differ in the last bits of a fit. So that a page is the same on all of them, the
+    value is rounded to nine digits first: 9.9999999999 is 10.0, as 10.0 is.
+    """
+    value = float(f"{value:.9g}")
     digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
     return f"{value:.{digits}f}"
 
