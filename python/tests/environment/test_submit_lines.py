@@ -52,7 +52,10 @@ def test_a_driver_on_this_machine_has_this_python_and_one_on_a_node_that_of_the_
     [
         ("standalone", {}),
         ("yarn", {"discoveryScript": "./gpu_discovery.sh"}),
-        ("kubernetes", {"vendor": "nvidia.com", "discoveryScript": "/opt/gpu_discovery.sh"}),
+        (
+            "kubernetes",
+            {"vendor": "nvidia.com", "discoveryScript": "/opt/sightline/gpu_discovery.sh"},
+        ),
     ],
 )
 def test_tasks_with_a_gpu_have_executors_with_a_gpu(target: str, more: dict[str, str]) -> None:

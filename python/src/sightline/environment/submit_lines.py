@@ -69,7 +69,9 @@ def _kubernetes(run: Submission) -> str:
         # Where spark-submit puts the archive and the jar for the driver to read.
         "spark.kubernetes.file.upload.path": "s3a://BUCKET/uploads",
     }
-    gpus = _gpus(run, {"vendor": "nvidia.com", "discoveryScript": "/opt/gpu_discovery.sh"})
+    gpus = _gpus(
+        run, {"vendor": "nvidia.com", "discoveryScript": "/opt/sightline/gpu_discovery.sh"}
+    )
     return _spark_submit(run, options, settings | _python(_PYTHON) | gpus)
 
 
