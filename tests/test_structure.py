@@ -9,6 +9,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 SCALA = ROOT / "scala/src/main/scala"
@@ -216,6 +217,44 @@ def test_the_table_of_sparks_has_the_versions_of_the_locks_and_the_documents() -
             rf"^pyspark(\[.*\])?=={re.escape(version)}\b", (ROOT / lock).read_text(), re.M
         )
         assert version in documents
+
+
+def test_the_application_of_the_spark_operator_has_the_settings_of_spark_submit() -> None:
+    lines = (ROOT / "deploy/kubernetes/spark.conf").read_text("utf-8").splitlines()
+    submitted = dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
+    pod = yaml.safe_load((ROOT / "deploy/kubernetes/pod.yaml").read_text("utf-8"))["spec"]
+    text = (ROOT / "deploy/spark-operator/application.yaml").read_text("utf-8")
+    spec = yaml.safe_load(text)["spec"]
+    lock = (ROOT / "requirements.lock").read_text("utf-8")
+    assert re.search(rf"^pyspark(\[.*\])?=={re.escape(spec['sparkVersion'])}\b", lock, re.M)
+    kubernetes = "spark.kubernetes"
+    assert (
+        spec["sparkConf"]
+        | {
+            "spark.submit.deployMode": spec["mode"],
+            f"{kubernetes}.container.image": spec["image"],
+            f"{kubernetes}.authenticate.driver.serviceAccountName": spec["driver"][
+                "serviceAccount"
+            ],
+            "spark.driver.memory": spec["driver"]["memory"],
+            "spark.driver.memoryOverhead": spec["driver"]["memoryOverhead"],
+            "spark.executor.instances": str(spec["executor"]["instances"]),
+            "spark.executor.cores": str(spec["executor"]["cores"]),
+            "spark.executor.memory": spec["executor"]["memory"],
+            "spark.executor.memoryOverhead": spec["executor"]["memoryOverhead"],
+            f"{kubernetes}.driver.podTemplateFile": "deploy/kubernetes/pod.yaml",
+            f"{kubernetes}.executor.podTemplateFile": "deploy/kubernetes/pod.yaml",
+        }
+        == submitted
+    )
+    # What the other way has in the template of the pods.
+    (container,) = pod["containers"]
+    assert spec["volumes"] == pod["volumes"]
+    assert spec["executor"]["tolerations"] == pod["tolerations"]
+    for part in (spec["driver"], spec["executor"]):
+        assert part["podSecurityContext"] == pod["securityContext"]
+        assert part["securityContext"] == container["securityContext"]
+        assert part["volumeMounts"] == container["volumeMounts"]
 
 
 def test_no_two_python_modules_have_the_same_name() -> None:
