@@ -6,6 +6,7 @@ import http.client
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -43,6 +44,7 @@ class Proxy:
         self._meeting: tuple[str, threading.Barrier] | None = None
         self._before: tuple[str, Callable[[], None]] | None = None
         self.met = False
+        self._turn = threading.Lock()
         self._lock = threading.Lock()
         proxy = self
 
@@ -66,7 +68,11 @@ class Proxy:
         self.counts.clear()
 
     def meet(self, name: str) -> None:
-        """Hold the next two requests that write an object of this name until both have come."""
+        """Hold the next two requests that write an object of this name until both have come.
+
+        Then the store gets one after the other. A real store compares the condition of a write and
+        writes in one step; moto does not, and could accept both at the same time.
+        """
         self.met = False
         self._meeting = (name, threading.Barrier(2, timeout=60))
 
@@ -87,6 +93,12 @@ class Proxy:
         ):
             self._meeting[1].wait()
             self.met = True
+
+    def turn(self, method: str, path: str) -> AbstractContextManager[object]:
+        """Return what the requests of a meeting hold while the store answers them."""
+        if self._meeting and method in ("PUT", "POST") and self._meeting[0] in path:
+            return self._turn
+        return nullcontext()
 
     def content(self, data: bytes) -> bytes:
         """Return the content of an object as it is sent: whole, changed or cut."""
@@ -138,6 +150,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _forward(self) -> None:
         body = self._body()
         self.owner.wait(self.command, self.path)
+        with self.owner.turn(self.command, self.path):
+            self._pass(body)
+
+    def _pass(self, body: bytes) -> None:
         verdict = self.owner.verdict(self.command, self.path)
         if verdict == "drop":
             self.close_connection = True
