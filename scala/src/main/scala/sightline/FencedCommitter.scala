@@ -11,7 +11,8 @@ import org.apache.hadoop.mapreduce.lib.output.FileOutputCommitter
  *
  * A store has no rename, so a task copies its files to the output. If the run fails meanwhile, another
  * run may begin there before the copy is done. So the owner is compared before the copies and after them;
- * files that came too late are deleted.
+ * files that came too late are deleted, also those of a task that Spark interrupts. If the owner cannot
+ * be read afterwards, the files stay and the task fails: a new attempt writes files of the same names.
  *
  * @param output the folder that Spark writes
  */
@@ -27,11 +28,16 @@ final class FencedCommitter(output: Path, context: TaskAttemptContext)
     def isOurs: Boolean = ObjectStore.read(fs, marker).contains(conf.get(Owner))
     if (!isOurs) throw lost
     val files = names(fs, getTaskAttemptPath(context))
-    super.commitTask(context)
-    val after = Try(isOurs)
-    if (!after.getOrElse(false)) {
-      files.foreach(name => Try(fs.delete(new Path(output, name), false)))
-      throw after.failed.getOrElse(lost)
+    try super.commitTask(context)
+    finally {
+      // Spark interrupts the tasks of a failed job, but the store may still have made the copy.
+      val interrupted = Thread.interrupted()
+      try
+        if (!isOurs) {
+          files.foreach(name => Try(fs.delete(new Path(output, name), false)))
+          throw lost
+        }
+      finally if (interrupted) Thread.currentThread.interrupt()
     }
   }
 
