@@ -67,6 +67,13 @@ def test_a_package_that_is_not_installed_is_an_error(site: Path) -> None:
     assert "pip install 'nowhere>=2'" in raised.value.message
 
 
+def test_a_package_whose_own_requirement_is_wrong_is_an_error(site: Path) -> None:
+    install(site, "old", ["old.py"], ["pytz (>dev)"])
+    with pytest.raises(WrongUseError, match=r"old requires 'pytz \(>dev\)', which is") as raised:
+        find_distributions(["old"])
+    assert raised.value.code == "PACKAGE_NOT_PACKABLE"
+
+
 def test_a_text_that_is_no_requirement_is_an_error() -> None:
     with pytest.raises(WrongUseError, match="--package is 'a b'") as raised:
         find_distributions(["a b"])

@@ -52,6 +52,16 @@ def test_an_archive_that_fails_its_check_replaces_nothing(tmp_path: Path) -> Non
     assert list(tmp_path.iterdir()) == [output]
 
 
+def test_a_file_that_cannot_be_read_is_an_error_of_its_package(tmp_path: Path) -> None:
+    file = tmp_path / "package.py"
+    file.mkdir()  # a folder: not even root can read it as a file
+    output = tmp_path / "environment.tar.gz"
+    with pytest.raises(WrongUseError, match=f"'{file}' cannot be read") as raised:
+        write_archive({"a": ArchiveFile(file)}, output, accept, accept)
+    assert raised.value.code == "PACKAGE_NOT_PACKABLE"
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WrongUseError, match="OUTPUT_NOT_WRITABLE"):

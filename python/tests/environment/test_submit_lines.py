@@ -47,6 +47,15 @@ def test_a_driver_on_this_machine_has_this_python_and_one_on_a_node_that_of_the_
     assert found["spark.pyspark.python"] == OF_ARCHIVE
 
 
+def test_the_executors_use_the_archive_wherever_the_python_of_this_machine_is() -> None:
+    # The images of the Dockerfile have their environment there.
+    run = Submission(ARCHIVE, Path("/opt/sightline.jar"), "/opt/sightline/bin/python3")
+    for target in ("standalone", "yarn"):
+        found = settings(words(target, run))
+        assert found["spark.pyspark.python"] == OF_ARCHIVE
+        assert found["spark.pyspark.driver.python"] == "/opt/sightline/bin/python3"
+
+
 @pytest.mark.parametrize(
     ("target", "more"),
     [

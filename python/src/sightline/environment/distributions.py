@@ -33,7 +33,7 @@ def find_distributions(requirements: Iterable[str]) -> dict[str, metadata.Distri
 
     Raises:
         WrongUseError: INVALID_OPTION for a text that is no requirement; MISSING_PACKAGE for one
-            that is not installed.
+            that is not installed; PACKAGE_NOT_PACKABLE for a package with wrong metadata.
     """
     found: dict[str, metadata.Distribution] = {}
     waiting = [(_parse(text), "--package") for text in requirements]
@@ -47,7 +47,7 @@ def find_distributions(requirements: Iterable[str]) -> dict[str, metadata.Distri
         found[name] = _installed(requirement, asked_by)
         done.update((name, extra) for extra in new)
         for text in found[name].requires or ():
-            needed = Requirement(text)
+            needed = _required(text, name)
             marker = needed.marker
             if marker is None or any(marker.evaluate({"extra": extra}) for extra in new):
                 waiting.append((needed, name))
@@ -60,6 +60,17 @@ def _parse(text: str) -> Requirement:
     except InvalidRequirement as error:
         rule = "It must be the name of an installed package, such as 'timm' or 'sightline[train]'."
         raise invalid_option("--package", text, rule) from error
+
+
+def _required(text: str, name: str) -> Requirement:
+    try:
+        return Requirement(text)
+    except InvalidRequirement as error:
+        raise WrongUseError(
+            "PACKAGE_NOT_PACKABLE",
+            f"the package {name} requires '{text}', which is no valid requirement. Install a newer "
+            f"version of {name}.",
+        ) from error
 
 
 def _installed(requirement: Requirement, asked_by: str) -> metadata.Distribution:

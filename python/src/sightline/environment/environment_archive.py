@@ -29,7 +29,7 @@ LD_LIBRARY_PATH=$lib${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}
 PYTHONNOUSERSITE=1
 export LD_LIBRARY_PATH PYTHONNOUSERSITE
 unset PYTHONHOME
-exec "$here/{program}" "$@"
+exec "$here/{name}" "$@"
 """
 
 
@@ -60,9 +60,10 @@ def archive_files(
     """
     program = interpreter()
     name = library_name()
-    launcher = _LAUNCHER.format(program=program.name).encode()
+    # The interpreter itself may be named python3, which is the name of the launcher here.
+    launcher = _LAUNCHER.format(name=name).encode()
     files = {
-        f"bin/{program.name}": ArchiveFile(program, _PROGRAM_MODE),
+        f"bin/{name}": ArchiveFile(program, _PROGRAM_MODE),
         "bin/python": ArchiveFile(launcher, _PROGRAM_MODE),
         "bin/python3": ArchiveFile(launcher, _PROGRAM_MODE),
     }
@@ -92,7 +93,7 @@ def write_archive(
         progress: Called with the size of each file, in bytes, once it is written.
 
     Raises:
-        WrongUseError: OUTPUT_NOT_WRITABLE.
+        WrongUseError: OUTPUT_NOT_WRITABLE, or PACKAGE_NOT_PACKABLE for a file that cannot be read.
     """
     part = output.with_name(f".{output.name}.{os.getpid()}")
     try:
@@ -124,6 +125,15 @@ def _write(
             if isinstance(file.content, bytes):
                 archive.addfile(entry, io.BytesIO(file.content))
             else:
-                with file.content.open("rb") as content:
+                with _readable(file.content) as content:
                     archive.addfile(entry, content)
             progress(entry.size)
+
+
+def _readable(file: Path) -> io.BufferedReader:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise WrongUseError(
+            "PACKAGE_NOT_PACKABLE", f"'{file}' cannot be read: {error.strerror}."
+        ) from error

@@ -138,7 +138,7 @@ def _databricks(run: Submission) -> str:
         "num_workers": 2,
         "data_security_mode": "SINGLE_USER",
         # A runtime for GPUs sets the GPUs of the executors itself.
-        "spark_conf": _python(python),
+        "spark_conf": _python(python, python),
         "init_scripts": [{"volumes": {"destination": f"{_VOLUME}/{script}"}}],
     }
     task = {
@@ -159,8 +159,7 @@ def _databricks(run: Submission) -> str:
     ))  # fmt: skip
 
 
-def _python(driver: str) -> dict[str, str]:
-    executors = driver if driver.startswith(_OPT) else _PYTHON
+def _python(driver: str, executors: str = _PYTHON) -> dict[str, str]:
     return {"spark.pyspark.python": executors, "spark.pyspark.driver.python": driver}
 
 

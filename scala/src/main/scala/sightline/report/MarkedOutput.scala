@@ -68,7 +68,8 @@ final private[report] class MarkedOutput(fs: FileSystem, output: Path, overwrite
 
   override def end(): Unit = if (isOurs.getAndSet(false)) {
     MarkedOutput.running.remove(output): Unit
-    MarkedOutput.finish(fs, output)
+    // Another run may have taken the output over since it was published.
+    if (ObjectStore.read(fs, owner).contains(text)) MarkedOutput.finish(fs, output)
   }
 
   /** Whether another run has taken the output over, as that of a run that seemed to be dead. */

@@ -98,7 +98,10 @@ final class TrainOutput(location: String, start: TrainOutput.Start, hadoop: Conf
   }
 
   /** Removes an output whose images were refused before one was opened, so that it can be used again. */
-  def discard(): Unit = if (start == New) fs.delete(path, true): Unit
+  def discard(): Unit = if (start == New) {
+    // And not what a user has put there since the check. The lock removes the folder if it is empty.
+    names.filter(OfRun).foreach(name => fs.delete(new Path(path, name), true): Unit)
+  }
 
   /** Whether the samples are complete, from the run that is resumed. */
   def hasSamples: Boolean = fs.exists(new Path(s"$samples/${SampleShards.Index}"))

@@ -1,7 +1,5 @@
 package sightline.train
 
-import scala.util.Try
-
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SparkSession
@@ -109,9 +107,16 @@ final case class Training(
       ("run" -> folder.text)
     val training = new BarrierTraining(spark, python, workers, saves, hadoop)
     val progress = new TrainProgress(saves, hadoop, System.err)
-    val trained = Try(watch("train")(training.run(task, device)))
-    progress.stop(trained.getOrElse(Nil))
-    val history = trained.get
+    val history =
+      try {
+        val history = watch("train")(training.run(task, device))
+        progress.stop(history)
+        history
+      } catch {
+        case error: Throwable => // also the interrupt of a job that is cancelled
+          progress.stop(Nil)
+          throw error
+      }
     val made = watch("model") {
       python.step(
         "finish",
