@@ -114,6 +114,33 @@ def test_a_full_disk(doctor: Callable[..., tuple[int, dict[str, Any]]], small_di
     assert list(small_disk.iterdir()) == []
 
 
+def test_little_space_for_scratch_files(run_in: Callable[..., Done], small_disk: Path) -> None:
+    done = run_in(BIN / "sightline", "doctor", "--json", TMPDIR=str(small_disk))
+    findings = json.loads(done.stdout)["findings"]
+    (found,) = [one for one in findings if one["name"] == "LITTLE_SCRATCH_SPACE"]
+    assert (done.returncode, found["severity"]) == (0, "warning")
+    assert found["found"] == f"0 MiB are free in {small_disk}"
+    assert found["fix"] == (
+        "Free some space, or set TMPDIR and spark.local.dir to a folder with 1 GiB or more."
+    )
+
+
+def test_a_backend_whose_package_is_damaged(
+    doctor: Callable[..., tuple[int, dict[str, Any]]], tmp_path: Path
+) -> None:
+    # As after an installation for another machine: the package is there and cannot be imported.
+    package = tmp_path / "onnxruntime"
+    package.mkdir()
+    (package / "__init__.py").write_text("import ctypes\nctypes.CDLL('libnowhere.so.1')\n")
+    status, answer = doctor(PYTHONPATH=str(tmp_path))
+    found = blockers(answer)
+    assert (status, list(found)) == (1, ["BACKEND_UNUSABLE"])
+    assert "libnowhere.so.1: cannot open shared object" in found["BACKEND_UNUSABLE"]["found"]
+    assert found["BACKEND_UNUSABLE"]["fix"] == (
+        "Install the package again, for this Python and this machine."
+    )
+
+
 def test_a_model_whose_file_has_changed(
     doctor: Callable[..., tuple[int, dict[str, Any]]], repository: Path, tmp_path: Path
 ) -> None:

@@ -116,6 +116,8 @@ def test_four_quarter_tasks_share_the_gpu_of_their_executor(
         application, many, colour_bundle, tmp_path / "out", *CPU, "--gpus-per-task", "0.25"
     )
     assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "out/_run/run.json").read_text("utf-8"))
+    assert record["task"] == {"gpus": 0.25, "cpus": 1}
     tasks = application.gpu_tasks()
     addresses = by_executor(tasks, "address")
     assert all(len(some) == 1 for some in addresses.values()), addresses

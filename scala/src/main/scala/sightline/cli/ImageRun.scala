@@ -97,6 +97,7 @@ final case class ImageRun(
         (checked, known)
       }
       val seconds = watch.seconds.toMap
+      val task = call.settings.resources.resolved(spark.sparkContext.getConf)
       val record = RunRecord(
         spark,
         result.command,
@@ -111,6 +112,7 @@ final case class ImageRun(
           ("precision" -> call.settings.precision) ~
           ("decoder" -> call.images.decoder) ~
           ("batch_rows" -> call.settings.batchRows.json)) ~
+          ("task" -> ("gpus" -> task.gpus) ~ ("cpus" -> task.cpus)) ~
           ("images_root" -> root(spark)) ~
           ("partitions" -> written.map(_.tasks).sum) ~
           ("counts" -> counts.json) ~

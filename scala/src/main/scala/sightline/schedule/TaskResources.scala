@@ -1,5 +1,6 @@
 package sightline.schedule
 
+import org.apache.spark.SparkConf
 import org.apache.spark.resource.ResourceProfile
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.sightline.TaskProfiles
@@ -19,6 +20,12 @@ final case class TaskResources(gpus: Double = 0, cpus: Int = 0) {
   /** The profile of the stages with the model; None if they are as all other stages. */
   def profile(spark: SparkSession): Option[ResourceProfile] =
     Option.when(this != TaskResources())(TaskProfiles.of(spark.sparkContext, gpus, cpus))
+
+  /** What each task takes: the application's amount in place of 0. */
+  def resolved(conf: SparkConf): TaskResources = TaskResources(
+    if (gpus > 0) gpus else conf.getDouble("spark.task.resource.gpu.amount", 0),
+    if (cpus > 0) cpus else conf.getInt("spark.task.cpus", 1),
+  )
 
   /**
    * Checks that the application's executors can run such tasks. Without this check Spark would wait
